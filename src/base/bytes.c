@@ -1,0 +1,81 @@
+#include "base/bytes.h"
+
+void ws_reader_init(struct ws_reader *reader, struct ws_bytes bytes)
+{
+    *reader = (struct ws_reader){bytes.data, bytes.size, false};
+}
+
+bool ws_reader_ok(const struct ws_reader *reader)
+{
+    return !reader->failed;
+}
+
+bool ws_reader_at_end(const struct ws_reader *reader)
+{
+    return !reader->failed && reader->left == 0;
+}
+
+const uint8_t *ws_read_bytes(struct ws_reader *reader, size_t size)
+{
+    if (reader->failed || reader->left < size) {
+        reader->failed = true;
+        return NULL;
+    }
+    const uint8_t *data = reader->next;
+    if (size > 0) { /* an empty input may have no address to add to */
+        reader->next += size;
+        reader->left -= size;
+    }
+    return data;
+}
+
+uint8_t ws_read_u8(struct ws_reader *reader)
+{
+    const uint8_t *p = ws_read_bytes(reader, 1);
+    return p ? *p : 0;
+}
+
+uint32_t ws_read_u32(struct ws_reader *reader)
+{
+    const uint8_t *p = ws_read_bytes(reader, 4);
+    return p ? load32_le(p) : 0;
+}
+
+uint64_t ws_read_u64(struct ws_reader *reader)
+{
+    const uint8_t *p = ws_read_bytes(reader, 8);
+    return p ? load64_le(p) : 0;
+}
+
+double ws_read_f64(struct ws_reader *reader)
+{
+    uint64_t bits = ws_read_u64(reader);
+    double value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+bool ws_reader_holds(struct ws_reader *reader, uint64_t count, size_t size)
+{
+    if (reader->failed || count > reader->left / size)
+        reader->failed = true;
+    return !reader->failed;
+}
+
+void ws_read_u32s(struct ws_reader *reader, uint32_t *out, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        out[i] = ws_read_u32(reader);
+}
+
+void ws_read_u64s(struct ws_reader *reader, uint64_t *out, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        out[i] = ws_read_u64(reader);
+}
+
+void ws_read_f64s(struct ws_reader *reader, double *out, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        out[i] = ws_read_f64(reader);
+}

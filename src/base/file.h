@@ -1,0 +1,65 @@
+/*
+ * Files that are replaced whole or not at all.
+ *
+ * A replaced file is written beside its target, synced, renamed over it, and its directory is
+ * synced: a reader sees the old bytes or the new ones. Errors name the path and what the system
+ * said. Contract: tests/unit/test_file.c, tests/fault/.
+ */
+#ifndef WS_BASE_FILE_H
+#define WS_BASE_FILE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/buffer.h"
+#include "base/bytes.h"
+#include "base/hash.h"
+#include "base/status.h"
+
+/* The whole file, at most `limit` bytes (WS_LIMIT beyond). WS_NOT_FOUND when there is none. */
+WS_MUST_CHECK enum ws_status ws_file_read(const char *path, size_t limit, struct ws_arena *arena,
+                                          struct ws_bytes *out, struct ws_error *err);
+WS_MUST_CHECK enum ws_status ws_file_replace(const char *path, struct ws_bytes bytes,
+                                             struct ws_error *err);
+bool ws_file_exists(const char *path);
+bool ws_directory_exists(const char *path);
+WS_MUST_CHECK enum ws_status ws_file_size(const char *path, uint64_t *out, struct ws_error *err);
+WS_MUST_CHECK enum ws_status ws_file_hash(const char *path, struct ws_hash *out,
+                                          struct ws_error *err);
+
+/* The directory and its parents; that it exists already is fine. */
+WS_MUST_CHECK enum ws_status ws_directory_make(const char *path, struct ws_error *err);
+
+/* Names in a directory without "." and "..", sorted by bytes. */
+struct ws_names {
+    const char **items;
+    size_t count;
+};
+WS_MUST_CHECK enum ws_status ws_directory_list(const char *path, struct ws_arena *arena,
+                                               struct ws_names *out, struct ws_error *err);
+
+/* A file that only grows. Opening cuts it to `size` bytes (creating it when `size` is 0): what lies
+ * beyond is the torn tail of an interrupted run. WS_CORRUPT when it is shorter than `size`. */
+struct ws_append_file {
+    int descriptor; /* -1 when closed */
+    uint64_t size;
+};
+WS_MUST_CHECK enum ws_status ws_append_open(struct ws_append_file *file, const char *path,
+                                            uint64_t size, struct ws_error *err);
+WS_MUST_CHECK enum ws_status ws_append_write(struct ws_append_file *file, struct ws_bytes bytes,
+                                             const char *path, struct ws_error *err);
+WS_MUST_CHECK enum ws_status ws_append_sync(struct ws_append_file *file, const char *path,
+                                            struct ws_error *err);
+void ws_append_close(struct ws_append_file *file);
+
+/* Copies whole files, one after another, into a new file that appears at the end: for merges that
+ * need not fit in memory. */
+WS_MUST_CHECK enum ws_status ws_file_concatenate(const char *path, const char *const *parts,
+                                                 size_t part_count, struct ws_error *err);
+
+/* A lock on `path` (created empty) that dies with the process. WS_BUSY when another holds it. */
+WS_MUST_CHECK enum ws_status ws_lock_take(const char *path, int *out, struct ws_error *err);
+void ws_lock_drop(int lock); /* -1 is fine */
+
+#endif

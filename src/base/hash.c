@@ -1,0 +1,53 @@
+#include "base/hash.h"
+
+#include <openssl/evp.h>
+
+enum ws_status ws_hash_of(struct ws_bytes bytes, struct ws_hash *out, struct ws_error *err)
+{
+    if (EVP_Digest(bytes.data, bytes.size, out->bytes, NULL, EVP_sha256(), NULL) != 1)
+        return ws_fail_memory(err, "SHA-256");
+    return WS_OK;
+}
+
+enum ws_status ws_hasher_init(struct ws_hasher *hasher, struct ws_error *err)
+{
+    hasher->context = EVP_MD_CTX_new();
+    if (!hasher->context || EVP_DigestInit_ex(hasher->context, EVP_sha256(), NULL) != 1) {
+        ws_hasher_release(hasher);
+        return ws_fail_memory(err, "SHA-256");
+    }
+    return WS_OK;
+}
+
+void ws_hasher_update(struct ws_hasher *hasher, struct ws_bytes bytes)
+{
+    (void)EVP_DigestUpdate(hasher->context, bytes.data, bytes.size);
+}
+
+enum ws_status ws_hasher_finish(struct ws_hasher *hasher, struct ws_hash *out, struct ws_error *err)
+{
+    if (EVP_DigestFinal_ex(hasher->context, out->bytes, NULL) != 1)
+        return ws_fail(err, WS_INVALID, "SHA-256 was finished twice");
+    return WS_OK;
+}
+
+void ws_hasher_release(struct ws_hasher *hasher)
+{
+    EVP_MD_CTX_free(hasher->context);
+    hasher->context = NULL;
+}
+
+void ws_hash_text(const struct ws_hash *hash, char out[WS_HASH_TEXT_SIZE])
+{
+    static const char digits[] = "0123456789abcdef";
+    for (int i = 0; i < WS_HASH_SIZE; i++) {
+        out[2 * i] = digits[hash->bytes[i] >> 4];
+        out[2 * i + 1] = digits[hash->bytes[i] & 15];
+    }
+    out[2 * WS_HASH_SIZE] = '\0';
+}
+
+uint64_t ws_hash_u64(const struct ws_hash *hash)
+{
+    return load64_le(hash->bytes);
+}

@@ -1,0 +1,152 @@
+/*
+ * Data whose every item says where it came from.
+ *
+ * A payload holds items of one kind. A segment is a run of items of one payload that share an
+ * origin. A dataset is a list of segments: policies build training sets by listing segments, and
+ * nothing is copied. All of it is immutable once made and lives in the arena it was made in; a
+ * dataset must not outlive the payloads it points to.
+ *
+ * What an item is: symbols, one symbol; counts, one occurrence of one type; vectors, one vector;
+ * tokens, one sequence (for text, a block of 1,000 words).
+ *
+ * Contract: tests/unit/test_dataset.c. Stored form: docs/formats/dataset.md; its reader is a pure
+ * function with the fuzz target tests/fuzz/fuzz_dataset.c.
+ */
+#ifndef WS_DATA_DATASET_H
+#define WS_DATA_DATASET_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/buffer.h"
+#include "base/rng.h"
+#include "base/status.h"
+
+enum ws_data_kind {
+    WS_DATA_UNKNOWN = 0,
+    WS_DATA_SYMBOLS,
+    WS_DATA_COUNTS,
+    WS_DATA_VECTORS,
+    WS_DATA_TOKENS,
+    WS_DATA_KIND_COUNT
+};
+
+const char *ws_data_kind_name(enum ws_data_kind kind); /* "symbols", "token sequences" */
+
+enum ws_source {
+    WS_SOURCE_UNKNOWN = 0, /* an origin of its own, never the same as human */
+    WS_SOURCE_ORIGINAL,    /* the human data the first model was trained on */
+    WS_SOURCE_FRESH,       /* human data that came later */
+    WS_SOURCE_MODEL,       /* a model's output */
+    WS_SOURCE_COUNT
+};
+
+const char *ws_source_name(enum ws_source source); /* "original", "fresh", "model", "unknown" */
+
+struct ws_origin {
+    enum ws_source source;
+    uint32_t depth; /* human 0; output 1 + the depth of its model */
+    uint64_t model; /* id of the model that made it; 0 for human */
+};
+
+struct ws_payload {
+    enum ws_data_kind kind;
+    uint64_t count;     /* items */
+    uint32_t types;     /* symbols, counts, tokens: every id is below this */
+    uint32_t dimension; /* vectors */
+    union {
+        const uint32_t *symbols; /* (count) */
+        struct {
+            const uint32_t *type;  /* (size), ascending */
+            const uint64_t *count; /* (size), each >= 1; they sum to the payload's count */
+            size_t size;
+        } counts;
+        const double *vectors; /* (count, dimension), row-major, finite */
+        struct {
+            const uint32_t *ids;  /* (ends[count - 1]) */
+            const uint64_t *ends; /* (count): item i is ids[ends[i - 1]] .. ids[ends[i] - 1] */
+        } tokens;
+    };
+};
+
+struct ws_segment {
+    struct ws_origin origin;
+    const struct ws_payload *payload;
+    uint64_t first;       /* item i of the segment is payload item first + i ... */
+    uint64_t count;       /* items, >= 1 */
+    const uint32_t *pick; /* ... or pick[i], ascending, when not NULL. Counts: always whole */
+};
+
+struct ws_dataset {
+    enum ws_data_kind kind;
+    uint32_t types;
+    uint32_t dimension;
+    uint64_t count; /* items of all segments */
+    size_t segment_count;
+    const struct ws_segment *segments;
+};
+
+/* The payload's index of the segment's item i. */
+static inline uint64_t ws_segment_item(const struct ws_segment *segment, uint64_t i)
+{
+    return segment->pick ? segment->pick[i] : segment->first + i;
+}
+
+/* The tokens of payload item i. */
+static inline const uint32_t *ws_payload_tokens(const struct ws_payload *payload, uint64_t item,
+                                                size_t *size)
+{
+    uint64_t begin = item ? payload->tokens.ends[item - 1] : 0;
+    *size = (size_t)(payload->tokens.ends[item] - begin);
+    return payload->tokens.ids + begin;
+}
+
+/* The whole payload (count >= 1) as a dataset of one segment. */
+WS_MUST_CHECK enum ws_status ws_dataset_of(const struct ws_payload *payload,
+                                           struct ws_origin origin, struct ws_arena *arena,
+                                           struct ws_dataset *out, struct ws_error *err);
+
+/* One after the other; all of one kind, types and dimension (asserted). Empty ones are skipped. */
+WS_MUST_CHECK enum ws_status ws_dataset_concat(const struct ws_dataset *parts, size_t part_count,
+                                               struct ws_arena *arena, struct ws_dataset *out,
+                                               struct ws_error *err);
+
+/* `count` items, uniformly without replacement; they keep their order and origin. Counts are drawn
+ * by the multivariate hypergeometric law into new payloads. WS_INVALID when count is larger than
+ * the dataset. */
+WS_MUST_CHECK enum ws_status ws_dataset_subset(const struct ws_dataset *dataset, uint64_t count,
+                                               struct ws_rng *rng, struct ws_arena *arena,
+                                               struct ws_dataset *out, struct ws_error *err);
+
+/* Items `first` .. `first + count - 1` in order; not for counts (asserted). */
+WS_MUST_CHECK enum ws_status ws_dataset_slice(const struct ws_dataset *dataset, uint64_t first,
+                                              uint64_t count, struct ws_arena *arena,
+                                              struct ws_dataset *out, struct ws_error *err);
+
+/* The realised mix: items by (source, depth), ascending, found by walking the segments. */
+struct ws_mix_part {
+    enum ws_source source;
+    uint32_t depth;
+    uint64_t items;
+};
+WS_MUST_CHECK enum ws_status ws_dataset_mix(const struct ws_dataset *dataset,
+                                            struct ws_arena *arena, struct ws_mix_part **parts,
+                                            size_t *part_count, struct ws_error *err);
+
+/* Depth of a model trained on it: that of its deepest item. */
+uint32_t ws_dataset_depth(const struct ws_dataset *dataset);
+
+/* How often each type occurs (symbols, counts, tokens), as a payload of kind WS_DATA_COUNTS. For
+ * tokens the payload counts tokens, not items. */
+WS_MUST_CHECK enum ws_status ws_dataset_type_counts(const struct ws_dataset *dataset,
+                                                    struct ws_arena *arena, struct ws_payload *out,
+                                                    struct ws_error *err);
+
+/* Stored form; the reader checks everything it says above and copies into the arena. What is
+ * written holds the picked items only. */
+void ws_dataset_write(const struct ws_dataset *dataset, struct ws_buffer *out);
+WS_MUST_CHECK enum ws_status ws_dataset_read(struct ws_reader *in, struct ws_arena *arena,
+                                             struct ws_dataset *out, struct ws_error *err);
+
+#endif

@@ -1,0 +1,84 @@
+/*
+ * Human data of one seed: the original training set, a fresh stream, and a held-out reference.
+ *
+ * Two kinds of source. A text corpus is finite: it is cut in items, and each seed deals the items
+ * into training, test and fresh stream, never overlapping. A generator (uniform, Zipf, normal) is a
+ * known truth: its fresh stream never ends, and metrics may use the truth itself.
+ *
+ * Everything is a function of (settings, corpus, seed): the data stream's keys leave the arm out,
+ * so all arms of a seed see the same human items. Contract: tests/unit/test_human.c.
+ */
+#ifndef WS_DATA_HUMAN_H
+#define WS_DATA_HUMAN_H
+
+#include "base/option.h"
+#include "data/dataset.h"
+
+enum ws_human_source {
+    WS_HUMAN_TEXT,    /* token sequences: blocks of `block` words or bytes */
+    WS_HUMAN_WORDS,   /* the corpus's words (or bytes) as independent symbols, by counts */
+    WS_HUMAN_UNIFORM, /* `types` symbols of equal probability */
+    WS_HUMAN_ZIPF,    /* p(i) ~ 1 / (i + shift)^exponent, i = 1 .. types */
+    WS_HUMAN_NORMAL,  /* `dimension` independent normals of variance `variance` */
+};
+
+/* The settings of all sources; which are used depends on `source`. */
+struct ws_human_settings {
+    uint32_t source;      /* enum ws_human_source */
+    const char *corpus;   /* text, words: a file or directory; .gz and .zst are inflated */
+    uint32_t unit;        /* enum ws_text_unit: words or bytes */
+    uint64_t block;       /* text: tokens in an item */
+    uint64_t items;       /* base number of training items */
+    uint64_t test_items;  /* items of the reference */
+    uint64_t fresh_items; /* corpora: items of the fresh stream */
+    uint64_t types;       /* uniform, zipf */
+    double exponent;      /* zipf */
+    double shift;         /* zipf */
+    uint64_t dimension;   /* normal */
+    double variance;      /* normal */
+};
+
+extern const struct ws_option_table ws_human_options;
+
+/* What is loaded once and shared by all seeds and threads: the corpus, its vocabulary, its hash.
+ * For generators it holds only the truth. */
+struct ws_human;
+
+WS_MUST_CHECK enum ws_status ws_human_open(const struct ws_human_settings *settings,
+                                           const struct ws_allocator *allocator,
+                                           struct ws_human **out, struct ws_error *err);
+void ws_human_close(struct ws_human *human); /* NULL is fine */
+
+enum ws_data_kind ws_human_kind(const struct ws_human *human);
+/* SHA-256 of the corpus's bytes after inflation; NULL for generators. */
+const struct ws_hash *ws_human_hash(const struct ws_human *human);
+const struct ws_vocabulary *ws_human_vocabulary(const struct ws_human *human); /* or NULL */
+/* The probability of each type, (types); NULL unless the source is uniform or Zipf. */
+const double *ws_human_truth(const struct ws_human *human);
+
+/* The deal of one seed. All three datasets live in `arena`. */
+struct ws_deal {
+    const struct ws_human *human;
+    uint64_t seed;
+    struct ws_dataset original;  /* `items` items */
+    struct ws_dataset reference; /* `test_items` items; empty when that is 0 */
+    struct ws_dataset fresh;     /* corpora: the stream, `fresh_items` items. Generators: empty */
+};
+WS_MUST_CHECK enum ws_status ws_human_deal(const struct ws_human *human, uint64_t seed,
+                                           struct ws_arena *arena, struct ws_deal *out,
+                                           struct ws_error *err);
+
+/* `count` fresh items for `step`, never given before: for a corpus the next ones of the stream
+ * after the `used` items that earlier steps took (WS_INVALID when it is exhausted); for a generator
+ * new draws keyed by the step. */
+WS_MUST_CHECK enum ws_status ws_deal_fresh(const struct ws_deal *deal, uint32_t step, uint64_t used,
+                                           uint64_t count, struct ws_arena *arena,
+                                           struct ws_dataset *out, struct ws_error *err);
+
+/* `count` human items for a control or a noise floor: a corpus gives them without replacement from
+ * original and fresh together, drawn with `rng`; a generator makes new ones from `key`. */
+WS_MUST_CHECK enum ws_status ws_deal_human(const struct ws_deal *deal, uint64_t count,
+                                           struct ws_rng_key key, struct ws_arena *arena,
+                                           struct ws_dataset *out, struct ws_error *err);
+
+#endif

@@ -1,0 +1,118 @@
+/*
+ * What is lost, measured: one table of metrics, each with a definition id.
+ *
+ * Two numbers with different definition ids or sample sizes are never to be compared. Metrics of
+ * samples look at a fixed-size sample of the model drawn for them alone, never at its training set;
+ * metrics of parameters look at the model itself and give its training size as n. The human side
+ * (reference, original, same-size human sample) is made once for each seed and shared by all arms.
+ *
+ * Types are symbols or tokens; N is the sample's number of them. Natural logarithms throughout.
+ * Contract: tests/unit/test_metric.c (worked examples by hand).
+ */
+#ifndef WS_MEASURE_METRIC_H
+#define WS_MEASURE_METRIC_H
+
+#include "data/human.h"
+#include "models/family.h"
+
+/* clang-format off */
+/*    id              name                    definition                     meaning */
+#define WS_METRIC_MAP(X)                                                                          \
+    X(TYPES,          "types",                "types.sample/1",                                   \
+      "distinct types in the model's sample")                                                     \
+    X(SUPPORT_KEPT,   "support_kept",         "support.original/1",                               \
+      "share of the original data's types that the model's sample still has")                     \
+    X(RARE_RECALL,    "rare_recall",          "rare2.reference/1",                                \
+      "share of the reference's rare types (seen once or twice) that the model's sample has")     \
+    X(RARE_RECALL_HUMAN, "rare_recall_human", "rare2.reference.human/1",                          \
+      "the same for a human sample as large as the model's")                                      \
+    X(RARE_KEPT,      "rare_kept",            "rare2.reference.ratio/1",                          \
+      "rare_recall over rare_recall_human: 1 is as good as human text")                           \
+    X(MISSING_MASS,   "missing_mass",         "good-turing.sample/1",                             \
+      "Good-Turing estimate F1/N of the mass the model has beyond its sample")                    \
+    X(MASS_LOST,      "mass_lost",            "mass-lost.reference/1",                            \
+      "share of the reference's tokens whose type the model's sample lacks")                      \
+    X(MASS_LOST_TRUTH, "mass_lost_truth",     "mass-lost.truth/1",                                \
+      "true probability of the types that the model's sample lacks (known truth only)")           \
+    X(ENTROPY,        "entropy",              "entropy.plug-in/1",                                \
+      "plug-in entropy of the sample's types, nats")                                              \
+    X(ENTROPY_MM,     "entropy_mm",           "entropy.miller-madow/1",                           \
+      "entropy + (types - 1) / 2N, nats")                                                         \
+    X(HETEROZYGOSITY, "heterozygosity",       "heterozygosity.model/1",                           \
+      "1 - sum p^2 of the model's own probabilities (discrete family)")                           \
+    X(DISTINCT_1,     "distinct_1",           "distinct-1.pooled/1",                              \
+      "distinct words over words, all samples pooled")                                            \
+    X(DISTINCT_2,     "distinct_2",           "distinct-2.pooled/1",                              \
+      "distinct 2-grams over 2-grams, all samples pooled; none spans two items")                  \
+    X(DISTINCT_3,     "distinct_3",           "distinct-3.pooled/1",                              \
+      "distinct 3-grams over 3-grams, all samples pooled; none spans two items")                  \
+    X(DISTINCT_1_SAMPLE, "distinct_1_sample", "distinct-1.mean-per-sample/1",                     \
+      "mean over items of distinct words over words")                                             \
+    X(DISTINCT_2_SAMPLE, "distinct_2_sample", "distinct-2.mean-per-sample/1",                     \
+      "mean over items of distinct 2-grams over 2-grams")                                         \
+    X(DISTINCT_3_SAMPLE, "distinct_3_sample", "distinct-3.mean-per-sample/1",                     \
+      "mean over items of distinct 3-grams over 3-grams")                                         \
+    X(REPEATED_4,     "repeated_4",           "repeat-4.pooled/1",                                \
+      "share of 4-gram places whose 4-gram stands more than once in the pooled samples")          \
+    X(PERPLEXITY,     "perplexity",           "perplexity.kneser-ney.reference/1",                \
+      "exp of the mean negative log probability of a reference token under the model")            \
+    X(TEST_NLL,       "test_nll",             "nll.reference/1",                                  \
+      "mean negative log density of a reference item under the model, nats")                      \
+    X(W2_SQUARED,     "w2_squared",           "w2-squared.gaussian.truth/1",                      \
+      "squared 2-Wasserstein distance between the model's Gaussian and the truth")                \
+    X(LOG_VARIANCE,   "log_variance",         "log-variance.truth/1",                             \
+      "log det(covariance) - log det(true covariance), over the dimension")                       \
+    X(VARIANCE_RATIO, "variance_ratio",       "variance-ratio.truth/1",                           \
+      "trace of the covariance over that of the truth")                                           \
+    X(MEAN_ERROR,     "mean_error_squared",   "mean-error-squared.truth/1",                       \
+      "squared distance of the mean from the true mean")
+/* clang-format on */
+
+enum ws_metric_id {
+#define X(id, name, definition, meaning) WS_METRIC_##id,
+    WS_METRIC_MAP(X)
+#undef X
+        WS_METRIC_COUNT
+};
+
+struct ws_metric {
+    const char *name;
+    const char *definition;
+    const char *meaning;
+};
+
+const struct ws_metric *ws_metric(enum ws_metric_id id);
+
+struct ws_measurement {
+    enum ws_metric_id metric;
+    uint64_t n;   /* sample size: tokens, items or training items, as the definition says */
+    double value; /* NaN where the definition gives none (0/0) */
+};
+
+/* The human side of one seed. */
+struct ws_reference {
+    const struct ws_deal *deal;
+    uint64_t sample_items;          /* items of every model sample */
+    struct ws_payload original;     /* type counts of the original data; count 0 for vectors */
+    struct ws_payload reference;    /* type counts of the reference; count 0 for vectors or none */
+    struct ws_payload human_sample; /* type counts of `sample_items` human items */
+};
+
+/* Draws the same-size human sample from the seed's metric stream (arm 0, generation 0). `deal` must
+ * outlive it. */
+WS_MUST_CHECK enum ws_status ws_reference_prepare(const struct ws_deal *deal, uint64_t sample_items,
+                                                  struct ws_arena *arena, struct ws_reference *out,
+                                                  struct ws_error *err);
+
+/* Whether `model`'s metrics need a sample of it at all (Gaussians do not). */
+bool ws_measure_needs_sample(const struct ws_family_ops *family);
+
+/* Every metric that applies to the model's family and the human data, in the order of the table.
+ * `sample` holds `sample_items` items of the model, or is NULL where none is needed. */
+WS_MUST_CHECK enum ws_status ws_measure(const struct ws_reference *reference,
+                                        const struct ws_model *model,
+                                        const struct ws_payload *sample, struct ws_arena *arena,
+                                        struct ws_measurement out[WS_METRIC_COUNT], size_t *count,
+                                        struct ws_error *err);
+
+#endif

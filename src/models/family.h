@@ -1,0 +1,96 @@
+/*
+ * The interface of every kind of generative model.
+ *
+ * A family is one constant table of operations. `fit` and `sample` take a batch of independent
+ * chains, so that a thousand one-dimensional chains cost arithmetic and not calls; the result for a
+ * chain never depends on its neighbours in the batch. A model lives in the arena it was made in and
+ * is immutable. Randomness comes only from the keys handed in, one a chain; a family gives item i
+ * of a sample its own sequence (ws_rng_init(&rng, key, i)) or draws all of them from item 0, and
+ * says which.
+ *
+ * The last three operations switch an error source off (statistical, expressivity, approximation:
+ * Shumailov et al. 2024). NULL means that the family cannot.
+ *
+ * Contract: tests/unit/test_families.c, run against every family of ws_families.
+ */
+#ifndef WS_MODELS_FAMILY_H
+#define WS_MODELS_FAMILY_H
+
+#include "base/option.h"
+#include "data/dataset.h"
+
+struct ws_family_ops;
+
+/* Every model starts with this. */
+struct ws_model {
+    const struct ws_family_ops *ops;
+    const void *settings;    /* of the family, as fitted with; outlives the model */
+    uint64_t training_items; /* items it was fitted on */
+};
+
+struct ws_family_ops {
+    const char *name;    /* "ngram" */
+    const char *summary; /* one line for help */
+    struct ws_option_table options;
+    size_t settings_size;
+    uint32_t accepts; /* bits 1u << enum ws_data_kind */
+    size_t batch;     /* chains worth handing over at once */
+
+    /* Required. Whether these settings can be fitted on data like `example` (any training set has
+     * its kind, types and dimension, and at least `items` items): WS_INVALID says why not. */
+    enum ws_status (*check)(const void *settings, const struct ws_dataset *example, uint64_t items,
+                            struct ws_error *err);
+
+    /* Required. models[c] is fitted on data[c]; `init` says where an iterative fit starts. */
+    enum ws_status (*fit)(const void *settings, size_t chains,
+                          const struct ws_dataset *const data[], const struct ws_rng_key init[],
+                          struct ws_arena *arena, const struct ws_model *models[],
+                          struct ws_error *err);
+
+    /* Required. out[c] holds counts[c] >= 1 items of models[c]. */
+    enum ws_status (*sample)(size_t chains, const struct ws_model *const models[],
+                             const uint64_t counts[], const struct ws_rng_key keys[],
+                             struct ws_arena *arena, const struct ws_payload *out[],
+                             struct ws_error *err);
+
+    /* Optional. The sum over `data` of the natural log density (or mass), and how many terms it has
+     * (items, or tokens for token sequences). May be -infinity. */
+    enum ws_status (*log_density)(const struct ws_model *model, const struct ws_dataset *data,
+                                  struct ws_arena *scratch, double *sum, uint64_t *terms,
+                                  struct ws_error *err);
+
+    /* Required. The stored form, and back: load(save(m)) samples the same bytes as m. `load` is a
+     * pure function of hostile bytes (WS_CORRUPT) and has a fuzz target. */
+    void (*save)(const struct ws_model *model, struct ws_buffer *out);
+    enum ws_status (*load)(const void *settings, struct ws_bytes bytes, struct ws_arena *arena,
+                           const struct ws_model **out, struct ws_error *err);
+
+    /* Required. One line for people: "3-gram, 61,334 contexts, 9,786 types". */
+    void (*describe)(const struct ws_model *model, struct ws_buffer *out);
+
+    /* Required, for plans: rough seconds on one core to fit and to sample one item, and bytes of
+     * memory a training item costs in a model. `item_size`: numbers or tokens in an item. */
+    void (*cost)(const void *settings, double item_size, double *fit_seconds,
+                 double *sample_seconds, double *model_bytes);
+
+    /* Optional switches, filled when attribution needs them. */
+    enum ws_status (*fit_population)(const void *settings, const void *truth,
+                                     struct ws_arena *arena, const struct ws_model **out,
+                                     struct ws_error *err);
+    const void *(*enlarge)(const void *settings, struct ws_arena *arena);
+    enum ws_status (*fit_exactly)(const void *settings, size_t chains,
+                                  const struct ws_dataset *const data[],
+                                  const struct ws_rng_key init[], struct ws_arena *arena,
+                                  const struct ws_model *models[], struct ws_error *err);
+};
+
+extern const struct ws_family_ops ws_family_discrete;
+extern const struct ws_family_ops ws_family_gaussian;
+extern const struct ws_family_ops ws_family_ngram;
+
+extern const struct ws_family_ops *const ws_families[];
+extern const size_t ws_family_count;
+
+const struct ws_family_ops *ws_family_find(const char *name); /* NULL when there is none */
+
+#endif
