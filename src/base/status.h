@@ -36,8 +36,8 @@ enum ws_status {
         WS_STATUS_COUNT
 };
 
-#define WS_MUST_CHECK            __attribute__((warn_unused_result))
-#define WS_PRINTF(format, first) __attribute__((format(printf, format, first)))
+#define WS_MUST_CHECK          __attribute__((warn_unused_result))
+#define WS_PRINTF(text, first) __attribute__((format(printf, text, first)))
 
 struct ws_error {
     enum ws_status status;

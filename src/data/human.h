@@ -11,8 +11,10 @@
 #ifndef WS_DATA_HUMAN_H
 #define WS_DATA_HUMAN_H
 
+#include "base/hash.h"
 #include "base/option.h"
 #include "data/dataset.h"
+#include "data/text.h"
 
 enum ws_human_source {
     WS_HUMAN_TEXT,    /* token sequences: blocks of `block` words or bytes */

@@ -12,6 +12,8 @@
 #ifndef WS_MEASURE_METRIC_H
 #define WS_MEASURE_METRIC_H
 
+#include <stdbool.h>
+
 #include "data/human.h"
 #include "models/family.h"
 
