@@ -214,3 +214,8 @@ const double *ws_human_truth(const struct ws_human *human)
 {
     return human->truth;
 }
+
+double ws_human_variance(const struct ws_human *human)
+{
+    return human->settings.source == WS_HUMAN_NORMAL ? human->settings.variance : 0;
+}

@@ -503,11 +503,13 @@ static void human__truth_is_uniform_or_zipf(void **state)
         assert_true(truth[i] == 0.125);
     assert_null(ws_human_hash(human));
     assert_null(ws_human_vocabulary(human));
+    assert_true(ws_human_variance(human) == 0);
     ws_human_close(human);
 
     settings = normal_settings(fixture);
     human = open_human(&settings);
     assert_null(ws_human_truth(human));
+    assert_true(ws_human_variance(human) == 4);
     ws_human_close(human);
 }
 
