@@ -26,9 +26,10 @@ cat >"$tree/src/base/clean.h" <<'EOF'
 /* A printf(3) in a comment,
  * abort() on its second line, */
 #include "base/clean.h"
-static const char *text = "exit(1) \" malloc(2)"; // gets(line)
+static const char *text = "exit(1) \" malloc(2)"; // atoi(line)
 int run(struct heap *heap) { return heap->free(heap) + snprintf(text) + my_exit(1) + '"'; }
 EOF
+printf '#undef strcpy\n#undef atoi\n#define atoi(x) no\n' >"$tree/src/base/banned.h"
 echo '#include "base/clean.h"' >"$tree/src/lab/upper.h"
 echo 'int main(void) { printf("%s", stdout); exit(1); }' >"$tree/src/cli/main.c"
 echo 'int tool(void) { return malloc(1) ? printf("") : 0; }' >"$tree/tools/tool.c"

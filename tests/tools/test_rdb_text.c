@@ -193,7 +193,7 @@ static void rdb_text__survives_any_changed_byte(void **state)
         ws_buffer_release(&text);
         rdb.data[i / 8] = (char)(rdb.data[i / 8] ^ 1 << i % 8);
     }
-    for (size_t i = 0; i < VECTOR_SIZE * 256; i++)
+    for (size_t i = 0; i < (size_t)VECTOR_SIZE * 256; i++)
         (void)status_with(i / 256, (uint8_t)(i % 256));
     ws_buffer_release(&rdb);
 }
