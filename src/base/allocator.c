@@ -19,6 +19,8 @@ void *ws_realloc(const struct ws_allocator *allocator, void *block, size_t old_s
                  size_t new_size)
 {
     const struct ws_allocator *a = allocator ? allocator : &libc_allocator;
+    if (block && old_size == 0)
+        old_size = 1;
     return a->realloc(a->user, block, old_size, new_size ? new_size : 1);
 }
 

@@ -13,7 +13,9 @@ enum {
 
 void ws_buffer_init(struct ws_buffer *buffer, const struct ws_allocator *allocator, size_t limit)
 {
-    *buffer = (struct ws_buffer){.allocator = allocator, .limit = limit};
+    /* The zero byte behind the text needs room too. */
+    *buffer = (struct ws_buffer){.allocator = allocator,
+                                 .limit = limit < SIZE_MAX ? limit : SIZE_MAX - 1};
 }
 
 void ws_buffer_reset(struct ws_buffer *buffer)
@@ -30,11 +32,15 @@ void ws_buffer_release(struct ws_buffer *buffer)
     ws_buffer_init(buffer, buffer->allocator, buffer->limit);
 }
 
+/* To twice the size, so that appending bit by bit costs linear time, but not beyond the limit. */
 static void grow(struct ws_buffer *buffer, size_t needed)
 {
-    size_t capacity = buffer->capacity ? buffer->capacity : FIRST_CAPACITY;
-    while (capacity < needed)
-        capacity = capacity > needed / 2 ? needed : capacity * 2;
+    size_t most = buffer->limit + 1;
+    size_t capacity = buffer->capacity > most / 2 ? most : buffer->capacity * 2;
+    if (capacity < FIRST_CAPACITY)
+        capacity = FIRST_CAPACITY;
+    if (capacity < needed)
+        capacity = needed;
     char *data = ws_realloc(buffer->allocator, buffer->data, buffer->capacity, capacity);
     if (!data) {
         buffer->status = WS_NO_MEMORY;
@@ -81,8 +87,10 @@ void ws_buffer_format(struct ws_buffer *buffer, const char *format, ...)
     va_start(arguments, format);
     int size = vsnprintf(small, sizeof small, format, arguments);
     va_end(arguments);
-    if (size < 0)
+    if (size < 0) { /* longer than an int can say */
+        ws_buffer_extend(buffer, SIZE_MAX);
         return;
+    }
     char *room = ws_buffer_extend(buffer, (size_t)size);
     if (!room)
         return;
@@ -121,16 +129,22 @@ void ws_buffer_f64(struct ws_buffer *buffer, double value)
     ws_buffer_u64(buffer, bits);
 }
 
+/* Bytes of `count` values; what overflows is over every limit. */
+static size_t bytes_of(size_t count, size_t size)
+{
+    return count > SIZE_MAX / size ? SIZE_MAX : count * size;
+}
+
 void ws_buffer_u32s(struct ws_buffer *buffer, const uint32_t *values, size_t count)
 {
-    uint8_t *room = ws_buffer_extend(buffer, count * 4);
+    uint8_t *room = ws_buffer_extend(buffer, bytes_of(count, 4));
     for (size_t i = 0; room && i < count; i++)
         store32_le(room + 4 * i, values[i]);
 }
 
 void ws_buffer_u64s(struct ws_buffer *buffer, const uint64_t *values, size_t count)
 {
-    uint8_t *room = ws_buffer_extend(buffer, count * 8);
+    uint8_t *room = ws_buffer_extend(buffer, bytes_of(count, 8));
     for (size_t i = 0; room && i < count; i++)
         store64_le(room + 8 * i, values[i]);
 }

@@ -3,7 +3,9 @@
  *
  * A replaced file is written beside its target, synced, renamed over it, and its directory is
  * synced: a reader sees the old bytes or the new ones. Errors name the path and what the system
- * said. Contract: tests/unit/test_file.c, tests/fault/.
+ * said. A full disk is an error that leaves the target as it was; a
+ * process that sets a file-size limit ignores SIGXFSZ to get the same.
+ * Contract: tests/unit/test_file.c, tests/fault/.
  */
 #ifndef WS_BASE_FILE_H
 #define WS_BASE_FILE_H
@@ -17,9 +19,17 @@
 #include "base/hash.h"
 #include "base/status.h"
 
+/* "cannot read 'corpus.txt': No such file or directory": what was being done, and errno in words.
+ * WS_NOT_FOUND for a missing file or directory, WS_NO_MEMORY, else WS_IO. */
+enum ws_status ws_fail_system(struct ws_error *err, const char *doing, const char *path);
+
 /* The whole file, at most `limit` bytes (WS_LIMIT beyond). WS_NOT_FOUND when there is none. */
 WS_MUST_CHECK enum ws_status ws_file_read(const char *path, size_t limit, struct ws_arena *arena,
                                           struct ws_bytes *out, struct ws_error *err);
+
+/* What the names of unfinished replacements have behind the target's name: a killed program may
+ * leave one, and whoever owns the directory removes it. */
+#define WS_FILE_DRAFT ".tmp-"
 WS_MUST_CHECK enum ws_status ws_file_replace(const char *path, struct ws_bytes bytes,
                                              struct ws_error *err);
 bool ws_file_exists(const char *path);
@@ -40,13 +50,15 @@ WS_MUST_CHECK enum ws_status ws_directory_list(const char *path, struct ws_arena
                                                struct ws_names *out, struct ws_error *err);
 
 /* A file that only grows. Opening cuts it to `size` bytes (creating it when `size` is 0): what lies
- * beyond is the torn tail of an interrupted run. WS_CORRUPT when it is shorter than `size`. */
+ * beyond is the torn tail of an interrupted run. WS_CORRUPT when it is shorter than `size`,
+ * WS_NOT_FOUND when it should be there and is not. */
 struct ws_append_file {
     int descriptor; /* -1 when closed */
     uint64_t size;
 };
 WS_MUST_CHECK enum ws_status ws_append_open(struct ws_append_file *file, const char *path,
                                             uint64_t size, struct ws_error *err);
+/* All of `bytes` at the end; after a failure the file is as it was before. */
 WS_MUST_CHECK enum ws_status ws_append_write(struct ws_append_file *file, struct ws_bytes bytes,
                                              const char *path, struct ws_error *err);
 WS_MUST_CHECK enum ws_status ws_append_sync(struct ws_append_file *file, const char *path,

@@ -4,7 +4,8 @@
  * Every function that can fail returns an `enum ws_status` and takes a `struct ws_error *` last,
  * which may be NULL. The message is written where the facts are, in the statement that returns:
  * lower case, the thing in single quotes, what was seen, what was wanted, and a next step if there
- * is one. Outputs are set only on success. Programmer mistakes are asserted.
+ * is one. Outputs are set only on success. Programmer mistakes are asserted. A message is
+ * one line of valid UTF-8: anything else in what it quotes becomes '?'.
  * Contract: tests/unit/test_base.c.
  */
 #ifndef WS_BASE_STATUS_H
@@ -54,7 +55,7 @@ enum ws_status ws_fail(struct ws_error *err, enum ws_status status, const char *
 /* Puts "<text>: " before the message that is there, for a caller that knows where it happened. */
 void ws_error_prefix(struct ws_error *err, const char *format, ...) WS_PRINTF(2, 3);
 
-/* The one message for a failed allocation of `size` bytes of `what`. */
+/* The one message for a failed allocation of `what`. */
 enum ws_status ws_fail_memory(struct ws_error *err, const char *what);
 
 /* Returns early; only for functions that own nothing. */

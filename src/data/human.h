@@ -57,6 +57,8 @@ const struct ws_hash *ws_human_hash(const struct ws_human *human);
 const struct ws_vocabulary *ws_human_vocabulary(const struct ws_human *human); /* or NULL */
 /* The probability of each type, (types); NULL unless the source is uniform or Zipf. */
 const double *ws_human_truth(const struct ws_human *human);
+/* The variance of a normal source's coordinates (their mean is 0); 0 for other sources. */
+double ws_human_variance(const struct ws_human *human);
 
 /* The deal of one seed. All three datasets live in `arena`. */
 struct ws_deal {
