@@ -216,7 +216,7 @@ enum ws_status ws_option_set(const struct ws_option *option, void *settings, con
     case WS_OPTION_UNKNOWN:
         break;
     }
-    assert(!"an option without a type");
+    assert(0 && "an option without a type");
     return ws_fail(err, WS_INVALID, "%s: '%s' has no type", where, option->name);
 }
 

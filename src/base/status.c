@@ -4,6 +4,9 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#undef ws_fail
+#undef ws_fail_memory
+
 const char *ws_status_phrase(enum ws_status status)
 {
     static const char *const phrases[] = {

@@ -58,6 +58,13 @@ void ws_error_prefix(struct ws_error *err, const char *format, ...) WS_PRINTF(2,
 /* The one message for a failed allocation of `what`. */
 enum ws_status ws_fail_memory(struct ws_error *err, const char *what);
 
+#ifdef __clang_analyzer__
+/* The analyzer sees one file at a time: tell it that a failure is never WS_OK, lest it go on with
+ * outputs that were not set. status.c takes these away again. */
+#define ws_fail(err, status, ...) (ws_fail((err), (status), __VA_ARGS__), (status))
+#define ws_fail_memory(err, what) (ws_fail_memory((err), (what)), WS_NO_MEMORY)
+#endif
+
 /* Returns early; only for functions that own nothing. */
 #define WS_TRY(call)                                                                               \
     do {                                                                                           \
