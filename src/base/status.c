@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#undef ws_fail
+#undef ws_fail /* the functions behind the macros are here */
 #undef ws_fail_memory
 
 const char *ws_status_phrase(enum ws_status status)
