@@ -165,6 +165,7 @@ enum ws_status ws_option_set(const struct ws_option *option, void *settings, con
                              const char *where, struct ws_arena *arena, struct ws_error *err)
 {
     const struct setting set = {option, field_of(option, settings), text, where, arena, err};
+    assert(option->type != WS_OPTION_UNKNOWN);
     switch (option->type) {
     case WS_OPTION_FLAG:
         return set_flag(&set);
@@ -181,7 +182,6 @@ enum ws_status ws_option_set(const struct ws_option *option, void *settings, con
     case WS_OPTION_UNKNOWN:
         break;
     }
-    assert(0 && "an option without a type");
     return ws_fail(err, WS_INVALID, "%s: '%s' has no type", where, option->name);
 }
 

@@ -40,15 +40,15 @@ static size_t problem_line(const struct reading *r)
     return line;
 }
 
+/* Every fault of the text has a problem; without one memory was out (libyaml forgets to say so when
+ * it fails to copy a tag). */
 static enum ws_status fail_syntax(const struct reading *r)
 {
-    if (r->parser.error == YAML_MEMORY_ERROR)
+    if (!r->parser.problem)
         return ws_fail_memory(r->err, r->name);
-    const char *problem = r->parser.problem ? r->parser.problem : "not YAML";
-    if (!r->parser.context)
-        return ws_fail(r->err, WS_INVALID, "%s:%zu: %s", r->name, problem_line(r), problem);
-    return ws_fail(r->err, WS_INVALID, "%s:%zu: %s: %s", r->name, problem_line(r),
-                   r->parser.context, problem);
+    const char *context = r->parser.context; /* "while parsing a flow sequence" */
+    return ws_fail(r->err, WS_INVALID, "%s:%zu: %s%s%s", r->name, problem_line(r),
+                   context ? context : "", context ? ", " : "", r->parser.problem);
 }
 
 static enum ws_status advance(struct reading *r)
@@ -203,7 +203,8 @@ static enum ws_status parse(struct reading *r)
         return ws_fail_memory(r->err, r->name);
     ws_buffer_init(&r->joined, r->arena->allocator, LARGEST_TEXT);
     yaml_parser_set_encoding(&r->parser, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(&r->parser, r->text.data, r->text.size);
+    const uint8_t *data = r->text.size > 0 ? r->text.data : (const uint8_t *)""; /* not NULL */
+    yaml_parser_set_input_string(&r->parser, data, r->text.size);
     enum ws_status status = read_document(r);
     yaml_event_delete(&r->event);
     yaml_parser_delete(&r->parser);

@@ -65,6 +65,14 @@ static void format_count(double value, char *out, size_t size)
     out[at] = '\0';
 }
 
+/* At most seven characters for what is not huge. */
+static const char *real_form(double size)
+{
+    if (size >= 1e6 || (size < 0.0005 && size > 0))
+        return "%.0e";
+    return size >= 100 ? "%.0f" : size >= 1 ? "%.3g" : "%.3f";
+}
+
 static void format_value(enum format format, double value, char *out, size_t size)
 {
     if (!isfinite(value))
@@ -74,7 +82,7 @@ static void format_value(enum format format, double value, char *out, size_t siz
     else if (format == FORMAT_PERCENT)
         (void)snprintf(out, size, fabs(value) < 0.1 ? "%.1f %%" : "%.0f %%", 100 * value);
     else
-        (void)snprintf(out, size, fabs(value) >= 100 ? "%.0f" : "%.3g", value);
+        (void)snprintf(out, size, real_form(fabs(value)), value);
 }
 
 /* Columns a text takes: bytes that continue a UTF-8 character take none. */

@@ -50,6 +50,7 @@ struct loader {
     struct ws_arena *arena;
     struct ws_results *results;
     size_t curve_capacity;
+    size_t last; /* the curve found last */
     struct sample *samples;
     size_t sample_count, sample_capacity;
 };
@@ -74,16 +75,19 @@ static bool is_curve(const struct ws_curve *curve, const char *arm, const char *
     return strcmp(curve->metric, metric) == 0 && strcmp(curve->arm, arm) == 0;
 }
 
-/* Records of one curve lie near one another in the file: the search starts from the last. */
+/* Seeds name their curves in the same order, so the one after the last that was found is tried
+ * first. */
 static enum ws_status find_or_add(struct loader *loader, const struct ws_record *record,
                                   size_t *out, struct ws_error *err)
 {
     struct ws_results *results = loader->results;
-    for (size_t i = results->count; i-- > 0;)
+    for (size_t tried = 0; tried < results->count; tried++) {
+        size_t i = (loader->last + 1 + tried) % results->count;
         if (is_curve(&results->curves[i], record->place.arm, record->metric)) {
-            *out = i;
+            *out = loader->last = i;
             return WS_OK;
         }
+    }
     results->curves = grown(loader->arena, results->curves, results->count, &loader->curve_capacity,
                             sizeof *results->curves);
     if (!results->curves)
@@ -94,7 +98,7 @@ static enum ws_status find_or_add(struct loader *loader, const struct ws_record 
                                ws_arena_text(loader->arena, record->definition), 0, NULL};
     if (!curve->arm || !curve->metric || !curve->definition)
         return ws_fail_memory(err, "the results");
-    *out = results->count++;
+    *out = loader->last = results->count++;
     return WS_OK;
 }
 
