@@ -66,11 +66,15 @@ static void format_count(double value, char *out, size_t size)
 }
 
 /* At most seven characters for what is not huge. */
-static const char *real_form(double size)
+static void format_real(double value, char *out, size_t size)
 {
-    if (size >= 1e6 || (size < 0.0005 && size > 0))
-        return "%.0e";
-    return size >= 100 ? "%.0f" : size >= 1 ? "%.3g" : "%.3f";
+    double magnitude = fabs(value);
+    if (magnitude >= 1e6 || (magnitude < 0.0005 && magnitude > 0))
+        (void)snprintf(out, size, "%.0e", value);
+    else if (magnitude >= 100)
+        (void)snprintf(out, size, "%.0f", value);
+    else
+        (void)snprintf(out, size, magnitude >= 1 ? "%.3g" : "%.3f", value);
 }
 
 static void format_value(enum format format, double value, char *out, size_t size)
@@ -82,7 +86,7 @@ static void format_value(enum format format, double value, char *out, size_t siz
     else if (format == FORMAT_PERCENT)
         (void)snprintf(out, size, fabs(value) < 0.1 ? "%.1f %%" : "%.0f %%", 100 * value);
     else
-        (void)snprintf(out, size, real_form(fabs(value)), value);
+        format_real(value, out, size);
 }
 
 /* Columns a text takes: bytes that continue a UTF-8 character take none. */
