@@ -53,6 +53,8 @@ static enum ws_status unknown_flag(const struct command_line *line, const char *
     for (size_t i = 0; i < line->flag_count && count < 32; i++)
         names[count++] = line->flags[i].name;
     const char *nearest = ws_nearest_name(argument + 2, names, count);
+    if (!nearest && line->takes_settings)
+        nearest = ws_experiment_nearest_setting(argument + 2);
     if (nearest)
         return ws_fail(err, WS_INVALID, "unknown option '%.80s'; did you mean '--%s'?", argument,
                        nearest);
@@ -256,6 +258,8 @@ enum ws_status load_experiment(const char *what, const struct arguments *argumen
         return ws_experiment_parse(ws_bytes_of(preset->text, preset->size), preset->name,
                                    preset->name, arguments->overrides, arguments->override_count,
                                    NULL, out, err);
+    if (ws_directory_exists(what))
+        return ws_fail(err, WS_INVALID, "'%.200s' is a directory, wanted an experiment file", what);
     struct ws_arena arena;
     struct ws_bytes text;
     ws_arena_init(&arena, NULL);
@@ -269,6 +273,29 @@ enum ws_status load_experiment(const char *what, const struct arguments *argumen
                       : no_memory(err);
     }
     ws_arena_release(&arena);
+    return status;
+}
+
+enum ws_status open_human(const struct ws_experiment *experiment, struct ws_human **out,
+                          struct ws_error *err)
+{
+    struct ws_human *human;
+    enum ws_status status = ws_human_open(&experiment->data, NULL, &human, err);
+    if (status == WS_NOT_FOUND) {
+        const struct ws_error inner = *err;
+        status = ws_fail(err, status, "%s; give a text with --set corpus=PATH", inner.message);
+    }
+    if (status != WS_OK) {
+        /* Too few items is a matter of the settings, everything else of the corpus. */
+        ws_error_prefix(err, "%s",
+                        ws_experiment_place(experiment, status == WS_INVALID ? "items" : "corpus"));
+        return status;
+    }
+    status = ws_experiment_check(experiment, human, err);
+    if (status != WS_OK)
+        ws_human_close(human);
+    else
+        *out = human;
     return status;
 }
 
