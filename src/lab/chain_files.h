@@ -9,11 +9,16 @@
 
 #include "lab/chain.h"
 
-/* The step a chain would go on with: 0 when it has no checkpoint. Only looks. */
+/* The step a chain would go on with: 0 when it has no checkpoint. Only looks. When that is `last`
+ * or beyond, nobody will load the chain, so its records are compared with the checkpoint here. */
 WS_MUST_CHECK enum ws_status ws_chain_files_step(const char *directory, const struct ws_arm *arm,
-                                                 uint64_t seed,
+                                                 uint64_t seed, uint32_t last,
                                                  const struct ws_allocator *allocator,
                                                  uint32_t *out, struct ws_error *err);
+
+/* Empties the records of a chain that starts from nothing: a killed run may have left some. */
+WS_MUST_CHECK enum ws_status
+ws_chain_files_begin(const char *directory, const struct ws_chain *chain, struct ws_error *err);
 
 /* Brings a started chain to where its checkpoint is, and cuts its records to match. */
 WS_MUST_CHECK enum ws_status ws_chain_files_load(const char *directory, struct ws_block *block,

@@ -30,6 +30,7 @@ struct ws_failure {
     const struct ws_arm *arm;
     uint64_t seed;
     struct ws_error error;
+    bool unread; /* its files could not be used: metrics.jsonl has nothing of it */
     struct ws_failure *next;
 };
 
@@ -50,6 +51,7 @@ struct ws_run_result {
     size_t resumed;          /* chains that went on from a checkpoint */
     size_t already_complete; /* chains that had nothing left to do */
     size_t failed;
+    bool merged;                 /* metrics.jsonl is of this call */
     struct ws_failure *failures; /* in order of arm and seed */
 };
 
