@@ -88,8 +88,8 @@ static inline uint32_t ws_ngram_child(const struct ws_ngram_trie *trie, uint32_t
     return first < trie->first_child[context + 1] && trie->token[first] == token ? first : 0;
 }
 
-/* Counts the k-grams of `data`, which has at least one token (WS_INVALID). `scratch` may be
- * released afterwards. */
+/* Counts the k-grams of `data`, which has at least one item. WS_LIMIT beyond the token limit. What
+ * is in `scratch` is not needed afterwards. */
 WS_MUST_CHECK enum ws_status ws_ngram_count(const struct ws_dataset *data, uint32_t order,
                                             struct ws_arena *scratch, struct ws_arena *arena,
                                             struct ws_ngram_trie *out, struct ws_error *err);
