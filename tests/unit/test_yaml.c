@@ -263,9 +263,11 @@ static void yaml__survives_every_failing_allocation(void **state)
  */
 static long malloc_countdown = LONG_MAX, malloc_live;
 
+/* NOLINTBEGIN(bugprone-reserved-identifier): the names are glibc's. */
 void *__libc_malloc(size_t size);
 void *__libc_realloc(void *block, size_t size);
 void __libc_free(void *block);
+/* NOLINTEND(bugprone-reserved-identifier) */
 
 void *malloc(size_t size)
 {
