@@ -25,6 +25,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     require(status == WS_OK || status == WS_CORRUPT);
     require(status == WS_OK || strncmp(err.message, "fuzz.json:", 10) == 0);
+    if (size > 0 && memchr(data, 0, size)) { /* jansson overlooks a zero byte behind a number */
+        require(!ours);
+        return 0;
+    }
     json_t *theirs = json_loadb((const char *)data, size, JSON_REJECT_DUPLICATES, NULL);
     require((ours != NULL) == (theirs != NULL));
     require(!ours || json_equal(ours, theirs));
