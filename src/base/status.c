@@ -8,6 +8,9 @@
 
 #include "base/utf8.h"
 
+#undef ws_fail /* the functions behind the macros are here */
+#undef ws_fail_memory
+
 const char *ws_status_phrase(enum ws_status status)
 {
     static const char *const phrases[] = {

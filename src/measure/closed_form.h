@@ -1,12 +1,12 @@
 /*
  * What theory says an experiment should give. `n` counts fits: n = 1 is the first fit on real data,
- * so a model of step g has n = g + 1. M is the sample size of every fit; the truth has variance 1
- * and mean 0 where nothing else is said.
+ * so a model of step g has n = g + 1. M >= 2 is the sample size of every fit; the truth has mean 0
+ * and variance 1 where nothing else is said.
  *
  * Sources: Shumailov et al. 2024 (theorem 3.1), Suresh et al. 2024 (arXiv 2412.17646), Kazdan et
- * al. 2024 (arXiv 2410.16713), Bertrand et al. 2024, and classical population genetics; table 3b
- * and section 2b of the project's notes on published results. Contract:
- * tests/unit/test_closed_form.c (values computed elsewhere), tests/statistical/.
+ * al. 2024 (arXiv 2410.16713), Bertrand et al. 2024 (arXiv 2310.00429), and classical population
+ * genetics. Contract: tests/unit/test_closed_form.c (values computed elsewhere),
+ * tests/statistical/.
  */
 #ifndef WS_MEASURE_CLOSED_FORM_H
 #define WS_MEASURE_CLOSED_FORM_H
@@ -34,17 +34,17 @@ double ws_theory_gaussian_accumulate_variance(uint64_t M, uint64_t n);
 double ws_theory_heterozygosity(double start, uint64_t M, uint64_t n); /* (1 - 1/M)^n start */
 
 /* Exact: probability that a type of probability p is still there after n resamplings of M, from
- * the two-allele Wright-Fisher matrix. O(n M^2). */
+ * the two-allele Wright-Fisher matrix. O(n M^2). WS_LIMIT for M over 4,096, here and below. */
 WS_MUST_CHECK enum ws_status ws_theory_survival(double p, uint64_t M, uint64_t n,
                                                 struct ws_arena *scratch, double *out,
                                                 struct ws_error *err);
-/* Exact mean number of resamplings until one of K equally likely types is left. */
+/* Exact mean number of resamplings until one of K equally likely types is left. O(M^3). */
 WS_MUST_CHECK enum ws_status ws_theory_absorption_time(uint64_t K, uint64_t M,
                                                        struct ws_arena *scratch, double *out,
                                                        struct ws_error *err);
 
-/* g_k of Suresh et al.: g_1 = 1, g_{k+1} = 1 - exp(-g_k). A type seen c times is still there after
- * k resamplings with probability at least 1 - exp(-c g_k); tight for large M. */
+/* g_k of Suresh et al.: g_0 = infinity, g_1 = 1, g_{k+1} = 1 - exp(-g_k). A type seen c times is
+ * still there after k resamplings with probability at least 1 - exp(-c g_k); tight for large M. */
 double ws_theory_survival_rate(uint64_t k);
 /* The sum of that bound over type counts: a lower bound of the expected number of types left. */
 double ws_theory_types_left(const uint64_t *counts, size_t types, uint64_t k);

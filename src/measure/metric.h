@@ -7,7 +7,8 @@
  * (reference, original, same-size human sample) is made once for each seed and shared by all arms.
  *
  * Types are symbols or tokens; N is the sample's number of them. Natural logarithms throughout.
- * Contract: tests/unit/test_metric.c (worked examples by hand).
+ * Formulas and traps: docs/metrics.md. Contract: tests/unit/test_metric.c (worked examples by
+ * hand).
  */
 #ifndef WS_MEASURE_METRIC_H
 #define WS_MEASURE_METRIC_H
@@ -59,7 +60,7 @@
     X(PERPLEXITY,     "perplexity",           "perplexity.kneser-ney.reference/1",                \
       "exp of the mean negative log probability of a reference token under the model")            \
     X(TEST_NLL,       "test_nll",             "nll.reference/1",                                  \
-      "mean negative log density of a reference item under the model, nats")                      \
+      "mean negative log density of a reference vector under the model, nats")                    \
     X(W2_SQUARED,     "w2_squared",           "w2-squared.gaussian.truth/1",                      \
       "squared 2-Wasserstein distance between the model's Gaussian and the truth")                \
     X(LOG_VARIANCE,   "log_variance",         "log-variance.truth/1",                             \
@@ -98,6 +99,8 @@ struct ws_reference {
     struct ws_payload original;     /* type counts of the original data; count 0 for vectors */
     struct ws_payload reference;    /* type counts of the reference; count 0 for vectors or none */
     struct ws_payload human_sample; /* type counts of `sample_items` human items */
+    uint64_t rare_types;            /* types of the reference that it has once or twice */
+    uint64_t rare_types_human;      /* those of them that the human sample has */
 };
 
 /* Draws the same-size human sample from the seed's metric stream (arm 0, generation 0). `deal` must

@@ -2,6 +2,7 @@
  * The discrete family: a probability for each type that was seen, its share of the training data
  * (maximum likelihood). Sparse: cost and memory go with the types seen, not with the types there
  * are. Resampled generation after generation it is the neutral Wright-Fisher model.
+ * Contract: tests/unit/test_families.c. Stored form: docs/formats/discrete.md.
  */
 #ifndef WS_MODELS_DISCRETE_H
 #define WS_MODELS_DISCRETE_H

@@ -3,7 +3,11 @@
  *
  * The estimator decides what happens to the loop: unbiased (divisor n - 1) keeps E[sigma^2] while
  * sigma^2 -> 0 almost surely and E[W2^2] diverges; maximum likelihood (divisor n) shrinks
- * E[sigma^2] by 1 - 1/n a generation and E[W2^2] tends to 2 sigma^2 (published-results, table 3b).
+ * E[sigma^2] by 1 - 1/n a generation and E[W2^2] tends to 2 sigma^2 (measure/closed_form.h).
+ *
+ * A singular covariance is a model like any other: it can be sampled, its log density is -infinity.
+ * A variance that underflows is 0 and stays 0.
+ * Contract: tests/unit/test_families.c. Stored form: docs/formats/gaussian.md.
  */
 #ifndef WS_MODELS_GAUSSIAN_H
 #define WS_MODELS_GAUSSIAN_H
@@ -15,6 +19,8 @@ enum ws_gaussian_estimator {
     WS_GAUSSIAN_MLE,      /* 1 / n */
 };
 
+enum { WS_GAUSSIAN_DIMENSION_LIMIT = 4096 };
+
 struct ws_gaussian_settings {
     uint32_t estimator; /* enum ws_gaussian_estimator */
 };
@@ -25,5 +31,11 @@ struct ws_gaussian_model {
     const double *mean;       /* (dimension) */
     const double *covariance; /* (dimension, dimension), symmetric, positive semi-definite */
 };
+
+/* log det(covariance), -infinity when it is singular: when a pivot of its Cholesky factor is not
+ * above dimension * 2^-53 times the largest variance (one dimension: when the variance is 0). */
+WS_MUST_CHECK enum ws_status ws_gaussian_log_determinant(const struct ws_gaussian_model *model,
+                                                         struct ws_arena *scratch, double *out,
+                                                         struct ws_error *err);
 
 #endif

@@ -1,0 +1,426 @@
+#include "lab/chain.h"
+
+#include <assert.h>
+#include <inttypes.h>
+
+#include "lab/record.h"
+
+enum { RECORD_LIMIT = 1 << 26 };
+
+enum ws_status ws_block_init(struct ws_block *block, const struct ws_experiment *experiment,
+                             const struct ws_human *human, const struct ws_arm *arm,
+                             uint64_t first_seed, size_t count,
+                             const struct ws_allocator *allocator, struct ws_error *err)
+{
+    *block =
+        (struct ws_block){.experiment = experiment, .human = human, .arm = arm, .count = count};
+    ws_arena_init(&block->life, allocator);
+    ws_arena_init(&block->steps[0], allocator);
+    ws_arena_init(&block->steps[1], allocator);
+    ws_arena_init(&block->scratch, allocator);
+    block->chains = WS_ARENA_ZNEW(&block->life, struct ws_chain, count);
+    if (!block->chains) {
+        ws_block_release(block);
+        return ws_fail_memory(err, "the chains");
+    }
+    for (size_t c = 0; c < count; c++) {
+        struct ws_chain *chain = &block->chains[c];
+        chain->arm = arm;
+        chain->seed = first_seed + c;
+        ws_buffer_init(&chain->records, allocator, RECORD_LIMIT);
+        for (unsigned s = 1; s < WS_STREAM_COUNT; s++)
+            chain->keys[s] = ws_rng_key((enum ws_stream)s, chain->seed, arm->key, 0);
+    }
+    return WS_OK;
+}
+
+void ws_block_release(struct ws_block *block)
+{
+    for (size_t c = 0; block->chains && c < block->count; c++)
+        ws_buffer_release(&block->chains[c].records);
+    ws_arena_release(&block->life);
+    ws_arena_release(&block->steps[0]);
+    ws_arena_release(&block->steps[1]);
+    ws_arena_release(&block->scratch);
+    block->chains = NULL;
+}
+
+enum ws_status ws_chain_start(struct ws_block *block, struct ws_chain *chain, struct ws_error *err)
+{
+    WS_TRY(ws_human_deal(block->human, chain->seed, &block->life, &chain->deal, err));
+    return ws_reference_prepare(&chain->deal, block->experiment->sample_items, &block->life,
+                                &chain->reference, err);
+}
+
+uint64_t ws_chain_work(const struct ws_experiment *experiment, const struct ws_step *plan,
+                       uint32_t step)
+{
+    uint64_t work = plan->training + plan->output;
+    if (step % experiment->settings.measure_every == 0)
+        work += experiment->sample_items;
+    return work;
+}
+
+/* One step of some chains ---------------------------------------------------------------------- */
+
+/* What a step makes; it becomes the chain's state only when all of it has been made. */
+struct made {
+    struct ws_chain *chain;
+    struct ws_dataset output; /* empty when the step needs none */
+    struct ws_dataset training;
+    const struct ws_model *model;
+    struct ws_measurement measurements[WS_METRIC_COUNT];
+    size_t measurement_count;
+};
+
+struct batch {
+    struct ws_block *block;
+    struct ws_step plan;
+    uint32_t step;
+    size_t count;
+    struct made *made;
+    /* Arguments of the family's operations, one a chain. */
+    const struct ws_model **models;
+    const struct ws_dataset **data;
+    const struct ws_payload **payloads;
+    uint64_t *counts;
+    struct ws_rng_key *keys;
+};
+
+static struct ws_arena *step_arena(const struct batch *b)
+{
+    return &b->block->steps[b->step % 2];
+}
+
+static struct ws_rng_key key_at(const struct ws_chain *chain, enum ws_stream stream, uint32_t step)
+{
+    struct ws_rng_key key = chain->keys[stream];
+    key.generation = step;
+    return key;
+}
+
+static bool keeps_pool(const struct batch *b)
+{
+    return b->block->arm->policy.pool != 0;
+}
+
+/* The id of a model: a function of arm, seed and step. */
+static uint64_t model_id(const struct ws_chain *chain, uint32_t step)
+{
+    uint32_t counter[4] = {step, (uint32_t)chain->seed, (uint32_t)(chain->seed >> 32), 0};
+    uint32_t key[2] = {(uint32_t)chain->arm->key, (uint32_t)(chain->arm->key >> 32)};
+    uint32_t out[4];
+    ws_philox(counter, key, out);
+    return (uint64_t)out[1] << 32 | out[0];
+}
+
+static enum ws_status sample_models(struct batch *b, uint64_t items, enum ws_stream stream,
+                                    struct ws_arena *arena, struct ws_error *err)
+{
+    for (size_t i = 0; i < b->count; i++) {
+        b->counts[i] = items;
+        b->keys[i] = key_at(b->made[i].chain, stream, b->step);
+    }
+    return b->block->experiment->family->sample(b->count, b->models, b->counts, b->keys, arena,
+                                                b->payloads, err);
+}
+
+static enum ws_status make_outputs(struct batch *b, struct ws_error *err)
+{
+    if (b->plan.output == 0)
+        return WS_OK;
+    struct ws_arena *arena = keeps_pool(b) ? &b->block->life : step_arena(b);
+    for (size_t i = 0; i < b->count; i++)
+        b->models[i] = b->made[i].chain->model;
+    WS_TRY(sample_models(b, b->plan.output, WS_STREAM_SAMPLING, arena, err));
+    for (size_t i = 0; i < b->count; i++) {
+        const struct ws_chain *chain = b->made[i].chain;
+        struct ws_origin origin = {WS_SOURCE_MODEL, chain->model_depth + 1,
+                                   model_id(chain, b->step - 1)};
+        WS_TRY(ws_dataset_of(b->payloads[i], origin, arena, &b->made[i].output, err));
+    }
+    return WS_OK;
+}
+
+/* Room for one more output; the array moves, the datasets stay. */
+static enum ws_status reserve_output(struct ws_block *block, struct ws_chain *chain,
+                                     struct ws_error *err)
+{
+    if (chain->output_count < chain->output_capacity)
+        return WS_OK;
+    size_t capacity = chain->output_capacity ? 2 * chain->output_capacity : 8;
+    struct ws_dataset *outputs = WS_ARENA_NEW(&block->life, struct ws_dataset, capacity);
+    if (!outputs)
+        return ws_fail_memory(err, "the pool");
+    for (size_t i = 0; i < chain->output_count; i++)
+        outputs[i] = chain->outputs[i];
+    chain->outputs = outputs;
+    chain->output_capacity = capacity;
+    return WS_OK;
+}
+
+static enum ws_status build_training(struct batch *b, struct made *made, struct ws_error *err)
+{
+    struct ws_chain *chain = made->chain;
+    struct ws_sources sources = {
+        .deal = &chain->deal,
+        .fresh_used = chain->fresh_used,
+        .previous = &chain->training,
+        .outputs = &made->output,
+        .output_count = made->output.count > 0 ? 1 : 0,
+    };
+    if (keeps_pool(b) && made->output.count > 0) {
+        WS_TRY(reserve_output(b->block, chain, err));
+        chain->outputs[chain->output_count] = made->output;
+        sources.outputs = chain->outputs;
+        sources.output_count = chain->output_count + 1;
+    }
+    return ws_policy_build(&chain->arm->policy, &b->plan, b->step, &sources,
+                           key_at(chain, WS_STREAM_POLICY, b->step), step_arena(b), &made->training,
+                           err);
+}
+
+static enum ws_status fit_models(struct batch *b, struct ws_error *err)
+{
+    const struct ws_experiment *e = b->block->experiment;
+    for (size_t i = 0; i < b->count; i++) {
+        WS_TRY(build_training(b, &b->made[i], err));
+        b->data[i] = &b->made[i].training;
+        b->keys[i] = key_at(b->made[i].chain, WS_STREAM_INIT, b->step);
+    }
+    WS_TRY(e->family->fit(e->family_settings, b->count, b->data, b->keys, step_arena(b), b->models,
+                          err));
+    for (size_t i = 0; i < b->count; i++)
+        b->made[i].model = b->models[i];
+    return WS_OK;
+}
+
+static enum ws_status measure_models(struct batch *b, struct ws_error *err)
+{
+    const struct ws_experiment *e = b->block->experiment;
+    if (b->step % e->settings.measure_every != 0)
+        return WS_OK;
+    struct ws_arena *scratch = &b->block->scratch;
+    bool sampled = ws_measure_needs_sample(e->family);
+    if (sampled)
+        WS_TRY(sample_models(b, e->sample_items, WS_STREAM_METRIC, scratch, err));
+    for (size_t i = 0; i < b->count; i++) {
+        struct made *made = &b->made[i];
+        WS_TRY(ws_measure(&made->chain->reference, made->model, sampled ? b->payloads[i] : NULL,
+                          scratch, made->measurements, &made->measurement_count, err));
+    }
+    return WS_OK;
+}
+
+static enum ws_status write_records(const struct batch *b, const struct made *made,
+                                    struct ws_error *err)
+{
+    if (made->measurement_count == 0 && b->step % b->block->experiment->settings.measure_every != 0)
+        return WS_OK;
+    struct ws_chain *chain = made->chain;
+    struct ws_record_place place = {chain->arm->name, chain->seed, b->step};
+    struct ws_mix_part *parts;
+    size_t part_count;
+    WS_TRY(ws_dataset_mix(&made->training, &b->block->scratch, &parts, &part_count, err));
+    WS_TRY(ws_record_mix(&place, parts, part_count, made->training.count, &chain->records, err));
+    return ws_record_measurements(&place, made->measurements, made->measurement_count,
+                                  &chain->records, err);
+}
+
+/* The training set in an arena of the next step, free of the payloads it was picked from. */
+static enum ws_status keep_training(const struct batch *b, const struct made *made,
+                                    struct ws_dataset *out, struct ws_error *err)
+{
+    struct ws_buffer bytes;
+    ws_buffer_init(&bytes, b->block->life.allocator, SIZE_MAX);
+    ws_dataset_write(&made->training, &bytes);
+    enum ws_status status = ws_buffer_check(&bytes, "the training set", err);
+    if (status == WS_OK) {
+        struct ws_reader reader;
+        ws_reader_init(&reader, ws_buffer_bytes(&bytes));
+        status = ws_dataset_read(&reader, step_arena(b), out, err);
+    }
+    ws_buffer_release(&bytes);
+    return status;
+}
+
+static enum ws_status commit(struct batch *b, struct made *made, struct ws_error *err)
+{
+    struct ws_chain *chain = made->chain;
+    struct ws_dataset training = {0};
+    if (chain->arm->policy.previous > 0)
+        WS_TRY(keep_training(b, made, &training, err));
+    size_t written = chain->records.size;
+    enum ws_status status = write_records(b, made, err);
+    if (status != WS_OK) {
+        chain->records.size = written;
+        return status;
+    }
+    chain->training = training;
+    chain->plan = b->plan;
+    chain->fresh_used += b->plan.fresh;
+    chain->model = made->model;
+    chain->model_depth = ws_dataset_depth(&made->training);
+    if (keeps_pool(b) && made->output.count > 0)
+        chain->output_count++;
+    chain->next_step = b->step + 1;
+    return WS_OK;
+}
+
+static enum ws_status new_batch(struct batch *b, struct ws_chain **chains, struct ws_error *err)
+{
+    struct ws_arena *arena = step_arena(b);
+    b->made = WS_ARENA_ZNEW(arena, struct made, b->count);
+    b->models = WS_ARENA_ZNEW(arena, const struct ws_model *, b->count);
+    b->data = WS_ARENA_ZNEW(arena, const struct ws_dataset *, b->count);
+    b->payloads = WS_ARENA_ZNEW(arena, const struct ws_payload *, b->count);
+    b->counts = WS_ARENA_ZNEW(arena, uint64_t, b->count);
+    b->keys = WS_ARENA_ZNEW(arena, struct ws_rng_key, b->count);
+    if (!b->made || !b->models || !b->data || !b->payloads || !b->counts || !b->keys)
+        return ws_fail_memory(err, "a step");
+    for (size_t i = 0; i < b->count; i++)
+        b->made[i].chain = chains[i];
+    return WS_OK;
+}
+
+static enum ws_status take_step(struct ws_block *block, struct ws_chain **chains, size_t count,
+                                uint32_t step, struct ws_error *err)
+{
+    struct batch b = {.block = block, .step = step, .count = count};
+    const struct ws_experiment *e = block->experiment;
+    ws_arena_reset(&block->scratch);
+    WS_TRY(new_batch(&b, chains, err));
+    /* All chains of an arm follow the same plan. */
+    WS_TRY(ws_policy_step(&block->arm->policy, &e->growth, e->data.items, step, &chains[0]->plan,
+                          &b.plan, err));
+    WS_TRY(make_outputs(&b, err));
+    WS_TRY(fit_models(&b, err));
+    WS_TRY(measure_models(&b, err));
+    for (size_t i = 0; i < count; i++)
+        WS_TRY(commit(&b, &b.made[i], err));
+    return WS_OK;
+}
+
+void ws_block_step(struct ws_block *block, uint32_t step)
+{
+    ws_arena_reset(&block->steps[step % 2]);
+    struct ws_chain **ready =
+        WS_ARENA_NEW(&block->steps[step % 2], struct ws_chain *, block->count);
+    size_t count = 0;
+    for (size_t c = 0; c < block->count; c++) {
+        struct ws_chain *chain = &block->chains[c];
+        if (chain->status != WS_OK || chain->next_step != step)
+            continue;
+        if (!ready)
+            chain->status = ws_fail_memory(&chain->error, "a step");
+        else
+            ready[count++] = chain;
+    }
+    if (count == 0)
+        return;
+    struct ws_error ignored;
+    if (count > 1 && take_step(block, ready, count, step, &ignored) == WS_OK)
+        return;
+    /* One chain spoilt the batch, or there is but one: each by itself, to tell which. */
+    for (size_t i = 0; i < count; i++)
+        if (ready[i]->next_step == step)
+            ready[i]->status = take_step(block, &ready[i], 1, step, &ready[i]->error);
+}
+
+/* Stored form ---------------------------------------------------------------------------------- */
+
+static void write_counts(const struct ws_chain *chain, struct ws_buffer *out)
+{
+    const struct ws_step *plan = &chain->plan;
+    const uint64_t values[] = {plan->pool_items, plan->training, chain->fresh_used};
+    ws_buffer_u64s(out, values, sizeof values / sizeof *values);
+}
+
+void ws_chain_write(const struct ws_chain *chain, struct ws_buffer *out)
+{
+    assert(chain->next_step > 0);
+    ws_buffer_u32(out, chain->next_step);
+    ws_buffer_u32(out, chain->model_depth);
+    write_counts(chain, out);
+    size_t at = out->size;
+    ws_buffer_u64(out, 0);
+    chain->model->ops->save(chain->model, out);
+    if (out->status == WS_OK)
+        store64_le((uint8_t *)out->data + at, out->size - at - 8);
+    ws_buffer_u32(out, chain->arm->policy.previous > 0);
+    if (chain->arm->policy.previous > 0)
+        ws_dataset_write(&chain->training, out);
+    ws_buffer_u64(out, chain->output_count);
+    for (size_t i = 0; i < chain->output_count; i++)
+        ws_dataset_write(&chain->outputs[i], out);
+}
+
+static enum ws_status read_model(struct ws_block *block, struct ws_chain *chain,
+                                 struct ws_reader *in, struct ws_error *err)
+{
+    uint64_t size = ws_read_u64(in);
+    const uint8_t *data = ws_reader_holds(in, size, 1) ? ws_read_bytes(in, size) : NULL;
+    if (!data)
+        return ws_fail(err, WS_CORRUPT, "the checkpoint ends inside its model");
+    const struct ws_experiment *e = block->experiment;
+    return e->family->load(e->family_settings, ws_bytes_of(data, size),
+                           &block->steps[(chain->next_step - 1) % 2], &chain->model, err);
+}
+
+static bool fits(const struct ws_chain *chain, const struct ws_dataset *data)
+{
+    const struct ws_dataset *original = &chain->deal.original;
+    return data->kind == original->kind && data->types == original->types &&
+           data->dimension == original->dimension;
+}
+
+static enum ws_status read_outputs(struct ws_block *block, struct ws_chain *chain,
+                                   struct ws_reader *in, struct ws_error *err)
+{
+    uint64_t count = ws_read_u64(in);
+    uint64_t expected = block->arm->policy.pool != 0 ? chain->next_step - 1 : 0;
+    if (!ws_reader_ok(in) || count != expected)
+        return ws_fail(err, WS_CORRUPT, "the checkpoint holds %" PRIu64 " outputs, wanted %" PRIu64,
+                       count, expected);
+    uint64_t items = chain->deal.original.count;
+    for (uint64_t i = 0; i < count; i++) {
+        WS_TRY(reserve_output(block, chain, err));
+        struct ws_dataset *output = &chain->outputs[chain->output_count];
+        WS_TRY(ws_dataset_read(in, &block->life, output, err));
+        if (!fits(chain, output))
+            return ws_fail(err, WS_CORRUPT, "the checkpoint holds data of another kind");
+        items += output->count;
+        chain->output_count++;
+    }
+    if (count > 0 && items != chain->plan.pool_items)
+        return ws_fail(err, WS_CORRUPT,
+                       "the checkpoint's pool has %" PRIu64 " items, wanted %" PRIu64, items,
+                       chain->plan.pool_items);
+    return WS_OK;
+}
+
+enum ws_status ws_chain_read(struct ws_block *block, struct ws_chain *chain, struct ws_reader *in,
+                             struct ws_error *err)
+{
+    chain->next_step = ws_read_u32(in);
+    chain->model_depth = ws_read_u32(in);
+    chain->plan.pool_items = ws_read_u64(in);
+    chain->plan.training = ws_read_u64(in);
+    chain->fresh_used = ws_read_u64(in);
+    if (!ws_reader_ok(in) || chain->next_step == 0)
+        return ws_fail(err, WS_CORRUPT, "the checkpoint has no finished generation");
+    WS_TRY(read_model(block, chain, in, err));
+    bool has_training = ws_read_u32(in) != 0;
+    if (has_training != (block->arm->policy.previous > 0))
+        return ws_fail(err, WS_CORRUPT, "the checkpoint is of another policy");
+    if (has_training) {
+        WS_TRY(
+            ws_dataset_read(in, &block->steps[(chain->next_step - 1) % 2], &chain->training, err));
+        if (!fits(chain, &chain->training) || chain->training.count != chain->plan.training)
+            return ws_fail(err, WS_CORRUPT, "the checkpoint holds data of another kind");
+    }
+    WS_TRY(read_outputs(block, chain, in, err));
+    if (!ws_reader_at_end(in))
+        return ws_fail(err, WS_CORRUPT, "the checkpoint is longer than it says");
+    return WS_OK;
+}

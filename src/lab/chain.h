@@ -1,0 +1,76 @@
+/*
+ * The generation loop: chains of models, each trained on what the policy makes of the ones before.
+ *
+ * A chain is one arm with one seed. A block is a few chains of one arm that go through each step
+ * together, because families fit and sample in batches. What a chain does depends on its arm, its
+ * seed and its step alone, never on the block it is in. Nothing here touches a file: the run
+ * directory takes the records that chains write, and saves and loads chains between steps.
+ * Contract: tests/unit/test_chain.c, tests/statistical/, tests/fault/.
+ */
+#ifndef WS_LAB_CHAIN_H
+#define WS_LAB_CHAIN_H
+
+#include "lab/experiment.h"
+#include "measure/metric.h"
+
+struct ws_chain {
+    const struct ws_arm *arm;
+    uint64_t seed;
+    struct ws_rng_key keys[WS_STREAM_COUNT]; /* generation still to be filled in */
+    struct ws_deal deal;
+    struct ws_reference reference;
+    uint32_t next_step;
+    /* After step next_step - 1: */
+    struct ws_step plan;
+    uint64_t fresh_used;
+    const struct ws_model *model;
+    uint32_t model_depth;
+    struct ws_dataset training; /* kept only for policies that use the previous training set */
+    struct ws_dataset *outputs; /* for policies with a pool: of every step so far */
+    size_t output_count;
+    size_t output_capacity;
+    struct ws_buffer records; /* metric records, one JSON object a line, since the last flush */
+    uint64_t records_size;    /* bytes of records flushed before */
+    enum ws_status status;    /* the failure that ended the chain, else WS_OK */
+    struct ws_error error;
+    bool reported; /* the run has told of the failure */
+};
+
+struct ws_block {
+    const struct ws_experiment *experiment;
+    const struct ws_human *human;
+    const struct ws_arm *arm;
+    struct ws_chain *chains;
+    size_t count;
+    struct ws_arena life;     /* deals, references and pools */
+    struct ws_arena steps[2]; /* step g lives in steps[g % 2], until step g + 2 */
+    struct ws_arena scratch;  /* one measurement */
+};
+
+/* Chains of `arm` for seeds first_seed .. first_seed + count - 1, none of them started. On failure
+ * nothing needs a release. */
+WS_MUST_CHECK enum ws_status
+ws_block_init(struct ws_block *block, const struct ws_experiment *experiment,
+              const struct ws_human *human, const struct ws_arm *arm, uint64_t first_seed,
+              size_t count, const struct ws_allocator *allocator, struct ws_error *err);
+void ws_block_release(struct ws_block *block); /* zeroed is fine */
+
+/* Deals the chain its human data. To be called before its first step, resumed or not. */
+WS_MUST_CHECK enum ws_status ws_chain_start(struct ws_block *block, struct ws_chain *chain,
+                                            struct ws_error *err);
+
+/* Takes every healthy chain whose next_step is `step` through it. A chain that fails keeps the
+ * state of the step before, and says why in its status and error; the others go on. */
+void ws_block_step(struct ws_block *block, uint32_t step);
+
+/* Work of one chain at a step, in items handled: for progress and estimates. */
+uint64_t ws_chain_work(const struct ws_experiment *experiment, const struct ws_step *plan,
+                       uint32_t step);
+
+/* The stored form of a chain between two steps (docs/formats/checkpoint.md), less what the run
+ * directory adds. Reading wants a started chain; it is a pure function of hostile bytes. */
+void ws_chain_write(const struct ws_chain *chain, struct ws_buffer *out);
+WS_MUST_CHECK enum ws_status ws_chain_read(struct ws_block *block, struct ws_chain *chain,
+                                           struct ws_reader *in, struct ws_error *err);
+
+#endif

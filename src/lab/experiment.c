@@ -1,0 +1,462 @@
+#include "lab/experiment.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/hash.h"
+
+#define FIELD(field) offsetof(struct ws_experiment_settings, field)
+
+static const struct ws_option arm_options[] = {
+    {"policies", WS_OPTION_LIST, FIELD(policies), 0, 0, "replace", NULL, 0,
+     "data policies, one arm each: replace, keep:X, mix:A:B:C, accumulate, accumulate-subsample, "
+     "augment, fresh:X"},
+    {"control", WS_OPTION_FLAG, FIELD(control), 0, 0, "true", NULL, 0,
+     "run an arm on human data alone beside the others"},
+};
+
+static const struct ws_option experiment_options[] = {
+    {"family", WS_OPTION_TEXT, FIELD(family), 0, 0, NULL, NULL, 0,
+     "kind of model: discrete, gaussian, ngram"},
+    {"generations", WS_OPTION_WHOLE, FIELD(generations), 1, 1e7, "10", NULL, WS_OPTION_GROWS,
+     "models trained one after the other, the first on human data"},
+    {"seeds", WS_OPTION_WHOLE, FIELD(seeds), 1, 1e7, "5", NULL, WS_OPTION_GROWS,
+     "independent repetitions: N means seeds 1 to N"},
+    {"growth", WS_OPTION_TEXT, FIELD(growth), 0, 0, "constant", NULL, 0,
+     "size of later training sets: constant, linear:R, power:E, geometric:R"},
+    {"metric_items", WS_OPTION_WHOLE, FIELD(metric_items), 0, 1e12, "0", NULL, 0,
+     "items in the sample that metrics see; 0: as many as items"},
+    {"measure_every", WS_OPTION_WHOLE, FIELD(measure_every), 1, 1e9, "1", NULL, 0,
+     "measure generations 0, K, 2K, ..."},
+};
+
+static const struct ws_option execution_options[] = {
+    {"title", WS_OPTION_TEXT, FIELD(title), 0, 0, "", NULL, WS_OPTION_EXECUTION,
+     "one line that says what the experiment is"},
+    {"threads", WS_OPTION_WHOLE, FIELD(threads), 0, 4096, "0", NULL, WS_OPTION_EXECUTION,
+     "0: one for each processor; results do not depend on it"},
+    {"checkpoint_seconds", WS_OPTION_REAL, FIELD(checkpoint_seconds), 0, 1e9, "5", NULL,
+     WS_OPTION_EXECUTION, "longest work lost when the machine stops"},
+    {"keep_every", WS_OPTION_WHOLE, FIELD(keep_every), 0, 1e9, "0", NULL, WS_OPTION_EXECUTION,
+     "keep the models of generations 0, K, 2K, ...; 0: the last checkpoint only"},
+};
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+static const struct ws_option_table arm_table = {"experiment", arm_options, COUNT(arm_options)};
+static const struct ws_option_table experiment_table = {"experiment", experiment_options,
+                                                        COUNT(experiment_options)};
+static const struct ws_option_table execution_table = {"execution", execution_options,
+                                                       COUNT(execution_options)};
+
+/* Which sources read which data settings; those that are not here belong to all. */
+static const struct {
+    const char *name;
+    unsigned sources; /* bits 1u << enum ws_human_source */
+} source_settings[] = {
+#define CORPORA (1u << WS_HUMAN_TEXT | 1u << WS_HUMAN_WORDS)
+    {"corpus", CORPORA},
+    {"unit", CORPORA},
+    {"fresh_items", CORPORA},
+    {"block", 1u << WS_HUMAN_TEXT},
+    {"types", 1u << WS_HUMAN_UNIFORM | 1u << WS_HUMAN_ZIPF},
+    {"exponent", 1u << WS_HUMAN_ZIPF},
+    {"shift", 1u << WS_HUMAN_ZIPF},
+    {"dimension", 1u << WS_HUMAN_NORMAL},
+    {"variance", 1u << WS_HUMAN_NORMAL},
+};
+
+static bool source_reads(uint32_t source, const char *name)
+{
+    for (size_t i = 0; i < COUNT(source_settings); i++)
+        if (strcmp(source_settings[i].name, name) == 0)
+            return (source_settings[i].sources & 1u << source) != 0;
+    return true;
+}
+
+/* A setting found in one of the tables, and the struct its value goes to. */
+struct place {
+    const struct ws_option *option;
+    void *settings;
+};
+
+static struct place find_place(struct ws_experiment *e, const char *name)
+{
+    const struct {
+        const struct ws_option_table *table;
+        void *settings;
+    } tables[] = {
+        {&arm_table, &e->settings},
+        {&experiment_table, &e->settings},
+        {&execution_table, &e->settings},
+        {&ws_human_options, &e->data},
+        {e->family ? &e->family->options : NULL, e->family_settings},
+    };
+    for (size_t i = 0; i < COUNT(tables); i++) {
+        const struct ws_option *option =
+            tables[i].table ? ws_option_find(tables[i].table, name) : NULL;
+        if (option)
+            return (struct place){option, tables[i].settings};
+    }
+    return (struct place){NULL, NULL};
+}
+
+static enum ws_status unknown_setting(const struct ws_experiment *e, const char *name,
+                                      const char *where, struct ws_error *err)
+{
+    for (size_t i = 0; i < ws_family_count; i++)
+        if (ws_option_find(&ws_families[i]->options, name))
+            return ws_fail(err, WS_INVALID,
+                           "%s: '%s' belongs to family '%s', this experiment's is '%s'", where,
+                           name, ws_families[i]->name, e->family->name);
+    const struct ws_option_table *const tables[] = {
+        &arm_table, &experiment_table, &execution_table, &ws_human_options, &e->family->options,
+    };
+    return ws_option_unknown(tables, COUNT(tables), name, where, err);
+}
+
+/* One setting as it was given. */
+struct given {
+    const char *name;
+    const char *value;
+    const char *where;
+};
+
+static enum ws_status apply(struct ws_experiment *e, const struct given *given,
+                            struct ws_error *err)
+{
+    struct place place = find_place(e, given->name);
+    if (!place.option)
+        return unknown_setting(e, given->name, given->where, err);
+    return ws_option_set(place.option, place.settings, given->value, given->where, &e->arena, err);
+}
+
+static enum ws_status check_source(const struct ws_experiment *e, const struct given *given,
+                                   struct ws_error *err)
+{
+    if (ws_option_find(&ws_human_options, given->name) &&
+        !source_reads(e->data.source, given->name)) {
+        struct ws_buffer source;
+        ws_buffer_init(&source, e->arena.allocator, 64);
+        ws_option_print(ws_option_find(&ws_human_options, "source"), &e->data, &source);
+        enum ws_status status = ws_fail(err, WS_INVALID, "%s: '%s' has no meaning for source '%s'",
+                                        given->where, given->name, ws_buffer_string(&source));
+        ws_buffer_release(&source);
+        return status;
+    }
+    return WS_OK;
+}
+
+/* The file's settings, then the overrides. */
+static enum ws_status gather(struct ws_experiment *e, const struct ws_yaml *yaml, const char *file,
+                             const struct ws_override *overrides, size_t override_count,
+                             struct given **out, size_t *count, struct ws_error *err)
+{
+    size_t total = yaml->count + override_count;
+    struct given *all = WS_ARENA_NEW(&e->arena, struct given, total);
+    if (!all)
+        return ws_fail_memory(err, "the settings");
+    for (size_t i = 0; i < yaml->count; i++) {
+        const struct ws_yaml_entry *entry = &yaml->entries[i];
+        all[i] = (struct given){entry->name, entry->text,
+                                ws_arena_format(&e->arena, "%s:%zu", file, entry->line)};
+        if (!all[i].where)
+            return ws_fail_memory(err, "the settings");
+    }
+    for (size_t i = 0; i < override_count; i++)
+        all[yaml->count + i] = (struct given){overrides[i].name, overrides[i].value, "--set"};
+    *out = all;
+    *count = total;
+    return WS_OK;
+}
+
+/* The family decides which other settings exist, so it is settled first. */
+static enum ws_status settle_family(struct ws_experiment *e, const struct given *all, size_t count,
+                                    const char *file, struct ws_error *err)
+{
+    const struct given *given = NULL;
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(all[i].name, "family") == 0)
+            given = &all[i];
+    if (!given)
+        return ws_fail(err, WS_INVALID,
+                       "%s: 'family' is missing, wanted discrete, gaussian or ngram", file);
+    e->family = ws_family_find(given->value);
+    if (!e->family) {
+        const char *names[16];
+        assert(ws_family_count <= COUNT(names));
+        for (size_t i = 0; i < ws_family_count; i++)
+            names[i] = ws_families[i]->name;
+        const char *nearest = ws_nearest_name(given->value, names, ws_family_count);
+        return ws_fail(err, WS_INVALID, "%s: unknown family '%.60s'%s%s%s", given->where,
+                       given->value,
+                       nearest ? "; did you mean '" : ", wanted discrete, gaussian or ngram",
+                       nearest ? nearest : "", nearest ? "'?" : "");
+    }
+    e->family_settings = ws_arena_zalloc(&e->arena, 1, e->family->settings_size);
+    if (!e->family_settings)
+        return ws_fail_memory(err, "the settings");
+    return ws_options_defaults(&e->family->options, e->family_settings, &e->arena, err);
+}
+
+static enum ws_status set_defaults(struct ws_experiment *e, struct ws_error *err)
+{
+    WS_TRY(ws_options_defaults(&arm_table, &e->settings, &e->arena, err));
+    WS_TRY(ws_options_defaults(&experiment_table, &e->settings, &e->arena, err));
+    WS_TRY(ws_options_defaults(&execution_table, &e->settings, &e->arena, err));
+    return ws_options_defaults(&ws_human_options, &e->data, &e->arena, err);
+}
+
+/* Names the place where `name` was given last, for a check that comes after parsing. */
+static const char *place_of(const struct given *all, size_t count, const char *name,
+                            const char *otherwise)
+{
+    for (size_t i = count; i-- > 0;)
+        if (strcmp(all[i].name, name) == 0)
+            return all[i].where;
+    return otherwise;
+}
+
+static void add_canonical_data(const struct ws_experiment *e, struct ws_buffer *out)
+{
+    for (size_t i = 0; i < ws_human_options.count; i++) {
+        const struct ws_option *option = &ws_human_options.options[i];
+        /* The corpus is known by its hash, not by where it lies. */
+        if (!source_reads(e->data.source, option->name) || strcmp(option->name, "corpus") == 0)
+            continue;
+        ws_buffer_format(out, "%s=", option->name);
+        ws_option_print(option, &e->data, out);
+        ws_buffer_text(out, "\n");
+    }
+}
+
+static void add_canonical_model(const struct ws_experiment *e, struct ws_buffer *out)
+{
+    ws_options_canonical(&experiment_table, &e->settings, false, out);
+    add_canonical_data(e, out);
+    ws_options_canonical(&e->family->options, e->family_settings, false, out);
+}
+
+static enum ws_status make_canonical(struct ws_experiment *e, struct ws_error *err)
+{
+    struct ws_buffer text;
+    ws_buffer_init(&text, e->arena.allocator, 1 << 20);
+    ws_options_canonical(&arm_table, &e->settings, false, &text);
+    add_canonical_model(e, &text);
+    enum ws_status status = ws_buffer_check(&text, "the settings", err);
+    if (status == WS_OK) {
+        e->canonical = ws_arena_text(&e->arena, ws_buffer_string(&text));
+        if (!e->canonical)
+            status = ws_fail_memory(err, "the settings");
+    }
+    ws_buffer_release(&text);
+    return status;
+}
+
+/* The arm's key: a hash of what decides its results, so that adding an arm changes no other. */
+static enum ws_status hash_arm(const struct ws_experiment *e, struct ws_arm *arm,
+                               struct ws_error *err)
+{
+    struct ws_buffer text;
+    ws_buffer_init(&text, e->arena.allocator, 1 << 20);
+    ws_buffer_format(&text, "policy=%s\n", arm->name);
+    add_canonical_model(e, &text);
+    struct ws_hash hash;
+    enum ws_status status = ws_buffer_check(&text, "the settings", err);
+    if (status == WS_OK)
+        status = ws_hash_of(ws_buffer_bytes(&text), &hash, err);
+    if (status == WS_OK)
+        arm->key = ws_hash_u64(&hash);
+    ws_buffer_release(&text);
+    return status;
+}
+
+static enum ws_status make_arm(struct ws_experiment *e, const char *policy, struct ws_arm *arm,
+                               struct ws_error *err)
+{
+    WS_TRY(ws_policy_parse(policy, &e->arena, &arm->policy, err));
+    arm->name = arm->policy.name;
+    char *directory = ws_arena_text(&e->arena, arm->name);
+    if (!directory)
+        return ws_fail_memory(err, "an arm");
+    for (char *c = directory; *c; c++)
+        if (*c == ':')
+            *c = '-';
+    arm->directory = directory;
+    WS_TRY(ws_policy_plan(&arm->policy, &e->growth, e->data.items,
+                          source_reads(e->data.source, "fresh_items") ? e->data.fresh_items : 0,
+                          (uint32_t)e->settings.generations, &arm->totals, err));
+    arm->outgrows_control = arm->totals.largest > e->data.items;
+    return hash_arm(e, arm, err);
+}
+
+static enum ws_status make_arms(struct ws_experiment *e, struct ws_error *err)
+{
+    const struct ws_text_list *policies = &e->settings.policies;
+    e->arms = WS_ARENA_ZNEW(&e->arena, struct ws_arm, policies->count + 1);
+    if (!e->arms)
+        return ws_fail_memory(err, "the arms");
+    bool control = false;
+    for (size_t i = 0; i < policies->count; i++) {
+        struct ws_arm *arm = &e->arms[e->arm_count];
+        WS_TRY(make_arm(e, policies->items[i], arm, err));
+        for (size_t j = 0; j < e->arm_count; j++)
+            if (strcmp(e->arms[j].name, arm->name) == 0)
+                return ws_fail(err, WS_INVALID, "policy '%s' is given twice", arm->name);
+        control = control || arm->policy.control;
+        e->arm_count++;
+    }
+    if (e->settings.control && !control)
+        WS_TRY(make_arm(e, "control", &e->arms[e->arm_count++], err));
+    return WS_OK;
+}
+
+static enum ws_status resolve(struct ws_experiment *e, const struct given *all, size_t count,
+                              const char *file, struct ws_error *err)
+{
+    if (source_reads(e->data.source, "corpus") && e->data.corpus[0] == '\0')
+        return ws_fail(err, WS_INVALID, "%s: 'corpus' is missing, wanted a text file or directory",
+                       file);
+    if (source_reads(e->data.source, "fresh_items") && e->data.fresh_items == 0)
+        for (size_t i = 0; i < e->settings.policies.count; i++)
+            if (strncmp(e->settings.policies.items[i], "fresh", 5) == 0)
+                return ws_fail(
+                    err, WS_INVALID, "%s: policy '%s' needs a fresh stream, 'fresh_items' is 0",
+                    place_of(all, count, "policies", file), e->settings.policies.items[i]);
+    e->sample_items = e->settings.metric_items ? e->settings.metric_items : e->data.items;
+    enum ws_status status = ws_growth_parse(e->settings.growth, &e->growth, err);
+    if (status != WS_OK) {
+        ws_error_prefix(err, "%s", place_of(all, count, "growth", file));
+        return status;
+    }
+    status = make_arms(e, err);
+    if (status == WS_INVALID)
+        ws_error_prefix(err, "%s", place_of(all, count, "policies", file));
+    return status;
+}
+
+static enum ws_status parse_into(struct ws_experiment *e, struct ws_bytes text, const char *file,
+                                 const struct ws_override *overrides, size_t override_count,
+                                 struct ws_error *err)
+{
+    struct ws_yaml yaml;
+    struct given *all = NULL;
+    size_t count = 0;
+    WS_TRY(ws_yaml_parse(text, file, &e->arena, &yaml, err));
+    WS_TRY(gather(e, &yaml, file, overrides, override_count, &all, &count, err));
+    WS_TRY(set_defaults(e, err));
+    WS_TRY(settle_family(e, all, count, file, err));
+    for (size_t i = 0; i < count; i++)
+        WS_TRY(apply(e, &all[i], err));
+    for (size_t i = 0; i < count; i++)
+        WS_TRY(check_source(e, &all[i], err));
+    WS_TRY(resolve(e, all, count, file, err));
+    return make_canonical(e, err);
+}
+
+enum ws_status ws_experiment_parse(struct ws_bytes text, const char *name, const char *file,
+                                   const struct ws_override *overrides, size_t override_count,
+                                   const struct ws_allocator *allocator, struct ws_experiment *out,
+                                   struct ws_error *err)
+{
+    struct ws_experiment e = {0};
+    ws_arena_init(&e.arena, allocator);
+    e.name = ws_arena_text(&e.arena, name);
+    enum ws_status status = e.name ? WS_OK : ws_fail_memory(err, "the experiment");
+    if (status == WS_OK)
+        status = parse_into(&e, text, file, overrides, override_count, err);
+    if (status != WS_OK) {
+        ws_arena_release(&e.arena);
+        return status;
+    }
+    *out = e;
+    return WS_OK;
+}
+
+void ws_experiment_release(struct ws_experiment *experiment)
+{
+    ws_arena_release(&experiment->arena);
+}
+
+enum ws_status ws_experiment_check(const struct ws_experiment *e, const struct ws_human *human,
+                                   struct ws_error *err)
+{
+    enum ws_data_kind kind = ws_human_kind(human);
+    if (!(e->family->accepts & 1u << kind))
+        return ws_fail(err, WS_INVALID, "family '%s' does not fit %s, which the data are",
+                       e->family->name, ws_data_kind_name(kind));
+    struct ws_arena arena;
+    ws_arena_init(&arena, e->arena.allocator);
+    struct ws_deal deal;
+    enum ws_status status = ws_human_deal(human, 1, &arena, &deal, err);
+    if (status == WS_OK)
+        status = e->family->check(e->family_settings, &deal.original, e->data.items, err);
+    ws_arena_release(&arena);
+    return status;
+}
+
+enum ws_status ws_experiment_list(const struct ws_experiment *e, struct ws_arena *arena,
+                                  struct ws_setting **out, size_t *count, struct ws_error *err)
+{
+    const struct {
+        const struct ws_option_table *table;
+        const void *settings;
+    } tables[] = {
+        {&arm_table, &e->settings},       {&experiment_table, &e->settings},
+        {&ws_human_options, &e->data},    {&e->family->options, e->family_settings},
+        {&execution_table, &e->settings},
+    };
+    size_t capacity = 0;
+    for (size_t t = 0; t < COUNT(tables); t++)
+        capacity += tables[t].table->count;
+    struct ws_setting *list = WS_ARENA_NEW(arena, struct ws_setting, capacity);
+    if (!list)
+        return ws_fail_memory(err, "the settings");
+    size_t n = 0;
+    struct ws_buffer value;
+    ws_buffer_init(&value, e->arena.allocator, 1 << 20);
+    for (size_t t = 0; t < COUNT(tables); t++)
+        for (size_t i = 0; i < tables[t].table->count; i++) {
+            const struct ws_option *option = &tables[t].table->options[i];
+            if (tables[t].table == &ws_human_options && !source_reads(e->data.source, option->name))
+                continue;
+            ws_buffer_reset(&value);
+            ws_option_print(option, tables[t].settings, &value);
+            list[n++] = (struct ws_setting){
+                option->name, ws_arena_text(arena, ws_buffer_string(&value)), option->traits};
+            if (value.status != WS_OK || !list[n - 1].value) {
+                ws_buffer_release(&value);
+                return ws_fail_memory(err, "the settings");
+            }
+        }
+    ws_buffer_release(&value);
+    *out = list;
+    *count = n;
+    return WS_OK;
+}
+
+void ws_experiment_help(struct ws_buffer *out)
+{
+    const struct ws_option_table *const tables[] = {&arm_table, &experiment_table,
+                                                    &ws_human_options, &execution_table};
+    for (size_t i = 0; i < COUNT(tables); i++)
+        ws_options_help(tables[i], out);
+    for (size_t i = 0; i < ws_family_count; i++)
+        if (ws_families[i]->options.count > 0)
+            ws_options_help(&ws_families[i]->options, out);
+}
+
+bool ws_experiment_has_setting(const char *name)
+{
+    const struct ws_option_table *const tables[] = {&arm_table, &experiment_table,
+                                                    &ws_human_options, &execution_table};
+    for (size_t i = 0; i < COUNT(tables); i++)
+        if (ws_option_find(tables[i], name))
+            return true;
+    for (size_t i = 0; i < ws_family_count; i++)
+        if (ws_option_find(&ws_families[i]->options, name))
+            return true;
+    return false;
+}

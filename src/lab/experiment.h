@@ -1,0 +1,97 @@
+/*
+ * An experiment: settings, resolved into arms.
+ *
+ * Settings come from one flat YAML mapping and from `key=value` overrides, later ones over earlier
+ * ones. Which keys exist depends on the family and the data source that the experiment names; a key
+ * that none of them has, or that belongs to another family or source, is an error. The canonical
+ * text of what is not an execution setting is what a run is identified by.
+ *
+ * Parsing is a pure function of bytes: nothing is opened. Fuzz target:
+ * tests/fuzz/fuzz_experiment.c. Contract: tests/unit/test_experiment.c.
+ */
+#ifndef WS_LAB_EXPERIMENT_H
+#define WS_LAB_EXPERIMENT_H
+
+#include "base/yaml.h"
+#include "data/human.h"
+#include "lab/policy.h"
+#include "models/family.h"
+
+struct ws_experiment_settings {
+    const char *title;
+    const char *family;
+    struct ws_text_list policies;
+    bool control;
+    uint64_t generations;
+    uint64_t seeds;
+    const char *growth;
+    uint64_t metric_items;
+    uint64_t measure_every;
+    /* execution */
+    uint64_t threads;          /* 0: one for each processor */
+    double checkpoint_seconds; /* work at risk when the machine stops */
+    uint64_t keep_every;       /* 0: the last checkpoint only */
+};
+
+struct ws_arm {
+    const char *name;      /* the policy's canonical name */
+    const char *directory; /* the same, fit for a file name */
+    struct ws_policy policy;
+    uint64_t key;                   /* hash of the arm's settings, for random streams */
+    struct ws_policy_totals totals; /* for all generations, one seed */
+    bool outgrows_control;          /* trains on more than the base number of items */
+};
+
+struct ws_experiment {
+    struct ws_arena arena; /* holds everything below */
+    const char *name;      /* "quickstart" */
+    struct ws_experiment_settings settings;
+    struct ws_human_settings data;
+    const struct ws_family_ops *family;
+    void *family_settings;
+    struct ws_growth growth;
+    struct ws_arm *arms;
+    size_t arm_count;
+    uint64_t sample_items; /* of every metric sample */
+    const char *canonical; /* text that identifies the run, without what may grow */
+};
+
+/* Where a run's directory is by default: "runs/<name>". */
+struct ws_override {
+    const char *name;
+    const char *value;
+};
+
+/* `name` is the experiment's, `file` what messages call its text. On failure `out` needs no
+ * release. Every mistake of the text or the overrides is WS_INVALID. */
+WS_MUST_CHECK enum ws_status ws_experiment_parse(struct ws_bytes text, const char *name,
+                                                 const char *file,
+                                                 const struct ws_override *overrides,
+                                                 size_t override_count,
+                                                 const struct ws_allocator *allocator,
+                                                 struct ws_experiment *out, struct ws_error *err);
+void ws_experiment_release(struct ws_experiment *experiment);
+
+/* What needs the data: that the family takes them and that the corpus is large enough. */
+WS_MUST_CHECK enum ws_status ws_experiment_check(const struct ws_experiment *experiment,
+                                                 const struct ws_human *human,
+                                                 struct ws_error *err);
+
+/* Every setting in force, in the order of the tables: for run.json, comparisons and --help. The
+ * values live in `arena`. */
+struct ws_setting {
+    const char *name;
+    const char *value;
+    unsigned traits; /* of the option */
+};
+WS_MUST_CHECK enum ws_status ws_experiment_list(const struct ws_experiment *experiment,
+                                                struct ws_arena *arena, struct ws_setting **out,
+                                                size_t *count, struct ws_error *err);
+
+/* The help of every setting there is, family by family. */
+void ws_experiment_help(struct ws_buffer *out);
+
+/* Whether any family, source or experiment has a setting of this name. */
+bool ws_experiment_has_setting(const char *name);
+
+#endif

@@ -1,0 +1,512 @@
+#include "lab/run.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/pool.h"
+#include "lab/chain_files.h"
+
+/* Consecutive seeds of one arm that go on with the same step. */
+struct unit {
+    const struct ws_arm *arm;
+    uint64_t first_seed;
+    size_t count;
+    uint32_t first_step;
+    uint64_t work; /* items left to handle */
+};
+
+struct runner {
+    const struct ws_experiment *experiment;
+    const struct ws_human *human;
+    const struct ws_run_options *options;
+    const struct ws_clock *clock;
+    struct ws_run_result *result;
+    struct ws_arena arena; /* paths and units */
+    struct unit *units;
+    size_t unit_count;
+    unsigned threads;
+    double begun;
+    pthread_mutex_t mutex; /* guards what follows, the result, events.log and the observer */
+    struct ws_progress progress;
+};
+
+static uint32_t generations(const struct runner *r)
+{
+    return (uint32_t)r->experiment->settings.generations;
+}
+
+static bool stop_asked(const struct runner *r)
+{
+    return r->options->stop && *r->options->stop;
+}
+
+static double elapsed(const struct runner *r)
+{
+    return r->clock->elapsed(r->clock->user) - r->begun;
+}
+
+/* Events and failures -------------------------------------------------------------------------- */
+
+static enum ws_status log_event(struct runner *r, const char *text, struct ws_error *err)
+{
+    char time[32];
+    ws_clock_text(r->clock->wall(r->clock->user), time);
+    struct ws_arena arena;
+    ws_arena_init(&arena, r->options->allocator);
+    char *path = ws_run_path(&arena, r->options->directory, "events.log");
+    char *line = ws_arena_format(&arena, "%s %s\n", time, text);
+    uint64_t size = 0;
+    enum ws_status status = path && line ? WS_OK : ws_fail_memory(err, "events.log");
+    if (status == WS_OK && ws_file_exists(path))
+        status = ws_file_size(path, &size, err);
+    struct ws_append_file file = {.descriptor = -1};
+    if (status == WS_OK)
+        status = ws_append_open(&file, path, size, err);
+    if (status == WS_OK)
+        status = ws_append_write(&file, ws_bytes_of_text(line), path, err);
+    ws_append_close(&file);
+    ws_arena_release(&arena);
+    return status;
+}
+
+static bool comes_before(const struct ws_failure *failure, const struct ws_arm *arm, uint64_t seed)
+{
+    return failure->arm < arm || (failure->arm == arm && failure->seed < seed);
+}
+
+/* Adds to the list, in order of arm and seed. The mutex is held. */
+static void add_failure(struct runner *r, const struct ws_arm *arm, uint64_t seed,
+                        const struct ws_error *error)
+{
+    r->result->failed++;
+    r->progress.chains_done++;
+    struct ws_failure *failure = WS_ARENA_NEW(&r->result->arena, struct ws_failure, 1);
+    if (!failure)
+        return;
+    struct ws_failure **link = &r->result->failures;
+    while (*link && comes_before(*link, arm, seed))
+        link = &(*link)->next;
+    *failure = (struct ws_failure){arm, seed, *error, *link};
+    *link = failure;
+    char *text = ws_arena_format(&r->result->arena, "failed: arm %s seed %" PRIu64 ": %s",
+                                 arm->name, seed, error->message);
+    if (text)
+        (void)log_event(r, text, NULL); /* the failure itself is reported anyway */
+}
+
+static void report_failure(struct runner *r, const struct ws_arm *arm, uint64_t seed,
+                           const struct ws_error *error)
+{
+    pthread_mutex_lock(&r->mutex);
+    add_failure(r, arm, seed, error);
+    pthread_mutex_unlock(&r->mutex);
+}
+
+/* One unit ------------------------------------------------------------------------------------- */
+
+static void note_progress(struct runner *r, const struct unit *unit, const struct ws_block *block,
+                          uint32_t step)
+{
+    uint64_t work = 0;
+    size_t alive = 0;
+    for (size_t c = 0; c < block->count; c++)
+        if (block->chains[c].status == WS_OK) {
+            work += ws_chain_work(r->experiment, &block->chains[c].plan, step);
+            alive++;
+        }
+    pthread_mutex_lock(&r->mutex);
+    struct ws_progress *p = &r->progress;
+    p->work += work;
+    p->work_left -= work < p->work_left ? work : p->work_left;
+    if (step + 1 == generations(r))
+        p->chains_done += alive;
+    p->elapsed = elapsed(r);
+    p->arm = unit->arm->name;
+    p->first_seed = unit->first_seed;
+    p->seeds = unit->count;
+    p->generation = step;
+    if (r->options->progress)
+        r->options->progress(r->options->user, p);
+    pthread_mutex_unlock(&r->mutex);
+}
+
+/* Fails the chain for good and says so once. */
+static void fail_chain(struct runner *r, struct ws_chain *chain, enum ws_status status)
+{
+    chain->status = status;
+    chain->reported = true;
+    report_failure(r, chain->arm, chain->seed, &chain->error);
+}
+
+static void start_chain(struct runner *r, struct ws_block *block, struct ws_chain *chain,
+                        uint32_t first_step)
+{
+    enum ws_status status = ws_chain_start(block, chain, &chain->error);
+    if (status == WS_OK && first_step > 0)
+        status = ws_chain_files_load(r->options->directory, block, chain, &chain->error);
+    if (status != WS_OK)
+        fail_chain(r, chain, status);
+}
+
+static void save_chains(struct runner *r, struct ws_block *block, bool keep)
+{
+    for (size_t c = 0; c < block->count; c++) {
+        struct ws_chain *chain = &block->chains[c];
+        if (chain->status != WS_OK || chain->next_step == 0)
+            continue;
+        enum ws_status status =
+            ws_chain_files_save(r->options->directory, chain, keep, &chain->error);
+        if (status != WS_OK)
+            fail_chain(r, chain, status);
+    }
+}
+
+/* Steps the block and reports the chains that this step broke. */
+static size_t step_chains(struct runner *r, struct ws_block *block, uint32_t step)
+{
+    size_t alive = 0;
+    ws_block_step(block, step);
+    for (size_t c = 0; c < block->count; c++) {
+        struct ws_chain *chain = &block->chains[c];
+        if (chain->status == WS_OK)
+            alive++;
+        else if (!chain->reported)
+            fail_chain(r, chain, chain->status);
+    }
+    return alive;
+}
+
+static void run_block(struct runner *r, const struct unit *unit, struct ws_block *block)
+{
+    const struct ws_experiment_settings *settings = &r->experiment->settings;
+    for (size_t c = 0; c < block->count; c++)
+        start_chain(r, block, &block->chains[c], unit->first_step);
+    double saved = elapsed(r);
+    for (uint32_t step = unit->first_step; step < generations(r); step++) {
+        if (stop_asked(r)) {
+            save_chains(r, block, false);
+            return;
+        }
+        if (step_chains(r, block, step) == 0)
+            return;
+        bool last = step + 1 == generations(r);
+        bool keep = settings->keep_every > 0 && step % settings->keep_every == 0;
+        if (last || keep || elapsed(r) - saved >= settings->checkpoint_seconds) {
+            save_chains(r, block, keep);
+            saved = elapsed(r);
+        }
+        note_progress(r, unit, block, step);
+    }
+}
+
+static void run_unit(void *context, size_t piece)
+{
+    struct runner *r = context;
+    const struct unit *unit = &r->units[piece];
+    if (stop_asked(r))
+        return;
+    struct ws_block block;
+    struct ws_error error;
+    if (ws_block_init(&block, r->experiment, r->human, unit->arm, unit->first_seed, unit->count,
+                      r->options->allocator, &error) != WS_OK) {
+        for (size_t c = 0; c < unit->count; c++)
+            report_failure(r, unit->arm, unit->first_seed + c, &error);
+        return;
+    }
+    run_block(r, unit, &block);
+    ws_block_release(&block);
+}
+
+/* Scheduling ----------------------------------------------------------------------------------- */
+
+static enum ws_status work_from(const struct runner *r, const struct ws_arm *arm,
+                                uint32_t first_step, uint64_t *out, struct ws_error *err)
+{
+    const struct ws_experiment *e = r->experiment;
+    struct ws_step plan = {0};
+    uint64_t work = 0;
+    for (uint32_t step = 0; step < generations(r); step++) {
+        struct ws_step before = plan;
+        WS_TRY(ws_policy_step(&arm->policy, &e->growth, e->data.items, step, &before, &plan, err));
+        if (step >= first_step)
+            work += ws_chain_work(e, &plan, step);
+    }
+    *out = work;
+    return WS_OK;
+}
+
+/* Chains in a block: what the family likes, but enough blocks to keep every thread busy. */
+static size_t block_size(const struct runner *r)
+{
+    const struct ws_experiment *e = r->experiment;
+    uint64_t chains = e->settings.seeds * e->arm_count;
+    uint64_t fair = chains / (4 * (uint64_t)r->threads);
+    uint64_t size = fair < e->family->batch ? fair : e->family->batch;
+    return size > 0 ? (size_t)size : 1;
+}
+
+static void add_chain(struct runner *r, const struct ws_arm *arm, uint64_t seed, uint32_t step,
+                      size_t largest)
+{
+    if (r->unit_count > 0) {
+        struct unit *last = &r->units[r->unit_count - 1];
+        if (last->arm == arm && last->first_step == step && last->count < largest &&
+            last->first_seed + last->count == seed) {
+            last->count++;
+            return;
+        }
+    }
+    r->units[r->unit_count++] = (struct unit){arm, seed, 1, step, 0};
+}
+
+static int longest_first(const void *a, const void *b)
+{
+    const struct unit *x = a, *y = b;
+    if (x->work != y->work)
+        return x->work > y->work ? -1 : 1;
+    if (x->arm != y->arm)
+        return x->arm < y->arm ? -1 : 1;
+    return x->first_seed < y->first_seed ? -1 : 1;
+}
+
+static void look_at_chain(struct runner *r, const struct ws_arm *arm, uint64_t seed, size_t largest)
+{
+    uint32_t step;
+    struct ws_error error;
+    if (ws_chain_files_step(r->options->directory, arm, seed, r->options->allocator, &step,
+                            &error) != WS_OK) {
+        report_failure(r, arm, seed, &error);
+        return;
+    }
+    if (step >= generations(r)) {
+        r->result->already_complete++;
+        r->progress.chains_done++;
+        return;
+    }
+    r->result->resumed += step > 0;
+    add_chain(r, arm, seed, step, largest);
+}
+
+static enum ws_status make_units(struct runner *r, struct ws_error *err)
+{
+    const struct ws_experiment *e = r->experiment;
+    r->result->chains = e->arm_count * e->settings.seeds;
+    r->progress.chains = r->result->chains;
+    r->units = WS_ARENA_NEW(&r->arena, struct unit, r->result->chains);
+    if (!r->units)
+        return ws_fail_memory(err, "the schedule");
+    size_t largest = block_size(r);
+    for (size_t a = 0; a < e->arm_count; a++)
+        for (uint64_t seed = 1; seed <= e->settings.seeds; seed++)
+            look_at_chain(r, &e->arms[a], seed, largest);
+    uint64_t work = 0;
+    for (size_t u = 0; u < r->unit_count; u++) {
+        struct unit *unit = &r->units[u];
+        if (u == 0 || unit->arm != unit[-1].arm || unit->first_step != unit[-1].first_step)
+            WS_TRY(work_from(r, unit->arm, unit->first_step, &work, err));
+        unit->work = work * unit->count;
+        r->progress.work_left += unit->work;
+    }
+    qsort(r->units, r->unit_count, sizeof *r->units, longest_first);
+    return WS_OK;
+}
+
+/* The directory -------------------------------------------------------------------------------- */
+
+/* Removes what unfinished replacements of a killed process left in `path`. */
+static enum ws_status remove_drafts(const char *path, struct ws_arena *arena, struct ws_error *err)
+{
+    struct ws_names names;
+    WS_TRY(ws_directory_list(path, arena, &names, err));
+    for (size_t i = 0; i < names.count; i++) {
+        if (!strstr(names.items[i], WS_FILE_DRAFT))
+            continue;
+        char *draft = ws_run_path(arena, path, names.items[i]);
+        if (!draft)
+            return ws_fail_memory(err, "the run directory");
+        (void)unlink(draft); /* one that stays does no harm */
+    }
+    return WS_OK;
+}
+
+static bool belongs(const char *name)
+{
+    static const char *const known[] = {"run.json", "events.log", "metrics.jsonl", "lock", "arms"};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strncmp(name, known[i], strlen(known[i])) == 0)
+            return true;
+    return false;
+}
+
+/* A directory without run.json must be new, or one whose run was killed at its very start. */
+static enum ws_status check_is_ours(const char *directory, struct ws_arena *arena,
+                                    struct ws_error *err)
+{
+    struct ws_names names;
+    WS_TRY(ws_directory_list(directory, arena, &names, err));
+    for (size_t i = 0; i < names.count; i++)
+        if (!belongs(names.items[i]))
+            return ws_fail(err, WS_CONFLICT,
+                           "'%s' holds '%s' and no run.json; give a new directory with -o",
+                           directory, names.items[i]);
+    return WS_OK;
+}
+
+static enum ws_status check_compute_class(const struct runner *r,
+                                          const struct ws_run_description *there,
+                                          struct ws_error *err)
+{
+    struct ws_buffer here;
+    ws_buffer_init(&here, r->options->allocator, 4096);
+    ws_compute_class(&here);
+    enum ws_status status = ws_buffer_check(&here, "the compute class", err);
+    if (status == WS_OK && !r->options->allow_other_machine &&
+        strcmp(ws_buffer_string(&here), there->compute_class) != 0)
+        status = ws_fail(err, WS_CONFLICT,
+                         "'%s' was begun on '%.80s', this is '%.80s': the last bits of results may "
+                         "differ; --allow-other-machine goes on all the same",
+                         r->options->directory, there->compute_class, ws_buffer_string(&here));
+    ws_buffer_release(&here);
+    return status;
+}
+
+/* Reads the run that is there, if any, and sets when it was begun. */
+static enum ws_status meet_directory(struct runner *r, char started[32], struct ws_error *err)
+{
+    const char *directory = r->options->directory;
+    struct ws_run_description there;
+    enum ws_status status = ws_run_read(directory, &r->arena, &there, err);
+    if (status == WS_NOT_FOUND)
+        return check_is_ours(directory, &r->arena, err);
+    if (status != WS_OK)
+        return status;
+    WS_TRY(ws_run_compare(&there, r->experiment, r->human, directory, err));
+    WS_TRY(check_compute_class(r, &there, err));
+    (void)snprintf(started, 32, "%s", there.started);
+    return WS_OK;
+}
+
+static enum ws_status make_arm_directories(struct runner *r, struct ws_error *err)
+{
+    WS_TRY(remove_drafts(r->options->directory, &r->arena, err));
+    for (size_t a = 0; a < r->experiment->arm_count; a++) {
+        char *path = ws_arena_format(&r->arena, "%s/arms/%s", r->options->directory,
+                                     r->experiment->arms[a].directory);
+        if (!path)
+            return ws_fail_memory(err, "the run directory");
+        WS_TRY(ws_directory_make(path, err));
+        WS_TRY(remove_drafts(path, &r->arena, err));
+    }
+    return WS_OK;
+}
+
+static enum ws_status merge_metrics(struct runner *r, struct ws_error *err)
+{
+    const struct ws_experiment *e = r->experiment;
+    const char **parts = WS_ARENA_NEW(&r->arena, const char *, r->result->chains);
+    char *path = ws_run_path(&r->arena, r->options->directory, "metrics.jsonl");
+    if (!parts || !path)
+        return ws_fail_memory(err, "metrics.jsonl");
+    size_t count = 0;
+    for (size_t a = 0; a < e->arm_count; a++)
+        for (uint64_t seed = 1; seed <= e->settings.seeds; seed++) {
+            char *part =
+                ws_chain_path(&r->arena, r->options->directory, &e->arms[a], seed, ".jsonl");
+            if (!part)
+                return ws_fail_memory(err, "metrics.jsonl");
+            if (ws_file_exists(part))
+                parts[count++] = part;
+        }
+    return ws_file_concatenate(path, parts, count, err);
+}
+
+/* The whole ------------------------------------------------------------------------------------ */
+
+static enum ws_status run_units(struct runner *r, struct ws_error *err)
+{
+    struct ws_pool *pool;
+    WS_TRY(ws_pool_new(r->threads, r->options->allocator, &pool, err));
+    ws_pool_run(pool, r->unit_count, run_unit, r);
+    ws_pool_free(pool);
+    return WS_OK;
+}
+
+static enum ws_status finish(struct runner *r, struct ws_run_state state, struct ws_error *err)
+{
+    bool stopped = stop_asked(r) && r->progress.chains_done < r->result->chains;
+    bool failed = r->result->failed > 0;
+    if (!stopped)
+        WS_TRY(merge_metrics(r, err));
+    char finished[32];
+    ws_clock_text(r->clock->wall(r->clock->user), finished);
+    state.state = stopped ? "stopped" : failed ? "failed" : "complete";
+    state.finished = finished;
+    WS_TRY(ws_run_write(r->options->directory, r->experiment, r->human, &state, err));
+    WS_TRY(log_event(r, state.state, err));
+    if (stopped)
+        return ws_fail(err, WS_INTERRUPTED, "stopped; the same command goes on");
+    const struct ws_failure *first = r->result->failures;
+    if (failed && first)
+        return ws_fail(err, first->error.status, "arm '%s' seed %" PRIu64 ": %s", first->arm->name,
+                       first->seed, first->error.message);
+    return failed ? ws_fail_memory(err, "a chain") : WS_OK;
+}
+
+static enum ws_status run_locked(struct runner *r, struct ws_error *err)
+{
+    const struct ws_experiment *e = r->experiment;
+    char started[32] = "";
+    ws_clock_text(r->clock->wall(r->clock->user), started);
+    WS_TRY(meet_directory(r, started, err));
+    struct ws_run_state state = {"running", started, "", r->threads};
+    WS_TRY(ws_run_write(r->options->directory, e, r->human, &state, err));
+    WS_TRY(make_arm_directories(r, err));
+    char *text = ws_arena_format(
+        &r->arena, "started: %zu arms x %" PRIu64 " seeds x %" PRIu64 " generations, %u threads",
+        e->arm_count, e->settings.seeds, e->settings.generations, r->threads);
+    if (!text)
+        return ws_fail_memory(err, "events.log");
+    WS_TRY(log_event(r, text, err));
+    WS_TRY(make_units(r, err));
+    WS_TRY(run_units(r, err));
+    return finish(r, state, err);
+}
+
+enum ws_status ws_run_execute(const struct ws_experiment *experiment, const struct ws_human *human,
+                              const struct ws_run_options *options, struct ws_run_result *result,
+                              struct ws_error *err)
+{
+    struct runner r = {
+        .experiment = experiment,
+        .human = human,
+        .options = options,
+        .clock = options->clock ? options->clock : &ws_system_clock,
+        .result = result,
+        .threads = experiment->settings.threads ? (unsigned)experiment->settings.threads
+                                                : ws_processor_count(),
+    };
+    *result = (struct ws_run_result){0};
+    ws_arena_init(&result->arena, options->allocator);
+    ws_arena_init(&r.arena, options->allocator);
+    r.begun = r.clock->elapsed(r.clock->user);
+    int lock = -1;
+    char *lock_path = ws_run_path(&r.arena, options->directory, "lock");
+    enum ws_status status = lock_path ? ws_directory_make(options->directory, err)
+                                      : ws_fail_memory(err, "the run directory");
+    if (status == WS_OK)
+        status = ws_lock_take(lock_path, &lock, err);
+    if (status == WS_OK) {
+        pthread_mutex_init(&r.mutex, NULL);
+        status = run_locked(&r, err);
+        pthread_mutex_destroy(&r.mutex);
+    }
+    ws_lock_drop(lock);
+    ws_arena_release(&r.arena);
+    return status;
+}

@@ -1,0 +1,64 @@
+/*
+ * Running an experiment in its directory: scheduling, checkpoints, resuming, merging.
+ *
+ * Blocks of chains are handed to threads; each chain has files that only its worker writes. A run
+ * can be killed at any moment: the same call goes on from the last checkpoint of every chain and
+ * ends with the same bytes. A chain that fails is reported and the others go on.
+ * Contract: tests/fault/, tests/cli/.
+ */
+#ifndef WS_LAB_RUN_H
+#define WS_LAB_RUN_H
+
+#include <signal.h>
+
+#include "lab/run_directory.h"
+
+struct ws_progress {
+    double elapsed;     /* seconds since the call */
+    uint64_t work;      /* items handled in this call */
+    uint64_t work_left; /* items still to handle */
+    size_t chains;
+    size_t chains_done; /* finished or failed */
+    /* What was just done: */
+    const char *arm;
+    uint64_t first_seed;
+    size_t seeds;
+    uint32_t generation;
+};
+
+struct ws_failure {
+    const struct ws_arm *arm;
+    uint64_t seed;
+    struct ws_error error;
+    struct ws_failure *next;
+};
+
+struct ws_run_options {
+    const char *directory;
+    const struct ws_allocator *allocator;
+    const struct ws_clock *clock;      /* NULL: the system's */
+    bool allow_other_machine;          /* go on although the compute class differs */
+    const volatile sig_atomic_t *stop; /* not 0: save and return WS_INTERRUPTED; or NULL */
+    /* Called by one thread at a time; or NULL. */
+    void (*progress)(void *user, const struct ws_progress *progress);
+    void *user;
+};
+
+struct ws_run_result {
+    struct ws_arena arena; /* of the failures; the caller releases it */
+    size_t chains;
+    size_t resumed;          /* chains that went on from a checkpoint */
+    size_t already_complete; /* chains that had nothing left to do */
+    size_t failed;
+    struct ws_failure *failures; /* in order of arm and seed */
+};
+
+/* WS_OK when every chain is complete and metrics.jsonl is merged; the status of the first failure
+ * when chains failed (the merge then holds what they have); WS_INTERRUPTED on request; WS_BUSY,
+ * WS_CONFLICT and others before anything was done. */
+WS_MUST_CHECK enum ws_status ws_run_execute(const struct ws_experiment *experiment,
+                                            const struct ws_human *human,
+                                            const struct ws_run_options *options,
+                                            struct ws_run_result *result, struct ws_error *err);
+
+#endif

@@ -1,0 +1,311 @@
+#include "lab/run_directory.h"
+
+#include <gnu/libc-version.h>
+#include <inttypes.h>
+#include <lapacke.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "base/file.h"
+#include "base/json.h"
+
+enum { RUN_LIMIT = 1 << 24 };
+
+char *ws_run_path(struct ws_arena *arena, const char *directory, const char *rest)
+{
+    return ws_arena_format(arena, "%s/%s", directory, rest);
+}
+
+char *ws_chain_path(struct ws_arena *arena, const char *directory, const struct ws_arm *arm,
+                    uint64_t seed, const char *suffix)
+{
+    return ws_arena_format(arena, "%s/arms/%s/seed-%" PRIu64 "%s", directory, arm->directory, seed,
+                           suffix);
+}
+
+void ws_compute_class(struct ws_buffer *out)
+{
+    lapack_int major = 0, minor = 0, patch = 0;
+    LAPACK_ilaver(&major, &minor, &patch);
+#if defined __x86_64__
+    ws_buffer_text(out, "x86_64");
+    /* The C library picks its mathematics by these. */
+    if (__builtin_cpu_supports("fma"))
+        ws_buffer_text(out, "+fma");
+    if (__builtin_cpu_supports("avx2"))
+        ws_buffer_text(out, "+avx2");
+    if (__builtin_cpu_supports("avx512f"))
+        ws_buffer_text(out, "+avx512f");
+#else
+    struct utsname system;
+    ws_buffer_text(out, uname(&system) == 0 ? system.machine : "unknown");
+#endif
+    ws_buffer_format(out, " glibc-%s lapack-%d.%d.%d", gnu_get_libc_version(), (int)major,
+                     (int)minor, (int)patch);
+}
+
+/* Writing -------------------------------------------------------------------------------------- */
+
+static json_t *settings_json(const struct ws_experiment *experiment, struct ws_arena *arena)
+{
+    struct ws_setting *settings;
+    size_t count;
+    if (ws_experiment_list(experiment, arena, &settings, &count, NULL) != WS_OK)
+        return NULL;
+    json_t *object = json_object();
+    for (size_t i = 0; object && i < count; i++)
+        if (json_object_set_new(object, settings[i].name, json_string(settings[i].value)) != 0) {
+            json_decref(object);
+            object = NULL;
+        }
+    return object;
+}
+
+static json_t *arms_json(const struct ws_experiment *experiment)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; array && i < experiment->arm_count; i++) {
+        const struct ws_arm *arm = &experiment->arms[i];
+        json_t *object = json_pack("{s:s, s:s, s:b, s:I}", "name", arm->name, "directory",
+                                   arm->directory, "outgrows_control", arm->outgrows_control,
+                                   "largest_training_set", (json_int_t)arm->totals.largest);
+        if (json_array_append_new(array, object) != 0) {
+            json_decref(array);
+            array = NULL;
+        }
+    }
+    return array;
+}
+
+static json_t *machine_json(struct ws_arena *arena, unsigned threads)
+{
+    struct ws_buffer class;
+    struct utsname system = {0};
+    (void)uname(&system);
+    ws_buffer_init(&class, arena->allocator, 4096);
+    ws_compute_class(&class);
+    json_t *object =
+        json_pack("{s:s, s:s, s:s, s:s, s:I}", "compute_class", ws_buffer_string(&class), "host",
+                  system.nodename, "system", system.sysname, "release", system.release, "threads",
+                  (json_int_t)threads);
+    ws_buffer_release(&class);
+    return object;
+}
+
+static json_t *run_json(const struct ws_experiment *experiment, const struct ws_human *human,
+                        const struct ws_run_state *state, struct ws_arena *arena)
+{
+    char hash[WS_HASH_TEXT_SIZE] = "";
+    if (ws_human_hash(human))
+        ws_hash_text(ws_human_hash(human), hash);
+    /* 'o' takes over what it is given even when packing fails. */
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:{s:s}, s:o, s:o}", "format",
+                     WS_RUN_FORMAT, "version", WS_VERSION, "name", experiment->name, "title",
+                     experiment->settings.title, "state", state->state, "started", state->started,
+                     "finished", state->finished, "settings", settings_json(experiment, arena),
+                     "inputs", "corpus_sha256", hash, "arms", arms_json(experiment), "machine",
+                     machine_json(arena, state->threads));
+}
+
+enum ws_status ws_run_write(const char *directory, const struct ws_experiment *experiment,
+                            const struct ws_human *human, const struct ws_run_state *state,
+                            struct ws_error *err)
+{
+    struct ws_arena arena;
+    struct ws_buffer text;
+    ws_arena_init(&arena, experiment->arena.allocator);
+    ws_buffer_init(&text, experiment->arena.allocator, RUN_LIMIT);
+    char *path = ws_run_path(&arena, directory, "run.json");
+    json_t *object = run_json(experiment, human, state, &arena);
+    enum ws_status status = path && object ? WS_OK : ws_fail_memory(err, "run.json");
+    ws_json_append_pretty(object, &text);
+    if (status == WS_OK)
+        status = ws_buffer_check(&text, "run.json", err);
+    if (status == WS_OK)
+        status = ws_file_replace(path, ws_buffer_bytes(&text), err);
+    json_decref(object);
+    ws_buffer_release(&text);
+    ws_arena_release(&arena);
+    return status;
+}
+
+/* Reading -------------------------------------------------------------------------------------- */
+
+static enum ws_status copy_text(const json_t *object, const char *key, const char *name,
+                                struct ws_arena *arena, const char **out, struct ws_error *err)
+{
+    const char *text;
+    WS_TRY(ws_json_read_text(object, key, name, &text, err));
+    *out = ws_arena_text(arena, text);
+    return *out ? WS_OK : ws_fail_memory(err, "run.json");
+}
+
+static enum ws_status read_settings(const json_t *root, const char *name, struct ws_arena *arena,
+                                    struct ws_run_description *out, struct ws_error *err)
+{
+    json_t *object;
+    WS_TRY(ws_json_read_object(root, "settings", name, &object, err));
+    size_t count = json_object_size(object);
+    out->settings = WS_ARENA_ZNEW(arena, struct ws_setting, count);
+    if (!out->settings)
+        return ws_fail_memory(err, "run.json");
+    const char *key;
+    json_t *value;
+    json_object_foreach(object, key, value)
+    {
+        if (!json_is_string(value))
+            return ws_fail(err, WS_CORRUPT, "%s: setting '%s' is not a text", name, key);
+        struct ws_setting *setting = &out->settings[out->setting_count++];
+        setting->name = ws_arena_text(arena, key);
+        setting->value = ws_arena_text(arena, json_string_value(value));
+        if (!setting->name || !setting->value)
+            return ws_fail_memory(err, "run.json");
+    }
+    return WS_OK;
+}
+
+static enum ws_status read_arms(const json_t *root, const char *name, struct ws_arena *arena,
+                                struct ws_run_description *out, struct ws_error *err)
+{
+    json_t *array;
+    WS_TRY(ws_json_read_array(root, "arms", name, &array, err));
+    out->arms = WS_ARENA_ZNEW(arena, struct ws_run_arm, json_array_size(array));
+    if (!out->arms)
+        return ws_fail_memory(err, "run.json");
+    for (size_t i = 0; i < json_array_size(array); i++) {
+        const json_t *arm = json_array_get(array, i);
+        WS_TRY(copy_text(arm, "name", name, arena, &out->arms[i].name, err));
+        out->arms[i].outgrows_control = json_is_true(json_object_get(arm, "outgrows_control"));
+        out->arm_count++;
+    }
+    return WS_OK;
+}
+
+const char *ws_run_setting(const struct ws_run_description *run, const char *name)
+{
+    for (size_t i = 0; i < run->setting_count; i++)
+        if (strcmp(run->settings[i].name, name) == 0)
+            return run->settings[i].value;
+    return NULL;
+}
+
+static enum ws_status read_whole_setting(const struct ws_run_description *run, const char *name,
+                                         const char *file, uint64_t *out, struct ws_error *err)
+{
+    static const struct ws_option option = {
+        .name = "a count", .type = WS_OPTION_WHOLE, .min = 1, .max = 1e7};
+    const char *value = ws_run_setting(run, name);
+    if (!value)
+        return ws_fail(err, WS_CORRUPT, "%s: setting '%s' is missing", file, name);
+    enum ws_status status = ws_option_set(&option, out, value, file, NULL, err);
+    return status == WS_INVALID
+               ? ws_fail(err, WS_CORRUPT, "%s: setting '%s' is '%s'", file, name, value)
+               : status;
+}
+
+static enum ws_status read_members(const json_t *root, const char *name, struct ws_arena *arena,
+                                   struct ws_run_description *out, struct ws_error *err)
+{
+    const char *format;
+    json_t *inputs, *machine;
+    WS_TRY(ws_json_read_text(root, "format", name, &format, err));
+    if (strcmp(format, WS_RUN_FORMAT) != 0)
+        return ws_fail(err, WS_UNSUPPORTED, "%s: format '%.40s', this program reads '%s'", name,
+                       format, WS_RUN_FORMAT);
+    WS_TRY(copy_text(root, "name", name, arena, &out->name, err));
+    WS_TRY(copy_text(root, "title", name, arena, &out->title, err));
+    WS_TRY(copy_text(root, "state", name, arena, &out->state, err));
+    WS_TRY(copy_text(root, "started", name, arena, &out->started, err));
+    WS_TRY(copy_text(root, "finished", name, arena, &out->finished, err));
+    WS_TRY(ws_json_read_object(root, "inputs", name, &inputs, err));
+    WS_TRY(copy_text(inputs, "corpus_sha256", name, arena, &out->corpus_hash, err));
+    WS_TRY(ws_json_read_object(root, "machine", name, &machine, err));
+    WS_TRY(copy_text(machine, "compute_class", name, arena, &out->compute_class, err));
+    WS_TRY(read_settings(root, name, arena, out, err));
+    out->family = ws_run_setting(out, "family");
+    if (!out->family)
+        return ws_fail(err, WS_CORRUPT, "%s: setting 'family' is missing", name);
+    WS_TRY(read_whole_setting(out, "generations", name, &out->generations, err));
+    WS_TRY(read_whole_setting(out, "seeds", name, &out->seeds, err));
+    return read_arms(root, name, arena, out, err);
+}
+
+enum ws_status ws_run_parse(struct ws_bytes bytes, const char *name, struct ws_arena *arena,
+                            struct ws_run_description *out, struct ws_error *err)
+{
+    json_t *root;
+    WS_TRY(ws_json_parse(bytes, name, &root, err));
+    *out = (struct ws_run_description){0};
+    enum ws_status status = read_members(root, name, arena, out, err);
+    json_decref(root);
+    return status;
+}
+
+enum ws_status ws_run_read(const char *directory, struct ws_arena *arena,
+                           struct ws_run_description *out, struct ws_error *err)
+{
+    struct ws_bytes bytes;
+    char *path = ws_run_path(arena, directory, "run.json");
+    if (!path)
+        return ws_fail_memory(err, "run.json");
+    WS_TRY(ws_file_read(path, RUN_LIMIT, arena, &bytes, err));
+    return ws_run_parse(bytes, path, arena, out, err);
+}
+
+/* Comparing ------------------------------------------------------------------------------------ */
+
+static enum ws_status changed(const char *directory, const char *name, const char *there,
+                              const char *here, struct ws_error *err)
+{
+    return ws_fail(err, WS_CONFLICT,
+                   "'%s' was begun with %s=%.100s, now it is %s=%.100s; give another directory "
+                   "with -o, or the old setting",
+                   directory, name, there, name, here);
+}
+
+static enum ws_status compare_setting(const struct ws_run_description *there,
+                                      const struct ws_setting *here, const char *directory,
+                                      struct ws_error *err)
+{
+    const char *old = ws_run_setting(there, here->name);
+    if (here->traits & WS_OPTION_EXECUTION)
+        return WS_OK;
+    if (here->traits & WS_OPTION_GROWS) {
+        uint64_t before = 0, now = 0;
+        WS_TRY(read_whole_setting(there, here->name, directory, &before, err));
+        struct ws_run_description asked = {.settings = (struct ws_setting[]){*here},
+                                           .setting_count = 1};
+        WS_TRY(read_whole_setting(&asked, here->name, directory, &now, err));
+        if (now < before)
+            return ws_fail(err, WS_CONFLICT,
+                           "'%s' was begun with %s=%" PRIu64 ", which may be raised but not "
+                           "lowered to %" PRIu64,
+                           directory, here->name, before, now);
+        return WS_OK;
+    }
+    if (!old || strcmp(old, here->value) != 0)
+        return changed(directory, here->name, old ? old : "(none)", here->value, err);
+    return WS_OK;
+}
+
+enum ws_status ws_run_compare(const struct ws_run_description *there,
+                              const struct ws_experiment *experiment, const struct ws_human *human,
+                              const char *directory, struct ws_error *err)
+{
+    struct ws_arena arena;
+    struct ws_setting *settings;
+    size_t count;
+    ws_arena_init(&arena, experiment->arena.allocator);
+    enum ws_status status = ws_experiment_list(experiment, &arena, &settings, &count, err);
+    for (size_t i = 0; status == WS_OK && i < count; i++)
+        /* A corpus is the same when its bytes are, wherever it lies. */
+        if (strcmp(settings[i].name, "corpus") != 0)
+            status = compare_setting(there, &settings[i], directory, err);
+    char hash[WS_HASH_TEXT_SIZE] = "";
+    if (ws_human_hash(human))
+        ws_hash_text(ws_human_hash(human), hash);
+    if (status == WS_OK && strcmp(hash, there->corpus_hash) != 0)
+        status = changed(directory, "the corpus's SHA-256", there->corpus_hash, hash, err);
+    ws_arena_release(&arena);
+    return status;
+}

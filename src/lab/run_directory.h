@@ -1,0 +1,86 @@
+/*
+ * The run directory: where everything of a run lies, and what identifies it.
+ *
+ *   run.json                          settings, inputs, versions, machine, state; times live here
+ *   events.log                        what happened when; for people
+ *   metrics.jsonl                     every record, in (arm, seed, generation, metric) order
+ *   lock                              held by the process that writes
+ *   arms/<arm>/seed-<s>.jsonl         one chain's records, only ever appended to
+ *   arms/<arm>/seed-<s>.checkpoint    where the chain is
+ *   arms/<arm>/seed-<s>.<g>.checkpoint  kept ones (keep_every)
+ *
+ * All but run.json and events.log is the same bytes for the same settings, whatever the threads,
+ * kills and resumes. Formats: docs/formats/run.md. Contract: tests/fault/, tests/cli/.
+ */
+#ifndef WS_LAB_RUN_DIRECTORY_H
+#define WS_LAB_RUN_DIRECTORY_H
+
+#include "base/clock.h"
+#include "lab/experiment.h"
+
+#define WS_RUN_FORMAT "wellspring-run/1"
+
+struct ws_run_arm {
+    const char *name;
+    bool outgrows_control;
+};
+
+/* What run.json says. Texts live in the arena it was read into. */
+struct ws_run_description {
+    const char *name;
+    const char *title;
+    const char *state; /* "running", "stopped", "failed", "complete" */
+    const char *family;
+    const char *corpus_hash; /* "" for generators */
+    const char *compute_class;
+    const char *started;
+    const char *finished; /* "" while it runs */
+    uint64_t generations;
+    uint64_t seeds;
+    struct ws_setting *settings; /* traits are not known here */
+    size_t setting_count;
+    struct ws_run_arm *arms;
+    size_t arm_count;
+};
+
+/* WS_NOT_FOUND when there is no run.json; WS_CORRUPT, WS_UNSUPPORTED. */
+WS_MUST_CHECK enum ws_status ws_run_read(const char *directory, struct ws_arena *arena,
+                                         struct ws_run_description *out, struct ws_error *err);
+
+/* The value of a setting, or NULL. */
+const char *ws_run_setting(const struct ws_run_description *run, const char *name);
+
+/* The same from bytes: a pure function; fuzz target tests/fuzz/fuzz_run.c. */
+WS_MUST_CHECK enum ws_status ws_run_parse(struct ws_bytes bytes, const char *name,
+                                          struct ws_arena *arena, struct ws_run_description *out,
+                                          struct ws_error *err);
+
+/* What is written besides the settings. */
+struct ws_run_state {
+    const char *state;
+    const char *started;
+    const char *finished;
+    unsigned threads;
+};
+WS_MUST_CHECK enum ws_status ws_run_write(const char *directory,
+                                          const struct ws_experiment *experiment,
+                                          const struct ws_human *human,
+                                          const struct ws_run_state *state, struct ws_error *err);
+
+/* Whether the experiment may go on in the directory: WS_CONFLICT shows the first difference. Seeds
+ * and generations may grow; execution settings may differ. */
+WS_MUST_CHECK enum ws_status ws_run_compare(const struct ws_run_description *there,
+                                            const struct ws_experiment *experiment,
+                                            const struct ws_human *human, const char *directory,
+                                            struct ws_error *err);
+
+/* Instruction set and library versions that decide the last bits of results. */
+void ws_compute_class(struct ws_buffer *out);
+
+/* "<directory>/<rest>"; NULL when memory is out. */
+char *ws_run_path(struct ws_arena *arena, const char *directory, const char *rest);
+/* "<directory>/arms/<arm>/seed-<s><suffix>" */
+char *ws_chain_path(struct ws_arena *arena, const char *directory, const struct ws_arm *arm,
+                    uint64_t seed, const char *suffix);
+
+#endif

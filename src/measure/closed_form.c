@@ -1,0 +1,252 @@
+#include "measure/closed_form.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <lapacke.h>
+#include <math.h>
+
+/* Gamma(x + 1/2) / Gamma(x) for x > 0: upwards by the recurrence of Gamma, then the asymptotic
+ * series (Tricomi and Erdelyi 1951). */
+static double gamma_half_step(double x)
+{
+    double factor = 1;
+    for (; x < 64; x++)
+        factor *= x / (x + 0.5);
+    double y = 1 / x;
+    double series = -399.0 / 262144 + y * (869.0 / 4194304);
+    series = -21.0 / 32768 + y * series;
+    series = 5.0 / 1024 + y * series;
+    series = 1.0 / 128 + y * series;
+    series = -1.0 / 8 + y * series;
+    return factor * sqrt(x) * (1 + y * series);
+}
+
+/* psi(x) - log(x) for x > 0 (Abramowitz and Stegun 6.3.5 and 6.3.18). */
+static double digamma_minus_log(double x)
+{
+    double start = x;
+    double shift = 0;
+    for (; x < 16; x++)
+        shift -= 1 / x;
+    double y = 1 / (x * x);
+    double series = 1.0 / 240 - y * (1.0 / 132 - y * (691.0 / 32760));
+    series = 1.0 / 12 - y * (1.0 / 120 - y * (1.0 / 252 - y * series));
+    return shift + log(x / start) - 0.5 / x - y * series;
+}
+
+/* a^n. */
+static double power(double a, uint64_t n)
+{
+    return pow(a, (double)n);
+}
+
+double ws_theory_c4(uint64_t M)
+{
+    assert(M >= 2);
+    double half = (double)(M - 1) / 2;
+    return gamma_half_step(half) / sqrt(half);
+}
+
+/* What maximum likelihood multiplies E[sigma^2] by: 1 - 1/M. */
+static double shrinkage(enum ws_gaussian_estimator e, uint64_t M)
+{
+    return e == WS_GAUSSIAN_MLE ? 1 - 1 / (double)M : 1;
+}
+
+double ws_theory_gaussian_variance(enum ws_gaussian_estimator e, uint64_t M, uint64_t n)
+{
+    return power(shrinkage(e, M), n);
+}
+
+double ws_theory_gaussian_deviation(enum ws_gaussian_estimator e, uint64_t M, uint64_t n)
+{
+    return power(ws_theory_c4(M) * sqrt(shrinkage(e, M)), n);
+}
+
+double ws_theory_gaussian_log_variance(enum ws_gaussian_estimator e, uint64_t M, uint64_t n)
+{
+    assert(M >= 2);
+    double step = digamma_minus_log((double)(M - 1) / 2) + log(shrinkage(e, M));
+    return (double)n * step;
+}
+
+/* The mean's steps are independent of variance E[sigma_k^2] / M: their sum. */
+double ws_theory_gaussian_mean_error(enum ws_gaussian_estimator e, uint64_t M, uint64_t n)
+{
+    if (e == WS_GAUSSIAN_MLE)
+        return 1 - ws_theory_gaussian_variance(e, M, n);
+    return (double)n / (double)M;
+}
+
+/* In one dimension W2^2 = mu^2 + (sigma - 1)^2. */
+double ws_theory_gaussian_w2_squared(enum ws_gaussian_estimator e, uint64_t M, uint64_t n)
+{
+    double deviation = ws_theory_gaussian_deviation(e, M, n);
+    return ws_theory_gaussian_mean_error(e, M, n) + ws_theory_gaussian_variance(e, M, n) + 1 -
+           2 * deviation;
+}
+
+double ws_theory_gaussian_accumulate_variance(uint64_t M, uint64_t n)
+{
+    double product = 1;
+    for (uint64_t k = 1; k <= n; k++)
+        product *= 1 - 1 / ((double)M * (double)k * (double)k);
+    return product;
+}
+
+double ws_theory_heterozygosity(double start, uint64_t M, uint64_t n)
+{
+    return start * power(1 - 1 / (double)M, n);
+}
+
+double ws_theory_survival_rate(uint64_t k)
+{
+    double rate = INFINITY;
+    for (uint64_t i = 0; i < k; i++)
+        rate = -expm1(-rate);
+    return rate;
+}
+
+double ws_theory_types_left(const uint64_t *counts, size_t types, uint64_t k)
+{
+    double rate = ws_theory_survival_rate(k);
+    double left = 0;
+    for (size_t i = 0; i < types; i++)
+        if (counts[i] > 0)
+            left -= expm1(-(double)counts[i] * rate);
+    return left;
+}
+
+/* The two-allele Wright-Fisher chain on 0..M copies. */
+struct wright_fisher {
+    uint64_t M;
+    double *log_factorial; /* (M + 1) */
+};
+
+enum { WRIGHT_FISHER_LIMIT = 4096 }; /* its matrix: 128 MiB */
+
+static enum ws_status wright_fisher_init(struct wright_fisher *chain, uint64_t M,
+                                         struct ws_arena *scratch, struct ws_error *err)
+{
+    if (M > WRIGHT_FISHER_LIMIT)
+        return ws_fail(err, WS_LIMIT, "exact theory for %" PRIu64 " samples, at most %d are done",
+                       M, WRIGHT_FISHER_LIMIT);
+    chain->M = M;
+    chain->log_factorial = WS_ARENA_NEW(scratch, double, M + 1);
+    if (!chain->log_factorial)
+        return ws_fail_memory(err, "a Wright-Fisher chain");
+    chain->log_factorial[0] = 0;
+    for (uint64_t k = 1; k <= M; k++)
+        chain->log_factorial[k] = chain->log_factorial[k - 1] + log((double)k);
+    return WS_OK;
+}
+
+/* P(Binomial(M, p) = k). */
+static double binomial(const struct wright_fisher *chain, double p, uint64_t k)
+{
+    uint64_t M = chain->M;
+    if (p <= 0)
+        return k == 0;
+    if (p >= 1)
+        return k == M;
+    const double *lf = chain->log_factorial;
+    return exp(lf[M] - lf[k] - lf[M - k] + (double)k * log(p) + (double)(M - k) * log1p(-p));
+}
+
+/* The matrix of steps from j to k copies, 1 <= j, k <= M - 1 (the states that are not absorbing),
+ * row by row. */
+static double *transient_matrix(const struct wright_fisher *chain, struct ws_arena *scratch)
+{
+    uint64_t size = chain->M - 1;
+    double *matrix = WS_ARENA_NEW(scratch, double, size *size);
+    for (uint64_t j = 1; matrix && j <= size; j++)
+        for (uint64_t k = 1; k <= size; k++)
+            matrix[(j - 1) * size + k - 1] = binomial(chain, (double)j / (double)chain->M, k);
+    return matrix;
+}
+
+/* One resampling backwards: from the chance of being alive later, by copies 0..M, to the chance
+ * before it. */
+static void step_back(const double *matrix, uint64_t M, const double *escape, const double *later,
+                      double *before)
+{
+    uint64_t size = M - 1;
+    before[0] = 0;
+    before[M] = 1;
+    for (uint64_t j = 1; j <= size; j++) {
+        double sum = escape[j];
+        for (uint64_t k = 1; k <= size; k++)
+            sum += matrix[(j - 1) * size + k - 1] * later[k];
+        before[j] = sum;
+    }
+}
+
+enum ws_status ws_theory_survival(double p, uint64_t M, uint64_t n, struct ws_arena *scratch,
+                                  double *out, struct ws_error *err)
+{
+    if (n == 0) {
+        *out = p > 0;
+        return WS_OK;
+    }
+    struct wright_fisher chain;
+    WS_TRY(wright_fisher_init(&chain, M, scratch, err));
+    double *matrix = transient_matrix(&chain, scratch);
+    double *alive = WS_ARENA_NEW(scratch, double, M + 1);
+    double *before = WS_ARENA_NEW(scratch, double, M + 1);
+    double *escape = WS_ARENA_NEW(scratch, double, M + 1); /* straight to M copies */
+    if (!matrix || !alive || !before || !escape)
+        return ws_fail_memory(err, "a Wright-Fisher chain");
+    for (uint64_t j = 0; j <= M; j++) {
+        alive[j] = j > 0;
+        escape[j] = power((double)j / (double)M, M);
+    }
+    for (uint64_t g = 1; g < n; g++) {
+        step_back(matrix, M, escape, alive, before);
+        double *swap = alive;
+        alive = before;
+        before = swap;
+    }
+    double sum = 0;
+    for (uint64_t k = 1; k <= M; k++)
+        sum += binomial(&chain, p, k) * alive[k];
+    *out = sum;
+    return WS_OK;
+}
+
+/* With F_t the chance that one type has taken over by t, P(T > t) = 1 - K F_t, and F_t rises to
+ * 1/K. So E[T], the sum of P(T > t), is K times w = E[time to take over; it does], which solves
+ * (I - Q) w = h over the transient states, h(j) = j/M being the chance to take over. */
+enum ws_status ws_theory_absorption_time(uint64_t K, uint64_t M, struct ws_arena *scratch,
+                                         double *out, struct ws_error *err)
+{
+    if (K <= 1 || M <= 1) {
+        *out = K > 1;
+        return WS_OK;
+    }
+    struct wright_fisher chain;
+    WS_TRY(wright_fisher_init(&chain, M, scratch, err));
+    uint64_t size = M - 1;
+    double *matrix = transient_matrix(&chain, scratch);
+    double *w = WS_ARENA_NEW(scratch, double, size);
+    lapack_int *pivots = WS_ARENA_NEW(scratch, lapack_int, size);
+    if (!matrix || !w || !pivots)
+        return ws_fail_memory(err, "a Wright-Fisher chain");
+    for (uint64_t i = 0; i < size * size; i++)
+        matrix[i] = (i % (size + 1) == 0) - matrix[i];
+    for (uint64_t j = 1; j <= size; j++)
+        w[j - 1] = (double)j / (double)M;
+    /* Row by row is the transpose for LAPACK. */
+    lapack_int order = (lapack_int)size;
+    lapack_int info = LAPACKE_dgetrf_work(LAPACK_COL_MAJOR, order, order, matrix, order, pivots);
+    if (info == 0)
+        info =
+            LAPACKE_dgetrs_work(LAPACK_COL_MAJOR, 'T', order, 1, matrix, order, pivots, w, order);
+    if (info != 0)
+        return ws_fail(err, WS_NUMERIC,
+                       "the absorption time of %" PRIu64 " samples: LAPACK says %d", M, (int)info);
+    double time = 1; /* t = 0 */
+    for (uint64_t k = 1; k <= size; k++)
+        time += (double)K * binomial(&chain, 1 / (double)K, k) * w[k - 1];
+    *out = time;
+    return WS_OK;
+}

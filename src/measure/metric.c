@@ -1,0 +1,119 @@
+#include "measure/metric.h"
+
+#include <assert.h>
+#include <math.h>
+
+#include "measure/metric_set.h"
+
+static const struct ws_metric metrics[WS_METRIC_COUNT] = {
+#define X(id, name, definition, meaning) {name, definition, meaning},
+    WS_METRIC_MAP(X)
+#undef X
+};
+
+const struct ws_metric *ws_metric(enum ws_metric_id id)
+{
+    assert(id < WS_METRIC_COUNT);
+    return &metrics[id];
+}
+
+/* Type counts of `data`; of nothing when it is empty. */
+static enum ws_status count_types(const struct ws_dataset *data, struct ws_arena *arena,
+                                  struct ws_payload *out, struct ws_error *err)
+{
+    *out = (struct ws_payload){.kind = WS_DATA_COUNTS, .types = data->types};
+    if (data->count == 0)
+        return WS_OK;
+    return ws_dataset_type_counts(data, arena, out, err);
+}
+
+enum ws_status ws_reference_prepare(const struct ws_deal *deal, uint64_t sample_items,
+                                    struct ws_arena *arena, struct ws_reference *out,
+                                    struct ws_error *err)
+{
+    struct ws_reference reference = {.deal = deal, .sample_items = sample_items};
+    if (deal->original.kind != WS_DATA_VECTORS) {
+        struct ws_rng_key key = ws_rng_key(WS_STREAM_METRIC, deal->seed, 0, 0);
+        struct ws_dataset human;
+        WS_TRY(ws_deal_human(deal, sample_items, key, arena, &human, err));
+        WS_TRY(count_types(&human, arena, &reference.human_sample, err));
+        WS_TRY(count_types(&deal->original, arena, &reference.original, err));
+        WS_TRY(count_types(&deal->reference, arena, &reference.reference, err));
+        ws_reference_count_rare(&reference);
+    }
+    *out = reference;
+    return WS_OK;
+}
+
+bool ws_measure_needs_sample(const struct ws_family_ops *family)
+{
+    return (family->accepts & ~(1u << WS_DATA_VECTORS)) != 0;
+}
+
+static enum ws_status measure_sample(const struct ws_reference *reference,
+                                     const struct ws_payload *sample, struct ws_arena *arena,
+                                     struct ws_metric_set *set, struct ws_error *err)
+{
+    const double *truth = ws_human_truth(reference->deal->human);
+    if (sample->kind == WS_DATA_COUNTS) {
+        ws_measure_types(reference, truth, sample, set);
+        return WS_OK;
+    }
+    struct ws_dataset items;
+    struct ws_payload counts;
+    WS_TRY(ws_dataset_of(sample, (struct ws_origin){0}, arena, &items, err));
+    WS_TRY(ws_dataset_type_counts(&items, arena, &counts, err));
+    ws_measure_types(reference, truth, &counts, set);
+    if (sample->kind != WS_DATA_TOKENS)
+        return WS_OK;
+    return ws_measure_ngrams(sample, arena, set, err);
+}
+
+/* Sets of symbols have no such number: it is infinite as soon as one type is lost. */
+static enum ws_status measure_density(const struct ws_reference *reference,
+                                      const struct ws_model *model, struct ws_arena *arena,
+                                      struct ws_metric_set *set, struct ws_error *err)
+{
+    const struct ws_dataset *data = &reference->deal->reference;
+    bool is_text = data->kind == WS_DATA_TOKENS;
+    if (data->count == 0 || !model->ops->log_density || (!is_text && data->kind != WS_DATA_VECTORS))
+        return WS_OK;
+    double sum;
+    uint64_t terms;
+    WS_TRY(model->ops->log_density(model, data, arena, &sum, &terms, err));
+    double loss = -sum / (double)terms;
+    if (is_text)
+        ws_metric_put(set, WS_METRIC_PERPLEXITY, terms, exp(loss));
+    else
+        ws_metric_put(set, WS_METRIC_TEST_NLL, terms, loss);
+    return WS_OK;
+}
+
+static size_t in_order(const struct ws_metric_set *set, struct ws_measurement *out)
+{
+    size_t count = 0;
+    for (int id = 0; id < WS_METRIC_COUNT; id++)
+        if (set->has[id])
+            out[count++] =
+                (struct ws_measurement){(enum ws_metric_id)id, set->n[id], set->value[id]};
+    return count;
+}
+
+enum ws_status ws_measure(const struct ws_reference *reference, const struct ws_model *model,
+                          const struct ws_payload *sample, struct ws_arena *arena,
+                          struct ws_measurement out[WS_METRIC_COUNT], size_t *count,
+                          struct ws_error *err)
+{
+    struct ws_metric_set set = {0};
+    if (sample)
+        WS_TRY(measure_sample(reference, sample, arena, &set, err));
+    if (model->ops == &ws_family_discrete)
+        ws_measure_heterozygosity((const struct ws_discrete_model *)model, &set);
+    WS_TRY(measure_density(reference, model, arena, &set, err));
+    double variance = ws_human_variance(reference->deal->human);
+    if (model->ops == &ws_family_gaussian && variance > 0)
+        WS_TRY(ws_measure_gaussian((const struct ws_gaussian_model *)model, variance, arena, &set,
+                                   err));
+    *count = in_order(&set, out);
+    return WS_OK;
+}

@@ -1,0 +1,44 @@
+/*
+ * The parts that ws_measure is put together from, one file for each kind of data. Each adds what it
+ * can say to a set, in any order. Contract: tests/unit/test_metric.c.
+ */
+#ifndef WS_MEASURE_METRIC_SET_H
+#define WS_MEASURE_METRIC_SET_H
+
+#include "measure/metric.h"
+#include "models/discrete.h"
+#include "models/gaussian.h"
+
+struct ws_metric_set {
+    bool has[WS_METRIC_COUNT];
+    uint64_t n[WS_METRIC_COUNT];
+    double value[WS_METRIC_COUNT];
+};
+
+static inline void ws_metric_put(struct ws_metric_set *set, enum ws_metric_id id, uint64_t n,
+                                 double value)
+{
+    set->has[id] = true;
+    set->n[id] = n;
+    set->value[id] = value;
+}
+
+/* Fills rare_types and rare_types_human from the rest. */
+void ws_reference_count_rare(struct ws_reference *reference);
+
+/* Types: `counts` is what the model's sample has. `truth`: (counts->types) or NULL. */
+void ws_measure_types(const struct ws_reference *reference, const double *truth,
+                      const struct ws_payload *counts, struct ws_metric_set *set);
+void ws_measure_heterozygosity(const struct ws_discrete_model *model, struct ws_metric_set *set);
+
+/* n-grams of token sequences. */
+WS_MUST_CHECK enum ws_status ws_measure_ngrams(const struct ws_payload *sample,
+                                               struct ws_arena *scratch, struct ws_metric_set *set,
+                                               struct ws_error *err);
+
+/* Against the truth N(0, variance I). */
+WS_MUST_CHECK enum ws_status ws_measure_gaussian(const struct ws_gaussian_model *model,
+                                                 double variance, struct ws_arena *scratch,
+                                                 struct ws_metric_set *set, struct ws_error *err);
+
+#endif

@@ -1,0 +1,228 @@
+#include "models/discrete.h"
+
+#include <inttypes.h>
+#include <math.h>
+
+#include "base/bytes.h"
+#include "base/sampler.h"
+
+enum { MAGIC = 0x444d5357, VERSION = 1 }; /* "WSMD" */
+
+static const uint64_t TOTAL_LIMIT = UINT64_C(1) << 63; /* of ws_sample_multinomial_counts */
+
+static enum ws_status check(const void *settings, const struct ws_dataset *example, uint64_t items,
+                            struct ws_error *err)
+{
+    (void)settings;
+    (void)items;
+    if (example->kind != WS_DATA_SYMBOLS && example->kind != WS_DATA_COUNTS)
+        return ws_fail(err, WS_INVALID, "family 'discrete' takes symbols or counts, not %s",
+                       ws_data_kind_name(example->kind));
+    return WS_OK;
+}
+
+/* Type counts of `data` in arrays that belong to `arena`. */
+static enum ws_status count_types(const struct ws_dataset *data, struct ws_arena *arena,
+                                  struct ws_payload *out, struct ws_error *err)
+{
+    if (data->kind != WS_DATA_COUNTS || data->segment_count != 1)
+        return ws_dataset_type_counts(data, arena, out, err);
+    *out = *data->segments[0].payload;
+    size_t size = out->counts.size;
+    out->counts.type = ws_arena_copy(arena, out->counts.type, size * sizeof *out->counts.type);
+    out->counts.count = ws_arena_copy(arena, out->counts.count, size * sizeof *out->counts.count);
+    if (!out->counts.type || !out->counts.count)
+        return ws_fail_memory(err, "type counts");
+    return WS_OK;
+}
+
+static enum ws_status fit_one(const void *settings, const struct ws_dataset *data,
+                              struct ws_arena *arena, const struct ws_model **out,
+                              struct ws_error *err)
+{
+    if (data->count >= TOTAL_LIMIT)
+        return ws_fail(err, WS_LIMIT, "family 'discrete' got %" PRIu64 " items, at most 2^63 - 1",
+                       data->count);
+    struct ws_payload seen;
+    WS_TRY(count_types(data, arena, &seen, err));
+    struct ws_discrete_model *model = WS_ARENA_NEW(arena, struct ws_discrete_model, 1);
+    if (!model)
+        return ws_fail_memory(err, "a discrete model");
+    *model = (struct ws_discrete_model){
+        .base = {&ws_family_discrete, settings, data->count},
+        .types = data->types,
+        .size = seen.counts.size,
+        .type = seen.counts.type,
+        .count = seen.counts.count,
+        .total = data->count,
+    };
+    *out = &model->base;
+    return WS_OK;
+}
+
+static enum ws_status fit(const void *settings, size_t chains,
+                          const struct ws_dataset *const data[], const struct ws_rng_key init[],
+                          struct ws_arena *arena, const struct ws_model *models[],
+                          struct ws_error *err)
+{
+    (void)init;
+    for (size_t c = 0; c < chains; c++)
+        WS_TRY(fit_one(settings, data[c], arena, &models[c], err));
+    return WS_OK;
+}
+
+/* One multinomial over the support, from item 0; types that were not drawn are left out. */
+static enum ws_status sample_one(const struct ws_discrete_model *model, uint64_t count,
+                                 struct ws_rng_key key, struct ws_arena *arena,
+                                 const struct ws_payload **out, struct ws_error *err)
+{
+    struct ws_payload *payload = WS_ARENA_NEW(arena, struct ws_payload, 1);
+    uint32_t *type = WS_ARENA_NEW(arena, uint32_t, model->size);
+    uint64_t *drawn = WS_ARENA_NEW(arena, uint64_t, model->size);
+    if (!payload || !type || !drawn)
+        return ws_fail_memory(err, "a sample of a discrete model");
+    struct ws_rng rng;
+    ws_rng_init(&rng, key, 0);
+    ws_sample_multinomial_counts(&rng, count, model->count, model->size, drawn);
+    size_t size = 0;
+    for (size_t i = 0; i < model->size; i++) {
+        type[size] = model->type[i];
+        drawn[size] = drawn[i];
+        size += drawn[i] > 0;
+    }
+    *payload = (struct ws_payload){
+        .kind = WS_DATA_COUNTS,
+        .count = count,
+        .types = model->types,
+        .counts = {.type = type, .count = drawn, .size = size},
+    };
+    *out = payload;
+    return WS_OK;
+}
+
+static enum ws_status sample(size_t chains, const struct ws_model *const models[],
+                             const uint64_t counts[], const struct ws_rng_key keys[],
+                             struct ws_arena *arena, const struct ws_payload *out[],
+                             struct ws_error *err)
+{
+    for (size_t c = 0; c < chains; c++)
+        WS_TRY(sample_one((const struct ws_discrete_model *)models[c], counts[c], keys[c], arena,
+                          &out[c], err));
+    return WS_OK;
+}
+
+static enum ws_status log_density(const struct ws_model *base, const struct ws_dataset *data,
+                                  struct ws_arena *scratch, double *sum, uint64_t *terms,
+                                  struct ws_error *err)
+{
+    const struct ws_discrete_model *model = (const struct ws_discrete_model *)base;
+    struct ws_payload seen;
+    WS_TRY(ws_dataset_type_counts(data, scratch, &seen, err));
+    double total = 0;
+    size_t at = 0;
+    for (size_t i = 0; i < seen.counts.size; i++) {
+        while (at < model->size && model->type[at] < seen.counts.type[i])
+            at++;
+        if (at == model->size || model->type[at] != seen.counts.type[i]) {
+            total = -INFINITY;
+            break;
+        }
+        total +=
+            (double)seen.counts.count[i] * log((double)model->count[at] / (double)model->total);
+    }
+    *sum = total;
+    *terms = data->count;
+    return WS_OK;
+}
+
+static void save(const struct ws_model *base, struct ws_buffer *out)
+{
+    const struct ws_discrete_model *model = (const struct ws_discrete_model *)base;
+    ws_buffer_u32(out, MAGIC);
+    ws_buffer_u32(out, VERSION);
+    ws_buffer_u32(out, model->types);
+    ws_buffer_u64(out, model->size);
+    ws_buffer_u32s(out, model->type, model->size);
+    ws_buffer_u64s(out, model->count, model->size);
+}
+
+/* Whether the types ascend below `types` and the counts are positive; sums them. */
+static bool is_valid(struct ws_discrete_model *model)
+{
+    model->total = 0;
+    for (size_t i = 0; i < model->size; i++) {
+        if (model->type[i] >= model->types || (i > 0 && model->type[i] <= model->type[i - 1]))
+            return false;
+        if (model->count[i] == 0 || model->count[i] >= TOTAL_LIMIT - model->total)
+            return false;
+        model->total += model->count[i];
+    }
+    return model->size > 0;
+}
+
+static enum ws_status load(const void *settings, struct ws_bytes bytes, struct ws_arena *arena,
+                           const struct ws_model **out, struct ws_error *err)
+{
+    struct ws_reader in;
+    ws_reader_init(&in, bytes);
+    uint32_t magic = ws_read_u32(&in);
+    uint32_t version = ws_read_u32(&in);
+    uint32_t types = ws_read_u32(&in);
+    uint64_t size = ws_read_u64(&in);
+    if (magic != MAGIC || version != VERSION)
+        return ws_fail(err, WS_CORRUPT, "not a discrete model of version %d", VERSION);
+    if (!ws_reader_holds(&in, size, sizeof(uint32_t) + sizeof(uint64_t)))
+        return ws_fail(err, WS_CORRUPT, "a discrete model of %zu bytes is cut short", bytes.size);
+    struct ws_discrete_model *model = WS_ARENA_NEW(arena, struct ws_discrete_model, 1);
+    uint32_t *type = WS_ARENA_NEW(arena, uint32_t, size);
+    uint64_t *count = WS_ARENA_NEW(arena, uint64_t, size);
+    if (!model || !type || !count)
+        return ws_fail_memory(err, "a discrete model");
+    ws_read_u32s(&in, type, size);
+    ws_read_u64s(&in, count, size);
+    *model = (struct ws_discrete_model){
+        .base = {&ws_family_discrete, settings, 0},
+        .types = types,
+        .size = size,
+        .type = type,
+        .count = count,
+    };
+    if (!ws_reader_at_end(&in) || !is_valid(model))
+        return ws_fail(err, WS_CORRUPT, "a discrete model whose types or counts make no sense");
+    model->base.training_items = model->total;
+    *out = &model->base;
+    return WS_OK;
+}
+
+static void describe(const struct ws_model *base, struct ws_buffer *out)
+{
+    const struct ws_discrete_model *model = (const struct ws_discrete_model *)base;
+    ws_buffer_format(out, "discrete, %zu of %" PRIu32 " types seen in %" PRIu64 " items",
+                     model->size, model->types, model->total);
+}
+
+static void cost(const void *settings, double item_size, double *fit_seconds,
+                 double *sample_seconds, double *model_bytes)
+{
+    (void)settings;
+    (void)item_size;
+    *fit_seconds = 2e-9;
+    *sample_seconds = 1e-8;
+    *model_bytes = sizeof(uint32_t) + sizeof(uint64_t);
+}
+
+const struct ws_family_ops ws_family_discrete = {
+    .name = "discrete",
+    .summary = "the share of each type seen (maximum likelihood); resampled it is Wright-Fisher",
+    .options = {.owner = "family discrete"},
+    .accepts = 1u << WS_DATA_SYMBOLS | 1u << WS_DATA_COUNTS,
+    .batch = 64,
+    .check = check,
+    .fit = fit,
+    .sample = sample,
+    .log_density = log_density,
+    .save = save,
+    .load = load,
+    .describe = describe,
+    .cost = cost,
+};
