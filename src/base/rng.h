@@ -29,14 +29,15 @@ struct ws_rng_key {
     uint32_t generation;
 };
 
-enum { WS_RNG_BLOCKS = 8 }; /* blocks made at once; the sequence does not depend on it */
+/* Blocks made at once, and the words in them; the sequence does not depend on it. */
+enum { WS_RNG_BLOCKS = 8, WS_RNG_WORDS = 4 * WS_RNG_BLOCKS };
 
 struct ws_rng {
     struct ws_rng_key key;
     uint64_t item;
     uint32_t block; /* the next block of draws */
     uint32_t used;  /* words of `words` given out */
-    uint32_t words[4 * WS_RNG_BLOCKS];
+    uint32_t words[WS_RNG_WORDS];
 };
 
 /* One block: out = philox4x32-10(counter, key). */
@@ -51,16 +52,36 @@ struct ws_rng_key ws_rng_key(enum ws_stream stream, uint64_t seed, uint64_t arm,
 /* The sequence of `item` under `key`. An item has 2^34 32-bit draws, then the sequence repeats. */
 void ws_rng_init(struct ws_rng *rng, struct ws_rng_key key, uint64_t item);
 
-uint32_t ws_rng_u32(struct ws_rng *rng);
-uint64_t ws_rng_u64(struct ws_rng *rng); /* the low word is drawn first */
+/* Makes the next WS_RNG_BLOCKS blocks; for ws_rng_u32 only. */
+void ws_rng_refill(struct ws_rng *rng);
+
+static inline uint32_t ws_rng_u32(struct ws_rng *rng)
+{
+    if (rng->used == WS_RNG_WORDS)
+        ws_rng_refill(rng);
+    return rng->words[rng->used++];
+}
+
+/* The low word is drawn first. */
+static inline uint64_t ws_rng_u64(struct ws_rng *rng)
+{
+    uint64_t low = ws_rng_u32(rng);
+    return low | (uint64_t)ws_rng_u32(rng) << 32;
+}
 
 /* Uniform on {0, ..., bound - 1}, without bias (Lemire 2019). `bound` >= 1. */
 uint64_t ws_rng_below(struct ws_rng *rng, uint64_t bound);
 
 /* Uniform on [0, 1), a multiple of 2^-53. */
-double ws_rng_uniform(struct ws_rng *rng);
+static inline double ws_rng_uniform(struct ws_rng *rng)
+{
+    return (double)(int64_t)(ws_rng_u64(rng) >> 11) * 0x1p-53;
+}
 
-/* Uniform on (0, 1): never 0, so its logarithm is finite. */
-double ws_rng_uniform_open(struct ws_rng *rng);
+/* Uniform on (0, 1), an odd multiple of 2^-53: never 0, so its logarithm is finite. */
+static inline double ws_rng_uniform_open(struct ws_rng *rng)
+{
+    return ((double)(int64_t)(ws_rng_u64(rng) >> 12) + 0.5) * 0x1p-52;
+}
 
 #endif

@@ -15,21 +15,25 @@
 
 #include "base/rng.h"
 
+/* No count drawn from is larger, nor a sum of them: offsets from it stay in int64_t. */
+#define WS_SAMPLE_MAX (UINT64_C(1) << 62)
+
 double ws_sample_normal(struct ws_rng *rng);
 void ws_sample_normals(struct ws_rng *rng, double *out, size_t count); /* the same sequence */
 double ws_sample_exponential(struct ws_rng *rng);                      /* rate 1 */
 double ws_sample_gamma(struct ws_rng *rng, double shape);              /* shape > 0, scale 1 */
-uint64_t ws_sample_poisson(struct ws_rng *rng, double mean);           /* mean >= 0 */
+uint64_t ws_sample_poisson(struct ws_rng *rng, double mean);           /* 0 <= mean <= 2^62 */
 uint64_t ws_sample_binomial(struct ws_rng *rng, uint64_t n, double p); /* 0 <= p <= 1 */
 
 /* How many of `draws` items, taken without replacement from `good` + `bad`, are good. */
 uint64_t ws_sample_hypergeometric(struct ws_rng *rng, uint64_t good, uint64_t bad, uint64_t draws);
 
 /* out[i], i < types, sums to n: conditional binomials over weights that need not be normalised
- * (each >= 0 and finite, at least one > 0). */
+ * (each >= 0, at least one > 0, their sum finite). `out` does not overlap the weights. */
 void ws_sample_multinomial(struct ws_rng *rng, uint64_t n, const double *weights, size_t types,
                            uint64_t *out);
-/* The same over integer weights, exact in the weights. Their sum is below 2^63. */
+/* The same over integer weights, exact in the weights: binomials over blocks of types, and inside
+ * a block item by item or type by type. Their sum is at most WS_SAMPLE_MAX. */
 void ws_sample_multinomial_counts(struct ws_rng *rng, uint64_t n, const uint64_t *weights,
                                   size_t types, uint64_t *out);
 

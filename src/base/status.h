@@ -58,12 +58,12 @@ void ws_error_prefix(struct ws_error *err, const char *format, ...) WS_PRINTF(2,
 /* The one message for a failed allocation of `what`. */
 enum ws_status ws_fail_memory(struct ws_error *err, const char *what);
 
-#ifdef __clang_analyzer__
-/* The analyzer sees one file at a time: tell it that a failure is never WS_OK, lest it go on with
- * outputs that were not set. status.c takes these away again. */
-#define ws_fail(err, status, ...) (ws_fail((err), (status), __VA_ARGS__), (status))
-#define ws_fail_memory(err, what) (ws_fail_memory((err), (what)), WS_NO_MEMORY)
-#endif
+/* A compiler that sees one file at a time must be told that a failure returns its status, never
+ * WS_OK, lest it warn of outputs that were not set. `status` is evaluated twice. */
+#define ws_fail(err, status, ...)                                                                  \
+    ((void)ws_fail((err), (status), __VA_ARGS__), (enum ws_status)(status))
+#define ws_fail_memory(err, what)                                                                  \
+    ((void)ws_fail_memory((err), (what)), (enum ws_status)WS_NO_MEMORY)
 
 /* Returns early; only for functions that own nothing. */
 #define WS_TRY(call)                                                                               \

@@ -264,10 +264,10 @@ static void init_tokenizer(struct tokenizer *t, const char *name,
     ws_buffer_init(&t->letters, allocator, SIZE_MAX);
     ws_buffer_init(&t->offsets, allocator, SIZE_MAX);
     ws_buffer_init(&t->ids, allocator, SIZE_MAX);
-    for (uint8_t c = '0'; c <= '9'; c++)
-        t->fold[c] = c;
-    for (uint8_t c = 'a'; c <= 'z'; c++)
-        t->fold[c] = t->fold[c - 'a' + 'A'] = c;
+    for (int c = '0'; c <= '9'; c++)
+        t->fold[c] = (uint8_t)c;
+    for (int c = 'a'; c <= 'z'; c++)
+        t->fold[c] = t->fold[c - 'a' + 'A'] = (uint8_t)c;
     t->fold['_'] = '_';
 }
 

@@ -342,8 +342,8 @@ static enum ws_status parse_into(struct ws_experiment *e, struct ws_bytes text, 
                                  struct ws_error *err)
 {
     struct ws_yaml yaml;
-    struct given *all;
-    size_t count;
+    struct given *all = NULL;
+    size_t count = 0;
     WS_TRY(ws_yaml_parse(text, file, &e->arena, &yaml, err));
     WS_TRY(gather(e, &yaml, file, overrides, override_count, &all, &count, err));
     WS_TRY(set_defaults(e, err));

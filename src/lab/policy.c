@@ -272,7 +272,7 @@ enum ws_status ws_policy_step(const struct ws_policy *policy, const struct ws_gr
         plan.pool_items = base;
     } else {
         assert(before);
-        uint64_t size;
+        uint64_t size = 0;
         WS_TRY(step_size(growth, base, step, &size, err));
         plan_shares(policy, size, base, &plan);
         if (policy->pool != 0) {

@@ -254,12 +254,15 @@ static size_t block_size(const struct runner *r)
 static void add_chain(struct runner *r, const struct ws_arm *arm, uint64_t seed, uint32_t step,
                       size_t largest)
 {
-    struct unit *last = r->unit_count > 0 ? &r->units[r->unit_count - 1] : NULL;
-    if (last && last->arm == arm && last->first_step == step && last->count < largest &&
-        last->first_seed + last->count == seed)
-        last->count++;
-    else
-        r->units[r->unit_count++] = (struct unit){arm, seed, 1, step, 0};
+    if (r->unit_count > 0) {
+        struct unit *last = &r->units[r->unit_count - 1];
+        if (last->arm == arm && last->first_step == step && last->count < largest &&
+            last->first_seed + last->count == seed) {
+            last->count++;
+            return;
+        }
+    }
+    r->units[r->unit_count++] = (struct unit){arm, seed, 1, step, 0};
 }
 
 static int longest_first(const void *a, const void *b)
@@ -434,7 +437,7 @@ static enum ws_status run_units(struct runner *r, struct ws_error *err)
     return WS_OK;
 }
 
-static enum ws_status finish(struct runner *r, struct ws_run_state *state, struct ws_error *err)
+static enum ws_status finish(struct runner *r, struct ws_run_state state, struct ws_error *err)
 {
     bool stopped = stop_asked(r) && r->progress.chains_done < r->result->chains;
     bool failed = r->result->failed > 0;
@@ -442,10 +445,10 @@ static enum ws_status finish(struct runner *r, struct ws_run_state *state, struc
         WS_TRY(merge_metrics(r, err));
     char finished[32];
     ws_clock_text(r->clock->wall(r->clock->user), finished);
-    state->state = stopped ? "stopped" : failed ? "failed" : "complete";
-    state->finished = finished;
-    WS_TRY(ws_run_write(r->options->directory, r->experiment, r->human, state, err));
-    WS_TRY(log_event(r, state->state, err));
+    state.state = stopped ? "stopped" : failed ? "failed" : "complete";
+    state.finished = finished;
+    WS_TRY(ws_run_write(r->options->directory, r->experiment, r->human, &state, err));
+    WS_TRY(log_event(r, state.state, err));
     if (stopped)
         return ws_fail(err, WS_INTERRUPTED, "stopped; the same command goes on");
     const struct ws_failure *first = r->result->failures;
@@ -472,7 +475,7 @@ static enum ws_status run_locked(struct runner *r, struct ws_error *err)
     WS_TRY(log_event(r, text, err));
     WS_TRY(make_units(r, err));
     WS_TRY(run_units(r, err));
-    return finish(r, &state, err);
+    return finish(r, state, err);
 }
 
 enum ws_status ws_run_execute(const struct ws_experiment *experiment, const struct ws_human *human,
