@@ -286,7 +286,8 @@ static enum ws_status make_arm(struct ws_experiment *e, const char *policy, stru
             *c = '-';
     arm->directory = directory;
     WS_TRY(ws_policy_plan(&arm->policy, &e->growth, e->data.items,
-                          source_reads(e->data.source, "fresh_items") ? e->data.fresh_items : 0,
+                          source_reads(e->data.source, "fresh_items") ? e->data.fresh_items
+                                                                      : WS_FRESH_ENDLESS,
                           (uint32_t)e->settings.generations, &arm->totals, err));
     arm->outgrows_control = arm->totals.largest > e->data.items;
     return hash_arm(e, arm, err);
@@ -319,12 +320,6 @@ static enum ws_status resolve(struct ws_experiment *e, const struct given *all, 
     if (source_reads(e->data.source, "corpus") && e->data.corpus[0] == '\0')
         return ws_fail(err, WS_INVALID, "%s: 'corpus' is missing, wanted a text file or directory",
                        file);
-    if (source_reads(e->data.source, "fresh_items") && e->data.fresh_items == 0)
-        for (size_t i = 0; i < e->settings.policies.count; i++)
-            if (strncmp(e->settings.policies.items[i], "fresh", 5) == 0)
-                return ws_fail(
-                    err, WS_INVALID, "%s: policy '%s' needs a fresh stream, 'fresh_items' is 0",
-                    place_of(all, count, "policies", file), e->settings.policies.items[i]);
     e->sample_items = e->settings.metric_items ? e->settings.metric_items : e->data.items;
     enum ws_status status = ws_growth_parse(e->settings.growth, &e->growth, err);
     if (status != WS_OK) {
