@@ -257,8 +257,8 @@ static enum ws_status short_of(const struct ws_policy *policy, uint32_t step, ui
 static enum ws_status too_many(const struct ws_policy *policy, uint32_t step, struct ws_error *err)
 {
     return ws_fail(err, WS_INVALID,
-                   "policy '%s' asks for more than 2^62 items by generation %" PRIu32,
-                   policy->name, step);
+                   "policy '%s' asks for more than 2^62 items by generation %" PRIu32, policy->name,
+                   step);
 }
 
 static void plan_shares(const struct ws_policy *policy, uint64_t size, uint64_t base,

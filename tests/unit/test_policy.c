@@ -506,6 +506,15 @@ static void check_origins(const struct ws_dataset *data, uint32_t step)
     }
 }
 
+static uint64_t items_at_depth(const struct ws_dataset *data, uint32_t depth)
+{
+    uint64_t items = 0;
+    for (size_t s = 0; s < data->segment_count; s++)
+        if (data->segments[s].origin.depth == depth)
+            items += data->segments[s].count;
+    return items;
+}
+
 static void check_step(const struct ws_policy *policy, const struct ws_step *plan, uint32_t step,
                        const struct world *world, const struct ws_dataset *built)
 {
@@ -519,6 +528,9 @@ static void check_step(const struct ws_policy *policy, const struct ws_step *pla
         assert_int_equal(items_of(built, WS_SOURCE_FRESH), plan->fresh);
         assert_int_equal(items_of(built, WS_SOURCE_MODEL), plan->generated);
     }
+    if (policy->pool == 0 &&
+        step > 0) /* nothing kept from before is as deep as the latest model's */
+        assert_int_equal(items_at_depth(built, step), plan->generated);
     if (policy->pool == WS_SHARE_ALL) {
         assert_int_equal(items_of(built, WS_SOURCE_ORIGINAL), ITEMS);
         assert_int_equal(items_of(built, WS_SOURCE_MODEL), step * ITEMS);
