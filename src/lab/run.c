@@ -12,6 +12,8 @@
 #include "base/pool.h"
 #include "lab/chain_files.h"
 
+enum { WAITING_RECORDS = 1 << 25 }; /* bytes a block keeps in memory before it saves them */
+
 /* Consecutive seeds of one arm that go on with the same step. */
 struct unit {
     const struct ws_arm *arm;
@@ -182,6 +184,16 @@ static size_t step_chains(struct runner *r, struct ws_block *block, uint32_t ste
     return alive;
 }
 
+/* Whether enough is at risk to save it: work since `saved`, or records that wait in memory. */
+static bool save_is_due(const struct runner *r, const struct ws_block *block, double saved)
+{
+    size_t waiting = 0;
+    for (size_t c = 0; c < block->count; c++)
+        waiting += block->chains[c].records.size;
+    return waiting >= WAITING_RECORDS ||
+           elapsed(r) - saved >= r->experiment->settings.checkpoint_seconds;
+}
+
 static void run_block(struct runner *r, const struct unit *unit, struct ws_block *block)
 {
     const struct ws_experiment_settings *settings = &r->experiment->settings;
@@ -197,7 +209,7 @@ static void run_block(struct runner *r, const struct unit *unit, struct ws_block
             return;
         bool last = step + 1 == generations(r);
         bool keep = settings->keep_every > 0 && step % settings->keep_every == 0;
-        if (last || keep || elapsed(r) - saved >= settings->checkpoint_seconds) {
+        if (last || keep || save_is_due(r, block, saved)) {
             save_chains(r, block, keep);
             saved = elapsed(r);
         }
