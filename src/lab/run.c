@@ -347,26 +347,23 @@ static enum ws_status remove_drafts(const char *path, struct ws_arena *arena, st
     return WS_OK;
 }
 
-static bool belongs(const char *name)
-{
-    static const char *const known[] = {"run.json", "events.log", "metrics.jsonl", "lock", "arms"};
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (strncmp(name, known[i], strlen(known[i])) == 0)
-            return true;
-    return false;
-}
-
 /* A directory without run.json must be new, or one whose run was killed at its very start. */
 static enum ws_status check_is_ours(const char *directory, struct ws_arena *arena,
                                     struct ws_error *err)
 {
+    static const char draft[] = "run.json" WS_FILE_DRAFT;
     struct ws_names names;
     WS_TRY(ws_directory_list(directory, arena, &names, err));
     for (size_t i = 0; i < names.count; i++)
-        if (!belongs(names.items[i]))
+        if (strcmp(names.items[i], "run.json") == 0)
+            return WS_OK;
+    for (size_t i = 0; i < names.count; i++) {
+        const char *name = names.items[i];
+        if (strcmp(name, "lock") != 0 && strncmp(name, draft, strlen(draft)) != 0)
             return ws_fail(err, WS_CONFLICT,
                            "'%s' holds '%s' and no run.json; give a new directory with -o",
-                           directory, names.items[i]);
+                           directory, name);
+    }
     return WS_OK;
 }
 
@@ -395,7 +392,7 @@ static enum ws_status meet_directory(struct runner *r, char started[32], struct 
     struct ws_run_description there;
     enum ws_status status = ws_run_read(directory, &r->arena, &there, err);
     if (status == WS_NOT_FOUND)
-        return check_is_ours(directory, &r->arena, err);
+        return WS_OK;
     if (status != WS_OK)
         return status;
     WS_TRY(ws_run_compare(&there, r->experiment, r->human, directory, err));
@@ -511,6 +508,9 @@ enum ws_status ws_run_execute(const struct ws_experiment *experiment, const stru
     char *lock_path = ws_run_path(&r.arena, options->directory, "lock");
     enum ws_status status = lock_path ? ws_directory_make(options->directory, err)
                                       : ws_fail_memory(err, "the run directory");
+    /* Before the lock: nothing is left in a directory of others. */
+    if (status == WS_OK)
+        status = check_is_ours(options->directory, &r.arena, err);
     if (status == WS_OK)
         status = ws_lock_take(lock_path, &lock, err);
     if (status == WS_OK) {
