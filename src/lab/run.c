@@ -415,6 +415,14 @@ static enum ws_status make_arm_directories(struct runner *r, struct ws_error *er
     return WS_OK;
 }
 
+static bool is_damaged(const struct runner *r, const struct ws_arm *arm, uint64_t seed)
+{
+    for (const struct ws_failure *f = r->result->failures; f; f = f->next)
+        if (f->arm == arm && f->seed == seed)
+            return f->error.status == WS_CORRUPT;
+    return false;
+}
+
 static enum ws_status merge_metrics(struct runner *r, struct ws_error *err)
 {
     const struct ws_experiment *e = r->experiment;
@@ -429,7 +437,7 @@ static enum ws_status merge_metrics(struct runner *r, struct ws_error *err)
                 ws_chain_path(&r->arena, r->options->directory, &e->arms[a], seed, ".jsonl");
             if (!part)
                 return ws_fail_memory(err, "metrics.jsonl");
-            if (ws_file_exists(part))
+            if (ws_file_exists(part) && !is_damaged(r, &e->arms[a], seed))
                 parts[count++] = part;
         }
     return ws_file_concatenate(path, parts, count, err);
