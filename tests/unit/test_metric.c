@@ -478,8 +478,8 @@ static void metric__measures_what_applies_in_the_order_of_the_table(void **state
 
 static void metric__human_sample_is_the_same_for_all_arms(void **state)
 {
-    struct world first;
-    struct world second;
+    struct world first = {0};
+    struct world second = {0};
     assert_int_equal(open_world(&first, WS_HUMAN_ZIPF, *state), WS_OK);
     assert_int_equal(open_world(&second, WS_HUMAN_ZIPF, *state), WS_OK);
     const struct ws_payload *a = &first.reference.human_sample;
