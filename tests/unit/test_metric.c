@@ -463,7 +463,7 @@ static void metric__measures_what_applies_in_the_order_of_the_table(void **state
                                                  WS_METRIC_LOG_VARIANCE, WS_METRIC_VARIANCE_RATIO,
                                                  WS_METRIC_MEAN_ERROR};
     struct ws_measurement out[WS_METRIC_COUNT];
-    size_t count;
+    size_t count = 0;
     assert_int_equal(measure_fit(&ws_family_discrete, NULL, WS_HUMAN_UNIFORM, *state, out, &count),
                      WS_OK);
     assert_measured(out, count, discrete, sizeof discrete / sizeof *discrete);
