@@ -462,7 +462,7 @@ static void metric__measures_what_applies_in_the_order_of_the_table(void **state
     static const enum ws_metric_id gaussian[] = {WS_METRIC_TEST_NLL, WS_METRIC_W2_SQUARED,
                                                  WS_METRIC_LOG_VARIANCE, WS_METRIC_VARIANCE_RATIO,
                                                  WS_METRIC_MEAN_ERROR};
-    struct ws_measurement out[WS_METRIC_COUNT];
+    struct ws_measurement out[WS_METRIC_COUNT] = {{0}};
     size_t count = 0;
     assert_int_equal(measure_fit(&ws_family_discrete, NULL, WS_HUMAN_UNIFORM, *state, out, &count),
                      WS_OK);
