@@ -3,6 +3,33 @@
 #include <math.h>
 #include <string.h>
 
+/* jansson leaves its error empty when an allocation fails outside its lexer. */
+static enum ws_status fail_parsing(const json_error_t *error, const char *name,
+                                   struct ws_error *err)
+{
+    if (error->text[0] == '\0' || json_error_code(error) == json_error_out_of_memory)
+        return ws_fail_memory(err, name);
+    return ws_fail(err, WS_CORRUPT, "%s:%d: %s", name, error->line, error->text);
+}
+
+enum ws_status ws_json_parse(struct ws_bytes text, const char *name, json_t **out,
+                             struct ws_error *err)
+{
+    if (text.size > WS_JSON_LIMIT)
+        return ws_fail(err, WS_LIMIT, "%s: is %zu bytes long, wanted at most %d", name, text.size,
+                       WS_JSON_LIMIT);
+    /* jansson overlooks a zero byte behind a number. */
+    if (text.size > 0 && memchr(text.data, 0, text.size))
+        return ws_fail(err, WS_CORRUPT, "%s: has a zero byte in it, wanted JSON", name);
+    json_error_t error;
+    json_t *json = json_loadb(text.size > 0 ? (const char *)text.data : "", text.size,
+                              JSON_REJECT_DUPLICATES, &error);
+    if (!json)
+        return fail_parsing(&error, name, err);
+    *out = json;
+    return WS_OK;
+}
+
 static const char *kind_of(const json_t *json)
 {
     switch (json_typeof(json)) {

@@ -20,9 +20,8 @@
 
 enum { WS_JSON_LIMIT = 1 << 26 }; /* bytes of one text */
 
-/* An object or an array, at most 100 deep (WS_LIMIT); a member twice, whole numbers beyond 63 bits
- * and the zero character are refused. `name` starts messages: "run.json:7: ...".
- * The caller gives the result back with json_decref. */
+/* An object or an array; a member twice and the zero character are refused. `name` starts messages:
+ * "run.json:7: ...". The caller gives the result back with json_decref. */
 WS_MUST_CHECK enum ws_status ws_json_parse(struct ws_bytes text, const char *name, json_t **out,
                                            struct ws_error *err);
 

@@ -5,8 +5,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-
-#include "base/utf8.h"
+#include <utf8proc.h>
 
 #undef ws_fail /* the functions behind the macros are here */
 #undef ws_fail_memory
@@ -21,7 +20,7 @@ const char *ws_status_phrase(enum ws_status status)
     return (unsigned)status < WS_STATUS_COUNT ? phrases[status] : "unknown status";
 }
 
-static bool is_control(uint32_t code)
+static bool is_control(utf8proc_int32_t code)
 {
     return code < 0x20 || (code >= 0x7F && code < 0xA0);
 }
@@ -31,12 +30,11 @@ static void make_one_line(char *message)
 {
     uint8_t *p = (uint8_t *)message;
     for (size_t left = strlen(message); left > 0;) {
-        uint32_t code = 0;
-        size_t size = ws_utf8_decode(p, left, &code);
-        if (size == 0 || is_control(code)) {
-            size = size ? size : 1;
+        utf8proc_int32_t code = 0;
+        utf8proc_ssize_t decoded = utf8proc_iterate(p, (utf8proc_ssize_t)left, &code);
+        size_t size = decoded > 0 ? (size_t)decoded : 1;
+        if (decoded <= 0 || is_control(code))
             memset(p, '?', size);
-        }
         p += size;
         left -= size;
     }
