@@ -679,6 +679,39 @@ static void ngram__says_what_is_wrong_with_a_model(void **state)
     ws_buffer_release(&stored);
 }
 
+/* Ids far apart, twice each: the reader refuses what is not sorted and counted right. */
+static void ngram__counts_over_the_largest_vocabulary(void **state)
+{
+    enum { DISTINCT = 3000 };
+    static const uint32_t LARGEST = 1U << 31;
+    struct fixture *f = *state;
+    uint32_t *ids = WS_ARENA_NEW(&f->arena, uint32_t, 2 * DISTINCT);
+    assert_non_null(ids);
+    for (uint32_t i = 0; i < 2 * DISTINCT; i++)
+        ids[i] = (i % DISTINCT) * 715827U % LARGEST; /* an odd factor: all differ */
+    const uint64_t end = 2 * DISTINCT;
+    make_text(&f->text, LARGEST, "");
+    f->text.payload.tokens.ids = ids;
+    f->text.payload.tokens.ends = &end;
+    f->settings = (struct ws_ngram_settings){2, WS_NGRAM_MLE};
+    const struct ws_dataset *data = &f->text.data;
+    const struct ws_rng_key init = {{0, 0}, 0};
+    const struct ws_model *model = NULL;
+    assert_int_equal(ws_family_ngram.fit(&f->settings, 1, &data, &init, &f->arena, &model, &f->err),
+                     WS_OK);
+    struct ws_buffer stored, line;
+    ws_buffer_init(&stored, NULL, 1000000);
+    ws_buffer_init(&line, NULL, 100);
+    ws_family_ngram.describe(model, &line);
+    assert_string_equal(ws_buffer_string(&line), "2-gram, 3,002 contexts, 3,000 types");
+    ws_family_ngram.save(model, &stored);
+    assert_int_equal(
+        ws_family_ngram.load(&f->settings, ws_buffer_bytes(&stored), &f->arena, &model, &f->err),
+        WS_OK);
+    ws_buffer_release(&stored);
+    ws_buffer_release(&line);
+}
+
 static void ngram__refuses_a_model_of_other_settings(void **state)
 {
     struct fixture *f = *state;
@@ -805,6 +838,7 @@ int main(void)
         TEST(ngram__stores_what_the_format_says),
         TEST(ngram__loads_no_damaged_model),
         TEST(ngram__says_what_is_wrong_with_a_model),
+        TEST(ngram__counts_over_the_largest_vocabulary),
         TEST(ngram__refuses_a_model_of_other_settings),
         TEST(ngram__says_which_data_it_needs),
         TEST(ngram__describes_itself),
