@@ -283,7 +283,10 @@ enum ws_status open_human(const struct ws_experiment *experiment, struct ws_huma
     enum ws_status status = ws_human_open(&experiment->data, NULL, &human, err);
     if (status == WS_NOT_FOUND) {
         const struct ws_error inner = *err;
-        status = ws_fail(err, status, "%s; give a text with --set corpus=PATH", inner.message);
+        status = ws_fail(
+            err, status,
+            "%s; './dev corpus' fetches the presets' corpus, --set corpus=PATH takes another",
+            inner.message);
     }
     if (status != WS_OK) {
         /* Too few items is a matter of the settings, everything else of the corpus. */

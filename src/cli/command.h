@@ -72,7 +72,7 @@ int finish_output(int status);
 WS_MUST_CHECK enum ws_status load_experiment(const char *what, const struct arguments *arguments,
                                              struct ws_experiment *out, struct ws_error *err);
 
-/* The experiment's human data, which its family can take. The caller closes it. */
+/* Opens the experiment's human data and checks that the family can take them. */
 WS_MUST_CHECK enum ws_status open_human(const struct ws_experiment *experiment,
                                         struct ws_human **out, struct ws_error *err);
 

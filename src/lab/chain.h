@@ -33,7 +33,6 @@ struct ws_chain {
     uint64_t records_size;    /* bytes of records flushed before */
     enum ws_status status;    /* the failure that ended the chain, else WS_OK */
     struct ws_error error;
-    bool opened;   /* the run has its files as the chain has its state */
     bool reported; /* the run has told of the failure */
 };
 

@@ -30,54 +30,6 @@ static enum ws_status read_checkpoint(const char *directory, const struct ws_arm
     return status;
 }
 
-/* The records must be what the checkpoint saw. `path` may hold more behind it. */
-static enum ws_status compare_records(const char *path, const struct ws_checkpoint *checkpoint,
-                                      struct ws_error *err)
-{
-    struct ws_hash hash;
-    WS_TRY(ws_file_hash(path, &hash, err));
-    if (memcmp(hash.bytes, checkpoint->metrics_hash.bytes, WS_HASH_SIZE) != 0)
-        return ws_fail(err, WS_CORRUPT,
-                       "'%s' is damaged: it does not match the hash in its checkpoint; remove both "
-                       "to start this chain anew",
-                       path);
-    return WS_OK;
-}
-
-enum ws_status ws_chain_files_step(const char *directory, const struct ws_arm *arm, uint64_t seed,
-                                   uint32_t last, const struct ws_allocator *allocator,
-                                   uint32_t *out, struct ws_error *err)
-{
-    struct ws_arena arena;
-    struct ws_checkpoint checkpoint = {0};
-    ws_arena_init(&arena, allocator);
-    char *records = ws_chain_path(&arena, directory, arm, seed, ".jsonl");
-    enum ws_status status =
-        records ? read_checkpoint(directory, arm, seed, &arena, &checkpoint, err) : no_memory(err);
-    if (status == WS_NOT_FOUND)
-        status = WS_OK;
-    if (status == WS_OK && checkpoint.next_step >= last)
-        status = compare_records(records, &checkpoint, err);
-    if (status == WS_OK)
-        *out = checkpoint.next_step;
-    ws_arena_release(&arena);
-    return status;
-}
-
-enum ws_status ws_chain_files_begin(const char *directory, const struct ws_chain *chain,
-                                    struct ws_error *err)
-{
-    struct ws_arena arena;
-    struct ws_append_file file;
-    ws_arena_init(&arena, chain->records.allocator);
-    char *records = ws_chain_path(&arena, directory, chain->arm, chain->seed, ".jsonl");
-    enum ws_status status = records ? ws_append_open(&file, records, 0, err) : no_memory(err);
-    if (status == WS_OK)
-        ws_append_close(&file);
-    ws_arena_release(&arena);
-    return status;
-}
-
 /* Cuts the records file to what the checkpoint saw and compares its hash. */
 static enum ws_status cut_records(const char *path, const struct ws_checkpoint *checkpoint,
                                   struct ws_error *err)
@@ -85,7 +37,46 @@ static enum ws_status cut_records(const char *path, const struct ws_checkpoint *
     struct ws_append_file file;
     WS_TRY(ws_append_open(&file, path, checkpoint->metrics_size, err));
     ws_append_close(&file);
-    return compare_records(path, checkpoint, err);
+    struct ws_hash hash;
+    WS_TRY(ws_file_hash(path, &hash, err));
+    if (memcmp(hash.bytes, checkpoint->metrics_hash.bytes, WS_HASH_SIZE) != 0)
+        return ws_fail(err, WS_CORRUPT,
+                       "'%s' is damaged: it is not what its checkpoint saw; remove both to start "
+                       "this chain anew",
+                       path);
+    return WS_OK;
+}
+
+/* A run that was killed before its first checkpoint may have left some. */
+static enum ws_status empty_records(const char *path, struct ws_error *err)
+{
+    if (!ws_file_exists(path))
+        return WS_OK;
+    struct ws_append_file file;
+    WS_TRY(ws_append_open(&file, path, 0, err));
+    ws_append_close(&file);
+    return WS_OK;
+}
+
+enum ws_status ws_chain_files_step(const char *directory, const struct ws_arm *arm, uint64_t seed,
+                                   const struct ws_allocator *allocator, uint32_t *out,
+                                   struct ws_error *err)
+{
+    struct ws_arena arena;
+    struct ws_checkpoint checkpoint = {0};
+    ws_arena_init(&arena, allocator);
+    char *records = ws_chain_path(&arena, directory, arm, seed, ".jsonl");
+    enum ws_status status = records ? WS_OK : no_memory(err);
+    if (status == WS_OK)
+        status = read_checkpoint(directory, arm, seed, &arena, &checkpoint, err);
+    if (status == WS_OK)
+        status = cut_records(records, &checkpoint, err);
+    else if (status == WS_NOT_FOUND)
+        status = empty_records(records, err);
+    if (status == WS_OK)
+        *out = checkpoint.next_step;
+    ws_arena_release(&arena);
+    return status;
 }
 
 enum ws_status ws_chain_files_load(const char *directory, struct ws_block *block,
@@ -96,8 +87,7 @@ enum ws_status ws_chain_files_load(const char *directory, struct ws_block *block
     struct ws_reader in;
     ws_arena_init(&arena, block->life.allocator);
     char *path = ws_chain_path(&arena, directory, chain->arm, chain->seed, ".checkpoint");
-    char *records = ws_chain_path(&arena, directory, chain->arm, chain->seed, ".jsonl");
-    enum ws_status status = path && records ? WS_OK : no_memory(err);
+    enum ws_status status = path ? WS_OK : no_memory(err);
     if (status == WS_OK)
         status = read_checkpoint(directory, chain->arm, chain->seed, &arena, &checkpoint, err);
     if (status == WS_OK) {
@@ -108,8 +98,6 @@ enum ws_status ws_chain_files_load(const char *directory, struct ws_block *block
         if (status != WS_OK)
             ws_error_prefix(err, "'%s'", path);
     }
-    if (status == WS_OK)
-        status = cut_records(records, &checkpoint, err);
     if (status == WS_OK)
         chain->records_size = checkpoint.metrics_size;
     ws_arena_release(&arena);

@@ -47,7 +47,7 @@ enum { MOST_NAMES = 256 };
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-static const struct ws_option_table arm_table = {"experiment", arm_options, COUNT(arm_options)};
+static const struct ws_option_table arm_table = {"arms", arm_options, COUNT(arm_options)};
 static const struct ws_option_table experiment_table = {"experiment", experiment_options,
                                                         COUNT(experiment_options)};
 static const struct ws_option_table execution_table = {"execution", execution_options,
@@ -282,7 +282,8 @@ static enum ws_status make_arm(struct ws_experiment *e, const char *policy, stru
             *c = '-';
     arm->directory = directory;
     WS_TRY(ws_policy_plan(&arm->policy, &e->growth, e->data.items,
-                          source_reads(e->data.source, "fresh_items") ? e->data.fresh_items : 0,
+                          source_reads(e->data.source, "fresh_items") ? e->data.fresh_items
+                                                                      : WS_FRESH_ENDLESS,
                           (uint32_t)e->settings.generations, &arm->totals, err));
     arm->outgrows_control = arm->totals.largest > e->data.items;
     return hash_arm(e, arm, err);
@@ -302,32 +303,30 @@ static enum ws_status make_arms(struct ws_experiment *e, struct ws_error *err)
             if (strcmp(e->arms[j].name, arm->name) == 0)
                 return ws_fail(err, WS_INVALID, "policy '%s' is given twice", arm->name);
         control = control || arm->policy.control;
+        policies->items[i] = arm->name; /* however the shares were written */
         e->arm_count++;
     }
     if (e->settings.control && !control)
         WS_TRY(make_arm(e, "control", &e->arms[e->arm_count++], err));
-    return WS_OK;
-}
-
-static enum ws_status check_corpus_settings(const struct ws_experiment *e, struct ws_error *err)
-{
-    if (!source_reads(e->data.source, "corpus"))
-        return WS_OK;
-    if (e->data.corpus[0] == '\0')
-        return ws_fail(err, WS_INVALID, "%s: 'corpus' is missing, wanted a text file or directory",
-                       e->file);
-    for (size_t i = 0; e->data.fresh_items == 0 && i < e->settings.policies.count; i++)
-        if (strncmp(e->settings.policies.items[i], "fresh", 5) == 0)
-            return ws_fail(err, WS_INVALID,
-                           "%s: policy '%s' needs a fresh stream, 'fresh_items' is 0",
-                           ws_experiment_place(e, "policies"), e->settings.policies.items[i]);
+    if (e->arm_count == 0)
+        return ws_fail(err, WS_INVALID,
+                       "'policies' is empty and 'control' is false: nothing to run");
     return WS_OK;
 }
 
 static enum ws_status resolve(struct ws_experiment *e, struct ws_error *err)
 {
-    WS_TRY(check_corpus_settings(e, err));
+    if (source_reads(e->data.source, "corpus") && e->data.corpus[0] == '\0')
+        return ws_fail(err, WS_INVALID, "%s: 'corpus' is missing, wanted a text file or directory",
+                       e->file);
     e->sample_items = e->settings.metric_items ? e->settings.metric_items : e->data.items;
+    if (source_reads(e->data.source, "corpus") &&
+        e->sample_items > e->data.items + e->data.fresh_items)
+        return ws_fail(err, WS_INVALID,
+                       "%s: 'metric_items' is %" PRIu64 ", wanted at most items=%" PRIu64
+                       " + fresh_items=%" PRIu64 ", for human samples of the same size",
+                       ws_experiment_place(e, "metric_items"), e->sample_items, e->data.items,
+                       e->data.fresh_items);
     enum ws_status status = ws_growth_parse(e->settings.growth, &e->growth, err);
     if (status == WS_INVALID)
         ws_error_prefix(err, "%s", ws_experiment_place(e, "growth"));

@@ -12,7 +12,7 @@
 #include "base/pool.h"
 #include "lab/chain_files.h"
 
-enum { MOST_WAITING = 1 << 24 }; /* bytes of unsaved records in a block */
+enum { WAITING_RECORDS = 1 << 25 }; /* bytes a block keeps in memory before it saves them */
 
 /* Consecutive seeds of one arm that go on with the same step. */
 struct unit {
@@ -83,7 +83,7 @@ static bool comes_before(const struct ws_failure *failure, const struct ws_arm *
 }
 
 /* Adds to the list, in order of arm and seed. The mutex is held. */
-static void add_failure(struct runner *r, const struct ws_arm *arm, uint64_t seed, bool unread,
+static void add_failure(struct runner *r, const struct ws_arm *arm, uint64_t seed,
                         const struct ws_error *error)
 {
     r->result->failed++;
@@ -94,7 +94,7 @@ static void add_failure(struct runner *r, const struct ws_arm *arm, uint64_t see
     struct ws_failure **link = &r->result->failures;
     while (*link && comes_before(*link, arm, seed))
         link = &(*link)->next;
-    *failure = (struct ws_failure){arm, seed, *error, unread, *link};
+    *failure = (struct ws_failure){arm, seed, *error, *link};
     *link = failure;
     char *text = ws_arena_format(&r->result->arena, "failed: arm %s seed %" PRIu64 ": %s",
                                  arm->name, seed, error->message);
@@ -102,11 +102,11 @@ static void add_failure(struct runner *r, const struct ws_arm *arm, uint64_t see
         (void)log_event(r, text, NULL); /* the failure itself is reported anyway */
 }
 
-static void report_failure(struct runner *r, const struct ws_arm *arm, uint64_t seed, bool unread,
+static void report_failure(struct runner *r, const struct ws_arm *arm, uint64_t seed,
                            const struct ws_error *error)
 {
     pthread_mutex_lock(&r->mutex);
-    add_failure(r, arm, seed, unread, error);
+    add_failure(r, arm, seed, error);
     pthread_mutex_unlock(&r->mutex);
 }
 
@@ -143,18 +143,15 @@ static void fail_chain(struct runner *r, struct ws_chain *chain, enum ws_status 
 {
     chain->status = status;
     chain->reported = true;
-    report_failure(r, chain->arm, chain->seed, !chain->opened, &chain->error);
+    report_failure(r, chain->arm, chain->seed, &chain->error);
 }
 
 static void start_chain(struct runner *r, struct ws_block *block, struct ws_chain *chain,
                         uint32_t first_step)
 {
     enum ws_status status = ws_chain_start(block, chain, &chain->error);
-    if (status == WS_OK)
-        status = first_step > 0
-                     ? ws_chain_files_load(r->options->directory, block, chain, &chain->error)
-                     : ws_chain_files_begin(r->options->directory, chain, &chain->error);
-    chain->opened = status == WS_OK;
+    if (status == WS_OK && first_step > 0)
+        status = ws_chain_files_load(r->options->directory, block, chain, &chain->error);
     if (status != WS_OK)
         fail_chain(r, chain, status);
 }
@@ -182,7 +179,7 @@ static size_t step_chains(struct runner *r, struct ws_block *block, uint32_t ste
         if (chain->status == WS_OK) {
             alive++;
         } else if (!chain->reported) {
-            /* What it has does not depend on when it was last saved. */
+            /* So that what it leaves does not depend on when it was last saved. */
             if (chain->next_step > 0)
                 (void)!ws_chain_files_save(r->options->directory, chain, false, NULL);
             fail_chain(r, chain, chain->status);
@@ -191,13 +188,13 @@ static size_t step_chains(struct runner *r, struct ws_block *block, uint32_t ste
     return alive;
 }
 
-/* Whether it is time to save: enough work is at risk, or enough records wait in memory. */
+/* Whether enough is at risk to save it: work since `saved`, or records that wait in memory. */
 static bool save_is_due(const struct runner *r, const struct ws_block *block, double saved)
 {
     size_t waiting = 0;
     for (size_t c = 0; c < block->count; c++)
         waiting += block->chains[c].records.size;
-    return waiting >= MOST_WAITING ||
+    return waiting >= WAITING_RECORDS ||
            elapsed(r) - saved >= r->experiment->settings.checkpoint_seconds;
 }
 
@@ -235,7 +232,7 @@ static void run_unit(void *context, size_t piece)
     if (ws_block_init(&block, r->experiment, r->human, unit->arm, unit->first_seed, unit->count,
                       r->options->allocator, &error) != WS_OK) {
         for (size_t c = 0; c < unit->count; c++)
-            report_failure(r, unit->arm, unit->first_seed + c, true, &error);
+            report_failure(r, unit->arm, unit->first_seed + c, &error);
         return;
     }
     run_block(r, unit, &block);
@@ -298,9 +295,9 @@ static void look_at_chain(struct runner *r, const struct ws_arm *arm, uint64_t s
 {
     uint32_t step;
     struct ws_error error;
-    if (ws_chain_files_step(r->options->directory, arm, seed, generations(r), r->options->allocator,
-                            &step, &error) != WS_OK) {
-        report_failure(r, arm, seed, true, &error);
+    if (ws_chain_files_step(r->options->directory, arm, seed, r->options->allocator, &step,
+                            &error) != WS_OK) {
+        report_failure(r, arm, seed, &error);
         return;
     }
     if (step >= generations(r)) {
@@ -354,32 +351,23 @@ static enum ws_status remove_drafts(const char *path, struct ws_arena *arena, st
     return WS_OK;
 }
 
-static bool belongs(const char *name)
-{
-    static const char *const known[] = {"lock", "run.json", "run.json" WS_FILE_DRAFT};
-    for (size_t i = 0; i < 2; i++)
-        if (strcmp(name, known[i]) == 0)
-            return true;
-    return strncmp(name, known[2], strlen(known[2])) == 0;
-}
-
-/* A directory without run.json must be new, or one whose run was killed at its very start. Nothing
- * is written to it before this has been asked. */
+/* A directory without run.json must be new, or one whose run was killed at its very start. */
 static enum ws_status check_is_ours(const char *directory, struct ws_arena *arena,
                                     struct ws_error *err)
 {
-    char *run = ws_run_path(arena, directory, "run.json");
-    if (!run)
-        return ws_fail_memory(err, "the run directory");
-    if (!ws_directory_exists(directory) || ws_file_exists(run))
-        return WS_OK;
+    static const char draft[] = "run.json" WS_FILE_DRAFT;
     struct ws_names names;
     WS_TRY(ws_directory_list(directory, arena, &names, err));
     for (size_t i = 0; i < names.count; i++)
-        if (!belongs(names.items[i]))
+        if (strcmp(names.items[i], "run.json") == 0)
+            return WS_OK;
+    for (size_t i = 0; i < names.count; i++) {
+        const char *name = names.items[i];
+        if (strcmp(name, "lock") != 0 && strncmp(name, draft, strlen(draft)) != 0)
             return ws_fail(err, WS_CONFLICT,
                            "'%s' holds '%s' and no run.json; give a new directory with -o",
-                           directory, names.items[i]);
+                           directory, name);
+    }
     return WS_OK;
 }
 
@@ -431,14 +419,12 @@ static enum ws_status make_arm_directories(struct runner *r, struct ws_error *er
     return WS_OK;
 }
 
-/* Whether the chain's records are as its checkpoint saw them. `*failure` is the first failure that
- * does not lie before the chain in order. */
-static bool is_readable(const struct ws_failure **failure, const struct ws_arm *arm, uint64_t seed)
+static bool is_damaged(const struct runner *r, const struct ws_arm *arm, uint64_t seed)
 {
-    while (*failure && comes_before(*failure, arm, seed))
-        *failure = (*failure)->next;
-    const struct ws_failure *own = *failure;
-    return !(own && own->arm == arm && own->seed == seed && own->unread);
+    for (const struct ws_failure *f = r->result->failures; f; f = f->next)
+        if (f->arm == arm && f->seed == seed)
+            return f->error.status == WS_CORRUPT;
+    return false;
 }
 
 static enum ws_status merge_metrics(struct runner *r, struct ws_error *err)
@@ -449,15 +435,14 @@ static enum ws_status merge_metrics(struct runner *r, struct ws_error *err)
     if (!parts || !path)
         return ws_fail_memory(err, "metrics.jsonl");
     size_t count = 0;
-    const struct ws_failure *failure = r->result->failures;
     for (size_t a = 0; a < e->arm_count; a++)
         for (uint64_t seed = 1; seed <= e->settings.seeds; seed++) {
-            if (!is_readable(&failure, &e->arms[a], seed))
-                continue;
-            parts[count] =
+            char *part =
                 ws_chain_path(&r->arena, r->options->directory, &e->arms[a], seed, ".jsonl");
-            if (!parts[count++])
+            if (!part)
                 return ws_fail_memory(err, "metrics.jsonl");
+            if (ws_file_exists(part) && !is_damaged(r, &e->arms[a], seed))
+                parts[count++] = part;
         }
     WS_TRY(ws_file_concatenate(path, parts, count, err));
     r->result->merged = true;
@@ -535,10 +520,11 @@ enum ws_status ws_run_execute(const struct ws_experiment *experiment, const stru
     r.begun = r.clock->elapsed(r.clock->user);
     int lock = -1;
     char *lock_path = ws_run_path(&r.arena, options->directory, "lock");
-    enum ws_status status = lock_path ? check_is_ours(options->directory, &r.arena, err)
+    enum ws_status status = lock_path ? ws_directory_make(options->directory, err)
                                       : ws_fail_memory(err, "the run directory");
+    /* Before the lock: nothing is left in a directory of others. */
     if (status == WS_OK)
-        status = ws_directory_make(options->directory, err);
+        status = check_is_ours(options->directory, &r.arena, err);
     if (status == WS_OK)
         status = ws_lock_take(lock_path, &lock, err);
     if (status == WS_OK) {
