@@ -109,7 +109,7 @@ WS_MUST_CHECK enum ws_status ws_ngram_kneser_ney(struct ws_ngram_model *model,
 double ws_ngram_score(const struct ws_ngram_model *model, uint32_t *state, uint32_t token);
 
 /* The stored form: see docs/formats/ngram.md. */
-void ws_ngram_save(const struct ws_model *model, struct ws_buffer *out);
+void ws_ngram_save(const struct ws_model *base, struct ws_buffer *out);
 enum ws_status ws_ngram_load(const void *settings, struct ws_bytes bytes, struct ws_arena *arena,
                              const struct ws_model **out, struct ws_error *err);
 
