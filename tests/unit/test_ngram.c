@@ -1,6 +1,6 @@
 /*
  * Contract of models/ngram.h. The expected probabilities come from a plain reading of the formulas
- * over lists of k-grams (struct gram below), and from examples worked by hand.
+ * over lists of k-grams (struct gram below), from examples worked by hand, and from KenLM.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -299,6 +299,49 @@ static void ngram__gives_kneser_ney_probabilities_that_sum_to_one(void **state)
             compare_all(f, model, false);
             compare_all(f, model, true);
         }
+    }
+}
+
+/*
+ * KenLM's lmplz (commit 4cb443e, -o 3 --discount_fallback) on the same text, one block a line. It
+ * ends each line with a token of its own, here 'l', and keeps one for unknown words, here 'm'. The
+ * discounts of level 1 are its fallback, the others estimated. On 250,000 words of Jane Austen all
+ * 303,460 probabilities of both agree to 5e-7 in log10: KenLM computes in single precision.
+ */
+static void ngram__agrees_with_another_implementation(void **state)
+{
+    static const struct {
+        const char *context; /* '^' is the start of a block */
+        char token;
+        double log10;
+    } expected[] = {
+        {"", 'm', -1.6989701},    {"", 'l', -1.30103},     {"", 'a', -0.76955104},
+        {"", 'k', -1.5228788},    {"f", 'l', -1.2306696},  {"^", 'a', -0.60593766},
+        {"a", 'b', -0.6886499},   {"j", 'k', -0.308119},   {"dc", 'l', -0.9817071},
+        {"jk", 'a', -0.14374864}, {"ab", 'c', -0.5972184}, {"cd", 'c', -0.2920294},
+        {"af", 'e', -0.9516246},
+    };
+    struct fixture *f = *state;
+    char ended[sizeof ESTIMABLE + 3];
+    size_t size = 0;
+    for (const char *c = ESTIMABLE; *c; c++) {
+        if (*c == '|')
+            ended[size++] = 'l';
+        ended[size++] = *c;
+    }
+    ended[size++] = 'l';
+    ended[size] = '\0';
+    const struct ws_ngram_model *model = fit_text(f, 13, ended, 3, WS_NGRAM_MLE);
+    for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
+        uint32_t node = 0;
+        for (const char *c = expected[i].context; *c; c++) {
+            if (*c == '^')
+                node = model->start;
+            else
+                (void)ws_ngram_score(model, &node, (uint32_t)(*c - 'a'));
+        }
+        double p = ws_ngram_score(model, &node, (uint32_t)(expected[i].token - 'a'));
+        assert_true(fabs(log10(p) - expected[i].log10) < 1e-6);
     }
 }
 
@@ -698,6 +741,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(ngram__estimates_discounts_where_counts_allow),
         TEST(ngram__gives_kneser_ney_probabilities_that_sum_to_one),
+        TEST(ngram__agrees_with_another_implementation),
         TEST(ngram__scores_a_block_as_worked_by_hand),
         TEST(ngram__refuses_to_score_other_types),
         TEST(ngram__samples_the_maximum_likelihood_law),
