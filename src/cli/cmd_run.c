@@ -113,9 +113,7 @@ static int run_in_directory(const char *what, const struct arguments *arguments,
     enum ws_status status = load_experiment(what, arguments, &experiment, &error);
     if (status != WS_OK)
         return report(status, &error);
-    status = ws_human_open(&experiment.data, NULL, &human, &error);
-    if (status == WS_OK)
-        status = ws_experiment_check(&experiment, human, &error);
+    status = open_human(&experiment, &human, &error);
     const char *directory = run_directory(&experiment, flags->output, &experiment.arena);
     if (status == WS_OK && !directory)
         status = ws_fail_memory(&error, "the run directory");

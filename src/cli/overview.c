@@ -243,7 +243,7 @@ void print_overview(const struct ws_run_description *run, const struct ws_result
     (void)printf("generation 0 %s %" PRIu64 ", medians over %" PRIu64 " seed%s%s\n",
                  style.utf8 ? "→" : ">", run->generations - 1, run->seeds,
                  run->seeds == 1 ? "" : "s",
-                 run->seeds > 1 ? "; below, 10 % to 90 % of the seeds at the end" : "");
+                 run->seeds > 1 ? "; below, 10 % to 90 % of seeds at the last" : "");
     print_heads(&style);
     bool outgrown = false;
     for (size_t a = 0; a < run->arm_count; a++) {

@@ -1,10 +1,10 @@
 #include "lab/export.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <string.h>
 
 #include "base/json.h"
+#include "base/number.h"
 
 /* Quoted where RFC 4180 wants it. */
 static void csv_text(struct ws_buffer *out, const char *text)
@@ -21,12 +21,9 @@ static void csv_text(struct ws_buffer *out, const char *text)
 
 static void csv_real(struct ws_buffer *out, double value)
 {
-    if (isnan(value))
-        ws_buffer_text(out, ",nan");
-    else if (isinf(value))
-        ws_buffer_text(out, value > 0 ? ",inf" : ",-inf");
-    else
-        ws_buffer_format(out, ",%.17g", value);
+    char text[WS_REAL_TEXT_SIZE];
+    ws_real_text(value, text);
+    ws_buffer_format(out, ",%s", text);
 }
 
 static enum ws_status json_line(json_t *line, struct ws_buffer *out, struct ws_error *err)

@@ -2,7 +2,7 @@
  * Metric records: what is measured of one model, one JSON object a line.
  *
  *   {"arm":"keep:0.1","seed":1,"generation":3,"metric":"types","definition":"types.sample/1",
- *    "n":250000,"value":8123}
+ *    "n":250000,"value":8123.0}
  *
  * The realised mix comes first: one record an origin, "mix/<source>/<depth>", whose value is its
  * share of the n items that the generation was trained on. Consecutive depths with equally many

@@ -462,8 +462,8 @@ static void metric__measures_what_applies_in_the_order_of_the_table(void **state
     static const enum ws_metric_id gaussian[] = {WS_METRIC_TEST_NLL, WS_METRIC_W2_SQUARED,
                                                  WS_METRIC_LOG_VARIANCE, WS_METRIC_VARIANCE_RATIO,
                                                  WS_METRIC_MEAN_ERROR};
-    struct ws_measurement out[WS_METRIC_COUNT];
-    size_t count;
+    struct ws_measurement out[WS_METRIC_COUNT] = {{0}};
+    size_t count = 0;
     assert_int_equal(measure_fit(&ws_family_discrete, NULL, WS_HUMAN_UNIFORM, *state, out, &count),
                      WS_OK);
     assert_measured(out, count, discrete, sizeof discrete / sizeof *discrete);
@@ -478,8 +478,8 @@ static void metric__measures_what_applies_in_the_order_of_the_table(void **state
 
 static void metric__human_sample_is_the_same_for_all_arms(void **state)
 {
-    struct world first;
-    struct world second;
+    struct world first = {0};
+    struct world second = {0};
     assert_int_equal(open_world(&first, WS_HUMAN_ZIPF, *state), WS_OK);
     assert_int_equal(open_world(&second, WS_HUMAN_ZIPF, *state), WS_OK);
     const struct ws_payload *a = &first.reference.human_sample;

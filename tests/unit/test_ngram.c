@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -626,6 +627,91 @@ static void ngram__loads_no_damaged_model(void **state)
     ws_buffer_release(&stored);
 }
 
+/* "ab|b" in order 3: after the magic and 11 numbers of header the children of a, b, start and of
+ * ab, start a, start b; then the tokens of all 7 k-grams and their counts. */
+static void ngram__says_what_is_wrong_with_a_model(void **state)
+{
+    static const struct {
+        size_t number;
+        uint32_t value;
+        const char *message;
+    } damages[] = {
+        {0, 2, "not version 1"},
+        {1, 0, "types or order out of range"},
+        {4, 4, "more tokens than there can be"},       /* block */
+        {6, 1, "more continuations than occurrences"}, /* items */
+        {8, 1, "it has no token"},
+        {8, 0xFFFFFFFE, "too many n-grams"},
+        {8, 4, "it ends too early"},
+        {10, 0, "more bytes than it says"},
+        {11, 0xFFFFFFFF, "children beyond their level"},
+        {11, 0, "n-grams without a parent"},
+        {17, 1, "tokens out of order"},
+        {18, 2, "a token or count out of range"},
+        {22, 0, "tokens out of order"},
+        {19, 3, "it has no start of a block"},
+        {20, 0, "an n-gram without its suffix"}, /* ab, which start a b needs */
+        {20, 2, "a token or count out of range"},
+        {24, 0, "a token or count out of range"},
+        {26, 1, "it has no start of a block"},
+        {25, 3, "occurrences without a left neighbour"},
+        {30, 2, "more continuations than occurrences"},
+    };
+    struct fixture *f = *state;
+    const struct ws_ngram_model *model = fit_text(f, 2, "ab|b", 3, WS_NGRAM_MLE);
+    struct ws_buffer stored;
+    ws_buffer_init(&stored, NULL, 1000);
+    ws_family_ngram.save(&model->base, &stored);
+    assert_int_equal(stored.size, 8 + 4 * 31);
+    for (size_t i = 0; i < sizeof damages / sizeof *damages; i++) {
+        uint8_t *number = (uint8_t *)stored.data + 8 + 4 * damages[i].number;
+        uint32_t before = load32_le(number);
+        store32_le(number, damages[i].value);
+        const struct ws_model *loaded = NULL;
+        assert_int_equal(ws_family_ngram.load(&f->settings, ws_buffer_bytes(&stored), &f->arena,
+                                              &loaded, &f->err),
+                         WS_CORRUPT);
+        char message[100];
+        (void)snprintf(message, sizeof message, "damaged n-gram model: %s", damages[i].message);
+        assert_string_equal(f->err.message, message);
+        store32_le(number, before);
+    }
+    ws_buffer_release(&stored);
+}
+
+/* Ids far apart, twice each: the reader refuses what is not sorted and counted right. */
+static void ngram__counts_over_the_largest_vocabulary(void **state)
+{
+    enum { DISTINCT = 3000 };
+    static const uint32_t LARGEST = 1U << 31;
+    struct fixture *f = *state;
+    uint32_t *ids = WS_ARENA_NEW(&f->arena, uint32_t, 2 * DISTINCT);
+    assert_non_null(ids);
+    for (uint32_t i = 0; i < 2 * DISTINCT; i++)
+        ids[i] = (i % DISTINCT) * 715827U % LARGEST; /* an odd factor: all differ */
+    const uint64_t end = 2 * DISTINCT;
+    make_text(&f->text, LARGEST, "");
+    f->text.payload.tokens.ids = ids;
+    f->text.payload.tokens.ends = &end;
+    f->settings = (struct ws_ngram_settings){2, WS_NGRAM_MLE};
+    const struct ws_dataset *data = &f->text.data;
+    const struct ws_rng_key init = {{0, 0}, 0};
+    const struct ws_model *model = NULL;
+    assert_int_equal(ws_family_ngram.fit(&f->settings, 1, &data, &init, &f->arena, &model, &f->err),
+                     WS_OK);
+    struct ws_buffer stored, line;
+    ws_buffer_init(&stored, NULL, 1000000);
+    ws_buffer_init(&line, NULL, 100);
+    ws_family_ngram.describe(model, &line);
+    assert_string_equal(ws_buffer_string(&line), "2-gram, 3,002 contexts, 3,000 types");
+    ws_family_ngram.save(model, &stored);
+    assert_int_equal(
+        ws_family_ngram.load(&f->settings, ws_buffer_bytes(&stored), &f->arena, &model, &f->err),
+        WS_OK);
+    ws_buffer_release(&stored);
+    ws_buffer_release(&line);
+}
+
 static void ngram__refuses_a_model_of_other_settings(void **state)
 {
     struct fixture *f = *state;
@@ -751,6 +837,8 @@ int main(void)
         TEST(ngram__is_the_same_after_saving_and_loading),
         TEST(ngram__stores_what_the_format_says),
         TEST(ngram__loads_no_damaged_model),
+        TEST(ngram__says_what_is_wrong_with_a_model),
+        TEST(ngram__counts_over_the_largest_vocabulary),
         TEST(ngram__refuses_a_model_of_other_settings),
         TEST(ngram__says_which_data_it_needs),
         TEST(ngram__describes_itself),
