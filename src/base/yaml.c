@@ -160,7 +160,7 @@ static enum ws_status read_entries(struct reading *r)
         if (r->event.type == YAML_MAPPING_END_EVENT)
             return WS_OK;
         if (r->count == MOST_ENTRIES)
-            return ws_fail(r->err, WS_LIMIT, "%s:%zu: more than %d settings", r->name,
+            return ws_fail(r->err, WS_INVALID, "%s:%zu: more than %d settings", r->name,
                            event_line(r), MOST_ENTRIES);
         struct ws_yaml_entry entry;
         WS_TRY(read_name(r, &entry));
@@ -216,7 +216,7 @@ enum ws_status ws_yaml_parse(struct ws_bytes text, const char *name, struct ws_a
                              struct ws_yaml *out, struct ws_error *err)
 {
     if (text.size > LARGEST_TEXT)
-        return ws_fail(err, WS_LIMIT, "%s: is %zu bytes long, wanted at most %d", name, text.size,
+        return ws_fail(err, WS_INVALID, "%s: is %zu bytes long, wanted at most %d", name, text.size,
                        LARGEST_TEXT);
     struct reading r = {.name = name, .text = text, .arena = arena, .err = err};
     WS_TRY(parse(&r));

@@ -97,9 +97,7 @@ static int plan(const char *what, const struct arguments *arguments, bool json)
     enum ws_status status = load_experiment(what, arguments, &experiment, &error);
     if (status != WS_OK)
         return report(status, &error);
-    status = ws_human_open(&experiment.data, NULL, &human, &error);
-    if (status == WS_OK)
-        status = ws_experiment_check(&experiment, human, &error);
+    status = open_human(&experiment, &human, &error);
     if (status == WS_OK)
         status = ws_plan_cost(&experiment, ws_processor_count(), &experiment.arena, &cost, &error);
     if (status == WS_OK && json)

@@ -37,9 +37,9 @@ static void print_next_steps(const char *what, const char *directory,
                              const struct ws_experiment *experiment)
 {
     (void)printf("\nEverything is in %s (metrics.jsonl holds every number). Next:\n", directory);
-    (void)printf("  wellspring export %s -o results.csv\n", directory);
-    (void)printf("  wellspring run %s --set generations=%" PRIu64 "    goes on from here\n", what,
-                 2 * experiment->settings.generations);
+    (void)printf("  wellspring export %s --summary -o results.csv\n", directory);
+    (void)printf("  the same command with --set seeds=%" PRIu64 "        adds seeds to this run\n",
+                 2 * experiment->settings.seeds);
     (void)printf("  wellspring run %s -o runs/mine --set policies=mix:0.5:0.3:0.2,augment\n", what);
 }
 
@@ -113,9 +113,7 @@ static int run_in_directory(const char *what, const struct arguments *arguments,
     enum ws_status status = load_experiment(what, arguments, &experiment, &error);
     if (status != WS_OK)
         return report(status, &error);
-    status = ws_human_open(&experiment.data, NULL, &human, &error);
-    if (status == WS_OK)
-        status = ws_experiment_check(&experiment, human, &error);
+    status = open_human(&experiment, &human, &error);
     const char *directory = run_directory(&experiment, flags->output, &experiment.arena);
     if (status == WS_OK && !directory)
         status = ws_fail_memory(&error, "the run directory");

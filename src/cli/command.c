@@ -272,6 +272,30 @@ enum ws_status load_experiment(const char *what, const struct arguments *argumen
     return status;
 }
 
+enum ws_status open_human(const struct ws_experiment *experiment, struct ws_human **out,
+                          struct ws_error *err)
+{
+    struct ws_human *human;
+    enum ws_status status = ws_human_open(&experiment->data, NULL, &human, err);
+    if (status == WS_NOT_FOUND) {
+        char message[sizeof err->message];
+        (void)snprintf(message, sizeof message, "%s", err->message);
+        return ws_fail(err, status,
+                       "%s; './dev corpus' fetches the presets' corpus, --set "
+                       "corpus=PATH takes another",
+                       message);
+    }
+    if (status != WS_OK)
+        return status;
+    status = ws_experiment_check(experiment, human, err);
+    if (status != WS_OK) {
+        ws_human_close(human);
+        return status;
+    }
+    *out = human;
+    return WS_OK;
+}
+
 const char *run_directory(const struct ws_experiment *experiment, const char *output,
                           struct ws_arena *arena)
 {

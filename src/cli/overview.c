@@ -4,11 +4,12 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/json.h"
 #include "cli/terminal.h"
 
-enum { NAME_WIDTH = 20, SPARK_WIDTH = 10, VALUE_WIDTH = 15, HEADLINES = 4 };
+enum { NAME_WIDTH = 20, SPARK_WIDTH = 10, VALUE_WIDTH = 15, HUMAN_WIDTH = 7, HEADLINES = 4 };
 
 enum format { FORMAT_COUNT, FORMAT_PERCENT, FORMAT_REAL };
 
@@ -40,6 +41,14 @@ static const struct family_headlines families[] = {
       {"log_variance", "log variance", "truth = 0", FORMAT_REAL},
       {"w2_squared", "W2 squared", "to the truth", FORMAT_REAL},
       {"mean_error_squared", "mean error^2", "to the truth", FORMAT_REAL}}},
+};
+
+/* How the table is drawn. */
+struct style {
+    const struct headline *heads;
+    size_t head_count; /* as many as fit */
+    bool utf8;
+    bool spreads; /* a second line with the spread over seeds */
 };
 
 static const struct headline *headlines_of(const char *family)
@@ -127,14 +136,14 @@ static void print_spark(const struct ws_curve *curve, bool utf8)
 
 /* The table ------------------------------------------------------------------------------------ */
 
-static void print_heads(const struct headline *heads)
+static void print_heads(const struct style *style)
 {
     (void)printf("\n%-*s %-*s", NAME_WIDTH, "", SPARK_WIDTH, "");
-    for (size_t h = 0; h < HEADLINES; h++)
-        print_right(heads[h].title, VALUE_WIDTH + (h > 0));
+    for (size_t h = 0; h < style->head_count; h++)
+        print_right(style->heads[h].title, VALUE_WIDTH + (h > 0));
     (void)printf("  human\n%-*s %-*s", NAME_WIDTH, "policy", SPARK_WIDTH, "");
-    for (size_t h = 0; h < HEADLINES; h++)
-        print_right(heads[h].detail, VALUE_WIDTH + (h > 0));
+    for (size_t h = 0; h < style->head_count; h++)
+        print_right(style->heads[h].detail, VALUE_WIDTH + (h > 0));
     (void)printf("   data\n");
 }
 
@@ -158,41 +167,44 @@ static const struct ws_point *last_point(const struct ws_curve *curve)
 }
 
 static void print_values(const struct ws_results *results, const char *arm,
-                         const struct headline *heads, bool utf8)
+                         const struct style *style)
 {
-    for (size_t h = 0; h < HEADLINES; h++) {
-        const struct ws_curve *curve = ws_results_find(results, arm, heads[h].metric);
+    for (size_t h = 0; h < style->head_count; h++) {
+        const struct ws_curve *curve = ws_results_find(results, arm, style->heads[h].metric);
         char first[24] = "-", last[24] = "-", text[64];
         if (curve) {
-            format_value(heads[h].format, curve->points[0].summary.median, first, sizeof first);
-            format_value(heads[h].format, last_point(curve)->summary.median, last, sizeof last);
+            format_value(style->heads[h].format, curve->points[0].summary.median, first,
+                         sizeof first);
+            format_value(style->heads[h].format, last_point(curve)->summary.median, last,
+                         sizeof last);
         }
-        (void)snprintf(text, sizeof text, "%s %s %s", first, utf8 ? "→" : ">", last);
+        (void)snprintf(text, sizeof text, "%s %s %s", first, style->utf8 ? "→" : ">", last);
         print_right(text, VALUE_WIDTH + (h > 0));
     }
 }
 
 static void print_spreads(const struct ws_results *results, const char *arm,
-                          const struct headline *heads, bool utf8)
+                          const struct style *style)
 {
     (void)printf("%-*s %-*s", NAME_WIDTH, "", SPARK_WIDTH, "");
-    for (size_t h = 0; h < HEADLINES; h++) {
-        const struct ws_curve *curve = ws_results_find(results, arm, heads[h].metric);
+    for (size_t h = 0; h < style->head_count; h++) {
+        const struct ws_curve *curve = ws_results_find(results, arm, style->heads[h].metric);
         char low[24] = "-", high[24] = "-", text[64];
         if (curve) {
-            format_value(heads[h].format, last_point(curve)->summary.low, low, sizeof low);
-            format_value(heads[h].format, last_point(curve)->summary.high, high, sizeof high);
+            format_value(style->heads[h].format, last_point(curve)->summary.low, low, sizeof low);
+            format_value(style->heads[h].format, last_point(curve)->summary.high, high,
+                         sizeof high);
         }
-        (void)snprintf(text, sizeof text, "%s%s%s", low, utf8 ? " … " : " .. ", high);
+        (void)snprintf(text, sizeof text, "%s%s%s", low, style->utf8 ? " … " : " .. ", high);
         print_right(text, VALUE_WIDTH + (h > 0));
     }
     (void)printf("\n");
 }
 
 static void print_arm(const struct ws_run_arm *arm, const struct ws_results *results,
-                      const struct headline *heads, bool utf8, bool spreads)
+                      const struct style *style)
 {
-    const struct ws_curve *curve = ws_results_find(results, arm->name, heads[0].metric);
+    const struct ws_curve *curve = ws_results_find(results, arm->name, style->heads[0].metric);
     char name[64];
     (void)snprintf(name, sizeof name, "%.40s%s", arm->name, arm->outgrows_control ? " *" : "");
     (void)printf("%-*s ", NAME_WIDTH, name);
@@ -200,28 +212,42 @@ static void print_arm(const struct ws_run_arm *arm, const struct ws_results *res
         (void)printf("no measurement\n");
         return;
     }
-    print_spark(curve, utf8);
-    print_values(results, arm->name, heads, utf8);
+    print_spark(curve, style->utf8);
+    print_values(results, arm->name, style);
     (void)printf(" %3.0f %%\n",
                  100 * human_share(results, arm->name, last_point(curve)->generation));
-    if (spreads)
-        print_spreads(results, arm->name, heads, utf8);
+    if (style->spreads)
+        print_spreads(results, arm->name, style);
+}
+
+static struct style style_of(const struct ws_run_description *run)
+{
+    int room = terminal_columns(STDOUT_FILENO) - NAME_WIDTH - SPARK_WIDTH - HUMAN_WIDTH;
+    int fitting = room / (VALUE_WIDTH + 1);
+    return (struct style){
+        .heads = headlines_of(run->family),
+        .head_count = fitting >= HEADLINES ? HEADLINES
+                      : fitting > 1        ? (size_t)fitting
+                                           : 1,
+        .utf8 = terminal_is_utf8(),
+        .spreads = run->seeds > 1,
+    };
 }
 
 void print_overview(const struct ws_run_description *run, const struct ws_results *results)
 {
-    const struct headline *heads = headlines_of(run->family);
-    if (!heads)
+    const struct style style = style_of(run);
+    if (!style.heads)
         return;
-    bool utf8 = terminal_is_utf8();
     (void)printf("%s%s%s\n", run->name, run->title[0] ? ": " : "", run->title);
     (void)printf("generation 0 %s %" PRIu64 ", medians over %" PRIu64 " seed%s%s\n",
-                 utf8 ? "→" : ">", run->generations - 1, run->seeds, run->seeds == 1 ? "" : "s",
-                 run->seeds > 1 ? "; below, 10 % to 90 % of the seeds at the end" : "");
-    print_heads(heads);
+                 style.utf8 ? "→" : ">", run->generations - 1, run->seeds,
+                 run->seeds == 1 ? "" : "s",
+                 run->seeds > 1 ? "; below, 10 % to 90 % of seeds at the last" : "");
+    print_heads(&style);
     bool outgrown = false;
     for (size_t a = 0; a < run->arm_count; a++) {
-        print_arm(&run->arms[a], results, heads, utf8, run->seeds > 1);
+        print_arm(&run->arms[a], results, &style);
         outgrown = outgrown || run->arms[a].outgrows_control;
     }
     if (outgrown)

@@ -7,7 +7,7 @@
 
 #include "lab/results.h"
 
-/* At most 100 columns, on stdout. */
+/* On stdout, at most 100 columns: on a narrower terminal with fewer metrics. */
 void print_overview(const struct ws_run_description *run, const struct ws_results *results);
 
 /* Every metric of every arm at its first and last generation, one JSON object on stdout. */

@@ -40,12 +40,12 @@ void terminal_init(struct terminal *terminal, bool quiet)
     };
 }
 
-static int columns(void)
+int terminal_columns(int descriptor)
 {
     struct winsize window;
-    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col > 0)
+    if (ioctl(descriptor, TIOCGWINSZ, &window) == 0 && window.ws_col > 0)
         return window.ws_col;
-    return 80;
+    return 100;
 }
 
 static double share_done(const struct ws_progress *p)
@@ -78,7 +78,7 @@ static void draw_bar(const struct terminal *terminal, const struct ws_progress *
     bar[at] = '\0';
     (void)snprintf(tail, sizeof tail, " %3.0f %%  ETA %s  %zu/%zu chains  %s generation %" PRIu32,
                    100 * share_done(p), left, p->chains_done, p->chains, p->arm, p->generation);
-    int room = columns() - cells - 1;
+    int room = terminal_columns(STDERR_FILENO) - cells - 1;
     (void)fprintf(stderr, "\r%s%.*s\033[K", bar, room > 0 ? room : 0, tail);
     (void)fflush(stderr);
 }

@@ -21,6 +21,7 @@ void terminal_progress(void *user, const struct ws_progress *progress);
 void terminal_clear(struct terminal *terminal); /* takes the bar away */
 
 bool terminal_is_utf8(void);
+int terminal_columns(int descriptor); /* 100 for what is no terminal */
 /* "1 h 05 min", "2 min 10 s", "14 s" */
 void format_duration(double seconds, char *out, size_t size);
 

@@ -45,7 +45,7 @@ static const struct ws_option execution_options[] = {
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-static const struct ws_option_table arm_table = {"experiment", arm_options, COUNT(arm_options)};
+static const struct ws_option_table arm_table = {"arms", arm_options, COUNT(arm_options)};
 static const struct ws_option_table experiment_table = {"experiment", experiment_options,
                                                         COUNT(experiment_options)};
 static const struct ws_option_table execution_table = {"execution", execution_options,

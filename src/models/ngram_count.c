@@ -45,8 +45,6 @@ static enum ws_status measure(const struct ws_dataset *data, uint64_t *size, str
             tokens += item;
         }
     }
-    if (tokens == 0)
-        return ws_fail(err, WS_INVALID, "family 'ngram' needs tokens, the training data have none");
     if (data->count > WS_NGRAM_TOKEN_LIMIT || tokens > WS_NGRAM_TOKEN_LIMIT - data->count)
         return ws_fail(err, WS_LIMIT, "family 'ngram' takes at most %d tokens, wanted %llu",
                        WS_NGRAM_TOKEN_LIMIT, (unsigned long long)tokens);

@@ -88,8 +88,8 @@ static inline uint32_t ws_ngram_child(const struct ws_ngram_trie *trie, uint32_t
     return first < trie->first_child[context + 1] && trie->token[first] == token ? first : 0;
 }
 
-/* Counts the k-grams of `data`, which has at least one token (WS_INVALID). `scratch` may be
- * released afterwards. */
+/* Counts the k-grams of `data`, which has at least one item. WS_LIMIT beyond the token limit. What
+ * is in `scratch` is not needed afterwards. */
 WS_MUST_CHECK enum ws_status ws_ngram_count(const struct ws_dataset *data, uint32_t order,
                                             struct ws_arena *scratch, struct ws_arena *arena,
                                             struct ws_ngram_trie *out, struct ws_error *err);
@@ -109,7 +109,7 @@ WS_MUST_CHECK enum ws_status ws_ngram_kneser_ney(struct ws_ngram_model *model,
 double ws_ngram_score(const struct ws_ngram_model *model, uint32_t *state, uint32_t token);
 
 /* The stored form: see docs/formats/ngram.md. */
-void ws_ngram_save(const struct ws_model *model, struct ws_buffer *out);
+void ws_ngram_save(const struct ws_model *base, struct ws_buffer *out);
 enum ws_status ws_ngram_load(const void *settings, struct ws_bytes bytes, struct ws_arena *arena,
                              const struct ws_model **out, struct ws_error *err);
 

@@ -1,12 +1,13 @@
 /*
- * Experiment files are hostile bytes: whatever they hold, the parser gives entries or one line that
- * says what is wrong.
+ * Experiment files are hostile bytes: whatever they hold, the parsers give settings or one line
+ * that says what is wrong.
  */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/yaml.h"
+#include "lab/experiment.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -39,11 +40,25 @@ static void parse_yaml(struct ws_bytes text, struct ws_arena *arena)
     }
 }
 
+static void parse_experiment(struct ws_bytes text)
+{
+    struct ws_experiment experiment;
+    struct ws_error err = {.message = ""};
+    enum ws_status status =
+        ws_experiment_parse(text, "fuzz", "fuzz.yaml", NULL, 0, NULL, &experiment, &err);
+    require(status == WS_OK || status == WS_INVALID);
+    if (status == WS_OK)
+        ws_experiment_release(&experiment);
+    else
+        require_message(&err);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct ws_arena arena;
     ws_arena_init(&arena, NULL);
     parse_yaml(ws_bytes_of(data, size), &arena);
+    parse_experiment(ws_bytes_of(data, size));
     ws_arena_release(&arena);
     return 0;
 }

@@ -15,31 +15,17 @@
 
 #include "base/sampler.h"
 #include "models/family.h"
+#include "support/failing_heap.h"
 
 enum { CHAINS = 5, ITEMS = 12, TYPES = 7, TOKENS = 30, SAVED_LIMIT = 1 << 24 };
 
-/* A heap that fails after `countdown` allocations, or beyond `limit` bytes, and counts. */
-struct heap {
-    long countdown; /* negative: never */
-    size_t limit;
-    size_t live;
-};
-
-static void *heap_realloc(void *user, void *block, size_t old_size, size_t new_size)
+/* A heap that refuses what no honest model of these tests needs. */
+static void *capped_realloc(void *user, void *block, size_t old_size, size_t new_size)
 {
-    struct heap *heap = user;
-    if (new_size == 0) {
-        free(block);
-        heap->live -= old_size;
+    struct failing_heap *heap = user;
+    if (new_size > SAVED_LIMIT || atomic_load(&heap->live_bytes) > SAVED_LIMIT)
         return NULL;
-    }
-    if (heap->countdown == 0 || heap->live - old_size + new_size > heap->limit)
-        return NULL;
-    heap->countdown -= heap->countdown > 0;
-    void *moved = realloc(block, new_size);
-    if (moved)
-        heap->live += new_size - old_size;
-    return moved;
+    return failing_realloc(user, block, old_size, new_size);
 }
 
 /* One family with one kind of data. */
@@ -378,8 +364,8 @@ static void families__sample_the_same_bytes_after_save_and_load(void **state)
  * what no honest model of this size needs. */
 static enum ws_status load_and_use(struct subject *subject, struct ws_bytes bytes)
 {
-    struct heap heap = {-1, SAVED_LIMIT, 0};
-    const struct ws_allocator allocator = {heap_realloc, &heap};
+    struct failing_heap heap = {.countdown = FAILING_HEAP_NEVER};
+    const struct ws_allocator allocator = {capped_realloc, &heap};
     struct ws_arena arena;
     ws_arena_init(&arena, &allocator);
     uint8_t *copy = malloc(bytes.size + (bytes.size == 0));
@@ -397,7 +383,7 @@ static enum ws_status load_and_use(struct subject *subject, struct ws_bytes byte
                     sampled == WS_LIMIT);
     }
     ws_arena_release(&arena);
-    assert_int_equal(heap.live, 0);
+    assert_true(failing_heap_is_clean(&heap));
     return status;
 }
 
@@ -483,15 +469,15 @@ static void check_every_allocation_may_fail(struct subject *subject)
     enum ws_status status = WS_NO_MEMORY;
     for (long n = 0; status == WS_NO_MEMORY; n++) {
         assert_true(n < 10000);
-        struct heap heap = {n, SIZE_MAX / 2, 0};
-        const struct ws_allocator allocator = {heap_realloc, &heap};
+        struct failing_heap heap = {.countdown = n};
+        const struct ws_allocator allocator = {failing_realloc, &heap};
         struct ws_arena arena;
         ws_arena_init(&arena, &allocator);
         status = do_all(subject, saved, &arena);
         ws_arena_release(&arena);
-        assert_int_equal(heap.live, 0);
+        assert_true(failing_heap_is_clean(&heap));
+        assert_true(status == (heap.failures > 0 ? WS_NO_MEMORY : WS_OK));
     }
-    assert_int_equal(status, WS_OK);
 }
 
 static void families__report_every_failed_allocation_and_leak_nothing(void **state)

@@ -219,7 +219,7 @@ static void yaml__has_limits(void **state)
     assert_int_equal(parse(ws_buffer_string(&text)).count, MOST);
     ws_buffer_text(&text, "last: 1\n");
     assert_int_equal(ws_yaml_parse(ws_buffer_bytes(&text), "a.yaml", &arena, &yaml, &err),
-                     WS_LIMIT);
+                     WS_INVALID);
     assert_string_equal(err.message, "a.yaml:1001: more than 1000 settings");
 
     ws_buffer_reset(&text);
@@ -229,7 +229,7 @@ static void yaml__has_limits(void **state)
     assert_int_equal(strlen(parse(ws_buffer_string(&text)).entries[0].text), LARGEST - 3);
     ws_buffer_u8(&text, 'x');
     assert_int_equal(ws_yaml_parse(ws_buffer_bytes(&text), "a.yaml", &arena, &yaml, &err),
-                     WS_LIMIT);
+                     WS_INVALID);
     assert_string_equal(err.message, "a.yaml: is 1048577 bytes long, wanted at most 1048576");
     ws_buffer_release(&text);
 }
@@ -263,9 +263,11 @@ static void yaml__survives_every_failing_allocation(void **state)
  */
 static long malloc_countdown = LONG_MAX, malloc_live;
 
+/* NOLINTBEGIN(bugprone-reserved-identifier): the names are glibc's. */
 void *__libc_malloc(size_t size);
 void *__libc_realloc(void *block, size_t size);
 void __libc_free(void *block);
+/* NOLINTEND(bugprone-reserved-identifier) */
 
 void *malloc(size_t size)
 {
