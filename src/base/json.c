@@ -22,8 +22,10 @@ enum ws_status ws_json_parse(struct ws_bytes text, const char *name, json_t **ou
     if (text.size > 0 && memchr(text.data, 0, text.size))
         return ws_fail(err, WS_CORRUPT, "%s: has a zero byte in it, wanted JSON", name);
     json_error_t error;
-    json_t *json = json_loadb(text.size > 0 ? (const char *)text.data : "", text.size,
-                              JSON_REJECT_DUPLICATES, &error);
+    const char *data = text.size > 0 ? (const char *)text.data : "";
+    json_t *json = json_loadb(data, text.size, JSON_REJECT_DUPLICATES, &error);
+    if (!json) /* jansson calls a string that finds no memory a mistake of syntax: only once */
+        json = json_loadb(data, text.size, JSON_REJECT_DUPLICATES, &error);
     if (!json)
         return fail_parsing(&error, name, err);
     *out = json;
