@@ -266,13 +266,20 @@ enum ws_status load_experiment(const char *what, const struct arguments *argumen
     enum ws_status status = ws_file_read(what, EXPERIMENT_LIMIT, &arena, &text, err);
     if (status == WS_NOT_FOUND)
         status = no_such_experiment(what, err);
-    if (status == WS_OK) {
-        char *name = name_of_file(&arena, what);
-        status = name ? ws_experiment_parse(text, name, what, arguments->overrides,
-                                            arguments->override_count, NULL, out, err)
-                      : no_memory(err);
-    }
+    char *name = name_of_file(&arena, what);
+    if (!name)
+        status = no_memory(err);
+    else if (!ws_is_one_line(name))
+        status =
+            ws_fail(err, WS_INVALID, "'%.200s' is no UTF-8 text, as a run's name must be", name);
+    if (status == WS_OK)
+        status = ws_experiment_parse(text, name, what, arguments->overrides,
+                                     arguments->override_count, NULL, out, err);
     ws_arena_release(&arena);
+    if (status == WS_LIMIT) { /* too long: the experiment file's fault */
+        status = WS_INVALID;
+        err->status = status;
+    }
     return status;
 }
 
