@@ -18,6 +18,12 @@ void ws_buffer_init(struct ws_buffer *buffer, const struct ws_allocator *allocat
                                  .limit = limit < SIZE_MAX ? limit : SIZE_MAX - 1};
 }
 
+void ws_buffer_fix(struct ws_buffer *buffer, char *storage, size_t size)
+{
+    storage[0] = '\0';
+    *buffer = (struct ws_buffer){.data = storage, .capacity = size, .limit = size - 1};
+}
+
 void ws_buffer_reset(struct ws_buffer *buffer)
 {
     buffer->size = 0;

@@ -25,6 +25,8 @@ struct ws_buffer {
 };
 
 void ws_buffer_init(struct ws_buffer *buffer, const struct ws_allocator *allocator, size_t limit);
+/* In the caller's storage of `size` >= 1 bytes: never grows, needs no release. */
+void ws_buffer_fix(struct ws_buffer *buffer, char *storage, size_t size);
 void ws_buffer_reset(struct ws_buffer *buffer); /* empty and without failure; keeps the storage */
 void ws_buffer_release(struct ws_buffer *buffer);
 

@@ -40,11 +40,11 @@ void ws_hasher_release(struct ws_hasher *hasher)
 void ws_hash_text(const struct ws_hash *hash, char out[WS_HASH_TEXT_SIZE])
 {
     static const char digits[] = "0123456789abcdef";
-    for (int i = 0; i < WS_HASH_SIZE; i++) {
+    for (size_t i = 0; i < WS_HASH_SIZE; i++) {
         out[2 * i] = digits[hash->bytes[i] >> 4];
         out[2 * i + 1] = digits[hash->bytes[i] & 15];
     }
-    out[2 * WS_HASH_SIZE] = '\0';
+    out[WS_HASH_TEXT_SIZE - 1] = '\0';
 }
 
 uint64_t ws_hash_u64(const struct ws_hash *hash)

@@ -18,6 +18,9 @@ enum ws_status ws_json_parse(struct ws_bytes text, const char *name, json_t **ou
     if (text.size > WS_JSON_LIMIT)
         return ws_fail(err, WS_LIMIT, "%s: is %zu bytes long, wanted at most %d", name, text.size,
                        WS_JSON_LIMIT);
+    /* jansson overlooks a zero byte behind a number. */
+    if (text.size > 0 && memchr(text.data, 0, text.size))
+        return ws_fail(err, WS_CORRUPT, "%s: has a zero byte in it, wanted JSON", name);
     json_error_t error;
     json_t *json = json_loadb(text.size > 0 ? (const char *)text.data : "", text.size,
                               JSON_REJECT_DUPLICATES, &error);

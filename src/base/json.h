@@ -4,7 +4,8 @@
  * What is read here was written by this project, so a fault in it is WS_CORRUPT and names the
  * place. Objects keep the order in which their members were set. JSON has no NaN and no infinity:
  * they travel as the texts "nan", "inf" and "-inf". jansson has one allocator a process (see
- * json_set_alloc_funcs), not ours. Contract: tests/unit/test_json.c.
+ * json_set_alloc_funcs), not ours. Contract: tests/unit/test_json.c,
+ * tests/fuzz/fuzz_json.c.
  */
 #ifndef WS_BASE_JSON_H
 #define WS_BASE_JSON_H
@@ -19,8 +20,8 @@
 
 enum { WS_JSON_LIMIT = 1 << 26 }; /* bytes of one text */
 
-/* An object or an array; a member twice is refused. `name` starts messages: "run.json:7: ...".
- * The caller gives the result back with json_decref. */
+/* An object or an array; a member twice and the zero character are refused. `name` starts messages:
+ * "run.json:7: ...". The caller gives the result back with json_decref. */
 WS_MUST_CHECK enum ws_status ws_json_parse(struct ws_bytes text, const char *name, json_t **out,
                                            struct ws_error *err);
 

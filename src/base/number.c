@@ -56,6 +56,11 @@ bool ws_whole_parse(const char *text, uint64_t *out)
     return true;
 }
 
+uint64_t ws_whole_bound(double bound)
+{
+    return bound < 0x1p64 ? (uint64_t)bound : UINT64_MAX;
+}
+
 static const char *skip_digits(const char *p)
 {
     while (is_digit(*p))

@@ -16,6 +16,10 @@ enum { WS_REAL_TEXT_SIZE = 32 };
  * thousand million). False for anything else and beyond 2^64 - 1. */
 bool ws_whole_parse(const char *text, uint64_t *out);
 
+/* The bound of a range of whole numbers that is kept as a double >= 0: 2^64 and beyond bound
+ * nothing. */
+uint64_t ws_whole_bound(double bound);
+
 /* A finite decimal number. False for "nan", "inf", hexadecimal, a blank or anything that follows.
  * What is too small becomes zero or subnormal; what is too large is refused. */
 bool ws_real_parse(const char *text, double *out);

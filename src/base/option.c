@@ -35,9 +35,10 @@ struct setting {
     struct ws_error *err;
 };
 
-/* The start of every message: long values are cut, or what is wanted would not fit. */
-#define SEEN         "%s: '%s' is '%.100s', "
-#define SEEN_OF(set) (set)->where, (set)->option->name, (set)->text
+static enum ws_status refuse(const struct setting *set)
+{
+    return ws_option_refused(set->option, set->text, set->where, set->err);
+}
 
 static enum ws_status set_flag(const struct setting *set)
 {
@@ -48,22 +49,15 @@ static enum ws_status set_flag(const struct setting *set)
             return WS_OK;
         }
     }
-    return ws_fail(set->err, WS_INVALID, SEEN "wanted true or false", SEEN_OF(set));
-}
-
-/* Bounds are doubles in the table; beyond 2^64 they bound nothing. */
-static uint64_t whole_bound(double bound)
-{
-    return bound < 0x1p64 ? (uint64_t)bound : UINT64_MAX;
+    return refuse(set);
 }
 
 static enum ws_status set_whole(const struct setting *set)
 {
-    uint64_t least = whole_bound(set->option->min), most = whole_bound(set->option->max), value;
-    if (!ws_whole_parse(set->text, &value) || value < least || value > most)
-        return ws_fail(set->err, WS_INVALID,
-                       SEEN "wanted a whole number from %" PRIu64 " to %" PRIu64, SEEN_OF(set),
-                       least, most);
+    uint64_t value;
+    if (!ws_whole_parse(set->text, &value) || value < ws_whole_bound(set->option->min) ||
+        value > ws_whole_bound(set->option->max))
+        return refuse(set);
     *(uint64_t *)set->field = value;
     return WS_OK;
 }
@@ -71,30 +65,25 @@ static enum ws_status set_whole(const struct setting *set)
 static enum ws_status set_real(const struct setting *set)
 {
     double value;
-    if (!ws_real_parse(set->text, &value) || value < set->option->min || value > set->option->max) {
-        char least[WS_REAL_TEXT_SIZE], most[WS_REAL_TEXT_SIZE];
-        ws_real_text(set->option->min, least);
-        ws_real_text(set->option->max, most);
-        return ws_fail(set->err, WS_INVALID, SEEN "wanted a number from %s to %s", SEEN_OF(set),
-                       least, most);
-    }
+    if (!ws_real_parse(set->text, &value) || value < set->option->min || value > set->option->max)
+        return refuse(set);
     *(double *)set->field = value == 0 ? 0 : value; /* one zero: -0 would print differently */
     return WS_OK;
 }
 
-/* A control character would break the lines of the canonical text, and of messages. */
-static enum ws_status check_text(const struct setting *set)
+/* A control character would break the lines of the canonical text. */
+static bool is_one_line(const char *text)
 {
-    for (const char *p = set->text; *p; p++)
-        if ((unsigned char)*p < ' ' || *p == 0x7f)
-            return ws_fail(set->err, WS_INVALID, SEEN "wanted one line without control characters",
-                           SEEN_OF(set));
-    return WS_OK;
+    for (; *text; text++)
+        if ((unsigned char)*text < ' ' || *text == 0x7f)
+            return false;
+    return true;
 }
 
 static enum ws_status set_text(const struct setting *set)
 {
-    WS_TRY(check_text(set));
+    if (!is_one_line(set->text))
+        return refuse(set);
     const char *copy = ws_arena_text(set->arena, set->text);
     if (!copy)
         return ws_fail_memory(set->err, set->option->name);
@@ -115,27 +104,6 @@ static const char *choice_at(const char *choices, uint32_t index, size_t *size)
     return choices;
 }
 
-static enum ws_status fail_choice(const struct setting *set)
-{
-    enum { MOST = 32 };
-    char all[256], names[MOST][64];
-    const char *list[MOST], *choice;
-    size_t size, used = 0;
-    uint32_t count = 0;
-    for (; count < MOST && (choice = choice_at(set->option->choices, count, &size)); count++) {
-        (void)snprintf(names[count], sizeof names[count], "%.*s", (int)size, choice);
-        list[count] = names[count];
-        if (used < sizeof all)
-            used += (size_t)snprintf(all + used, sizeof all - used, "%s%s", count > 0 ? ", " : "",
-                                     names[count]);
-    }
-    const char *nearest = ws_nearest_name(set->text, list, count);
-    if (nearest)
-        return ws_fail(set->err, WS_INVALID, SEEN "wanted one of %s; did you mean '%s'?",
-                       SEEN_OF(set), all, nearest);
-    return ws_fail(set->err, WS_INVALID, SEEN "wanted one of %s", SEEN_OF(set), all);
-}
-
 static enum ws_status set_choice(const struct setting *set)
 {
     const char *choice;
@@ -146,7 +114,7 @@ static enum ws_status set_choice(const struct setting *set)
             return WS_OK;
         }
     }
-    return fail_choice(set);
+    return refuse(set);
 }
 
 /* The next item of a list, without the blanks around it; `*text` moves behind its comma, or becomes
@@ -173,11 +141,9 @@ static size_t count_items(const char *text)
 
 static enum ws_status set_list(const struct setting *set)
 {
-    WS_TRY(check_text(set));
     struct ws_text_list list = {.count = count_items(set->text)};
-    if ((double)list.count < set->option->min)
-        return ws_fail(set->err, WS_INVALID, SEEN "wanted a list of at least %.0f", SEEN_OF(set),
-                       set->option->min);
+    if (!is_one_line(set->text) || (double)list.count < set->option->min)
+        return refuse(set);
     list.items = WS_ARENA_NEW(set->arena, const char *, list.count);
     if (!list.items)
         return ws_fail_memory(set->err, set->option->name);
@@ -185,8 +151,7 @@ static enum ws_status set_list(const struct setting *set)
     for (size_t i = 0; i < list.count; i++) {
         struct ws_bytes item = next_item(&rest);
         if (item.size == 0)
-            return ws_fail(set->err, WS_INVALID, SEEN "wanted no empty item between commas",
-                           SEEN_OF(set));
+            return refuse(set);
         list.items[i] =
             ws_arena_format(set->arena, "%.*s", (int)item.size, (const char *)item.data);
         if (!list.items[i])
@@ -200,6 +165,7 @@ enum ws_status ws_option_set(const struct ws_option *option, void *settings, con
                              const char *where, struct ws_arena *arena, struct ws_error *err)
 {
     const struct setting set = {option, field_of(option, settings), text, where, arena, err};
+    assert(option->type != WS_OPTION_UNKNOWN);
     switch (option->type) {
     case WS_OPTION_FLAG:
         return set_flag(&set);
@@ -216,7 +182,6 @@ enum ws_status ws_option_set(const struct ws_option *option, void *settings, con
     case WS_OPTION_UNKNOWN:
         break;
     }
-    assert(!"an option without a type");
     return ws_fail(err, WS_INVALID, "%s: '%s' has no type", where, option->name);
 }
 

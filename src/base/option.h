@@ -23,9 +23,9 @@ enum ws_option_type {
     WS_OPTION_FLAG,   /* bool: true or false */
     WS_OPTION_WHOLE,  /* uint64_t in [min, max]; 1e6 and 250k are fine, 1.5 is not */
     WS_OPTION_REAL,   /* double in [min, max], finite */
-    WS_OPTION_TEXT,   /* const char *, owned by the arena given to ws_options_set */
+    WS_OPTION_TEXT,   /* const char *, one line, owned by the arena given to ws_option_set */
     WS_OPTION_CHOICE, /* uint32_t: the index into `choices` */
-    WS_OPTION_LIST,   /* struct ws_text_list: texts separated by commas */
+    WS_OPTION_LIST,   /* struct ws_text_list: texts separated by commas, none empty */
 };
 
 struct ws_text_list {
@@ -41,8 +41,8 @@ enum {
 struct ws_option {
     const char *name; /* lower case, words joined by '_' */
     enum ws_option_type type;
-    size_t offset; /* of the field in the module's settings */
-    double min, max;
+    size_t offset;       /* of the field in the module's settings */
+    double min, max;     /* of the value; `min` is the fewest items of a list */
     const char *initial; /* the default, as text; NULL: must be given */
     const char *choices; /* "mle|unbiased" for WS_OPTION_CHOICE, else NULL */
     unsigned traits;     /* WS_OPTION_EXECUTION, WS_OPTION_GROWS */
@@ -63,9 +63,9 @@ WS_MUST_CHECK enum ws_status ws_options_defaults(const struct ws_option_table *t
                                                  void *settings, struct ws_arena *arena,
                                                  struct ws_error *err);
 
-/* Checks `text` and stores it. `where` starts the message of an error, for example
- * "quickstart.yaml:7" or "--set". WS_INVALID: "quickstart.yaml:7: 'seeds' is '0', wanted a whole
- * number from 1 to 1000000". */
+/* Checks `text` and stores it; a refused value leaves the settings as they were. `where` starts the
+ * message of an error, for example "quickstart.yaml:7" or "--set". WS_INVALID: "quickstart.yaml:7:
+ * 'seeds' is '0', wanted a whole number from 1 to 1000000". */
 WS_MUST_CHECK enum ws_status ws_option_set(const struct ws_option *option, void *settings,
                                            const char *text, const char *where,
                                            struct ws_arena *arena, struct ws_error *err);
@@ -81,6 +81,11 @@ void ws_options_canonical(const struct ws_option_table *table, const void *setti
 
 /* The help of a table: two columns, at most 100 wide, defaults and ranges shown. */
 void ws_options_help(const struct ws_option_table *table, struct ws_buffer *out);
+
+/* WS_INVALID for a value that the option does not take: says what was seen, what was wanted and, of
+ * choices, which was probably meant. For modules that check what the table cannot. */
+enum ws_status ws_option_refused(const struct ws_option *option, const char *text,
+                                 const char *where, struct ws_error *err);
 
 /* WS_INVALID for a name that none of the tables has: "quickstart.yaml:7: unknown setting
  * 'generatoins'; did you mean 'generations'?" (closest name within a third of its length by

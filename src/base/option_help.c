@@ -1,8 +1,10 @@
 /*
  * What people are told about a table of options: its help, and the name they probably meant.
  */
+#include <float.h>
 #include <inttypes.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/number.h"
@@ -48,7 +50,7 @@ static size_t distance(const char *a, const char *b)
     return above[width];
 }
 
-/* The nearest so far; the first of equals. */
+/* The nearest so far, the first of equals: at most a third of the name's length away. */
 struct nearest {
     const char *name;
     size_t distance;
@@ -60,18 +62,20 @@ static struct nearest nearest_to(const char *name)
     return (struct nearest){NULL, (third > 1 ? third : 1) + 1};
 }
 
-static void consider(struct nearest *nearest, const char *name, const char *candidate)
+static bool consider(struct nearest *nearest, const char *name, const char *candidate)
 {
     size_t d = distance(name, candidate);
-    if (d < nearest->distance)
-        *nearest = (struct nearest){candidate, d};
+    if (d >= nearest->distance)
+        return false;
+    *nearest = (struct nearest){candidate, d};
+    return true;
 }
 
 const char *ws_nearest_name(const char *name, const char *const *names, size_t count)
 {
     struct nearest nearest = nearest_to(name);
     for (size_t i = 0; i < count; i++)
-        consider(&nearest, name, names[i]);
+        (void)consider(&nearest, name, names[i]);
     return nearest.name;
 }
 
@@ -81,22 +85,27 @@ enum ws_status ws_option_unknown(const struct ws_option_table *const *tables, si
     struct nearest nearest = nearest_to(name);
     for (size_t i = 0; i < table_count; i++)
         for (size_t j = 0; j < tables[i]->count; j++)
-            consider(&nearest, name, tables[i]->options[j].name);
+            (void)consider(&nearest, name, tables[i]->options[j].name);
     if (nearest.name)
         return ws_fail(err, WS_INVALID, "%s: unknown setting '%.100s'; did you mean '%s'?", where,
                        name, nearest.name);
     return ws_fail(err, WS_INVALID, "%s: unknown setting '%.100s'", where, name);
 }
 
-static void describe_range(const struct ws_option *option, struct ws_buffer *out)
+/* "from 0 to 1", "of at least 0", or nothing for a range without end. */
+static void append_range(const struct ws_option *option, struct ws_buffer *out)
 {
     char from[WS_REAL_TEXT_SIZE], to[WS_REAL_TEXT_SIZE];
     ws_real_text(option->min, from);
     ws_real_text(option->max, to);
-    ws_buffer_format(out, "%s to %s", from, to);
+    if (option->max < DBL_MAX)
+        ws_buffer_format(out, " from %s to %s", from, to);
+    else if (option->min > -DBL_MAX)
+        ws_buffer_format(out, " of at least %s", from);
 }
 
-static void describe_choices(const char *choices, struct ws_buffer *out)
+/* "mle|unbiased" as "mle, unbiased" */
+static void append_choices(const char *choices, struct ws_buffer *out)
 {
     for (;;) {
         size_t size = strcspn(choices, "|");
@@ -104,43 +113,78 @@ static void describe_choices(const char *choices, struct ws_buffer *out)
         if (!choices[size])
             return;
         choices += size + 1;
-        ws_buffer_text(out, strchr(choices, '|') ? ", " : " or ");
+        ws_buffer_text(out, ", ");
     }
 }
 
-/* "simulated generations (whole number, 1 to 1000; default 10)" */
-static void describe(const struct ws_option *option, struct ws_buffer *out)
+/* What an option takes: for messages and help alike. */
+static void append_wanted(const struct ws_option *option, struct ws_buffer *out)
 {
-    ws_buffer_format(out, "%s (", option->help);
     switch (option->type) {
     case WS_OPTION_FLAG:
         ws_buffer_text(out, "true or false");
         break;
     case WS_OPTION_WHOLE:
-        ws_buffer_text(out, "whole number, ");
-        describe_range(option, out);
+        ws_buffer_format(out, "a whole number from %" PRIu64 " to %" PRIu64,
+                         ws_whole_bound(option->min), ws_whole_bound(option->max));
         break;
     case WS_OPTION_REAL:
-        ws_buffer_text(out, "number, ");
-        describe_range(option, out);
+        ws_buffer_text(out, "a number");
+        append_range(option, out);
         break;
     case WS_OPTION_CHOICE:
-        describe_choices(option->choices, out);
+        ws_buffer_text(out, "one of ");
+        append_choices(option->choices, out);
         break;
     case WS_OPTION_LIST:
-        ws_buffer_text(out, "list");
+        ws_buffer_text(out, "a list without empty items");
+        if (option->min > 0)
+            ws_buffer_format(out, ", at least %.0f", option->min);
         break;
     case WS_OPTION_TEXT:
     case WS_OPTION_UNKNOWN:
-        ws_buffer_text(out, "text");
+        ws_buffer_text(out, "one line of text");
         break;
     }
+}
+
+/* Which of "mle|unbiased" was probably meant, in `out`, or "". */
+static void nearest_choice(const char *choices, const char *text, char out[LONGEST_NAME + 1])
+{
+    struct nearest nearest = nearest_to(text);
+    out[0] = '\0';
+    for (size_t size; *choices; choices += size + (choices[size] == '|')) {
+        char name[LONGEST_NAME + 1];
+        size = strcspn(choices, "|");
+        (void)snprintf(name, sizeof name, "%.*s", (int)size, choices);
+        if (consider(&nearest, text, name))
+            memcpy(out, name, sizeof name);
+    }
+}
+
+enum ws_status ws_option_refused(const struct ws_option *option, const char *text,
+                                 const char *where, struct ws_error *err)
+{
+    char storage[256], nearest[LONGEST_NAME + 1] = "";
+    struct ws_buffer wanted;
+    ws_buffer_fix(&wanted, storage, sizeof storage);
+    append_wanted(option, &wanted);
+    if (option->type == WS_OPTION_CHOICE)
+        nearest_choice(option->choices, text, nearest);
+    /* A long value is cut, so that what was wanted still fits. */
+    return ws_fail(err, WS_INVALID, "%s: '%s' is '%.100s', wanted %s%s%s%s", where, option->name,
+                   text, ws_buffer_string(&wanted), nearest[0] ? "; did you mean '" : "", nearest,
+                   nearest[0] ? "'?" : "");
+}
+
+static void append_help(const struct ws_option *option, struct ws_buffer *out)
+{
+    ws_buffer_format(out, "%s (", option->help);
+    append_wanted(option, out);
     if (!option->initial)
         ws_buffer_text(out, "; must be given)");
-    else if (option->initial[0])
-        ws_buffer_format(out, "; default %s)", option->initial);
     else
-        ws_buffer_text(out, "; default empty)");
+        ws_buffer_format(out, "; default %s)", option->initial[0] ? option->initial : "empty");
 }
 
 /* Words from column `indent` on, where the line already stands; a word is never broken. */
@@ -186,7 +230,7 @@ void ws_options_help(const struct ws_option_table *table, struct ws_buffer *out)
         if (strlen(option->name) > WIDEST_NAME)
             ws_buffer_format(out, "\n%*s", (int)indent, "");
         ws_buffer_reset(&text);
-        describe(option, &text);
+        append_help(option, &text);
         if (text.status != WS_OK && out->status == WS_OK)
             out->status = text.status;
         wrap(ws_buffer_string(&text), indent, out);

@@ -2,7 +2,13 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <string.h>
+#include <utf8proc.h>
+
+#undef ws_fail /* the functions behind the macros are here */
+#undef ws_fail_memory
 
 const char *ws_status_phrase(enum ws_status status)
 {
@@ -14,31 +20,23 @@ const char *ws_status_phrase(enum ws_status status)
     return (unsigned)status < WS_STATUS_COUNT ? phrases[status] : "unknown status";
 }
 
-/* Bytes of the UTF-8 character at `p`; 0 when it is malformed or a control character. */
-static size_t printable_size(const unsigned char *p)
+static bool is_control(utf8proc_int32_t code)
 {
-    static const unsigned least[] = {0, ' ', 0xA0, 0x800, 0x10000};
-    size_t size = p[0] < 0x80 ? 1 : p[0] < 0xE0 ? 2 : p[0] < 0xF0 ? 3 : 4;
-    unsigned code = size == 1 ? p[0] : p[0] & (0xFFU >> (size + 1));
-    if (p[0] == 0x7F || (p[0] >= 0x80 && p[0] < 0xC0) || p[0] >= 0xF8)
-        return 0;
-    for (size_t i = 1; i < size; i++) { /* the final zero byte ends this too */
-        if ((p[i] & 0xC0) != 0x80)
-            return 0;
-        code = code << 6 | (p[i] & 0x3FU);
-    }
-    bool surrogate = code >= 0xD800 && code < 0xE000;
-    return code >= least[size] && code < 0x110000 && !surrogate ? size : 0;
+    return code < 0x20 || (code >= 0x7F && code < 0xA0);
 }
 
 /* Messages quote what was seen, which may be anything, and may be cut inside a character. */
 static void make_one_line(char *message)
 {
-    for (unsigned char *p = (unsigned char *)message; *p;) {
-        size_t size = printable_size(p);
-        if (size == 0)
-            *p = '?';
-        p += size ? size : 1;
+    uint8_t *p = (uint8_t *)message;
+    for (size_t left = strlen(message); left > 0;) {
+        utf8proc_int32_t code = 0;
+        utf8proc_ssize_t decoded = utf8proc_iterate(p, (utf8proc_ssize_t)left, &code);
+        size_t size = decoded > 0 ? (size_t)decoded : 1;
+        if (decoded <= 0 || is_control(code))
+            memset(p, '?', size);
+        p += size;
+        left -= size;
     }
 }
 

@@ -58,6 +58,13 @@ void ws_error_prefix(struct ws_error *err, const char *format, ...) WS_PRINTF(2,
 /* The one message for a failed allocation of `what`. */
 enum ws_status ws_fail_memory(struct ws_error *err, const char *what);
 
+/* A compiler that sees one file at a time must be told that a failure returns its status, never
+ * WS_OK, lest it warn of outputs that were not set. `status` is evaluated twice. */
+#define ws_fail(err, status, ...)                                                                  \
+    ((void)ws_fail((err), (status), __VA_ARGS__), (enum ws_status)(status))
+#define ws_fail_memory(err, what)                                                                  \
+    ((void)ws_fail_memory((err), (what)), (enum ws_status)WS_NO_MEMORY)
+
 /* Returns early; only for functions that own nothing. */
 #define WS_TRY(call)                                                                               \
     do {                                                                                           \

@@ -40,15 +40,15 @@ static size_t problem_line(const struct reading *r)
     return line;
 }
 
+/* Every fault of the text has a problem; without one memory was out (libyaml forgets to say so when
+ * it fails to copy a tag). */
 static enum ws_status fail_syntax(const struct reading *r)
 {
-    if (r->parser.error == YAML_MEMORY_ERROR)
+    if (!r->parser.problem)
         return ws_fail_memory(r->err, r->name);
-    const char *problem = r->parser.problem ? r->parser.problem : "not YAML";
-    if (!r->parser.context)
-        return ws_fail(r->err, WS_INVALID, "%s:%zu: %s", r->name, problem_line(r), problem);
-    return ws_fail(r->err, WS_INVALID, "%s:%zu: %s: %s", r->name, problem_line(r),
-                   r->parser.context, problem);
+    const char *context = r->parser.context; /* "while parsing a flow sequence" */
+    return ws_fail(r->err, WS_INVALID, "%s:%zu: %s%s%s", r->name, problem_line(r),
+                   context ? context : "", context ? ", " : "", r->parser.problem);
 }
 
 static enum ws_status advance(struct reading *r)
@@ -160,7 +160,7 @@ static enum ws_status read_entries(struct reading *r)
         if (r->event.type == YAML_MAPPING_END_EVENT)
             return WS_OK;
         if (r->count == MOST_ENTRIES)
-            return ws_fail(r->err, WS_LIMIT, "%s:%zu: more than %d settings", r->name,
+            return ws_fail(r->err, WS_INVALID, "%s:%zu: more than %d settings", r->name,
                            event_line(r), MOST_ENTRIES);
         struct ws_yaml_entry entry;
         WS_TRY(read_name(r, &entry));
@@ -203,7 +203,8 @@ static enum ws_status parse(struct reading *r)
         return ws_fail_memory(r->err, r->name);
     ws_buffer_init(&r->joined, r->arena->allocator, LARGEST_TEXT);
     yaml_parser_set_encoding(&r->parser, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(&r->parser, r->text.data, r->text.size);
+    const uint8_t *data = r->text.size > 0 ? r->text.data : (const uint8_t *)""; /* not NULL */
+    yaml_parser_set_input_string(&r->parser, data, r->text.size);
     enum ws_status status = read_document(r);
     yaml_event_delete(&r->event);
     yaml_parser_delete(&r->parser);
@@ -215,7 +216,7 @@ enum ws_status ws_yaml_parse(struct ws_bytes text, const char *name, struct ws_a
                              struct ws_yaml *out, struct ws_error *err)
 {
     if (text.size > LARGEST_TEXT)
-        return ws_fail(err, WS_LIMIT, "%s: is %zu bytes long, wanted at most %d", name, text.size,
+        return ws_fail(err, WS_INVALID, "%s: is %zu bytes long, wanted at most %d", name, text.size,
                        LARGEST_TEXT);
     struct reading r = {.name = name, .text = text, .arena = arena, .err = err};
     WS_TRY(parse(&r));

@@ -24,8 +24,8 @@ struct ws_yaml {
     size_t count;
 };
 
-/* At most 1 MiB and 1,000 entries. `name` is the file's, for messages. Items of lists must not
- * contain ','. */
+/* At most 1 MiB and 1,000 entries; every fault of the text is WS_INVALID. `name` is the file's, for
+ * messages. Items of lists must not contain ','. */
 WS_MUST_CHECK enum ws_status ws_yaml_parse(struct ws_bytes text, const char *name,
                                            struct ws_arena *arena, struct ws_yaml *out,
                                            struct ws_error *err);

@@ -65,7 +65,8 @@ struct ws_payload {
         const double *vectors; /* (count, dimension), row-major, finite */
         struct {
             const uint32_t *ids;  /* (ends[count - 1]) */
-            const uint64_t *ends; /* (count): item i is ids[ends[i - 1]] .. ids[ends[i] - 1] */
+            const uint64_t *ends; /* (count), each above the one before: no sequence is empty;
+                                     item i is ids[ends[i - 1]] .. ids[ends[i] - 1] */
         } tokens;
     };
 };
@@ -102,19 +103,27 @@ static inline const uint32_t *ws_payload_tokens(const struct ws_payload *payload
     return payload->tokens.ids + begin;
 }
 
+/* counts[i] items of type[i] (ascending), or of type i when `type` is NULL, for i < size: a payload
+ * of kind WS_DATA_COUNTS that holds the types whose count is not 0. */
+WS_MUST_CHECK enum ws_status ws_payload_of_counts(const uint32_t *type, const uint64_t *counts,
+                                                  size_t size, uint32_t types,
+                                                  struct ws_arena *arena, struct ws_payload *out,
+                                                  struct ws_error *err);
+
 /* The whole payload (count >= 1) as a dataset of one segment. */
 WS_MUST_CHECK enum ws_status ws_dataset_of(const struct ws_payload *payload,
                                            struct ws_origin origin, struct ws_arena *arena,
                                            struct ws_dataset *out, struct ws_error *err);
 
-/* One after the other; all of one kind, types and dimension (asserted). Empty ones are skipped. */
+/* One after the other, at least one; all of one kind, types and dimension (asserted). Empty ones
+ * are skipped, whatever their kind. */
 WS_MUST_CHECK enum ws_status ws_dataset_concat(const struct ws_dataset *parts, size_t part_count,
                                                struct ws_arena *arena, struct ws_dataset *out,
                                                struct ws_error *err);
 
 /* `count` items, uniformly without replacement; they keep their order and origin. Counts are drawn
  * by the multivariate hypergeometric law into new payloads. WS_INVALID when count is larger than
- * the dataset. */
+ * the dataset; WS_LIMIT when an item's number does not fit a pick (counts have no such limit). */
 WS_MUST_CHECK enum ws_status ws_dataset_subset(const struct ws_dataset *dataset, uint64_t count,
                                                struct ws_rng *rng, struct ws_arena *arena,
                                                struct ws_dataset *out, struct ws_error *err);
@@ -143,8 +152,10 @@ WS_MUST_CHECK enum ws_status ws_dataset_type_counts(const struct ws_dataset *dat
                                                     struct ws_arena *arena, struct ws_payload *out,
                                                     struct ws_error *err);
 
-/* Stored form; the reader checks everything it says above and copies into the arena. What is
- * written holds the picked items only. */
+/* Stored form; the reader checks everything that is said above and copies into the arena. What is
+ * written holds the picked items only, so what is read has no picks. One dataset has one stored
+ * form: reading and writing again gives the same bytes. WS_CORRUPT; WS_UNSUPPORTED for a version
+ * that is not known. */
 void ws_dataset_write(const struct ws_dataset *dataset, struct ws_buffer *out);
 WS_MUST_CHECK enum ws_status ws_dataset_read(struct ws_reader *in, struct ws_arena *arena,
                                              struct ws_dataset *out, struct ws_error *err);

@@ -67,6 +67,7 @@ struct ws_deal {
     struct ws_dataset original;  /* `items` items */
     struct ws_dataset reference; /* `test_items` items; empty when that is 0 */
     struct ws_dataset fresh;     /* corpora: the stream, `fresh_items` items. Generators: empty */
+    const uint32_t *stream; /* the order of `fresh`, a random one: numbers of blocks, or symbols */
 };
 WS_MUST_CHECK enum ws_status ws_human_deal(const struct ws_human *human, uint64_t seed,
                                            struct ws_arena *arena, struct ws_deal *out,
@@ -80,7 +81,8 @@ WS_MUST_CHECK enum ws_status ws_deal_fresh(const struct ws_deal *deal, uint32_t 
                                            struct ws_dataset *out, struct ws_error *err);
 
 /* `count` human items for a control or a noise floor: a corpus gives them without replacement from
- * original and fresh together, drawn with `rng`; a generator makes new ones from `key`. */
+ * original and fresh together, drawn with `key` (WS_INVALID when they are fewer); a generator makes
+ * new ones from `key`, of source fresh. */
 WS_MUST_CHECK enum ws_status ws_deal_human(const struct ws_deal *deal, uint64_t count,
                                            struct ws_rng_key key, struct ws_arena *arena,
                                            struct ws_dataset *out, struct ws_error *err);

@@ -99,6 +99,11 @@ static struct ws_rng_key key_at(const struct ws_chain *chain, enum ws_stream str
     return key;
 }
 
+static bool is_measured(const struct batch *b)
+{
+    return b->step % b->block->experiment->settings.measure_every == 0;
+}
+
 static bool keeps_pool(const struct batch *b)
 {
     return b->block->arm->policy.pool != 0;
@@ -112,6 +117,18 @@ static uint64_t model_id(const struct ws_chain *chain, uint32_t step)
     uint32_t out[4];
     ws_philox(counter, key, out);
     return (uint64_t)out[1] << 32 | out[0];
+}
+
+/* A model or data that were read may be of anything. */
+static enum ws_status check_fits(const struct ws_chain *chain, const struct ws_dataset *data,
+                                 struct ws_error *err)
+{
+    const struct ws_dataset *original = &chain->deal.original;
+    if (data->kind == original->kind && data->types == original->types &&
+        data->dimension == original->dimension && ws_dataset_depth(data) <= chain->next_step)
+        return WS_OK;
+    return ws_fail(err, WS_CORRUPT, "the checkpoint is of other data: %s, depth %" PRIu32,
+                   ws_data_kind_name(data->kind), ws_dataset_depth(data));
 }
 
 static enum ws_status sample_models(struct batch *b, uint64_t items, enum ws_stream stream,
@@ -138,6 +155,7 @@ static enum ws_status make_outputs(struct batch *b, struct ws_error *err)
         struct ws_origin origin = {WS_SOURCE_MODEL, chain->model_depth + 1,
                                    model_id(chain, b->step - 1)};
         WS_TRY(ws_dataset_of(b->payloads[i], origin, arena, &b->made[i].output, err));
+        WS_TRY(check_fits(chain, &b->made[i].output, err));
     }
     return WS_OK;
 }
@@ -198,7 +216,7 @@ static enum ws_status fit_models(struct batch *b, struct ws_error *err)
 static enum ws_status measure_models(struct batch *b, struct ws_error *err)
 {
     const struct ws_experiment *e = b->block->experiment;
-    if (b->step % e->settings.measure_every != 0)
+    if (!is_measured(b))
         return WS_OK;
     struct ws_arena *scratch = &b->block->scratch;
     bool sampled = ws_measure_needs_sample(e->family);
@@ -215,7 +233,7 @@ static enum ws_status measure_models(struct batch *b, struct ws_error *err)
 static enum ws_status write_records(const struct batch *b, const struct made *made,
                                     struct ws_error *err)
 {
-    if (made->measurement_count == 0 && b->step % b->block->experiment->settings.measure_every != 0)
+    if (!is_measured(b))
         return WS_OK;
     struct ws_chain *chain = made->chain;
     struct ws_record_place place = {chain->arm->name, chain->seed, b->step};
@@ -329,30 +347,45 @@ void ws_block_step(struct ws_block *block, uint32_t step)
 
 /* Stored form ---------------------------------------------------------------------------------- */
 
-static void write_counts(const struct ws_chain *chain, struct ws_buffer *out)
-{
-    const struct ws_step *plan = &chain->plan;
-    const uint64_t values[] = {plan->pool_items, plan->training, chain->fresh_used};
-    ws_buffer_u64s(out, values, sizeof values / sizeof *values);
-}
-
 void ws_chain_write(const struct ws_chain *chain, struct ws_buffer *out)
 {
     assert(chain->next_step > 0);
+    bool has_training = chain->arm->policy.previous > 0;
     ws_buffer_u32(out, chain->next_step);
     ws_buffer_u32(out, chain->model_depth);
-    write_counts(chain, out);
     size_t at = out->size;
     ws_buffer_u64(out, 0);
     chain->model->ops->save(chain->model, out);
     if (out->status == WS_OK)
         store64_le((uint8_t *)out->data + at, out->size - at - 8);
-    ws_buffer_u32(out, chain->arm->policy.previous > 0);
-    if (chain->arm->policy.previous > 0)
+    ws_buffer_u32(out, has_training);
+    if (has_training)
         ws_dataset_write(&chain->training, out);
     ws_buffer_u64(out, chain->output_count);
     for (size_t i = 0; i < chain->output_count; i++)
         ws_dataset_write(&chain->outputs[i], out);
+}
+
+/* Plans the steps that were taken once more: what can be computed is not stored. */
+static enum ws_status replay_plan(const struct ws_block *block, struct ws_chain *chain,
+                                  struct ws_error *err)
+{
+    const struct ws_experiment *e = block->experiment;
+    if (chain->next_step == 0 || chain->next_step > e->settings.generations)
+        return ws_fail(err, WS_CORRUPT,
+                       "the checkpoint is of %" PRIu32 " generations, wanted 1 to %" PRIu64,
+                       chain->next_step, e->settings.generations);
+    if (chain->model_depth >= chain->next_step)
+        return ws_fail(err, WS_CORRUPT,
+                       "the checkpoint's model has depth %" PRIu32 " after %" PRIu32 " generations",
+                       chain->model_depth, chain->next_step);
+    for (uint32_t step = 0; step < chain->next_step; step++) {
+        struct ws_step before = chain->plan;
+        WS_TRY(ws_policy_step(&block->arm->policy, &e->growth, e->data.items, step, &before,
+                              &chain->plan, err));
+        chain->fresh_used += chain->plan.fresh;
+    }
+    return WS_OK;
 }
 
 static enum ws_status read_model(struct ws_block *block, struct ws_chain *chain,
@@ -367,11 +400,23 @@ static enum ws_status read_model(struct ws_block *block, struct ws_chain *chain,
                            &block->steps[(chain->next_step - 1) % 2], &chain->model, err);
 }
 
-static bool fits(const struct ws_chain *chain, const struct ws_dataset *data)
+static enum ws_status read_training(struct ws_block *block, struct ws_chain *chain,
+                                    struct ws_reader *in, struct ws_error *err)
 {
-    const struct ws_dataset *original = &chain->deal.original;
-    return data->kind == original->kind && data->types == original->types &&
-           data->dimension == original->dimension;
+    uint32_t count = ws_read_u32(in);
+    uint32_t expected = block->arm->policy.previous > 0;
+    if (!ws_reader_ok(in) || count != expected)
+        return ws_fail(err, WS_CORRUPT,
+                       "the checkpoint holds %" PRIu32 " training sets, wanted %" PRIu32, count,
+                       expected);
+    if (count == 0)
+        return WS_OK;
+    WS_TRY(ws_dataset_read(in, &block->steps[(chain->next_step - 1) % 2], &chain->training, err));
+    if (chain->training.count != chain->plan.training)
+        return ws_fail(err, WS_CORRUPT,
+                       "the checkpoint's training set has %" PRIu64 " items, wanted %" PRIu64,
+                       chain->training.count, chain->plan.training);
+    return check_fits(chain, &chain->training, err);
 }
 
 static enum ws_status read_outputs(struct ws_block *block, struct ws_chain *chain,
@@ -387,9 +432,10 @@ static enum ws_status read_outputs(struct ws_block *block, struct ws_chain *chai
         WS_TRY(reserve_output(block, chain, err));
         struct ws_dataset *output = &chain->outputs[chain->output_count];
         WS_TRY(ws_dataset_read(in, &block->life, output, err));
-        if (!fits(chain, output))
-            return ws_fail(err, WS_CORRUPT, "the checkpoint holds data of another kind");
+        WS_TRY(check_fits(chain, output, err));
         items += output->count;
+        if (items > chain->plan.pool_items)
+            break;
         chain->output_count++;
     }
     if (count > 0 && items != chain->plan.pool_items)
@@ -404,21 +450,11 @@ enum ws_status ws_chain_read(struct ws_block *block, struct ws_chain *chain, str
 {
     chain->next_step = ws_read_u32(in);
     chain->model_depth = ws_read_u32(in);
-    chain->plan.pool_items = ws_read_u64(in);
-    chain->plan.training = ws_read_u64(in);
-    chain->fresh_used = ws_read_u64(in);
-    if (!ws_reader_ok(in) || chain->next_step == 0)
-        return ws_fail(err, WS_CORRUPT, "the checkpoint has no finished generation");
+    if (!ws_reader_ok(in))
+        return ws_fail(err, WS_CORRUPT, "the checkpoint ends before its model");
+    WS_TRY(replay_plan(block, chain, err));
     WS_TRY(read_model(block, chain, in, err));
-    bool has_training = ws_read_u32(in) != 0;
-    if (has_training != (block->arm->policy.previous > 0))
-        return ws_fail(err, WS_CORRUPT, "the checkpoint is of another policy");
-    if (has_training) {
-        WS_TRY(
-            ws_dataset_read(in, &block->steps[(chain->next_step - 1) % 2], &chain->training, err));
-        if (!fits(chain, &chain->training) || chain->training.count != chain->plan.training)
-            return ws_fail(err, WS_CORRUPT, "the checkpoint holds data of another kind");
-    }
+    WS_TRY(read_training(block, chain, in, err));
     WS_TRY(read_outputs(block, chain, in, err));
     if (!ws_reader_at_end(in))
         return ws_fail(err, WS_CORRUPT, "the checkpoint is longer than it says");

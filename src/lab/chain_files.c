@@ -30,22 +30,6 @@ static enum ws_status read_checkpoint(const char *directory, const struct ws_arm
     return status;
 }
 
-enum ws_status ws_chain_files_step(const char *directory, const struct ws_arm *arm, uint64_t seed,
-                                   const struct ws_allocator *allocator, uint32_t *out,
-                                   struct ws_error *err)
-{
-    struct ws_arena arena;
-    struct ws_checkpoint checkpoint = {0};
-    ws_arena_init(&arena, allocator);
-    enum ws_status status = read_checkpoint(directory, arm, seed, &arena, &checkpoint, err);
-    if (status == WS_NOT_FOUND)
-        status = WS_OK;
-    if (status == WS_OK)
-        *out = checkpoint.next_step;
-    ws_arena_release(&arena);
-    return status;
-}
-
 /* Cuts the records file to what the checkpoint saw and compares its hash. */
 static enum ws_status cut_records(const char *path, const struct ws_checkpoint *checkpoint,
                                   struct ws_error *err)
@@ -60,6 +44,27 @@ static enum ws_status cut_records(const char *path, const struct ws_checkpoint *
     return WS_OK;
 }
 
+enum ws_status ws_chain_files_step(const char *directory, const struct ws_arm *arm, uint64_t seed,
+                                   const struct ws_allocator *allocator, uint32_t *out,
+                                   struct ws_error *err)
+{
+    struct ws_arena arena;
+    struct ws_checkpoint checkpoint = {0};
+    ws_arena_init(&arena, allocator);
+    char *records = ws_chain_path(&arena, directory, arm, seed, ".jsonl");
+    enum ws_status status = records ? WS_OK : no_memory(err);
+    if (status == WS_OK)
+        status = read_checkpoint(directory, arm, seed, &arena, &checkpoint, err);
+    if (status == WS_OK)
+        status = cut_records(records, &checkpoint, err);
+    else if (status == WS_NOT_FOUND)
+        status = WS_OK;
+    if (status == WS_OK)
+        *out = checkpoint.next_step;
+    ws_arena_release(&arena);
+    return status;
+}
+
 enum ws_status ws_chain_files_load(const char *directory, struct ws_block *block,
                                    struct ws_chain *chain, struct ws_error *err)
 {
@@ -68,8 +73,7 @@ enum ws_status ws_chain_files_load(const char *directory, struct ws_block *block
     struct ws_reader in;
     ws_arena_init(&arena, block->life.allocator);
     char *path = ws_chain_path(&arena, directory, chain->arm, chain->seed, ".checkpoint");
-    char *records = ws_chain_path(&arena, directory, chain->arm, chain->seed, ".jsonl");
-    enum ws_status status = path && records ? WS_OK : no_memory(err);
+    enum ws_status status = path ? WS_OK : no_memory(err);
     if (status == WS_OK)
         status = read_checkpoint(directory, chain->arm, chain->seed, &arena, &checkpoint, err);
     if (status == WS_OK) {
@@ -80,8 +84,6 @@ enum ws_status ws_chain_files_load(const char *directory, struct ws_block *block
         if (status != WS_OK)
             ws_error_prefix(err, "'%s'", path);
     }
-    if (status == WS_OK)
-        status = cut_records(records, &checkpoint, err);
     if (status == WS_OK)
         chain->records_size = checkpoint.metrics_size;
     ws_arena_release(&arena);

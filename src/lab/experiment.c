@@ -45,7 +45,7 @@ static const struct ws_option execution_options[] = {
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-static const struct ws_option_table arm_table = {"experiment", arm_options, COUNT(arm_options)};
+static const struct ws_option_table arm_table = {"arms", arm_options, COUNT(arm_options)};
 static const struct ws_option_table experiment_table = {"experiment", experiment_options,
                                                         COUNT(experiment_options)};
 static const struct ws_option_table execution_table = {"execution", execution_options,
@@ -286,7 +286,8 @@ static enum ws_status make_arm(struct ws_experiment *e, const char *policy, stru
             *c = '-';
     arm->directory = directory;
     WS_TRY(ws_policy_plan(&arm->policy, &e->growth, e->data.items,
-                          source_reads(e->data.source, "fresh_items") ? e->data.fresh_items : 0,
+                          source_reads(e->data.source, "fresh_items") ? e->data.fresh_items
+                                                                      : WS_FRESH_ENDLESS,
                           (uint32_t)e->settings.generations, &arm->totals, err));
     arm->outgrows_control = arm->totals.largest > e->data.items;
     return hash_arm(e, arm, err);
@@ -306,10 +307,14 @@ static enum ws_status make_arms(struct ws_experiment *e, struct ws_error *err)
             if (strcmp(e->arms[j].name, arm->name) == 0)
                 return ws_fail(err, WS_INVALID, "policy '%s' is given twice", arm->name);
         control = control || arm->policy.control;
+        policies->items[i] = arm->name; /* however the shares were written */
         e->arm_count++;
     }
     if (e->settings.control && !control)
         WS_TRY(make_arm(e, "control", &e->arms[e->arm_count++], err));
+    if (e->arm_count == 0)
+        return ws_fail(err, WS_INVALID,
+                       "'policies' is empty and 'control' is false: nothing to run");
     return WS_OK;
 }
 
@@ -319,13 +324,14 @@ static enum ws_status resolve(struct ws_experiment *e, const struct given *all, 
     if (source_reads(e->data.source, "corpus") && e->data.corpus[0] == '\0')
         return ws_fail(err, WS_INVALID, "%s: 'corpus' is missing, wanted a text file or directory",
                        file);
-    if (source_reads(e->data.source, "fresh_items") && e->data.fresh_items == 0)
-        for (size_t i = 0; i < e->settings.policies.count; i++)
-            if (strncmp(e->settings.policies.items[i], "fresh", 5) == 0)
-                return ws_fail(
-                    err, WS_INVALID, "%s: policy '%s' needs a fresh stream, 'fresh_items' is 0",
-                    place_of(all, count, "policies", file), e->settings.policies.items[i]);
     e->sample_items = e->settings.metric_items ? e->settings.metric_items : e->data.items;
+    if (source_reads(e->data.source, "corpus") &&
+        e->sample_items > e->data.items + e->data.fresh_items)
+        return ws_fail(err, WS_INVALID,
+                       "%s: 'metric_items' is %" PRIu64 ", wanted at most items=%" PRIu64
+                       " + fresh_items=%" PRIu64 ", for human samples of the same size",
+                       place_of(all, count, "metric_items", file), e->sample_items, e->data.items,
+                       e->data.fresh_items);
     enum ws_status status = ws_growth_parse(e->settings.growth, &e->growth, err);
     if (status != WS_OK) {
         ws_error_prefix(err, "%s", place_of(all, count, "growth", file));
@@ -342,8 +348,8 @@ static enum ws_status parse_into(struct ws_experiment *e, struct ws_bytes text, 
                                  struct ws_error *err)
 {
     struct ws_yaml yaml;
-    struct given *all;
-    size_t count;
+    struct given *all = NULL;
+    size_t count = 0;
     WS_TRY(ws_yaml_parse(text, file, &e->arena, &yaml, err));
     WS_TRY(gather(e, &yaml, file, overrides, override_count, &all, &count, err));
     WS_TRY(set_defaults(e, err));

@@ -4,8 +4,9 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "base/number.h"
 
 /* Parsing ------------------------------------------------------------------------------------- */
 
@@ -110,29 +111,31 @@ static size_t parse_numbers(const char *text, double out[MAX_ARGUMENTS])
 {
     size_t count = 0;
     while (*text == ':') {
-        char *end;
-        if (count == MAX_ARGUMENTS || text[1] == '\0' || strchr(" \t\n+-", text[1]))
+        char number[64];
+        size_t size = strcspn(++text, ":");
+        if (count == MAX_ARGUMENTS || size >= sizeof number)
             return SIZE_MAX;
-        out[count] = strtod(text + 1, &end);
-        if (end == text + 1 || !isfinite(out[count]))
+        memcpy(number, text, size);
+        number[size] = '\0';
+        if (!ws_real_parse(number, &out[count]))
             return SIZE_MAX;
         count++;
-        text = end;
+        text += size;
     }
     return *text == '\0' ? count : SIZE_MAX;
 }
 
-static char *canonical_name(const struct named_policy *named, const double *x,
-                            struct ws_arena *arena)
+/* "keep:0.1": the same text for the same shares, however they were written. */
+static const char *canonical_name(const struct named_policy *named, const double *x,
+                                  struct ws_arena *arena)
 {
-    switch (named->arguments) {
-    case 0:
-        return ws_arena_text(arena, named->name);
-    case 1:
-        return ws_arena_format(arena, "%s:%.15g", named->name, x[0]);
-    default:
-        return ws_arena_format(arena, "%s:%.15g:%.15g:%.15g", named->name, x[0], x[1], x[2]);
+    const char *name = ws_arena_text(arena, named->name);
+    for (size_t i = 0; name && i < named->arguments; i++) {
+        char number[WS_REAL_TEXT_SIZE];
+        ws_real_text(x[i], number);
+        name = ws_arena_format(arena, "%s:%s", name, number);
     }
+    return name;
 }
 
 enum ws_status ws_policy_parse(const char *text, struct ws_arena *arena, struct ws_policy *out,
@@ -147,9 +150,10 @@ enum ws_status ws_policy_parse(const char *text, struct ws_arena *arena, struct 
         return ws_fail(err, WS_INVALID, "policy '%.80s' is not of the form %s", text, named->form);
     double sum = 0;
     for (size_t i = 0; i < named->arguments; i++) {
-        if (x[i] > 1)
+        if (!(x[i] >= 0 && x[i] <= 1))
             return ws_fail(err, WS_INVALID, "policy '%.80s' has a share of %g, wanted 0 to 1", text,
                            x[i]);
+        x[i] = x[i] == 0 ? 0 : x[i]; /* one zero: -0 would print differently */
         sum += x[i];
     }
     if (named->arguments > 1 && fabs(sum - 1) > 1e-9)
@@ -173,9 +177,10 @@ enum ws_status ws_growth_parse(const char *text, struct ws_growth *out, struct w
             continue;
         if (count != (law == WS_GROWTH_CONSTANT ? 0 : 1))
             break;
-        if (law == WS_GROWTH_GEOMETRIC && x[0] < 1)
-            return ws_fail(err, WS_INVALID, "'growth' is '%.60s', wanted a factor of at least 1",
-                           text);
+        double least = law == WS_GROWTH_GEOMETRIC ? 1 : 0;
+        if (x[0] < least && count == 1)
+            return ws_fail(err, WS_INVALID, "'growth' is '%.60s', wanted a number of at least %g",
+                           text, least);
         *out = (struct ws_growth){(enum ws_growth_law)law, x[0]};
         return WS_OK;
     }
@@ -187,7 +192,9 @@ enum ws_status ws_growth_parse(const char *text, struct ws_growth *out, struct w
 
 /* Planning ------------------------------------------------------------------------------------ */
 
+/* Of one step, and over all: a sum that stays below the second cannot overflow in the next step. */
 static const uint64_t largest_step = (uint64_t)1 << 50;
+static const uint64_t largest_total = (uint64_t)1 << 62;
 
 static enum ws_status step_size(const struct ws_growth *growth, uint64_t base, uint32_t step,
                                 uint64_t *out, struct ws_error *err)
@@ -247,6 +254,13 @@ static enum ws_status short_of(const struct ws_policy *policy, uint32_t step, ui
                    policy->name, wanted, what, step, there);
 }
 
+static enum ws_status too_many(const struct ws_policy *policy, uint32_t step, struct ws_error *err)
+{
+    return ws_fail(err, WS_INVALID,
+                   "policy '%s' asks for more than 2^62 items by generation %" PRIu32, policy->name,
+                   step);
+}
+
 static void plan_shares(const struct ws_policy *policy, uint64_t size, uint64_t base,
                         struct ws_step *out)
 {
@@ -272,12 +286,14 @@ enum ws_status ws_policy_step(const struct ws_policy *policy, const struct ws_gr
         plan.pool_items = base;
     } else {
         assert(before);
-        uint64_t size;
+        uint64_t size = 0;
         WS_TRY(step_size(growth, base, step, &size, err));
         plan_shares(policy, size, base, &plan);
         if (policy->pool != 0) {
             plan.output = size;
             plan.pool_items = before->pool_items + size;
+            if (plan.pool_items > largest_total)
+                return too_many(policy, step, err);
             plan.pool = policy->pool == WS_SHARE_ALL ? plan.pool_items : size;
         }
         if (plan.original > base)
@@ -306,11 +322,13 @@ enum ws_status ws_policy_plan(const struct ws_policy *policy, const struct ws_gr
         totals.trained += plan.training;
         totals.sampled += plan.output;
         totals.fresh += plan.fresh;
+        if (totals.trained > largest_total || totals.sampled > largest_total)
+            return too_many(policy, step, err);
         if (plan.training > totals.largest)
             totals.largest = plan.training;
         before = plan;
     }
-    if (fresh_items > 0 && totals.fresh > fresh_items)
+    if (totals.fresh > fresh_items)
         return ws_fail(err, WS_INVALID,
                        "policy '%s' needs %" PRIu64 " fresh items for %" PRIu32
                        " generations, the stream holds fresh_items=%" PRIu64,

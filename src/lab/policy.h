@@ -79,7 +79,8 @@ WS_MUST_CHECK enum ws_status ws_policy_step(const struct ws_policy *policy,
                                             struct ws_step *out, struct ws_error *err);
 
 /* Plans all steps: whether the policy can be carried out for `generations` steps with a fresh
- * stream of `fresh_items` (0: endless, a generator), and what it costs. */
+ * stream of `fresh_items`, and what it costs. */
+#define WS_FRESH_ENDLESS UINT64_MAX /* a generator's stream */
 struct ws_policy_totals {
     uint64_t trained; /* items trained on, over all steps */
     uint64_t sampled; /* items sampled for training */

@@ -1,6 +1,7 @@
 #include "lab/record.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "base/json.h"
 
@@ -20,24 +21,34 @@ static enum ws_status append(const struct ws_record *record, struct ws_buffer *o
     return ws_buffer_check(out, "the metric records", err);
 }
 
+/* How many parts from the first on are consecutive depths of one source with equally many items. */
+static size_t equal_depths(const struct ws_mix_part *parts, size_t count)
+{
+    size_t n = 1;
+    while (n < count && parts[n].source == parts[0].source &&
+           parts[n].depth == parts[n - 1].depth + 1 && parts[n].items == parts[0].items)
+        n++;
+    return n;
+}
+
 enum ws_status ws_record_mix(const struct ws_record_place *place, const struct ws_mix_part *parts,
                              size_t part_count, uint64_t items, struct ws_buffer *out,
                              struct ws_error *err)
 {
-    struct ws_buffer name;
-    ws_buffer_init(&name, out->allocator, 128);
-    enum ws_status status = WS_OK;
-    for (size_t i = 0; i < part_count && status == WS_OK; i++) {
-        ws_buffer_reset(&name);
-        ws_buffer_format(&name, "mix/%s/%" PRIu32, ws_source_name(parts[i].source), parts[i].depth);
-        struct ws_record record = {*place, ws_buffer_string(&name), WS_MIX_DEFINITION, items,
-                                   (double)parts[i].items / (double)items};
-        status = ws_buffer_check(&name, "a metric record", err);
-        if (status == WS_OK)
-            status = append(&record, out, err);
+    for (size_t i = 0, n; i < part_count; i += n) {
+        const struct ws_mix_part *first = &parts[i];
+        char name[64];
+        n = equal_depths(first, part_count - i);
+        int size = snprintf(name, sizeof name, "mix/%s/%" PRIu32, ws_source_name(first->source),
+                            first->depth);
+        if (n > 1)
+            (void)snprintf(name + size, sizeof name - (size_t)size, "..%" PRIu32,
+                           parts[i + n - 1].depth);
+        struct ws_record record = {*place, name, WS_MIX_DEFINITION, items,
+                                   (double)(n * first->items) / (double)items};
+        WS_TRY(append(&record, out, err));
     }
-    ws_buffer_release(&name);
-    return status;
+    return WS_OK;
 }
 
 enum ws_status ws_record_measurements(const struct ws_record_place *place,

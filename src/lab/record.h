@@ -2,10 +2,12 @@
  * Metric records: what is measured of one model, one JSON object a line.
  *
  *   {"arm":"keep:0.1","seed":1,"generation":3,"metric":"types","definition":"types.sample/1",
- *    "n":250000,"value":8123}
+ *    "n":250000,"value":8123.0}
  *
  * The realised mix comes first: one record an origin, "mix/<source>/<depth>", whose value is its
- * share of the n items that the generation was trained on. Values that are not finite are the
+ * share of the n items that the generation was trained on. Consecutive depths with equally many
+ * items share one record, "mix/<source>/<first>..<last>", so that a pool of every generation does
+ * not write a record for each. Values that are not finite are the
  * strings "nan", "inf" and "-inf". Format: docs/formats/metrics.md.
  * Contract: tests/unit/test_record.c; the reader's fuzz target is tests/fuzz/fuzz_record.c.
  */

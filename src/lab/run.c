@@ -12,6 +12,8 @@
 #include "base/pool.h"
 #include "lab/chain_files.h"
 
+enum { WAITING_RECORDS = 1 << 25 }; /* bytes a block keeps in memory before it saves them */
+
 /* Consecutive seeds of one arm that go on with the same step. */
 struct unit {
     const struct ws_arm *arm;
@@ -182,6 +184,16 @@ static size_t step_chains(struct runner *r, struct ws_block *block, uint32_t ste
     return alive;
 }
 
+/* Whether enough is at risk to save it: work since `saved`, or records that wait in memory. */
+static bool save_is_due(const struct runner *r, const struct ws_block *block, double saved)
+{
+    size_t waiting = 0;
+    for (size_t c = 0; c < block->count; c++)
+        waiting += block->chains[c].records.size;
+    return waiting >= WAITING_RECORDS ||
+           elapsed(r) - saved >= r->experiment->settings.checkpoint_seconds;
+}
+
 static void run_block(struct runner *r, const struct unit *unit, struct ws_block *block)
 {
     const struct ws_experiment_settings *settings = &r->experiment->settings;
@@ -197,7 +209,7 @@ static void run_block(struct runner *r, const struct unit *unit, struct ws_block
             return;
         bool last = step + 1 == generations(r);
         bool keep = settings->keep_every > 0 && step % settings->keep_every == 0;
-        if (last || keep || elapsed(r) - saved >= settings->checkpoint_seconds) {
+        if (last || keep || save_is_due(r, block, saved)) {
             save_chains(r, block, keep);
             saved = elapsed(r);
         }
@@ -254,12 +266,15 @@ static size_t block_size(const struct runner *r)
 static void add_chain(struct runner *r, const struct ws_arm *arm, uint64_t seed, uint32_t step,
                       size_t largest)
 {
-    struct unit *last = r->unit_count > 0 ? &r->units[r->unit_count - 1] : NULL;
-    if (last && last->arm == arm && last->first_step == step && last->count < largest &&
-        last->first_seed + last->count == seed)
-        last->count++;
-    else
-        r->units[r->unit_count++] = (struct unit){arm, seed, 1, step, 0};
+    if (r->unit_count > 0) {
+        struct unit *last = &r->units[r->unit_count - 1];
+        if (last->arm == arm && last->first_step == step && last->count < largest &&
+            last->first_seed + last->count == seed) {
+            last->count++;
+            return;
+        }
+    }
+    r->units[r->unit_count++] = (struct unit){arm, seed, 1, step, 0};
 }
 
 static int longest_first(const void *a, const void *b)
@@ -332,26 +347,23 @@ static enum ws_status remove_drafts(const char *path, struct ws_arena *arena, st
     return WS_OK;
 }
 
-static bool belongs(const char *name)
-{
-    static const char *const known[] = {"run.json", "events.log", "metrics.jsonl", "lock", "arms"};
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (strncmp(name, known[i], strlen(known[i])) == 0)
-            return true;
-    return false;
-}
-
 /* A directory without run.json must be new, or one whose run was killed at its very start. */
 static enum ws_status check_is_ours(const char *directory, struct ws_arena *arena,
                                     struct ws_error *err)
 {
+    static const char draft[] = "run.json" WS_FILE_DRAFT;
     struct ws_names names;
     WS_TRY(ws_directory_list(directory, arena, &names, err));
     for (size_t i = 0; i < names.count; i++)
-        if (!belongs(names.items[i]))
+        if (strcmp(names.items[i], "run.json") == 0)
+            return WS_OK;
+    for (size_t i = 0; i < names.count; i++) {
+        const char *name = names.items[i];
+        if (strcmp(name, "lock") != 0 && strncmp(name, draft, strlen(draft)) != 0)
             return ws_fail(err, WS_CONFLICT,
                            "'%s' holds '%s' and no run.json; give a new directory with -o",
-                           directory, names.items[i]);
+                           directory, name);
+    }
     return WS_OK;
 }
 
@@ -380,7 +392,7 @@ static enum ws_status meet_directory(struct runner *r, char started[32], struct 
     struct ws_run_description there;
     enum ws_status status = ws_run_read(directory, &r->arena, &there, err);
     if (status == WS_NOT_FOUND)
-        return check_is_ours(directory, &r->arena, err);
+        return WS_OK;
     if (status != WS_OK)
         return status;
     WS_TRY(ws_run_compare(&there, r->experiment, r->human, directory, err));
@@ -403,6 +415,14 @@ static enum ws_status make_arm_directories(struct runner *r, struct ws_error *er
     return WS_OK;
 }
 
+static bool is_damaged(const struct runner *r, const struct ws_arm *arm, uint64_t seed)
+{
+    for (const struct ws_failure *f = r->result->failures; f; f = f->next)
+        if (f->arm == arm && f->seed == seed)
+            return f->error.status == WS_CORRUPT;
+    return false;
+}
+
 static enum ws_status merge_metrics(struct runner *r, struct ws_error *err)
 {
     const struct ws_experiment *e = r->experiment;
@@ -417,7 +437,7 @@ static enum ws_status merge_metrics(struct runner *r, struct ws_error *err)
                 ws_chain_path(&r->arena, r->options->directory, &e->arms[a], seed, ".jsonl");
             if (!part)
                 return ws_fail_memory(err, "metrics.jsonl");
-            if (ws_file_exists(part))
+            if (ws_file_exists(part) && !is_damaged(r, &e->arms[a], seed))
                 parts[count++] = part;
         }
     return ws_file_concatenate(path, parts, count, err);
@@ -434,7 +454,7 @@ static enum ws_status run_units(struct runner *r, struct ws_error *err)
     return WS_OK;
 }
 
-static enum ws_status finish(struct runner *r, struct ws_run_state *state, struct ws_error *err)
+static enum ws_status finish(struct runner *r, struct ws_run_state state, struct ws_error *err)
 {
     bool stopped = stop_asked(r) && r->progress.chains_done < r->result->chains;
     bool failed = r->result->failed > 0;
@@ -442,10 +462,10 @@ static enum ws_status finish(struct runner *r, struct ws_run_state *state, struc
         WS_TRY(merge_metrics(r, err));
     char finished[32];
     ws_clock_text(r->clock->wall(r->clock->user), finished);
-    state->state = stopped ? "stopped" : failed ? "failed" : "complete";
-    state->finished = finished;
-    WS_TRY(ws_run_write(r->options->directory, r->experiment, r->human, state, err));
-    WS_TRY(log_event(r, state->state, err));
+    state.state = stopped ? "stopped" : failed ? "failed" : "complete";
+    state.finished = finished;
+    WS_TRY(ws_run_write(r->options->directory, r->experiment, r->human, &state, err));
+    WS_TRY(log_event(r, state.state, err));
     if (stopped)
         return ws_fail(err, WS_INTERRUPTED, "stopped; the same command goes on");
     const struct ws_failure *first = r->result->failures;
@@ -472,7 +492,7 @@ static enum ws_status run_locked(struct runner *r, struct ws_error *err)
     WS_TRY(log_event(r, text, err));
     WS_TRY(make_units(r, err));
     WS_TRY(run_units(r, err));
-    return finish(r, &state, err);
+    return finish(r, state, err);
 }
 
 enum ws_status ws_run_execute(const struct ws_experiment *experiment, const struct ws_human *human,
@@ -496,6 +516,9 @@ enum ws_status ws_run_execute(const struct ws_experiment *experiment, const stru
     char *lock_path = ws_run_path(&r.arena, options->directory, "lock");
     enum ws_status status = lock_path ? ws_directory_make(options->directory, err)
                                       : ws_fail_memory(err, "the run directory");
+    /* Before the lock: nothing is left in a directory of others. */
+    if (status == WS_OK)
+        status = check_is_ours(options->directory, &r.arena, err);
     if (status == WS_OK)
         status = ws_lock_take(lock_path, &lock, err);
     if (status == WS_OK) {

@@ -54,8 +54,8 @@ struct ws_run_result {
 };
 
 /* WS_OK when every chain is complete and metrics.jsonl is merged; the status of the first failure
- * when chains failed (the merge then holds what they have); WS_INTERRUPTED on request; WS_BUSY,
- * WS_CONFLICT and others before anything was done. */
+ * when chains failed (the merge then holds what they have, of damaged ones nothing); WS_INTERRUPTED
+ * on request; WS_BUSY, WS_CONFLICT and others before anything was done. */
 WS_MUST_CHECK enum ws_status ws_run_execute(const struct ws_experiment *experiment,
                                             const struct ws_human *human,
                                             const struct ws_run_options *options,

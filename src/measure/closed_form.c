@@ -219,7 +219,7 @@ enum ws_status ws_theory_survival(double p, uint64_t M, uint64_t n, struct ws_ar
 enum ws_status ws_theory_absorption_time(uint64_t K, uint64_t M, struct ws_arena *scratch,
                                          double *out, struct ws_error *err)
 {
-    if (K <= 1 || M == 1) {
+    if (K <= 1 || M <= 1) {
         *out = K > 1;
         return WS_OK;
     }

@@ -10,13 +10,17 @@ enum { LONGEST = 4 };
  * Grams are numbered exactly, one length after the other: an n-gram is the pair of the number of
  * its first n - 1 tokens and its last token. The table is open addressing over those pairs.
  */
+struct slot {
+    uint64_t pair;
+    uint32_t number; /* 1 + the gram's number; 0: free */
+};
+
 struct grams {
-    uint64_t *pair;   /* (slots) */
-    uint32_t *number; /* (slots) 1 + the gram's number; 0: free */
-    unsigned shift;   /* slots = 2^(64 - shift) */
-    uint32_t *at;     /* (tokens) number of the gram that starts there */
-    uint32_t *times;  /* (tokens) by gram: places it stands at */
-    uint32_t *seen;   /* (tokens) by gram: 1 + the last item that has it */
+    struct slot *slots;
+    unsigned shift;  /* there are 2^(64 - shift) slots */
+    uint32_t *at;    /* (tokens) number of the gram that starts there */
+    uint32_t *times; /* (tokens) by gram: places it stands at */
+    uint32_t *seen;  /* (tokens) by gram: 1 + the last item that has it */
     uint32_t distinct;
     uint64_t places;
     double shares;  /* sum over items of distinct over places */
@@ -34,21 +38,20 @@ static enum ws_status grams_init(struct grams *grams, uint64_t tokens, struct ws
         bits++;
     size_t slots = (size_t)1 << bits;
     *grams = (struct grams){
-        .pair = WS_ARENA_NEW(scratch, uint64_t, slots),
-        .number = WS_ARENA_NEW(scratch, uint32_t, slots),
+        .slots = WS_ARENA_NEW(scratch, struct slot, slots),
         .shift = 64 - bits,
         .at = WS_ARENA_ZNEW(scratch, uint32_t, tokens),
         .times = WS_ARENA_NEW(scratch, uint32_t, tokens),
         .seen = WS_ARENA_NEW(scratch, uint32_t, tokens),
     };
-    if (!grams->pair || !grams->number || !grams->at || !grams->times || !grams->seen)
+    if (!grams->slots || !grams->at || !grams->times || !grams->seen)
         return ws_fail_memory(err, "a table of n-grams");
     return WS_OK;
 }
 
 static void forget(struct grams *grams)
 {
-    memset(grams->number, 0, sizeof *grams->number << (64 - grams->shift));
+    memset(grams->slots, 0, sizeof *grams->slots << (64 - grams->shift));
     grams->distinct = 0;
     grams->places = 0;
     grams->shares = 0;
@@ -58,17 +61,17 @@ static void forget(struct grams *grams)
 static uint32_t number_of(struct grams *grams, uint32_t prefix, uint32_t token)
 {
     uint64_t pair = (uint64_t)prefix << 32 | token;
-    uint64_t mask = UINT64_MAX >> grams->shift;
-    uint64_t slot = ((pair ^ pair >> 29) * UINT64_C(0x9e3779b97f4a7c15)) >> grams->shift;
-    while (grams->number[slot] != 0 && grams->pair[slot] != pair)
-        slot = (slot + 1) & mask;
-    if (grams->number[slot] == 0) {
-        grams->pair[slot] = pair;
+    uint64_t mixed = (pair ^ pair >> 29) * UINT64_C(0x9e3779b97f4a7c15);
+    struct slot *slot = &grams->slots[mixed >> grams->shift];
+    const struct slot *end = &grams->slots[UINT64_MAX >> grams->shift];
+    while (slot->number != 0 && slot->pair != pair)
+        slot = slot == end ? grams->slots : slot + 1;
+    if (slot->number == 0) {
         grams->times[grams->distinct] = 0;
         grams->seen[grams->distinct] = 0;
-        grams->number[slot] = ++grams->distinct;
+        *slot = (struct slot){pair, ++grams->distinct};
     }
-    return grams->number[slot] - 1;
+    return slot->number - 1;
 }
 
 /* The n-grams of one item, whose (n - 1)-grams are numbered in `at`. */

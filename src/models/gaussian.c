@@ -11,8 +11,7 @@
 
 enum { MAGIC = 0x474d5357, VERSION = 1 }; /* "WSMG" */
 
-/* No normal of ws_sample_normal lies beyond: the largest of 2^53 uniforms is below 9 sigma. */
-static const double FARTHEST_NORMAL = 64;
+static const double ROUNDING = 1e-6; /* forgiven when a stored covariance is checked */
 
 static const struct ws_option options[] = {
     {"estimator", WS_OPTION_CHOICE, offsetof(struct ws_gaussian_settings, estimator), 0, 0,
@@ -234,20 +233,6 @@ static enum ws_status factorise(const struct ws_gaussian_model *model, struct ws
     return WS_OK;
 }
 
-/* Whether every draw is finite. */
-static bool stays_finite(const struct ws_gaussian_model *model, const struct factor *factor)
-{
-    size_t d = model->dimension;
-    for (size_t i = 0; i < d; i++) {
-        double reach = fabs(model->mean[factor->pivot[i] - 1]);
-        for (size_t k = 0; k <= i && k < factor->rank; k++)
-            reach += FARTHEST_NORMAL * fabs(factor->lower[k * d + i]);
-        if (!isfinite(reach))
-            return false;
-    }
-    return true;
-}
-
 /* x holds independent normals on entry and a draw of the model on return; y is scratch. */
 static void transform(const struct ws_gaussian_model *model, const struct factor *factor, double *x,
                       double *y)
@@ -277,7 +262,8 @@ static void transform_all(const struct ws_gaussian_model *model, const struct fa
         transform(model, factor, x + i * model->dimension, y);
 }
 
-/* Normals from item 0 in order, `dimension` a vector whatever the rank. */
+/* Normals from item 0 in order, `dimension` a vector whatever the rank. Draws are finite: a finite
+ * variance has a deviation below 1.4e154, nothing to a mean that is near overflow. */
 static enum ws_status sample_one(const struct ws_gaussian_model *model, uint64_t count,
                                  struct ws_rng_key key, struct ws_arena *arena,
                                  const struct ws_payload **out, struct ws_error *err)
@@ -288,8 +274,6 @@ static enum ws_status sample_one(const struct ws_gaussian_model *model, uint64_t
         return ws_fail_memory(err, "a sample of a Gaussian");
     struct factor factor;
     WS_TRY(factorise(model, arena, &factor, err));
-    if (!stays_finite(model, &factor))
-        return ws_fail(err, WS_NUMERIC, "samples of a Gaussian in %zu dimensions overflow", d);
     struct ws_payload *payload = WS_ARENA_NEW(arena, struct ws_payload, 1);
     double *x = WS_ARENA_NEW(arena, double, size);
     double *y = WS_ARENA_NEW(arena, double, d);
@@ -399,9 +383,8 @@ static void save(const struct ws_model *base, struct ws_buffer *out)
         ws_buffer_f64s(out, model->covariance + i * d, i + 1);
 }
 
-/* Whether all is finite and no variance is negative or smaller than its covariances allow (rounding
- * forgiven). What passes can be sampled: the factor leaves out what is not positive. */
-static bool is_valid(const struct ws_gaussian_model *model)
+/* Whether all is finite, and no variance is negative or smaller than a covariance needs. */
+static bool is_plausible(const struct ws_gaussian_model *model)
 {
     size_t d = model->dimension;
     if (!all_finite(model->mean, d) || !all_finite(model->covariance, d * d))
@@ -412,11 +395,40 @@ static bool is_valid(const struct ws_gaussian_model *model)
             return false;
         for (size_t j = 0; j < i; j++) {
             double most = sqrt(own) * sqrt(model->covariance[j * d + j]);
-            if (fabs(model->covariance[i * d + j]) > most * (1 + 1e-9) + DBL_MIN)
+            if (fabs(model->covariance[i * d + j]) > most * (1 + ROUNDING) + DBL_MIN)
                 return false;
         }
     }
     return true;
+}
+
+/* Whether the factor's rows are as long as the deviations, which makes the matrix positive
+ * semi-definite. */
+static bool is_factor_of(const struct factor *factor, const struct ws_gaussian_model *model)
+{
+    size_t d = model->dimension;
+    for (size_t i = 0; i < d; i++) {
+        size_t coordinate = (size_t)factor->pivot[i] - 1;
+        double most = sqrt(model->covariance[coordinate * (d + 1)]) * (1 + ROUNDING) + DBL_MIN;
+        double length = 0;
+        for (size_t k = 0; k <= i && k < factor->rank; k++)
+            length = hypot(length, factor->lower[k * d + i]);
+        if (!(length <= most))
+            return false;
+    }
+    return true;
+}
+
+static enum ws_status validate(const struct ws_gaussian_model *model, struct ws_arena *arena,
+                               struct ws_error *err)
+{
+    struct factor factor;
+    if (!is_plausible(model))
+        return ws_fail(err, WS_CORRUPT, "a Gaussian model whose numbers are no covariance");
+    WS_TRY(factorise(model, arena, &factor, err));
+    if (!is_factor_of(&factor, model))
+        return ws_fail(err, WS_CORRUPT, "a Gaussian model whose covariance is not positive");
+    return WS_OK;
 }
 
 static enum ws_status load(const void *settings, struct ws_bytes bytes, struct ws_arena *arena,
@@ -452,10 +464,9 @@ static enum ws_status load(const void *settings, struct ws_bytes bytes, struct w
         .mean = mean,
         .covariance = covariance,
     };
-    if (!ws_reader_at_end(&in) || !is_valid(model))
-        return ws_fail(err, WS_CORRUPT,
-                       "a Gaussian model that is not one: its numbers are not "
-                       "finite, not a covariance, or too many");
+    if (!ws_reader_at_end(&in))
+        return ws_fail(err, WS_CORRUPT, "a Gaussian model with bytes after its end");
+    WS_TRY(validate(model, arena, err));
     *out = &model->base;
     return WS_OK;
 }

@@ -1,0 +1,103 @@
+"""Times the peers of the benchmarks, in numpy. Prints one number: seconds, median of three."""
+import sys
+import time
+
+import numpy as np
+
+
+def median_of_three(work):
+    times = []
+    for _ in range(3):
+        start = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - start)
+    return sorted(times)[1]
+
+
+def gaussian_vectorised():
+    rng = np.random.default_rng(1)
+    mean, deviation = np.zeros((1000, 1)), np.ones((1000, 1))
+    for _ in range(2000):
+        x = rng.standard_normal((1000, 100)) * deviation + mean
+        mean, deviation = x.mean(1, keepdims=True), x.std(1, ddof=1, keepdims=True)
+
+
+def gaussian_loop():
+    """The plain loop over chains: a twentieth of them."""
+    rng = np.random.default_rng(1)
+    for _ in range(50):
+        mean, deviation = 0.0, 1.0
+        for _ in range(2000):
+            x = rng.normal(mean, deviation, 100)
+            mean, deviation = x.mean(), x.std(ddof=1)
+
+
+def discrete():
+    rng = np.random.default_rng(1)
+    types = 1_000_000
+    p = rng.multinomial(types, np.full(types, 1 / types)) / types
+    return median_of_three(lambda: rng.multinomial(types, p))
+
+
+def read_blocks(path):
+    words = {}
+    with open(path, encoding="utf-8") as file:
+        text = file.read().lower()
+    tokens = "".join(c if c.isalnum() or c == "_" else " " for c in text).split()
+    ids = np.array([words.setdefault(w, len(words)) for w in tokens[:250_000]], dtype=np.int64)
+    return ids.reshape(250, 1000), len(words)
+
+
+class Trigram:
+    """Maximum likelihood: occurrences sorted by context, a draw is a uniform pick in its range."""
+
+    def __init__(self, blocks, types):
+        start = types
+        padded = np.pad(blocks, ((0, 0), (2, 0)), constant_values=start)
+        first, second, last = padded[:, :-2].ravel(), padded[:, 1:-1].ravel(), padded[:, 2:].ravel()
+        self.scale = types + 1
+        context = first * self.scale + second
+        self.pairs, self.pair_next = self.order(context, last)
+        self.singles, self.single_next = self.order(second, last)
+        self.any_next = last
+
+    @staticmethod
+    def order(context, following):
+        order = np.argsort(context, kind="stable")
+        return context[order], following[order]
+
+    def sample(self, rng, count, length):
+        first = np.full(count, self.scale - 1)
+        second = np.full(count, self.scale - 1)
+        out = np.empty((count, length), dtype=np.int64)
+        for i in range(length):
+            context = first * self.scale + second
+            low = np.searchsorted(self.pairs, context, "left")
+            size = np.searchsorted(self.pairs, context, "right") - low
+            low1 = np.searchsorted(self.singles, second, "left")
+            size1 = np.searchsorted(self.singles, second, "right") - low1
+            u = rng.random(count)
+            pick = self.pair_next[np.minimum(low + (u * size).astype(np.int64), len(self.pairs) - 1)]
+            back = self.single_next[
+                np.minimum(low1 + (u * size1).astype(np.int64), len(self.singles) - 1)]
+            bottom = self.any_next[(u * len(self.any_next)).astype(np.int64)]
+            token = np.where(size > 0, pick, np.where(size1 > 0, back, bottom))
+            out[:, i] = token
+            first, second = second, token
+        return out
+
+
+def trigram(path):
+    blocks, types = read_blocks(path)
+    rng = np.random.default_rng(1)
+    return median_of_three(lambda: Trigram(blocks, types).sample(rng, 250, 1000))
+
+
+if __name__ == "__main__":
+    seconds = {
+        "gaussian_vectorised": lambda: median_of_three(gaussian_vectorised),
+        "gaussian_loop": lambda: 20 * median_of_three(gaussian_loop),
+        "discrete": discrete,
+        "trigram": lambda: trigram(sys.argv[2]),
+    }[sys.argv[1]]()
+    print(f"{seconds:.6f}")

@@ -1,0 +1,84 @@
+/*
+ * wellspring export: a run's metrics as CSV or JSON lines.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "cli/command.h"
+#include "lab/export.h"
+
+struct export_flags {
+    const char *format;
+    const char *output;
+    bool summary;
+};
+
+/* From --format, or the output's name; CSV where neither says. */
+static enum ws_status choose_format(const struct export_flags *flags, enum ws_export_format *out,
+                                    struct ws_error *err)
+{
+    const char *dot = flags->output ? strrchr(flags->output, '.') : NULL;
+    const char *format = flags->format ? flags->format : dot ? dot + 1 : "csv";
+    if (strcmp(format, "csv") == 0)
+        *out = WS_EXPORT_CSV;
+    else if (strcmp(format, "jsonl") == 0)
+        *out = WS_EXPORT_JSONL;
+    else
+        return ws_fail(err, WS_INVALID, "--format is '%.40s', wanted csv or jsonl", format);
+    return WS_OK;
+}
+
+static enum ws_status deliver(const struct ws_buffer *text, const char *output,
+                              struct ws_error *err)
+{
+    if (output)
+        return ws_file_replace(output, ws_buffer_bytes(text), err);
+    (void)fwrite(ws_buffer_string(text), 1, text->size, stdout);
+    return WS_OK;
+}
+
+static enum ws_status export_run(const char *directory, const struct export_flags *flags,
+                                 struct ws_error *err)
+{
+    enum ws_export_format format;
+    WS_TRY(choose_format(flags, &format, err));
+    struct ws_buffer text;
+    ws_buffer_init(&text, NULL, SIZE_MAX);
+    enum ws_status status = flags->summary ? ws_export_summary(directory, format, &text, err)
+                                           : ws_export_records(directory, format, &text, err);
+    if (status == WS_OK)
+        status = deliver(&text, flags->output, err);
+    ws_buffer_release(&text);
+    return status;
+}
+
+int cmd_export(int argc, char **argv)
+{
+    struct export_flags flags = {0};
+    const struct flag table[] = {
+        {"format", 'f', "csv|jsonl", "default: by the name of the output, else csv", NULL,
+         &flags.format},
+        {"output", 'o', "FILE", "write there, whole or not at all (default: standard output)", NULL,
+         &flags.output},
+        {"summary", 's', NULL, "median, quantiles and mean over seeds", &flags.summary, NULL},
+    };
+    const struct command_line line = {
+        .usage = "export RUN [options]",
+        .about = "Writes every metric record of the run in directory RUN, one row each.",
+        .flags = table,
+        .flag_count = sizeof table / sizeof *table,
+        .positional_most = 1,
+    };
+    struct arguments arguments;
+    struct ws_error error;
+    enum ws_status status = arguments_parse(&line, argc, argv, &arguments, &error);
+    if (status == WS_OK && arguments.help)
+        print_help(&line);
+    else if (status == WS_OK && arguments.positional_count == 0)
+        status = ws_fail(&error, WS_INVALID, "export: which run? 'wellspring runs' lists them");
+    else if (status == WS_OK)
+        status = export_run(arguments.positional[0], &flags, &error);
+    ws_arena_release(&arguments.arena);
+    return status == WS_OK ? EXIT_DONE : report(status, &error);
+}

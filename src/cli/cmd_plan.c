@@ -1,0 +1,141 @@
+/*
+ * wellspring plan: what an experiment would do and cost.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/json.h"
+#include "base/pool.h"
+#include "cli/command.h"
+#include "cli/terminal.h"
+#include "lab/plan.h"
+
+static void format_bytes(double bytes, char *out, size_t size)
+{
+    static const char *const units[] = {"B", "KB", "MB", "GB", "TB", "PB"};
+    size_t unit = 0;
+    while (bytes >= 999.5 && unit + 1 < sizeof units / sizeof *units) {
+        bytes /= 1000;
+        unit++;
+    }
+    (void)snprintf(out, size, bytes < 9.95 && unit > 0 ? "%.1f %s" : "%.0f %s", bytes, units[unit]);
+}
+
+static void print_plan(const struct ws_experiment *e, const struct ws_cost *cost)
+{
+    char time[32], memory[32], disk[32];
+    bool outgrown = false;
+    (void)printf("%s%s%s\n%zu arms x %" PRIu64 " seeds x %" PRIu64 " generations of family %s\n\n",
+                 e->name, e->settings.title[0] ? ": " : "", e->settings.title, e->arm_count,
+                 e->settings.seeds, e->settings.generations, e->family->name);
+    (void)printf("%-24s %14s %14s %14s %12s %10s\n", "policy", "largest set", "trained on",
+                 "sampled", "core time", "disk");
+    for (size_t a = 0; a < e->arm_count; a++) {
+        const struct ws_arm_cost *arm = &cost->arms[a];
+        char name[64];
+        (void)snprintf(name, sizeof name, "%.40s%s", e->arms[a].name,
+                       e->arms[a].outgrows_control ? " *" : "");
+        outgrown = outgrown || e->arms[a].outgrows_control;
+        format_duration(arm->seconds, time, sizeof time);
+        format_bytes(arm->disk, disk, sizeof disk);
+        (void)printf("%-24s %14" PRIu64 " %14" PRIu64 " %14" PRIu64 " %12s %10s\n", name,
+                     arm->largest, arm->trained, arm->sampled, time, disk);
+    }
+    format_duration(cost->seconds, time, sizeof time);
+    format_bytes(cost->memory, memory, sizeof memory);
+    format_bytes(cost->disk, disk, sizeof disk);
+    (void)printf("\nItems of one seed; times and disk of all seeds. Estimated: %s on %u threads, "
+                 "%s of memory, %s of disk.\n",
+                 time, cost->threads, memory, disk);
+    if (outgrown)
+        (void)printf("* trains on more items than the control\n");
+}
+
+static json_t *arms_json(const struct ws_experiment *e, const struct ws_cost *cost)
+{
+    json_t *arms = json_array();
+    for (size_t a = 0; arms && a < e->arm_count; a++) {
+        const struct ws_arm_cost *arm = &cost->arms[a];
+        json_t *entry = json_pack(
+            "{s:s, s:b, s:I, s:I, s:I, s:f, s:f}", "arm", e->arms[a].name, "outgrows_control",
+            e->arms[a].outgrows_control, "largest_training_set", (json_int_t)arm->largest,
+            "trained_items", (json_int_t)arm->trained, "sampled_items", (json_int_t)arm->sampled,
+            "core_seconds", arm->seconds, "disk_bytes", arm->disk);
+        if (json_array_append_new(arms, entry) != 0) {
+            json_decref(arms);
+            arms = NULL;
+        }
+    }
+    return arms;
+}
+
+static enum ws_status print_plan_json(const struct ws_experiment *e, const struct ws_cost *cost,
+                                      struct ws_error *err)
+{
+    json_t *root =
+        json_pack("{s:s, s:I, s:I, s:I, s:f, s:f, s:f, s:o}", "experiment", e->name, "generations",
+                  (json_int_t)e->settings.generations, "seeds", (json_int_t)e->settings.seeds,
+                  "threads", (json_int_t)cost->threads, "seconds", cost->seconds, "memory_bytes",
+                  cost->memory, "disk_bytes", cost->disk, "arms", arms_json(e, cost));
+    struct ws_buffer text;
+    ws_buffer_init(&text, NULL, 1 << 26);
+    ws_json_append_pretty(root, &text);
+    enum ws_status status = ws_buffer_check(&text, "the plan", err);
+    if (status == WS_OK)
+        (void)printf("%s\n", ws_buffer_string(&text));
+    json_decref(root);
+    ws_buffer_release(&text);
+    return status;
+}
+
+static int plan(const char *what, const struct arguments *arguments, bool json)
+{
+    struct ws_experiment experiment;
+    struct ws_human *human = NULL;
+    struct ws_cost cost;
+    struct ws_error error;
+    enum ws_status status = load_experiment(what, arguments, &experiment, &error);
+    if (status != WS_OK)
+        return report(status, &error);
+    status = open_human(&experiment, &human, &error);
+    if (status == WS_OK)
+        status = ws_plan_cost(&experiment, ws_processor_count(), &experiment.arena, &cost, &error);
+    if (status == WS_OK && json)
+        status = print_plan_json(&experiment, &cost, &error);
+    else if (status == WS_OK)
+        print_plan(&experiment, &cost);
+    if (status == WS_OK && !json)
+        (void)printf("Next: wellspring run %s\n", what);
+    ws_human_close(human);
+    ws_experiment_release(&experiment);
+    return status == WS_OK ? EXIT_DONE : report(status, &error);
+}
+
+int cmd_plan(int argc, char **argv)
+{
+    bool json = false;
+    const struct flag table[] = {{"json", 0, NULL, "the plan as JSON", &json, NULL}};
+    const struct command_line line = {
+        .usage = "plan FILE|PRESET [options]",
+        .about = "Shows the arms of an experiment, and roughly what time, memory and disk it "
+                 "takes.\nNothing is run.",
+        .flags = table,
+        .flag_count = 1,
+        .takes_settings = true,
+        .positional_most = 1,
+    };
+    struct arguments arguments;
+    struct ws_error error;
+    int exit_status = EXIT_DONE;
+    enum ws_status status = arguments_parse(&line, argc, argv, &arguments, &error);
+    if (status == WS_OK && !arguments.help && arguments.positional_count == 0)
+        status = ws_fail(&error, WS_INVALID, "plan: which experiment? Try 'plan quickstart'");
+    if (status != WS_OK)
+        exit_status = report(status, &error);
+    else if (arguments.help)
+        print_help(&line);
+    else
+        exit_status = plan(arguments.positional[0], &arguments, json);
+    ws_arena_release(&arguments.arena);
+    return exit_status;
+}

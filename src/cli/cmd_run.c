@@ -1,0 +1,165 @@
+/*
+ * wellspring run: runs or resumes an experiment, and shows what came of it.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "cli/command.h"
+#include "cli/overview.h"
+#include "cli/terminal.h"
+
+struct run_flags {
+    bool quiet, json, allow_other_machine;
+    const char *output;
+};
+
+static volatile sig_atomic_t stop_requested;
+
+static void request_stop(int signal_number)
+{
+    (void)signal_number;
+    stop_requested = 1;
+}
+
+static void print_failures(const struct ws_run_result *result)
+{
+    for (const struct ws_failure *f = result->failures; f; f = f->next)
+        (void)fprintf(stderr, "wellspring: arm '%s' seed %" PRIu64 " failed: %s\n", f->arm->name,
+                      f->seed, f->error.message);
+    if (result->failed > 0)
+        (void)fprintf(stderr,
+                      "wellspring: %zu of %zu chains failed; the same command tries them "
+                      "again\n",
+                      result->failed, result->chains);
+}
+
+static void print_next_steps(const char *what, const char *directory,
+                             const struct ws_experiment *experiment)
+{
+    (void)printf("\nEverything is in %s (metrics.jsonl holds every number). Next:\n", directory);
+    (void)printf("  wellspring export %s --summary -o results.csv\n", directory);
+    (void)printf("  the same command with --set seeds=%" PRIu64 "        adds seeds to this run\n",
+                 2 * experiment->settings.seeds);
+    (void)printf("  wellspring run %s -o runs/mine --set policies=mix:0.5:0.3:0.2,augment\n", what);
+}
+
+static enum ws_status show(const char *what, const char *directory, const struct run_flags *flags,
+                           const struct ws_experiment *experiment, struct ws_error *err)
+{
+    struct ws_arena arena;
+    struct ws_run_description run;
+    struct ws_results results;
+    ws_arena_init(&arena, NULL);
+    enum ws_status status = ws_run_read(directory, &arena, &run, err);
+    if (status == WS_OK)
+        status = ws_results_load(directory, &arena, &results, err);
+    if (status == WS_OK && flags->json) {
+        status = print_overview_json(directory, &run, &results, err);
+    } else if (status == WS_OK && !flags->quiet) {
+        print_overview(&run, &results);
+        print_next_steps(what, directory, experiment);
+    }
+    ws_arena_release(&arena);
+    return status;
+}
+
+static void announce(const struct ws_experiment *e, const char *directory, bool quiet)
+{
+    if (quiet)
+        return;
+    (void)fprintf(stderr, "%s: %zu arms x %" PRIu64 " seeds x %" PRIu64 " generations in %s\n",
+                  e->name, e->arm_count, e->settings.seeds, e->settings.generations, directory);
+}
+
+static int run_experiment(const char *what, const struct ws_experiment *experiment,
+                          const struct ws_human *human, const char *directory,
+                          const struct run_flags *flags)
+{
+    struct terminal terminal;
+    struct ws_run_result result;
+    struct ws_error error;
+    terminal_init(&terminal, flags->quiet);
+    struct ws_run_options options = {
+        .directory = directory,
+        .allow_other_machine = flags->allow_other_machine,
+        .stop = &stop_requested,
+        .progress = terminal_progress,
+        .user = &terminal,
+    };
+    announce(experiment, directory, flags->quiet);
+    enum ws_status status = ws_run_execute(experiment, human, &options, &result, &error);
+    terminal_clear(&terminal);
+    print_failures(&result);
+    int exit_status = EXIT_DONE;
+    if (status != WS_OK)
+        exit_status =
+            result.failed > 0 && status != WS_INTERRUPTED ? EXIT_FAILED : report(status, &error);
+    bool has_results = status == WS_OK || (result.failed > 0 && result.failed < result.chains);
+    if (has_results && status != WS_INTERRUPTED) {
+        status = show(what, directory, flags, experiment, &error);
+        if (status != WS_OK)
+            exit_status = report(status, &error);
+    }
+    ws_arena_release(&result.arena);
+    return exit_status;
+}
+
+static int run_in_directory(const char *what, const struct arguments *arguments,
+                            const struct run_flags *flags)
+{
+    struct ws_experiment experiment;
+    struct ws_human *human = NULL;
+    struct ws_error error;
+    enum ws_status status = load_experiment(what, arguments, &experiment, &error);
+    if (status != WS_OK)
+        return report(status, &error);
+    status = open_human(&experiment, &human, &error);
+    const char *directory = run_directory(&experiment, flags->output, &experiment.arena);
+    if (status == WS_OK && !directory)
+        status = ws_fail_memory(&error, "the run directory");
+    int exit_status = status == WS_OK ? run_experiment(what, &experiment, human, directory, flags)
+                                      : report(status, &error);
+    ws_human_close(human);
+    ws_experiment_release(&experiment);
+    return exit_status;
+}
+
+int cmd_run(int argc, char **argv)
+{
+    struct run_flags flags = {0};
+    const struct flag table[] = {
+        {"output", 'o', "DIR", "the run's directory (default runs/<name>)", NULL, &flags.output},
+        {"quiet", 'q', NULL, "no progress, no table", &flags.quiet, NULL},
+        {"json", 0, NULL, "results as JSON", &flags.json, NULL},
+        {"allow-other-machine", 0, NULL, "resume a run begun on another kind of machine",
+         &flags.allow_other_machine, NULL},
+    };
+    const struct command_line line = {
+        .usage = "run FILE|PRESET [options]",
+        .about = "Trains generation after generation of a model on what the one before produced, "
+                 "under\nseveral data policies, and measures what is lost. A run that was stopped "
+                 "or killed goes on\nwhere it was; one that is complete can be given more "
+                 "generations or seeds.\nPresets: quickstart, gaussian, discrete.",
+        .flags = table,
+        .flag_count = sizeof table / sizeof *table,
+        .takes_settings = true,
+        .positional_most = 1,
+    };
+    struct arguments arguments;
+    struct ws_error error;
+    int exit_status = EXIT_DONE;
+    enum ws_status status = arguments_parse(&line, argc, argv, &arguments, &error);
+    if (status == WS_OK && !arguments.help && arguments.positional_count == 0)
+        status = ws_fail(&error, WS_INVALID, "run: which experiment? Try 'run quickstart'");
+    if (status != WS_OK) {
+        exit_status = report(status, &error);
+    } else if (arguments.help) {
+        print_help(&line);
+    } else {
+        (void)signal(SIGINT, request_stop);
+        (void)signal(SIGTERM, request_stop);
+        exit_status = run_in_directory(arguments.positional[0], &arguments, &flags);
+    }
+    ws_arena_release(&arguments.arena);
+    return exit_status;
+}

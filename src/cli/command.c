@@ -1,0 +1,303 @@
+#include "cli/command.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "cli/preset.h"
+
+enum { EXPERIMENT_LIMIT = 1 << 20 };
+
+static enum ws_status no_memory(struct ws_error *err)
+{
+    return ws_fail_memory(err, "the command line");
+}
+
+/* Arguments ------------------------------------------------------------------------------------ */
+
+static const struct flag *find_flag(const struct command_line *line, const char *name, size_t size)
+{
+    for (size_t i = 0; i < line->flag_count; i++)
+        if (strlen(line->flags[i].name) == size && memcmp(line->flags[i].name, name, size) == 0)
+            return &line->flags[i];
+    return NULL;
+}
+
+static const struct flag *find_letter(const struct command_line *line, char letter)
+{
+    for (size_t i = 0; i < line->flag_count; i++)
+        if (line->flags[i].letter == letter)
+            return &line->flags[i];
+    return NULL;
+}
+
+static enum ws_status add_override(struct arguments *arguments, const char *text,
+                                   struct ws_error *err)
+{
+    const char *equals = strchr(text, '=');
+    if (!equals || equals == text)
+        return ws_fail(err, WS_INVALID, "--set: '%.80s' is not of the form name=value", text);
+    char *name = ws_arena_text(&arguments->arena, text);
+    if (!name)
+        return no_memory(err);
+    name[equals - text] = '\0';
+    arguments->overrides[arguments->override_count++] = (struct ws_override){name, equals + 1};
+    return WS_OK;
+}
+
+static enum ws_status unknown_flag(const struct command_line *line, const char *argument,
+                                   struct ws_error *err)
+{
+    const char *names[32] = {"help", "set"};
+    size_t count = line->takes_settings ? 2 : 1;
+    for (size_t i = 0; i < line->flag_count && count < 32; i++)
+        names[count++] = line->flags[i].name;
+    const char *nearest = ws_nearest_name(argument + 2, names, count);
+    if (nearest)
+        return ws_fail(err, WS_INVALID, "unknown option '%.80s'; did you mean '--%s'?", argument,
+                       nearest);
+    return ws_fail(err, WS_INVALID, "unknown option '%.80s'; --help lists them", argument);
+}
+
+/* A cursor over argv. */
+struct cursor {
+    int next, count;
+    char **items;
+};
+
+static enum ws_status take_value(struct cursor *cursor, const char *option, const char *attached,
+                                 const char **out, struct ws_error *err)
+{
+    if (attached) {
+        *out = attached;
+        return WS_OK;
+    }
+    if (cursor->next == cursor->count)
+        return ws_fail(err, WS_INVALID, "option '%.80s' wants a value", option);
+    *out = cursor->items[cursor->next++];
+    return WS_OK;
+}
+
+/* --learning-rate 0.1 sets learning_rate=0.1, when there is such a setting. */
+static enum ws_status take_setting(struct cursor *cursor, struct arguments *arguments,
+                                   const char *argument, size_t size, const char *attached,
+                                   bool *found, struct ws_error *err)
+{
+    char *name = ws_arena_text(&arguments->arena, argument + 2);
+    if (!name)
+        return no_memory(err);
+    name[size] = '\0';
+    for (char *c = name; *c; c++)
+        if (*c == '-')
+            *c = '_';
+    *found = ws_experiment_has_setting(name);
+    if (!*found)
+        return WS_OK;
+    const char *value;
+    WS_TRY(take_value(cursor, argument, attached, &value, err));
+    arguments->overrides[arguments->override_count++] = (struct ws_override){name, value};
+    return WS_OK;
+}
+
+static enum ws_status take_flag(struct cursor *cursor, const struct flag *flag,
+                                const char *argument, const char *attached, struct ws_error *err)
+{
+    if (flag->value)
+        return take_value(cursor, argument, attached, flag->text, err);
+    if (attached)
+        return ws_fail(err, WS_INVALID, "option '--%s' takes no value", flag->name);
+    *flag->set = true;
+    return WS_OK;
+}
+
+static enum ws_status take_long(const struct command_line *line, struct cursor *cursor,
+                                struct arguments *arguments, const char *argument,
+                                struct ws_error *err)
+{
+    size_t size = strcspn(argument + 2, "=");
+    const char *attached = argument[2 + size] ? argument + 2 + size + 1 : NULL;
+    const struct flag *flag = find_flag(line, argument + 2, size);
+    if (flag)
+        return take_flag(cursor, flag, argument, attached, err);
+    if (strcmp(argument, "--help") == 0) {
+        arguments->help = true;
+        return WS_OK;
+    }
+    if (line->takes_settings && size == 3 && memcmp(argument + 2, "set", 3) == 0) {
+        const char *value;
+        WS_TRY(take_value(cursor, argument, attached, &value, err));
+        return add_override(arguments, value, err);
+    }
+    bool found = false;
+    if (line->takes_settings)
+        WS_TRY(take_setting(cursor, arguments, argument, size, attached, &found, err));
+    return found ? WS_OK : unknown_flag(line, argument, err);
+}
+
+static enum ws_status take_argument(const struct command_line *line, struct cursor *cursor,
+                                    struct arguments *arguments, struct ws_error *err)
+{
+    const char *argument = cursor->items[cursor->next++];
+    if (argument[0] == '-' && argument[1] == '-' && argument[2] != '\0')
+        return take_long(line, cursor, arguments, argument, err);
+    if (argument[0] == '-' && argument[1] != '\0') {
+        const struct flag *flag = find_letter(line, argument[1]);
+        if (!flag)
+            return ws_fail(err, WS_INVALID, "unknown option '%.80s'; --help lists them", argument);
+        return take_flag(cursor, flag, argument, argument[2] ? argument + 2 : NULL, err);
+    }
+    if (arguments->positional_count == line->positional_most)
+        return ws_fail(err, WS_INVALID, "unexpected argument '%.80s'", argument);
+    arguments->positional[arguments->positional_count++] = argument;
+    return WS_OK;
+}
+
+enum ws_status arguments_parse(const struct command_line *line, int argc, char **argv,
+                               struct arguments *out, struct ws_error *err)
+{
+    *out = (struct arguments){0};
+    ws_arena_init(&out->arena, NULL);
+    out->positional = WS_ARENA_NEW(&out->arena, const char *, (size_t)argc + 1);
+    out->overrides = WS_ARENA_NEW(&out->arena, struct ws_override, (size_t)argc + 1);
+    if (!out->positional || !out->overrides)
+        return no_memory(err);
+    struct cursor cursor = {1, argc, argv};
+    while (cursor.next < cursor.count)
+        WS_TRY(take_argument(line, &cursor, out, err));
+    return WS_OK;
+}
+
+static void print_flag(const struct flag *flag)
+{
+    char left[40];
+    (void)snprintf(left, sizeof left, "%s%c%s--%s%s%s", flag->letter ? "-" : " ",
+                   flag->letter ? flag->letter : ' ', flag->letter ? ", " : "  ", flag->name,
+                   flag->value ? " " : "", flag->value ? flag->value : "");
+    (void)printf("  %-28s %s\n", left, flag->help);
+}
+
+void print_help(const struct command_line *line)
+{
+    (void)printf("usage: wellspring %s\n\n%s\n", line->usage, line->about);
+    (void)printf("\noptions:\n");
+    for (size_t i = 0; i < line->flag_count; i++)
+        print_flag(&line->flags[i]);
+    if (line->takes_settings)
+        print_flag(&(struct flag){
+            .name = "set", .value = "NAME=VALUE", .help = "change a setting; also --NAME VALUE"});
+    print_flag(&(struct flag){.name = "help", .help = "this text"});
+    if (!line->takes_settings)
+        return;
+    struct ws_buffer text;
+    ws_buffer_init(&text, NULL, 1 << 20);
+    ws_experiment_help(&text);
+    (void)printf("\n%s", ws_buffer_string(&text));
+    ws_buffer_release(&text);
+}
+
+/* Messages and exit statuses ------------------------------------------------------------------- */
+
+int report(enum ws_status status, const struct ws_error *error)
+{
+    (void)fprintf(stderr, "wellspring: %s\n", error->message);
+    /* A fault in the command line or the experiment file; a changed setting is one too. */
+    return status == WS_INVALID || status == WS_CONFLICT ? EXIT_USAGE : EXIT_FAILED;
+}
+
+int finish_output(int status)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    (void)fprintf(stderr, "wellspring: cannot write the results to standard output\n");
+    return status == EXIT_DONE ? EXIT_FAILED : status;
+}
+
+/* Experiments ---------------------------------------------------------------------------------- */
+
+static const struct preset *find_preset(const char *name)
+{
+    for (size_t i = 0; i < preset_count; i++)
+        if (strcmp(presets[i].name, name) == 0)
+            return &presets[i];
+    return NULL;
+}
+
+/* "some/where/my-run.yaml" is called "my-run". */
+static char *name_of_file(struct ws_arena *arena, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *name = ws_arena_text(arena, slash ? slash + 1 : path);
+    char *dot = name ? strrchr(name, '.') : NULL;
+    if (dot && dot != name)
+        *dot = '\0';
+    return name;
+}
+
+static enum ws_status no_such_experiment(const char *what, struct ws_error *err)
+{
+    const char *names[64];
+    size_t count = preset_count < 64 ? preset_count : 64;
+    for (size_t i = 0; i < count; i++)
+        names[i] = presets[i].name;
+    const char *nearest = ws_nearest_name(what, names, count);
+    if (nearest)
+        return ws_fail(err, WS_INVALID, "no file and no preset '%.80s'; did you mean '%s'?", what,
+                       nearest);
+    return ws_fail(err, WS_INVALID,
+                   "no file and no preset '%.80s'; presets are quickstart, gaussian and discrete",
+                   what);
+}
+
+enum ws_status load_experiment(const char *what, const struct arguments *arguments,
+                               struct ws_experiment *out, struct ws_error *err)
+{
+    const struct preset *preset = find_preset(what);
+    if (preset)
+        return ws_experiment_parse(ws_bytes_of(preset->text, preset->size), preset->name,
+                                   preset->name, arguments->overrides, arguments->override_count,
+                                   NULL, out, err);
+    struct ws_arena arena;
+    struct ws_bytes text;
+    ws_arena_init(&arena, NULL);
+    enum ws_status status = ws_file_read(what, EXPERIMENT_LIMIT, &arena, &text, err);
+    if (status == WS_NOT_FOUND)
+        status = no_such_experiment(what, err);
+    if (status == WS_OK) {
+        char *name = name_of_file(&arena, what);
+        status = name ? ws_experiment_parse(text, name, what, arguments->overrides,
+                                            arguments->override_count, NULL, out, err)
+                      : no_memory(err);
+    }
+    ws_arena_release(&arena);
+    return status;
+}
+
+enum ws_status open_human(const struct ws_experiment *experiment, struct ws_human **out,
+                          struct ws_error *err)
+{
+    struct ws_human *human;
+    enum ws_status status = ws_human_open(&experiment->data, NULL, &human, err);
+    if (status == WS_NOT_FOUND) {
+        char message[sizeof err->message];
+        (void)snprintf(message, sizeof message, "%s", err->message);
+        return ws_fail(err, status,
+                       "%s; './dev corpus' fetches the presets' corpus, --set "
+                       "corpus=PATH takes another",
+                       message);
+    }
+    if (status != WS_OK)
+        return status;
+    status = ws_experiment_check(experiment, human, err);
+    if (status != WS_OK) {
+        ws_human_close(human);
+        return status;
+    }
+    *out = human;
+    return WS_OK;
+}
+
+const char *run_directory(const struct ws_experiment *experiment, const char *output,
+                          struct ws_arena *arena)
+{
+    return output ? output : ws_arena_format(arena, "runs/%s", experiment->name);
+}

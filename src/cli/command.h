@@ -1,0 +1,83 @@
+/*
+ * What the commands share: their arguments, their exit statuses, their messages.
+ *
+ * Results go to stdout, everything else to stderr. A command prints one line for what went wrong
+ * and returns an exit status; only main.c leaves the program.
+ */
+#ifndef WS_CLI_COMMAND_H
+#define WS_CLI_COMMAND_H
+
+#include "lab/run.h"
+
+enum exit_status {
+    EXIT_DONE = 0,
+    EXIT_FAILED = 1,
+    EXIT_USAGE = 2,
+};
+
+/* clang-format off */
+#define WS_COMMANDS(X)                                                                  \
+    X(run,    "run or resume an experiment: an experiment file or a preset")            \
+    X(plan,   "what would run: arms, time, memory, disk; runs nothing")                 \
+    X(runs,   "list the runs in a directory")                                           \
+    X(export, "a run's metrics as CSV or JSON lines")
+/* clang-format on */
+
+#define X(name, summary) int cmd_##name(int argc, char **argv);
+WS_COMMANDS(X)
+#undef X
+
+/* One flag of a command. A flag without a value sets *flag. */
+struct flag {
+    const char *name;  /* without the dashes */
+    char letter;       /* or 0 */
+    const char *value; /* what to call its value in the help; NULL when it takes none */
+    const char *help;
+    bool *set;
+    const char **text;
+};
+
+/* A command line taken apart. Settings may be given as --set name=value or as --name value. */
+struct arguments {
+    struct ws_arena arena;
+    const char **positional;
+    size_t positional_count;
+    struct ws_override *overrides;
+    size_t override_count;
+    bool help;
+};
+
+struct command_line {
+    const char *usage; /* "run FILE|PRESET [options]" */
+    const char *about; /* a few lines, each at most 100 columns */
+    const struct flag *flags;
+    size_t flag_count;
+    bool takes_settings;
+    size_t positional_most;
+};
+
+/* WS_INVALID for an unknown flag, a missing value or too many arguments. --help is taken by every
+ * command. The caller releases the arena, also after a failure. */
+WS_MUST_CHECK enum ws_status arguments_parse(const struct command_line *line, int argc, char **argv,
+                                             struct arguments *out, struct ws_error *err);
+void print_help(const struct command_line *line);
+
+/* Prints "wellspring: <message>" and returns the exit status that belongs to it. */
+int report(enum ws_status status, const struct ws_error *error);
+
+/* Flushes stdout and returns `status`, or 1 when results could not be written. */
+int finish_output(int status);
+
+/* Reads the preset or file `what` and applies the overrides. */
+WS_MUST_CHECK enum ws_status load_experiment(const char *what, const struct arguments *arguments,
+                                             struct ws_experiment *out, struct ws_error *err);
+
+/* Opens the experiment's human data and checks that the family can take them. */
+WS_MUST_CHECK enum ws_status open_human(const struct ws_experiment *experiment,
+                                        struct ws_human **out, struct ws_error *err);
+
+/* The directory a run of `experiment` goes to: `output`, or runs/<name>. */
+const char *run_directory(const struct ws_experiment *experiment, const char *output,
+                          struct ws_arena *arena);
+
+#endif

@@ -1,0 +1,66 @@
+/*
+ * wellspring: finds the command and runs it.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/command.h"
+
+static const struct {
+    const char *name;
+    const char *summary;
+    int (*run)(int argc, char **argv);
+} commands[] = {
+#define X(name, summary) {#name, summary, cmd_##name},
+    WS_COMMANDS(X)
+#undef X
+};
+enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
+
+static void print_usage(FILE *stream)
+{
+    (void)fprintf(stream,
+                  "wellspring: will training on model output ruin my model, and what keeps it "
+                  "from happening?\n\nusage: wellspring COMMAND [arguments]\n\n");
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        (void)fprintf(stream, "  %-8s %s\n", commands[i].name, commands[i].summary);
+    (void)fprintf(stream, "\n'wellspring COMMAND --help' says more. Start with: "
+                          "wellspring run quickstart\n");
+}
+
+static int unknown_command(const char *name)
+{
+    const char *names[COMMAND_COUNT];
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        names[i] = commands[i].name;
+    const char *nearest = ws_nearest_name(name, names, COMMAND_COUNT);
+    if (nearest)
+        (void)fprintf(stderr, "wellspring: unknown command '%s'; did you mean '%s'?\n", name,
+                      nearest);
+    else
+        (void)fprintf(stderr, "wellspring: unknown command '%s'; --help lists them\n", name);
+    return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    /* A write over a file-size limit is to fail with an error, not to kill. */
+    (void)signal(SIGXFSZ, SIG_IGN);
+    if (argc < 2) {
+        print_usage(stderr);
+        return EXIT_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
+        print_usage(stdout);
+        return finish_output(EXIT_DONE);
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        (void)printf("wellspring %s\n", WS_VERSION);
+        return finish_output(EXIT_DONE);
+    }
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        if (strcmp(argv[1], commands[i].name) == 0)
+            return finish_output(commands[i].run(argc - 1, argv + 1));
+    return unknown_command(argv[1]);
+}

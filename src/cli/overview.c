@@ -1,0 +1,310 @@
+#include "cli/overview.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "cli/terminal.h"
+
+enum { NAME_WIDTH = 20, SPARK_WIDTH = 10, VALUE_WIDTH = 15, HUMAN_WIDTH = 7, HEADLINES = 4 };
+
+enum format { FORMAT_COUNT, FORMAT_PERCENT, FORMAT_REAL };
+
+struct headline {
+    const char *metric;
+    const char *title;
+    const char *detail;
+    enum format format;
+};
+
+struct family_headlines {
+    const char *family;
+    struct headline headlines[HEADLINES]; /* the first one gets the sparkline */
+};
+
+static const struct family_headlines families[] = {
+    {"ngram",
+     {{"types", "distinct words", "in the sample", FORMAT_COUNT},
+      {"rare_kept", "rare words", "human = 100 %", FORMAT_PERCENT},
+      {"mass_lost", "real text lost", "share of words", FORMAT_PERCENT},
+      {"perplexity", "perplexity", "of real text", FORMAT_REAL}}},
+    {"discrete",
+     {{"support_kept", "symbols kept", "of the original", FORMAT_PERCENT},
+      {"entropy_mm", "entropy", "nats", FORMAT_REAL},
+      {"mass_lost_truth", "mass lost", "of the truth", FORMAT_PERCENT},
+      {"heterozygosity", "heterozygosity", "1 - sum p^2", FORMAT_REAL}}},
+    {"gaussian",
+     {{"variance_ratio", "variance", "truth = 100 %", FORMAT_PERCENT},
+      {"log_variance", "log variance", "truth = 0", FORMAT_REAL},
+      {"w2_squared", "W2 squared", "to the truth", FORMAT_REAL},
+      {"mean_error_squared", "mean error^2", "to the truth", FORMAT_REAL}}},
+};
+
+/* How the table is drawn. */
+struct style {
+    const struct headline *heads;
+    size_t head_count; /* as many as fit */
+    bool utf8;
+    bool spreads; /* a second line with the spread over seeds */
+};
+
+static const struct headline *headlines_of(const char *family)
+{
+    for (size_t i = 0; i < sizeof families / sizeof *families; i++)
+        if (strcmp(families[i].family, family) == 0)
+            return families[i].headlines;
+    return NULL;
+}
+
+/* Numbers -------------------------------------------------------------------------------------- */
+
+static void format_count(double value, char *out, size_t size)
+{
+    char digits[32];
+    (void)snprintf(digits, sizeof digits, "%.0f", value);
+    size_t count = strlen(digits), at = 0;
+    for (size_t i = 0; i < count && at + 2 < size; i++) {
+        if (i > 0 && (count - i) % 3 == 0 && digits[i - 1] != '-')
+            out[at++] = ',';
+        out[at++] = digits[i];
+    }
+    out[at] = '\0';
+}
+
+/* At most seven characters for what is not huge. */
+static void format_real(double value, char *out, size_t size)
+{
+    double magnitude = fabs(value);
+    if (magnitude >= 1e6 || (magnitude < 0.0005 && magnitude > 0))
+        (void)snprintf(out, size, "%.0e", value);
+    else if (magnitude >= 100)
+        (void)snprintf(out, size, "%.0f", value);
+    else
+        (void)snprintf(out, size, magnitude >= 1 ? "%.3g" : "%.3f", value);
+}
+
+static void format_value(enum format format, double value, char *out, size_t size)
+{
+    if (!isfinite(value))
+        (void)snprintf(out, size, "%s", isnan(value) ? "-" : value > 0 ? "inf" : "-inf");
+    else if (format == FORMAT_COUNT)
+        format_count(value, out, size);
+    else if (format == FORMAT_PERCENT)
+        (void)snprintf(out, size, fabs(value) < 0.1 ? "%.1f %%" : "%.0f %%", 100 * value);
+    else
+        format_real(value, out, size);
+}
+
+/* Columns a text takes: bytes that continue a UTF-8 character take none. */
+static int width_of(const char *text)
+{
+    int width = 0;
+    for (; *text; text++)
+        width += (*text & 0xC0) != 0x80;
+    return width;
+}
+
+static void print_right(const char *text, int width)
+{
+    (void)printf("%*s%s", width > width_of(text) ? width - width_of(text) : 0, "", text);
+}
+
+/* The curve, squeezed to SPARK_WIDTH cells, between zero and its largest value. */
+static void print_spark(const struct ws_curve *curve, bool utf8)
+{
+    static const char *const blocks[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+    static const char *const plain[] = {"_", ".", ",", "-", "=", "+", "*", "#"};
+    double top = 0;
+    for (size_t i = 0; i < curve->point_count; i++)
+        if (curve->points[i].summary.median > top)
+            top = curve->points[i].summary.median;
+    for (size_t cell = 0; cell < SPARK_WIDTH; cell++) {
+        if (cell >= curve->point_count) {
+            (void)putchar(' ');
+            continue;
+        }
+        size_t cells = curve->point_count < SPARK_WIDTH ? curve->point_count : SPARK_WIDTH;
+        size_t i = cells > 1 ? cell * (curve->point_count - 1) / (cells - 1) : 0;
+        double height = top > 0 ? curve->points[i].summary.median / top : 0;
+        int level = height > 0 ? (int)(height * 7 + 0.5) : 0;
+        (void)fputs(utf8 ? blocks[level] : plain[level], stdout);
+    }
+}
+
+/* The table ------------------------------------------------------------------------------------ */
+
+static void print_heads(const struct style *style)
+{
+    (void)printf("\n%-*s %-*s", NAME_WIDTH, "", SPARK_WIDTH, "");
+    for (size_t h = 0; h < style->head_count; h++)
+        print_right(style->heads[h].title, VALUE_WIDTH + (h > 0));
+    (void)printf("  human\n%-*s %-*s", NAME_WIDTH, "policy", SPARK_WIDTH, "");
+    for (size_t h = 0; h < style->head_count; h++)
+        print_right(style->heads[h].detail, VALUE_WIDTH + (h > 0));
+    (void)printf("   data\n");
+}
+
+/* Share of human items in the last training set. */
+static double human_share(const struct ws_results *results, const char *arm, uint32_t generation)
+{
+    static const char *const parts[] = {"mix/original/0", "mix/fresh/0"};
+    double share = 0;
+    for (size_t i = 0; i < 2; i++) {
+        const struct ws_curve *curve = ws_results_find(results, arm, parts[i]);
+        for (size_t p = 0; curve && p < curve->point_count; p++)
+            if (curve->points[p].generation == generation)
+                share += curve->points[p].summary.median;
+    }
+    return share;
+}
+
+static const struct ws_point *last_point(const struct ws_curve *curve)
+{
+    return &curve->points[curve->point_count - 1];
+}
+
+static void print_values(const struct ws_results *results, const char *arm,
+                         const struct style *style)
+{
+    for (size_t h = 0; h < style->head_count; h++) {
+        const struct ws_curve *curve = ws_results_find(results, arm, style->heads[h].metric);
+        char first[24] = "-", last[24] = "-", text[64];
+        if (curve) {
+            format_value(style->heads[h].format, curve->points[0].summary.median, first,
+                         sizeof first);
+            format_value(style->heads[h].format, last_point(curve)->summary.median, last,
+                         sizeof last);
+        }
+        (void)snprintf(text, sizeof text, "%s %s %s", first, style->utf8 ? "→" : ">", last);
+        print_right(text, VALUE_WIDTH + (h > 0));
+    }
+}
+
+static void print_spreads(const struct ws_results *results, const char *arm,
+                          const struct style *style)
+{
+    (void)printf("%-*s %-*s", NAME_WIDTH, "", SPARK_WIDTH, "");
+    for (size_t h = 0; h < style->head_count; h++) {
+        const struct ws_curve *curve = ws_results_find(results, arm, style->heads[h].metric);
+        char low[24] = "-", high[24] = "-", text[64];
+        if (curve) {
+            format_value(style->heads[h].format, last_point(curve)->summary.low, low, sizeof low);
+            format_value(style->heads[h].format, last_point(curve)->summary.high, high,
+                         sizeof high);
+        }
+        (void)snprintf(text, sizeof text, "%s%s%s", low, style->utf8 ? " … " : " .. ", high);
+        print_right(text, VALUE_WIDTH + (h > 0));
+    }
+    (void)printf("\n");
+}
+
+static void print_arm(const struct ws_run_arm *arm, const struct ws_results *results,
+                      const struct style *style)
+{
+    const struct ws_curve *curve = ws_results_find(results, arm->name, style->heads[0].metric);
+    char name[64];
+    (void)snprintf(name, sizeof name, "%.40s%s", arm->name, arm->outgrows_control ? " *" : "");
+    (void)printf("%-*s ", NAME_WIDTH, name);
+    if (!curve) {
+        (void)printf("no measurement\n");
+        return;
+    }
+    print_spark(curve, style->utf8);
+    print_values(results, arm->name, style);
+    (void)printf(" %3.0f %%\n",
+                 100 * human_share(results, arm->name, last_point(curve)->generation));
+    if (style->spreads)
+        print_spreads(results, arm->name, style);
+}
+
+static struct style style_of(const struct ws_run_description *run)
+{
+    int room = terminal_columns(STDOUT_FILENO) - NAME_WIDTH - SPARK_WIDTH - HUMAN_WIDTH;
+    int fitting = room / (VALUE_WIDTH + 1);
+    return (struct style){
+        .heads = headlines_of(run->family),
+        .head_count = fitting >= HEADLINES ? HEADLINES
+                      : fitting > 1        ? (size_t)fitting
+                                           : 1,
+        .utf8 = terminal_is_utf8(),
+        .spreads = run->seeds > 1,
+    };
+}
+
+void print_overview(const struct ws_run_description *run, const struct ws_results *results)
+{
+    const struct style style = style_of(run);
+    if (!style.heads)
+        return;
+    (void)printf("%s%s%s\n", run->name, run->title[0] ? ": " : "", run->title);
+    (void)printf("generation 0 %s %" PRIu64 ", medians over %" PRIu64 " seed%s%s\n",
+                 style.utf8 ? "→" : ">", run->generations - 1, run->seeds,
+                 run->seeds == 1 ? "" : "s",
+                 run->seeds > 1 ? "; below, 10 % to 90 % of seeds at the last" : "");
+    print_heads(&style);
+    bool outgrown = false;
+    for (size_t a = 0; a < run->arm_count; a++) {
+        print_arm(&run->arms[a], results, &style);
+        outgrown = outgrown || run->arms[a].outgrows_control;
+    }
+    if (outgrown)
+        (void)printf("* trains on more items than the control\n");
+}
+
+/* JSON ----------------------------------------------------------------------------------------- */
+
+static json_t *point_json(const struct ws_point *point)
+{
+    return json_pack(
+        "{s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:I}", "generation", (json_int_t)point->generation,
+        "n", (json_int_t)point->n, "median", ws_json_real(point->summary.median), "low",
+        ws_json_real(point->summary.low), "high", ws_json_real(point->summary.high), "mean",
+        ws_json_real(point->summary.mean), "standard_error",
+        ws_json_real(point->summary.standard_error), "seeds", (json_int_t)point->summary.count);
+}
+
+static json_t *arm_json(const struct ws_run_arm *arm, const struct ws_results *results)
+{
+    json_t *metrics = json_object();
+    for (size_t i = 0; metrics && i < results->count; i++) {
+        const struct ws_curve *curve = &results->curves[i];
+        if (strcmp(curve->arm, arm->name) != 0)
+            continue;
+        json_t *entry =
+            json_pack("{s:s, s:o, s:o}", "definition", curve->definition, "first",
+                      point_json(&curve->points[0]), "last", point_json(last_point(curve)));
+        if (json_object_set_new(metrics, curve->metric, entry) != 0) {
+            json_decref(metrics);
+            metrics = NULL;
+        }
+    }
+    return json_pack("{s:s, s:b, s:o}", "arm", arm->name, "outgrows_control", arm->outgrows_control,
+                     "metrics", metrics);
+}
+
+enum ws_status print_overview_json(const char *directory, const struct ws_run_description *run,
+                                   const struct ws_results *results, struct ws_error *err)
+{
+    json_t *arms = json_array();
+    for (size_t a = 0; arms && a < run->arm_count; a++)
+        if (json_array_append_new(arms, arm_json(&run->arms[a], results)) != 0) {
+            json_decref(arms);
+            arms = NULL;
+        }
+    json_t *root =
+        json_pack("{s:s, s:s, s:s, s:I, s:I, s:o}", "run", run->name, "directory", directory,
+                  "state", run->state, "generations", (json_int_t)run->generations, "seeds",
+                  (json_int_t)run->seeds, "arms", arms);
+    struct ws_buffer text;
+    ws_buffer_init(&text, NULL, SIZE_MAX);
+    ws_json_append_pretty(root, &text);
+    enum ws_status status = ws_buffer_check(&text, "the results", err);
+    if (status == WS_OK)
+        (void)printf("%s\n", ws_buffer_string(&text));
+    json_decref(root);
+    ws_buffer_release(&text);
+    return status;
+}

@@ -1,0 +1,19 @@
+/*
+ * A run in one look: a table of the family's headline metrics, first generation against last, with
+ * a sparkline and the spread over seeds; or the same as JSON.
+ */
+#ifndef WS_CLI_OVERVIEW_H
+#define WS_CLI_OVERVIEW_H
+
+#include "lab/results.h"
+
+/* On stdout, at most 100 columns: on a narrower terminal with fewer metrics. */
+void print_overview(const struct ws_run_description *run, const struct ws_results *results);
+
+/* Every metric of every arm at its first and last generation, one JSON object on stdout. */
+WS_MUST_CHECK enum ws_status print_overview_json(const char *directory,
+                                                 const struct ws_run_description *run,
+                                                 const struct ws_results *results,
+                                                 struct ws_error *err);
+
+#endif

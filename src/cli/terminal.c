@@ -1,0 +1,121 @@
+#include "cli/terminal.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+bool terminal_is_utf8(void)
+{
+    static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const char *value = getenv(names[i]);
+        if (value && *value)
+            return strstr(value, "UTF-8") || strstr(value, "utf8") || strstr(value, "utf-8");
+    }
+    return false;
+}
+
+void format_duration(double seconds, char *out, size_t size)
+{
+    uint64_t s = seconds > 0 ? (uint64_t)(seconds + 0.5) : 0;
+    if (s >= 3600)
+        (void)snprintf(out, size, "%" PRIu64 " h %02" PRIu64 " min", s / 3600, s / 60 % 60);
+    else if (s >= 60)
+        (void)snprintf(out, size, "%" PRIu64 " min %02" PRIu64 " s", s / 60, s % 60);
+    else
+        (void)snprintf(out, size, "%" PRIu64 " s", s);
+}
+
+void terminal_init(struct terminal *terminal, bool quiet)
+{
+    const char *kind = getenv("TERM");
+    *terminal = (struct terminal){
+        .quiet = quiet,
+        .live = isatty(STDERR_FILENO) && kind && strcmp(kind, "dumb") != 0,
+        .utf8 = terminal_is_utf8(),
+        .drawn = -1,
+    };
+}
+
+int terminal_columns(int descriptor)
+{
+    struct winsize window;
+    if (ioctl(descriptor, TIOCGWINSZ, &window) == 0 && window.ws_col > 0)
+        return window.ws_col;
+    return 100;
+}
+
+static double share_done(const struct ws_progress *p)
+{
+    double total = (double)p->work + (double)p->work_left;
+    return total > 0 ? (double)p->work / total : 1;
+}
+
+static void estimate(const struct ws_progress *p, char *out, size_t size)
+{
+    double done = share_done(p);
+    if (done <= 0 || p->elapsed < 1) {
+        (void)snprintf(out, size, "...");
+        return;
+    }
+    format_duration(p->elapsed * (1 - done) / done, out, size);
+}
+
+static void draw_bar(const struct terminal *terminal, const struct ws_progress *p)
+{
+    char left[32], tail[160], bar[31 * 3 + 1];
+    estimate(p, left, sizeof left);
+    int cells = 24, full = (int)(share_done(p) * cells + 0.5);
+    size_t at = 0;
+    for (int i = 0; i < cells; i++) {
+        const char *cell = i < full ? (terminal->utf8 ? "█" : "#") : (terminal->utf8 ? "░" : ".");
+        memcpy(bar + at, cell, strlen(cell));
+        at += strlen(cell);
+    }
+    bar[at] = '\0';
+    (void)snprintf(tail, sizeof tail, " %3.0f %%  ETA %s  %zu/%zu chains  %s generation %" PRIu32,
+                   100 * share_done(p), left, p->chains_done, p->chains, p->arm, p->generation);
+    int room = terminal_columns(STDERR_FILENO) - cells - 1;
+    (void)fprintf(stderr, "\r%s%.*s\033[K", bar, room > 0 ? room : 0, tail);
+    (void)fflush(stderr);
+}
+
+static void print_line(struct terminal *terminal, const struct ws_progress *p)
+{
+    unsigned tenth = (unsigned)(share_done(p) * 10);
+    if (tenth <= terminal->percent)
+        return;
+    terminal->percent = tenth;
+    char left[32], spent[32];
+    estimate(p, left, sizeof left);
+    format_duration(p->elapsed, spent, sizeof spent);
+    (void)fprintf(stderr, "%3u %% done after %s, %s left, %zu of %zu chains finished\n", tenth * 10,
+                  spent, tenth < 10 ? left : "0 s", p->chains_done, p->chains);
+}
+
+void terminal_progress(void *user, const struct ws_progress *progress)
+{
+    struct terminal *terminal = user;
+    if (terminal->quiet)
+        return;
+    if (!terminal->live) {
+        print_line(terminal, progress);
+        return;
+    }
+    bool last = progress->work_left == 0;
+    if (!last && terminal->bar_shown && progress->elapsed - terminal->drawn < 0.1)
+        return;
+    terminal->drawn = progress->elapsed;
+    terminal->bar_shown = true;
+    draw_bar(terminal, progress);
+}
+
+void terminal_clear(struct terminal *terminal)
+{
+    if (terminal->bar_shown)
+        (void)fprintf(stderr, "\r\033[K");
+    terminal->bar_shown = false;
+}

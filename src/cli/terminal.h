@@ -1,0 +1,28 @@
+/*
+ * Live progress on stderr: one bar that is redrawn on a terminal, plain lines elsewhere.
+ */
+#ifndef WS_CLI_TERMINAL_H
+#define WS_CLI_TERMINAL_H
+
+#include "lab/run.h"
+
+struct terminal {
+    bool quiet;
+    bool live;        /* stderr is a terminal that can redraw */
+    bool utf8;        /* blocks and arrows may be used */
+    double drawn;     /* when the bar was drawn last, seconds */
+    unsigned percent; /* last whole tenth that was printed as a line */
+    bool bar_shown;
+};
+
+void terminal_init(struct terminal *terminal, bool quiet);
+/* For struct ws_run_options.progress; `user` is the terminal. */
+void terminal_progress(void *user, const struct ws_progress *progress);
+void terminal_clear(struct terminal *terminal); /* takes the bar away */
+
+bool terminal_is_utf8(void);
+int terminal_columns(int descriptor); /* 100 for what is no terminal */
+/* "1 h 05 min", "2 min 10 s", "14 s" */
+void format_duration(double seconds, char *out, size_t size);
+
+#endif

@@ -1,0 +1,290 @@
+#include <assert.h>
+#include <inttypes.h>
+#include <math.h>
+
+#include "base/sampler.h"
+#include "data/human_internal.h"
+
+/* Items of the data stream at generation 0. What a generator makes fresh for step g is item 0 of
+ * generation g + 1. */
+enum {
+    DRAW_ORIGINAL = 0, /* generators; words */
+    DRAW_REFERENCE = 1,
+    DRAW_FRESH = 2,
+    DRAW_ORDER = 3, /* of the blocks (text) or of the fresh items (words) */
+};
+
+/* Of one set of vectors: all come from one sequence, which has 2^34 draws. */
+#define NUMBERS_LIMIT ((uint64_t)1 << 32)
+
+static struct ws_origin human_origin(enum ws_source source)
+{
+    return (struct ws_origin){.source = source};
+}
+
+static enum ws_status none(const struct ws_human *human, struct ws_dataset *out)
+{
+    *out = human->empty;
+    return WS_OK;
+}
+
+/* Blocks of the corpus by number, in any order, as picks in ascending order. */
+static enum ws_status blocks_of(const struct ws_human *human, const uint32_t *blocks,
+                                uint64_t count, enum ws_source source, struct ws_arena *arena,
+                                struct ws_dataset *out, struct ws_error *err)
+{
+    if (count == 0)
+        return none(human, out);
+    uint64_t words = human->corpus.count / 64 + 1;
+    uint64_t *chosen = WS_ARENA_ZNEW(arena, uint64_t, words);
+    uint32_t *pick = WS_ARENA_NEW(arena, uint32_t, count);
+    struct ws_segment *segment = WS_ARENA_NEW(arena, struct ws_segment, 1);
+    if (!chosen || !pick || !segment)
+        return ws_fail_memory(err, "blocks of the corpus");
+    for (uint64_t i = 0; i < count; i++)
+        chosen[blocks[i] / 64] |= (uint64_t)1 << blocks[i] % 64;
+    uint64_t next = 0;
+    for (uint64_t w = 0; w < words; w++)
+        for (uint64_t bits = chosen[w]; bits != 0; bits &= bits - 1)
+            pick[next++] = (uint32_t)(64 * w + (uint64_t)__builtin_ctzll(bits));
+    *segment = (struct ws_segment){human_origin(source), &human->corpus, 0, count, pick};
+    *out = human->empty;
+    out->count = count;
+    out->segment_count = 1;
+    out->segments = segment;
+    return WS_OK;
+}
+
+static enum ws_status deal_blocks(const struct ws_human *human, struct ws_rng_key key,
+                                  struct ws_arena *arena, struct ws_deal *deal,
+                                  struct ws_error *err)
+{
+    const struct ws_human_settings *settings = &human->settings;
+    size_t count = human->corpus.count;
+    uint32_t *order = WS_ARENA_NEW(arena, uint32_t, count);
+    if (!order)
+        return ws_fail_memory(err, "the order of the corpus");
+    for (size_t i = 0; i < count; i++)
+        order[i] = (uint32_t)i;
+    struct ws_rng rng;
+    ws_rng_init(&rng, key, DRAW_ORDER);
+    ws_sample_permutation(&rng, order, count);
+
+    const uint32_t *test = order + settings->items;
+    deal->stream = test + settings->test_items;
+    WS_TRY(
+        blocks_of(human, order, settings->items, WS_SOURCE_ORIGINAL, arena, &deal->original, err));
+    WS_TRY(blocks_of(human, test, settings->test_items, WS_SOURCE_ORIGINAL, arena, &deal->reference,
+                     err));
+    return blocks_of(human, deal->stream, settings->fresh_items, WS_SOURCE_FRESH, arena,
+                     &deal->fresh, err);
+}
+
+/* A dataset of counts[i] items of type[i]. */
+static enum ws_status counts_of(const struct ws_human *human, const uint32_t *type,
+                                const uint64_t *counts, size_t size, enum ws_source source,
+                                struct ws_arena *arena, struct ws_dataset *out,
+                                struct ws_error *err)
+{
+    struct ws_payload *payload = WS_ARENA_NEW(arena, struct ws_payload, 1);
+    if (!payload)
+        return ws_fail_memory(err, "human data");
+    WS_TRY(ws_payload_of_counts(type, counts, size, human->empty.types, arena, payload, err));
+    return ws_dataset_of(payload, human_origin(source), arena, out, err);
+}
+
+/* What the corpus has left while it is dealt, type by type, and room for a share of it. */
+struct rest {
+    uint64_t *left;
+    uint64_t *share;
+};
+
+static enum ws_status deal_share(const struct ws_human *human, const struct rest *rest,
+                                 uint64_t count, struct ws_rng_key key, uint64_t draw,
+                                 struct ws_arena *arena, struct ws_dataset *out,
+                                 struct ws_error *err)
+{
+    if (count == 0)
+        return none(human, out);
+    size_t size = human->corpus.counts.size;
+    struct ws_rng rng;
+    ws_rng_init(&rng, key, draw);
+    ws_sample_multivariate_hypergeometric(&rng, count, rest->left, size, rest->share);
+    for (size_t i = 0; i < size; i++)
+        rest->left[i] -= rest->share[i];
+    return counts_of(human, human->corpus.counts.type, rest->share, size,
+                     draw == DRAW_FRESH ? WS_SOURCE_FRESH : WS_SOURCE_ORIGINAL, arena, out, err);
+}
+
+/* The items of `counts` one by one in a random order. */
+static enum ws_status shuffle_counts(const struct ws_dataset *counts, struct ws_rng_key key,
+                                     struct ws_arena *arena, const uint32_t **out,
+                                     struct ws_error *err)
+{
+    uint32_t *symbols = WS_ARENA_NEW(arena, uint32_t, counts->count);
+    if (!symbols)
+        return ws_fail_memory(err, "the fresh stream");
+    size_t size = 0;
+    for (size_t s = 0; s < counts->segment_count; s++) {
+        const struct ws_payload *payload = counts->segments[s].payload;
+        for (size_t i = 0; i < payload->counts.size; i++)
+            for (uint64_t c = 0; c < payload->counts.count[i]; c++)
+                symbols[size++] = payload->counts.type[i];
+    }
+    struct ws_rng rng;
+    ws_rng_init(&rng, key, DRAW_ORDER);
+    ws_sample_permutation(&rng, symbols, size);
+    *out = symbols;
+    return WS_OK;
+}
+
+static enum ws_status deal_words(const struct ws_human *human, struct ws_rng_key key,
+                                 struct ws_arena *arena, struct ws_deal *deal, struct ws_error *err)
+{
+    const struct ws_human_settings *settings = &human->settings;
+    size_t size = human->corpus.counts.size;
+    const struct rest rest = {
+        .left = ws_arena_copy(arena, human->corpus.counts.count, size * sizeof(uint64_t)),
+        .share = WS_ARENA_NEW(arena, uint64_t, size),
+    };
+    if (!rest.left || !rest.share)
+        return ws_fail_memory(err, "the deal of the corpus");
+    WS_TRY(
+        deal_share(human, &rest, settings->items, key, DRAW_ORIGINAL, arena, &deal->original, err));
+    WS_TRY(deal_share(human, &rest, settings->test_items, key, DRAW_REFERENCE, arena,
+                      &deal->reference, err));
+    WS_TRY(
+        deal_share(human, &rest, settings->fresh_items, key, DRAW_FRESH, arena, &deal->fresh, err));
+    return shuffle_counts(&deal->fresh, key, arena, &deal->stream, err);
+}
+
+static enum ws_status draw_symbols(const struct ws_human *human, uint64_t count, struct ws_rng *rng,
+                                   enum ws_source source, struct ws_arena *arena,
+                                   struct ws_dataset *out, struct ws_error *err)
+{
+    size_t types = human->empty.types;
+    uint64_t *counts = WS_ARENA_NEW(arena, uint64_t, types);
+    if (!counts)
+        return ws_fail_memory(err, "human data");
+    ws_sample_multinomial(rng, count, human->truth, types, counts);
+    return counts_of(human, NULL, counts, types, source, arena, out, err);
+}
+
+static enum ws_status draw_vectors(const struct ws_human *human, uint64_t count, struct ws_rng *rng,
+                                   enum ws_source source, struct ws_arena *arena,
+                                   struct ws_dataset *out, struct ws_error *err)
+{
+    if (count > NUMBERS_LIMIT / human->empty.dimension)
+        return ws_fail(err, WS_LIMIT,
+                       "%" PRIu64 " vectors of dimension %" PRIu32 "; the most is 2^32 numbers",
+                       count, human->empty.dimension);
+    uint64_t size = count * human->empty.dimension;
+    double *values = WS_ARENA_NEW(arena, double, size);
+    struct ws_payload *payload = WS_ARENA_NEW(arena, struct ws_payload, 1);
+    if (!values || !payload)
+        return ws_fail_memory(err, "human data");
+    ws_sample_normals(rng, values, size);
+    double deviation = sqrt(human->settings.variance);
+    for (uint64_t i = 0; i < size; i++)
+        values[i] *= deviation;
+    *payload = (struct ws_payload){
+        .kind = WS_DATA_VECTORS,
+        .count = count,
+        .dimension = human->empty.dimension,
+        .vectors = values,
+    };
+    return ws_dataset_of(payload, human_origin(source), arena, out, err);
+}
+
+/* `count` items that a generator makes from (key, item). */
+static enum ws_status draw(const struct ws_human *human, uint64_t count, struct ws_rng_key key,
+                           uint64_t item, enum ws_source source, struct ws_arena *arena,
+                           struct ws_dataset *out, struct ws_error *err)
+{
+    if (count == 0)
+        return none(human, out);
+    struct ws_rng rng;
+    ws_rng_init(&rng, key, item);
+    if (human->empty.kind == WS_DATA_VECTORS)
+        return draw_vectors(human, count, &rng, source, arena, out, err);
+    return draw_symbols(human, count, &rng, source, arena, out, err);
+}
+
+enum ws_status ws_human_deal(const struct ws_human *human, uint64_t seed, struct ws_arena *arena,
+                             struct ws_deal *out, struct ws_error *err)
+{
+    const struct ws_human_settings *settings = &human->settings;
+    struct ws_rng_key key = ws_rng_key(WS_STREAM_DATA, seed, 0, 0);
+    struct ws_deal deal = {.human = human, .seed = seed, .fresh = human->empty};
+    if (settings->source == WS_HUMAN_TEXT) {
+        WS_TRY(deal_blocks(human, key, arena, &deal, err));
+    } else if (settings->source == WS_HUMAN_WORDS) {
+        WS_TRY(deal_words(human, key, arena, &deal, err));
+    } else {
+        WS_TRY(draw(human, settings->items, key, DRAW_ORIGINAL, WS_SOURCE_ORIGINAL, arena,
+                    &deal.original, err));
+        WS_TRY(draw(human, settings->test_items, key, DRAW_REFERENCE, WS_SOURCE_ORIGINAL, arena,
+                    &deal.reference, err));
+    }
+    *out = deal;
+    return WS_OK;
+}
+
+/* `count` >= 1 words of the stream, counted. */
+static enum ws_status words_of(const struct ws_human *human, const uint32_t *words, uint64_t count,
+                               struct ws_arena *arena, struct ws_dataset *out, struct ws_error *err)
+{
+    const struct ws_payload symbols = {
+        .kind = WS_DATA_SYMBOLS,
+        .count = count,
+        .types = human->empty.types,
+        .symbols = words,
+    };
+    struct ws_payload *payload = WS_ARENA_NEW(arena, struct ws_payload, 1);
+    if (!payload)
+        return ws_fail_memory(err, "human data");
+    struct ws_dataset all;
+    WS_TRY(ws_dataset_of(&symbols, human_origin(WS_SOURCE_FRESH), arena, &all, err));
+    WS_TRY(ws_dataset_type_counts(&all, arena, payload, err));
+    return ws_dataset_of(payload, human_origin(WS_SOURCE_FRESH), arena, out, err);
+}
+
+enum ws_status ws_deal_fresh(const struct ws_deal *deal, uint32_t step, uint64_t used,
+                             uint64_t count, struct ws_arena *arena, struct ws_dataset *out,
+                             struct ws_error *err)
+{
+    const struct ws_human *human = deal->human;
+    assert(step < UINT32_MAX);
+    if (!ws_human_has_corpus(human))
+        return draw(human, count, ws_rng_key(WS_STREAM_DATA, deal->seed, 0, step + 1),
+                    DRAW_ORIGINAL, WS_SOURCE_FRESH, arena, out, err);
+    assert(used <= deal->fresh.count);
+    if (count > deal->fresh.count - used)
+        return ws_fail(err, WS_INVALID,
+                       "the fresh stream is exhausted: step %" PRIu32 " needs %" PRIu64
+                       " items, %" PRIu64 " of fresh_items=%" PRIu64 " are left",
+                       step, count, deal->fresh.count - used, deal->fresh.count);
+    if (count == 0)
+        return none(human, out);
+    if (human->settings.source == WS_HUMAN_TEXT)
+        return blocks_of(human, deal->stream + used, count, WS_SOURCE_FRESH, arena, out, err);
+    return words_of(human, deal->stream + used, count, arena, out, err);
+}
+
+enum ws_status ws_deal_human(const struct ws_deal *deal, uint64_t count, struct ws_rng_key key,
+                             struct ws_arena *arena, struct ws_dataset *out, struct ws_error *err)
+{
+    if (!ws_human_has_corpus(deal->human))
+        return draw(deal->human, count, key, 0, WS_SOURCE_FRESH, arena, out, err);
+    const struct ws_dataset parts[] = {deal->original, deal->fresh};
+    struct ws_dataset all;
+    WS_TRY(ws_dataset_concat(parts, 2, arena, &all, err));
+    if (count > all.count)
+        return ws_fail(err, WS_INVALID,
+                       "%" PRIu64 " human items are needed, items=%" PRIu64
+                       " + fresh_items=%" PRIu64 " are there",
+                       count, deal->original.count, deal->fresh.count);
+    struct ws_rng rng;
+    ws_rng_init(&rng, key, 0);
+    return ws_dataset_subset(&all, count, &rng, arena, out, err);
+}

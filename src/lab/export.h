@@ -1,0 +1,25 @@
+/*
+ * A run's metrics for other programs: CSV (RFC 4180) or JSON lines, every record or the summary
+ * over seeds.
+ */
+#ifndef WS_LAB_EXPORT_H
+#define WS_LAB_EXPORT_H
+
+#include "lab/results.h"
+
+enum ws_export_format {
+    WS_EXPORT_CSV,
+    WS_EXPORT_JSONL,
+};
+
+/* arm, seed, generation, metric, definition, n, value: one row a record. In CSV a value that is not
+ * finite is nan, inf or -inf. */
+WS_MUST_CHECK enum ws_status ws_export_records(const char *directory, enum ws_export_format format,
+                                               struct ws_buffer *out, struct ws_error *err);
+
+/* arm, generation, metric, definition, n, seeds, median, low, high, mean, standard_error: low and
+ * high are the 0.1 and 0.9 quantiles over seeds. */
+WS_MUST_CHECK enum ws_status ws_export_summary(const char *directory, enum ws_export_format format,
+                                               struct ws_buffer *out, struct ws_error *err);
+
+#endif

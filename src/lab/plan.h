@@ -1,0 +1,30 @@
+/*
+ * What an experiment would cost, from the plan of its steps and the family's rates. Rough: a time
+ * measured on one core of a 3 GHz x86, memory of what threads hold at once, disk at the end.
+ */
+#ifndef WS_LAB_PLAN_H
+#define WS_LAB_PLAN_H
+
+#include "lab/experiment.h"
+
+struct ws_arm_cost {
+    double seconds;            /* of one core, all seeds */
+    double chain_memory;       /* bytes one chain holds at its largest step */
+    double disk;               /* bytes, all seeds, at the end */
+    uint64_t largest;          /* items of the largest training set */
+    uint64_t trained, sampled; /* items, one seed, all generations */
+};
+
+struct ws_cost {
+    struct ws_arm_cost *arms; /* (arm_count), in `arena` */
+    double seconds;           /* wall, with `threads` */
+    double memory;
+    double disk;
+    unsigned threads;
+};
+
+WS_MUST_CHECK enum ws_status ws_plan_cost(const struct ws_experiment *experiment,
+                                          unsigned processors, struct ws_arena *arena,
+                                          struct ws_cost *out, struct ws_error *err);
+
+#endif

@@ -1,0 +1,174 @@
+#include "lab/results.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+
+enum ws_status ws_results_visit(const char *directory, const struct ws_allocator *allocator,
+                                enum ws_status (*visit)(void *user, const struct ws_record *record,
+                                                        struct ws_error *err),
+                                void *user, struct ws_error *err)
+{
+    struct ws_arena file, line;
+    struct ws_bytes bytes = {0};
+    ws_arena_init(&file, allocator);
+    ws_arena_init(&line, allocator);
+    char *path = ws_run_path(&file, directory, "metrics.jsonl");
+    enum ws_status status = path ? ws_file_read(path, SIZE_MAX / 2, &file, &bytes, err)
+                                 : ws_fail_memory(err, "metrics.jsonl");
+    const uint8_t *next = bytes.data;
+    size_t left = bytes.size;
+    for (size_t number = 1; status == WS_OK && left > 0; number++) {
+        const uint8_t *end = memchr(next, '\n', left);
+        size_t size = end ? (size_t)(end - next) : left;
+        struct ws_record record;
+        ws_arena_reset(&line);
+        status = ws_record_parse(ws_bytes_of(next, size), "record", &line, &record, err);
+        if (status == WS_CORRUPT)
+            ws_error_prefix(err, "%s:%zu", path, number);
+        if (status == WS_OK)
+            status = visit(user, &record, err);
+        size_t used = end ? size + 1 : size;
+        next += used;
+        left -= used;
+    }
+    ws_arena_release(&line);
+    ws_arena_release(&file);
+    return status;
+}
+
+/* All values, in file order, before they are gathered into curves. */
+struct sample {
+    size_t curve;
+    uint32_t generation;
+    uint64_t n;
+    double value;
+};
+
+struct loader {
+    struct ws_arena *arena;
+    struct ws_results *results;
+    size_t curve_capacity;
+    size_t last; /* the curve found last */
+    struct sample *samples;
+    size_t sample_count, sample_capacity;
+};
+
+/* Room for one more element of `size` bytes. */
+static void *grown(struct ws_arena *arena, void *items, size_t count, size_t *capacity, size_t size)
+{
+    if (count < *capacity)
+        return items;
+    size_t larger = *capacity ? 2 * *capacity : 64;
+    void *moved = ws_arena_alloc(arena, larger, size);
+    if (!moved)
+        return NULL;
+    if (count > 0)
+        memcpy(moved, items, count * size);
+    *capacity = larger;
+    return moved;
+}
+
+static bool is_curve(const struct ws_curve *curve, const char *arm, const char *metric)
+{
+    return strcmp(curve->metric, metric) == 0 && strcmp(curve->arm, arm) == 0;
+}
+
+/* Seeds name their curves in the same order, so the one after the last that was found is tried
+ * first. */
+static enum ws_status find_or_add(struct loader *loader, const struct ws_record *record,
+                                  size_t *out, struct ws_error *err)
+{
+    struct ws_results *results = loader->results;
+    for (size_t tried = 0; tried < results->count; tried++) {
+        size_t i = (loader->last + 1 + tried) % results->count;
+        if (is_curve(&results->curves[i], record->place.arm, record->metric)) {
+            *out = loader->last = i;
+            return WS_OK;
+        }
+    }
+    results->curves = grown(loader->arena, results->curves, results->count, &loader->curve_capacity,
+                            sizeof *results->curves);
+    if (!results->curves)
+        return ws_fail_memory(err, "the results");
+    struct ws_curve *curve = &results->curves[results->count];
+    *curve = (struct ws_curve){ws_arena_text(loader->arena, record->place.arm),
+                               ws_arena_text(loader->arena, record->metric),
+                               ws_arena_text(loader->arena, record->definition), 0, NULL};
+    if (!curve->arm || !curve->metric || !curve->definition)
+        return ws_fail_memory(err, "the results");
+    *out = loader->last = results->count++;
+    return WS_OK;
+}
+
+static enum ws_status take(void *user, const struct ws_record *record, struct ws_error *err)
+{
+    struct loader *loader = user;
+    size_t curve = 0;
+    WS_TRY(find_or_add(loader, record, &curve, err));
+    loader->samples = grown(loader->arena, loader->samples, loader->sample_count,
+                            &loader->sample_capacity, sizeof *loader->samples);
+    if (!loader->samples)
+        return ws_fail_memory(err, "the results");
+    loader->samples[loader->sample_count++] =
+        (struct sample){curve, record->place.generation, record->n, record->value};
+    return WS_OK;
+}
+
+static int by_curve_and_generation(const void *a, const void *b)
+{
+    const struct sample *x = a, *y = b;
+    if (x->curve != y->curve)
+        return x->curve < y->curve ? -1 : 1;
+    return (x->generation > y->generation) - (x->generation < y->generation);
+}
+
+static size_t same_point(const struct loader *loader, size_t first)
+{
+    size_t end = first + 1;
+    while (end < loader->sample_count &&
+           by_curve_and_generation(&loader->samples[first], &loader->samples[end]) == 0)
+        end++;
+    return end - first;
+}
+
+static enum ws_status gather(struct loader *loader, struct ws_error *err)
+{
+    if (loader->sample_count > 0)
+        qsort(loader->samples, loader->sample_count, sizeof *loader->samples,
+              by_curve_and_generation);
+    struct ws_point *points = WS_ARENA_NEW(loader->arena, struct ws_point, loader->sample_count);
+    double *values = WS_ARENA_NEW(loader->arena, double, loader->sample_count);
+    if (!points || !values)
+        return ws_fail_memory(err, "the results");
+    for (size_t first = 0, size; first < loader->sample_count; first += size, points++) {
+        const struct sample *sample = &loader->samples[first];
+        size = same_point(loader, first);
+        for (size_t i = 0; i < size; i++)
+            values[i] = sample[i].value;
+        struct ws_curve *curve = &loader->results->curves[sample->curve];
+        *points = (struct ws_point){sample->generation, sample->n, ws_summarise(values, size)};
+        if (curve->point_count++ == 0)
+            curve->points = points;
+    }
+    return WS_OK;
+}
+
+enum ws_status ws_results_load(const char *directory, struct ws_arena *arena,
+                               struct ws_results *out, struct ws_error *err)
+{
+    *out = (struct ws_results){0};
+    struct loader loader = {.arena = arena, .results = out};
+    WS_TRY(ws_results_visit(directory, arena->allocator, take, &loader, err));
+    return gather(&loader, err);
+}
+
+const struct ws_curve *ws_results_find(const struct ws_results *results, const char *arm,
+                                       const char *metric)
+{
+    for (size_t i = 0; i < results->count; i++)
+        if (is_curve(&results->curves[i], arm, metric))
+            return &results->curves[i];
+    return NULL;
+}

@@ -1,0 +1,47 @@
+/*
+ * Reading a run's metrics back: line by line, or as curves over generations and seeds.
+ *
+ * Contract: tests/unit/test_results.c.
+ */
+#ifndef WS_LAB_RESULTS_H
+#define WS_LAB_RESULTS_H
+
+#include "lab/record.h"
+#include "lab/run_directory.h"
+#include "measure/summary.h"
+
+/* Calls `visit` for every record of metrics.jsonl in file order; its texts are valid during the
+ * call only. Stops at the first status that is not WS_OK. WS_NOT_FOUND when the run has no metrics
+ * yet; WS_CORRUPT names the line. */
+WS_MUST_CHECK enum ws_status ws_results_visit(
+    const char *directory, const struct ws_allocator *allocator,
+    enum ws_status (*visit)(void *user, const struct ws_record *record, struct ws_error *err),
+    void *user, struct ws_error *err);
+
+/* One metric of one arm at one generation, over seeds. */
+struct ws_point {
+    uint32_t generation;
+    uint64_t n;
+    struct ws_summary summary;
+};
+
+struct ws_curve {
+    const char *arm;
+    const char *metric;
+    const char *definition;
+    size_t point_count;
+    struct ws_point *points; /* ascending generations */
+};
+
+struct ws_results {
+    struct ws_curve *curves; /* in file order: arm by arm */
+    size_t count;
+};
+
+WS_MUST_CHECK enum ws_status ws_results_load(const char *directory, struct ws_arena *arena,
+                                             struct ws_results *out, struct ws_error *err);
+
+const struct ws_curve *ws_results_find(const struct ws_results *results, const char *arm,
+                                       const char *metric); /* NULL when there is none */
+
+#endif

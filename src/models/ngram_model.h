@@ -1,0 +1,116 @@
+/*
+ * The inside of an n-gram model: a trie of counts, laid out level by level.
+ *
+ * Node 0 is the empty context. The nodes of level k are the distinct k-grams seen inside blocks;
+ * they follow those of level k - 1 and are sorted by parent (the k-gram without its last token),
+ * then token. The children of consecutive nodes are therefore consecutive, and one ascending array
+ * says where they begin. A start-of-block token, numbered `types`, stands before each block: it is
+ * a context and never predicted, so its node has count 0. Being the largest token, it is the last
+ * node of level 1, and the k-grams that begin with it are the last of level k.
+ *
+ * A context is a node below level `order`. Sampling and scoring walk over states: contexts that
+ * have a continuation. Every suffix of a state is a state, down to node 0.
+ *
+ * Contract: tests/unit/test_ngram.c.
+ */
+#ifndef WS_MODELS_NGRAM_MODEL_H
+#define WS_MODELS_NGRAM_MODEL_H
+
+#include "base/arena.h"
+#include "models/ngram.h"
+
+enum {
+    WS_NGRAM_ORDER_LIMIT = 3,
+    WS_NGRAM_TOKEN_LIMIT = 1 << 30, /* tokens and blocks together: node numbers fit 32 bits */
+};
+
+struct ws_ngram_trie {
+    uint32_t types;
+    uint32_t order;
+    /* The nodes of level k are level[k] .. level[k + 1] - 1; level[order + 1] counts all. */
+    uint32_t level[WS_NGRAM_ORDER_LIMIT + 2];
+    const uint32_t *token;       /* (nodes) the last of the k-gram */
+    const uint32_t *count;       /* (nodes) how often it followed its context */
+    const uint32_t *suffix;      /* (nodes) the k-gram without its first token */
+    const uint32_t *first_child; /* (contexts + 1) */
+};
+
+struct ws_ngram_model {
+    struct ws_model base;
+    struct ws_ngram_trie trie;
+    enum ws_ngram_sampling sampling;
+    uint64_t block;  /* tokens in a sampled item */
+    uint32_t start;  /* the state at the start of a block */
+    uint32_t states; /* how many there are */
+
+    const uint32_t *next;   /* (nodes) the state that follows once this k-gram was seen */
+    const uint32_t *before; /* (nodes + 1) sampling weights of all nodes before this one */
+
+    /* Kneser-Ney: P(token | context) of each node, and the mass each context leaves to its suffix.
+     * discount[k][r] is taken from k-grams of count r; r = 3 stands for 3 and more. */
+    const double *probability; /* (nodes) */
+    const double *backoff;     /* (contexts) */
+    double discount[WS_NGRAM_ORDER_LIMIT + 1][4];
+};
+
+static inline uint32_t ws_ngram_nodes(const struct ws_ngram_trie *trie)
+{
+    return trie->level[trie->order + 1];
+}
+
+static inline uint32_t ws_ngram_contexts(const struct ws_ngram_trie *trie)
+{
+    return trie->level[trie->order];
+}
+
+/* The first k-gram that begins a block: from here to the end of level k all do. */
+static inline uint32_t ws_ngram_block_starts(const struct ws_ngram_trie *trie, uint32_t k)
+{
+    uint32_t first = trie->level[2] - 1; /* the start token itself */
+    for (uint32_t below = 1; below < k; below++)
+        first = trie->first_child[first];
+    return first;
+}
+
+/* The node of `token` after `context`, or 0. */
+static inline uint32_t ws_ngram_child(const struct ws_ngram_trie *trie, uint32_t context,
+                                      uint32_t token)
+{
+    uint32_t first = trie->first_child[context];
+    uint32_t end = trie->first_child[context + 1];
+    while (first < end) {
+        uint32_t middle = first + (end - first) / 2;
+        if (trie->token[middle] < token)
+            first = middle + 1;
+        else
+            end = middle;
+    }
+    return first < trie->first_child[context + 1] && trie->token[first] == token ? first : 0;
+}
+
+/* Counts the k-grams of `data`, which has at least one item. WS_LIMIT beyond the token limit. What
+ * is in `scratch` is not needed afterwards. */
+WS_MUST_CHECK enum ws_status ws_ngram_count(const struct ws_dataset *data, uint32_t order,
+                                            struct ws_arena *scratch, struct ws_arena *arena,
+                                            struct ws_ngram_trie *out, struct ws_error *err);
+
+/* Fills states and sampling weights, and the Kneser-Ney estimates, from `trie` and `sampling`. */
+WS_MUST_CHECK enum ws_status ws_ngram_complete(struct ws_ngram_model *model,
+                                               struct ws_arena *scratch, struct ws_arena *arena,
+                                               struct ws_error *err);
+
+/* The Kneser-Ney counts of all nodes (nodes, in `arena`), then discounts, probabilities and
+ * back-off masses of the model. */
+WS_MUST_CHECK enum ws_status ws_ngram_kneser_ney(struct ws_ngram_model *model,
+                                                 struct ws_arena *scratch, struct ws_arena *arena,
+                                                 const uint32_t **counts, struct ws_error *err);
+
+/* P(token | state) by Kneser-Ney; moves on to the state after the token. */
+double ws_ngram_score(const struct ws_ngram_model *model, uint32_t *state, uint32_t token);
+
+/* The stored form: see docs/formats/ngram.md. */
+void ws_ngram_save(const struct ws_model *base, struct ws_buffer *out);
+enum ws_status ws_ngram_load(const void *settings, struct ws_bytes bytes, struct ws_arena *arena,
+                             const struct ws_model **out, struct ws_error *err);
+
+#endif

@@ -1,0 +1,618 @@
+/*
+ * Chains: what they do does not depend on the block they are in, nor on being stored and read back
+ * between two steps; what is stored may be anything when it is read.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "lab/checkpoint.h"
+#include "support/failing_heap.h"
+#include "support/laboratory.h"
+
+enum { GENERATIONS = 5, SEEDS = 8 };
+
+#define SETTINGS LABORATORY_POLICIES "generations: 5\n"
+
+static void open_laboratory(struct laboratory *lab, size_t family, const char *settings)
+{
+    struct ws_error err = {.message = ""};
+    if (!laboratory_open(lab, laboratory_texts[family], settings, NULL, &err))
+        fail_msg("%s", err.message);
+}
+
+static void begin(struct ws_block *block, const struct laboratory *lab, const struct ws_arm *arm,
+                  uint64_t first_seed, size_t count)
+{
+    assert_int_equal(
+        ws_block_init(block, &lab->experiment, lab->human, arm, first_seed, count, NULL, NULL),
+        WS_OK);
+    for (size_t c = 0; c < count; c++)
+        assert_int_equal(ws_chain_start(block, &block->chains[c], NULL), WS_OK);
+}
+
+static void steps(struct ws_block *block, uint32_t first, uint32_t end)
+{
+    for (uint32_t step = first; step < end; step++)
+        ws_block_step(block, step);
+    for (size_t c = 0; c < block->count; c++)
+        if (block->chains[c].status != WS_OK)
+            fail_msg("seed %zu: %s", (size_t)block->chains[c].seed, block->chains[c].error.message);
+}
+
+static void stored(const struct ws_chain *chain, struct ws_buffer *out)
+{
+    ws_buffer_init(out, NULL, 1 << 24);
+    ws_chain_write(chain, out);
+    assert_int_equal(out->status, WS_OK);
+}
+
+static void assert_same_bytes(const struct ws_buffer *a, const struct ws_buffer *b)
+{
+    assert_int_equal(a->size, b->size);
+    assert_memory_equal(a->data, b->data, a->size);
+}
+
+/* Records and last state of every seed. */
+struct outcome {
+    struct ws_buffer records[SEEDS];
+    struct ws_buffer state[SEEDS];
+};
+
+static void run_in_blocks(const struct laboratory *lab, const struct ws_arm *arm, size_t size,
+                          struct outcome *out)
+{
+    for (size_t first = 0; first < SEEDS; first += size) {
+        size_t count = SEEDS - first < size ? SEEDS - first : size;
+        struct ws_block block;
+        begin(&block, lab, arm, first + 1, count);
+        steps(&block, 0, GENERATIONS);
+        for (size_t c = 0; c < count; c++) {
+            out->records[first + c] = block.chains[c].records;
+            ws_buffer_init(&block.chains[c].records, NULL, 0);
+            stored(&block.chains[c], &out->state[first + c]);
+        }
+        ws_block_release(&block);
+    }
+}
+
+static void release_outcome(struct outcome *outcome)
+{
+    for (size_t i = 0; i < SEEDS; i++) {
+        ws_buffer_release(&outcome->records[i]);
+        ws_buffer_release(&outcome->state[i]);
+    }
+}
+
+static void chain__its_results_do_not_depend_on_the_block(void **state)
+{
+    (void)state;
+    for (size_t family = 0; family < LABORATORY_COUNT; family++) {
+        struct laboratory lab;
+        open_laboratory(&lab, family, SETTINGS);
+        for (size_t a = 0; a < lab.experiment.arm_count; a++) {
+            struct outcome alone, other;
+            run_in_blocks(&lab, &lab.experiment.arms[a], 1, &alone);
+            for (size_t size = 3; size <= SEEDS; size += 5) {
+                run_in_blocks(&lab, &lab.experiment.arms[a], size, &other);
+                for (size_t i = 0; i < SEEDS; i++) {
+                    assert_same_bytes(&alone.records[i], &other.records[i]);
+                    assert_same_bytes(&alone.state[i], &other.state[i]);
+                }
+                release_outcome(&other);
+            }
+            /* Seeds differ, or the comparison above says nothing. */
+            assert_int_not_equal(
+                memcmp(alone.state[0].data, alone.state[1].data, alone.state[0].size), 0);
+            release_outcome(&alone);
+        }
+        laboratory_close(&lab);
+    }
+}
+
+/* Stores the chain after `cut` steps, reads it into another block and goes on there. */
+static void check_cut(const struct laboratory *lab, const struct ws_arm *arm, uint32_t cut,
+                      const struct ws_buffer *records, const struct ws_buffer *last)
+{
+    struct ws_block before, after;
+    struct ws_buffer bytes, again, end;
+    begin(&before, lab, arm, 1, 1);
+    steps(&before, 0, cut);
+    stored(before.chains, &bytes);
+    size_t written = before.chains[0].records.size;
+    assert_memory_equal(before.chains[0].records.data, records->data, written);
+    ws_block_release(&before);
+
+    begin(&after, lab, arm, 1, 1);
+    struct ws_reader in;
+    struct ws_error err;
+    ws_reader_init(&in, ws_buffer_bytes(&bytes));
+    if (ws_chain_read(&after, after.chains, &in, &err) != WS_OK)
+        fail_msg("arm %s after %u: %s", arm->name, cut, err.message);
+    stored(after.chains, &again);
+    assert_same_bytes(&bytes, &again);
+    steps(&after, cut, GENERATIONS);
+    stored(after.chains, &end);
+    assert_same_bytes(&end, last);
+    assert_int_equal(after.chains[0].records.size, records->size - written);
+    if (records->size > written)
+        assert_memory_equal(after.chains[0].records.data, records->data + written,
+                            records->size - written);
+    ws_buffer_release(&bytes);
+    ws_buffer_release(&again);
+    ws_buffer_release(&end);
+    ws_block_release(&after);
+}
+
+static void chain__read_back_it_goes_on_as_if_never_stored(void **state)
+{
+    (void)state;
+    for (size_t family = 0; family < LABORATORY_COUNT; family++) {
+        struct laboratory lab;
+        open_laboratory(&lab, family, SETTINGS);
+        for (size_t a = 0; a < lab.experiment.arm_count; a++) {
+            struct outcome whole;
+            run_in_blocks(&lab, &lab.experiment.arms[a], 1, &whole);
+            for (uint32_t cut = 1; cut <= GENERATIONS; cut++)
+                check_cut(&lab, &lab.experiment.arms[a], cut, &whole.records[0], &whole.state[0]);
+            release_outcome(&whole);
+        }
+        laboratory_close(&lab);
+    }
+}
+
+static const struct ws_arm *arm_of(const struct laboratory *lab, const char *name)
+{
+    for (size_t a = 0; a < lab->experiment.arm_count; a++)
+        if (strcmp(lab->experiment.arms[a].name, name) == 0)
+            return &lab->experiment.arms[a];
+    fail_msg("no arm '%s'", name);
+    return NULL;
+}
+
+static size_t count_lines(const struct ws_buffer *records)
+{
+    size_t lines = 0;
+    for (size_t i = 0; i < records->size; i++)
+        lines += records->data[i] == '\n';
+    return lines;
+}
+
+static void chain__only_measured_generations_have_records(void **state)
+{
+    (void)state;
+    struct laboratory every, third;
+    open_laboratory(&every, 1, "generations: 5\ncontrol: false\n");
+    open_laboratory(&third, 1, "generations: 5\ncontrol: false\nmeasure_every: 3\n");
+    struct ws_block all, some;
+    begin(&all, &every, every.experiment.arms, 1, 1);
+    begin(&some, &third, third.experiment.arms, 1, 1);
+    steps(&all, 0, 5);
+    steps(&some, 0, 5);
+    /* 0, 1, 2, 3, 4 and 0, 3 */
+    assert_int_equal(count_lines(&all.chains[0].records) * 2,
+                     count_lines(&some.chains[0].records) * 5);
+    assert_non_null(strstr(some.chains[0].records.data, "\"generation\":3,"));
+    assert_null(strstr(some.chains[0].records.data, "\"generation\":2,"));
+    ws_block_release(&all);
+    ws_block_release(&some);
+    laboratory_close(&every);
+    laboratory_close(&third);
+}
+
+static void chain__a_control_never_leaves_depth_0(void **state)
+{
+    (void)state;
+    struct laboratory lab;
+    open_laboratory(&lab, 0, SETTINGS);
+    static const struct {
+        const char *arm;
+        uint32_t depth;
+    } cases[] = {{"control", 0}, {"replace", 4}, {"accumulate", 4}, {"augment", 4}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct ws_block block;
+        begin(&block, &lab, arm_of(&lab, cases[i].arm), 1, 1);
+        steps(&block, 0, GENERATIONS);
+        assert_int_equal(block.chains[0].model_depth, cases[i].depth);
+        ws_block_release(&block);
+    }
+    laboratory_close(&lab);
+}
+
+/* The arms of a seed share their human data and where fits start, and nothing else. */
+static void chain__arms_of_a_seed_begin_with_the_same_model(void **state)
+{
+    (void)state;
+    for (size_t family = 0; family < LABORATORY_COUNT; family++) {
+        struct laboratory lab;
+        struct ws_block blocks[2];
+        struct ws_buffer first[2] = {{0}};
+        open_laboratory(&lab, family, SETTINGS);
+        static const char *const arms[] = {"replace", "keep:0.25"};
+        for (size_t i = 0; i < 2; i++) {
+            begin(&blocks[i], &lab, arm_of(&lab, arms[i]), 1, 1);
+            steps(&blocks[i], 0, 1);
+            stored(blocks[i].chains, &first[i]);
+        }
+        assert_same_bytes(&first[0], &first[1]);
+        for (size_t i = 0; i < 2; i++) {
+            ws_buffer_release(&first[i]);
+            ws_block_release(&blocks[i]);
+        }
+        laboratory_close(&lab);
+    }
+}
+
+/* A family that cannot fit one chain at one generation. */
+enum { SICK_SEED = 2, SICK_STEP = 3 };
+
+static enum ws_status fit_all_but_one(const void *settings, size_t chains,
+                                      const struct ws_dataset *const data[],
+                                      const struct ws_rng_key init[], struct ws_arena *arena,
+                                      const struct ws_model *models[], struct ws_error *err)
+{
+    struct ws_rng_key sick = ws_rng_key(WS_STREAM_INIT, SICK_SEED, 0, SICK_STEP);
+    for (size_t c = 0; c < chains; c++)
+        if (init[c].generation == sick.generation && init[c].word[0] == sick.word[0] &&
+            init[c].word[1] == sick.word[1])
+            return ws_fail(err, WS_NUMERIC, "no finite answer");
+    return ws_family_discrete.fit(settings, chains, data, init, arena, models, err);
+}
+
+static void chain__one_that_fails_does_not_disturb_its_neighbours(void **state)
+{
+    (void)state;
+    struct laboratory lab;
+    open_laboratory(&lab, 0, SETTINGS);
+    static const char *const arms[] = {"replace", "accumulate", "mix:0.5:0.25:0.25"};
+    for (size_t a = 0; a < 3; a++) {
+        const struct ws_arm *arm = arm_of(&lab, arms[a]);
+        struct outcome healthy;
+        lab.experiment.family = &ws_family_discrete;
+        run_in_blocks(&lab, arm, 4, &healthy);
+
+        struct ws_family_ops sick = ws_family_discrete;
+        sick.fit = fit_all_but_one;
+        lab.experiment.family = &sick;
+        struct ws_block block;
+        begin(&block, &lab, arm, 1, 4);
+        for (uint32_t step = 0; step < GENERATIONS; step++)
+            ws_block_step(&block, step);
+        for (size_t c = 0; c < 4; c++) {
+            const struct ws_chain *chain = &block.chains[c];
+            if (chain->seed == SICK_SEED) {
+                assert_int_equal(chain->status, WS_NUMERIC);
+                assert_string_equal(chain->error.message, "no finite answer");
+                assert_int_equal(chain->next_step, SICK_STEP);
+                assert_true(chain->records.size < healthy.records[c].size);
+                assert_memory_equal(chain->records.data, healthy.records[c].data,
+                                    chain->records.size);
+                continue;
+            }
+            assert_int_equal(chain->status, WS_OK);
+            assert_same_bytes(&chain->records, &healthy.records[c]);
+            struct ws_buffer last;
+            stored(chain, &last);
+            assert_same_bytes(&last, &healthy.state[c]);
+            ws_buffer_release(&last);
+        }
+        ws_block_release(&block);
+        release_outcome(&healthy);
+    }
+    laboratory_close(&lab);
+}
+
+/* Memory that fails once is failed chains or none; the others are as they would have been. */
+static void check_failing_memory(const struct laboratory *lab, const struct ws_arm *arm)
+{
+    enum { CHAINS = 2, STEPS = 3 };
+    struct ws_block healthy;
+    begin(&healthy, lab, arm, 1, CHAINS);
+    steps(&healthy, 0, STEPS);
+    bool failed = true;
+    for (long n = 0; failed; n++) {
+        struct failing_heap heap = {.countdown = n};
+        const struct ws_allocator allocator = {failing_realloc, &heap};
+        struct ws_block block = {0};
+        enum ws_status status =
+            ws_block_init(&block, &lab->experiment, lab->human, arm, 1, CHAINS, &allocator, NULL);
+        for (size_t c = 0; status == WS_OK && c < CHAINS; c++) {
+            struct ws_chain *chain = &block.chains[c];
+            chain->status = ws_chain_start(&block, chain, &chain->error);
+        }
+        for (uint32_t step = 0; status == WS_OK && step < STEPS; step++)
+            ws_block_step(&block, step);
+        for (size_t c = 0; status == WS_OK && c < CHAINS; c++) {
+            const struct ws_chain *chain = &block.chains[c];
+            assert_true(chain->status == WS_OK || chain->status == WS_NO_MEMORY);
+            if (chain->status == WS_OK)
+                assert_same_bytes(&chain->records, &healthy.chains[c].records);
+        }
+        failed = heap.failures > 0;
+        ws_block_release(&block);
+        assert_true(failing_heap_is_clean(&heap));
+    }
+    ws_block_release(&healthy);
+}
+
+static void chain__every_allocation_may_fail(void **state)
+{
+    (void)state;
+    for (size_t family = 0; family < LABORATORY_COUNT; family++) {
+        struct laboratory lab;
+        open_laboratory(&lab, family, SETTINGS);
+        static const char *const arms[] = {"accumulate-subsample", "mix:0.5:0.25:0.25", "control"};
+        for (size_t a = 0; a < 3; a++)
+            check_failing_memory(&lab, arm_of(&lab, arms[a]));
+        laboratory_close(&lab);
+    }
+}
+
+/* Hostile bytes -------------------------------------------------------------------------------- */
+
+/* Reads `bytes` into a new chain and, when they are accepted, takes the next step. */
+static enum ws_status read_bytes(const struct laboratory *lab, const struct ws_arm *arm,
+                                 struct ws_bytes bytes, struct ws_error *err)
+{
+    struct ws_block block;
+    struct ws_reader in;
+    begin(&block, lab, arm, 1, 1);
+    ws_reader_init(&in, bytes);
+    enum ws_status status = ws_chain_read(&block, block.chains, &in, err);
+    if (status == WS_OK && block.chains[0].next_step < GENERATIONS) {
+        ws_block_step(&block, block.chains[0].next_step);
+        status = block.chains[0].status;
+        if (status != WS_OK)
+            *err = block.chains[0].error;
+    }
+    ws_block_release(&block);
+    return status;
+}
+
+/* A chain of `arm` after `count` steps. */
+static void store_after(const struct laboratory *lab, const struct ws_arm *arm, uint32_t count,
+                        struct ws_buffer *out)
+{
+    struct ws_block block;
+    begin(&block, lab, arm, 1, 1);
+    steps(&block, 0, count);
+    stored(block.chains, out);
+    ws_block_release(&block);
+}
+
+static void chain__cut_or_lengthened_it_is_refused(void **state)
+{
+    (void)state;
+    for (size_t family = 0; family < LABORATORY_COUNT; family++) {
+        struct laboratory lab;
+        open_laboratory(&lab, family, SETTINGS);
+        static const char *const arms[] = {"replace", "mix:0.5:0.25:0.25", "accumulate"};
+        for (size_t a = 0; a < 3; a++) {
+            const struct ws_arm *arm = arm_of(&lab, arms[a]);
+            struct ws_buffer bytes;
+            struct ws_error err;
+            store_after(&lab, arm, 3, &bytes);
+            for (size_t size = 0; size < bytes.size; size += size < 64 ? 1 : 29)
+                assert_int_equal(read_bytes(&lab, arm, ws_bytes_of(bytes.data, size), &err),
+                                 WS_CORRUPT);
+            assert_int_equal(read_bytes(&lab, arm, ws_buffer_bytes(&bytes), &err), WS_OK);
+            ws_buffer_u8(&bytes, 0);
+            assert_int_equal(read_bytes(&lab, arm, ws_buffer_bytes(&bytes), &err), WS_CORRUPT);
+            assert_string_equal(err.message, "the checkpoint is longer than it says");
+            ws_buffer_release(&bytes);
+        }
+        laboratory_close(&lab);
+    }
+}
+
+static void chain__any_byte_may_be_wrong(void **state)
+{
+    (void)state;
+    for (size_t family = 0; family < LABORATORY_COUNT; family++) {
+        struct laboratory lab;
+        open_laboratory(&lab, family, SETTINGS);
+        static const char *const arms[] = {"mix:0.5:0.25:0.25", "accumulate"};
+        for (size_t a = 0; a < 2; a++) {
+            const struct ws_arm *arm = arm_of(&lab, arms[a]);
+            struct ws_buffer bytes;
+            struct ws_error err;
+            store_after(&lab, arm, 2, &bytes);
+            for (size_t i = 0; i < bytes.size; i++) {
+                char kept = bytes.data[i];
+                bytes.data[i] = (char)(kept ^ (i % 2 ? 0x80 : 0x01));
+                /* Reals and counts may be any: it is the hash that finds those. */
+                enum ws_status status = read_bytes(&lab, arm, ws_buffer_bytes(&bytes), &err);
+                if (status != WS_OK && status != WS_CORRUPT && status != WS_UNSUPPORTED)
+                    fail_msg("byte %zu: %s", i, err.message);
+                bytes.data[i] = kept;
+            }
+            ws_buffer_release(&bytes);
+        }
+        laboratory_close(&lab);
+    }
+}
+
+static void refuse_number(const struct laboratory *lab, const struct ws_arm *arm, size_t at,
+                          uint32_t value, const char *message)
+{
+    struct ws_buffer bytes;
+    struct ws_error err;
+    store_after(lab, arm, 3, &bytes);
+    store32_le((uint8_t *)bytes.data + at, value);
+    assert_int_equal(read_bytes(lab, arm, ws_buffer_bytes(&bytes), &err), WS_CORRUPT);
+    assert_string_equal(err.message, message);
+    ws_buffer_release(&bytes);
+}
+
+static void chain__impossible_generations_and_depths_are_refused(void **state)
+{
+    (void)state;
+    struct laboratory lab;
+    open_laboratory(&lab, 0, SETTINGS);
+    const struct ws_arm *arm = arm_of(&lab, "replace");
+    refuse_number(&lab, arm, 0, 0, "the checkpoint is of 0 generations, wanted 1 to 5");
+    refuse_number(&lab, arm, 0, 6, "the checkpoint is of 6 generations, wanted 1 to 5");
+    refuse_number(&lab, arm, 0, UINT32_MAX,
+                  "the checkpoint is of 4294967295 generations, wanted 1 to 5");
+    refuse_number(&lab, arm, 4, 3, "the checkpoint's model has depth 3 after 3 generations");
+    laboratory_close(&lab);
+}
+
+static void chain__the_state_of_another_policy_is_refused(void **state)
+{
+    (void)state;
+    struct laboratory lab;
+    open_laboratory(&lab, 0, SETTINGS);
+    static const struct {
+        const char *from, *to, *message;
+    } cases[] = {
+        {"replace", "mix:0.5:0.25:0.25", "the checkpoint holds 0 training sets, wanted 1"},
+        {"mix:0.5:0.25:0.25", "replace", "the checkpoint holds 1 training sets, wanted 0"},
+        {"replace", "accumulate", "the checkpoint holds 0 outputs, wanted 2"},
+        {"accumulate", "replace", "the checkpoint holds 2 outputs, wanted 0"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct ws_buffer bytes;
+        struct ws_error err;
+        store_after(&lab, arm_of(&lab, cases[i].from), 3, &bytes);
+        assert_int_equal(read_bytes(&lab, arm_of(&lab, cases[i].to), ws_buffer_bytes(&bytes), &err),
+                         WS_CORRUPT);
+        assert_string_equal(err.message, cases[i].message);
+        ws_buffer_release(&bytes);
+    }
+    laboratory_close(&lab);
+}
+
+/* The same arm over data of another size or shape. */
+static void chain__the_state_of_other_data_is_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t family;
+        const char *arm, *others, *message;
+    } cases[] = {
+        {0, "replace", "types: 21\n", "the checkpoint is of other data: counts, depth 3"},
+        {0, "accumulate", "types: 21\n", "the checkpoint is of other data: counts, depth 1"},
+        {0, "accumulate", "items: 41\n", "the checkpoint's pool has 122 items, wanted 120"},
+        {0, "mix:0.5:0.25:0.25", "items: 41\n",
+         "the checkpoint's training set has 41 items, wanted 40"},
+        {1, "replace", "dimension: 3\n", "the checkpoint is of other data: vectors, depth 3"},
+        {1, "mix:0.5:0.25:0.25", "dimension: 3\n",
+         "the checkpoint is of other data: vectors, depth 2"},
+    };
+    static const char *const others[] = {
+        "family: discrete\nsource: zipf\n",
+        "family: gaussian\nsource: normal\n",
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct laboratory lab, other;
+        struct ws_buffer bytes;
+        struct ws_error err;
+        char settings[400];
+        open_laboratory(&lab, cases[i].family, SETTINGS);
+        (void)snprintf(settings, sizeof settings, SETTINGS "%s%s", cases[i].others,
+                       strstr(cases[i].others, "items") ? "types: 20\n"
+                       : cases[i].family == 0           ? "items: 40\n"
+                                                        : "items: 20\n");
+        assert_true(laboratory_open(&other, others[cases[i].family], settings, NULL, &err));
+        store_after(&other, arm_of(&other, cases[i].arm), 3, &bytes);
+        assert_int_equal(
+            read_bytes(&lab, arm_of(&lab, cases[i].arm), ws_buffer_bytes(&bytes), &err),
+            WS_CORRUPT);
+        assert_string_equal(err.message, cases[i].message);
+        ws_buffer_release(&bytes);
+        laboratory_close(&other);
+        laboratory_close(&lab);
+    }
+}
+
+/* Checkpoints ---------------------------------------------------------------------------------- */
+
+static void checkpoint_of(const struct laboratory *lab, const struct ws_arm *arm,
+                          struct ws_buffer *out)
+{
+    struct ws_block block;
+    struct ws_hash hash;
+    begin(&block, lab, arm, 1, 1);
+    steps(&block, 0, 2);
+    memset(hash.bytes, 0xab, sizeof hash.bytes);
+    ws_buffer_init(out, NULL, 1 << 20);
+    assert_int_equal(ws_checkpoint_write(block.chains, 1234, &hash, out, NULL), WS_OK);
+    ws_block_release(&block);
+}
+
+static void checkpoint__opened_it_says_what_was_written(void **state)
+{
+    (void)state;
+    struct laboratory lab;
+    struct ws_buffer bytes, chain;
+    struct ws_checkpoint checkpoint;
+    open_laboratory(&lab, 0, SETTINGS);
+    const struct ws_arm *arm = arm_of(&lab, "accumulate");
+    checkpoint_of(&lab, arm, &bytes);
+    store_after(&lab, arm, 2, &chain);
+    assert_int_equal(ws_checkpoint_open(ws_buffer_bytes(&bytes), &checkpoint, NULL), WS_OK);
+    assert_true(checkpoint.arm_key == arm->key);
+    assert_int_equal(checkpoint.seed, 1);
+    assert_int_equal(checkpoint.next_step, 2);
+    assert_int_equal(checkpoint.metrics_size, 1234);
+    assert_int_equal(checkpoint.metrics_hash.bytes[31], 0xab);
+    assert_int_equal(checkpoint.chain.size, chain.size);
+    assert_memory_equal(checkpoint.chain.data, chain.data, chain.size);
+    ws_buffer_release(&bytes);
+    ws_buffer_release(&chain);
+    laboratory_close(&lab);
+}
+
+static void checkpoint__no_byte_can_change_unseen(void **state)
+{
+    (void)state;
+    struct laboratory lab;
+    struct ws_buffer bytes;
+    struct ws_checkpoint checkpoint;
+    struct ws_error err;
+    open_laboratory(&lab, 0, SETTINGS);
+    checkpoint_of(&lab, arm_of(&lab, "accumulate"), &bytes);
+    for (size_t i = 0; i < bytes.size; i++) {
+        bytes.data[i] ^= 0x10;
+        enum ws_status status = ws_checkpoint_open(ws_buffer_bytes(&bytes), &checkpoint, &err);
+        assert_int_equal(status, i >= 8 && i < 12 ? WS_UNSUPPORTED : WS_CORRUPT);
+        bytes.data[i] ^= 0x10;
+    }
+    for (size_t size = 0; size < bytes.size; size++)
+        assert_int_equal(ws_checkpoint_open(ws_bytes_of(bytes.data, size), &checkpoint, &err),
+                         WS_CORRUPT);
+    assert_int_equal(ws_checkpoint_open(ws_bytes_of(NULL, 0), &checkpoint, &err), WS_CORRUPT);
+    assert_string_equal(err.message, "not a checkpoint (0 bytes)");
+    store32_le((uint8_t *)bytes.data + 8, 2);
+    assert_int_equal(ws_checkpoint_open(ws_buffer_bytes(&bytes), &checkpoint, &err),
+                     WS_UNSUPPORTED);
+    assert_string_equal(err.message, "checkpoint version 2, this program reads 1");
+    ws_buffer_release(&bytes);
+    laboratory_close(&lab);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(chain__its_results_do_not_depend_on_the_block),
+        cmocka_unit_test(chain__read_back_it_goes_on_as_if_never_stored),
+        cmocka_unit_test(chain__only_measured_generations_have_records),
+        cmocka_unit_test(chain__a_control_never_leaves_depth_0),
+        cmocka_unit_test(chain__arms_of_a_seed_begin_with_the_same_model),
+        cmocka_unit_test(chain__one_that_fails_does_not_disturb_its_neighbours),
+        cmocka_unit_test(chain__every_allocation_may_fail),
+        cmocka_unit_test(chain__cut_or_lengthened_it_is_refused),
+        cmocka_unit_test(chain__any_byte_may_be_wrong),
+        cmocka_unit_test(chain__impossible_generations_and_depths_are_refused),
+        cmocka_unit_test(chain__the_state_of_another_policy_is_refused),
+        cmocka_unit_test(chain__the_state_of_other_data_is_refused),
+        cmocka_unit_test(checkpoint__opened_it_says_what_was_written),
+        cmocka_unit_test(checkpoint__no_byte_can_change_unseen),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

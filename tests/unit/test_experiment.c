@@ -1,0 +1,470 @@
+/*
+ * Experiments: settings and where they come from, faults told with their place, arms and the keys
+ * that identify them.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "lab/experiment.h"
+#include "models/gaussian.h"
+#include "models/ngram.h"
+#include "support/failing_heap.h"
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+static const char discrete[] = "family: discrete\nsource: zipf\n";
+
+static struct ws_experiment parsed(const char *text, const struct ws_override *overrides,
+                                   size_t count)
+{
+    struct ws_experiment experiment;
+    struct ws_error err;
+    if (ws_experiment_parse(ws_bytes_of_text(text), "test", "test.yaml", overrides, count, NULL,
+                            &experiment, &err) != WS_OK)
+        fail_msg("%s", err.message);
+    return experiment;
+}
+
+static struct ws_experiment with(const char *text, const char *name, const char *value)
+{
+    const struct ws_override override = {name, value};
+    return parsed(text, &override, 1);
+}
+
+/* What is said of a fault; WS_INVALID always. */
+static const char *refusal(const char *text, const struct ws_override *overrides, size_t count)
+{
+    static struct ws_error err;
+    struct ws_experiment experiment;
+    assert_int_equal(ws_experiment_parse(ws_bytes_of_text(text), "test", "test.yaml", overrides,
+                                         count, NULL, &experiment, &err),
+                     WS_INVALID);
+    return err.message;
+}
+
+/* Settings ------------------------------------------------------------------------------------- */
+
+static void experiment__defaults_fill_what_is_not_given(void **state)
+{
+    (void)state;
+    struct ws_experiment e = parsed("family: gaussian\n", NULL, 0);
+    assert_string_equal(e.name, "test");
+    assert_string_equal(e.settings.title, "");
+    assert_ptr_equal(e.family, &ws_family_gaussian);
+    assert_int_equal(e.settings.generations, 10);
+    assert_int_equal(e.settings.seeds, 5);
+    assert_int_equal(e.settings.measure_every, 1);
+    assert_int_equal(e.settings.threads, 0);
+    assert_int_equal(e.settings.keep_every, 0);
+    assert_true(e.settings.checkpoint_seconds == 5);
+    assert_int_equal(e.growth.law, WS_GROWTH_CONSTANT);
+    assert_int_equal(e.data.source, WS_HUMAN_NORMAL);
+    assert_int_equal(e.data.items, 100);
+    assert_int_equal(e.sample_items, 100);
+    const struct ws_gaussian_settings *family = e.family_settings;
+    assert_int_equal(family->estimator, WS_GAUSSIAN_UNBIASED);
+    /* The default policy, and the control beside it. */
+    assert_int_equal(e.arm_count, 2);
+    assert_string_equal(e.arms[0].name, "replace");
+    assert_string_equal(e.arms[1].name, "control");
+    ws_experiment_release(&e);
+}
+
+static void experiment__overrides_win_over_the_file_and_later_ones_over_earlier(void **state)
+{
+    (void)state;
+    static const struct ws_override overrides[] = {
+        {"seeds", "3"}, {"items", "1k"}, {"seeds", "4"}, {"metric_items", "50"}};
+    struct ws_experiment e =
+        parsed("seeds: 2\nitems: 10\nfamily: gaussian\nestimator: mle\n", overrides, 4);
+    assert_int_equal(e.settings.seeds, 4);
+    assert_int_equal(e.data.items, 1000);
+    assert_int_equal(e.sample_items, 50);
+    assert_int_equal(((struct ws_gaussian_settings *)e.family_settings)->estimator,
+                     WS_GAUSSIAN_MLE);
+    ws_experiment_release(&e);
+}
+
+static void experiment__the_family_may_come_from_an_override(void **state)
+{
+    (void)state;
+    struct ws_experiment e = with("seeds: 2\n", "family", "discrete");
+    assert_ptr_equal(e.family, &ws_family_discrete);
+    assert_string_equal(e.settings.family, "discrete");
+    ws_experiment_release(&e);
+}
+
+static void experiment__faults_are_told_with_their_place(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *message;
+    } cases[] = {
+        {"seeds: 2\n", "test.yaml: 'family' is missing, wanted discrete, gaussian or ngram"},
+        {"\nfamily: discreet\n",
+         "test.yaml:2: unknown family 'discreet'; did you mean 'discrete'?"},
+        {"family: transformer\n",
+         "test.yaml:1: unknown family 'transformer', wanted discrete, gaussian or ngram"},
+        {"family: discrete\ngeneratoins: 3\n",
+         "test.yaml:2: unknown setting 'generatoins'; did you mean 'generations'?"},
+        {"family: discrete\nestimator: mle\n",
+         "test.yaml:2: 'estimator' belongs to family 'gaussian', this experiment's is 'discrete'"},
+        {"family: gaussian\norder: 2\n",
+         "test.yaml:2: 'order' belongs to family 'ngram', this experiment's is 'gaussian'"},
+        {"family: gaussian\nsource: normal\n\ntypes: 5\n",
+         "test.yaml:4: 'types' has no meaning for source 'normal'"},
+        {"family: discrete\nsource: uniform\nexponent: 1\n",
+         "test.yaml:3: 'exponent' has no meaning for source 'uniform'"},
+        {"family: discrete\nsource: words\nblock: 10\ncorpus: a\n",
+         "test.yaml:3: 'block' has no meaning for source 'words'"},
+        {"family: ngram\nsource: text\n",
+         "test.yaml: 'corpus' is missing, wanted a text file or directory"},
+        {"family: gaussian\ngrowth: fast\n",
+         "test.yaml:2: 'growth' is 'fast', wanted constant, linear:RATE, power:EXPONENT or "
+         "geometric:FACTOR"},
+        {"family: gaussian\npolicies: [replace, kep:0.1]\n",
+         "test.yaml:2: unknown policy 'kep'; did you mean 'keep'?"},
+        {"family: gaussian\npolicies: [keep:0.1, keep:0.10]\n",
+         "test.yaml:2: policy 'keep:0.1' is given twice"},
+        {"family: gaussian\npolicies: []\ncontrol: false\n",
+         "test.yaml:2: 'policies' is empty and 'control' is false: nothing to run"},
+        {"family: gaussian\ngrowth: linear:1\npolicies: keep:1\n",
+         "test.yaml:3: policy 'keep:1' needs 200 original items at generation 1, there are 100"},
+        {"family: discrete\nsource: words\ncorpus: a\nfresh_items: 20\npolicies: fresh:0.1\n"
+         "generations: 4\n",
+         "test.yaml:5: policy 'fresh:0.1' needs 30 fresh items for 4 generations, the stream "
+         "holds fresh_items=20"},
+        {"family: discrete\nsource: words\ncorpus: a\nfresh_items: 20\nmetric_items: 121\n",
+         "test.yaml:5: 'metric_items' is 121, wanted at most items=100 + fresh_items=20, for human "
+         "samples of the same size"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++)
+        assert_string_equal(refusal(cases[i].text, NULL, 0), cases[i].message);
+}
+
+static void experiment__a_value_out_of_range_names_place_and_range(void **state)
+{
+    (void)state;
+    const char *message = refusal("family: gaussian\nseeds: 0\n", NULL, 0);
+    assert_non_null(strstr(message, "test.yaml:2: 'seeds' is '0', wanted a whole number from 1"));
+    message = refusal("family: gaussian\nestimator: mel\n", NULL, 0);
+    assert_non_null(strstr(message, "test.yaml:2: 'estimator' is 'mel'"));
+}
+
+static void experiment__a_fault_of_an_override_is_told_as_one(void **state)
+{
+    (void)state;
+    static const struct ws_override unknown[] = {{"sedes", "3"}};
+    assert_string_equal(refusal("family: gaussian\n", unknown, 1),
+                        "--set: unknown setting 'sedes'; did you mean 'seeds'?");
+    static const struct ws_override policy[] = {{"policies", "nothing"}};
+    assert_non_null(strstr(refusal("family: gaussian\npolicies: replace\n", policy, 1),
+                           "--set: unknown policy 'nothing', wanted replace"));
+    static const struct ws_override family[] = {{"family", "discrete"}};
+    assert_string_equal(
+        refusal("family: gaussian\nestimator: mle\n", family, 1),
+        "test.yaml:2: 'estimator' belongs to family 'gaussian', this experiment's is 'discrete'");
+}
+
+static void experiment__a_text_experiment_has_all_it_was_given(void **state)
+{
+    (void)state;
+    static const char text[] = "title: words\n"
+                               "family: ngram\n"
+                               "order: 2\n"
+                               "sampling: kneser-ney\n"
+                               "source: text\n"
+                               "corpus: novels.txt\n"
+                               "block: 50\n"
+                               "items: 40\n"
+                               "test_items: 10\n"
+                               "fresh_items: 40\n"
+                               "policies: [replace, mix:0.5:0.25:0.25, fresh:0.1]\n"
+                               "control: false\n";
+    struct ws_experiment e = parsed(text, NULL, 0);
+    const struct ws_ngram_settings *family = e.family_settings;
+    assert_int_equal(family->order, 2);
+    assert_int_equal(family->sampling, WS_NGRAM_KNESER_NEY);
+    assert_string_equal(e.data.corpus, "novels.txt");
+    assert_int_equal(e.data.block, 50);
+    assert_int_equal(e.arm_count, 3);
+    assert_string_equal(e.arms[1].name, "mix:0.5:0.25:0.25");
+    assert_string_equal(e.arms[1].directory, "mix-0.5-0.25-0.25");
+    ws_experiment_release(&e);
+}
+
+/* Arms ---------------------------------------------------------------------------------------- */
+
+static void experiment__a_control_that_is_asked_for_runs_once(void **state)
+{
+    (void)state;
+    struct ws_experiment e = with(discrete, "policies", "control,replace");
+    assert_int_equal(e.arm_count, 2);
+    assert_string_equal(e.arms[0].name, "control");
+    ws_experiment_release(&e);
+    e = with(discrete, "policies", "");
+    assert_int_equal(e.arm_count, 1);
+    assert_string_equal(e.arms[0].name, "control");
+    ws_experiment_release(&e);
+}
+
+static void experiment__arms_that_outgrow_the_control_are_marked(void **state)
+{
+    (void)state;
+    struct ws_experiment e =
+        with(discrete, "policies", "replace,accumulate,accumulate-subsample,augment");
+    static const bool outgrows[] = {false, true, false, true, false};
+    assert_int_equal(e.arm_count, COUNT(outgrows));
+    for (size_t i = 0; i < COUNT(outgrows); i++)
+        assert_int_equal(e.arms[i].outgrows_control, outgrows[i]);
+    assert_int_equal(e.arms[1].totals.largest, 1000);
+    ws_experiment_release(&e);
+    static const struct ws_override growing[] = {{"growth", "linear:0.1"}};
+    e = parsed(discrete, growing, 1);
+    assert_true(e.arms[0].outgrows_control);
+    assert_false(e.arms[1].outgrows_control);
+    ws_experiment_release(&e);
+}
+
+static uint64_t key_of(const struct ws_experiment *e, const char *arm)
+{
+    for (size_t i = 0; i < e->arm_count; i++)
+        if (strcmp(e->arms[i].name, arm) == 0)
+            return e->arms[i].key;
+    fail_msg("no arm '%s'", arm);
+    return 0;
+}
+
+static uint64_t key_with(const char *name, const char *value)
+{
+    struct ws_experiment e = with(discrete, name, value);
+    uint64_t key = key_of(&e, "replace");
+    ws_experiment_release(&e);
+    return key;
+}
+
+static void experiment__another_arm_changes_no_key(void **state)
+{
+    (void)state;
+    struct ws_experiment few = with(discrete, "policies", "replace,keep:0.1");
+    struct ws_experiment many = with(discrete, "policies", "accumulate,keep:0.10,augment,replace");
+    assert_true(key_of(&few, "replace") == key_of(&many, "replace"));
+    assert_true(key_of(&few, "keep:0.1") == key_of(&many, "keep:0.1"));
+    assert_true(key_of(&few, "control") == key_of(&many, "control"));
+    assert_true(key_of(&few, "replace") != key_of(&few, "keep:0.1"));
+    assert_true(key_of(&few, "replace") != key_of(&few, "control"));
+    ws_experiment_release(&few);
+    ws_experiment_release(&many);
+}
+
+static void experiment__what_decides_results_changes_the_key(void **state)
+{
+    (void)state;
+    static const struct ws_override deciding[] = {
+        {"items", "99"},     {"test_items", "7"},      {"types", "11"},
+        {"exponent", "1.5"}, {"growth", "linear:0.1"}, {"shift", "2"},
+    };
+    uint64_t key = key_with("seeds", "5");
+    for (size_t i = 0; i < COUNT(deciding); i++)
+        assert_true(key_with(deciding[i].name, deciding[i].value) != key);
+    static const struct ws_override other[] = {
+        {"seeds", "9"},      {"generations", "99"},       {"threads", "3"},  {"title", "other"},
+        {"keep_every", "2"}, {"checkpoint_seconds", "0"}, {"control", "no"},
+    };
+    for (size_t i = 0; i < COUNT(other); i++)
+        assert_true(key_with(other[i].name, other[i].value) == key);
+
+    struct ws_experiment unbiased = parsed("family: gaussian\n", NULL, 0);
+    struct ws_experiment mle = parsed("family: gaussian\nestimator: mle\n", NULL, 0);
+    assert_true(unbiased.arms[0].key != mle.arms[0].key);
+    ws_experiment_release(&unbiased);
+    ws_experiment_release(&mle);
+}
+
+/* Canonical text ------------------------------------------------------------------------------ */
+
+static void experiment__the_canonical_text_holds_what_identifies_a_run(void **state)
+{
+    (void)state;
+    struct ws_experiment e = parsed("types: 1k\nfamily: discrete\npolicies: [keep:.1, replace]\n"
+                                    "source: zipf\nexponent: 1.50\ntitle: any\nthreads: 2\n",
+                                    NULL, 0);
+    assert_string_equal(e.canonical, "policies=keep:0.1,replace\n"
+                                     "control=true\n"
+                                     "family=discrete\n"
+                                     "growth=constant\n"
+                                     "metric_items=0\n"
+                                     "measure_every=1\n"
+                                     "source=zipf\n"
+                                     "items=100\n"
+                                     "test_items=0\n"
+                                     "types=1000\n"
+                                     "exponent=1.5\n"
+                                     "shift=0\n");
+    ws_experiment_release(&e);
+}
+
+static void experiment__what_may_change_is_not_in_the_canonical_text(void **state)
+{
+    (void)state;
+    static const struct ws_override free_settings[] = {
+        {"seeds", "9"},     {"generations", "99"}, {"threads", "3"},
+        {"title", "other"}, {"keep_every", "2"},   {"checkpoint_seconds", "0"},
+    };
+    struct ws_experiment e = parsed(discrete, NULL, 0);
+    struct ws_experiment changed = parsed(discrete, free_settings, COUNT(free_settings));
+    assert_string_equal(e.canonical, changed.canonical);
+    ws_experiment_release(&changed);
+    changed = with(discrete, "items", "101");
+    assert_string_not_equal(e.canonical, changed.canonical);
+    ws_experiment_release(&changed);
+    ws_experiment_release(&e);
+}
+
+/* A corpus is known by its hash, so it may lie elsewhere when a run goes on. */
+static void experiment__the_place_of_a_corpus_is_not_in_the_canonical_text(void **state)
+{
+    (void)state;
+    static const char text[] = "family: discrete\nsource: words\n";
+    struct ws_experiment here = with(text, "corpus", "here.txt");
+    struct ws_experiment there = with(text, "corpus", "there.txt");
+    assert_string_equal(here.canonical, there.canonical);
+    assert_true(here.arms[0].key == there.arms[0].key);
+    ws_experiment_release(&here);
+    ws_experiment_release(&there);
+}
+
+static void experiment__the_list_holds_every_setting_in_force(void **state)
+{
+    (void)state;
+    struct ws_experiment e = parsed("family: gaussian\nseeds: 1e3\n", NULL, 0);
+    struct ws_arena arena;
+    struct ws_setting *settings;
+    size_t count;
+    ws_arena_init(&arena, NULL);
+    assert_int_equal(ws_experiment_list(&e, &arena, &settings, &count, NULL), WS_OK);
+    static const struct ws_setting expected[] = {
+        {"policies", "replace", 0},
+        {"control", "true", 0},
+        {"family", "gaussian", 0},
+        {"generations", "10", WS_OPTION_GROWS},
+        {"seeds", "1000", WS_OPTION_GROWS},
+        {"growth", "constant", 0},
+        {"metric_items", "0", 0},
+        {"measure_every", "1", 0},
+        {"source", "normal", 0},
+        {"items", "100", 0},
+        {"test_items", "0", 0},
+        {"dimension", "1", 0},
+        {"variance", "1", 0},
+        {"estimator", "unbiased", 0},
+        {"title", "", WS_OPTION_EXECUTION},
+        {"threads", "0", WS_OPTION_EXECUTION},
+        {"checkpoint_seconds", "5", WS_OPTION_EXECUTION},
+        {"keep_every", "0", WS_OPTION_EXECUTION},
+    };
+    assert_int_equal(count, COUNT(expected));
+    for (size_t i = 0; i < count; i++) {
+        assert_string_equal(settings[i].name, expected[i].name);
+        assert_string_equal(settings[i].value, expected[i].value);
+        assert_int_equal(settings[i].traits, expected[i].traits);
+    }
+    ws_arena_release(&arena);
+    ws_experiment_release(&e);
+}
+
+static void experiment__settings_of_all_families_and_sources_are_known_by_name(void **state)
+{
+    (void)state;
+    static const char *const known[] = {"order",  "estimator", "corpus",   "types",
+                                        "family", "threads",   "policies", "sampling"};
+    for (size_t i = 0; i < COUNT(known); i++)
+        assert_true(ws_experiment_has_setting(known[i]));
+    assert_false(ws_experiment_has_setting("seed"));
+}
+
+/* Checks against the data -----------------------------------------------------------------------
+ */
+
+static enum ws_status check(const char *text, struct ws_error *err)
+{
+    struct ws_experiment e = parsed(text, NULL, 0);
+    struct ws_human *human;
+    assert_int_equal(ws_human_open(&e.data, NULL, &human, NULL), WS_OK);
+    enum ws_status status = ws_experiment_check(&e, human, err);
+    ws_human_close(human);
+    ws_experiment_release(&e);
+    return status;
+}
+
+static void experiment__a_family_that_does_not_fit_the_data_is_refused(void **state)
+{
+    (void)state;
+    struct ws_error err;
+    assert_int_equal(check("family: gaussian\nsource: zipf\n", &err), WS_INVALID);
+    assert_string_equal(err.message, "family 'gaussian' does not fit counts, which the data are");
+    assert_int_equal(check("family: discrete\nsource: normal\n", &err), WS_INVALID);
+    assert_int_equal(check("family: gaussian\nsource: normal\n", &err), WS_OK);
+    /* One item has no unbiased variance. */
+    assert_int_equal(check("family: gaussian\nsource: normal\nitems: 1\n", &err), WS_INVALID);
+}
+
+/* Memory -------------------------------------------------------------------------------------- */
+
+static void experiment__every_allocation_may_fail(void **state)
+{
+    (void)state;
+    static const char text[] = "title: all of it\nfamily: ngram\nsource: text\ncorpus: a.txt\n"
+                               "policies: [replace, keep:0.1, mix:0.5:0.25:0.25]\n";
+    static const struct ws_override overrides[] = {{"seeds", "3"}, {"items", "7"}};
+    enum ws_status status = WS_NO_MEMORY;
+    long n = 0;
+    for (; status == WS_NO_MEMORY; n++) {
+        struct failing_heap heap = {.countdown = n};
+        const struct ws_allocator allocator = {failing_realloc, &heap};
+        struct ws_experiment experiment;
+        struct ws_error err;
+        status = ws_experiment_parse(ws_bytes_of_text(text), "test", "test.yaml", overrides, 2,
+                                     &allocator, &experiment, &err);
+        if (status == WS_OK) {
+            assert_string_equal(experiment.arms[2].name, "mix:0.5:0.25:0.25");
+            ws_experiment_release(&experiment);
+        } else {
+            assert_non_null(strstr(err.message, "memory"));
+        }
+        assert_true(failing_heap_is_clean(&heap));
+    }
+    assert_int_equal(status, WS_OK);
+    assert_true(n > 5);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(experiment__defaults_fill_what_is_not_given),
+        cmocka_unit_test(experiment__overrides_win_over_the_file_and_later_ones_over_earlier),
+        cmocka_unit_test(experiment__the_family_may_come_from_an_override),
+        cmocka_unit_test(experiment__faults_are_told_with_their_place),
+        cmocka_unit_test(experiment__a_value_out_of_range_names_place_and_range),
+        cmocka_unit_test(experiment__a_fault_of_an_override_is_told_as_one),
+        cmocka_unit_test(experiment__a_text_experiment_has_all_it_was_given),
+        cmocka_unit_test(experiment__a_control_that_is_asked_for_runs_once),
+        cmocka_unit_test(experiment__arms_that_outgrow_the_control_are_marked),
+        cmocka_unit_test(experiment__another_arm_changes_no_key),
+        cmocka_unit_test(experiment__what_decides_results_changes_the_key),
+        cmocka_unit_test(experiment__the_canonical_text_holds_what_identifies_a_run),
+        cmocka_unit_test(experiment__what_may_change_is_not_in_the_canonical_text),
+        cmocka_unit_test(experiment__the_place_of_a_corpus_is_not_in_the_canonical_text),
+        cmocka_unit_test(experiment__the_list_holds_every_setting_in_force),
+        cmocka_unit_test(experiment__settings_of_all_families_and_sources_are_known_by_name),
+        cmocka_unit_test(experiment__a_family_that_does_not_fit_the_data_is_refused),
+        cmocka_unit_test(experiment__every_allocation_may_fail),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,604 @@
+/*
+ * Every number that is expected here is worked out by hand, or counted by brute force.
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "measure/metric_set.h"
+#include "measure/summary.h"
+#include "measure/wasserstein.h"
+#include "support/failing_heap.h"
+
+static int set_up(void **state)
+{
+    static struct ws_arena arena;
+    ws_arena_init(&arena, NULL);
+    *state = &arena;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    ws_arena_release(*state);
+    return 0;
+}
+
+static void assert_close(double seen, double wanted)
+{
+    if (!(fabs(seen - wanted) <= 1e-12 * (1 + fabs(wanted))))
+        fail_msg("saw %.17g, wanted %.17g", seen, wanted);
+}
+
+static void assert_metric(const struct ws_metric_set *set, enum ws_metric_id id, uint64_t n,
+                          double value)
+{
+    if (!set->has[id])
+        fail_msg("no %s", ws_metric(id)->name);
+    assert_int_equal(set->n[id], n);
+    assert_close(set->value[id], value);
+}
+
+/* ---- Types ---- */
+
+static struct ws_payload counts_of(const uint32_t *type, const uint64_t *count, size_t size,
+                                   uint32_t types)
+{
+    struct ws_payload payload = {.kind = WS_DATA_COUNTS,
+                                 .types = types,
+                                 .counts = {.type = type, .count = count, .size = size}};
+    for (size_t i = 0; i < size; i++)
+        payload.count += count[i];
+    return payload;
+}
+
+#define COUNTS(type, count) counts_of(type, count, sizeof(type) / sizeof *(type), 6)
+
+static const uint32_t original_type[] = {0, 1, 2, 3};
+static const uint64_t original_count[] = {5, 3, 1, 1};
+static const uint32_t reference_type[] = {0, 2, 3, 4, 5};
+static const uint64_t reference_count[] = {4, 2, 1, 1, 3};
+static const uint32_t human_type[] = {0, 2, 4};
+static const uint64_t human_count[] = {6, 1, 1};
+static const uint32_t sample_type[] = {0, 2, 5};
+static const uint64_t sample_count[] = {7, 1, 2};
+
+static struct ws_reference small_reference(void)
+{
+    struct ws_reference reference = {
+        .original = COUNTS(original_type, original_count),
+        .reference = COUNTS(reference_type, reference_count),
+        .human_sample = COUNTS(human_type, human_count),
+    };
+    ws_reference_count_rare(&reference);
+    return reference;
+}
+
+static void metric__types_match_the_worked_example(void **state)
+{
+    (void)state;
+    struct ws_reference reference = small_reference();
+    struct ws_payload sample = COUNTS(sample_type, sample_count);
+    static const double truth[] = {0.4, 0.2, 0.1, 0.1, 0.1, 0.1};
+    struct ws_metric_set set = {0};
+    ws_measure_types(&reference, truth, &sample, &set);
+    assert_int_equal(reference.rare_types, 3); /* 2, 3 and 4 */
+    assert_metric(&set, WS_METRIC_TYPES, 10, 3);
+    assert_metric(&set, WS_METRIC_SUPPORT_KEPT, 10, 2.0 / 4);
+    assert_metric(&set, WS_METRIC_RARE_RECALL, 10, 1.0 / 3);
+    assert_metric(&set, WS_METRIC_RARE_RECALL_HUMAN, 8, 2.0 / 3);
+    assert_metric(&set, WS_METRIC_RARE_KEPT, 10, 1.0 / 2);
+    assert_metric(&set, WS_METRIC_MISSING_MASS, 10, 1.0 / 10);
+    assert_metric(&set, WS_METRIC_MASS_LOST, 10, 2.0 / 11);
+    assert_metric(&set, WS_METRIC_MASS_LOST_TRUTH, 10, 0.2 + 0.1 + 0.1);
+    double entropy = 0.7 * log(10.0 / 7) + 0.1 * log(10) + 0.2 * log(5);
+    assert_metric(&set, WS_METRIC_ENTROPY, 10, entropy);
+    assert_metric(&set, WS_METRIC_ENTROPY_MM, 10, entropy + 2.0 / 20);
+}
+
+static void metric__of_a_collapsed_sample_has_exact_zeros(void **state)
+{
+    (void)state;
+    struct ws_reference reference = small_reference();
+    static const uint32_t type[] = {1};
+    static const uint64_t count[] = {30};
+    static const double truth[] = {0.4, 0.2, 0.1, 0.1, 0.1, 0.1};
+    struct ws_payload sample = COUNTS(type, count);
+    struct ws_metric_set set = {0};
+    ws_measure_types(&reference, truth, &sample, &set);
+    assert_true(set.value[WS_METRIC_ENTROPY] == 0 && set.value[WS_METRIC_ENTROPY_MM] == 0);
+    assert_true(set.value[WS_METRIC_MASS_LOST] == 1 && set.value[WS_METRIC_RARE_RECALL] == 0);
+    assert_close(set.value[WS_METRIC_MASS_LOST_TRUTH], 0.8);
+    struct ws_discrete_model model = {.size = 1, .type = type, .count = count, .total = 30};
+    ws_measure_heterozygosity(&model, &set);
+    assert_true(set.value[WS_METRIC_HETEROZYGOSITY] == 0);
+}
+
+static void metric__without_a_reference_or_rare_types_says_so(void **state)
+{
+    (void)state;
+    struct ws_reference reference = small_reference();
+    struct ws_payload sample = COUNTS(sample_type, sample_count);
+    reference.reference = COUNTS(sample_type, sample_count);
+    static const uint64_t frequent[] = {7, 3, 3};
+    reference.reference.counts.count = frequent;
+    ws_reference_count_rare(&reference);
+    struct ws_metric_set set = {0};
+    ws_measure_types(&reference, NULL, &sample, &set);
+    assert_true(isnan(set.value[WS_METRIC_RARE_RECALL]));
+    assert_true(isnan(set.value[WS_METRIC_RARE_RECALL_HUMAN]));
+    assert_true(isnan(set.value[WS_METRIC_RARE_KEPT]));
+    assert_false(set.has[WS_METRIC_MASS_LOST_TRUTH]);
+
+    reference.reference = (struct ws_payload){.kind = WS_DATA_COUNTS, .types = 6};
+    set = (struct ws_metric_set){0};
+    ws_measure_types(&reference, NULL, &sample, &set);
+    assert_true(set.has[WS_METRIC_TYPES] && set.has[WS_METRIC_ENTROPY]);
+    assert_false(set.has[WS_METRIC_RARE_RECALL] || set.has[WS_METRIC_RARE_RECALL_HUMAN] ||
+                 set.has[WS_METRIC_RARE_KEPT] || set.has[WS_METRIC_MASS_LOST]);
+}
+
+static void metric__heterozygosity_is_the_models_own(void **state)
+{
+    (void)state;
+    struct ws_discrete_model model = {.base = {.training_items = 10},
+                                      .size = 3,
+                                      .type = sample_type,
+                                      .count = sample_count,
+                                      .total = 10};
+    struct ws_metric_set set = {0};
+    ws_measure_heterozygosity(&model, &set);
+    assert_metric(&set, WS_METRIC_HETEROZYGOSITY, 10, 1 - 0.49 - 0.01 - 0.04);
+}
+
+enum { MANY = 400 };
+
+/* Each type below MANY with probability 1 / sparsity, with a count of 1 to 4. */
+static struct ws_payload random_counts(struct ws_rng *rng, uint64_t sparsity,
+                                       struct ws_arena *arena)
+{
+    uint32_t *type = WS_ARENA_NEW(arena, uint32_t, MANY);
+    uint64_t *count = WS_ARENA_NEW(arena, uint64_t, MANY);
+    assert_true(type && count);
+    size_t size = 0;
+    for (uint32_t t = 0; t < MANY; t++) {
+        type[size] = t;
+        count[size] = 1 + ws_rng_below(rng, 4);
+        size += ws_rng_below(rng, sparsity) == 0;
+    }
+    return counts_of(type, count, size, MANY);
+}
+
+static uint64_t count_in(const struct ws_payload *payload, uint32_t type)
+{
+    for (size_t i = 0; i < payload->counts.size; i++)
+        if (payload->counts.type[i] == type)
+            return payload->counts.count[i];
+    return 0;
+}
+
+/* Overlaps by brute force, for sparse and dense samples and references. */
+static void metric__overlaps_match_a_search_of_every_type(void **state)
+{
+    struct ws_arena *arena = *state;
+    struct ws_rng rng;
+    ws_rng_init(&rng, ws_rng_key(WS_STREAM_DATA, 1, 0, 0), 0);
+    double truth[MANY];
+    for (int t = 0; t < MANY; t++)
+        truth[t] = 1.0 / MANY;
+    for (int trial = 0; trial < 300; trial++) {
+        struct ws_reference reference = {
+            .original = random_counts(&rng, 1 + ws_rng_below(&rng, 40), arena),
+            .reference = random_counts(&rng, 1 + ws_rng_below(&rng, 40), arena),
+        };
+        ws_reference_count_rare(&reference);
+        struct ws_payload sample = random_counts(&rng, 1 + ws_rng_below(&rng, 40), arena);
+        if (sample.count == 0 || reference.reference.count == 0 || reference.original.count == 0)
+            continue;
+        struct ws_metric_set set = {0};
+        ws_measure_types(&reference, truth, &sample, &set);
+        uint64_t kept = 0;
+        uint64_t lost = 0;
+        uint64_t rare = 0;
+        uint64_t rare_kept = 0;
+        for (uint32_t t = 0; t < MANY; t++) {
+            bool is_there = count_in(&sample, t) > 0;
+            uint64_t held_out = count_in(&reference.reference, t);
+            kept += is_there && count_in(&reference.original, t) > 0;
+            lost += is_there ? 0 : held_out;
+            rare += held_out == 1 || held_out == 2;
+            rare_kept += is_there && (held_out == 1 || held_out == 2);
+        }
+        assert_int_equal(reference.rare_types, rare);
+        assert_metric(&set, WS_METRIC_SUPPORT_KEPT, sample.count,
+                      (double)kept / (double)reference.original.counts.size);
+        assert_metric(&set, WS_METRIC_MASS_LOST, sample.count,
+                      (double)lost / (double)reference.reference.count);
+        if (rare > 0)
+            assert_metric(&set, WS_METRIC_RARE_RECALL, sample.count,
+                          (double)rare_kept / (double)rare);
+        assert_metric(&set, WS_METRIC_MASS_LOST_TRUTH, sample.count,
+                      1 - (double)sample.counts.size / MANY);
+    }
+}
+
+/* ---- n-grams ---- */
+
+static struct ws_payload tokens_of(const uint32_t *ids, const uint64_t *ends, uint64_t count)
+{
+    return (struct ws_payload){
+        .kind = WS_DATA_TOKENS, .count = count, .types = 10, .tokens = {.ids = ids, .ends = ends}};
+}
+
+static void metric__ngrams_match_the_worked_example(void **state)
+{
+    static const uint32_t ids[] = {1, 2, 1, 2, 1, /**/ 1, 2, 3, /**/ 5};
+    static const uint64_t ends[] = {5, 8, 9};
+    struct ws_payload sample = tokens_of(ids, ends, 3);
+    struct ws_metric_set set = {0};
+    assert_int_equal(ws_measure_ngrams(&sample, *state, &set, NULL), WS_OK);
+    assert_metric(&set, WS_METRIC_DISTINCT_1, 9, 4.0 / 9);        /* 1 2 3 5 */
+    assert_metric(&set, WS_METRIC_DISTINCT_2, 9, 3.0 / 6);        /* 12 21 23; none spans items */
+    assert_metric(&set, WS_METRIC_DISTINCT_3, 9, 3.0 / 4);        /* 121 212 123 */
+    assert_metric(&set, WS_METRIC_DISTINCT_1_SAMPLE, 3, 2.4 / 3); /* 2/5, 1, 1 */
+    assert_metric(&set, WS_METRIC_DISTINCT_2_SAMPLE, 3, 1.5 / 2); /* 2/4, 1; the third has none */
+    assert_metric(&set, WS_METRIC_DISTINCT_3_SAMPLE, 3, (2.0 / 3 + 1) / 2);
+    assert_metric(&set, WS_METRIC_REPEATED_4, 9, 0); /* 1212 2121 */
+}
+
+static void metric__repeated_4_counts_every_place_of_a_repeat(void **state)
+{
+    static const uint32_t ids[] = {1, 2, 3, 4, 5, /**/ 1, 2, 3, 4};
+    static const uint64_t ends[] = {5, 9};
+    struct ws_payload sample = tokens_of(ids, ends, 2);
+    struct ws_metric_set set = {0};
+    assert_int_equal(ws_measure_ngrams(&sample, *state, &set, NULL), WS_OK);
+    assert_metric(&set, WS_METRIC_REPEATED_4, 9, 2.0 / 3); /* 1234 twice, 2345 once */
+    assert_metric(&set, WS_METRIC_DISTINCT_2_SAMPLE, 2, 1);
+}
+
+static void metric__ngrams_of_too_short_samples_are_undefined(void **state)
+{
+    static const uint32_t ids[] = {1, 2, 1};
+    static const uint64_t ends[] = {2, 3};
+    struct ws_payload sample = tokens_of(ids, ends, 2);
+    struct ws_metric_set set = {0};
+    assert_int_equal(ws_measure_ngrams(&sample, *state, &set, NULL), WS_OK);
+    assert_metric(&set, WS_METRIC_DISTINCT_2, 3, 1);
+    assert_true(isnan(set.value[WS_METRIC_DISTINCT_3]));
+    assert_true(isnan(set.value[WS_METRIC_DISTINCT_3_SAMPLE]));
+    assert_true(isnan(set.value[WS_METRIC_REPEATED_4]));
+}
+
+enum { WORDS = 600, BLOCK = 25 };
+
+static bool is_same_gram(const uint32_t *a, const uint32_t *b, size_t n)
+{
+    return memcmp(a, b, n * sizeof *a) == 0;
+}
+
+/* Whether the n-gram at `place` stands at an earlier place; *times counts all its places. */
+static bool stood_before(const uint32_t *ids, size_t place, size_t n, size_t *times)
+{
+    bool before = false;
+    *times = 0;
+    for (size_t i = 0; i < WORDS; i++) {
+        if (i % BLOCK > BLOCK - n || !is_same_gram(ids + i, ids + place, n))
+            continue;
+        before |= i < place;
+        ++*times;
+    }
+    return before;
+}
+
+static void metric__ngrams_match_a_comparison_of_every_pair(void **state)
+{
+    struct ws_rng rng;
+    ws_rng_init(&rng, ws_rng_key(WS_STREAM_DATA, 1, 0, 0), 1);
+    uint32_t ids[WORDS];
+    uint64_t ends[WORDS / BLOCK];
+    for (int i = 0; i < WORDS; i++)
+        ids[i] = (uint32_t)ws_rng_below(&rng, 1 + ws_rng_below(&rng, 10)) * UINT32_C(400000001);
+    for (uint64_t i = 0; i < WORDS / BLOCK; i++)
+        ends[i] = (i + 1) * BLOCK;
+    struct ws_payload sample = tokens_of(ids, ends, WORDS / BLOCK);
+    struct ws_metric_set set = {0};
+    assert_int_equal(ws_measure_ngrams(&sample, *state, &set, NULL), WS_OK);
+    for (size_t n = 1; n <= 4; n++) {
+        size_t places = 0;
+        size_t distinct = 0;
+        size_t repeated = 0;
+        for (size_t i = 0; i < WORDS; i++) {
+            size_t times;
+            if (i % BLOCK > BLOCK - n)
+                continue;
+            places++;
+            distinct += !stood_before(ids, i, n, &times);
+            repeated += times > 1;
+        }
+        assert_int_equal(places, (BLOCK - n + 1) * (WORDS / BLOCK));
+        if (n < 4)
+            assert_metric(&set, (enum ws_metric_id)(WS_METRIC_DISTINCT_1 + n - 1), WORDS,
+                          (double)distinct / (double)places);
+        else
+            assert_metric(&set, WS_METRIC_REPEATED_4, WORDS, (double)repeated / (double)places);
+    }
+}
+
+/* ---- Gaussians ---- */
+
+static double w2_squared(uint32_t dimension, const double *mean_a, const double *covariance_a,
+                         const double *mean_b, const double *covariance_b, struct ws_arena *arena)
+{
+    struct ws_gaussian a = {dimension, mean_a, covariance_a};
+    struct ws_gaussian b = {dimension, mean_b, covariance_b};
+    double forth;
+    double back;
+    assert_int_equal(ws_gaussian_w2_squared(a, b, arena, &forth, NULL), WS_OK);
+    assert_int_equal(ws_gaussian_w2_squared(b, a, arena, &back, NULL), WS_OK);
+    assert_close(forth, back);
+    return forth;
+}
+
+static void metric__w2_matches_cases_with_a_closed_form(void **state)
+{
+    static const double zero[] = {0, 0, 0};
+    static const double mean[] = {1, -2, 2};
+    static const double one[] = {1};
+    static const double four[] = {4};
+    assert_close(w2_squared(1, mean, four, zero, one, *state), 1 + 1);
+    static const double diagonal[] = {4, 0, 0, 9};
+    static const double identity[] = {1, 0, 0, 1};
+    assert_close(w2_squared(2, mean, diagonal, zero, identity, *state), 5 + 1 + 4);
+    assert_close(w2_squared(2, mean, diagonal, mean, diagonal, *state), 0);
+    /* 2 x 2: tr (ab)^1/2 = (tr ab + 2 (det ab)^1/2)^1/2 = (8 + 6)^1/2; they do not commute. */
+    static const double a[] = {2, 1, 1, 2};
+    static const double b[] = {1, 0, 0, 3};
+    assert_close(w2_squared(2, zero, a, zero, b, *state), 4 + 4 - 2 * sqrt(14));
+    /* Both singular, along (1, 1) and (1, 0): the coupling is the cosine, deviations 2 and 3. */
+    static const double along[] = {2, 2, 2, 2};
+    static const double across[] = {9, 0, 0, 0};
+    assert_close(w2_squared(2, zero, along, zero, across, *state), 4 + 9 - 2 * 6 * sqrt(0.5));
+    static const double nothing[9] = {0};
+    static const double three[] = {2, 0, 1, 0, 5, 0, 1, 0, 2};
+    assert_close(w2_squared(3, mean, three, zero, nothing, *state), 9 + 9);
+}
+
+static void metric__gaussians_match_the_worked_example(void **state)
+{
+    static const double mean[] = {1, 1};
+    static const double covariance[] = {1, 0.5, 0.5, 1}; /* eigenvalues 1.5 and 0.5 */
+    struct ws_gaussian_model model = {{&ws_family_gaussian, NULL, 17}, 2, mean, covariance};
+    struct ws_metric_set set = {0};
+    assert_int_equal(ws_measure_gaussian(&model, 2, *state, &set, NULL), WS_OK);
+    assert_metric(&set, WS_METRIC_LOG_VARIANCE, 17, log(0.75) / 2 - log(2));
+    assert_metric(&set, WS_METRIC_VARIANCE_RATIO, 17, 0.5);
+    assert_metric(&set, WS_METRIC_MEAN_ERROR, 17, 2);
+    double first = sqrt(1.5) - sqrt(2);
+    double second = sqrt(0.5) - sqrt(2);
+    assert_metric(&set, WS_METRIC_W2_SQUARED, 17, 2 + first * first + second * second);
+
+    static const double point[4] = {0};
+    model.covariance = point;
+    assert_int_equal(ws_measure_gaussian(&model, 2, *state, &set, NULL), WS_OK);
+    assert_true(set.value[WS_METRIC_LOG_VARIANCE] == -INFINITY);
+    assert_metric(&set, WS_METRIC_W2_SQUARED, 17, 2 + 4);
+}
+
+/* ---- All together ---- */
+
+struct world {
+    struct ws_human *human;
+    struct ws_deal deal;
+    struct ws_reference reference;
+};
+
+static enum ws_status open_world(struct world *world, enum ws_human_source source,
+                                 struct ws_arena *arena)
+{
+    struct ws_human_settings settings;
+    memset(&settings, 0, sizeof settings);
+    WS_TRY(ws_options_defaults(&ws_human_options, &settings, arena, NULL));
+    settings.source = source;
+    settings.items = 40;
+    settings.test_items = 30;
+    settings.types = 8;
+    settings.dimension = 2;
+    settings.variance = 4;
+    WS_TRY(ws_human_open(&settings, arena->allocator, &world->human, NULL));
+    WS_TRY(ws_human_deal(world->human, 1, arena, &world->deal, NULL));
+    return ws_reference_prepare(&world->deal, 25, arena, &world->reference, NULL);
+}
+
+/* Fits a model on the world's original data and measures it. */
+static enum ws_status measure_fit(const struct ws_family_ops *family, const void *settings,
+                                  enum ws_human_source source, struct ws_arena *arena,
+                                  struct ws_measurement out[WS_METRIC_COUNT], size_t *count)
+{
+    struct world world = {0};
+    enum ws_status status = open_world(&world, source, arena);
+    const struct ws_dataset *data = &world.deal.original;
+    const struct ws_model *model = NULL;
+    const struct ws_payload *sample = NULL;
+    struct ws_rng_key key = ws_rng_key(WS_STREAM_METRIC, 1, 5, 0);
+    uint64_t items = 25;
+    if (status == WS_OK)
+        status = family->fit(settings, 1, &data, &key, arena, &model, NULL);
+    if (status == WS_OK && ws_measure_needs_sample(family))
+        status = family->sample(1, &model, &items, &key, arena, &sample, NULL);
+    if (status == WS_OK)
+        status = ws_measure(&world.reference, model, sample, arena, out, count, NULL);
+    ws_human_close(world.human);
+    return status;
+}
+
+static void assert_measured(const struct ws_measurement *out, size_t count,
+                            const enum ws_metric_id *wanted, size_t wanted_count)
+{
+    assert_int_equal(count, wanted_count);
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(out[i].metric, wanted[i]);
+        assert_true(out[i].n > 0);
+    }
+}
+
+static const struct ws_gaussian_settings unbiased = {WS_GAUSSIAN_UNBIASED};
+
+static void metric__measures_what_applies_in_the_order_of_the_table(void **state)
+{
+    static const enum ws_metric_id discrete[] = {
+        WS_METRIC_TYPES,         WS_METRIC_SUPPORT_KEPT,
+        WS_METRIC_RARE_RECALL,   WS_METRIC_RARE_RECALL_HUMAN,
+        WS_METRIC_RARE_KEPT,     WS_METRIC_MISSING_MASS,
+        WS_METRIC_MASS_LOST,     WS_METRIC_MASS_LOST_TRUTH,
+        WS_METRIC_ENTROPY,       WS_METRIC_ENTROPY_MM,
+        WS_METRIC_HETEROZYGOSITY};
+    static const enum ws_metric_id gaussian[] = {WS_METRIC_TEST_NLL, WS_METRIC_W2_SQUARED,
+                                                 WS_METRIC_LOG_VARIANCE, WS_METRIC_VARIANCE_RATIO,
+                                                 WS_METRIC_MEAN_ERROR};
+    struct ws_measurement out[WS_METRIC_COUNT] = {{0}};
+    size_t count = 0;
+    assert_int_equal(measure_fit(&ws_family_discrete, NULL, WS_HUMAN_UNIFORM, *state, out, &count),
+                     WS_OK);
+    assert_measured(out, count, discrete, sizeof discrete / sizeof *discrete);
+    assert_int_equal(
+        measure_fit(&ws_family_gaussian, &unbiased, WS_HUMAN_NORMAL, *state, out, &count), WS_OK);
+    assert_measured(out, count, gaussian, sizeof gaussian / sizeof *gaussian);
+    /* A 2-D normal of variance 4 has 1 + log(2 pi 4) = 4.22 nats; 30 of them are within 1. */
+    assert_true(fabs(out[0].value - 4.22) < 1 && out[0].n == 30 && out[1].n == 40);
+    assert_true(ws_measure_needs_sample(&ws_family_ngram));
+    assert_false(ws_measure_needs_sample(&ws_family_gaussian));
+}
+
+static void metric__human_sample_is_the_same_for_all_arms(void **state)
+{
+    struct world first = {0};
+    struct world second = {0};
+    assert_int_equal(open_world(&first, WS_HUMAN_ZIPF, *state), WS_OK);
+    assert_int_equal(open_world(&second, WS_HUMAN_ZIPF, *state), WS_OK);
+    const struct ws_payload *a = &first.reference.human_sample;
+    const struct ws_payload *b = &second.reference.human_sample;
+    assert_int_equal(a->count, 25);
+    assert_int_equal(a->counts.size, b->counts.size);
+    assert_memory_equal(a->counts.count, b->counts.count, a->counts.size * sizeof *a->counts.count);
+    ws_human_close(first.human);
+    ws_human_close(second.human);
+}
+
+static void metric__names_and_definitions_are_unique(void **state)
+{
+    (void)state;
+    for (int i = 0; i < WS_METRIC_COUNT; i++)
+        for (int j = 0; j < i; j++) {
+            const struct ws_metric *a = ws_metric((enum ws_metric_id)i);
+            const struct ws_metric *b = ws_metric((enum ws_metric_id)j);
+            assert_string_not_equal(a->name, b->name);
+            assert_string_not_equal(a->definition, b->definition);
+        }
+}
+
+static enum ws_status measure_all(struct ws_arena *arena)
+{
+    struct ws_measurement out[WS_METRIC_COUNT];
+    size_t count;
+    WS_TRY(measure_fit(&ws_family_discrete, NULL, WS_HUMAN_UNIFORM, arena, out, &count));
+    WS_TRY(measure_fit(&ws_family_gaussian, &unbiased, WS_HUMAN_NORMAL, arena, out, &count));
+    static const uint32_t ids[] = {1, 2, 1, 2, 1};
+    static const uint64_t ends[] = {2, 5};
+    struct ws_payload sample = tokens_of(ids, ends, 2);
+    struct ws_metric_set set = {0};
+    return ws_measure_ngrams(&sample, arena, &set, NULL);
+}
+
+static void metric__every_failed_allocation_is_reported(void **state)
+{
+    (void)state;
+    enum ws_status status = WS_NO_MEMORY;
+    for (long n = 0; status == WS_NO_MEMORY; n++) {
+        assert_true(n < 10000);
+        struct failing_heap heap = {.countdown = n};
+        const struct ws_allocator allocator = {failing_realloc, &heap};
+        struct ws_arena arena;
+        ws_arena_init(&arena, &allocator);
+        status = measure_all(&arena);
+        ws_arena_release(&arena);
+        assert_true(failing_heap_is_clean(&heap));
+        assert_true(status == (heap.failures > 0 ? WS_NO_MEMORY : WS_OK));
+    }
+}
+
+/* ---- Summaries ---- */
+
+static void summary__interpolates_between_order_statistics(void **state)
+{
+    (void)state;
+    double values[] = {4, NAN, 1, 2, 3};
+    struct ws_summary summary = ws_summarise(values, 5);
+    assert_int_equal(summary.count, 4);
+    assert_int_equal(summary.missing, 1);
+    assert_close(summary.median, 2.5);
+    assert_close(summary.low, 1.3);
+    assert_close(summary.high, 3.7);
+    assert_close(summary.mean, 2.5);
+    assert_close(summary.standard_error, sqrt(5.0 / 12));
+    static const double sorted[] = {10, 20, 40};
+    assert_close(ws_quantile(sorted, 3, 0), 10);
+    assert_close(ws_quantile(sorted, 3, 0.75), 30);
+    assert_close(ws_quantile(sorted, 3, 1), 40);
+}
+
+static void summary__of_few_values_is_what_there_is(void **state)
+{
+    (void)state;
+    double one[] = {NAN, 7};
+    struct ws_summary summary = ws_summarise(one, 2);
+    assert_true(summary.count == 1 && summary.median == 7 && summary.low == 7 && summary.mean == 7);
+    assert_true(isnan(summary.standard_error));
+    double none[] = {NAN};
+    summary = ws_summarise(none, 1);
+    assert_true(summary.count == 0 && summary.missing == 1 && isnan(summary.median) &&
+                isnan(summary.mean));
+    assert_true(isnan(ws_summarise(NULL, 0).median));
+}
+
+static void summary__keeps_infinities(void **state)
+{
+    (void)state;
+    double values[] = {1, -INFINITY, -INFINITY, 3};
+    struct ws_summary summary = ws_summarise(values, 4);
+    assert_true(summary.count == 4 && summary.low == -INFINITY && summary.mean == -INFINITY);
+    assert_true(summary.median == -INFINITY);
+    assert_close(summary.high, 2.4);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(metric__types_match_the_worked_example),
+        TEST(metric__of_a_collapsed_sample_has_exact_zeros),
+        TEST(metric__without_a_reference_or_rare_types_says_so),
+        TEST(metric__heterozygosity_is_the_models_own),
+        TEST(metric__overlaps_match_a_search_of_every_type),
+        TEST(metric__ngrams_match_the_worked_example),
+        TEST(metric__repeated_4_counts_every_place_of_a_repeat),
+        TEST(metric__ngrams_of_too_short_samples_are_undefined),
+        TEST(metric__ngrams_match_a_comparison_of_every_pair),
+        TEST(metric__w2_matches_cases_with_a_closed_form),
+        TEST(metric__gaussians_match_the_worked_example),
+        TEST(metric__measures_what_applies_in_the_order_of_the_table),
+        TEST(metric__human_sample_is_the_same_for_all_arms),
+        TEST(metric__names_and_definitions_are_unique),
+        TEST(metric__every_failed_allocation_is_reported),
+        TEST(summary__interpolates_between_order_statistics),
+        TEST(summary__of_few_values_is_what_there_is),
+        TEST(summary__keeps_infinities),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
