@@ -141,10 +141,10 @@ static void print_heads(const struct style *style)
     (void)printf("\n%-*s %-*s", NAME_WIDTH, "", SPARK_WIDTH, "");
     for (size_t h = 0; h < style->head_count; h++)
         print_right(style->heads[h].title, VALUE_WIDTH + (h > 0));
-    (void)printf("  human\n%-*s %-*s", NAME_WIDTH, "policy", SPARK_WIDTH, "");
+    (void)printf(" human\n%-*s %-*s", NAME_WIDTH, "policy", SPARK_WIDTH, "");
     for (size_t h = 0; h < style->head_count; h++)
         print_right(style->heads[h].detail, VALUE_WIDTH + (h > 0));
-    (void)printf("   data\n");
+    (void)printf("  data\n");
 }
 
 /* Share of human items in the last training set. */
