@@ -51,6 +51,11 @@ static void stored(const struct ws_chain *chain, struct ws_buffer *out)
     assert_int_equal(out->status, WS_OK);
 }
 
+static bool are_same(const struct ws_buffer *a, const struct ws_buffer *b)
+{
+    return a->size == b->size && memcmp(a->data, b->data, a->size) == 0;
+}
+
 static void assert_same_bytes(const struct ws_buffer *a, const struct ws_buffer *b)
 {
     assert_int_equal(a->size, b->size);
@@ -106,8 +111,7 @@ static void chain__its_results_do_not_depend_on_the_block(void **state)
                 release_outcome(&other);
             }
             /* Seeds differ, or the comparison above says nothing. */
-            assert_int_not_equal(
-                memcmp(alone.state[0].data, alone.state[1].data, alone.state[0].size), 0);
+            assert_false(are_same(&alone.records[0], &alone.records[1]));
             release_outcome(&alone);
         }
         laboratory_close(&lab);
@@ -587,7 +591,7 @@ static void checkpoint__no_byte_can_change_unseen(void **state)
         assert_int_equal(ws_checkpoint_open(ws_bytes_of(bytes.data, size), &checkpoint, &err),
                          WS_CORRUPT);
     assert_int_equal(ws_checkpoint_open(ws_bytes_of(NULL, 0), &checkpoint, &err), WS_CORRUPT);
-    assert_string_equal(err.message, "not a checkpoint (0 bytes)");
+    assert_string_equal(err.message, "not a checkpoint: 0 bytes long");
     store32_le((uint8_t *)bytes.data + 8, 2);
     assert_int_equal(ws_checkpoint_open(ws_buffer_bytes(&bytes), &checkpoint, &err),
                      WS_UNSUPPORTED);
