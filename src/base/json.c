@@ -137,6 +137,15 @@ enum ws_status ws_json_read_array(const json_t *object, const char *key, const c
     return WS_OK;
 }
 
+json_t *ws_json_path(const char *path)
+{
+    struct ws_error text; /* whatever is put in a message becomes one line of UTF-8 */
+    if (ws_is_one_line(path))
+        return json_string(path);
+    (void)ws_fail(&text, WS_OK, "%s", path);
+    return json_string(text.message);
+}
+
 json_t *ws_json_real(double value)
 {
     if (isfinite(value))

@@ -43,6 +43,9 @@ WS_MUST_CHECK enum ws_status ws_json_read_array(const json_t *object, const char
                                                 const char *name, json_t **out,
                                                 struct ws_error *err);
 
+/* A text; what is not UTF-8 becomes '?', for paths may be anything. */
+json_t *ws_json_path(const char *path);
+
 /* A number, or a text for what is not finite; NULL when memory is out. */
 json_t *ws_json_real(double value);
 

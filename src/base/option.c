@@ -71,18 +71,9 @@ static enum ws_status set_real(const struct setting *set)
     return WS_OK;
 }
 
-/* A control character would break the lines of the canonical text. */
-static bool is_one_line(const char *text)
-{
-    for (; *text; text++)
-        if ((unsigned char)*text < ' ' || *text == 0x7f)
-            return false;
-    return true;
-}
-
 static enum ws_status set_text(const struct setting *set)
 {
-    if (!is_one_line(set->text))
+    if (!ws_is_one_line(set->text)) /* the canonical text has one line for each setting */
         return refuse(set);
     const char *copy = ws_arena_text(set->arena, set->text);
     if (!copy)
@@ -142,7 +133,7 @@ static size_t count_items(const char *text)
 static enum ws_status set_list(const struct setting *set)
 {
     struct ws_text_list list = {.count = count_items(set->text)};
-    if (!is_one_line(set->text) || (double)list.count < set->option->min)
+    if (!ws_is_one_line(set->text) || (double)list.count < set->option->min)
         return refuse(set);
     list.items = WS_ARENA_NEW(set->arena, const char *, list.count);
     if (!list.items)

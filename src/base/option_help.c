@@ -143,7 +143,7 @@ static void append_wanted(const struct ws_option *option, struct ws_buffer *out)
         break;
     case WS_OPTION_TEXT:
     case WS_OPTION_UNKNOWN:
-        ws_buffer_text(out, "one line of text");
+        ws_buffer_text(out, "one line of UTF-8 text");
         break;
     }
 }

@@ -20,9 +20,13 @@ const char *ws_status_phrase(enum ws_status status)
     return (unsigned)status < WS_STATUS_COUNT ? phrases[status] : "unknown status";
 }
 
-static bool is_control(utf8proc_int32_t code)
+/* Bytes of the character at `p`; 0 when it is malformed or a control character. */
+static size_t printable_size(const uint8_t *p, size_t left)
 {
-    return code < 0x20 || (code >= 0x7F && code < 0xA0);
+    utf8proc_int32_t code = 0;
+    utf8proc_ssize_t size = utf8proc_iterate(p, (utf8proc_ssize_t)left, &code);
+    bool control = code < 0x20 || (code >= 0x7F && code < 0xA0);
+    return size > 0 && !control ? (size_t)size : 0;
 }
 
 /* Messages quote what was seen, which may be anything, and may be cut inside a character. */
@@ -30,14 +34,25 @@ static void make_one_line(char *message)
 {
     uint8_t *p = (uint8_t *)message;
     for (size_t left = strlen(message); left > 0;) {
-        utf8proc_int32_t code = 0;
-        utf8proc_ssize_t decoded = utf8proc_iterate(p, (utf8proc_ssize_t)left, &code);
-        size_t size = decoded > 0 ? (size_t)decoded : 1;
-        if (decoded <= 0 || is_control(code))
-            memset(p, '?', size);
+        size_t size = printable_size(p, left);
+        if (size == 0)
+            *p = '?';
+        p += size ? size : 1;
+        left -= size ? size : 1;
+    }
+}
+
+bool ws_is_one_line(const char *text)
+{
+    const uint8_t *p = (const uint8_t *)text;
+    for (size_t left = strlen(text); left > 0;) {
+        size_t size = printable_size(p, left);
+        if (size == 0)
+            return false;
         p += size;
         left -= size;
     }
+    return true;
 }
 
 enum ws_status ws_fail(struct ws_error *err, enum ws_status status, const char *format, ...)

@@ -12,6 +12,7 @@
 #define WS_BASE_STATUS_H
 
 #include <stdarg.h>
+#include <stdbool.h>
 
 /* clang-format off */
 /*    name         phrase                                  HTTP answer */
@@ -54,6 +55,9 @@ enum ws_status ws_fail(struct ws_error *err, enum ws_status status, const char *
 
 /* Puts "<text>: " before the message that is there, for a caller that knows where it happened. */
 void ws_error_prefix(struct ws_error *err, const char *format, ...) WS_PRINTF(2, 3);
+
+/* Whether `text` can stand in a message as it is: valid UTF-8 without control characters. */
+bool ws_is_one_line(const char *text);
 
 /* The one message for a failed allocation of `what`. */
 enum ws_status ws_fail_memory(struct ws_error *err, const char *what);

@@ -3,6 +3,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/file.h"
 #include "cli/command.h"
@@ -29,13 +30,50 @@ static enum ws_status choose_format(const struct export_flags *flags, enum ws_ex
     return WS_OK;
 }
 
+/* Into a device, a pipe or what a link points to: those cannot be replaced. */
+static enum ws_status write_through(const struct ws_buffer *text, const char *output,
+                                    struct ws_error *err)
+{
+    FILE *file = fopen(output, "w");
+    if (!file)
+        return ws_fail_system(err, "write", output);
+    bool written = fwrite(ws_buffer_string(text), 1, text->size, file) == text->size;
+    written = fflush(file) == 0 && written;
+    enum ws_status status = written ? WS_OK : ws_fail_system(err, "write", output);
+    (void)fclose(file);
+    return status;
+}
+
 static enum ws_status deliver(const struct ws_buffer *text, const char *output,
                               struct ws_error *err)
 {
-    if (output)
-        return ws_file_replace(output, ws_buffer_bytes(text), err);
-    (void)fwrite(ws_buffer_string(text), 1, text->size, stdout);
-    return WS_OK;
+    struct stat about;
+    if (!output) {
+        (void)fwrite(ws_buffer_string(text), 1, text->size, stdout);
+        return WS_OK;
+    }
+    if (lstat(output, &about) == 0 && !S_ISREG(about.st_mode))
+        return write_through(text, output, err);
+    return ws_file_replace(output, ws_buffer_bytes(text), err);
+}
+
+/* Why there is nothing to export. */
+static enum ws_status fail_empty(const char *directory, struct ws_error *err)
+{
+    struct ws_arena arena;
+    ws_arena_init(&arena, NULL);
+    const char *run = ws_run_path(&arena, directory, "run.json");
+    enum ws_status status =
+        !run ? ws_fail_memory(err, "the run directory")
+        : ws_file_exists(run)
+            ? ws_fail(err, WS_NOT_FOUND,
+                      "run '%.200s' has no metrics yet: it is not complete; "
+                      "'wellspring run' with the same experiment goes on",
+                      directory)
+            : ws_fail(err, WS_NOT_FOUND, "no run in '%.200s'; 'wellspring runs' lists them",
+                      directory);
+    ws_arena_release(&arena);
+    return status;
 }
 
 static enum ws_status export_run(const char *directory, const struct export_flags *flags,
@@ -47,6 +85,8 @@ static enum ws_status export_run(const char *directory, const struct export_flag
     ws_buffer_init(&text, NULL, SIZE_MAX);
     enum ws_status status = flags->summary ? ws_export_summary(directory, format, &text, err)
                                            : ws_export_records(directory, format, &text, err);
+    if (status == WS_NOT_FOUND)
+        status = fail_empty(directory, err);
     if (status == WS_OK)
         status = deliver(&text, flags->output, err);
     ws_buffer_release(&text);

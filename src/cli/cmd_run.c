@@ -21,16 +21,19 @@ static void request_stop(int signal_number)
     stop_requested = 1;
 }
 
+/* The first failure in one line; events.log has them all. */
 static void print_failures(const struct ws_run_result *result)
 {
-    for (const struct ws_failure *f = result->failures; f; f = f->next)
-        (void)fprintf(stderr, "wellspring: arm '%s' seed %" PRIu64 " failed: %s\n", f->arm->name,
-                      f->seed, f->error.message);
-    if (result->failed > 0)
-        (void)fprintf(stderr,
-                      "wellspring: %zu of %zu chains failed; the same command tries them "
-                      "again\n",
-                      result->failed, result->chains);
+    const struct ws_failure *first = result->failures;
+    if (!first)
+        return;
+    char more[80] = "";
+    if (result->failed > 1)
+        (void)snprintf(more, sizeof more, " (one of %zu failures, events.log has all)",
+                       result->failed);
+    (void)fprintf(stderr,
+                  "wellspring: arm '%s' seed %" PRIu64 ": %s%s; the same command tries again\n",
+                  first->arm->name, first->seed, first->error.message, more);
 }
 
 static void print_next_steps(const char *what, const char *directory,
@@ -89,13 +92,15 @@ static int run_experiment(const char *what, const struct ws_experiment *experime
     announce(experiment, directory, flags->quiet);
     enum ws_status status = ws_run_execute(experiment, human, &options, &result, &error);
     terminal_clear(&terminal);
-    print_failures(&result);
     int exit_status = EXIT_DONE;
-    if (status != WS_OK)
-        exit_status =
-            result.failed > 0 && status != WS_INTERRUPTED ? EXIT_FAILED : report(status, &error);
-    bool has_results = status == WS_OK || (result.failed > 0 && result.failed < result.chains);
-    if (has_results && status != WS_INTERRUPTED) {
+    if (result.failures && status != WS_INTERRUPTED) {
+        print_failures(&result);
+        exit_status = EXIT_FAILED;
+    } else if (status != WS_OK) {
+        exit_status = report(status, &error);
+    }
+    bool wanted = flags->json || !flags->quiet;
+    if (wanted && result.merged && result.failed < result.chains) {
         status = show(what, directory, flags, experiment, &error);
         if (status != WS_OK)
             exit_status = report(status, &error);

@@ -11,11 +11,11 @@
 
 static json_t *run_json(const char *directory, const struct ws_run_description *run)
 {
-    return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:s, s:s}", "directory", directory,
-                     "name", run->name, "state", run->state, "family", run->family, "arms",
-                     (json_int_t)run->arm_count, "seeds", (json_int_t)run->seeds, "generations",
-                     (json_int_t)run->generations, "started", run->started, "finished",
-                     run->finished);
+    return json_pack("{s:o, s:s, s:s, s:s, s:I, s:I, s:I, s:s, s:s}", "directory",
+                     ws_json_path(directory), "name", run->name, "state", run->state, "family",
+                     run->family, "arms", (json_int_t)run->arm_count, "seeds",
+                     (json_int_t)run->seeds, "generations", (json_int_t)run->generations, "started",
+                     run->started, "finished", run->finished);
 }
 
 static void print_run(const char *directory, const struct ws_run_description *run)

@@ -53,6 +53,8 @@ static enum ws_status unknown_flag(const struct command_line *line, const char *
     for (size_t i = 0; i < line->flag_count && count < 32; i++)
         names[count++] = line->flags[i].name;
     const char *nearest = ws_nearest_name(argument + 2, names, count);
+    if (!nearest && line->takes_settings)
+        nearest = ws_experiment_nearest_setting(argument + 2);
     if (nearest)
         return ws_fail(err, WS_INVALID, "unknown option '%.80s'; did you mean '--%s'?", argument,
                        nearest);
@@ -256,19 +258,28 @@ enum ws_status load_experiment(const char *what, const struct arguments *argumen
         return ws_experiment_parse(ws_bytes_of(preset->text, preset->size), preset->name,
                                    preset->name, arguments->overrides, arguments->override_count,
                                    NULL, out, err);
+    if (ws_directory_exists(what))
+        return ws_fail(err, WS_INVALID, "'%.200s' is a directory, wanted an experiment file", what);
     struct ws_arena arena;
     struct ws_bytes text;
     ws_arena_init(&arena, NULL);
     enum ws_status status = ws_file_read(what, EXPERIMENT_LIMIT, &arena, &text, err);
     if (status == WS_NOT_FOUND)
         status = no_such_experiment(what, err);
-    if (status == WS_OK) {
-        char *name = name_of_file(&arena, what);
-        status = name ? ws_experiment_parse(text, name, what, arguments->overrides,
-                                            arguments->override_count, NULL, out, err)
-                      : no_memory(err);
-    }
+    char *name = name_of_file(&arena, what);
+    if (!name)
+        status = no_memory(err);
+    else if (!ws_is_one_line(name))
+        status =
+            ws_fail(err, WS_INVALID, "'%.200s' is no UTF-8 text, as a run's name must be", name);
+    if (status == WS_OK)
+        status = ws_experiment_parse(text, name, what, arguments->overrides,
+                                     arguments->override_count, NULL, out, err);
     ws_arena_release(&arena);
+    if (status == WS_LIMIT) { /* too long: the experiment file's fault */
+        status = WS_INVALID;
+        err->status = status;
+    }
     return status;
 }
 
@@ -278,22 +289,24 @@ enum ws_status open_human(const struct ws_experiment *experiment, struct ws_huma
     struct ws_human *human;
     enum ws_status status = ws_human_open(&experiment->data, NULL, &human, err);
     if (status == WS_NOT_FOUND) {
-        char message[sizeof err->message];
-        (void)snprintf(message, sizeof message, "%s", err->message);
-        return ws_fail(err, status,
-                       "%s; './dev corpus' fetches the presets' corpus, --set "
-                       "corpus=PATH takes another",
-                       message);
+        const struct ws_error inner = *err;
+        status = ws_fail(
+            err, status,
+            "%s; './dev corpus' fetches the presets' corpus, --set corpus=PATH takes another",
+            inner.message);
     }
-    if (status != WS_OK)
-        return status;
-    status = ws_experiment_check(experiment, human, err);
     if (status != WS_OK) {
-        ws_human_close(human);
+        /* Too few items is a matter of the settings, everything else of the corpus. */
+        ws_error_prefix(err, "%s",
+                        ws_experiment_place(experiment, status == WS_INVALID ? "items" : "corpus"));
         return status;
     }
-    *out = human;
-    return WS_OK;
+    status = ws_experiment_check(experiment, human, err);
+    if (status != WS_OK)
+        ws_human_close(human);
+    else
+        *out = human;
+    return status;
 }
 
 const char *run_directory(const struct ws_experiment *experiment, const char *output,

@@ -295,9 +295,9 @@ enum ws_status print_overview_json(const char *directory, const struct ws_run_de
             arms = NULL;
         }
     json_t *root =
-        json_pack("{s:s, s:s, s:s, s:I, s:I, s:o}", "run", run->name, "directory", directory,
-                  "state", run->state, "generations", (json_int_t)run->generations, "seeds",
-                  (json_int_t)run->seeds, "arms", arms);
+        json_pack("{s:s, s:o, s:s, s:I, s:I, s:o}", "run", run->name, "directory",
+                  ws_json_path(directory), "state", run->state, "generations",
+                  (json_int_t)run->generations, "seeds", (json_int_t)run->seeds, "arms", arms);
     struct ws_buffer text;
     ws_buffer_init(&text, NULL, SIZE_MAX);
     ws_json_append_pretty(root, &text);

@@ -116,6 +116,11 @@ static enum ws_status open_corpus(struct ws_human *human, struct ws_error *err)
     ws_buffer_init(&text, human->allocator, CORPUS_LIMIT);
     enum ws_status status = tokenise(human, &text, err);
     ws_buffer_release(&text);
+    if (status == WS_INVALID) { /* no setting can make text of what is none */
+        status = WS_UNSUPPORTED;
+        if (err)
+            err->status = status;
+    }
     WS_TRY(status);
     if (human->settings.source == WS_HUMAN_TEXT)
         WS_TRY(cut_blocks(human, err));

@@ -46,6 +46,8 @@ extern const struct ws_option_table ws_human_options;
  * For generators it holds only the truth. */
 struct ws_human;
 
+/* WS_INVALID when the corpus is too small for the settings; WS_NOT_FOUND, WS_UNSUPPORTED (empty, or
+ * binary), WS_CORRUPT, WS_LIMIT when it is the corpus's fault. */
 WS_MUST_CHECK enum ws_status ws_human_open(const struct ws_human_settings *settings,
                                            const struct ws_allocator *allocator,
                                            struct ws_human **out, struct ws_error *err);

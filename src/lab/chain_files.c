@@ -40,7 +40,21 @@ static enum ws_status cut_records(const char *path, const struct ws_checkpoint *
     struct ws_hash hash;
     WS_TRY(ws_file_hash(path, &hash, err));
     if (memcmp(hash.bytes, checkpoint->metrics_hash.bytes, WS_HASH_SIZE) != 0)
-        return ws_fail(err, WS_CORRUPT, "'%s' is not what its checkpoint saw", path);
+        return ws_fail(err, WS_CORRUPT,
+                       "'%s' is damaged: it is not what its checkpoint saw; remove both to start "
+                       "this chain anew",
+                       path);
+    return WS_OK;
+}
+
+/* A run that was killed before its first checkpoint may have left some. */
+static enum ws_status empty_records(const char *path, struct ws_error *err)
+{
+    if (!ws_file_exists(path))
+        return WS_OK;
+    struct ws_append_file file;
+    WS_TRY(ws_append_open(&file, path, 0, err));
+    ws_append_close(&file);
     return WS_OK;
 }
 
@@ -58,7 +72,7 @@ enum ws_status ws_chain_files_step(const char *directory, const struct ws_arm *a
     if (status == WS_OK)
         status = cut_records(records, &checkpoint, err);
     else if (status == WS_NOT_FOUND)
-        status = WS_OK;
+        status = empty_records(records, err);
     if (status == WS_OK)
         *out = checkpoint.next_step;
     ws_arena_release(&arena);

@@ -43,6 +43,8 @@ static const struct ws_option execution_options[] = {
      "keep the models of generations 0, K, 2K, ...; 0: the last checkpoint only"},
 };
 
+enum { MOST_NAMES = 256 };
+
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
 static const struct ws_option_table arm_table = {"arms", arm_options, COUNT(arm_options)};
@@ -117,14 +119,7 @@ static enum ws_status unknown_setting(const struct ws_experiment *e, const char 
     return ws_option_unknown(tables, COUNT(tables), name, where, err);
 }
 
-/* One setting as it was given. */
-struct given {
-    const char *name;
-    const char *value;
-    const char *where;
-};
-
-static enum ws_status apply(struct ws_experiment *e, const struct given *given,
+static enum ws_status apply(struct ws_experiment *e, const struct ws_given *given,
                             struct ws_error *err)
 {
     struct place place = find_place(e, given->name);
@@ -133,7 +128,7 @@ static enum ws_status apply(struct ws_experiment *e, const struct given *given,
     return ws_option_set(place.option, place.settings, given->value, given->where, &e->arena, err);
 }
 
-static enum ws_status check_source(const struct ws_experiment *e, const struct given *given,
+static enum ws_status check_source(const struct ws_experiment *e, const struct ws_given *given,
                                    struct ws_error *err)
 {
     if (ws_option_find(&ws_human_options, given->name) &&
@@ -150,39 +145,50 @@ static enum ws_status check_source(const struct ws_experiment *e, const struct g
 }
 
 /* The file's settings, then the overrides. */
-static enum ws_status gather(struct ws_experiment *e, const struct ws_yaml *yaml, const char *file,
+static enum ws_status gather(struct ws_experiment *e, const struct ws_yaml *yaml,
                              const struct ws_override *overrides, size_t override_count,
-                             struct given **out, size_t *count, struct ws_error *err)
+                             struct ws_error *err)
 {
     size_t total = yaml->count + override_count;
-    struct given *all = WS_ARENA_NEW(&e->arena, struct given, total);
+    struct ws_given *all = WS_ARENA_NEW(&e->arena, struct ws_given, total);
     if (!all)
         return ws_fail_memory(err, "the settings");
     for (size_t i = 0; i < yaml->count; i++) {
         const struct ws_yaml_entry *entry = &yaml->entries[i];
-        all[i] = (struct given){entry->name, entry->text,
-                                ws_arena_format(&e->arena, "%s:%zu", file, entry->line)};
+        all[i] = (struct ws_given){entry->name, entry->text,
+                                   ws_arena_format(&e->arena, "%s:%zu", e->file, entry->line)};
         if (!all[i].where)
             return ws_fail_memory(err, "the settings");
     }
     for (size_t i = 0; i < override_count; i++)
-        all[yaml->count + i] = (struct given){overrides[i].name, overrides[i].value, "--set"};
-    *out = all;
-    *count = total;
+        all[yaml->count + i] = (struct ws_given){overrides[i].name, overrides[i].value, "--set"};
+    e->given = all;
+    e->given_count = total;
     return WS_OK;
 }
 
-/* The family decides which other settings exist, so it is settled first. */
-static enum ws_status settle_family(struct ws_experiment *e, const struct given *all, size_t count,
-                                    const char *file, struct ws_error *err)
+/* The last one counts; NULL when there is none. */
+static const struct ws_given *find_given(const struct ws_experiment *e, const char *name)
 {
-    const struct given *given = NULL;
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(all[i].name, "family") == 0)
-            given = &all[i];
+    for (size_t i = e->given_count; i-- > 0;)
+        if (strcmp(e->given[i].name, name) == 0)
+            return &e->given[i];
+    return NULL;
+}
+
+const char *ws_experiment_place(const struct ws_experiment *e, const char *name)
+{
+    const struct ws_given *given = find_given(e, name);
+    return given ? given->where : e->file;
+}
+
+/* The family decides which other settings exist, so it is settled first. */
+static enum ws_status settle_family(struct ws_experiment *e, struct ws_error *err)
+{
+    const struct ws_given *given = find_given(e, "family");
     if (!given)
         return ws_fail(err, WS_INVALID,
-                       "%s: 'family' is missing, wanted discrete, gaussian or ngram", file);
+                       "%s: 'family' is missing, wanted discrete, gaussian or ngram", e->file);
     e->family = ws_family_find(given->value);
     if (!e->family) {
         const char *names[16];
@@ -207,16 +213,6 @@ static enum ws_status set_defaults(struct ws_experiment *e, struct ws_error *err
     WS_TRY(ws_options_defaults(&experiment_table, &e->settings, &e->arena, err));
     WS_TRY(ws_options_defaults(&execution_table, &e->settings, &e->arena, err));
     return ws_options_defaults(&ws_human_options, &e->data, &e->arena, err);
-}
-
-/* Names the place where `name` was given last, for a check that comes after parsing. */
-static const char *place_of(const struct given *all, size_t count, const char *name,
-                            const char *otherwise)
-{
-    for (size_t i = count; i-- > 0;)
-        if (strcmp(all[i].name, name) == 0)
-            return all[i].where;
-    return otherwise;
 }
 
 static void add_canonical_data(const struct ws_experiment *e, struct ws_buffer *out)
@@ -318,47 +314,44 @@ static enum ws_status make_arms(struct ws_experiment *e, struct ws_error *err)
     return WS_OK;
 }
 
-static enum ws_status resolve(struct ws_experiment *e, const struct given *all, size_t count,
-                              const char *file, struct ws_error *err)
+static enum ws_status resolve(struct ws_experiment *e, struct ws_error *err)
 {
     if (source_reads(e->data.source, "corpus") && e->data.corpus[0] == '\0')
         return ws_fail(err, WS_INVALID, "%s: 'corpus' is missing, wanted a text file or directory",
-                       file);
+                       e->file);
     e->sample_items = e->settings.metric_items ? e->settings.metric_items : e->data.items;
     if (source_reads(e->data.source, "corpus") &&
         e->sample_items > e->data.items + e->data.fresh_items)
         return ws_fail(err, WS_INVALID,
                        "%s: 'metric_items' is %" PRIu64 ", wanted at most items=%" PRIu64
                        " + fresh_items=%" PRIu64 ", for human samples of the same size",
-                       place_of(all, count, "metric_items", file), e->sample_items, e->data.items,
+                       ws_experiment_place(e, "metric_items"), e->sample_items, e->data.items,
                        e->data.fresh_items);
     enum ws_status status = ws_growth_parse(e->settings.growth, &e->growth, err);
-    if (status != WS_OK) {
-        ws_error_prefix(err, "%s", place_of(all, count, "growth", file));
+    if (status == WS_INVALID)
+        ws_error_prefix(err, "%s", ws_experiment_place(e, "growth"));
+    if (status != WS_OK)
         return status;
-    }
     status = make_arms(e, err);
     if (status == WS_INVALID)
-        ws_error_prefix(err, "%s", place_of(all, count, "policies", file));
+        ws_error_prefix(err, "%s", ws_experiment_place(e, "policies"));
     return status;
 }
 
-static enum ws_status parse_into(struct ws_experiment *e, struct ws_bytes text, const char *file,
+static enum ws_status parse_into(struct ws_experiment *e, struct ws_bytes text,
                                  const struct ws_override *overrides, size_t override_count,
                                  struct ws_error *err)
 {
     struct ws_yaml yaml;
-    struct given *all = NULL;
-    size_t count = 0;
-    WS_TRY(ws_yaml_parse(text, file, &e->arena, &yaml, err));
-    WS_TRY(gather(e, &yaml, file, overrides, override_count, &all, &count, err));
+    WS_TRY(ws_yaml_parse(text, e->file, &e->arena, &yaml, err));
+    WS_TRY(gather(e, &yaml, overrides, override_count, err));
     WS_TRY(set_defaults(e, err));
-    WS_TRY(settle_family(e, all, count, file, err));
-    for (size_t i = 0; i < count; i++)
-        WS_TRY(apply(e, &all[i], err));
-    for (size_t i = 0; i < count; i++)
-        WS_TRY(check_source(e, &all[i], err));
-    WS_TRY(resolve(e, all, count, file, err));
+    WS_TRY(settle_family(e, err));
+    for (size_t i = 0; i < e->given_count; i++)
+        WS_TRY(apply(e, &e->given[i], err));
+    for (size_t i = 0; i < e->given_count; i++)
+        WS_TRY(check_source(e, &e->given[i], err));
+    WS_TRY(resolve(e, err));
     return make_canonical(e, err);
 }
 
@@ -370,9 +363,10 @@ enum ws_status ws_experiment_parse(struct ws_bytes text, const char *name, const
     struct ws_experiment e = {0};
     ws_arena_init(&e.arena, allocator);
     e.name = ws_arena_text(&e.arena, name);
-    enum ws_status status = e.name ? WS_OK : ws_fail_memory(err, "the experiment");
+    e.file = ws_arena_text(&e.arena, file);
+    enum ws_status status = e.name && e.file ? WS_OK : ws_fail_memory(err, "the experiment");
     if (status == WS_OK)
-        status = parse_into(&e, text, file, overrides, override_count, err);
+        status = parse_into(&e, text, overrides, override_count, err);
     if (status != WS_OK) {
         ws_arena_release(&e.arena);
         return status;
@@ -386,19 +380,37 @@ void ws_experiment_release(struct ws_experiment *experiment)
     ws_arena_release(&experiment->arena);
 }
 
+static enum ws_status check_family(const struct ws_experiment *e, enum ws_data_kind kind,
+                                   struct ws_error *err)
+{
+    if (e->family->accepts & 1u << kind)
+        return WS_OK;
+    char taken[120], source[32];
+    struct ws_buffer text, name;
+    ws_buffer_fix(&text, taken, sizeof taken);
+    ws_buffer_fix(&name, source, sizeof source);
+    for (unsigned k = 0; k < WS_DATA_KIND_COUNT; k++)
+        if (e->family->accepts & 1u << k)
+            ws_buffer_format(&text, "%s%s", text.size > 0 ? " or " : "",
+                             ws_data_kind_name((enum ws_data_kind)k));
+    ws_option_print(ws_option_find(&ws_human_options, "source"), &e->data, &name);
+    return ws_fail(err, WS_INVALID, "%s: family '%s' takes %s, source '%s' gives %s",
+                   ws_experiment_place(e, "family"), e->family->name, taken, source,
+                   ws_data_kind_name(kind));
+}
+
 enum ws_status ws_experiment_check(const struct ws_experiment *e, const struct ws_human *human,
                                    struct ws_error *err)
 {
-    enum ws_data_kind kind = ws_human_kind(human);
-    if (!(e->family->accepts & 1u << kind))
-        return ws_fail(err, WS_INVALID, "family '%s' does not fit %s, which the data are",
-                       e->family->name, ws_data_kind_name(kind));
+    WS_TRY(check_family(e, ws_human_kind(human), err));
     struct ws_arena arena;
     ws_arena_init(&arena, e->arena.allocator);
     struct ws_deal deal;
     enum ws_status status = ws_human_deal(human, 1, &arena, &deal, err);
     if (status == WS_OK)
         status = e->family->check(e->family_settings, &deal.original, e->data.items, err);
+    if (status == WS_INVALID)
+        ws_error_prefix(err, "%s", ws_experiment_place(e, "items"));
     ws_arena_release(&arena);
     return status;
 }
@@ -454,15 +466,35 @@ void ws_experiment_help(struct ws_buffer *out)
             ws_options_help(&ws_families[i]->options, out);
 }
 
-bool ws_experiment_has_setting(const char *name)
+/* Every name of a setting, in `names`; how many. */
+static size_t list_names(const char *names[MOST_NAMES])
 {
     const struct ws_option_table *const tables[] = {&arm_table, &experiment_table,
                                                     &ws_human_options, &execution_table};
-    for (size_t i = 0; i < COUNT(tables); i++)
-        if (ws_option_find(tables[i], name))
-            return true;
-    for (size_t i = 0; i < ws_family_count; i++)
-        if (ws_option_find(&ws_families[i]->options, name))
+    size_t count = 0;
+    for (size_t t = 0; t < COUNT(tables) + ws_family_count; t++) {
+        const struct ws_option_table *table =
+            t < COUNT(tables) ? tables[t] : &ws_families[t - COUNT(tables)]->options;
+        for (size_t i = 0; i < table->count && count < MOST_NAMES; i++)
+            names[count++] = table->options[i].name;
+    }
+    assert(count < MOST_NAMES);
+    return count;
+}
+
+bool ws_experiment_has_setting(const char *name)
+{
+    const char *names[MOST_NAMES];
+    size_t count = list_names(names);
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(names[i], name) == 0)
             return true;
     return false;
+}
+
+const char *ws_experiment_nearest_setting(const char *name)
+{
+    const char *names[MOST_NAMES];
+    size_t count = list_names(names);
+    return ws_nearest_name(name, names, count);
 }

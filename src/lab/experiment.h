@@ -42,9 +42,19 @@ struct ws_arm {
     bool outgrows_control;          /* trains on more than the base number of items */
 };
 
+/* A setting as it was given. */
+struct ws_given {
+    const char *name;
+    const char *value;
+    const char *where; /* "quickstart.yaml:7" or "--set" */
+};
+
 struct ws_experiment {
     struct ws_arena arena; /* holds everything below */
     const char *name;      /* "quickstart" */
+    const char *file;      /* what messages call its text */
+    const struct ws_given *given;
+    size_t given_count;
     struct ws_experiment_settings settings;
     struct ws_human_settings data;
     const struct ws_family_ops *family;
@@ -72,6 +82,10 @@ WS_MUST_CHECK enum ws_status ws_experiment_parse(struct ws_bytes text, const cha
                                                  struct ws_experiment *out, struct ws_error *err);
 void ws_experiment_release(struct ws_experiment *experiment);
 
+/* Where `name` was given last, or the file when it was not: starts the message of a mistake that is
+ * found after parsing. */
+const char *ws_experiment_place(const struct ws_experiment *experiment, const char *name);
+
 /* What needs the data: that the family takes them and that the corpus is large enough. */
 WS_MUST_CHECK enum ws_status ws_experiment_check(const struct ws_experiment *experiment,
                                                  const struct ws_human *human,
@@ -93,5 +107,7 @@ void ws_experiment_help(struct ws_buffer *out);
 
 /* Whether any family, source or experiment has a setting of this name. */
 bool ws_experiment_has_setting(const char *name);
+/* The one that was probably meant, or NULL. */
+const char *ws_experiment_nearest_setting(const char *name);
 
 #endif

@@ -36,13 +36,14 @@ static struct ws_arm_cost arm_cost(const struct ws_experiment *e, const struct w
         ws_measure_needs_sample(e->family) ? measured * (double)e->sample_items : 0;
     double largest = (double)arm->totals.largest;
     double pool = arm->policy.pool != 0 ? (double)arm->totals.sampled : 0;
-    double model = largest * model_bytes;
+    double model = largest * model_bytes; /* a stored one takes about a quarter */
     return (struct ws_arm_cost){
         .seconds = seeds * (fit * (double)arm->totals.trained +
                             sample * (double)arm->totals.sampled + (fit + sample) * metric_items),
         .chain_memory = 2 * (model + largest * item_bytes(e)) + pool * item_bytes(e) +
                         (double)e->sample_items * (item_bytes(e) + model_bytes),
-        .disk = seeds * (measured * RECORD_BYTES * RECORDS_MOST * 2 + model + pool * item_bytes(e)),
+        .disk =
+            seeds * (measured * RECORD_BYTES * RECORDS_MOST * 2 + model / 4 + pool * item_bytes(e)),
         .largest = arm->totals.largest,
         .trained = arm->totals.trained,
         .sampled = arm->totals.sampled,

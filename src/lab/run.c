@@ -176,10 +176,14 @@ static size_t step_chains(struct runner *r, struct ws_block *block, uint32_t ste
     ws_block_step(block, step);
     for (size_t c = 0; c < block->count; c++) {
         struct ws_chain *chain = &block->chains[c];
-        if (chain->status == WS_OK)
+        if (chain->status == WS_OK) {
             alive++;
-        else if (!chain->reported)
+        } else if (!chain->reported) {
+            /* So that what it leaves does not depend on when it was last saved. */
+            if (chain->next_step > 0)
+                (void)!ws_chain_files_save(r->options->directory, chain, false, NULL);
             fail_chain(r, chain, chain->status);
+        }
     }
     return alive;
 }
@@ -440,7 +444,9 @@ static enum ws_status merge_metrics(struct runner *r, struct ws_error *err)
             if (ws_file_exists(part) && !is_damaged(r, &e->arms[a], seed))
                 parts[count++] = part;
         }
-    return ws_file_concatenate(path, parts, count, err);
+    WS_TRY(ws_file_concatenate(path, parts, count, err));
+    r->result->merged = true;
+    return WS_OK;
 }
 
 /* The whole ------------------------------------------------------------------------------------ */

@@ -50,6 +50,7 @@ struct ws_run_result {
     size_t resumed;          /* chains that went on from a checkpoint */
     size_t already_complete; /* chains that had nothing left to do */
     size_t failed;
+    bool merged;                 /* metrics.jsonl is of this call */
     struct ws_failure *failures; /* in order of arm and seed */
 };
 

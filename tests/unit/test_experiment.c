@@ -445,7 +445,8 @@ static void experiment__a_family_that_does_not_fit_the_data_is_refused(void **st
     (void)state;
     struct ws_error err;
     assert_int_equal(check("family: gaussian\nsource: zipf\n", &err), WS_INVALID);
-    assert_string_equal(err.message, "family 'gaussian' does not fit counts, which the data are");
+    assert_string_equal(err.message,
+                        "test.yaml:1: family 'gaussian' takes vectors, source 'zipf' gives counts");
     assert_int_equal(check("family: discrete\nsource: normal\n", &err), WS_INVALID);
     assert_int_equal(check("family: gaussian\nsource: normal\n", &err), WS_OK);
     /* One item has no unbiased variance. */

@@ -631,7 +631,7 @@ static void human__empty_and_binary_corpora_are_refused(void **state)
     static const char *const texts[] = {"", " .,;\n", "good \xff bad"};
     for (size_t i = 0; i < 3; i++) {
         write_text(fixture->repeated, "repeated", texts[i]);
-        assert_int_equal(ws_human_open(&settings, NULL, &human, NULL), WS_INVALID);
+        assert_int_equal(ws_human_open(&settings, NULL, &human, NULL), WS_UNSUPPORTED);
     }
     write_text(fixture->repeated, "repeated", "one");
     settings.items = 1;

@@ -254,7 +254,7 @@ static void option__keeps_texts_to_one_line(void **state)
                    "b\xC3\xBC"
                    "cher/a=b.txt");
     assert_refuses("corpus", "a\nseed=2",
-                   "a.yaml:7: 'corpus' is 'a?seed=2', wanted one line of text");
+                   "a.yaml:7: 'corpus' is 'a?seed=2', wanted one line of UTF-8 text");
     assert_refuses("policies", "a,b\n",
                    "a.yaml:7: 'policies' is 'a,b?', wanted a list without empty items, at least 1");
 }
@@ -322,7 +322,7 @@ static void options__show_every_default_and_range_in_their_help(void **state)
         "1)\n"
         "  share        share of human data (a number from 0 to 1; default 0.1)\n"
         "  shift        any finite number (a number; default 0)\n"
-        "  corpus       where the text is (one line of text; must be given)\n"
+        "  corpus       where the text is (one line of UTF-8 text; must be given)\n"
         "  estimator    how the variance is estimated (one of mle, unbiased, kneser-ney; default "
         "unbiased)\n"
         "  policies     the rules that build the next training set, each of which makes an arm of "

@@ -714,7 +714,8 @@ static void run__damaged_records_are_named_and_the_others_go_on(void **state)
 {
     (void)state;
     check_damage("arms/augment/seed-1.jsonl", 10, "x",
-                 "augment 1: '@/arms/augment/seed-1.jsonl' is not what its checkpoint saw\n");
+                 "augment 1: '@/arms/augment/seed-1.jsonl' is damaged: it is not what its "
+                 "checkpoint saw; remove both to start this chain anew\n");
 }
 
 static void run__a_checkpoint_of_another_chain_is_named(void **state)

@@ -1,0 +1,89 @@
+# Corpora: plain and compressed files, directories, and what is no text. The corpus being at fault is
+# exit status 1, asking it for more than it has is a fault of the experiment, 2.
+. "$(dirname "$0")/lib.bash"
+
+make_corpus 4000 >corpus.txt
+cat >text.yaml <<'END'
+family: ngram
+source: text
+corpus: corpus.txt
+block: 100
+items: 10
+test_items: 5
+policies: [replace]
+generations: 2
+seeds: 1
+END
+
+hash_of() {
+    grep -o '"corpus_sha256": "[0-9a-f]*"' "$1/run.json"
+}
+
+# The same text in any form is the same corpus.
+accepts run text.yaml -q -o plain
+gzip -k corpus.txt
+accepts run text.yaml -q -o gz --set corpus=corpus.txt.gz
+check "inflated by gzip" same_runs plain gz
+check "the hash of what was inflated" test "$(hash_of plain)" = "$(hash_of gz)"
+if command -v zstd >/dev/null; then
+    zstd -q corpus.txt
+    accepts run text.yaml -q -o zst --set corpus=corpus.txt.zst
+    check "inflated by zstd" same_runs plain zst
+    head -c 1000 corpus.txt.zst >cut.zst
+    refuses 1 "'cut.zst' is damaged" "ends inside" -- run text.yaml -q -o x --set corpus=cut.zst
+else
+    echo "skipped: zstd files (no zstd here)"
+fi
+mkdir books
+head -n 100 corpus.txt >books/1.txt
+tail -n +101 corpus.txt | gzip >books/2.txt.gz
+accepts run text.yaml -q -o directory --set corpus=books
+check "a directory is its files, one after the other" diff plain/metrics.jsonl directory/metrics.jsonl
+# Another name for the same bytes goes on with the same run.
+cp corpus.txt copy.txt
+accepts run text.yaml -q -o plain --set corpus=copy.txt
+
+# Settings at fault
+refuses 2 --set "'corpus.txt'" "40 blocks of 100 words" "items=100" "need 105" -- \
+    run text.yaml -q -o x --items 100
+refuses 2 text.yaml:5 "items=10" "need 15" "4 blocks of 1000 words" -- run text.yaml -q -o x --set block=1000
+grep -v '^corpus' text.yaml >none.yaml
+refuses 2 none.yaml "'corpus' is missing" "text file or directory" -- run none.yaml -q -o x
+
+# The corpus at fault
+refuses 1 "--set: cannot open 'missing.txt': No such file" "corpus=PATH" -- \
+    run text.yaml -q -o x --set corpus=missing.txt
+sed 's/^corpus: .*/corpus: gone.txt/' text.yaml >gone.yaml
+refuses 1 gone.yaml:3 "'gone.txt'" -- plan gone.yaml
+: >empty.txt
+refuses 1 "--set" "'empty.txt' is empty" text -- run text.yaml -q -o x --set corpus=empty.txt
+: | gzip >empty.gz
+refuses 1 "'empty.gz' is empty" -- run text.yaml -q -o x --set corpus=empty.gz
+mkdir nothing
+refuses 1 "'nothing' is empty" -- run text.yaml -q -o x --set corpus=nothing
+printf '... --- !!!\n' >marks.txt
+refuses 1 "'marks.txt' has no word in it" -- run text.yaml -q -o x --set corpus=marks.txt
+head -c 5000 "$ws" >binary.txt
+refuses 1 "'binary.txt' is binary" "offset" -- run text.yaml -q -o x --set corpus=binary.txt
+accepts plan text.yaml --set corpus=binary.txt --set unit=bytes
+head -c 2000 corpus.txt.gz >cut.gz
+refuses 1 "'cut.gz' is damaged" "ends inside" -- run text.yaml -q -o x --set corpus=cut.gz
+cp corpus.txt plain.gz
+refuses 1 "'plain.gz' is damaged" gzip -- run text.yaml -q -o x --set corpus=plain.gz
+cp corpus.txt.gz wrong.gz
+printf '\x55\x55\x55\x55' | dd of=wrong.gz bs=1 seek=3000 conv=notrunc status=none
+refuses 1 "'wrong.gz' is damaged" -- run text.yaml -q -o x --set corpus=wrong.gz
+if [ "$(id -u)" -ne 0 ]; then
+    cp corpus.txt secret.txt
+    chmod 000 secret.txt
+    refuses 1 "'secret.txt'" "Permission denied" -- run text.yaml -q -o x --set corpus=secret.txt
+else
+    echo "skipped: an unreadable corpus (root reads everything)"
+fi
+[ ! -e x ] || fail "a refused corpus left a run directory"
+
+# A corpus that changed is another one.
+echo "more words" >>copy.txt
+refuses 2 "'plain'" "SHA-256" "-o" -- run text.yaml -q -o plain --set corpus=copy.txt
+
+finish

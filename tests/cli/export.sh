@@ -1,0 +1,70 @@
+# Exports: both formats, records and summary, and outputs that cannot be written.
+. "$(dirname "$0")/lib.bash"
+
+printf 'family: gaussian\nitems: 20\ngenerations: 4\nseeds: 3\npolicies: [replace, keep:0.5]\n' >g.yaml
+accepts run g.yaml -q -o g
+
+rows() {
+    wc -l <"$1"
+}
+
+accepts export g
+mv out records.csv
+check "a head" grep -q $'^arm,seed,generation,metric,definition,n,value\r$' records.csv
+check "a row for each record" test "$(rows records.csv)" -eq $(($(rows g/metrics.jsonl) + 1))
+check "seven fields" awk -F, 'NF != 7 {exit 1}' records.csv
+check "every arm" test "$(tail -n +2 records.csv | cut -d, -f1 | sort -u | tr '\n' ' ')" = \
+    "control keep:0.5 replace "
+accepts export g --format jsonl
+check "records as they are" cmp out g/metrics.jsonl
+accepts export g --summary
+check "a head of the summary" grep -q \
+    '^arm,generation,metric,definition,n,seeds,median,low,high,mean,standard_error' out
+check "one row for three seeds" test \
+    "$(grep -c '^replace,3,variance_ratio,variance-ratio.truth/1,20,3,' out)" -eq 1
+cp out summary.csv
+accepts export g -s -f jsonl
+check "as many rows" test $(($(rows summary.csv) - 1)) -eq "$(rows out)"
+
+# The median of three seeds is the middle one.
+middle=$(grep '^replace,[0-9]*,3,variance_ratio,' records.csv | tr -d '\r' | cut -d, -f7 |
+    sort -g | sed -n 2p)
+check "the median" grep -q "^replace,3,variance_ratio,variance-ratio.truth/1,20,3,$middle," summary.csv
+
+# Files: the name says the format, and nothing is left half done.
+accepts export g -o g.jsonl
+check "by its name" cmp g.jsonl g/metrics.jsonl
+accepts export g -o g.csv
+check "in a file or on stdout" cmp g.csv records.csv
+refuses 2 "--format is 'txt'" "csv or jsonl" -- export g -o g.txt
+refuses 2 "--format is 'xml'" -- export g --format xml
+refuses 1 "'no/where.csv'" "No such file" -- export g -o no/where.csv
+accepts export g -f csv -o /dev/stdout
+check "through a link to stdout" cmp out records.csv
+accepts export g -f csv -o /dev/null
+[ -c /dev/null ] || fail "/dev/null was replaced"
+refuses 1 "'/dev/full'" "No space left" -- export g -f csv -o /dev/full
+[ -c /dev/full ] || fail "/dev/full was replaced"
+[ -z "$(find . -name '*.tmp-*')" ] || fail "drafts were left"
+
+for command in "export g" "export g -s -f jsonl" "runs . --json" "plan g.yaml" "plan g.yaml --json" \
+    "run g.yaml -q -o g --json" "--help" "export --help" "--version"; do
+    $ws $command >/dev/full 2>err
+    [ $? -eq 1 ] || fail "'$command' into a full device was fine"
+    says "standard output"
+done
+
+# Runs that are not there, or not yet
+refuses 1 "no run in 'nowhere'" "'wellspring runs'" -- export nowhere
+refuses 1 "no run in '.'" -- export .
+refuses 2 "which run?" -- export
+refuses 2 "unexpected argument 'h'" -- export g h
+mkdir half
+cp g/run.json half
+refuses 1 "'half' has no metrics yet" -- export half
+head -n 3 g/metrics.jsonl >half/metrics.jsonl
+echo '{"arm":"replace","seed":' >>half/metrics.jsonl
+refuses 1 "half/metrics.jsonl:4" -- export half
+refuses 1 "half/metrics.jsonl:4" -- export half --summary
+
+finish

@@ -1,0 +1,28 @@
+# Families and data that do not fit each other.
+. "$(dirname "$0")/lib.bash"
+
+make_corpus 2000 >corpus.txt
+printf 'family: gaussian\nsource: text\ncorpus: corpus.txt\nblock: 50\nitems: 10\n' >a.yaml
+refuses 2 a.yaml:1 "family 'gaussian' takes vectors" "source 'text' gives token sequences" -- \
+    run a.yaml -q -o x
+printf 'seeds: 2\nfamily: ngram\nsource: zipf\n' >b.yaml
+refuses 2 b.yaml:2 "family 'ngram' takes token sequences" "source 'zipf' gives counts" -- \
+    run b.yaml -q -o x
+printf 'family: ngram\n' >c.yaml
+refuses 2 c.yaml:1 "family 'ngram'" "source 'normal' gives vectors" -- run c.yaml -q -o x
+printf 'family: discrete\nsource: text\ncorpus: corpus.txt\nblock: 50\nitems: 10\n' >d.yaml
+refuses 2 d.yaml:1 "family 'discrete' takes symbols or counts" "token sequences" -- plan d.yaml
+printf 'family: discrete\nsource: words\ncorpus: corpus.txt\nitems: 500\ntest_items: 500\n' >e.yaml
+accepts plan e.yaml
+refuses 2 "--set: family 'gaussian'" "vectors" -- plan e.yaml --set family=gaussian
+
+# Too little to fit
+printf 'family: gaussian\nestimator: unbiased\nitems: 1\n' >one.yaml
+refuses 2 one.yaml:3 "at least 2 items, not 1" "estimator=mle" -- run one.yaml -q -o x
+refuses 2 "--set" "at least 2 items, not 1" -- plan one.yaml --items 1
+accepts run one.yaml -q -o mle --set estimator=mle --set generations=3 --set seeds=2
+refuses 2 "--set" "'items' is '0'" -- plan one.yaml --items 0
+refuses 2 "--set" "'dimension' is '2000'" "from 1 to 1000" -- plan one.yaml --dimension 2000
+[ ! -e x ] || fail "a refused experiment left a run directory"
+
+finish

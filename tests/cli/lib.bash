@@ -1,0 +1,99 @@
+# What the shell tests share. Source it with the program's path as the first argument: it moves into
+# an empty directory that is removed at the end.
+#
+#     accepts run x.yaml -q              must succeed and say nothing on stderr
+#     refuses 2 "x.yaml:3" "'seeds'" -- plan x.yaml
+#                                        exit status, words of the one line on stderr, the command
+#     finish                             the last line of a test
+#
+# What a command prints is left in ./out and ./err.
+
+set -u
+export LC_ALL=C
+unset TERM
+ws=$(realpath "$1")
+place=$(mktemp -d)
+trap 'chmod -R u+rwx "$place"; rm -rf "$place"' EXIT
+cd "$place" || exit 1
+failures=0
+
+# Sanitizers make the program many times slower and larger.
+sanitized=false
+if grep -qa __asan_init "$ws"; then sanitized=true; fi
+
+fail() {
+    printf 'FAILED (line %s): %s\n' "${BASH_LINENO[${#BASH_LINENO[@]} - 2]}" "$*"
+    failures=$((failures + 1))
+}
+
+check() { # check WHAT COMMAND...
+    local what=$1
+    shift
+    "$@" >check.out 2>&1 || { fail "$what: $*"; sed 's/^/    /' check.out; }
+}
+
+runs() { # the exit status of the program; output in out and err
+    "$ws" "$@" >out 2>err
+}
+
+accepts() {
+    runs "$@"
+    local status=$?
+    if [ $status -ne 0 ] || [ -s err ]; then
+        fail "'$*' ended with $status"
+        sed 's/^/    /' err | cat -v
+    fi
+}
+
+# The one line there must be: says WORDS...
+says() {
+    local word
+    if [ "$(wc -l <err)" -ne 1 ] || ! grep -q '^wellspring: ' err; then
+        fail "wanted one line that starts with 'wellspring: ', saw"
+        sed 's/^/    /' err | cat -v
+    fi
+    for word in "$@"; do
+        grep -qF -e "$word" err || { fail "wanted \"$word\" in"; sed 's/^/    /' err | cat -v; }
+    done
+}
+
+refuses() { # refuses STATUS WORDS... -- ARGUMENTS...
+    local wanted=$1 words=()
+    shift
+    while [ "$1" != -- ]; do
+        words+=("$1")
+        shift
+    done
+    shift
+    runs "$@"
+    local status=$?
+    [ $status -eq "$wanted" ] || fail "'$*' ended with $status, wanted $wanted"
+    [ ! -s out ] || fail "'$*' printed results"
+    says "${words[@]}"
+}
+
+# Whether two runs hold the same files with the same bytes, but for times and machine.
+same_runs() {
+    diff -r --exclude=run.json --exclude=events.log "$1" "$2"
+}
+
+# COUNT words of human-like text, 16 a line: a Zipf-like choice among 3,000 made-up words.
+make_corpus() {
+    awk -v count="$1" 'BEGIN {
+        state = 1
+        for (i = 0; i < count; i++) {
+            state = (state * 16807) % 2147483647
+            rank = int(exp(log(3001) * state / 2147483647))
+            word = ""
+            for (r = rank + 25; r > 0; r = int(r / 26))
+                word = word sprintf("%c", 97 + r % 26)
+            printf "%s%s", word, i % 16 == 15 ? ".\n" : " "
+        }
+        print ""
+    }'
+}
+
+finish() {
+    [ $failures -eq 0 ] || printf '%s checks failed\n' $failures
+    exit $((failures > 0))
+}

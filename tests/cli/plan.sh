@@ -1,0 +1,26 @@
+# Planning shows an experiment and runs nothing.
+. "$(dirname "$0")/lib.bash"
+
+printf 'title: four\nfamily: gaussian\nitems: 20\ngenerations: 4\nseeds: 3\npolicies: [replace, accumulate]\n' >g.yaml
+accepts plan g.yaml
+check "the arms" grep -q '^3 arms x 3 seeds x 4 generations of family gaussian' out
+# accumulate: 20 + 40 + 60 + 80 items; the others 20 four times
+check "sizes of accumulate" grep -Eq '^accumulate \* +80 +200 +60 ' out
+check "sizes of replace" grep -Eq '^replace +20 +80 +60 ' out
+check "sizes of the control" grep -Eq '^control +20 +80 +0 ' out
+check "an estimate" grep -q 'Estimated: .* of memory, .* of disk' out
+check "what to do next" grep -q '^Next: wellspring run g.yaml' out
+accepts plan g.yaml --json
+check "JSON" grep -q '"trained_items": 200' out
+accepts plan gaussian
+accepts plan discrete --threads 3
+check "threads" grep -q 'on 3 threads' out
+check "no directory is made" test "$(ls)" = "$(printf 'check.out\nerr\ng.yaml\nout')"
+
+# A corpus is looked at, for it decides whether the run is possible at all.
+refuses 1 quickstart: "'build/corpus/austen.txt'" "./dev corpus" -- plan quickstart
+make_corpus 700000 >corpus.txt
+accepts plan quickstart --corpus corpus.txt
+check "the quickstart" grep -q '^5 arms x 5 seeds x 10 generations of family ngram' out
+
+finish

@@ -1,0 +1,87 @@
+# Policies that cannot be followed are refused before anything runs.
+. "$(dirname "$0")/lib.bash"
+
+make_corpus 4000 >corpus.txt
+cat >text.yaml <<'END'
+family: ngram
+source: text
+corpus: corpus.txt
+block: 100
+items: 20
+test_items: 8
+fresh_items: 10
+policies: [replace]
+generations: 6
+seeds: 1
+END
+cat >discrete.yaml <<'END'
+family: discrete
+source: zipf
+items: 50
+policies: [replace]
+generations: 6
+END
+
+with_policy() {
+    sed "s/^policies: .*/policies: [$1]/" discrete.yaml >bad.yaml
+}
+
+# Shares
+with_policy keep:1.5
+refuses 2 bad.yaml:4 "'keep:1.5'" "1.5" "0 to 1" -- plan bad.yaml
+with_policy keep:-0.1
+refuses 2 bad.yaml:4 "'keep:-0.1'" "0 to 1" -- plan bad.yaml
+with_policy mix:0.5:0.5:0.5
+refuses 2 bad.yaml:4 "'mix:0.5:0.5:0.5'" "sum to 1.5" "wanted 1" -- plan bad.yaml
+with_policy mix:0.5:0.2:0.1
+refuses 2 bad.yaml:4 "sum to 0.8" "wanted 1" -- plan bad.yaml
+with_policy mix:0.5:0.5
+refuses 2 bad.yaml:4 "'mix:0.5:0.5'" "mix:MODEL:PREVIOUS:ORIGINAL" -- plan bad.yaml
+with_policy keep
+refuses 2 bad.yaml:4 "'keep'" "keep:SHARE" -- plan bad.yaml
+with_policy keep:lots
+refuses 2 bad.yaml:4 "'keep:lots'" "keep:SHARE" -- plan bad.yaml
+with_policy replace:0.1
+refuses 2 bad.yaml:4 "'replace:0.1'" -- plan bad.yaml
+
+# Names
+with_policy replcae
+refuses 2 bad.yaml:4 "unknown policy 'replcae'" "did you mean 'replace'?" -- plan bad.yaml
+with_policy forget
+refuses 2 bad.yaml:4 "unknown policy 'forget'" "accumulate-subsample" "mix:A:B:C" -- plan bad.yaml
+with_policy "replace, replace"
+refuses 2 bad.yaml:4 "'replace' is given twice" -- plan bad.yaml
+with_policy "keep:0.1, keep:0.10"
+refuses 2 bad.yaml:4 "'keep:0.1' is given twice" -- plan bad.yaml
+with_policy ""
+refuses 2 bad.yaml:4 -- plan bad.yaml --set control=false
+
+# The fresh stream: 5 generations after the first, each with half of 20 items.
+refuses 2 "--set" "'fresh:0.5'" "50 fresh items" "fresh_items=10" -- \
+    plan text.yaml --set policies=fresh:0.5
+accepts plan text.yaml --set policies=fresh:0.1
+refuses 2 "--set" "'fresh:0.1'" "12 fresh items" "fresh_items=10" -- \
+    plan text.yaml --set policies=fresh:0.1 --set generations=7
+refuses 2 "--set" "'fresh:0.1'" fresh "fresh_items=0" -- \
+    plan text.yaml --set policies=fresh:0.1 --set fresh_items=0
+accepts plan discrete.yaml --set policies=fresh:0.9 --set generations=1000
+
+# Growth: the original data are 50 items at every size of the training set.
+refuses 2 "--set" "'keep:1'" "100 original items at generation 1" "there are 50" -- \
+    plan discrete.yaml --set policies=keep:1 --set growth=linear:1
+refuses 2 "generation" "items" -- plan discrete.yaml --set growth=geometric:1000 --generations 50
+refuses 2 "--set" "'growth' is 'geometric:0.5'" "at least 1" -- \
+    plan discrete.yaml --set growth=geometric:0.5
+refuses 2 "--set" "'growth' is 'linear:-1'" -- plan discrete.yaml --set growth=linear:-1
+refuses 2 "--set" "'growth' is 'doubling'" "geometric:FACTOR" -- \
+    plan discrete.yaml --set growth=doubling
+accepts plan discrete.yaml --set policies=replace,accumulate,augment --set growth=power:0.5
+check "arms that outgrow the control are marked" test "$(grep -c ' \*' out)" -ge 3
+
+# Every policy there is
+accepts plan text.yaml --set \
+    policies=replace,keep:0.1,mix:0.5:0.3:0.2,accumulate,accumulate-subsample,augment,fresh:0.1
+check "seven policies and the control" grep -q '^8 arms' out
+[ ! -e runs ] || fail "planning made a directory"
+
+finish

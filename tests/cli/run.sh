@@ -1,0 +1,224 @@
+# Runs: resuming, growing, refusing, stopping, and what becomes of damage.
+. "$(dirname "$0")/lib.bash"
+
+cat >small.yaml <<'END'
+family: discrete
+source: zipf
+types: 50
+items: 100
+policies: [replace, accumulate]
+generations: 6
+seeds: 3
+threads: 2
+END
+
+# Words of stdout and stderr
+accepts run small.yaml -q -o once
+[ ! -s out ] || fail "--quiet printed results"
+runs run small.yaml -o loud || fail "a run failed"
+grep -q '^small: 3 arms x 3 seeds x 6 generations in loud' err || fail "no announcement"
+grep -q '^accumulate \*' out || fail "no table"
+check "the table is at most 100 columns wide" awk 'length > 100 {exit 1}' out
+check "the same run elsewhere" same_runs once loud
+accepts run small.yaml -q --json -o loud
+check "--json is one object" awk '
+    {for (i = 1; i <= length; i++) {c = substr($0, i, 1); depth += (c == "{") - (c == "}")}}
+    NR == 1 && $0 != "{" {exit 1}
+    END {exit depth != 0}' out
+if command -v jq >/dev/null; then
+    check "--json parses" jq -e '.state == "complete" and (.arms | length) == 3' out
+    check "--json has the numbers" jq -e '.arms[0].metrics.support_kept.last.median <= 1' out
+    check "run.json parses" jq -e '.settings.seeds == "3"' once/run.json
+    check "metrics.jsonl parses" jq -es 'map(.value) | length > 100' once/metrics.jsonl
+else
+    echo "skipped: JSON through jq (no jq here)"
+fi
+accepts run small.yaml -q
+[ -d runs/small ] || fail "the default directory is not runs/small"
+runs runs
+grep -q '^runs/small .*complete .*discrete' out || fail "'runs' does not list it"
+
+# More generations and seeds than before, up to what a run of that size holds from the beginning.
+accepts run small.yaml -q -o grown
+accepts run small.yaml -q -o grown --generations 9
+accepts run small.yaml -q -o grown --generations 9 --seeds 5 --threads 7
+accepts run small.yaml -q -o at-once --generations 9 --seeds 5 --threads 1
+check "grown or done at once" same_runs grown at-once
+accepts run small.yaml -q -o grown --generations 9 --seeds 5
+check "run again" same_runs grown at-once
+refuses 2 "'grown'" "generations=9" "lowered to 8" -- \
+    run small.yaml -q -o grown --generations 8 --seeds 5
+refuses 2 "'grown'" "seeds=5" "lowered to 3" -- run small.yaml -q -o grown --generations 9
+
+# Any other change is refused and shown.
+refuses 2 "'once'" "items=100" "items=101" "-o" -- run small.yaml -q -o once --items 101
+refuses 2 "'once'" "policies=replace,accumulate" "policies=replace" -- \
+    run small.yaml -q -o once --policies replace
+refuses 2 "'once'" "shift=0" "shift=2" -- run small.yaml -q -o once --shift 2
+refuses 2 "'once'" "control=true" "control=false" -- run small.yaml -q -o once --control false
+refuses 2 "'once'" "source=zipf" "source=uniform" -- run small.yaml -q -o once --source uniform
+check "what was refused changed nothing" same_runs once loud
+# How is not what.
+accepts run small.yaml -q -o once --threads 1 --checkpoint-seconds 0 --title "another title"
+check "execution settings may differ" same_runs once loud
+
+# Places that are not ours
+mkdir foreign
+echo precious >foreign/thesis.txt
+refuses 2 "'foreign' holds 'thesis.txt'" "run.json" "-o" -- run small.yaml -q -o foreign
+[ "$(ls -A foreign)" = thesis.txt ] || fail "a foreign directory was written to"
+echo text >file
+refuses 1 "'file" -- run small.yaml -q -o file
+[ "$(cat file)" = text ] || fail "a file was written to"
+mkdir other
+echo '{"format": "something-else"}' >other/run.json
+refuses 1 "other/run.json" "something-else" "wellspring-run/1" -- run small.yaml -q -o other
+echo '{"format": ' >other/run.json
+refuses 1 "other/run.json:" -- run small.yaml -q -o other
+sed 's/glibc-[0-9.]*/glibc-1.0/' once/run.json >once/run.new
+cp -r once moved
+mv moved/run.new moved/run.json
+rm once/run.new
+refuses 2 "'moved' was begun on" "glibc-1.0" "--allow-other-machine" -- run small.yaml -q -o moved
+accepts run small.yaml -q -o moved --allow-other-machine
+
+# Two processes on one run
+cat >long.yaml <<'END'
+family: discrete
+source: zipf
+types: 500
+items: 1000
+policies: [replace, augment]
+generations: 100000
+seeds: 4
+threads: 2
+checkpoint_seconds: 0.2
+END
+begin_long() {
+    "$ws" run long.yaml -q -o busy >first.out 2>first.err &
+    running=$!
+    for _ in $(seq 200); do
+        grep -qs started busy/events.log && break
+        sleep 0.05
+    done
+}
+stop_long() { # stop_long SIGNAL
+    kill "-$1" $running
+    wait $running
+    status=$?
+    mv first.err err
+    mv first.out out
+}
+begin_long
+refuses 1 "'busy/lock' is held by another process" "wait" -- run long.yaml -q -o busy
+sleep 0.3
+
+# SIGINT and SIGTERM stop after the step at hand, and the run goes on from there.
+stop_long INT
+[ $status -eq 1 ] || fail "SIGINT ended with $status"
+says "stopped; the same command goes on"
+grep -q '"state": "stopped"' busy/run.json || fail "the state is not 'stopped'"
+[ "$(find busy -name '*.checkpoint' | wc -l)" -gt 0 ] || fail "nothing was saved"
+[ ! -e busy/metrics.jsonl ] || fail "an unfinished run was merged"
+begin_long
+sleep 0.3
+stop_long TERM
+[ $status -eq 1 ] || fail "SIGTERM ended with $status"
+says "stopped; the same command goes on"
+for delay in 0.05 0.2 0.4; do
+    "$ws" run small.yaml -q -o stopped --generations 300 --checkpoint-seconds 0 >out 2>err &
+    running=$!
+    sleep $delay
+    kill -INT $running
+    wait $running || says "stopped; the same command goes on"
+done
+accepts run small.yaml -q -o stopped --generations 300
+accepts run small.yaml -q -o straight --generations 300 --checkpoint-seconds 1e9
+check "stopped and resumed, or straight on" same_runs stopped straight
+
+# Damage: the chain is named, the others go on, and what is repaired is run.
+damaged() { # damaged NAME: a copy of `once` that wants more generations
+    rm -rf "$1"
+    cp -r once "$1"
+}
+damaged one
+printf X | dd of=one/arms/replace/seed-2.checkpoint bs=1 seek=70 conv=notrunc status=none
+refuses_part() { # like refuses, but results of the other arms may be printed
+    runs "${@:2}"
+    local status=$?
+    [ $status -eq "$1" ] || fail "'${*:2}' ended with $status, wanted $1"
+}
+refuses_part 1 run small.yaml --json -q -o one --generations 9
+says "arm 'replace' seed 2" "one/arms/replace/seed-2.checkpoint" "hash"
+grep -q '"state": "failed"' one/run.json || fail "the state is not 'failed'"
+accepts run small.yaml -q -o nine --generations 9
+check "other chains are complete" diff nine/arms/accumulate/seed-3.jsonl one/arms/accumulate/seed-3.jsonl
+check "other seeds are complete" diff nine/arms/replace/seed-1.jsonl one/arms/replace/seed-1.jsonl
+check "events.log says so" grep -q "failed: arm replace seed 2" one/events.log
+rm one/arms/replace/seed-2.checkpoint
+accepts run small.yaml -q -o one --generations 9
+check "repaired" same_runs one nine
+
+for size in 0 20 79; do
+    damaged cut
+    truncate -s $size cut/arms/control/seed-1.checkpoint
+    refuses 1 "arm 'control' seed 1" "cut/arms/control/seed-1.checkpoint" -- run small.yaml -q -o cut
+done
+damaged swapped
+cp swapped/arms/control/seed-1.checkpoint swapped/arms/control/seed-2.checkpoint
+refuses 1 "swapped/arms/control/seed-2.checkpoint" "another arm or seed" -- \
+    run small.yaml -q -o swapped
+damaged future
+printf '\x09' | dd of=future/arms/control/seed-1.checkpoint bs=1 seek=8 conv=notrunc status=none
+refuses 1 "future/arms/control/seed-1.checkpoint" "version 9" -- run small.yaml -q -o future
+
+# Records, of a chain that goes on and of one that is complete
+for generations in 6 9; do
+    damaged records
+    printf X | dd of=records/arms/accumulate/seed-1.jsonl bs=1 seek=30 conv=notrunc status=none
+    refuses_part 1 run small.yaml --json -q -o records --generations $generations
+    says "arm 'accumulate' seed 1" "'records/arms/accumulate/seed-1.jsonl' is damaged"
+    [ "$(grep -c '"seed":2,' records/metrics.jsonl)" -gt 0 ] || fail "nothing else was merged"
+    grep -q X records/metrics.jsonl && fail "damaged records were merged"
+    damaged records
+    truncate -s 100 records/arms/accumulate/seed-1.jsonl
+    refuses 1 "records/arms/accumulate/seed-1.jsonl" "100 bytes" -- \
+        run small.yaml -q -o records --generations $generations
+    damaged records
+    rm records/arms/accumulate/seed-1.jsonl
+    refuses 1 "records/arms/accumulate/seed-1.jsonl" "No such file" -- \
+        run small.yaml -q -o records --generations $generations
+done
+rm records/arms/accumulate/seed-1.checkpoint
+accepts run small.yaml -q -o records --generations 9
+check "repaired records" same_runs records nine
+
+# Several failures are one line, and every one is in events.log.
+damaged several
+for seed in 1 2 3; do : >several/arms/replace/seed-$seed.checkpoint; done
+refuses 1 "arm 'replace' seed 1" "one of 3 failures" "events.log" -- run small.yaml -q -o several
+[ "$(grep -c 'failed: arm replace' several/events.log)" -eq 3 ] || fail "events.log has not all"
+
+# A merge that was lost, and drafts that a killed program left, are made good.
+damaged merged
+rm merged/metrics.jsonl
+: >merged/metrics.jsonl.tmp-0123456789abcdef
+: >merged/arms/replace/seed-1.checkpoint.tmp-0123456789abcdef
+accepts run small.yaml -q -o merged
+check "merged again" same_runs merged once
+
+# A damaged run.json
+damaged description
+rm -r other
+truncate -s 300 description/run.json
+refuses 1 "description/run.json" -- run small.yaml -q -o description
+runs runs .
+check "'runs' names it and lists the others" grep -q '^./once ' out
+says "description/run.json"
+
+# Results that cannot be written
+"$ws" run small.yaml -o once >/dev/full 2>err
+[ $? -eq 1 ] || fail "a table into a full device was fine"
+grep -q '^wellspring: .*standard output' err || fail "nobody said that stdout is full"
+
+finish
