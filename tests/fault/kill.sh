@@ -1,0 +1,92 @@
+# Kill -9 at random moments: the same command goes on, and the finished run is byte for byte that of
+# an uninterrupted one, for 1, 2 and 7 threads. Thirty kills over three families; under sanitizers,
+# which are slow, six.
+. "$(dirname "$0")/../cli/lib.bash"
+
+policies=replace,keep:0.2,mix:0.4:0.3:0.3,accumulate,accumulate-subsample,augment,fresh:0.1
+cat >discrete.yaml <<END
+family: discrete
+source: zipf
+types: 300
+items: 400
+test_items: 200
+generations: 12
+seeds: 4
+END
+cat >gaussian.yaml <<END
+family: gaussian
+source: normal
+dimension: 2
+items: 30
+generations: 15
+seeds: 6
+measure_every: 2
+growth: linear:0.1
+END
+cat >ngram.yaml <<END
+family: ngram
+source: text
+corpus: corpus.txt
+block: 100
+items: 60
+test_items: 40
+fresh_items: 60
+generations: 8
+seeds: 2
+keep_every: 3
+END
+make_corpus 20000 >corpus.txt
+
+kills=10
+if $sanitized; then kills=2; fi
+RANDOM=1
+threads=(1 2 7)
+checkpoints=(0 0.05)
+
+now() {
+    echo $((${EPOCHREALTIME/./} / 1000))
+}
+
+# Starts and kills until `kills` have hit a running process.
+test_family() {
+    local family=$1 start took delay landed=0 attempt=0 round=0
+    accepts run "$family.yaml" -q -o "$family-straight" --policies "$policies" --threads 1 \
+        --checkpoint-seconds 1e9
+    start=$(now)
+    accepts run "$family.yaml" -q -o "$family-often" --policies "$policies" --threads 2 \
+        --checkpoint-seconds 0
+    took=$(($(now) - start))
+    check "$family: checkpoints change nothing" same_runs "$family-straight" "$family-often"
+    while [ $landed -lt $kills ] && [ $attempt -lt $((10 * kills)) ]; do
+        local run=$family-killed-$round
+        attempt=$((attempt + 1))
+        delay=$((RANDOM % (took / 2 + 1)))
+        "$ws" run "$family.yaml" -q -o "$run" --policies "$policies" \
+            --threads ${threads[attempt % 3]} --checkpoint-seconds ${checkpoints[attempt % 2]} \
+            >out 2>err &
+        local running=$!
+        sleep "$((delay / 1000)).$(printf %03d $((delay % 1000)))"
+        { kill -9 $running && wait $running; } 2>/dev/null
+        if [ $? -eq 137 ]; then
+            landed=$((landed + 1))
+        else # it was complete before: look at it and begin another
+            [ ! -s err ] || fail "$family: $(cat err)"
+            complete "$family" "$run" $attempt
+            round=$((round + 1))
+        fi
+    done
+    [ $landed -eq $kills ] || fail "$family: only $landed kills hit a running process"
+    complete "$family" "$family-killed-$round" $attempt
+    echo "$family: $landed kills, $((round + 1)) runs, a run takes $took ms"
+}
+
+complete() {
+    accepts run "$1.yaml" -q -o "$2" --policies "$policies" --threads ${threads[$3 % 3]}
+    check "$1: killed and resumed, or straight on" same_runs "$1-straight" "$2"
+}
+
+test_family discrete
+test_family gaussian
+test_family ngram
+
+finish
