@@ -5,7 +5,7 @@
  * binomial, no truncated tail. Each function names its method. How many 32-bit draws one value
  * takes varies, so give each item its own ws_rng where items must be independent of one another's
  * methods. Parameters out of range are programmer mistakes and are asserted.
- * Contract: tests/unit/test_sampler.c (Kolmogorov-Smirnov or chi-squared at fixed seeds).
+ * Contract: tests/unit/test_sampler*.c (Kolmogorov-Smirnov or chi-squared at fixed seeds).
  */
 #ifndef WS_BASE_SAMPLER_H
 #define WS_BASE_SAMPLER_H

@@ -67,7 +67,10 @@ static bool land(uint64_t start, double offset, uint64_t most, uint64_t *out)
 }
 
 /* Hormann, "The transformed rejection method for generating Poisson random variables", Insurance:
- * Mathematics and Economics 12 (1993), algorithm PTRS. */
+ * Mathematics and Economics 12 (1993), algorithm PTRS, with a hat 1 % higher and a smaller region
+ * of quick acceptance: with the published constants the density rises above the hat by up to 0.6 %
+ * for means up to 1300 (evaluated over a grid of means), which loses a part in 10^6 of the counts.
+ */
 static uint64_t poisson_by_rejection(struct ws_rng *rng, double mean)
 {
     const double two_pi = 6.283185307179586;
@@ -76,8 +79,8 @@ static uint64_t poisson_by_rejection(struct ws_rng *rng, double mean)
     double root = sqrt(mean);
     double b = 0.931 + 2.53 * root;
     double a = -0.059 + 0.02483 * b;
-    double v_quick = 0.9277 - 3.6224 / (b - 2);
-    double scale = (1.1239 + 1.1328 / (b - 3.4)) * sqrt(two_pi) * root;
+    double v_quick = 0.91 - 3.6224 / (b - 2);
+    double scale = 1.01 * (1.1239 + 1.1328 / (b - 3.4)) * sqrt(two_pi) * root;
     for (;;) {
         double u = ws_rng_uniform_open(rng) - 0.5;
         double v = ws_rng_uniform_open(rng);

@@ -1,6 +1,7 @@
 /*
  * wellspring plan: what an experiment would do and cost.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -105,7 +106,7 @@ static int plan(const char *what, const struct arguments *arguments, bool json)
     else if (status == WS_OK)
         print_plan(&experiment, &cost);
     if (status == WS_OK && !json)
-        (void)printf("Next: wellspring run %s\n", what);
+        (void)printf("Next: %s run %s\n", program_invocation_name, what);
     ws_human_close(human);
     ws_experiment_release(&experiment);
     return status == WS_OK ? EXIT_DONE : report(status, &error);

@@ -1,6 +1,7 @@
 /*
  * wellspring run: runs or resumes an experiment, and shows what came of it.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -36,14 +37,16 @@ static void print_failures(const struct ws_run_result *result)
                   first->arm->name, first->seed, first->error.message, more);
 }
 
+/* Commands as they can be typed: with the program as it was called. */
 static void print_next_steps(const char *what, const char *directory,
                              const struct ws_experiment *experiment)
 {
+    const char *program = program_invocation_name;
     (void)printf("\nEverything is in %s (metrics.jsonl holds every number). Next:\n", directory);
-    (void)printf("  wellspring export %s --summary -o results.csv\n", directory);
-    (void)printf("  the same command with --set seeds=%" PRIu64 "        adds seeds to this run\n",
+    (void)printf("  %s export %s --summary -o results.csv\n", program, directory);
+    (void)printf("  the same command with --set seeds=%" PRIu64 " adds seeds to this run\n",
                  2 * experiment->settings.seeds);
-    (void)printf("  wellspring run %s -o runs/mine --set policies=mix:0.5:0.3:0.2,augment\n", what);
+    (void)printf("  %s run %s -o runs/mine --set policies=keep:0.5,augment\n", program, what);
 }
 
 static enum ws_status show(const char *what, const char *directory, const struct run_flags *flags,

@@ -1,6 +1,7 @@
 /*
  * wellspring: finds the command and runs it.
  */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,8 +26,9 @@ static void print_usage(FILE *stream)
                   "from happening?\n\nusage: wellspring COMMAND [arguments]\n\n");
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         (void)fprintf(stream, "  %-8s %s\n", commands[i].name, commands[i].summary);
-    (void)fprintf(stream, "\n'wellspring COMMAND --help' says more. Start with: "
-                          "wellspring run quickstart\n");
+    (void)fprintf(stream,
+                  "\n'wellspring COMMAND --help' says more. Start with:\n  %s run quickstart\n",
+                  program_invocation_name);
 }
 
 static int unknown_command(const char *name)

@@ -9,7 +9,7 @@
 #include "base/json.h"
 #include "cli/terminal.h"
 
-enum { NAME_WIDTH = 20, SPARK_WIDTH = 10, VALUE_WIDTH = 15, HUMAN_WIDTH = 7, HEADLINES = 4 };
+enum { NAME_WIDTH = 20, SPARK_WIDTH = 10, VALUE_WIDTH = 15, HUMAN_WIDTH = 6, HEADLINES = 4 };
 
 enum format { FORMAT_COUNT, FORMAT_PERCENT, FORMAT_REAL };
 
@@ -141,10 +141,10 @@ static void print_heads(const struct style *style)
     (void)printf("\n%-*s %-*s", NAME_WIDTH, "", SPARK_WIDTH, "");
     for (size_t h = 0; h < style->head_count; h++)
         print_right(style->heads[h].title, VALUE_WIDTH + (h > 0));
-    (void)printf("  human\n%-*s %-*s", NAME_WIDTH, "policy", SPARK_WIDTH, "");
+    (void)printf(" human\n%-*s %-*s", NAME_WIDTH, "policy", SPARK_WIDTH, "");
     for (size_t h = 0; h < style->head_count; h++)
         print_right(style->heads[h].detail, VALUE_WIDTH + (h > 0));
-    (void)printf("   data\n");
+    (void)printf("  data\n");
 }
 
 /* Share of human items in the last training set. */

@@ -4,83 +4,22 @@
 #include <string.h>
 #include <utf8proc.h>
 
+#include "base/text_set.h"
+
 enum {
-    FIRST_SLOTS = 1024,
-    MOST_TYPES = 1 << 30,
     DOTTED_CAPITAL_I = 0x130,
     CAPITAL_SIGMA = 0x3A3,
     FINAL_SIGMA = 0x3C2,
 };
 
-/* The vocabulary while it grows: an open-addressing table of word numbers. Offsets and ids are
- * arrays of machine numbers kept in buffers. */
-struct slot {
-    uint64_t hash;
-    uint32_t number; /* 1 + the word's id; 0: empty */
-};
-
 struct tokenizer {
     const char *name;
-    struct ws_arena scratch;
-    struct ws_buffer word;    /* the one being read */
-    struct ws_buffer letters; /* all distinct words, zero-terminated */
-    struct ws_buffer offsets; /* size_t: where each begins in `letters` */
-    struct ws_buffer ids;     /* uint32_t: the text so far */
-    struct slot *slots;
-    size_t capacity; /* a power of two, at least twice `count` */
-    uint32_t count;
-    uint8_t fold[128]; /* ASCII: the lower-case word character, or 0 */
+    struct ws_text_set words;
+    struct ws_buffer word; /* the one being read */
+    struct ws_buffer ids;  /* uint32_t: the text so far */
+    uint8_t fold[128];     /* ASCII: the lower-case word character, or 0 */
     struct ws_error *err;
 };
-
-/* FNV-1a, with its high bits folded down because the table looks at the low ones. */
-static uint64_t hash_word(const char *word, size_t size)
-{
-    uint64_t hash = 0xCBF29CE484222325U;
-    for (size_t i = 0; i < size; i++)
-        hash = (hash ^ (uint8_t)word[i]) * 0x100000001B3U;
-    return hash ^ hash >> 32;
-}
-
-static enum ws_status grow_slots(struct tokenizer *t)
-{
-    size_t capacity = t->capacity ? t->capacity * 2 : FIRST_SLOTS;
-    struct slot *slots = WS_ARENA_ZNEW(&t->scratch, struct slot, capacity);
-    if (!slots)
-        return ws_fail_memory(t->err, "the vocabulary");
-    for (size_t i = 0; i < t->capacity; i++) {
-        if (t->slots[i].number == 0)
-            continue;
-        size_t at = t->slots[i].hash & (capacity - 1);
-        while (slots[at].number)
-            at = (at + 1) & (capacity - 1);
-        slots[at] = t->slots[i];
-    }
-    t->slots = slots;
-    t->capacity = capacity;
-    return WS_OK;
-}
-
-static const char *word_of(const struct tokenizer *t, uint32_t id)
-{
-    size_t offset;
-    memcpy(&offset, t->offsets.data + id * sizeof offset, sizeof offset);
-    return t->letters.data + offset;
-}
-
-static enum ws_status add_type(struct tokenizer *t, struct slot *slot, uint64_t hash)
-{
-    if (t->count == MOST_TYPES)
-        return ws_fail(t->err, WS_LIMIT, "'%s' has more than %d distinct words", t->name,
-                       MOST_TYPES);
-    size_t offset = t->letters.size;
-    ws_buffer_append(&t->offsets, &offset, sizeof offset);
-    ws_buffer_append(&t->letters, ws_buffer_string(&t->word), t->word.size + 1);
-    WS_TRY(ws_buffer_check(&t->offsets, "the vocabulary", t->err));
-    WS_TRY(ws_buffer_check(&t->letters, "the vocabulary", t->err));
-    *slot = (struct slot){hash, ++t->count};
-    return WS_OK;
-}
 
 /* Ends the word that is being read, if there is one. */
 static enum ws_status end_word(struct tokenizer *t)
@@ -88,16 +27,11 @@ static enum ws_status end_word(struct tokenizer *t)
     WS_TRY(ws_buffer_check(&t->word, "a word", t->err));
     if (t->word.size == 0)
         return WS_OK;
-    if (t->capacity < 2 * ((size_t)t->count + 1))
-        WS_TRY(grow_slots(t));
-    uint64_t hash = hash_word(t->word.data, t->word.size);
-    size_t at = hash & (t->capacity - 1);
-    while (t->slots[at].number && (t->slots[at].hash != hash ||
-                                   strcmp(word_of(t, t->slots[at].number - 1), t->word.data) != 0))
-        at = (at + 1) & (t->capacity - 1);
-    if (t->slots[at].number == 0)
-        WS_TRY(add_type(t, &t->slots[at], hash));
-    uint32_t id = t->slots[at].number - 1;
+    uint32_t id = 0;
+    enum ws_status status = ws_text_set_add(&t->words, t->word.data, t->word.size, &id, t->err);
+    if (status == WS_LIMIT)
+        ws_error_prefix(t->err, "'%s'", t->name);
+    WS_TRY(status);
     ws_buffer_append(&t->ids, &id, sizeof id);
     ws_buffer_reset(&t->word);
     return ws_buffer_check(&t->ids, "tokens", t->err);
@@ -242,16 +176,17 @@ static enum ws_status scan(struct tokenizer *t, struct ws_bytes text)
 
 static enum ws_status finish(struct tokenizer *t, struct ws_arena *arena, struct ws_tokens *out)
 {
-    if (t->count == 0)
+    const struct ws_text_set *set = &t->words;
+    if (set->count == 0)
         return ws_fail(t->err, WS_INVALID, "'%s' has no word in it", t->name);
-    const char **words = WS_ARENA_NEW(arena, const char *, t->count);
-    const char *letters = ws_arena_copy(arena, t->letters.data, t->letters.size);
+    const char **words = WS_ARENA_NEW(arena, const char *, set->count);
+    const char *letters = ws_arena_copy(arena, set->letters.data, set->letters.size);
     const uint32_t *ids = ws_arena_copy(arena, t->ids.data, t->ids.size);
     if (!words || !letters || !ids)
         return ws_fail_memory(t->err, "tokens");
-    for (uint32_t i = 0; i < t->count; i++)
-        words[i] = letters + (word_of(t, i) - t->letters.data);
-    *out = (struct ws_tokens){ids, t->ids.size / sizeof *ids, {t->count, words}};
+    for (uint32_t i = 0; i < set->count; i++)
+        words[i] = letters + (ws_text_set_at(set, i) - set->letters.data);
+    *out = (struct ws_tokens){ids, t->ids.size / sizeof *ids, {set->count, words}};
     return WS_OK;
 }
 
@@ -259,10 +194,8 @@ static void init_tokenizer(struct tokenizer *t, const char *name,
                            const struct ws_allocator *allocator, struct ws_error *err)
 {
     *t = (struct tokenizer){.name = name, .err = err};
-    ws_arena_init(&t->scratch, allocator);
+    ws_text_set_init(&t->words, allocator);
     ws_buffer_init(&t->word, allocator, SIZE_MAX);
-    ws_buffer_init(&t->letters, allocator, SIZE_MAX);
-    ws_buffer_init(&t->offsets, allocator, SIZE_MAX);
     ws_buffer_init(&t->ids, allocator, SIZE_MAX);
     for (int c = '0'; c <= '9'; c++)
         t->fold[c] = (uint8_t)c;
@@ -274,10 +207,8 @@ static void init_tokenizer(struct tokenizer *t, const char *name,
 static void release_tokenizer(struct tokenizer *t)
 {
     ws_buffer_release(&t->ids);
-    ws_buffer_release(&t->offsets);
-    ws_buffer_release(&t->letters);
     ws_buffer_release(&t->word);
-    ws_arena_release(&t->scratch);
+    ws_text_set_release(&t->words);
 }
 
 static enum ws_status tokens_of_words(struct ws_bytes text, const char *name,

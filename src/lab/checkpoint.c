@@ -27,8 +27,10 @@ enum ws_status ws_checkpoint_write(const struct ws_chain *chain, uint64_t metric
 enum ws_status ws_checkpoint_open(struct ws_bytes bytes, struct ws_checkpoint *out,
                                   struct ws_error *err)
 {
-    if (bytes.size < HEADER_SIZE + WS_HASH_SIZE || memcmp(bytes.data, magic, sizeof magic) != 0)
-        return ws_fail(err, WS_CORRUPT, "not a checkpoint (%zu bytes)", bytes.size);
+    if (bytes.size < HEADER_SIZE + WS_HASH_SIZE)
+        return ws_fail(err, WS_CORRUPT, "not a checkpoint: %zu bytes long", bytes.size);
+    if (memcmp(bytes.data, magic, sizeof magic) != 0)
+        return ws_fail(err, WS_CORRUPT, "not a checkpoint");
     struct ws_reader in;
     ws_reader_init(&in, ws_bytes_of(bytes.data + sizeof magic, bytes.size - sizeof magic));
     uint32_t version = ws_read_u32(&in);

@@ -42,7 +42,8 @@ static struct ws_arm_cost arm_cost(const struct ws_experiment *e, const struct w
                             sample * (double)arm->totals.sampled + (fit + sample) * metric_items),
         .chain_memory = 2 * (model + largest * item_bytes(e)) + pool * item_bytes(e) +
                         (double)e->sample_items * (item_bytes(e) + model_bytes),
-        .disk = seeds * (measured * RECORD_BYTES * RECORDS_MOST * 2 + model / 4 + pool * item_bytes(e)),
+        .disk =
+            seeds * (measured * RECORD_BYTES * RECORDS_MOST * 2 + model / 4 + pool * item_bytes(e)),
         .largest = arm->totals.largest,
         .trained = arm->totals.trained,
         .sampled = arm->totals.sampled,

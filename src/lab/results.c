@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/text_set.h"
 
 enum ws_status ws_results_visit(const char *directory, const struct ws_allocator *allocator,
                                 enum ws_status (*visit)(void *user, const struct ws_record *record,
@@ -50,7 +51,8 @@ struct loader {
     struct ws_arena *arena;
     struct ws_results *results;
     size_t curve_capacity;
-    size_t last; /* the curve found last */
+    struct ws_text_set names; /* "arm\nmetric" of every curve, numbered as the curves are */
+    struct ws_buffer name;
     struct sample *samples;
     size_t sample_count, sample_capacity;
 };
@@ -75,19 +77,17 @@ static bool is_curve(const struct ws_curve *curve, const char *arm, const char *
     return strcmp(curve->metric, metric) == 0 && strcmp(curve->arm, arm) == 0;
 }
 
-/* Seeds name their curves in the same order, so the one after the last that was found is tried
- * first. */
 static enum ws_status find_or_add(struct loader *loader, const struct ws_record *record,
-                                  size_t *out, struct ws_error *err)
+                                  uint32_t *out, struct ws_error *err)
 {
     struct ws_results *results = loader->results;
-    for (size_t tried = 0; tried < results->count; tried++) {
-        size_t i = (loader->last + 1 + tried) % results->count;
-        if (is_curve(&results->curves[i], record->place.arm, record->metric)) {
-            *out = loader->last = i;
-            return WS_OK;
-        }
-    }
+    struct ws_buffer *name = &loader->name;
+    ws_buffer_reset(name);
+    ws_buffer_format(name, "%s\n%s", record->place.arm, record->metric);
+    WS_TRY(ws_buffer_check(name, "the results", err));
+    WS_TRY(ws_text_set_add(&loader->names, name->data, name->size, out, err));
+    if (*out < results->count)
+        return WS_OK;
     results->curves = grown(loader->arena, results->curves, results->count, &loader->curve_capacity,
                             sizeof *results->curves);
     if (!results->curves)
@@ -98,14 +98,14 @@ static enum ws_status find_or_add(struct loader *loader, const struct ws_record 
                                ws_arena_text(loader->arena, record->definition), 0, NULL};
     if (!curve->arm || !curve->metric || !curve->definition)
         return ws_fail_memory(err, "the results");
-    *out = loader->last = results->count++;
+    results->count++;
     return WS_OK;
 }
 
 static enum ws_status take(void *user, const struct ws_record *record, struct ws_error *err)
 {
     struct loader *loader = user;
-    size_t curve = 0;
+    uint32_t curve = 0;
     WS_TRY(find_or_add(loader, record, &curve, err));
     loader->samples = grown(loader->arena, loader->samples, loader->sample_count,
                             &loader->sample_capacity, sizeof *loader->samples);
@@ -160,8 +160,12 @@ enum ws_status ws_results_load(const char *directory, struct ws_arena *arena,
 {
     *out = (struct ws_results){0};
     struct loader loader = {.arena = arena, .results = out};
-    WS_TRY(ws_results_visit(directory, arena->allocator, take, &loader, err));
-    return gather(&loader, err);
+    ws_text_set_init(&loader.names, arena->allocator);
+    ws_buffer_init(&loader.name, arena->allocator, SIZE_MAX);
+    enum ws_status status = ws_results_visit(directory, arena->allocator, take, &loader, err);
+    ws_buffer_release(&loader.name);
+    ws_text_set_release(&loader.names);
+    return status == WS_OK ? gather(&loader, err) : status;
 }
 
 const struct ws_curve *ws_results_find(const struct ws_results *results, const char *arm,

@@ -119,6 +119,7 @@ enum ws_status ws_run_write(const char *directory, const struct ws_experiment *e
     json_t *object = run_json(experiment, human, state, &arena);
     enum ws_status status = path && object ? WS_OK : ws_fail_memory(err, "run.json");
     ws_json_append_pretty(object, &text);
+    ws_buffer_text(&text, "\n");
     if (status == WS_OK)
         status = ws_buffer_check(&text, "run.json", err);
     if (status == WS_OK)

@@ -9,7 +9,7 @@ check "sizes of accumulate" grep -Eq '^accumulate \* +80 +200 +60 ' out
 check "sizes of replace" grep -Eq '^replace +20 +80 +60 ' out
 check "sizes of the control" grep -Eq '^control +20 +80 +0 ' out
 check "an estimate" grep -q 'Estimated: .* of memory, .* of disk' out
-check "what to do next" grep -q '^Next: wellspring run g.yaml' out
+check "what to do next" grep -q '^Next: .*wellspring run g.yaml$' out
 accepts plan g.yaml --json
 check "JSON" grep -q '"trained_items": 200' out
 accepts plan gaussian

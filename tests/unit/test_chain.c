@@ -591,7 +591,7 @@ static void checkpoint__no_byte_can_change_unseen(void **state)
         assert_int_equal(ws_checkpoint_open(ws_bytes_of(bytes.data, size), &checkpoint, &err),
                          WS_CORRUPT);
     assert_int_equal(ws_checkpoint_open(ws_bytes_of(NULL, 0), &checkpoint, &err), WS_CORRUPT);
-    assert_string_equal(err.message, "not a checkpoint (0 bytes)");
+    assert_string_equal(err.message, "not a checkpoint: 0 bytes long");
     store32_le((uint8_t *)bytes.data + 8, 2);
     assert_int_equal(ws_checkpoint_open(ws_buffer_bytes(&bytes), &checkpoint, &err),
                      WS_UNSUPPORTED);

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "base/file.h"
 #include "lab/experiment.h"
 #include "models/gaussian.h"
 #include "models/ngram.h"
@@ -389,6 +390,42 @@ static void experiment__settings_of_all_families_and_sources_are_known_by_name(v
     assert_false(ws_experiment_has_setting("seed"));
 }
 
+/* Documents ------------------------------------------------------------------------------------ */
+
+static void assert_documented(const char *document, const char *name)
+{
+    char quoted[80];
+    (void)snprintf(quoted, sizeof quoted, "| `%s` |", name);
+    if (!strstr(document, quoted))
+        fail_msg("docs/formats/experiment.md has no row for '%s'", name);
+}
+
+static void experiment__every_setting_is_documented(void **state)
+{
+    (void)state;
+    struct ws_arena arena;
+    struct ws_bytes bytes;
+    ws_arena_init(&arena, NULL);
+    assert_int_equal(
+        ws_file_read(WS_SOURCE_DIR "/docs/formats/experiment.md", 1 << 20, &arena, &bytes, NULL),
+        WS_OK);
+    char *document = ws_arena_format(&arena, "%.*s", (int)bytes.size, (const char *)bytes.data);
+    assert_non_null(document);
+    for (size_t i = 0; i < ws_human_options.count; i++)
+        assert_documented(document, ws_human_options.options[i].name);
+    for (size_t f = 0; f < ws_family_count; f++)
+        for (size_t i = 0; i < ws_families[f]->options.count; i++)
+            assert_documented(document, ws_families[f]->options.options[i].name);
+    struct ws_experiment e = parsed(discrete, NULL, 0);
+    struct ws_setting *settings;
+    size_t count;
+    assert_int_equal(ws_experiment_list(&e, &arena, &settings, &count, NULL), WS_OK);
+    for (size_t i = 0; i < count; i++)
+        assert_documented(document, settings[i].name);
+    ws_experiment_release(&e);
+    ws_arena_release(&arena);
+}
+
 /* Checks against the data -----------------------------------------------------------------------
  */
 
@@ -408,7 +445,8 @@ static void experiment__a_family_that_does_not_fit_the_data_is_refused(void **st
     (void)state;
     struct ws_error err;
     assert_int_equal(check("family: gaussian\nsource: zipf\n", &err), WS_INVALID);
-    assert_string_equal(err.message, "family 'gaussian' does not fit counts, which the data are");
+    assert_string_equal(err.message,
+                        "test.yaml:1: family 'gaussian' takes vectors, source 'zipf' gives counts");
     assert_int_equal(check("family: discrete\nsource: normal\n", &err), WS_INVALID);
     assert_int_equal(check("family: gaussian\nsource: normal\n", &err), WS_OK);
     /* One item has no unbiased variance. */
@@ -463,6 +501,7 @@ int main(void)
         cmocka_unit_test(experiment__the_place_of_a_corpus_is_not_in_the_canonical_text),
         cmocka_unit_test(experiment__the_list_holds_every_setting_in_force),
         cmocka_unit_test(experiment__settings_of_all_families_and_sources_are_known_by_name),
+        cmocka_unit_test(experiment__every_setting_is_documented),
         cmocka_unit_test(experiment__a_family_that_does_not_fit_the_data_is_refused),
         cmocka_unit_test(experiment__every_allocation_may_fail),
     };

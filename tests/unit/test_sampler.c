@@ -1,4 +1,5 @@
-/* Continuous samplers, and choices among things; counts are in test_sampler_count.c. */
+/* Continuous samplers, and choices among things; counts are in test_sampler_count.c and
+ * test_sampler_types.c. */
 #include "base/sampler.h"
 
 #include <setjmp.h>
@@ -83,13 +84,37 @@ static void normal__is_right_in_every_layer(void **state)
     }
 }
 
-static const double tail_start = 3.65;
-
 static double tail_cdf(const void *law, double x)
 {
-    (void)law;
-    return 1 - erfc(fabs(x) / sqrt(2)) / erfc(tail_start / sqrt(2));
+    double start = *(const double *)law;
+    return 1 - erfc(x / sqrt(2)) / erfc(start / sqrt(2));
 }
+
+/* The first word of each draw chooses layer 0 and a place at its end, where the tail begins: at the
+ * r of Marsaglia and Tsang for 256 layers. */
+static void normal__beyond_the_layers_follows_its_law(void **state)
+{
+    (void)state;
+    const double start = 3.6541528853610088;
+    size_t count = statistics_draws(500000);
+    double *values = values_of(count);
+    struct ws_rng_key key = ws_rng_key(WS_STREAM_METRIC, 1, 0, 1);
+    for (size_t i = 0; i < count; i++) {
+        struct ws_rng rng;
+        ws_rng_init(&rng, key, i);
+        ws_rng_refill(&rng);
+        bool negative = i % 2;
+        rng.words[0] = negative ? 0 : 0xffffff00;
+        rng.words[1] = negative ? 0x80000000 : 0x7fffffff;
+        double x = ws_sample_normal(&rng);
+        assert_true(negative ? x < -start : x > start);
+        values[i] = fabs(x);
+    }
+    assert_true(statistics_accept("beyond", statistics_ks_p(values, count, tail_cdf, &start)));
+    free(values);
+}
+
+static const double tail_start = 3.65;
 
 static void normal__has_its_tail_on_both_sides(void **state)
 {
@@ -113,7 +138,7 @@ static void normal__has_its_tail_on_both_sides(void **state)
     assert_true(statistics_accept("sides of the tail", statistics_normal_p(z)));
     for (size_t i = 0; i < found; i++)
         values[i] = fabs(values[i]);
-    assert_true(statistics_accept("tail", statistics_ks_p(values, found, tail_cdf, NULL)));
+    assert_true(statistics_accept("tail", statistics_ks_p(values, found, tail_cdf, &tail_start)));
     free(values);
 }
 
@@ -154,16 +179,17 @@ static double gamma_cdf(const void *law, double x)
     return 1 - statistics_upper_gamma(*(const double *)law, x);
 }
 
+/* The mean over all draws, the law over the first fifth. */
 static void check_gamma(double shape, uint64_t item)
 {
-    size_t count = statistics_draws(200000);
+    size_t count = statistics_draws(1000000);
     double *values = values_of(count);
     struct ws_rng rng = generator(item);
     double total = 0;
     for (size_t i = 0; i < count; i++)
         total += values[i] = ws_sample_gamma(&rng, shape);
     double z = (total / (double)count - shape) / sqrt(shape / (double)count);
-    double p = statistics_ks_p(values, count, gamma_cdf, &shape);
+    double p = statistics_ks_p(values, count / 5, gamma_cdf, &shape);
     assert_true(statistics_accept("mean of gamma", statistics_normal_p(z)));
     assert_true(statistics_accept("gamma", p));
     free(values);
@@ -380,6 +406,7 @@ int main(void)
         cmocka_unit_test(normal__follows_its_law),
         cmocka_unit_test(normal__has_its_moments),
         cmocka_unit_test(normal__is_right_in_every_layer),
+        cmocka_unit_test(normal__beyond_the_layers_follows_its_law),
         cmocka_unit_test(normal__has_its_tail_on_both_sides),
         cmocka_unit_test(normals__are_the_same_sequence),
         cmocka_unit_test(exponential__follows_its_law),
