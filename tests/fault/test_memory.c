@@ -230,6 +230,7 @@ static void exhaust(const char *yaml, bool jansson)
     struct job job = {.yaml = yaml, .small = jansson};
     struct ws_error err = {.message = ""};
     (void)snprintf(job.directory, sizeof job.directory, "%s/straight", place);
+    remove_tree(job.directory); /* of a test that failed */
     json_set_alloc_funcs(jansson_malloc, jansson_free);
     refuse((struct refusal){FAILING_HEAP_NEVER, FAILING_HEAP_NEVER, false});
     if (work(&job, &our_allocator, &err) != WS_OK)
