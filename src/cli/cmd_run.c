@@ -69,32 +69,47 @@ static enum ws_status show(const char *what, const char *directory, const struct
     return status;
 }
 
-static void announce(const struct ws_experiment *e, const char *directory, bool quiet)
+/* Who watches a run, and what it is. */
+struct observer {
+    struct terminal terminal;
+    const struct ws_experiment *experiment;
+    const char *directory;
+};
+
+static void announce(void *user)
 {
-    if (quiet)
-        return;
-    (void)fprintf(stderr, "%s: %zu arms x %" PRIu64 " seeds x %" PRIu64 " generations in %s\n",
-                  e->name, e->arm_count, e->settings.seeds, e->settings.generations, directory);
+    const struct observer *observer = user;
+    const struct ws_experiment *e = observer->experiment;
+    if (!observer->terminal.quiet)
+        (void)fprintf(stderr, "%s: %zu arms x %" PRIu64 " seeds x %" PRIu64 " generations in %s\n",
+                      e->name, e->arm_count, e->settings.seeds, e->settings.generations,
+                      observer->directory);
+}
+
+static void show_progress(void *user, const struct ws_progress *progress)
+{
+    struct observer *observer = user;
+    terminal_progress(&observer->terminal, progress);
 }
 
 static int run_experiment(const char *what, const struct ws_experiment *experiment,
                           const struct ws_human *human, const char *directory,
                           const struct run_flags *flags)
 {
-    struct terminal terminal;
+    struct observer observer = {.experiment = experiment, .directory = directory};
     struct ws_run_result result;
     struct ws_error error;
-    terminal_init(&terminal, flags->quiet);
+    terminal_init(&observer.terminal, flags->quiet);
     struct ws_run_options options = {
         .directory = directory,
         .allow_other_machine = flags->allow_other_machine,
         .stop = &stop_requested,
-        .progress = terminal_progress,
-        .user = &terminal,
+        .begun = announce,
+        .progress = show_progress,
+        .user = &observer,
     };
-    announce(experiment, directory, flags->quiet);
     enum ws_status status = ws_run_execute(experiment, human, &options, &result, &error);
-    terminal_clear(&terminal);
+    terminal_clear(&observer.terminal);
     int exit_status = EXIT_DONE;
     if (result.failures && status != WS_INTERRUPTED) {
         print_failures(&result);

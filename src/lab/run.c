@@ -496,6 +496,8 @@ static enum ws_status run_locked(struct runner *r, struct ws_error *err)
     if (!text)
         return ws_fail_memory(err, "events.log");
     WS_TRY(log_event(r, text, err));
+    if (r->options->begun)
+        r->options->begun(r->options->user);
     WS_TRY(make_units(r, err));
     WS_TRY(run_units(r, err));
     return finish(r, state, err);

@@ -39,6 +39,8 @@ struct ws_run_options {
     const struct ws_clock *clock;      /* NULL: the system's */
     bool allow_other_machine;          /* go on although the compute class differs */
     const volatile sig_atomic_t *stop; /* not 0: save and return WS_INTERRUPTED; or NULL */
+    /* Called once when nothing is left to refuse, before the first step; or NULL. */
+    void (*begun)(void *user);
     /* Called by one thread at a time; or NULL. */
     void (*progress)(void *user, const struct ws_progress *progress);
     void *user;

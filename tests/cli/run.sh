@@ -51,7 +51,7 @@ refuses 2 "'grown'" "generations=9" "lowered to 8" -- \
 refuses 2 "'grown'" "seeds=5" "lowered to 3" -- run small.yaml -q -o grown --generations 9
 
 # Any other change is refused and shown.
-refuses 2 "'once'" "items=100" "items=101" "-o" -- run small.yaml -q -o once --items 101
+refuses 2 "'once'" "items=100" "items=101" "-o" -- run small.yaml -o once --items 101
 refuses 2 "'once'" "policies=replace,accumulate" "policies=replace" -- \
     run small.yaml -q -o once --policies replace
 refuses 2 "'once'" "shift=0" "shift=2" -- run small.yaml -q -o once --shift 2
@@ -94,13 +94,24 @@ seeds: 4
 threads: 2
 checkpoint_seconds: 0.2
 END
-begin_long() {
-    "$ws" run long.yaml -q -o busy >first.out 2>first.err &
-    running=$!
-    for _ in $(seq 200); do
-        grep -qs started busy/events.log && break
+wait_for() { # wait_for COMMAND...: until it succeeds
+    for _ in $(seq 600); do
+        "$@" >check.out 2>&1 && return
         sleep 0.05
     done
+    fail "waited in vain for: $*"
+}
+starts() {
+    [ "$(grep -cs started busy/events.log)" -eq "$1" ]
+}
+is_saved() {
+    ls busy/arms/*/*.checkpoint
+}
+begin_long() { # begin_long N: the N-th time
+    "$ws" run long.yaml -q -o busy >first.out 2>first.err &
+    running=$!
+    wait_for starts "$1"
+    wait_for is_saved
 }
 stop_long() { # stop_long SIGNAL
     kill "-$1" $running
@@ -109,19 +120,16 @@ stop_long() { # stop_long SIGNAL
     mv first.err err
     mv first.out out
 }
-begin_long
+begin_long 1
 refuses 1 "'busy/lock' is held by another process" "wait" -- run long.yaml -q -o busy
-sleep 0.3
 
 # SIGINT and SIGTERM stop after the step at hand, and the run goes on from there.
 stop_long INT
 [ $status -eq 1 ] || fail "SIGINT ended with $status"
 says "stopped; the same command goes on"
 grep -q '"state": "stopped"' busy/run.json || fail "the state is not 'stopped'"
-[ "$(find busy -name '*.checkpoint' | wc -l)" -gt 0 ] || fail "nothing was saved"
 [ ! -e busy/metrics.jsonl ] || fail "an unfinished run was merged"
-begin_long
-sleep 0.3
+begin_long 2
 stop_long TERM
 [ $status -eq 1 ] || fail "SIGTERM ended with $status"
 says "stopped; the same command goes on"

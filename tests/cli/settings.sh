@@ -85,7 +85,7 @@ printf 'family: discrete\n---\nseeds: 2\n' >bad.yaml
 refuses 2 bad.yaml:2 "second document" -- plan bad.yaml
 printf 'family: discrete\ntitle: "\xff"\n' >bad.yaml
 refuses 2 bad.yaml:2 -- plan bad.yaml
-head -c 3000 /dev/urandom >bad.yaml
+head -c 3000 "$ws" >bad.yaml
 refuses 2 bad.yaml -- plan bad.yaml
 head -c 2000000 /dev/zero >bad.yaml
 refuses 2 bad.yaml bytes -- plan bad.yaml

@@ -1,6 +1,6 @@
 # Kill -9 at random moments: the same command goes on, and the finished run is byte for byte that of
 # an uninterrupted one, for 1, 2 and 7 threads. Thirty kills over three families; under sanitizers,
-# which are slow, six.
+# which are slow, fifteen.
 . "$(dirname "$0")/../cli/lib.bash"
 
 policies=replace,keep:0.2,mix:0.4:0.3:0.3,accumulate,accumulate-subsample,augment,fresh:0.1
@@ -38,7 +38,7 @@ END
 make_corpus 20000 >corpus.txt
 
 kills=10
-if $sanitized; then kills=2; fi
+if $sanitized; then kills=5; fi
 RANDOM=1
 threads=(1 2 7)
 checkpoints=(0 0.05)
@@ -60,7 +60,7 @@ test_family() {
     while [ $landed -lt $kills ] && [ $attempt -lt $((10 * kills)) ]; do
         local run=$family-killed-$round
         attempt=$((attempt + 1))
-        delay=$((RANDOM % (took / 2 + 1)))
+        delay=$((RANDOM % (took / 4 + 1)))
         "$ws" run "$family.yaml" -q -o "$run" --policies "$policies" \
             --threads ${threads[attempt % 3]} --checkpoint-seconds ${checkpoints[attempt % 2]} \
             >out 2>err &
