@@ -29,7 +29,7 @@ fail() {
 check() { # check WHAT COMMAND...
     local what=$1
     shift
-    "$@" >check.out 2>&1 || { fail "$what: $*"; sed 's/^/    /' check.out; }
+    "$@" >check.out 2>&1 || { fail "$what: $*"; head -n 9 check.out | cut -c 1-200; }
 }
 
 runs() { # the exit status of the program; output in out and err
