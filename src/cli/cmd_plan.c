@@ -29,7 +29,7 @@ static void print_plan(const struct ws_experiment *e, const struct ws_cost *cost
     (void)printf("%s%s%s\n%zu arms x %" PRIu64 " seeds x %" PRIu64 " generations of family %s\n\n",
                  e->name, e->settings.title[0] ? ": " : "", e->settings.title, e->arm_count,
                  e->settings.seeds, e->settings.generations, e->family->name);
-    (void)printf("%-24s %14s %14s %14s %12s %10s\n", "policy", "largest set", "trained on",
+    (void)printf("%-22s %12s %12s %12s %10s %8s\n", "policy", "largest set", "trained on",
                  "sampled", "core time", "disk");
     for (size_t a = 0; a < e->arm_count; a++) {
         const struct ws_arm_cost *arm = &cost->arms[a];
@@ -39,14 +39,14 @@ static void print_plan(const struct ws_experiment *e, const struct ws_cost *cost
         outgrown = outgrown || e->arms[a].outgrows_control;
         format_duration(arm->seconds, time, sizeof time);
         format_bytes(arm->disk, disk, sizeof disk);
-        (void)printf("%-24s %14" PRIu64 " %14" PRIu64 " %14" PRIu64 " %12s %10s\n", name,
+        (void)printf("%-22s %12" PRIu64 " %12" PRIu64 " %12" PRIu64 " %10s %8s\n", name,
                      arm->largest, arm->trained, arm->sampled, time, disk);
     }
     format_duration(cost->seconds, time, sizeof time);
     format_bytes(cost->memory, memory, sizeof memory);
     format_bytes(cost->disk, disk, sizeof disk);
-    (void)printf("\nItems of one seed; times and disk of all seeds. Estimated: %s on %u threads, "
-                 "%s of memory, %s of disk.\n",
+    (void)printf("\nItems of one seed; times and disk of all seeds. Estimated:\n"
+                 "%s on %u threads, %s of memory, %s of disk.\n",
                  time, cost->threads, memory, disk);
     if (outgrown)
         (void)printf("* trains on more items than the control\n");
@@ -100,7 +100,8 @@ static int plan(const char *what, const struct arguments *arguments, bool json)
         return report(status, &error);
     status = open_human(&experiment, &human, &error);
     if (status == WS_OK)
-        status = ws_plan_cost(&experiment, ws_processor_count(), &experiment.arena, &cost, &error);
+        status = ws_plan_cost(&experiment, human, ws_processor_count(), &experiment.arena, &cost,
+                              &error);
     if (status == WS_OK && json)
         status = print_plan_json(&experiment, &cost, &error);
     else if (status == WS_OK)

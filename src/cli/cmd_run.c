@@ -22,6 +22,16 @@ static void request_stop(int signal_number)
     stop_requested = 1;
 }
 
+/* From here on a run saves its chains before it stops; until then a signal just ends the program.
+ */
+static void take_signals(void)
+{
+    struct sigaction action = {.sa_handler = request_stop};
+    (void)sigemptyset(&action.sa_mask);
+    (void)sigaction(SIGINT, &action, NULL);
+    (void)sigaction(SIGTERM, &action, NULL);
+}
+
 /* The first failure in one line; events.log has them all. */
 static void print_failures(const struct ws_run_result *result)
 {
@@ -78,6 +88,7 @@ struct observer {
 
 static void announce(void *user)
 {
+    take_signals();
     const struct observer *observer = user;
     const struct ws_experiment *e = observer->experiment;
     if (!observer->terminal.quiet)
@@ -179,8 +190,6 @@ int cmd_run(int argc, char **argv)
     } else if (arguments.help) {
         print_help(&line);
     } else {
-        (void)signal(SIGINT, request_stop);
-        (void)signal(SIGTERM, request_stop);
         exit_status = run_in_directory(arguments.positional[0], &arguments, &flags);
     }
     ws_arena_release(&arguments.arena);

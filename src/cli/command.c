@@ -52,9 +52,11 @@ static enum ws_status unknown_flag(const struct command_line *line, const char *
     size_t count = line->takes_settings ? 2 : 1;
     for (size_t i = 0; i < line->flag_count && count < 32; i++)
         names[count++] = line->flags[i].name;
-    const char *nearest = ws_nearest_name(argument + 2, names, count);
+    char name[80];
+    (void)snprintf(name, sizeof name, "%.*s", (int)strcspn(argument + 2, "="), argument + 2);
+    const char *nearest = ws_nearest_name(name, names, count);
     if (!nearest && line->takes_settings)
-        nearest = ws_experiment_nearest_setting(argument + 2);
+        nearest = ws_experiment_nearest_setting(name);
     if (nearest)
         return ws_fail(err, WS_INVALID, "unknown option '%.80s'; did you mean '--%s'?", argument,
                        nearest);
@@ -288,7 +290,8 @@ enum ws_status open_human(const struct ws_experiment *experiment, struct ws_huma
 {
     struct ws_human *human;
     enum ws_status status = ws_human_open(&experiment->data, NULL, &human, err);
-    if (status == WS_NOT_FOUND) {
+    const char *corpus = experiment->data.corpus;
+    if (status == WS_NOT_FOUND && !ws_file_exists(corpus) && !ws_directory_exists(corpus)) {
         const struct ws_error inner = *err;
         status = ws_fail(
             err, status,

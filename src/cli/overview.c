@@ -147,18 +147,14 @@ static void print_heads(const struct style *style)
     (void)printf("  data\n");
 }
 
-/* Share of human items in the last training set. */
+/* Share of human items in the training set of `generation`. */
 static double human_share(const struct ws_results *results, const char *arm, uint32_t generation)
 {
-    static const char *const parts[] = {"mix/original/0", "mix/fresh/0"};
-    double share = 0;
-    for (size_t i = 0; i < 2; i++) {
-        const struct ws_curve *curve = ws_results_find(results, arm, parts[i]);
-        for (size_t p = 0; curve && p < curve->point_count; p++)
-            if (curve->points[p].generation == generation)
-                share += curve->points[p].summary.median;
-    }
-    return share;
+    const struct ws_curve *curve = ws_results_find(results, arm, "mix/human");
+    for (size_t p = 0; curve && p < curve->point_count; p++)
+        if (curve->points[p].generation == generation)
+            return curve->points[p].summary.median;
+    return NAN;
 }
 
 static const struct ws_point *last_point(const struct ws_curve *curve)
@@ -234,14 +230,24 @@ static struct style style_of(const struct ws_run_description *run)
     };
 }
 
+/* The last generation of any arm that was measured. */
+static uint32_t last_generation(const struct ws_results *results)
+{
+    uint32_t last = 0;
+    for (size_t i = 0; i < results->count; i++)
+        if (last_point(&results->curves[i])->generation > last)
+            last = last_point(&results->curves[i])->generation;
+    return last;
+}
+
 void print_overview(const struct ws_run_description *run, const struct ws_results *results)
 {
     const struct style style = style_of(run);
     if (!style.heads)
         return;
     (void)printf("%s%s%s\n", run->name, run->title[0] ? ": " : "", run->title);
-    (void)printf("generation 0 %s %" PRIu64 ", medians over %" PRIu64 " seed%s%s\n",
-                 style.utf8 ? "→" : ">", run->generations - 1, run->seeds,
+    (void)printf("generation 0 %s %" PRIu32 ", medians over %" PRIu64 " seed%s%s\n",
+                 style.utf8 ? "→" : ">", last_generation(results), run->seeds,
                  run->seeds == 1 ? "" : "s",
                  run->seeds > 1 ? "; below, 10 % to 90 % of seeds at the last" : "");
     print_heads(&style);

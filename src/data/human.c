@@ -200,9 +200,9 @@ void ws_human_close(struct ws_human *human)
     ws_free(human->allocator, human, sizeof *human);
 }
 
-enum ws_data_kind ws_human_kind(const struct ws_human *human)
+const struct ws_dataset *ws_human_shape(const struct ws_human *human)
 {
-    return human->empty.kind;
+    return &human->empty;
 }
 
 const struct ws_hash *ws_human_hash(const struct ws_human *human)

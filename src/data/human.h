@@ -53,7 +53,8 @@ WS_MUST_CHECK enum ws_status ws_human_open(const struct ws_human_settings *setti
                                            struct ws_human **out, struct ws_error *err);
 void ws_human_close(struct ws_human *human); /* NULL is fine */
 
-enum ws_data_kind ws_human_kind(const struct ws_human *human);
+/* A dataset of no items that has the kind, types and dimension of all that are dealt. */
+const struct ws_dataset *ws_human_shape(const struct ws_human *human);
 /* SHA-256 of the corpus's bytes after inflation; NULL for generators. */
 const struct ws_hash *ws_human_hash(const struct ws_human *human);
 const struct ws_vocabulary *ws_human_vocabulary(const struct ws_human *human); /* or NULL */

@@ -240,7 +240,8 @@ static enum ws_status write_records(const struct batch *b, const struct made *ma
     struct ws_mix_part *parts;
     size_t part_count;
     WS_TRY(ws_dataset_mix(&made->training, &b->block->scratch, &parts, &part_count, err));
-    WS_TRY(ws_record_mix(&place, parts, part_count, made->training.count, &chain->records, err));
+    WS_TRY(ws_record_mix(&place, parts, part_count, made->training.count,
+                         chain->arm->policy.pool == WS_SHARE_ALL, &chain->records, err));
     return ws_record_measurements(&place, made->measurements, made->measurement_count,
                                   &chain->records, err);
 }

@@ -402,16 +402,11 @@ static enum ws_status check_family(const struct ws_experiment *e, enum ws_data_k
 enum ws_status ws_experiment_check(const struct ws_experiment *e, const struct ws_human *human,
                                    struct ws_error *err)
 {
-    WS_TRY(check_family(e, ws_human_kind(human), err));
-    struct ws_arena arena;
-    ws_arena_init(&arena, e->arena.allocator);
-    struct ws_deal deal;
-    enum ws_status status = ws_human_deal(human, 1, &arena, &deal, err);
-    if (status == WS_OK)
-        status = e->family->check(e->family_settings, &deal.original, e->data.items, err);
+    const struct ws_dataset *shape = ws_human_shape(human);
+    WS_TRY(check_family(e, shape->kind, err));
+    enum ws_status status = e->family->check(e->family_settings, shape, e->data.items, err);
     if (status == WS_INVALID)
         ws_error_prefix(err, "%s", ws_experiment_place(e, "items"));
-    ws_arena_release(&arena);
     return status;
 }
 

@@ -66,7 +66,7 @@ struct ws_experiment {
     const char *canonical; /* text that identifies the run, without what may grow */
 };
 
-/* Where a run's directory is by default: "runs/<name>". */
+/* A setting from the command line. */
 struct ws_override {
     const char *name;
     const char *value;

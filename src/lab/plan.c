@@ -7,7 +7,7 @@
 /* A line of metrics.jsonl, and how many a measured generation has. */
 enum { RECORD_BYTES = 150, RECORDS_MOST = WS_METRIC_COUNT };
 
-/* Numbers or tokens in an item, and the bytes of one. */
+/* Numbers or tokens in an item. */
 static double item_size(const struct ws_experiment *e)
 {
     switch (e->data.source) {
@@ -20,38 +20,56 @@ static double item_size(const struct ws_experiment *e)
     }
 }
 
-static double item_bytes(const struct ws_experiment *e)
+/* What a set of `items` costs, in items; counts cost by the types that there are. */
+static double costing(const struct ws_dataset *shape, uint64_t items)
 {
-    return item_size(e) * (e->data.source == WS_HUMAN_NORMAL ? sizeof(double) : sizeof(uint32_t));
+    return shape->kind == WS_DATA_COUNTS && items > shape->types ? shape->types : (double)items;
 }
 
-static struct ws_arm_cost arm_cost(const struct ws_experiment *e, const struct ws_arm *arm)
+static double item_bytes(const struct ws_experiment *e, const struct ws_dataset *shape)
+{
+    switch (shape->kind) {
+    case WS_DATA_COUNTS:
+        return sizeof(uint32_t) + sizeof(uint64_t);
+    case WS_DATA_VECTORS:
+        return item_size(e) * sizeof(double);
+    default:
+        return item_size(e) * sizeof(uint32_t);
+    }
+}
+
+static struct ws_arm_cost arm_cost(const struct ws_experiment *e, const struct ws_dataset *shape,
+                                   const struct ws_arm *arm)
 {
     double fit, sample, model_bytes;
     e->family->cost(e->family_settings, item_size(e), &fit, &sample, &model_bytes);
+    double bytes = item_bytes(e, shape);
     double seeds = (double)e->settings.seeds;
     double measured = ceil((double)e->settings.generations / (double)e->settings.measure_every);
-    /* Measuring handles every sampled item about as often as fitting does. */
-    double metric_items =
-        ws_measure_needs_sample(e->family) ? measured * (double)e->sample_items : 0;
-    double largest = (double)arm->totals.largest;
-    double pool = arm->policy.pool != 0 ? (double)arm->totals.sampled : 0;
+    double metric_items = ws_measure_needs_sample(e->family) ? costing(shape, e->sample_items) : 0;
+    double largest = costing(shape, arm->totals.largest);
+    /* Sums over steps, as if each were of the base size. */
+    double scale = costing(shape, e->data.items) / (double)e->data.items;
+    double trained = scale * (double)arm->totals.trained;
+    double sampled = scale * (double)arm->totals.sampled;
+    double pool = arm->policy.pool != 0 ? sampled : 0;
     double model = largest * model_bytes; /* a stored one takes about a quarter */
     return (struct ws_arm_cost){
-        .seconds = seeds * (fit * (double)arm->totals.trained +
-                            sample * (double)arm->totals.sampled + (fit + sample) * metric_items),
-        .chain_memory = 2 * (model + largest * item_bytes(e)) + pool * item_bytes(e) +
-                        (double)e->sample_items * (item_bytes(e) + model_bytes),
-        .disk =
-            seeds * (measured * RECORD_BYTES * RECORDS_MOST * 2 + model / 4 + pool * item_bytes(e)),
+        /* Measuring handles every sampled item about as often as fitting does. */
+        .seconds =
+            seeds * (fit * trained + sample * sampled + (fit + sample) * measured * metric_items),
+        .chain_memory =
+            2 * (model + largest * bytes) + pool * bytes + metric_items * (bytes + model_bytes),
+        .disk = seeds * (measured * RECORD_BYTES * RECORDS_MOST * 2 + model / 4 + pool * bytes),
         .largest = arm->totals.largest,
         .trained = arm->totals.trained,
         .sampled = arm->totals.sampled,
     };
 }
 
-enum ws_status ws_plan_cost(const struct ws_experiment *e, unsigned processors,
-                            struct ws_arena *arena, struct ws_cost *out, struct ws_error *err)
+enum ws_status ws_plan_cost(const struct ws_experiment *e, const struct ws_human *human,
+                            unsigned processors, struct ws_arena *arena, struct ws_cost *out,
+                            struct ws_error *err)
 {
     struct ws_cost cost = {.threads =
                                e->settings.threads ? (unsigned)e->settings.threads : processors};
@@ -64,7 +82,7 @@ enum ws_status ws_plan_cost(const struct ws_experiment *e, unsigned processors,
         useful = processors;
     double largest = 0;
     for (size_t a = 0; a < e->arm_count; a++) {
-        cost.arms[a] = arm_cost(e, &e->arms[a]);
+        cost.arms[a] = arm_cost(e, ws_human_shape(human), &e->arms[a]);
         cost.seconds += cost.arms[a].seconds / useful;
         cost.disk += cost.arms[a].disk;
         if (cost.arms[a].chain_memory > largest)

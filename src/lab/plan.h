@@ -24,7 +24,8 @@ struct ws_cost {
 };
 
 WS_MUST_CHECK enum ws_status ws_plan_cost(const struct ws_experiment *experiment,
-                                          unsigned processors, struct ws_arena *arena,
-                                          struct ws_cost *out, struct ws_error *err);
+                                          const struct ws_human *human, unsigned processors,
+                                          struct ws_arena *arena, struct ws_cost *out,
+                                          struct ws_error *err);
 
 #endif

@@ -31,22 +31,39 @@ static size_t equal_depths(const struct ws_mix_part *parts, size_t count)
     return n;
 }
 
-enum ws_status ws_record_mix(const struct ws_record_place *place, const struct ws_mix_part *parts,
-                             size_t part_count, uint64_t items, struct ws_buffer *out,
-                             struct ws_error *err)
+static uint64_t human_items(const struct ws_mix_part *parts, size_t count)
 {
+    uint64_t items = 0;
+    for (size_t i = 0; i < count; i++)
+        if (parts[i].source == WS_SOURCE_ORIGINAL || parts[i].source == WS_SOURCE_FRESH)
+            items += parts[i].items;
+    return items;
+}
+
+static enum ws_status append_share(const struct ws_record_place *place, const char *name,
+                                   uint64_t part, uint64_t items, struct ws_buffer *out,
+                                   struct ws_error *err)
+{
+    const struct ws_record record = {*place, name, WS_MIX_DEFINITION, items,
+                                     (double)part / (double)items};
+    return append(&record, out, err);
+}
+
+enum ws_status ws_record_mix(const struct ws_record_place *place, const struct ws_mix_part *parts,
+                             size_t part_count, uint64_t items, bool whole_pool,
+                             struct ws_buffer *out, struct ws_error *err)
+{
+    WS_TRY(append_share(place, "mix/human", human_items(parts, part_count), items, out, err));
     for (size_t i = 0, n; i < part_count; i += n) {
         const struct ws_mix_part *first = &parts[i];
         char name[64];
-        n = equal_depths(first, part_count - i);
+        n = whole_pool ? equal_depths(first, part_count - i) : 1;
         int size = snprintf(name, sizeof name, "mix/%s/%" PRIu32, ws_source_name(first->source),
                             first->depth);
         if (n > 1)
             (void)snprintf(name + size, sizeof name - (size_t)size, "..%" PRIu32,
                            parts[i + n - 1].depth);
-        struct ws_record record = {*place, name, WS_MIX_DEFINITION, items,
-                                   (double)(n * first->items) / (double)items};
-        WS_TRY(append(&record, out, err));
+        WS_TRY(append_share(place, name, n * first->items, items, out, err));
     }
     return WS_OK;
 }

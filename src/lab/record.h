@@ -4,10 +4,11 @@
  *   {"arm":"keep:0.1","seed":1,"generation":3,"metric":"types","definition":"types.sample/1",
  *    "n":250000,"value":8123.0}
  *
- * The realised mix comes first: one record an origin, "mix/<source>/<depth>", whose value is its
- * share of the n items that the generation was trained on. Consecutive depths with equally many
- * items share one record, "mix/<source>/<first>..<last>", so that a pool of every generation does
- * not write a record for each. Values that are not finite are the
+ * The realised mix comes first: "mix/human", the share of human items among the n items that the
+ * generation was trained on, then one record for each origin that is there, "mix/<source>/<depth>".
+ * Where a policy trains on its whole pool, depths with equally many items share one record,
+ * "mix/<source>/<first>..<last>": a pool of every generation would else write a record for each at
+ * each. Values that are not finite are the
  * strings "nan", "inf" and "-inf". Format: docs/formats/metrics.md.
  * Contract: tests/unit/test_record.c; the reader's fuzz target is tests/fuzz/fuzz_record.c.
  */
@@ -32,9 +33,10 @@ struct ws_record {
 
 #define WS_MIX_DEFINITION "mix.items/1"
 
+/* `whole_pool`: depths are joined, which all seeds of such an arm do alike. */
 WS_MUST_CHECK enum ws_status ws_record_mix(const struct ws_record_place *place,
                                            const struct ws_mix_part *parts, size_t part_count,
-                                           uint64_t items, struct ws_buffer *out,
+                                           uint64_t items, bool whole_pool, struct ws_buffer *out,
                                            struct ws_error *err);
 WS_MUST_CHECK enum ws_status ws_record_measurements(const struct ws_record_place *place,
                                                     const struct ws_measurement *measurements,

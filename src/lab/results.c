@@ -77,15 +77,22 @@ static bool is_curve(const struct ws_curve *curve, const char *arm, const char *
     return strcmp(curve->metric, metric) == 0 && strcmp(curve->arm, arm) == 0;
 }
 
+/* The number of a curve; one that is not there yet gets the number of the next. */
+static enum ws_status find_curve(struct loader *loader, const char *arm, const char *metric,
+                                 uint32_t *out, struct ws_error *err)
+{
+    struct ws_buffer *name = &loader->name;
+    ws_buffer_reset(name);
+    ws_buffer_format(name, "%s\n%s", arm, metric);
+    WS_TRY(ws_buffer_check(name, "the results", err));
+    return ws_text_set_add(&loader->names, name->data, name->size, out, err);
+}
+
 static enum ws_status find_or_add(struct loader *loader, const struct ws_record *record,
                                   uint32_t *out, struct ws_error *err)
 {
     struct ws_results *results = loader->results;
-    struct ws_buffer *name = &loader->name;
-    ws_buffer_reset(name);
-    ws_buffer_format(name, "%s\n%s", record->place.arm, record->metric);
-    WS_TRY(ws_buffer_check(name, "the results", err));
-    WS_TRY(ws_text_set_add(&loader->names, name->data, name->size, out, err));
+    WS_TRY(find_curve(loader, record->place.arm, record->metric, out, err));
     if (*out < results->count)
         return WS_OK;
     results->curves = grown(loader->arena, results->curves, results->count, &loader->curve_capacity,
@@ -133,6 +140,30 @@ static size_t same_point(const struct loader *loader, size_t first)
     return end - first;
 }
 
+/* How many seeds the arm of a share's curve has at `generation`: each has one "mix/human". */
+static enum ws_status count_seeds(struct loader *loader, const struct ws_curve *curve,
+                                  uint32_t generation, size_t *out, struct ws_error *err)
+{
+    uint32_t human = 0;
+    WS_TRY(find_curve(loader, curve->arm, "mix/human", &human, err));
+    *out = 0;
+    if (human >= loader->results->count)
+        return WS_OK;
+    const struct ws_curve *all = &loader->results->curves[human];
+    size_t low = 0, high = all->point_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (all->points[middle].generation < generation)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low < all->point_count && all->points[low].generation == generation)
+        *out = all->points[low].summary.count;
+    return WS_OK;
+}
+
+/* Curves come in the order of their first record, so "mix/human" before the shares of its arm. */
 static enum ws_status gather(struct loader *loader, struct ws_error *err)
 {
     if (loader->sample_count > 0)
@@ -144,11 +175,17 @@ static enum ws_status gather(struct loader *loader, struct ws_error *err)
         return ws_fail_memory(err, "the results");
     for (size_t first = 0, size; first < loader->sample_count; first += size, points++) {
         const struct sample *sample = &loader->samples[first];
+        struct ws_curve *curve = &loader->results->curves[sample->curve];
+        size_t seeds = 0;
         size = same_point(loader, first);
         for (size_t i = 0; i < size; i++)
             values[i] = sample[i].value;
-        struct ws_curve *curve = &loader->results->curves[sample->curve];
-        *points = (struct ws_point){sample->generation, sample->n, ws_summarise(values, size)};
+        if (strncmp(curve->metric, "mix/", 4) == 0)
+            WS_TRY(count_seeds(loader, curve, sample->generation, &seeds, err));
+        for (size_t i = size; i < seeds; i++)
+            values[i] = 0;
+        *points = (struct ws_point){sample->generation, sample->n,
+                                    ws_summarise(values, seeds > size ? seeds : size)};
         if (curve->point_count++ == 0)
             curve->points = points;
     }
@@ -163,9 +200,11 @@ enum ws_status ws_results_load(const char *directory, struct ws_arena *arena,
     ws_text_set_init(&loader.names, arena->allocator);
     ws_buffer_init(&loader.name, arena->allocator, SIZE_MAX);
     enum ws_status status = ws_results_visit(directory, arena->allocator, take, &loader, err);
+    if (status == WS_OK)
+        status = gather(&loader, err);
     ws_buffer_release(&loader.name);
     ws_text_set_release(&loader.names);
-    return status == WS_OK ? gather(&loader, err) : status;
+    return status;
 }
 
 const struct ws_curve *ws_results_find(const struct ws_results *results, const char *arm,

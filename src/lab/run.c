@@ -33,6 +33,7 @@ struct runner {
     struct unit *units;
     size_t unit_count;
     unsigned threads;
+    bool is_new; /* the directory had no run: no chain has a file */
     double begun;
     pthread_mutex_t mutex; /* guards what follows, the result, events.log and the observer */
     struct ws_progress progress;
@@ -293,10 +294,10 @@ static int longest_first(const void *a, const void *b)
 
 static void look_at_chain(struct runner *r, const struct ws_arm *arm, uint64_t seed, size_t largest)
 {
-    uint32_t step;
+    uint32_t step = 0;
     struct ws_error error;
-    if (ws_chain_files_step(r->options->directory, arm, seed, r->options->allocator, &step,
-                            &error) != WS_OK) {
+    if (!r->is_new && ws_chain_files_step(r->options->directory, arm, seed, r->options->allocator,
+                                          &step, &error) != WS_OK) {
         report_failure(r, arm, seed, &error);
         return;
     }
@@ -319,7 +320,7 @@ static enum ws_status make_units(struct runner *r, struct ws_error *err)
         return ws_fail_memory(err, "the schedule");
     size_t largest = block_size(r);
     for (size_t a = 0; a < e->arm_count; a++)
-        for (uint64_t seed = 1; seed <= e->settings.seeds; seed++)
+        for (uint64_t seed = 1; seed <= e->settings.seeds && !stop_asked(r); seed++)
             look_at_chain(r, &e->arms[a], seed, largest);
     uint64_t work = 0;
     for (size_t u = 0; u < r->unit_count; u++) {
@@ -395,8 +396,10 @@ static enum ws_status meet_directory(struct runner *r, char started[32], struct 
     const char *directory = r->options->directory;
     struct ws_run_description there;
     enum ws_status status = ws_run_read(directory, &r->arena, &there, err);
-    if (status == WS_NOT_FOUND)
+    if (status == WS_NOT_FOUND) {
+        r->is_new = true;
         return WS_OK;
+    }
     if (status != WS_OK)
         return status;
     WS_TRY(ws_run_compare(&there, r->experiment, r->human, directory, err));

@@ -36,8 +36,9 @@ struct ws_family_ops {
     uint32_t accepts; /* bits 1u << enum ws_data_kind */
     size_t batch;     /* chains worth handing over at once */
 
-    /* Required. Whether these settings can be fitted on data like `example` (any training set has
-     * its kind, types and dimension, and at least `items` items): WS_INVALID says why not. */
+    /* Required. Whether these settings can be fitted on data like `example`, which may have no
+     * items (any training set has its kind, types and dimension, and at least `items` items):
+     * WS_INVALID says why not. */
     enum ws_status (*check)(const void *settings, const struct ws_dataset *example, uint64_t items,
                             struct ws_error *err);
 
@@ -68,8 +69,8 @@ struct ws_family_ops {
     /* Required. One line for people: "3-gram, 61,334 contexts, 9,786 types". */
     void (*describe)(const struct ws_model *model, struct ws_buffer *out);
 
-    /* Required, for plans: rough seconds on one core to fit and to sample one item, and bytes of
-     * memory a training item costs in a model. `item_size`: numbers or tokens in an item. */
+    /* Required, for plans: rough seconds on one core to fit and to sample one item (of counts: one
+     * type), and bytes of memory it costs in a model. `item_size`: numbers or tokens in an item. */
     void (*cost)(const void *settings, double item_size, double *fit_seconds,
                  double *sample_seconds, double *model_bytes);
 

@@ -8,7 +8,7 @@ check "the arms" grep -q '^3 arms x 3 seeds x 4 generations of family gaussian' 
 check "sizes of accumulate" grep -Eq '^accumulate \* +80 +200 +60 ' out
 check "sizes of replace" grep -Eq '^replace +20 +80 +60 ' out
 check "sizes of the control" grep -Eq '^control +20 +80 +0 ' out
-check "an estimate" grep -q 'Estimated: .* of memory, .* of disk' out
+check "an estimate" grep -Eq '^[0-9].* on [0-9]+ threads, .* of memory, .* of disk' out
 check "what to do next" grep -q '^Next: .*wellspring run g.yaml$' out
 accepts plan g.yaml --json
 check "JSON" grep -q '"trained_items": 200' out

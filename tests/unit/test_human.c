@@ -144,7 +144,7 @@ static struct ws_dataset fresh_of(const struct ws_deal *deal, uint32_t step, uin
     struct ws_dataset fresh;
     assert_int_equal(ws_deal_fresh(deal, step, used, count, arena, &fresh, NULL), WS_OK);
     assert_int_equal(fresh.count, count);
-    assert_int_equal(fresh.kind, ws_human_kind(deal->human));
+    assert_int_equal(fresh.kind, ws_human_shape(deal->human)->kind);
     return fresh;
 }
 
@@ -237,7 +237,7 @@ static void human__text_is_dealt_in_whole_blocks_that_never_overlap(void **state
     struct fixture *fixture = *state;
     struct ws_human_settings settings = text_settings(fixture);
     struct ws_human *human = open_human(&settings);
-    assert_int_equal(ws_human_kind(human), WS_DATA_TOKENS);
+    assert_int_equal(ws_human_shape(human)->kind, WS_DATA_TOKENS);
     assert_int_equal(ws_human_vocabulary(human)->count, WORDS);
     assert_string_equal(ws_human_vocabulary(human)->words[104], "w104");
     for (uint64_t seed = 1; seed <= 20; seed++) {
@@ -273,7 +273,7 @@ static void human__words_are_dealt_by_counts_that_never_overlap(void **state)
     struct fixture *fixture = *state;
     struct ws_human_settings settings = words_settings(fixture);
     struct ws_human *human = open_human(&settings);
-    assert_int_equal(ws_human_kind(human), WS_DATA_COUNTS);
+    assert_int_equal(ws_human_shape(human)->kind, WS_DATA_COUNTS);
     for (uint64_t seed = 1; seed <= 20; seed++) {
         struct ws_deal deal = deal_of(human, seed, &fixture->arena);
         assert_int_equal(deal.original.count, 20);

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -18,11 +19,11 @@
 static const struct ws_record_place place = {"keep:0.1", 2, 3};
 
 static void assert_mix(const struct ws_mix_part *parts, size_t count, uint64_t items,
-                       const char *expected)
+                       bool whole_pool, const char *expected)
 {
     struct ws_buffer out;
     ws_buffer_init(&out, NULL, 1 << 16);
-    assert_int_equal(ws_record_mix(&place, parts, count, items, &out, NULL), WS_OK);
+    assert_int_equal(ws_record_mix(&place, parts, count, items, whole_pool, &out, NULL), WS_OK);
     assert_string_equal(ws_buffer_string(&out), expected);
     ws_buffer_release(&out);
 }
@@ -40,12 +41,22 @@ static void record__a_mix_is_the_share_of_each_origin(void **state)
         {WS_SOURCE_FRESH, 0, 1},
         {WS_SOURCE_MODEL, 3, 4},
     };
-    assert_mix(parts, 4, 8,
-               MIX_LINE("unknown/0", "8", "0.125") MIX_LINE("original/0", "8", "0.25")
-                   MIX_LINE("fresh/0", "8", "0.125") MIX_LINE("model/3", "8", "0.5"));
+    assert_mix(parts, 4, 8, false,
+               MIX_LINE("human", "8", "0.375") MIX_LINE("unknown/0", "8", "0.125")
+                   MIX_LINE("original/0", "8", "0.25") MIX_LINE("fresh/0", "8", "0.125")
+                       MIX_LINE("model/3", "8", "0.5"));
 }
 
-static void record__neighbouring_depths_of_equal_size_share_a_line(void **state)
+static void record__a_mix_without_human_items_says_so(void **state)
+{
+    (void)state;
+    static const struct ws_mix_part parts[] = {{WS_SOURCE_MODEL, 1, 2}, {WS_SOURCE_MODEL, 2, 2}};
+    assert_mix(parts, 2, 4, false,
+               MIX_LINE("human", "4", "0.0") MIX_LINE("model/1", "4", "0.5")
+                   MIX_LINE("model/2", "4", "0.5"));
+}
+
+static void record__neighbouring_depths_of_a_whole_pool_share_a_line(void **state)
 {
     (void)state;
     static const struct ws_mix_part parts[] = {
@@ -53,10 +64,10 @@ static void record__neighbouring_depths_of_equal_size_share_a_line(void **state)
         {WS_SOURCE_MODEL, 3, 2},    {WS_SOURCE_MODEL, 4, 1}, {WS_SOURCE_MODEL, 6, 1},
         {WS_SOURCE_MODEL, 7, 1},    {WS_SOURCE_MODEL, 8, 5},
     };
-    assert_mix(parts, 8, 16,
-               MIX_LINE("original/0", "16", "0.125") MIX_LINE("model/1..3", "16", "0.375")
-                   MIX_LINE("model/4", "16", "0.0625") MIX_LINE("model/6..7", "16", "0.125")
-                       MIX_LINE("model/8", "16", "0.3125"));
+    assert_mix(parts, 8, 16, true,
+               MIX_LINE("human", "16", "0.125") MIX_LINE("original/0", "16", "0.125")
+                   MIX_LINE("model/1..3", "16", "0.375") MIX_LINE("model/4", "16", "0.0625")
+                       MIX_LINE("model/6..7", "16", "0.125") MIX_LINE("model/8", "16", "0.3125"));
 }
 
 static void record__measurements_are_lines_in_their_order(void **state)
@@ -191,7 +202,7 @@ static void record__every_allocation_may_fail(void **state)
         struct ws_record record;
         ws_arena_init(&arena, &allocator);
         ws_buffer_init(&out, &allocator, 1 << 16);
-        status = ws_record_mix(&place, &part, 1, 2, &out, NULL);
+        status = ws_record_mix(&place, &part, 1, 2, false, &out, NULL);
         if (status == WS_OK)
             status = ws_record_measurements(&place, &measurement, 1, &out, NULL);
         if (status == WS_OK)
@@ -207,7 +218,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(record__a_mix_is_the_share_of_each_origin),
-        cmocka_unit_test(record__neighbouring_depths_of_equal_size_share_a_line),
+        cmocka_unit_test(record__a_mix_without_human_items_says_so),
+        cmocka_unit_test(record__neighbouring_depths_of_a_whole_pool_share_a_line),
         cmocka_unit_test(record__measurements_are_lines_in_their_order),
         cmocka_unit_test(record__what_is_written_is_read_back),
         cmocka_unit_test(record__a_whole_number_is_a_value_too),

@@ -103,6 +103,32 @@ static void results__curves_hold_every_generation_over_seeds(void **state)
     remove_run(directory);
 }
 
+/* Three seeds, of which one has no item of depth 2: its share is zero, not missing. */
+static void results__a_share_without_a_record_is_zero(void **state)
+{
+    (void)state;
+    static const char shares[] = LINE("mix:a", "1", "4", "mix/human", "10", "0.3") //
+        LINE("mix:a", "1", "4", "mix/model/2", "10", "0.7")                        //
+        LINE("mix:a", "2", "4", "mix/human", "10", "1.0")                          //
+        LINE("mix:a", "3", "4", "mix/human", "10", "0.5")                          //
+        LINE("mix:a", "3", "4", "mix/model/2", "10", "0.5");
+    char directory[40];
+    struct ws_arena arena;
+    struct ws_results results;
+    make_run(directory, shares);
+    ws_arena_init(&arena, NULL);
+    assert_int_equal(ws_results_load(directory, &arena, &results, NULL), WS_OK);
+    const struct ws_curve *human = ws_results_find(&results, "mix:a", "mix/human");
+    const struct ws_curve *model = ws_results_find(&results, "mix:a", "mix/model/2");
+    assert_int_equal(human->points[0].summary.count, 3);
+    assert_int_equal(model->points[0].summary.count, 3);
+    assert_true(fabs(human->points[0].summary.mean - 0.6) < 1e-12);
+    assert_true(fabs(model->points[0].summary.mean - 0.4) < 1e-12);
+    assert_true(model->points[0].summary.median == 0.5);
+    ws_arena_release(&arena);
+    remove_run(directory);
+}
+
 static void results__no_records_are_no_curves(void **state)
 {
     (void)state;
@@ -246,6 +272,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(results__curves_hold_every_generation_over_seeds),
+        cmocka_unit_test(results__a_share_without_a_record_is_zero),
         cmocka_unit_test(results__no_records_are_no_curves),
         cmocka_unit_test(results__a_run_without_metrics_is_not_found),
         cmocka_unit_test(results__a_damaged_line_is_named),
