@@ -5,7 +5,26 @@
 
 #include "lab/record.h"
 
-enum { RECORD_LIMIT = 1 << 26 };
+enum {
+    BATCH_ITEMS = 1 << 20, /* that the chains of a block train on at a step */
+    RECORD_LIMIT = 1 << 26,
+};
+
+size_t ws_block_size(const struct ws_experiment *e, unsigned threads)
+{
+    uint64_t largest = 0;
+    for (size_t a = 0; a < e->arm_count; a++)
+        if (e->arms[a].totals.largest > largest)
+            largest = e->arms[a].totals.largest;
+    uint64_t size = e->family->batch;
+    uint64_t fair = e->settings.seeds * e->arm_count / (4 * (uint64_t)threads);
+    uint64_t small = BATCH_ITEMS / largest;
+    if (fair < size)
+        size = fair;
+    if (small < size)
+        size = small;
+    return size > 0 ? (size_t)size : 1;
+}
 
 enum ws_status ws_block_init(struct ws_block *block, const struct ws_experiment *experiment,
                              const struct ws_human *human, const struct ws_arm *arm,

@@ -47,6 +47,10 @@ struct ws_block {
     struct ws_arena scratch;  /* one measurement */
 };
 
+/* Chains to put in a block: what the family likes, but enough blocks to keep `threads` busy, and
+ * few chains where each handles so many items that a batch gains nothing and costs memory. */
+size_t ws_block_size(const struct ws_experiment *experiment, unsigned threads);
+
 /* Chains of `arm` for seeds first_seed .. first_seed + count - 1, none of them started. On failure
  * nothing needs a release. */
 WS_MUST_CHECK enum ws_status

@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-#include "measure/metric.h"
+#include "lab/chain.h"
 
 /* A line of metrics.jsonl, and how many a measured generation has. */
 enum { RECORD_BYTES = 150, RECORDS_MOST = WS_METRIC_COUNT };
@@ -88,8 +88,7 @@ enum ws_status ws_plan_cost(const struct ws_experiment *e, const struct ws_human
         if (cost.arms[a].chain_memory > largest)
             largest = cost.arms[a].chain_memory;
     }
-    double batch = (double)e->family->batch;
-    cost.memory = largest * cost.threads * (batch < (double)chains ? batch : (double)chains);
+    cost.memory = largest * cost.threads * (double)ws_block_size(e, cost.threads);
     *out = cost;
     return WS_OK;
 }

@@ -258,16 +258,6 @@ static enum ws_status work_from(const struct runner *r, const struct ws_arm *arm
     return WS_OK;
 }
 
-/* Chains in a block: what the family likes, but enough blocks to keep every thread busy. */
-static size_t block_size(const struct runner *r)
-{
-    const struct ws_experiment *e = r->experiment;
-    uint64_t chains = e->settings.seeds * e->arm_count;
-    uint64_t fair = chains / (4 * (uint64_t)r->threads);
-    uint64_t size = fair < e->family->batch ? fair : e->family->batch;
-    return size > 0 ? (size_t)size : 1;
-}
-
 static void add_chain(struct runner *r, const struct ws_arm *arm, uint64_t seed, uint32_t step,
                       size_t largest)
 {
@@ -318,7 +308,7 @@ static enum ws_status make_units(struct runner *r, struct ws_error *err)
     r->units = WS_ARENA_NEW(&r->arena, struct unit, r->result->chains);
     if (!r->units)
         return ws_fail_memory(err, "the schedule");
-    size_t largest = block_size(r);
+    size_t largest = ws_block_size(e, r->threads);
     for (size_t a = 0; a < e->arm_count; a++)
         for (uint64_t seed = 1; seed <= e->settings.seeds && !stop_asked(r); seed++)
             look_at_chain(r, &e->arms[a], seed, largest);
