@@ -231,9 +231,8 @@ struct factor {
     lapack_int *pivot; /* (dimension) */
 };
 
-/* Pivots that are not above `floor` end the factor; below 0 stands for LAPACK's own floor,
- * dimension
- * * 2^-53 of the largest variance. In one dimension every variance above 0 counts. */
+/* Pivots that are not above `floor` end the factor; a floor below 0 stands for LAPACK's own,
+ * dimension * 2^-53 * largest variance. In one dimension every variance above 0 counts. */
 static enum ws_status factorise(const struct ws_gaussian_model *model, double floor,
                                 struct ws_arena *arena, struct factor *out, struct ws_error *err)
 {

@@ -8,8 +8,9 @@
  * A singular covariance is a model like any other: it can be sampled, its log density is -infinity.
  * What lies below the rounding of the data is zero, and stays zero: draws have no spread in
  * directions beyond the rank, so a chain that trains on its own draws alone never gets one back.
- * The stored covariance is the fitted one, with what rounding put there. Contract:
- * tests/unit/test_families.c. Stored form: docs/formats/gaussian.md.
+ * The stored covariance is the fitted one, with what rounding put there.
+ *
+ * Contract: tests/unit/test_families.c. Stored form: docs/formats/gaussian.md.
  */
 #ifndef WS_MODELS_GAUSSIAN_H
 #define WS_MODELS_GAUSSIAN_H
@@ -36,9 +37,9 @@ struct ws_gaussian_model {
 
 /*
  * How many directions have spread: the pivots of the covariance's Cholesky factor, largest first,
- * that are above dimension * max(sqrt(items) * 2^-51 * largest variance, (2^-50 * largest
- * |mean|)^2); with `items` those it was fitted on. In one dimension: whether the variance is above
- * 0.
+ * that are above
+ *     dimension * max(sqrt(items) * 2^-51 * largest variance, (2^-50 * largest |mean|)^2),
+ * `items` being those it was fitted on. In one dimension: 1 if the variance is above 0.
  */
 WS_MUST_CHECK enum ws_status ws_gaussian_rank(const struct ws_gaussian_model *model,
                                               struct ws_arena *scratch, uint32_t *out,
