@@ -199,6 +199,30 @@ static enum ws_status fit(const void *settings, size_t chains,
     return WS_OK;
 }
 
+static double largest(const double *x, size_t count, size_t step)
+{
+    double most = 0;
+    for (size_t i = 0; i < count; i++)
+        most = fmax(most, fabs(x[i * step]));
+    return most;
+}
+
+/*
+ * The variance, left over by the directions before it, that rounding alone can give a direction. A
+ * covariance is a sum over n items: its elements err by about sqrt(n) ulps of the largest variance.
+ * The items themselves are mean + L z, rounded to an ulp of the mean. Each of the d coordinates
+ * adds its share. Draws leave out what is not above this floor, so that what rounding makes of such
+ * a draw is below the floor of the next fit: a direction that was lost stays lost.
+ */
+static double rounding_floor(const struct ws_gaussian_model *model)
+{
+    size_t d = model->dimension;
+    double items = (double)model->base.training_items;
+    double of_sums = 2 * DBL_EPSILON * sqrt(items) * largest(model->covariance, d, d + 1);
+    double ulps = 4 * DBL_EPSILON * largest(model->mean, d, 1);
+    return (double)d * fmax(of_sums, ulps * ulps);
+}
+
 /* covariance = P L L' P': row i of L belongs to coordinate pivot[i] - 1, and only the first `rank`
  * columns are used. */
 struct factor {
@@ -207,8 +231,10 @@ struct factor {
     lapack_int *pivot; /* (dimension) */
 };
 
-static enum ws_status factorise(const struct ws_gaussian_model *model, struct ws_arena *arena,
-                                struct factor *out, struct ws_error *err)
+/* Pivots that are not above `floor` end the factor; a floor below 0 stands for LAPACK's own,
+ * dimension * 2^-53 * largest variance. In one dimension every variance above 0 counts. */
+static enum ws_status factorise(const struct ws_gaussian_model *model, double floor,
+                                struct ws_arena *arena, struct factor *out, struct ws_error *err)
 {
     size_t d = model->dimension;
     double *lower = ws_arena_copy(arena, model->covariance, d * d * sizeof *lower);
@@ -222,15 +248,26 @@ static enum ws_status factorise(const struct ws_gaussian_model *model, struct ws
         pivot[0] = 1;
         lower[0] = sqrt(lower[0]);
     } else {
+        bool is_lost = largest(lower, d, d + 1) <= floor; /* LAPACK always takes a first pivot */
         /* A positive answer says that the rank is not full. */
         lapack_int order = (lapack_int)d;
-        lapack_int info =
-            LAPACKE_dpstrf_work(LAPACK_COL_MAJOR, 'L', order, lower, order, pivot, &rank, -1, work);
+        lapack_int info = LAPACKE_dpstrf_work(LAPACK_COL_MAJOR, 'L', order, lower, order, pivot,
+                                              &rank, floor, work);
         if (info < 0)
             return ws_fail(err, WS_NUMERIC, "LAPACK cannot factorise a covariance (%d)", (int)info);
+        if (is_lost)
+            rank = 0;
     }
     *out = (struct factor){(uint32_t)rank, lower, pivot};
     return WS_OK;
+}
+
+/* The factor of what lies above the rounding. */
+static enum ws_status factorise_spread(const struct ws_gaussian_model *model,
+                                       struct ws_arena *arena, struct factor *out,
+                                       struct ws_error *err)
+{
+    return factorise(model, rounding_floor(model), arena, out, err);
 }
 
 /* x holds independent normals on entry and a draw of the model on return; y is scratch. */
@@ -273,7 +310,7 @@ static enum ws_status sample_one(const struct ws_gaussian_model *model, uint64_t
     if (__builtin_mul_overflow(count, d, &size))
         return ws_fail_memory(err, "a sample of a Gaussian");
     struct factor factor;
-    WS_TRY(factorise(model, arena, &factor, err));
+    WS_TRY(factorise_spread(model, arena, &factor, err));
     struct ws_payload *payload = WS_ARENA_NEW(arena, struct ws_payload, 1);
     double *x = WS_ARENA_NEW(arena, double, size);
     double *y = WS_ARENA_NEW(arena, double, d);
@@ -341,7 +378,7 @@ static enum ws_status log_density(const struct ws_model *base, const struct ws_d
     const struct ws_gaussian_model *model = (const struct ws_gaussian_model *)base;
     size_t d = model->dimension;
     struct factor factor;
-    WS_TRY(factorise(model, scratch, &factor, err));
+    WS_TRY(factorise_spread(model, scratch, &factor, err));
     double *y = WS_ARENA_NEW(scratch, double, d);
     if (!y)
         return ws_fail_memory(err, "a log density");
@@ -360,12 +397,21 @@ static enum ws_status log_density(const struct ws_model *base, const struct ws_d
     return WS_OK;
 }
 
+enum ws_status ws_gaussian_rank(const struct ws_gaussian_model *model, struct ws_arena *scratch,
+                                uint32_t *out, struct ws_error *err)
+{
+    struct factor factor;
+    WS_TRY(factorise_spread(model, scratch, &factor, err));
+    *out = factor.rank;
+    return WS_OK;
+}
+
 enum ws_status ws_gaussian_log_determinant(const struct ws_gaussian_model *model,
                                            struct ws_arena *scratch, double *out,
                                            struct ws_error *err)
 {
     struct factor factor;
-    WS_TRY(factorise(model, scratch, &factor, err));
+    WS_TRY(factorise_spread(model, scratch, &factor, err));
     *out = log_determinant(&factor, model->dimension);
     return WS_OK;
 }
@@ -425,7 +471,7 @@ static enum ws_status validate(const struct ws_gaussian_model *model, struct ws_
     struct factor factor;
     if (!is_plausible(model))
         return ws_fail(err, WS_CORRUPT, "a Gaussian model whose numbers are no covariance");
-    WS_TRY(factorise(model, arena, &factor, err));
+    WS_TRY(factorise(model, -1, arena, &factor, err));
     if (!is_factor_of(&factor, model))
         return ws_fail(err, WS_CORRUPT, "a Gaussian model whose covariance is not positive");
     return WS_OK;

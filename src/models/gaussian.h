@@ -6,7 +6,10 @@
  * E[sigma^2] by 1 - 1/n a generation and E[W2^2] tends to 2 sigma^2 (measure/closed_form.h).
  *
  * A singular covariance is a model like any other: it can be sampled, its log density is -infinity.
- * A variance that underflows is 0 and stays 0.
+ * What lies below the rounding of the data is zero, and stays zero: draws have no spread in
+ * directions beyond the rank, so a chain that trains on its own draws alone never gets one back.
+ * The stored covariance is the fitted one, with what rounding put there.
+ *
  * Contract: tests/unit/test_families.c. Stored form: docs/formats/gaussian.md.
  */
 #ifndef WS_MODELS_GAUSSIAN_H
@@ -32,8 +35,17 @@ struct ws_gaussian_model {
     const double *covariance; /* (dimension, dimension), symmetric, positive semi-definite */
 };
 
-/* log det(covariance), -infinity when it is singular: when a pivot of its Cholesky factor is not
- * above dimension * 2^-53 times the largest variance (one dimension: when the variance is 0). */
+/*
+ * How many directions have spread: the pivots of the covariance's Cholesky factor, largest first,
+ * that are above
+ *     dimension * max(sqrt(items) * 2^-51 * largest variance, (2^-50 * largest |mean|)^2),
+ * `items` being those it was fitted on. In one dimension: 1 if the variance is above 0.
+ */
+WS_MUST_CHECK enum ws_status ws_gaussian_rank(const struct ws_gaussian_model *model,
+                                              struct ws_arena *scratch, uint32_t *out,
+                                              struct ws_error *err);
+
+/* log det(covariance), -infinity when the rank is below the dimension. */
 WS_MUST_CHECK enum ws_status ws_gaussian_log_determinant(const struct ws_gaussian_model *model,
                                                          struct ws_arena *scratch, double *out,
                                                          struct ws_error *err);

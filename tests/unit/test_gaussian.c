@@ -281,6 +281,129 @@ static void gaussian__refuses_stored_models_that_are_not_covariances(void **stat
     assert_int_equal(save_and_load(3, three, *state), WS_CORRUPT);
 }
 
+/* psi(k / 2) and psi'(k / 2), by psi(x + 1) = psi(x) + 1 / x from x = 1/2 or 1
+ * (DLMF 5.4, 5.5, 5.15). */
+static void polygammas_of_half(int k, double *digamma, double *trigamma)
+{
+    const double euler = 0.57721566490153286061;
+    const double pi = 3.14159265358979323846;
+    bool odd = k % 2 == 1;
+    *digamma = odd ? -euler - 2 * log(2) : -euler;
+    *trigamma = odd ? pi * pi / 2 : pi * pi / 6;
+    for (int i = odd ? 1 : 2; i < k; i += 2) {
+        *digamma += 2.0 / i;
+        *trigamma -= 4.0 / i / i;
+    }
+}
+
+enum { CHAIN_DIMENSION = 5, CHAIN_ITEMS = 20 };
+
+/* What a chain of unbiased fits to nothing but its own draws shows, by generation: fit 1 is to
+ * items of N(0, I). */
+struct record {
+    double log_determinant;
+    double trace;
+    uint32_t rank;
+};
+
+static void record_chain(uint64_t seed, uint32_t generations, struct record *out)
+{
+    static const double origin[CHAIN_DIMENSION];
+    double identity[CHAIN_DIMENSION * CHAIN_DIMENSION] = {0};
+    for (int i = 0; i < CHAIN_DIMENSION; i++)
+        identity[i * (CHAIN_DIMENSION + 1)] = 1;
+    const struct ws_gaussian_model truth = {
+        {family, &unbiased, CHAIN_ITEMS}, CHAIN_DIMENSION, origin, identity};
+    struct ws_arena arenas[2]; /* a generation's, and the one's before */
+    ws_arena_init(&arenas[0], NULL);
+    ws_arena_init(&arenas[1], NULL);
+    const struct ws_model *base = &truth.base;
+    uint64_t count = CHAIN_ITEMS;
+    for (uint32_t g = 0; g < generations; g++) {
+        struct ws_arena *arena = &arenas[g % 2];
+        ws_arena_reset(arena);
+        struct ws_rng_key key = ws_rng_key(WS_STREAM_SAMPLING, seed, 0, g);
+        const struct ws_payload *payload;
+        assert_int_equal(family->sample(1, &base, &count, &key, arena, &payload, NULL), WS_OK);
+        struct ws_dataset data = vectors(payload->vectors, count, CHAIN_DIMENSION, arena);
+        const struct ws_gaussian_model *model = fit(&unbiased, &data, arena);
+        struct record *record = &out[g];
+        assert_int_equal(ws_gaussian_rank(model, arena, &record->rank, NULL), WS_OK);
+        assert_int_equal(ws_gaussian_log_determinant(model, arena, &record->log_determinant, NULL),
+                         WS_OK);
+        record->trace = 0;
+        for (int i = 0; i < CHAIN_DIMENSION; i++)
+            record->trace += model->covariance[i * (CHAIN_DIMENSION + 1)];
+        base = &model->base;
+    }
+    ws_arena_release(&arenas[0]);
+    ws_arena_release(&arenas[1]);
+}
+
+/* The directions go one by one, some 20 times e apart each, and the last leaves equal items behind.
+ */
+static void gaussian__never_gets_a_lost_direction_back(void **state)
+{
+    enum { SEEDS = 5, GENERATIONS = 2500 };
+    struct record *chain = WS_ARENA_NEW(*state, struct record, GENERATIONS);
+    assert_non_null(chain);
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        record_chain(seed, GENERATIONS, chain);
+        uint32_t rank = CHAIN_DIMENSION;
+        for (uint32_t g = 0; g < GENERATIONS; g++) {
+            assert_true(chain[g].rank <= rank);
+            rank = chain[g].rank;
+            assert_int_equal(isfinite(chain[g].log_determinant), rank == CHAIN_DIMENSION);
+        }
+        assert_int_equal(rank, 0);
+        assert_true(chain[GENERATIONS - 1].trace == 0);
+    }
+}
+
+/* A fit multiplies the determinant by that of a Wishart matrix of M - 1 degrees of freedom over its
+ * degrees, a product of independent chi-squares of M - 1, ..., M - d degrees (Bartlett). */
+static void gaussian__log_determinants_fall_as_theirs_of_wishart_matrices(void **state)
+{
+    enum { SEEDS = 100, GENERATIONS = 50 };
+    (void)state;
+    double drift = -CHAIN_DIMENSION * log((CHAIN_ITEMS - 1) / 2.0);
+    double variance = 0;
+    for (int j = 1; j <= CHAIN_DIMENSION; j++) {
+        double digamma;
+        double trigamma;
+        polygammas_of_half(CHAIN_ITEMS - j, &digamma, &trigamma);
+        drift += digamma;
+        variance += trigamma;
+    }
+    struct record chain[GENERATIONS];
+    double sum = 0;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        record_chain(seed, GENERATIONS, chain);
+        sum += chain[GENERATIONS - 1].log_determinant;
+    }
+    double error = sqrt(GENERATIONS * variance / SEEDS);
+    double away = sum / SEEDS - GENERATIONS * drift;
+    if (!(fabs(away) < 4 * error))
+        fail_msg("%g from theory, standard error %g", away, error);
+}
+
+/* Beside a mean of 2^40, items are multiples of 2^-12: a deviation of 2^-12 is rounding, 1 is not.
+ */
+static void gaussian__counts_spread_below_the_rounding_of_the_mean_as_none(void **state)
+{
+    const double far = 0x1p40;
+    const double step = 0x1p-12;
+    const double narrow[] = {far, 0, far + step, step, far + step, 0, far, step};
+    struct ws_dataset data = vectors(narrow, 4, 2, *state);
+    uint32_t rank;
+    assert_int_equal(ws_gaussian_rank(fit(&mle, &data, *state), *state, &rank, NULL), WS_OK);
+    assert_int_equal(rank, 0);
+    const double wide[] = {far, 0, far + 1, 1, far + 1, 0, far, 1};
+    data = vectors(wide, 4, 2, *state);
+    assert_int_equal(ws_gaussian_rank(fit(&mle, &data, *state), *state, &rank, NULL), WS_OK);
+    assert_int_equal(rank, 2);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(gaussian__##name, set_up, tear_down)
@@ -296,6 +419,9 @@ int main(void)
         TEST(says_when_arithmetic_overflows),
         TEST(wants_two_items_for_an_unbiased_covariance),
         TEST(refuses_stored_models_that_are_not_covariances),
+        TEST(never_gets_a_lost_direction_back),
+        TEST(log_determinants_fall_as_theirs_of_wishart_matrices),
+        TEST(counts_spread_below_the_rounding_of_the_mean_as_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
