@@ -195,8 +195,8 @@ static void check_laws(struct laws laws)
 #define MEAN_ERROR   "mean_error_squared", ws_theory_gaussian_mean_error
 #define W2_SQUARED   "w2_squared", ws_theory_gaussian_w2_squared
 
-/* Largest cv^2 2.1796: 22,500 x 2.1796 = 49,041 chains. The logarithm's 198.7 and 19.87 would take
- * 4.5 and 0.4 million: it has its rows below. */
+/* Largest cv^2 2.1796: 22,500 x 2.1796 = 49,041 chains. The logarithm's are 198.7 and 19.87, for
+ * 4.5 and 0.45 million chains: it waits for generation 49. */
 static void lab_laws__unbiased_of_100_at_generations_0_and_9(void **state)
 {
     (void)state;
@@ -222,7 +222,7 @@ static void lab_laws__unbiased_of_100_at_generation_49(void **state)
                              WS_GAUSSIAN_UNBIASED, 90000, ROWS(rows)});
 }
 
-/* Largest cv^2 5.0086: 112,694 chains. */
+/* Largest cv^2 5.0086: 112,694 chains. The logarithm at generation 0 has 50.1, for 1.1 million. */
 static void lab_laws__maximum_likelihood_of_100_at_generations_0_and_9(void **state)
 {
     (void)state;
@@ -247,16 +247,6 @@ static void lab_laws__maximum_likelihood_of_100_at_generation_49(void **state)
     };
     check_laws((struct laws){MLE "items: 100\npolicies: replace\n" UP_TO_49, "replace",
                              WS_GAUSSIAN_MLE, 70000, ROWS(rows)});
-}
-
-/* The logarithm where its first step is large enough to be measured. Its cv^2 is trigamma(4.5) /
- * 0.22057^2 = 5.1126 at n = 1, a tenth of that at n = 10: 115,034 chains. */
-static void lab_laws__maximum_likelihood_of_10_shrinks_the_logarithm(void **state)
-{
-    (void)state;
-    static const struct row rows[] = {{LOG_VARIANCE, 0, 5.1126}, {LOG_VARIANCE, 9, 0.51126}};
-    check_laws((struct laws){MLE "items: 10\npolicies: replace\n" UP_TO_9, "replace",
-                             WS_GAUSSIAN_MLE, 116000, ROWS(rows)});
 }
 
 /* ---- Gaussians with human data ---- */
@@ -318,12 +308,6 @@ static double fresh_half(enum ws_gaussian_estimator e, uint64_t M, uint64_t n)
     return mixed_mean_error(0.5, false, M, n);
 }
 
-static double fresh_tenth(enum ws_gaussian_estimator e, uint64_t M, uint64_t n)
-{
-    (void)e;
-    return mixed_mean_error(0.1, false, M, n);
-}
-
 static double keep_half(enum ws_gaussian_estimator e, uint64_t M, uint64_t n)
 {
     (void)e;
@@ -336,7 +320,7 @@ static double keep_tenth(enum ws_gaussian_estimator e, uint64_t M, uint64_t n)
     return mixed_mean_error(0.1, true, M, n);
 }
 
-#define MIXES "policies: [fresh:0.5, fresh:0.1, keep:0.5, keep:0.1]\n"
+#define MIXES "policies: [fresh:0.5, keep:0.5, keep:0.1]\n"
 #define MIXED UNBIASED "items: 100\n" MIXES
 
 static void check_mix(const char *settings, const char *arm, law_of_fits *law, uint32_t generation)
@@ -347,7 +331,7 @@ static void check_mix(const char *settings, const char *arm, law_of_fits *law, u
 
 /* A mean of normals has cv^2 = 2, more where v spreads. Under replace, without human items to
  * steady v, that is 2.1796 at generation 9; pilots of 40,000 and 12,000 chains in another language,
- * with other random numbers, gave 1.98 to 2.18 here. Taken as 2.2: 49,500 chains. */
+ * with other random numbers, gave 2.03 to 2.05 here. Taken as 2.2: 49,500 chains. */
 static void lab_laws__human_shares_hold_the_mean_back(void **state)
 {
     (void)state;
@@ -355,9 +339,7 @@ static void lab_laws__human_shares_hold_the_mean_back(void **state)
     static const char tenth[] = MIXED UP_TO_9;
     check_mix(second, "fresh:0.5", fresh_half, 1);
     check_mix(tenth, "fresh:0.5", fresh_half, 9);
-    check_mix(tenth, "fresh:0.1", fresh_tenth, 9);
     check_mix(second, "keep:0.5", keep_half, 1);
-    check_mix(tenth, "keep:0.5", keep_half, 9);
     check_mix(tenth, "keep:0.1", keep_tenth, 9);
 }
 
@@ -417,7 +399,6 @@ int main(void)
         cmocka_unit_test(lab_laws__unbiased_of_100_at_generation_49),
         cmocka_unit_test(lab_laws__maximum_likelihood_of_100_at_generations_0_and_9),
         cmocka_unit_test(lab_laws__maximum_likelihood_of_100_at_generation_49),
-        cmocka_unit_test(lab_laws__maximum_likelihood_of_10_shrinks_the_logarithm),
         cmocka_unit_test(lab_laws__accumulate_of_10_follows_the_product),
         cmocka_unit_test(lab_laws__human_shares_hold_the_mean_back),
         cmocka_unit_test(lab_laws__a_control_stays_as_good_as_its_first_model),
