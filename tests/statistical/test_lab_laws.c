@@ -2,10 +2,11 @@
  * The laboratory's own loop against theory: an experiment as a user writes it, its chains stepped
  * in blocks as a run steps them, and the means over seeds of the records they write.
  *
- * A model of generation g has n = g + 1 fits behind it; every law here changes from n to n + 1 by
- * more than 4 standard errors in at least one of its rows, so that a loop which trains once too
- * often, or on the output of the wrong model, is seen. Seeds are 1, 2, ...; how many is fixed
- * beforehand by the squared coefficients of variation (support/chains.h). Where nothing else is
+ * A model of generation g has n = g + 1 fits behind it. Each policy has rows early enough for a
+ * step from n to n + 1 to change what is expected by more than 4 standard errors, so that a loop
+ * which trains once too often, or on the wrong items, is seen; a control must not change at all.
+ * Seeds are 1, 2, ...; how many is fixed beforehand (support/chains.h). The squared coefficients of
+ * variation that fix it are from theory or, where that is said, from pilots. Where nothing else is
  * said they are exact: E[mu^a sigma^b] (a, b <= 4) after a fit follows from the moments before it,
  * evaluated apart from this project.
  */
