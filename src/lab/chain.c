@@ -12,7 +12,7 @@ enum {
 
 size_t ws_block_size(const struct ws_experiment *e, unsigned threads)
 {
-    uint64_t largest = 0;
+    uint64_t largest = 1;
     for (size_t a = 0; a < e->arm_count; a++)
         if (e->arms[a].totals.largest > largest)
             largest = e->arms[a].totals.largest;
