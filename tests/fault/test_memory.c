@@ -176,7 +176,9 @@ static enum ws_status work(const struct job *job, const struct ws_allocator *all
                             allocator, &experiment, err);
     if (status != WS_OK)
         return status;
+    jansson_reads = false; /* a new run only writes JSON */
     status = run(&experiment, job->directory, allocator, err);
+    jansson_reads = true;
     if (status == WS_OK)
         status = export_all(job->directory, job->small ? WS_EXPORT_JSONL : WS_EXPORT_CSV, allocator,
                             err);

@@ -253,7 +253,11 @@ static enum ws_status parse_and_print(const struct ws_allocator *allocator)
                                " \"a\": 1, \"b\": 2, \"c\": 3, \"d\": 4, \"e\": 5, \"f\": 6,"
                                " \"g\": 7, \"h\": 8, \"i\": 9}";
     json_t *json;
-    WS_TRY(ws_json_parse(ws_bytes_of_text(text), "run.json", &json, NULL));
+    jansson_reads = true;
+    enum ws_status read = ws_json_parse(ws_bytes_of_text(text), "run.json", &json, NULL);
+    jansson_reads = false;
+    if (read != WS_OK)
+        return read;
     struct ws_buffer out;
     ws_buffer_init(&out, allocator, 10000);
     ws_json_append(json, &out);
