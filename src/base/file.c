@@ -306,7 +306,7 @@ static enum ws_status make_one(const char *path, struct ws_error *err)
     int reason = errno;
     if (ws_directory_exists(path))
         return WS_OK;
-    errno = reason;
+    errno = reason == EEXIST ? ENOTDIR : reason; /* what is there is something else */
     return fail_making(err, path);
 }
 

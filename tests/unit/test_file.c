@@ -297,7 +297,7 @@ static void directory__is_made_with_its_parents(void **state)
     assert_int_equal(ws_directory_make("/", &err), WS_OK);
     write_text("d/file", "x");
     assert_int_equal(ws_directory_make("d/file", &err), WS_IO);
-    assert_string_equal(err.message, "cannot make directory 'd/file': File exists");
+    assert_string_equal(err.message, "cannot make directory 'd/file': Not a directory");
     assert_int_equal(ws_directory_make("d/file/x", &err), WS_IO);
     assert_int_equal(ws_directory_make("", &err), WS_NOT_FOUND);
     assert_names("d", "e file g ");
