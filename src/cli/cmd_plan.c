@@ -29,7 +29,7 @@ static void print_plan(const struct ws_experiment *e, const struct ws_cost *cost
     (void)printf("%s%s%s\n%zu arms x %" PRIu64 " seeds x %" PRIu64 " generations of family %s\n\n",
                  e->name, e->settings.title[0] ? ": " : "", e->settings.title, e->arm_count,
                  e->settings.seeds, e->settings.generations, e->family->name);
-    (void)printf("%-22s %12s %12s %12s %10s %8s\n", "policy", "largest set", "trained on",
+    (void)printf("%-22s %12s %12s %12s %10s %7s\n", "policy", "largest set", "trained on",
                  "sampled", "core time", "disk");
     for (size_t a = 0; a < e->arm_count; a++) {
         const struct ws_arm_cost *arm = &cost->arms[a];
@@ -39,7 +39,7 @@ static void print_plan(const struct ws_experiment *e, const struct ws_cost *cost
         outgrown = outgrown || e->arms[a].outgrows_control;
         format_duration(arm->seconds, time, sizeof time);
         format_bytes(arm->disk, disk, sizeof disk);
-        (void)printf("%-22s %12" PRIu64 " %12" PRIu64 " %12" PRIu64 " %10s %8s\n", name,
+        (void)printf("%-22s %12" PRIu64 " %12" PRIu64 " %12" PRIu64 " %10s %7s\n", name,
                      arm->largest, arm->trained, arm->sampled, time, disk);
     }
     format_duration(cost->seconds, time, sizeof time);
