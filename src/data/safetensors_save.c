@@ -41,12 +41,13 @@ static enum ws_status check_source(const struct ws_tensor_source *tensor, uint64
         return ws_fail(err, WS_INVALID,
                        "tensor '%.140s' cannot be written as %s, wanted F32, F16 or BF16",
                        tensor->name, ws_dtype_name(tensor->dtype));
-    uint64_t bytes = ws_dtype_size(tensor->dtype);
+    uint64_t bytes, elements = 1;
     bool fits = true;
     for (size_t i = 0; i < tensor->rank; i++)
         fits = fits && tensor->shape[i] <= INT64_MAX &&
-               !__builtin_mul_overflow(bytes, tensor->shape[i], &bytes);
-    if (!fits || bytes > INT64_MAX)
+               !__builtin_mul_overflow(elements, tensor->shape[i], &elements);
+    if (!fits || __builtin_mul_overflow(elements, ws_dtype_size(tensor->dtype), &bytes) ||
+        bytes > INT64_MAX)
         return ws_fail(err, WS_LIMIT, "tensor '%.140s' has more than 2^63 bytes", tensor->name);
     *size = bytes;
     return WS_OK;
