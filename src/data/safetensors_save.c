@@ -113,6 +113,7 @@ static const struct ws_tensor_source **sort(const struct ws_tensor_source *tenso
 /* NULL when memory is out. */
 static json_t *describe(const struct ws_tensor_source *tensor, uint64_t begin)
 {
+    uint64_t end = begin + size_of(tensor);
     json_t *shape = json_array();
     for (size_t i = 0; i < tensor->rank; i++) {
         if (json_array_append_new(shape, json_integer((json_int_t)tensor->shape[i])) != 0) {
@@ -121,7 +122,7 @@ static json_t *describe(const struct ws_tensor_source *tensor, uint64_t begin)
         }
     }
     return json_pack("{s:s, s:o, s:[I, I]}", "dtype", ws_dtype_name(tensor->dtype), "shape", shape,
-                     "data_offsets", (json_int_t)begin, (json_int_t)(begin + size_of(tensor)));
+                     "data_offsets", (json_int_t)begin, (json_int_t)end);
 }
 
 static enum ws_status describe_all(json_t *header, const struct ws_tensor_source *const *sorted,
