@@ -251,32 +251,36 @@ static enum ws_status sample(size_t chains, const struct ws_model *const models[
     return WS_OK;
 }
 
-static enum ws_status log_density(const struct ws_model *base, const struct ws_dataset *data,
-                                  struct ws_arena *scratch, double *sum, uint64_t *terms,
-                                  struct ws_error *err)
+static struct ws_item_score score_item(const struct ws_ngram_model *model, const uint32_t *item,
+                                       size_t size)
 {
+    struct ws_item_score score = {.entropy = NAN, .tokens = size};
+    uint32_t state = model->start;
+    for (size_t t = 0; t < size; t++)
+        score.log_probability += log(ws_ngram_score(model, &state, item[t]));
+    return score;
+}
+
+static enum ws_status score(const struct ws_model *base, const struct ws_dataset *data,
+                            const struct ws_job *job, struct ws_arena *scratch,
+                            struct ws_item_score out[], struct ws_error *err)
+{
+    (void)job;
     (void)scratch;
     const struct ws_ngram_model *model = (const struct ws_ngram_model *)base;
     if (data->kind != WS_DATA_TOKENS || data->types != model->trie.types)
         return ws_fail(err, WS_INVALID,
                        "the model scores token sequences of %u types, the data are %s of %u",
                        model->trie.types, ws_data_kind_name(data->kind), data->types);
-    double total = 0;
-    uint64_t tokens = 0;
     for (size_t s = 0; s < data->segment_count; s++) {
         const struct ws_segment *segment = &data->segments[s];
         for (uint64_t i = 0; i < segment->count; i++) {
             size_t size;
             const uint32_t *item =
                 ws_payload_tokens(segment->payload, ws_segment_item(segment, i), &size);
-            uint32_t state = model->start;
-            for (size_t t = 0; t < size; t++)
-                total += log(ws_ngram_score(model, &state, item[t]));
-            tokens += size;
+            *out++ = score_item(model, item, size);
         }
     }
-    *sum = total;
-    *terms = tokens;
     return WS_OK;
 }
 
@@ -320,7 +324,7 @@ const struct ws_family_ops ws_family_ngram = {
     .check = check,
     .fit = fit,
     .sample = sample,
-    .log_density = log_density,
+    .score = score,
     .save = ws_ngram_save,
     .load = ws_ngram_load,
     .describe = describe,
