@@ -243,8 +243,9 @@ static enum ws_status measure_models(struct batch *b, struct ws_error *err)
         WS_TRY(sample_models(b, e->sample_items, WS_STREAM_METRIC, scratch, err));
     for (size_t i = 0; i < b->count; i++) {
         struct made *made = &b->made[i];
-        WS_TRY(ws_measure(&made->chain->reference, made->model, sampled ? b->payloads[i] : NULL,
-                          scratch, made->measurements, &made->measurement_count, err));
+        WS_TRY(ws_measure(&made->chain->reference, made->model, NULL,
+                          sampled ? b->payloads[i] : NULL, NULL, scratch, made->measurements,
+                          &made->measurement_count, err));
     }
     return WS_OK;
 }

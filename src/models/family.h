@@ -20,6 +20,7 @@
 #include "data/dataset.h"
 
 struct ws_family_ops;
+struct ws_job;
 
 /* Long work that can be stored and taken up again. A family that uses it stores whatever brings it
  * back to where it was between two of its steps; what it stored is handed to the next call with the
@@ -54,6 +55,13 @@ struct ws_model {
     uint64_t training_items; /* items it was fitted on */
 };
 
+/* What a model thinks of one token sequence. */
+struct ws_item_score {
+    double log_probability; /* natural, summed over its tokens; -infinity is fine, NaN is not */
+    double entropy;  /* nats, of the next token's distribution, summed over them; NaN: not known */
+    uint64_t tokens; /* how many were scored */
+};
+
 struct ws_family_ops {
     const char *name;    /* "ngram" */
     const char *summary; /* one line for help */
@@ -80,11 +88,17 @@ struct ws_family_ops {
                              const struct ws_job *job, struct ws_arena *arena,
                              const struct ws_payload *out[], struct ws_error *err);
 
-    /* Optional. The sum over `data` of the natural log density (or mass), and how many terms it has
-     * (items, or tokens for token sequences). May be -infinity. */
+    /* Optional, for items that are no token sequences. The sum over `data` of the natural log
+     * density (or mass), and how many items it has. May be -infinity. */
     enum ws_status (*log_density)(const struct ws_model *model, const struct ws_dataset *data,
                                   struct ws_arena *scratch, double *sum, uint64_t *terms,
                                   struct ws_error *err);
+
+    /* Optional, for token sequences. out[i] is of item i of `data`. WS_NUMERIC where the model
+     * gives no number. `job` may be NULL. */
+    enum ws_status (*score)(const struct ws_model *model, const struct ws_dataset *data,
+                            const struct ws_job *job, struct ws_arena *scratch,
+                            struct ws_item_score out[], struct ws_error *err);
 
     /* Required. The stored form, and back: load(save(m)) samples the same bytes as m. `load` is a
      * pure function of hostile bytes (WS_CORRUPT) and has a fuzz target. */

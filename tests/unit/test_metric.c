@@ -433,7 +433,7 @@ static enum ws_status measure_fit(const struct ws_family_ops *family, const void
     if (status == WS_OK && ws_measure_needs_sample(family))
         status = family->sample(1, &model, &items, &key, NULL, arena, &sample, NULL);
     if (status == WS_OK)
-        status = ws_measure(&world.reference, model, sample, arena, out, count, NULL);
+        status = ws_measure(&world.reference, model, NULL, sample, NULL, arena, out, count, NULL);
     ws_human_close(world.human);
     return status;
 }

@@ -358,14 +358,15 @@ static void ngram__scores_a_block_as_worked_by_hand(void **state)
     struct fixture *f = *state;
     const struct ws_ngram_model *model = fit_text(f, 2, "abab", 2, WS_NGRAM_MLE);
     make_text(&f->text, 2, "bab|a");
-    double sum = 0;
-    uint64_t terms = 0;
+    struct ws_item_score scores[2];
     assert_int_equal(
-        ws_family_ngram.log_density(&model->base, &f->text.data, &f->arena, &sum, &terms, &f->err),
+        ws_family_ngram.score(&model->base, &f->text.data, NULL, &f->arena, scores, &f->err),
         WS_OK);
-    assert_int_equal(terms, 4);
-    double expected = log(5.0 / 24 * 19 / 24 * 17 / 24) + log(19.0 / 24);
-    assert_true(fabs(sum - expected) < 1e-14);
+    assert_int_equal(scores[0].tokens, 3);
+    assert_int_equal(scores[1].tokens, 1);
+    double first = log(5.0 / 24 * 19 / 24 * 17 / 24);
+    assert_true(fabs(scores[0].log_probability - first) < 1e-14);
+    assert_true(fabs(scores[1].log_probability - log(19.0 / 24)) < 1e-14);
 }
 
 static void ngram__refuses_to_score_other_types(void **state)
@@ -373,10 +374,9 @@ static void ngram__refuses_to_score_other_types(void **state)
     struct fixture *f = *state;
     const struct ws_ngram_model *model = fit_text(f, 2, "abab", 2, WS_NGRAM_MLE);
     make_text(&f->text, 3, "cab");
-    double sum;
-    uint64_t terms;
+    struct ws_item_score score;
     assert_int_equal(
-        ws_family_ngram.log_density(&model->base, &f->text.data, &f->arena, &sum, &terms, &f->err),
+        ws_family_ngram.score(&model->base, &f->text.data, NULL, &f->arena, &score, &f->err),
         WS_INVALID);
 }
 
@@ -551,14 +551,18 @@ static void ngram__is_the_same_after_saving_and_loading(void **state)
                 sample_items(f, (const struct ws_ngram_model *)loaded, 5, 1);
             assert_memory_equal(before->tokens.ids, after->tokens.ids,
                                 before->tokens.ends[4] * sizeof *before->tokens.ids);
-            double sum[2];
-            uint64_t terms[2];
             const struct ws_model *models[2] = {&model->base, loaded};
-            for (int i = 0; i < 2; i++)
-                assert_int_equal(ws_family_ngram.log_density(models[i], &f->text.data, &f->arena,
-                                                             &sum[i], &terms[i], &f->err),
+            struct ws_item_score *scores[2];
+            for (int i = 0; i < 2; i++) {
+                scores[i] = WS_ARENA_NEW(&f->arena, struct ws_item_score, f->text.data.count);
+                assert_non_null(scores[i]);
+                assert_int_equal(ws_family_ngram.score(models[i], &f->text.data, NULL, &f->arena,
+                                                       scores[i], &f->err),
                                  WS_OK);
-            assert_true(sum[0] == sum[1] && isfinite(sum[0]));
+            }
+            for (uint64_t i = 0; i < f->text.data.count; i++)
+                assert_true(scores[0][i].log_probability == scores[1][i].log_probability &&
+                            isfinite(scores[0][i].log_probability));
             ws_buffer_release(&stored);
             ws_buffer_release(&again);
         }
