@@ -203,7 +203,8 @@ enum ws_status ws_file_hash(const char *path, struct ws_hash *out, struct ws_err
 
 /* ---- replacing ---- */
 
-enum ws_status ws_draft_open(struct ws_draft *draft, const char *path, struct ws_error *err)
+enum ws_status ws_file_draft_open(struct ws_file_draft *draft, const char *path,
+                                  struct ws_error *err)
 {
     uint64_t random;
     draft->descriptor = -1;
@@ -219,13 +220,13 @@ enum ws_status ws_draft_open(struct ws_draft *draft, const char *path, struct ws
     return draft->descriptor < 0 ? fail_writing(err, path) : WS_OK;
 }
 
-enum ws_status ws_draft_write(struct ws_draft *draft, struct ws_bytes bytes, const char *path,
-                              struct ws_error *err)
+enum ws_status ws_file_draft_write(struct ws_file_draft *draft, struct ws_bytes bytes,
+                                   const char *path, struct ws_error *err)
 {
     return write_all(draft->descriptor, bytes) ? WS_OK : fail_writing(err, path);
 }
 
-void ws_draft_drop(struct ws_draft *draft)
+void ws_file_draft_drop(struct ws_file_draft *draft)
 {
     if (draft->descriptor < 0)
         return;
@@ -234,11 +235,12 @@ void ws_draft_drop(struct ws_draft *draft)
     draft->descriptor = -1;
 }
 
-enum ws_status ws_draft_keep(struct ws_draft *draft, const char *path, struct ws_error *err)
+enum ws_status ws_file_draft_keep(struct ws_file_draft *draft, const char *path,
+                                  struct ws_error *err)
 {
     if (!sync_all(draft->descriptor) || rename(draft->path, path) != 0) {
         enum ws_status status = fail_writing(err, path);
-        ws_draft_drop(draft);
+        ws_file_draft_drop(draft);
         return status;
     }
     (void)close(draft->descriptor); /* synced: it has nothing more to say */
@@ -248,12 +250,12 @@ enum ws_status ws_draft_keep(struct ws_draft *draft, const char *path, struct ws
 
 enum ws_status ws_file_replace(const char *path, struct ws_bytes bytes, struct ws_error *err)
 {
-    struct ws_draft draft;
-    WS_TRY(ws_draft_open(&draft, path, err));
-    enum ws_status status = ws_draft_write(&draft, bytes, path, err);
+    struct ws_file_draft draft;
+    WS_TRY(ws_file_draft_open(&draft, path, err));
+    enum ws_status status = ws_file_draft_write(&draft, bytes, path, err);
     if (status == WS_OK)
-        return ws_draft_keep(&draft, path, err);
-    ws_draft_drop(&draft);
+        return ws_file_draft_keep(&draft, path, err);
+    ws_file_draft_drop(&draft);
     return status;
 }
 
@@ -264,7 +266,7 @@ enum ws_status ws_file_remove(const char *path, struct ws_error *err)
     return errno == ENOENT ? WS_OK : ws_fail_system(err, "remove", path);
 }
 
-static enum ws_status copy_part(struct ws_draft *to, const char *path, const char *part,
+static enum ws_status copy_part(struct ws_file_draft *to, const char *path, const char *part,
                                 struct ws_error *err)
 {
     int from = open_for_reading(part);
@@ -277,7 +279,7 @@ static enum ws_status copy_part(struct ws_draft *to, const char *path, const cha
         if (got < 0)
             status = fail_reading(err, part);
         else
-            status = ws_draft_write(to, ws_bytes_of(chunk, (size_t)got), path, err);
+            status = ws_file_draft_write(to, ws_bytes_of(chunk, (size_t)got), path, err);
     }
     (void)close(from);
     return status;
@@ -286,16 +288,16 @@ static enum ws_status copy_part(struct ws_draft *to, const char *path, const cha
 enum ws_status ws_file_concatenate(const char *path, const char *const *parts, size_t part_count,
                                    struct ws_error *err)
 {
-    struct ws_draft draft;
-    WS_TRY(ws_draft_open(&draft, path, err));
+    struct ws_file_draft draft;
+    WS_TRY(ws_file_draft_open(&draft, path, err));
     for (size_t i = 0; i < part_count; i++) {
         enum ws_status status = copy_part(&draft, path, parts[i], err);
         if (status != WS_OK) {
-            ws_draft_drop(&draft);
+            ws_file_draft_drop(&draft);
             return status;
         }
     }
-    return ws_draft_keep(&draft, path, err);
+    return ws_file_draft_keep(&draft, path, err);
 }
 
 /* ---- directories ---- */

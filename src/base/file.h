@@ -45,17 +45,17 @@ WS_MUST_CHECK enum ws_status ws_file_replace(const char *path, struct ws_bytes b
 
 /* The same for bytes that come in pieces: open, write, and keep. `path` is the target's each time.
  * A draft that is open and not kept is dropped; one that was not kept for a failure is gone. */
-struct ws_draft {
+struct ws_file_draft {
     char path[PATH_MAX];
     int descriptor; /* -1 when closed */
 };
-WS_MUST_CHECK enum ws_status ws_draft_open(struct ws_draft *draft, const char *path,
-                                           struct ws_error *err);
-WS_MUST_CHECK enum ws_status ws_draft_write(struct ws_draft *draft, struct ws_bytes bytes,
-                                            const char *path, struct ws_error *err);
-WS_MUST_CHECK enum ws_status ws_draft_keep(struct ws_draft *draft, const char *path,
-                                           struct ws_error *err);
-void ws_draft_drop(struct ws_draft *draft);
+WS_MUST_CHECK enum ws_status ws_file_draft_open(struct ws_file_draft *draft, const char *path,
+                                                struct ws_error *err);
+WS_MUST_CHECK enum ws_status ws_file_draft_write(struct ws_file_draft *draft, struct ws_bytes bytes,
+                                                 const char *path, struct ws_error *err);
+WS_MUST_CHECK enum ws_status ws_file_draft_keep(struct ws_file_draft *draft, const char *path,
+                                                struct ws_error *err);
+void ws_file_draft_drop(struct ws_file_draft *draft);
 
 /* That there is none is fine. */
 WS_MUST_CHECK enum ws_status ws_file_remove(const char *path, struct ws_error *err);

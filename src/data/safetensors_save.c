@@ -15,14 +15,14 @@ enum { LENGTH_SIZE = 8, HEADER_ALIGNMENT = 8, CHUNK = 1 << 16 };
 /* Where the bytes go: a buffer or a draft. */
 struct sink {
     struct ws_buffer *buffer;
-    struct ws_draft *draft;
+    struct ws_file_draft *draft;
     const char *path;
 };
 
 static enum ws_status put(const struct sink *sink, struct ws_bytes bytes, struct ws_error *err)
 {
     if (sink->draft)
-        return ws_draft_write(sink->draft, bytes, sink->path, err);
+        return ws_file_draft_write(sink->draft, bytes, sink->path, err);
     ws_buffer_append(sink->buffer, bytes.data, bytes.size);
     return ws_buffer_check(sink->buffer, "the tensors", err);
 }
@@ -244,13 +244,13 @@ static enum ws_status plan_put(const struct plan *plan, const struct sink *sink,
 
 static enum ws_status plan_save(const struct plan *plan, const char *path, struct ws_error *err)
 {
-    struct ws_draft draft;
+    struct ws_file_draft draft;
     const struct sink sink = {.draft = &draft, .path = path};
-    WS_TRY(ws_draft_open(&draft, path, err));
+    WS_TRY(ws_file_draft_open(&draft, path, err));
     enum ws_status status = plan_put(plan, &sink, err);
     if (status == WS_OK)
-        return ws_draft_keep(&draft, path, err);
-    ws_draft_drop(&draft);
+        return ws_file_draft_keep(&draft, path, err);
+    ws_file_draft_drop(&draft);
     return status;
 }
 

@@ -256,30 +256,30 @@ static void file__cannot_be_replaced_in_a_read_only_directory(void **state)
     assert_string_equal(err.message, "cannot write 'fixed/a': Permission denied");
 }
 
-static void put(struct ws_draft *draft, const char *text)
+static void put(struct ws_file_draft *draft, const char *text)
 {
-    assert_int_equal(ws_draft_write(draft, ws_bytes_of_text(text), "a", NULL), WS_OK);
+    assert_int_equal(ws_file_draft_write(draft, ws_bytes_of_text(text), "a", NULL), WS_OK);
 }
 
 static void draft__is_the_file_once_it_is_kept(void **state)
 {
     (void)state;
-    struct ws_draft draft;
+    struct ws_file_draft draft;
     write_text("a", "old");
-    assert_int_equal(ws_draft_open(&draft, "a", NULL), WS_OK);
+    assert_int_equal(ws_file_draft_open(&draft, "a", NULL), WS_OK);
     put(&draft, "new");
     put(&draft, "");
     put(&draft, "er");
     assert_file("a", "old");
-    assert_int_equal(ws_draft_keep(&draft, "a", NULL), WS_OK);
+    assert_int_equal(ws_file_draft_keep(&draft, "a", NULL), WS_OK);
     assert_file("a", "newer");
-    ws_draft_drop(&draft); /* there is none any more */
+    ws_file_draft_drop(&draft); /* there is none any more */
     assert_names(".", "a ");
 
-    assert_int_equal(ws_draft_open(&draft, "a", NULL), WS_OK);
+    assert_int_equal(ws_file_draft_open(&draft, "a", NULL), WS_OK);
     put(&draft, "newest");
-    ws_draft_drop(&draft);
-    ws_draft_drop(&draft);
+    ws_file_draft_drop(&draft);
+    ws_file_draft_drop(&draft);
     assert_file("a", "newer");
     assert_names(".", "a ");
     unlink("a");
@@ -289,25 +289,25 @@ static void draft__that_fails_leaves_nothing(void **state)
 {
     (void)state;
     static char text[10000];
-    struct ws_draft draft;
+    struct ws_file_draft draft;
     struct ws_error err;
     write_text("a", "old");
-    assert_int_equal(ws_draft_open(&draft, "a", NULL), WS_OK);
+    assert_int_equal(ws_file_draft_open(&draft, "a", NULL), WS_OK);
     put(&draft, "0123456789");
     fill_disk(15);
-    enum ws_status status = ws_draft_write(&draft, ws_bytes_of(text, sizeof text), "a", &err);
+    enum ws_status status = ws_file_draft_write(&draft, ws_bytes_of(text, sizeof text), "a", &err);
     clear_disk();
     assert_int_equal(status, WS_IO);
     assert_string_equal(err.message, "cannot write 'a': File too large");
-    ws_draft_drop(&draft);
+    ws_file_draft_drop(&draft);
     assert_file("a", "old");
     assert_names(".", "a ");
     assert_int_equal(mkdir("taken", 0755), 0);
-    assert_int_equal(ws_draft_open(&draft, "taken", NULL), WS_OK);
-    assert_int_equal(ws_draft_keep(&draft, "taken", &err), WS_IO);
+    assert_int_equal(ws_file_draft_open(&draft, "taken", NULL), WS_OK);
+    assert_int_equal(ws_file_draft_keep(&draft, "taken", &err), WS_IO);
     assert_string_equal(err.message, "cannot write 'taken': Is a directory");
-    assert_int_equal(ws_draft_open(&draft, "none/a", NULL), WS_NOT_FOUND);
-    ws_draft_drop(&draft);
+    assert_int_equal(ws_file_draft_open(&draft, "none/a", NULL), WS_NOT_FOUND);
+    ws_file_draft_drop(&draft);
     assert_names(".", "a taken ");
     unlink("a");
     rmdir("taken");
@@ -562,13 +562,13 @@ static void files__are_closed_after_failures(void **state)
     struct ws_hash hash;
     const char *const parts[] = {"a", "."};
     struct ws_mapped_file mapped;
-    struct ws_draft draft;
+    struct ws_file_draft draft;
     int lock, held;
     write_text("a", "12345");
     assert_int_not_equal(ws_file_map(".", &mapped, NULL), WS_OK);
     assert_int_equal(ws_file_map("a", &mapped, NULL), WS_OK); /* needs no descriptor */
-    assert_int_equal(ws_draft_open(&draft, ".", NULL), WS_OK);
-    assert_int_not_equal(ws_draft_keep(&draft, ".", NULL), WS_OK);
+    assert_int_equal(ws_file_draft_open(&draft, ".", NULL), WS_OK);
+    assert_int_not_equal(ws_file_draft_keep(&draft, ".", NULL), WS_OK);
     assert_int_not_equal(ws_file_read("a", 1, &arena, &bytes, NULL), WS_OK);
     assert_int_not_equal(ws_file_read(".", 100000, &arena, &bytes, NULL), WS_OK);
     assert_int_not_equal(ws_file_hash(".", &hash, NULL), WS_OK);
