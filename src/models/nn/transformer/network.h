@@ -23,7 +23,10 @@ struct ws_batch {
 
 struct ws_network;
 
-/* For batches of up to `tokens` tokens. WS_NO_MEMORY says how much it needs. */
+enum { WS_NETWORK_TOKENS = 1 << 24 };
+
+/* For batches of up to `tokens` tokens. WS_NO_MEMORY says how much it needs; WS_LIMIT: more than
+ * WS_NETWORK_TOKENS. */
 WS_MUST_CHECK enum ws_status ws_network_open(struct ws_device *device,
                                              const struct ws_description *description,
                                              size_t tokens, bool trains,
@@ -33,6 +36,7 @@ void ws_network_close(struct ws_network *network); /* NULL is fine */
 /* Bytes that opening takes from the device. */
 uint64_t ws_network_memory(const struct ws_description *description, size_t tokens, bool trains);
 
+size_t ws_network_tokens(const struct ws_network *network); /* it was opened for */
 const struct ws_layout *ws_network_layout(const struct ws_network *network);
 /* Device memory, (layout.size). The gradients are NULL when it does not train. */
 float *ws_network_parameters(struct ws_network *network);
@@ -41,7 +45,8 @@ void ws_network_write(struct ws_network *network, const float *parameters); /* f
 void ws_network_read(struct ws_network *network, float *parameters);        /* to the host */
 
 /* loss, entropy: (tokens), nats, each may be NULL; see ws_head in compute.h. WS_INVALID: a token
- * out of the vocabulary, a sequence longer than the context, a batch over the size. */
+ * out of the vocabulary, a sequence that is empty or longer than the context, a batch over the
+ * size. */
 WS_MUST_CHECK enum ws_status ws_network_score(struct ws_network *network,
                                               const struct ws_batch *batch, float *loss,
                                               float *entropy, struct ws_error *err);
@@ -49,11 +54,14 @@ WS_MUST_CHECK enum ws_status ws_network_score(struct ws_network *network,
 WS_MUST_CHECK enum ws_status ws_network_logits(struct ws_network *network,
                                                const struct ws_batch *batch, float *logits,
                                                struct ws_error *err);
-/* Adds to the gradients those of scale * (sum of the losses). `dropout` is of the step: its site
- * and p are filled in; NULL: none. */
+/* Adds to the gradients those of scale * (sum of the losses). Dropout is a function of `dropout`,
+ * which must be another for each batch, and of the place; NULL: none. */
 WS_MUST_CHECK enum ws_status ws_network_train(struct ws_network *network,
                                               const struct ws_batch *batch, float scale,
                                               const struct ws_rng_key *dropout, float *loss,
                                               struct ws_error *err);
+
+/* What ws_rotary of compute.h takes, host, (context, rotated / 2) each. */
+void ws_rotary_tables(const struct ws_description *d, float *cosines, float *sines);
 
 #endif
