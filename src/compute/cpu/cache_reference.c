@@ -70,27 +70,29 @@ void ws_reference_cache_attention(struct ws_device *device, float *y, const floa
 
 /* Slots are put into a copy first, so that no order of moving them has to be found. */
 static void reorder(float *numbers, float *copy, const struct ws_cache *cache,
-                    const uint32_t *parents, const uint32_t *lengths, size_t slots)
+                    const uint32_t *parents, const uint32_t *firsts, const uint32_t *lengths,
+                    size_t slots)
 {
     size_t each = cache->kv_heads * cache->capacity * cache->size;
     for (size_t i = 0; i < slots; i++)
         memcpy(copy + i * each, numbers + parents[i] * each, each * sizeof *copy);
     for (size_t i = 0; i < slots; i++) {
         for (size_t head = 0; head < cache->kv_heads; head++) {
-            size_t at = at_position(cache, i, head, 0);
-            memcpy(numbers + at, copy + at, lengths[i] * cache->size * sizeof *copy);
+            size_t at = at_position(cache, i, head, firsts[i]);
+            memcpy(numbers + at, copy + at, (lengths[i] - firsts[i]) * cache->size * sizeof *copy);
         }
     }
 }
 
 void ws_reference_cache_reorder(struct ws_device *device, const struct ws_cache *cache,
-                                const uint32_t *parents, const uint32_t *lengths, size_t slots)
+                                const uint32_t *parents, const uint32_t *firsts,
+                                const uint32_t *lengths, size_t slots)
 {
     struct ws_cpu *cpu = ws_cpu_ready(device);
     size_t count = slots * cache->kv_heads * cache->capacity * cache->size;
     float *copy = cpu ? ws_cpu_scratch(cpu, count * sizeof *copy) : NULL;
     if (!copy)
         return;
-    reorder(cache->keys, copy, cache, parents, lengths, slots);
-    reorder(cache->values, copy, cache, parents, lengths, slots);
+    reorder(cache->keys, copy, cache, parents, firsts, lengths, slots);
+    reorder(cache->values, copy, cache, parents, firsts, lengths, slots);
 }
