@@ -126,6 +126,35 @@ struct ws_adamw {
     uint64_t step; /* 1, 2, ...: for the bias corrections */
 };
 
+/* What is done to rows of scores before tokens are taken from them: the penalty first, then the
+ * bans. The tokens of row r are seen[seen_ends[r - 1]] .. seen[seen_ends[r]], and may be there more
+ * than once. Host; without ends there are none. */
+struct ws_edits {
+    float penalty; /* of a token seen: score < 0 ? score * penalty : score / penalty */
+    const size_t *seen_ends;
+    const uint32_t *seen;
+    const size_t *banned_ends;
+    const uint32_t *banned; /* their scores become -infinity */
+};
+
+/* How rows of scores become one token each: softmax(scores / temperature), of which the largest
+ * probabilities are kept, in this order: the top_k largest; the fewest largest that sum to top_p;
+ * those of at least min_p times the largest; the fewest whose log probability is nearest to the
+ * mean one that sum to typical_p. Each step sees the probabilities renormalised; equals at an edge
+ * are kept together. */
+struct ws_pick {
+    size_t rows;
+    size_t vocabulary;
+    struct ws_edits edits;
+    float temperature;      /* 0: the largest score, of equals the first; what follows is ignored */
+    size_t top_k;           /* 0: all */
+    float top_p;            /* 1: all */
+    float min_p;            /* 0: all */
+    float typical_p;        /* 1: all */
+    const double *uniforms; /* host, (rows), in [0, 1): where in the cumulative distribution, whose
+                               order is that of the tokens */
+};
+
 struct ws_device;
 struct ws_packed; /* a weight in the layout that the device multiplies fastest */
 
@@ -201,9 +230,11 @@ struct ws_device_ops {
     void (*cache_attention)(struct ws_device *device, float *y, const float *qkv,
                             const struct ws_cache *cache, size_t heads, const uint32_t *slots,
                             const uint32_t *positions, size_t rows);
-    /* Slot i becomes what slot parents[i] was, its first `lengths[i]` positions. host. */
+    /* Slot i becomes what slot parents[i] was in positions firsts[i] .. lengths[i] - 1; before
+     * them they are equal already. host, (slots), the first ones of the cache. */
     void (*cache_reorder)(struct ws_device *device, const struct ws_cache *cache,
-                          const uint32_t *parents, const uint32_t *lengths, size_t slots);
+                          const uint32_t *parents, const uint32_t *firsts, const uint32_t *lengths,
+                          size_t slots);
 
     /* y (rows, width) = table[token] + places[position]; places may be NULL. tokens, positions:
      * host, (rows). */
@@ -221,6 +252,16 @@ struct ws_device_ops {
     void (*head_loss_backward)(struct ws_device *device, float *loss, float *dx, float *dweight,
                                float *dbias, const float *x, const struct ws_head *head,
                                float scale);
+
+    /* scores (rows, vocabulary) are overwritten. tokens: host, (rows); probabilities: (rows,
+     * vocabulary), may be scores. Either may be NULL. */
+    void (*pick)(struct ws_device *device, uint32_t *tokens, float *probabilities, float *scores,
+                 const struct ws_pick *pick);
+    /* tokens, values: host, (rows, count): the largest of each row of log softmax(scores) after the
+     * edits, in descending order, of equals the smaller token first. count <= vocabulary. scores
+     * (rows, vocabulary) are overwritten. */
+    void (*rank)(struct ws_device *device, uint32_t *tokens, float *values, float *scores,
+                 const struct ws_edits *edits, size_t rows, size_t vocabulary, size_t count);
 
     /* y = x + addend, in place where y is either; scale: y *= factor. */
     void (*add)(struct ws_device *device, float *y, const float *x, const float *addend,

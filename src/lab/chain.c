@@ -157,8 +157,8 @@ static enum ws_status sample_models(struct batch *b, uint64_t items, enum ws_str
         b->counts[i] = items;
         b->keys[i] = key_at(b->made[i].chain, stream, b->step);
     }
-    return b->block->experiment->family->sample(b->count, b->models, b->counts, b->keys, arena,
-                                                b->payloads, err);
+    return b->block->experiment->family->sample(b->count, b->models, b->counts, b->keys, NULL,
+                                                arena, b->payloads, err);
 }
 
 static enum ws_status make_outputs(struct batch *b, struct ws_error *err)
@@ -225,8 +225,8 @@ static enum ws_status fit_models(struct batch *b, struct ws_error *err)
         b->data[i] = &b->made[i].training;
         b->keys[i] = key_at(b->made[i].chain, WS_STREAM_INIT, b->step);
     }
-    WS_TRY(e->family->fit(e->family_settings, b->count, b->data, b->keys, step_arena(b), b->models,
-                          err));
+    WS_TRY(e->family->fit(e->family_settings, b->count, b->data, b->keys, NULL, step_arena(b),
+                          b->models, err));
     for (size_t i = 0; i < b->count; i++)
         b->made[i].model = b->models[i];
     return WS_OK;
@@ -243,8 +243,9 @@ static enum ws_status measure_models(struct batch *b, struct ws_error *err)
         WS_TRY(sample_models(b, e->sample_items, WS_STREAM_METRIC, scratch, err));
     for (size_t i = 0; i < b->count; i++) {
         struct made *made = &b->made[i];
-        WS_TRY(ws_measure(&made->chain->reference, made->model, sampled ? b->payloads[i] : NULL,
-                          scratch, made->measurements, &made->measurement_count, err));
+        WS_TRY(ws_measure(&made->chain->reference, made->model, NULL,
+                          sampled ? b->payloads[i] : NULL, NULL, scratch, made->measurements,
+                          &made->measurement_count, err));
     }
     return WS_OK;
 }

@@ -69,23 +69,43 @@ static enum ws_status measure_sample(const struct ws_reference *reference,
     return ws_measure_ngrams(sample, arena, set, err);
 }
 
+/* Of reference text under the model. */
+static enum ws_status measure_perplexity(const struct ws_dataset *text,
+                                         const struct ws_model *model, const struct ws_job *job,
+                                         struct ws_arena *arena, struct ws_metric_set *set,
+                                         struct ws_error *err)
+{
+    struct ws_item_score *scores = WS_ARENA_NEW(arena, struct ws_item_score, text->count);
+    if (!scores)
+        return ws_fail_memory(err, "the scores of a text");
+    WS_TRY(model->ops->score(model, text, job, arena, scores, err));
+    double sum = 0;
+    uint64_t tokens = 0;
+    for (uint64_t i = 0; i < text->count; i++) {
+        sum += scores[i].log_probability;
+        tokens += scores[i].tokens;
+    }
+    ws_metric_put(set, WS_METRIC_PERPLEXITY, tokens, exp(-sum / (double)tokens));
+    return WS_OK;
+}
+
 /* Sets of symbols have no such number: it is infinite as soon as one type is lost. */
 static enum ws_status measure_density(const struct ws_reference *reference,
-                                      const struct ws_model *model, struct ws_arena *arena,
-                                      struct ws_metric_set *set, struct ws_error *err)
+                                      const struct ws_model *model, const struct ws_job *job,
+                                      struct ws_arena *arena, struct ws_metric_set *set,
+                                      struct ws_error *err)
 {
     const struct ws_dataset *data = &reference->deal->reference;
-    bool is_text = data->kind == WS_DATA_TOKENS;
-    if (data->count == 0 || !model->ops->log_density || (!is_text && data->kind != WS_DATA_VECTORS))
+    if (data->count == 0)
+        return WS_OK;
+    if (data->kind == WS_DATA_TOKENS && model->ops->score)
+        return measure_perplexity(data, model, job, arena, set, err);
+    if (data->kind != WS_DATA_VECTORS || !model->ops->log_density)
         return WS_OK;
     double sum;
     uint64_t terms;
     WS_TRY(model->ops->log_density(model, data, arena, &sum, &terms, err));
-    double loss = -sum / (double)terms;
-    if (is_text)
-        ws_metric_put(set, WS_METRIC_PERPLEXITY, terms, exp(loss));
-    else
-        ws_metric_put(set, WS_METRIC_TEST_NLL, terms, loss);
+    ws_metric_put(set, WS_METRIC_TEST_NLL, terms, -sum / (double)terms);
     return WS_OK;
 }
 
@@ -100,16 +120,18 @@ static size_t in_order(const struct ws_metric_set *set, struct ws_measurement *o
 }
 
 enum ws_status ws_measure(const struct ws_reference *reference, const struct ws_model *model,
-                          const struct ws_payload *sample, struct ws_arena *arena,
+                          const struct ws_model *first, const struct ws_payload *sample,
+                          const struct ws_job *job, struct ws_arena *arena,
                           struct ws_measurement out[WS_METRIC_COUNT], size_t *count,
                           struct ws_error *err)
 {
+    (void)first;
     struct ws_metric_set set = {0};
     if (sample)
         WS_TRY(measure_sample(reference, sample, arena, &set, err));
     if (model->ops == &ws_family_discrete)
         ws_measure_heterozygosity((const struct ws_discrete_model *)model, &set);
-    WS_TRY(measure_density(reference, model, arena, &set, err));
+    WS_TRY(measure_density(reference, model, job, arena, &set, err));
     double variance = ws_human_variance(reference->deal->human);
     if (model->ops == &ws_family_gaussian && variance > 0)
         WS_TRY(ws_measure_gaussian((const struct ws_gaussian_model *)model, variance, arena, &set,

@@ -113,10 +113,12 @@ WS_MUST_CHECK enum ws_status ws_reference_prepare(const struct ws_deal *deal, ui
 bool ws_measure_needs_sample(const struct ws_family_ops *family);
 
 /* Every metric that applies to the model's family and the human data, in the order of the table.
- * `sample` holds `sample_items` items of the model, or is NULL where none is needed. */
+ * `sample` holds `sample_items` items of the model, or is NULL where none is needed. `first` is the
+ * chain's model of generation 0, or NULL when it is not kept; `job` may be NULL. */
 WS_MUST_CHECK enum ws_status ws_measure(const struct ws_reference *reference,
-                                        const struct ws_model *model,
-                                        const struct ws_payload *sample, struct ws_arena *arena,
+                                        const struct ws_model *model, const struct ws_model *first,
+                                        const struct ws_payload *sample, const struct ws_job *job,
+                                        struct ws_arena *arena,
                                         struct ws_measurement out[WS_METRIC_COUNT], size_t *count,
                                         struct ws_error *err);
 

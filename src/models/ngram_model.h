@@ -77,15 +77,16 @@ static inline uint32_t ws_ngram_child(const struct ws_ngram_trie *trie, uint32_t
                                       uint32_t token)
 {
     uint32_t first = trie->first_child[context];
-    uint32_t end = trie->first_child[context + 1];
-    while (first < end) {
-        uint32_t middle = first + (end - first) / 2;
-        if (trie->token[middle] < token)
-            first = middle + 1;
-        else
-            end = middle;
+    uint32_t left = trie->first_child[context + 1] - first;
+    if (left == 0)
+        return 0;
+    const uint32_t *found = trie->token + first;
+    while (left > 1) { /* halving without a branch to mispredict */
+        uint32_t half = left / 2;
+        found = found[half] <= token ? found + half : found;
+        left -= half;
     }
-    return first < trie->first_child[context + 1] && trie->token[first] == token ? first : 0;
+    return *found == token ? (uint32_t)(found - trie->token) : 0;
 }
 
 /* Counts the k-grams of `data`, which has at least one item. WS_LIMIT beyond the token limit. What

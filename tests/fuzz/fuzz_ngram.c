@@ -22,15 +22,16 @@ static void use(const struct ws_model *model, struct ws_arena *arena)
     const struct ws_rng_key key = {{1, 2}, 3};
     const uint64_t count = 2;
     const struct ws_payload *payload = NULL;
-    require(ws_family_ngram.sample(1, &model, &count, &key, arena, &payload, NULL) == WS_OK);
+    require(ws_family_ngram.sample(1, &model, &count, &key, NULL, arena, &payload, NULL) == WS_OK);
     for (uint64_t i = 0; i < payload->tokens.ends[1]; i++)
         require(payload->tokens.ids[i] < payload->types);
     const struct ws_segment segment = {.payload = payload, .count = count};
     const struct ws_dataset data = {WS_DATA_TOKENS, payload->types, 0, count, 1, &segment};
-    double sum = 0;
-    uint64_t terms = 0;
-    require(ws_family_ngram.log_density(model, &data, arena, &sum, &terms, NULL) == WS_OK);
-    require(isfinite(sum) && terms == payload->tokens.ends[1]);
+    struct ws_item_score scores[2];
+    require(ws_family_ngram.score(model, &data, NULL, arena, scores, NULL) == WS_OK);
+    for (uint64_t i = 0; i < count; i++)
+        require(isfinite(scores[i].log_probability));
+    require(scores[0].tokens + scores[1].tokens == payload->tokens.ends[1]);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -142,7 +142,7 @@ static enum ws_status fit_chain(struct subject *subject, size_t chain, struct ws
                                 const struct ws_model **model)
 {
     const struct ws_dataset *data = &subject->data[chain];
-    return subject->ops->fit(subject->settings, 1, &data, &subject->keys[chain], arena, model,
+    return subject->ops->fit(subject->settings, 1, &data, &subject->keys[chain], NULL, arena, model,
                              NULL);
 }
 
@@ -157,7 +157,7 @@ static enum ws_status sample_from(const struct ws_model *model, uint64_t count,
                                   struct ws_rng_key key, struct ws_arena *arena,
                                   const struct ws_payload **out)
 {
-    return model->ops->sample(1, &model, &count, &key, arena, out, NULL);
+    return model->ops->sample(1, &model, &count, &key, NULL, arena, out, NULL);
 }
 
 static struct ws_bytes bytes_of_model(const struct ws_model *model, struct ws_arena *arena)
@@ -266,11 +266,12 @@ static void check_ignores_neighbours(struct subject *subject)
         data[c] = &subject->data[c];
         counts[c] = ITEMS;
     }
+    assert_int_equal(subject->ops->fit(subject->settings, CHAINS, data, subject->keys, NULL, arena,
+                                       models, NULL),
+                     WS_OK);
     assert_int_equal(
-        subject->ops->fit(subject->settings, CHAINS, data, subject->keys, arena, models, NULL),
+        subject->ops->sample(CHAINS, models, counts, subject->keys, NULL, arena, samples, NULL),
         WS_OK);
-    assert_int_equal(
-        subject->ops->sample(CHAINS, models, counts, subject->keys, arena, samples, NULL), WS_OK);
     for (size_t c = 0; c < CHAINS; c++) {
         const struct ws_model *alone = fitted(subject, c);
         assert_same(bytes_of_model(models[c], arena), bytes_of_model(alone, arena));
@@ -430,7 +431,7 @@ static void check_scores_its_training_data(struct subject *subject)
         subject->ops->log_density(model, &twice, &subject->arena, &sum_twice, &terms_twice, NULL),
         WS_OK);
     assert_true(isfinite(sum));
-    assert_int_equal(terms, data.kind == WS_DATA_TOKENS ? ITEMS * TOKENS : data.count);
+    assert_int_equal(terms, data.count);
     assert_int_equal(terms_twice, 2 * terms);
     assert_true(fabs(sum_twice - 2 * sum) <= 1e-12 * fabs(sum) * (double)terms);
 }
@@ -439,6 +440,36 @@ static void families__sum_log_densities_over_the_data(void **state)
 {
     (void)state;
     for_each_subject(check_scores_its_training_data);
+}
+
+static void check_scores_each_item(struct subject *subject)
+{
+    if (!subject->ops->score)
+        return;
+    const struct ws_model *model = fitted(subject, 0);
+    struct ws_dataset data = subject->data[0];
+    struct ws_dataset twice;
+    const struct ws_dataset parts[] = {data, data};
+    assert_int_equal(ws_dataset_concat(parts, 2, &subject->arena, &twice, NULL), WS_OK);
+    struct ws_item_score scores[2 * ITEMS];
+    assert_int_equal(data.count, ITEMS);
+    assert_int_equal(subject->ops->score(model, &twice, NULL, &subject->arena, scores, NULL),
+                     WS_OK);
+    for (size_t i = 0; i < ITEMS; i++) {
+        const struct ws_item_score *again = &scores[ITEMS + i];
+        assert_true(scores[i].tokens > 0 && scores[i].tokens <= TOKENS);
+        assert_true(scores[i].log_probability < 0 && isfinite(scores[i].log_probability));
+        assert_true(isnan(scores[i].entropy) || scores[i].entropy >= 0);
+        assert_int_equal(again->tokens, scores[i].tokens);
+        assert_true(again->log_probability == scores[i].log_probability);
+        assert_true(again->entropy == scores[i].entropy || isnan(scores[i].entropy));
+    }
+}
+
+static void families__score_an_item_alike_wherever_it_stands(void **state)
+{
+    (void)state;
+    for_each_subject(check_scores_each_item);
 }
 
 /* Everything a family does, with a heap that may fail. */
@@ -453,6 +484,9 @@ static enum ws_status do_all(struct subject *subject, struct ws_bytes saved, str
     WS_TRY(sample_from(model, ITEMS, key_of(0), arena, &payload));
     if (ops->log_density)
         WS_TRY(ops->log_density(model, &subject->data[1], arena, &sum, &terms, NULL));
+    struct ws_item_score scores[ITEMS];
+    if (ops->score)
+        WS_TRY(ops->score(model, &subject->data[1], NULL, arena, scores, NULL));
     WS_TRY(ops->load(subject->settings, saved, arena, &model, NULL));
     struct ws_buffer out;
     ws_buffer_init(&out, arena->allocator, SAVED_LIMIT);
@@ -513,6 +547,7 @@ int main(void)
         cmocka_unit_test(families__sample_the_same_bytes_after_save_and_load),
         cmocka_unit_test(families__refuse_or_survive_damaged_bytes),
         cmocka_unit_test(families__sum_log_densities_over_the_data),
+        cmocka_unit_test(families__score_an_item_alike_wherever_it_stands),
         cmocka_unit_test(families__report_every_failed_allocation_and_leak_nothing),
         cmocka_unit_test(families__say_what_they_cost),
     };

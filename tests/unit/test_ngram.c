@@ -228,8 +228,9 @@ static const struct ws_ngram_model *fit_text(struct fixture *f, uint32_t types, 
     const struct ws_dataset *data = &f->text.data;
     const struct ws_model *model = NULL;
     const struct ws_rng_key init = {{0, 0}, 0};
-    assert_int_equal(ws_family_ngram.fit(&f->settings, 1, &data, &init, &f->arena, &model, &f->err),
-                     WS_OK);
+    assert_int_equal(
+        ws_family_ngram.fit(&f->settings, 1, &data, &init, NULL, &f->arena, &model, &f->err),
+        WS_OK);
     return (const struct ws_ngram_model *)model;
 }
 
@@ -357,14 +358,15 @@ static void ngram__scores_a_block_as_worked_by_hand(void **state)
     struct fixture *f = *state;
     const struct ws_ngram_model *model = fit_text(f, 2, "abab", 2, WS_NGRAM_MLE);
     make_text(&f->text, 2, "bab|a");
-    double sum = 0;
-    uint64_t terms = 0;
+    struct ws_item_score scores[2];
     assert_int_equal(
-        ws_family_ngram.log_density(&model->base, &f->text.data, &f->arena, &sum, &terms, &f->err),
+        ws_family_ngram.score(&model->base, &f->text.data, NULL, &f->arena, scores, &f->err),
         WS_OK);
-    assert_int_equal(terms, 4);
-    double expected = log(5.0 / 24 * 19 / 24 * 17 / 24) + log(19.0 / 24);
-    assert_true(fabs(sum - expected) < 1e-14);
+    assert_int_equal(scores[0].tokens, 3);
+    assert_int_equal(scores[1].tokens, 1);
+    double first = log(5.0 / 24 * 19 / 24 * 17 / 24);
+    assert_true(fabs(scores[0].log_probability - first) < 1e-14);
+    assert_true(fabs(scores[1].log_probability - log(19.0 / 24)) < 1e-14);
 }
 
 static void ngram__refuses_to_score_other_types(void **state)
@@ -372,10 +374,9 @@ static void ngram__refuses_to_score_other_types(void **state)
     struct fixture *f = *state;
     const struct ws_ngram_model *model = fit_text(f, 2, "abab", 2, WS_NGRAM_MLE);
     make_text(&f->text, 3, "cab");
-    double sum;
-    uint64_t terms;
+    struct ws_item_score score;
     assert_int_equal(
-        ws_family_ngram.log_density(&model->base, &f->text.data, &f->arena, &sum, &terms, &f->err),
+        ws_family_ngram.score(&model->base, &f->text.data, NULL, &f->arena, &score, &f->err),
         WS_INVALID);
 }
 
@@ -385,8 +386,8 @@ static const struct ws_payload *sample_items(struct fixture *f, const struct ws_
     const struct ws_model *base = &model->base;
     const struct ws_rng_key key = {{seed, 7}, 3};
     const struct ws_payload *payload = NULL;
-    assert_int_equal(ws_family_ngram.sample(1, &base, &count, &key, &f->arena, &payload, &f->err),
-                     WS_OK);
+    assert_int_equal(
+        ws_family_ngram.sample(1, &base, &count, &key, NULL, &f->arena, &payload, &f->err), WS_OK);
     assert_int_equal(payload->kind, WS_DATA_TOKENS);
     assert_int_equal(payload->count, count);
     return payload;
@@ -515,8 +516,9 @@ static void ngram__counts_only_the_items_a_segment_picks(void **state)
     const struct ws_dataset *data = &f->text.data;
     const struct ws_rng_key init = {{0, 0}, 0};
     const struct ws_model *model = NULL;
-    assert_int_equal(ws_family_ngram.fit(&f->settings, 1, &data, &init, &f->arena, &model, &f->err),
-                     WS_OK);
+    assert_int_equal(
+        ws_family_ngram.fit(&f->settings, 1, &data, &init, NULL, &f->arena, &model, &f->err),
+        WS_OK);
     ws_family_ngram.save(model, &stored[1]);
     assert_int_equal(stored[0].size, stored[1].size);
     assert_memory_equal(stored[0].data, stored[1].data, stored[0].size);
@@ -549,14 +551,18 @@ static void ngram__is_the_same_after_saving_and_loading(void **state)
                 sample_items(f, (const struct ws_ngram_model *)loaded, 5, 1);
             assert_memory_equal(before->tokens.ids, after->tokens.ids,
                                 before->tokens.ends[4] * sizeof *before->tokens.ids);
-            double sum[2];
-            uint64_t terms[2];
             const struct ws_model *models[2] = {&model->base, loaded};
-            for (int i = 0; i < 2; i++)
-                assert_int_equal(ws_family_ngram.log_density(models[i], &f->text.data, &f->arena,
-                                                             &sum[i], &terms[i], &f->err),
+            struct ws_item_score *scores[2];
+            for (int i = 0; i < 2; i++) {
+                scores[i] = WS_ARENA_NEW(&f->arena, struct ws_item_score, f->text.data.count);
+                assert_non_null(scores[i]);
+                assert_int_equal(ws_family_ngram.score(models[i], &f->text.data, NULL, &f->arena,
+                                                       scores[i], &f->err),
                                  WS_OK);
-            assert_true(sum[0] == sum[1] && isfinite(sum[0]));
+            }
+            for (uint64_t i = 0; i < f->text.data.count; i++)
+                assert_true(scores[0][i].log_probability == scores[1][i].log_probability &&
+                            isfinite(scores[0][i].log_probability));
             ws_buffer_release(&stored);
             ws_buffer_release(&again);
         }
@@ -697,8 +703,9 @@ static void ngram__counts_over_the_largest_vocabulary(void **state)
     const struct ws_dataset *data = &f->text.data;
     const struct ws_rng_key init = {{0, 0}, 0};
     const struct ws_model *model = NULL;
-    assert_int_equal(ws_family_ngram.fit(&f->settings, 1, &data, &init, &f->arena, &model, &f->err),
-                     WS_OK);
+    assert_int_equal(
+        ws_family_ngram.fit(&f->settings, 1, &data, &init, NULL, &f->arena, &model, &f->err),
+        WS_OK);
     struct ws_buffer stored, line;
     ws_buffer_init(&stored, NULL, 1000000);
     ws_buffer_init(&line, NULL, 100);
@@ -747,8 +754,9 @@ static void ngram__says_which_data_it_needs(void **state)
     const struct ws_dataset *data = &f->text.data;
     const struct ws_rng_key init = {{0, 0}, 0};
     const struct ws_model *model = NULL;
-    assert_int_equal(ws_family_ngram.fit(&f->settings, 1, &data, &init, &f->arena, &model, &f->err),
-                     WS_INVALID);
+    assert_int_equal(
+        ws_family_ngram.fit(&f->settings, 1, &data, &init, NULL, &f->arena, &model, &f->err),
+        WS_INVALID);
 }
 
 /* Distinct types seen: 3. Contexts with a continuation: none, a, b, start, and of two tokens ab,
@@ -790,8 +798,8 @@ static enum ws_status live_once(const struct fixture *f, struct ws_arena *arena,
     const struct ws_model *model = NULL;
     const struct ws_payload *payload = NULL;
     uint64_t count = 4;
-    WS_TRY(ws_family_ngram.fit(&f->settings, 1, &data, &key, arena, &model, NULL));
-    WS_TRY(ws_family_ngram.sample(1, &model, &count, &key, arena, &payload, NULL));
+    WS_TRY(ws_family_ngram.fit(&f->settings, 1, &data, &key, NULL, arena, &model, NULL));
+    WS_TRY(ws_family_ngram.sample(1, &model, &count, &key, NULL, arena, &payload, NULL));
     ws_family_ngram.save(model, stored);
     WS_TRY(ws_buffer_check(stored, "a model", NULL));
     return ws_family_ngram.load(&f->settings, ws_buffer_bytes(stored), arena, &model, NULL);
