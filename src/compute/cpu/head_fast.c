@@ -1,8 +1,8 @@
 #include <assert.h>
 #include <math.h>
+#include <string.h>
 
 #include "compute/cpu/fast.h"
-#include "compute/cpu/reference.h"
 #include "compute/cpu/sgemm.h"
 
 /* Logits are made in tiles of rows by types, whose sums are taken while they are in the cache. The
@@ -46,8 +46,7 @@ static void tile_of_logits(void *context, size_t piece, unsigned worker)
         w->logits + (w->keeps_logits ? row * stride + type : worker * TILE_ROWS * stride);
 
     for (size_t r = 0; head->bias && r < rows; r++)
-        for (size_t v = 0; v < types; v++)
-            logits[r * stride + v] = head->bias[type + v];
+        memcpy(logits + r * stride, head->bias + type, types * sizeof *logits);
     ws_sgemm(w->cpu, logits, stride,
              (struct ws_view){w->x + (w->first + row) * head->width, head->width, false},
              (struct ws_view){head->weight + type * head->width, head->width, true},
@@ -147,8 +146,8 @@ static void tile_of_gradients(void *context, size_t tile, unsigned worker)
         w->cpu->vector->loss_gradient(d, w->log_sums[r], scale, types);
         if (target >= type && target < type + types)
             d[target - type] -= scale;
-        for (size_t v = 0; w->dbias && v < types; v++)
-            w->dbias[type + v] += d[v];
+        if (w->dbias)
+            w->cpu->vector->add(w->dbias + type, w->dbias + type, d, types);
     }
 }
 
