@@ -242,6 +242,11 @@ size_t ws_network_tokens(const struct ws_network *network)
     return network->tokens;
 }
 
+const struct ws_allocator *ws_network_allocator(const struct ws_network *network)
+{
+    return network->allocator;
+}
+
 const struct ws_layout *ws_network_layout(const struct ws_network *network)
 {
     return &network->layout;

@@ -37,6 +37,7 @@ void ws_network_close(struct ws_network *network); /* NULL is fine */
 uint64_t ws_network_memory(const struct ws_description *description, size_t tokens, bool trains);
 
 size_t ws_network_tokens(const struct ws_network *network); /* it was opened for */
+const struct ws_allocator *ws_network_allocator(const struct ws_network *network);
 const struct ws_layout *ws_network_layout(const struct ws_network *network);
 /* Device memory, (layout.size). The gradients are NULL when it does not train. */
 float *ws_network_parameters(struct ws_network *network);
