@@ -350,14 +350,15 @@ static void run_cache(struct side *s, const size_t *shape)
     collect(s, y, slots * heads * size);
 
     /* A cycle over all, a cycle with branches, everybody from one, and any. */
-    uint32_t lengths[MOST_TOKENS];
+    uint32_t lengths[MOST_TOKENS], firsts[MOST_TOKENS];
     for (size_t how = 0; how < 4; how++) {
         for (size_t i = 0; i < slots; i++) {
             const size_t from[] = {i + 1, i / 2 + 1, slots / 2, ws_rng_below(&s->rng, slots)};
             parents[i] = (uint32_t)(from[how] % slots);
             lengths[i] = (uint32_t)ws_rng_below(&s->rng, capacity + 1);
+            firsts[i] = (uint32_t)ws_rng_below(&s->rng, lengths[i] + 1);
         }
-        ops->cache_reorder(s->device, &cache, parents, lengths, slots);
+        ops->cache_reorder(s->device, &cache, parents, firsts, lengths, slots);
         collect(s, cache.keys, count);
         collect(s, cache.values, count);
     }
