@@ -57,6 +57,8 @@
       "mean over items of distinct 3-grams over 3-grams")                                         \
     X(REPEATED_4,     "repeated_4",           "repeat-4.pooled/1",                                \
       "share of 4-gram places whose 4-gram stands more than once in the pooled samples")          \
+    X(SELF_BLEU,      "self_bleu",            "self-bleu-4.method-1.sample/1",                    \
+      "mean BLEU-4 of a sampled item against all others: 1 is a sample of copies")                \
     X(PERPLEXITY,     "perplexity",           "perplexity.kneser-ney.reference/1",                \
       "exp of the mean negative log probability of a reference token under the model")            \
     X(TEST_NLL,       "test_nll",             "nll.reference/1",                                  \

@@ -1,6 +1,7 @@
 #include "compute/cpu/fast.h"
 
 #include "compute/cpu/cpu_device.h"
+#include "compute/cpu/pick.h"
 #include "compute/cpu/reference.h"
 
 const struct ws_device_ops ws_cpu_fast_ops = {
@@ -34,6 +35,8 @@ const struct ws_device_ops ws_cpu_fast_ops = {
     .embedding_backward = ws_fast_embedding_backward,
     .head_loss = ws_fast_head_loss,
     .head_loss_backward = ws_fast_head_loss_backward,
+    .pick = ws_fast_pick,
+    .rank = ws_fast_rank,
     .add = ws_fast_add,
     .dropout = ws_fast_dropout,
     .sum_squares = ws_fast_sum_squares,
