@@ -24,8 +24,8 @@ static enum ws_status generation(const struct work *work, struct ws_arena *arena
     const struct ws_rng_key key = {{1, 2}, 3};
     const struct ws_model *model;
     const struct ws_payload *sample;
-    WS_TRY(work->family->fit(work->settings, 1, &work->data, &key, arena, &model, err));
-    return work->family->sample(1, &model, &work->items, &key, arena, &sample, err);
+    WS_TRY(work->family->fit(work->settings, 1, &work->data, &key, NULL, arena, &model, err));
+    return work->family->sample(1, &model, &work->items, &key, NULL, arena, &sample, err);
 }
 
 static int ascending(const void *a, const void *b)

@@ -203,15 +203,11 @@ enum ws_status ws_file_hash(const char *path, struct ws_hash *out, struct ws_err
 
 /* ---- replacing ---- */
 
-/* The new contents of a file, beside it until they are complete. */
-struct draft {
-    char path[PATH_MAX];
-    int descriptor;
-};
-
-static enum ws_status draft_open(struct draft *draft, const char *path, struct ws_error *err)
+enum ws_status ws_file_draft_open(struct ws_file_draft *draft, const char *path,
+                                  struct ws_error *err)
 {
     uint64_t random;
+    draft->descriptor = -1;
     if (getrandom(&random, sizeof random, 0) != sizeof random)
         return fail_writing(err, path);
     int size =
@@ -224,42 +220,54 @@ static enum ws_status draft_open(struct draft *draft, const char *path, struct w
     return draft->descriptor < 0 ? fail_writing(err, path) : WS_OK;
 }
 
-static void draft_drop(struct draft *draft)
+enum ws_status ws_file_draft_write(struct ws_file_draft *draft, struct ws_bytes bytes,
+                                   const char *path, struct ws_error *err)
 {
-    int reason = errno;
-    if (draft->descriptor >= 0)
-        (void)close(draft->descriptor);
-    (void)unlink(draft->path);
-    errno = reason;
+    return write_all(draft->descriptor, bytes) ? WS_OK : fail_writing(err, path);
 }
 
-/* The draft becomes the file, or is gone. */
-static enum ws_status draft_finish(struct draft *draft, const char *path, struct ws_error *err)
+void ws_file_draft_drop(struct ws_file_draft *draft)
 {
-    bool kept = sync_all(draft->descriptor);
-    if (kept) {
-        kept = close(draft->descriptor) == 0;
-        draft->descriptor = -1;
+    if (draft->descriptor < 0)
+        return;
+    (void)close(draft->descriptor);
+    (void)unlink(draft->path);
+    draft->descriptor = -1;
+}
+
+enum ws_status ws_file_draft_keep(struct ws_file_draft *draft, const char *path,
+                                  struct ws_error *err)
+{
+    if (!sync_all(draft->descriptor) || rename(draft->path, path) != 0) {
+        enum ws_status status = fail_writing(err, path);
+        ws_file_draft_drop(draft);
+        return status;
     }
-    if (!kept || rename(draft->path, path) != 0) {
-        draft_drop(draft);
-        return fail_writing(err, path);
-    }
+    (void)close(draft->descriptor); /* synced: it has nothing more to say */
+    draft->descriptor = -1;
     return sync_parent(path) ? WS_OK : fail_writing(err, path);
 }
 
 enum ws_status ws_file_replace(const char *path, struct ws_bytes bytes, struct ws_error *err)
 {
-    struct draft draft;
-    WS_TRY(draft_open(&draft, path, err));
-    if (!write_all(draft.descriptor, bytes)) {
-        draft_drop(&draft);
-        return fail_writing(err, path);
-    }
-    return draft_finish(&draft, path, err);
+    struct ws_file_draft draft;
+    WS_TRY(ws_file_draft_open(&draft, path, err));
+    enum ws_status status = ws_file_draft_write(&draft, bytes, path, err);
+    if (status == WS_OK)
+        return ws_file_draft_keep(&draft, path, err);
+    ws_file_draft_drop(&draft);
+    return status;
 }
 
-static enum ws_status copy_part(int to, const char *path, const char *part, struct ws_error *err)
+enum ws_status ws_file_remove(const char *path, struct ws_error *err)
+{
+    if (unlink(path) == 0)
+        return sync_parent(path) ? WS_OK : ws_fail_system(err, "remove", path);
+    return errno == ENOENT ? WS_OK : ws_fail_system(err, "remove", path);
+}
+
+static enum ws_status copy_part(struct ws_file_draft *to, const char *path, const char *part,
+                                struct ws_error *err)
 {
     int from = open_for_reading(part);
     if (from < 0)
@@ -270,8 +278,8 @@ static enum ws_status copy_part(int to, const char *path, const char *part, stru
         got = read_some(from, chunk, sizeof chunk);
         if (got < 0)
             status = fail_reading(err, part);
-        else if (!write_all(to, ws_bytes_of(chunk, (size_t)got)))
-            status = fail_writing(err, path);
+        else
+            status = ws_file_draft_write(to, ws_bytes_of(chunk, (size_t)got), path, err);
     }
     (void)close(from);
     return status;
@@ -280,16 +288,16 @@ static enum ws_status copy_part(int to, const char *path, const char *part, stru
 enum ws_status ws_file_concatenate(const char *path, const char *const *parts, size_t part_count,
                                    struct ws_error *err)
 {
-    struct draft draft;
-    WS_TRY(draft_open(&draft, path, err));
+    struct ws_file_draft draft;
+    WS_TRY(ws_file_draft_open(&draft, path, err));
     for (size_t i = 0; i < part_count; i++) {
-        enum ws_status status = copy_part(draft.descriptor, path, parts[i], err);
+        enum ws_status status = copy_part(&draft, path, parts[i], err);
         if (status != WS_OK) {
-            draft_drop(&draft);
+            ws_file_draft_drop(&draft);
             return status;
         }
     }
-    return draft_finish(&draft, path, err);
+    return ws_file_draft_keep(&draft, path, err);
 }
 
 /* ---- directories ---- */

@@ -10,6 +10,7 @@
 #ifndef WS_BASE_FILE_H
 #define WS_BASE_FILE_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -27,11 +28,37 @@ enum ws_status ws_fail_system(struct ws_error *err, const char *doing, const cha
 WS_MUST_CHECK enum ws_status ws_file_read(const char *path, size_t limit, struct ws_arena *arena,
                                           struct ws_bytes *out, struct ws_error *err);
 
+/* A file's bytes as they lie in the page cache, read-only: for files that need not fit in memory. A
+ * file that is shortened meanwhile ends the program with SIGBUS; replacing it is fine. */
+struct ws_mapped_file {
+    struct ws_bytes bytes;
+};
+WS_MUST_CHECK enum ws_status ws_file_map(const char *path, struct ws_mapped_file *out,
+                                         struct ws_error *err);
+void ws_file_unmap(struct ws_mapped_file *file); /* zeroed or unmapped before is fine */
+
 /* What the names of unfinished replacements have behind the target's name: a killed program may
  * leave one, and whoever owns the directory removes it. */
 #define WS_FILE_DRAFT ".tmp-"
 WS_MUST_CHECK enum ws_status ws_file_replace(const char *path, struct ws_bytes bytes,
                                              struct ws_error *err);
+
+/* The same for bytes that come in pieces: open, write, and keep. `path` is the target's each time.
+ * A draft that is open and not kept is dropped; one that was not kept for a failure is gone. */
+struct ws_file_draft {
+    char path[PATH_MAX];
+    int descriptor; /* -1 when closed */
+};
+WS_MUST_CHECK enum ws_status ws_file_draft_open(struct ws_file_draft *draft, const char *path,
+                                                struct ws_error *err);
+WS_MUST_CHECK enum ws_status ws_file_draft_write(struct ws_file_draft *draft, struct ws_bytes bytes,
+                                                 const char *path, struct ws_error *err);
+WS_MUST_CHECK enum ws_status ws_file_draft_keep(struct ws_file_draft *draft, const char *path,
+                                                struct ws_error *err);
+void ws_file_draft_drop(struct ws_file_draft *draft);
+
+/* That there is none is fine. */
+WS_MUST_CHECK enum ws_status ws_file_remove(const char *path, struct ws_error *err);
 bool ws_file_exists(const char *path);
 bool ws_directory_exists(const char *path);
 WS_MUST_CHECK enum ws_status ws_file_size(const char *path, uint64_t *out, struct ws_error *err);

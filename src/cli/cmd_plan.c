@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/json.h"
 #include "base/pool.h"
@@ -25,6 +26,7 @@ static void format_bytes(double bytes, char *out, size_t size)
 static void print_plan(const struct ws_experiment *e, const struct ws_cost *cost)
 {
     char time[32], memory[32], disk[32];
+    const char *variation = "";
     bool outgrown = false;
     (void)printf("%s%s%s\n%zu arms x %" PRIu64 " seeds x %" PRIu64 " generations of family %s\n\n",
                  e->name, e->settings.title[0] ? ": " : "", e->settings.title, e->arm_count,
@@ -34,8 +36,11 @@ static void print_plan(const struct ws_experiment *e, const struct ws_cost *cost
     for (size_t a = 0; a < e->arm_count; a++) {
         const struct ws_arm_cost *arm = &cost->arms[a];
         char name[64];
-        (void)snprintf(name, sizeof name, "%.40s%s", e->arms[a].name,
+        (void)snprintf(name, sizeof name, "%.40s%s", e->arms[a].policy.name,
                        e->arms[a].outgrows_control ? " *" : "");
+        if (strcmp(e->arms[a].variation, variation) != 0)
+            (void)printf("%s\n", e->arms[a].variation);
+        variation = e->arms[a].variation;
         outgrown = outgrown || e->arms[a].outgrows_control;
         format_duration(arm->seconds, time, sizeof time);
         format_bytes(arm->disk, disk, sizeof disk);

@@ -202,7 +202,7 @@ static void print_arm(const struct ws_run_arm *arm, const struct ws_results *res
 {
     const struct ws_curve *curve = ws_results_find(results, arm->name, style->heads[0].metric);
     char name[64];
-    (void)snprintf(name, sizeof name, "%.40s%s", arm->name, arm->outgrows_control ? " *" : "");
+    (void)snprintf(name, sizeof name, "%.40s%s", arm->policy, arm->outgrows_control ? " *" : "");
     (void)printf("%-*s ", NAME_WIDTH, name);
     if (!curve) {
         (void)printf("no measurement\n");
@@ -252,7 +252,11 @@ void print_overview(const struct ws_run_description *run, const struct ws_result
                  run->seeds > 1 ? "; below, 10 % to 90 % of seeds at the last" : "");
     print_heads(&style);
     bool outgrown = false;
+    const char *variation = "";
     for (size_t a = 0; a < run->arm_count; a++) {
+        if (strcmp(run->arms[a].variation, variation) != 0)
+            (void)printf("%s\n", run->arms[a].variation);
+        variation = run->arms[a].variation;
         print_arm(&run->arms[a], results, &style);
         outgrown = outgrown || run->arms[a].outgrows_control;
     }

@@ -157,8 +157,8 @@ static enum ws_status sample_models(struct batch *b, uint64_t items, enum ws_str
         b->counts[i] = items;
         b->keys[i] = key_at(b->made[i].chain, stream, b->step);
     }
-    return b->block->experiment->family->sample(b->count, b->models, b->counts, b->keys, arena,
-                                                b->payloads, err);
+    return b->block->experiment->family->sample(b->count, b->models, b->counts, b->keys, NULL,
+                                                arena, b->payloads, err);
 }
 
 static enum ws_status make_outputs(struct batch *b, struct ws_error *err)
@@ -225,8 +225,8 @@ static enum ws_status fit_models(struct batch *b, struct ws_error *err)
         b->data[i] = &b->made[i].training;
         b->keys[i] = key_at(b->made[i].chain, WS_STREAM_INIT, b->step);
     }
-    WS_TRY(e->family->fit(e->family_settings, b->count, b->data, b->keys, step_arena(b), b->models,
-                          err));
+    WS_TRY(e->family->fit(b->block->arm->family_settings, b->count, b->data, b->keys, NULL,
+                          step_arena(b), b->models, err));
     for (size_t i = 0; i < b->count; i++)
         b->made[i].model = b->models[i];
     return WS_OK;
@@ -417,7 +417,7 @@ static enum ws_status read_model(struct ws_block *block, struct ws_chain *chain,
     if (!data)
         return ws_fail(err, WS_CORRUPT, "the checkpoint ends inside its model");
     const struct ws_experiment *e = block->experiment;
-    return e->family->load(e->family_settings, ws_bytes_of(data, size),
+    return e->family->load(block->arm->family_settings, ws_bytes_of(data, size),
                            &block->steps[(chain->next_step - 1) % 2], &chain->model, err);
 }
 

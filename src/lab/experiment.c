@@ -1,11 +1,9 @@
-#include "lab/experiment.h"
+#include "lab/experiment_internal.h"
 
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-
-#include "base/hash.h"
 
 #define FIELD(field) offsetof(struct ws_experiment_settings, field)
 
@@ -15,6 +13,10 @@ static const struct ws_option arm_options[] = {
      "augment, fresh:X"},
     {"control", WS_OPTION_FLAG, FIELD(control), 0, 0, "true", NULL, 0,
      "run an arm on human data alone beside the others"},
+    {"vary", WS_OPTION_LIST, FIELD(vary), 0, 0, "", NULL, 0,
+     "settings of the family that differ between arms, NAME=VALUE|VALUE|... each: every policy "
+     "runs "
+     "with every combination"},
 };
 
 static const struct ws_option experiment_options[] = {
@@ -70,11 +72,11 @@ static const struct {
     {"variance", 1u << WS_HUMAN_NORMAL},
 };
 
-static bool source_reads(uint32_t source, const char *name)
+bool ws_experiment_reads(const struct ws_experiment *e, const char *name)
 {
     for (size_t i = 0; i < COUNT(source_settings); i++)
         if (strcmp(source_settings[i].name, name) == 0)
-            return (source_settings[i].sources & 1u << source) != 0;
+            return (source_settings[i].sources & 1u << e->data.source) != 0;
     return true;
 }
 
@@ -131,8 +133,7 @@ static enum ws_status apply(struct ws_experiment *e, const struct ws_given *give
 static enum ws_status check_source(const struct ws_experiment *e, const struct ws_given *given,
                                    struct ws_error *err)
 {
-    if (ws_option_find(&ws_human_options, given->name) &&
-        !source_reads(e->data.source, given->name)) {
+    if (ws_option_find(&ws_human_options, given->name) && !ws_experiment_reads(e, given->name)) {
         struct ws_buffer source;
         ws_buffer_init(&source, e->arena.allocator, 64);
         ws_option_print(ws_option_find(&ws_human_options, "source"), &e->data, &source);
@@ -168,7 +169,7 @@ static enum ws_status gather(struct ws_experiment *e, const struct ws_yaml *yaml
 }
 
 /* The last one counts; NULL when there is none. */
-static const struct ws_given *find_given(const struct ws_experiment *e, const char *name)
+const struct ws_given *ws_experiment_given(const struct ws_experiment *e, const char *name)
 {
     for (size_t i = e->given_count; i-- > 0;)
         if (strcmp(e->given[i].name, name) == 0)
@@ -178,14 +179,14 @@ static const struct ws_given *find_given(const struct ws_experiment *e, const ch
 
 const char *ws_experiment_place(const struct ws_experiment *e, const char *name)
 {
-    const struct ws_given *given = find_given(e, name);
+    const struct ws_given *given = ws_experiment_given(e, name);
     return given ? given->where : e->file;
 }
 
 /* The family decides which other settings exist, so it is settled first. */
 static enum ws_status settle_family(struct ws_experiment *e, struct ws_error *err)
 {
-    const struct ws_given *given = find_given(e, "family");
+    const struct ws_given *given = ws_experiment_given(e, "family");
     if (!given)
         return ws_fail(err, WS_INVALID,
                        "%s: 'family' is missing, wanted discrete, gaussian or ngram", e->file);
@@ -220,7 +221,7 @@ static void add_canonical_data(const struct ws_experiment *e, struct ws_buffer *
     for (size_t i = 0; i < ws_human_options.count; i++) {
         const struct ws_option *option = &ws_human_options.options[i];
         /* The corpus is known by its hash, not by where it lies. */
-        if (!source_reads(e->data.source, option->name) || strcmp(option->name, "corpus") == 0)
+        if (!ws_experiment_reads(e, option->name) || strcmp(option->name, "corpus") == 0)
             continue;
         ws_buffer_format(out, "%s=", option->name);
         ws_option_print(option, &e->data, out);
@@ -228,11 +229,12 @@ static void add_canonical_data(const struct ws_experiment *e, struct ws_buffer *
     }
 }
 
-static void add_canonical_model(const struct ws_experiment *e, struct ws_buffer *out)
+void ws_experiment_canonical_model(const struct ws_experiment *e, const void *family_settings,
+                                   struct ws_buffer *out)
 {
     ws_options_canonical(&experiment_table, &e->settings, false, out);
     add_canonical_data(e, out);
-    ws_options_canonical(&e->family->options, e->family_settings, false, out);
+    ws_options_canonical(&e->family->options, family_settings, false, out);
 }
 
 static enum ws_status make_canonical(struct ws_experiment *e, struct ws_error *err)
@@ -240,7 +242,7 @@ static enum ws_status make_canonical(struct ws_experiment *e, struct ws_error *e
     struct ws_buffer text;
     ws_buffer_init(&text, e->arena.allocator, 1 << 20);
     ws_options_canonical(&arm_table, &e->settings, false, &text);
-    add_canonical_model(e, &text);
+    ws_experiment_canonical_model(e, e->family_settings, &text);
     enum ws_status status = ws_buffer_check(&text, "the settings", err);
     if (status == WS_OK) {
         e->canonical = ws_arena_text(&e->arena, ws_buffer_string(&text));
@@ -251,77 +253,13 @@ static enum ws_status make_canonical(struct ws_experiment *e, struct ws_error *e
     return status;
 }
 
-/* The arm's key: a hash of what decides its results, so that adding an arm changes no other. */
-static enum ws_status hash_arm(const struct ws_experiment *e, struct ws_arm *arm,
-                               struct ws_error *err)
-{
-    struct ws_buffer text;
-    ws_buffer_init(&text, e->arena.allocator, 1 << 20);
-    ws_buffer_format(&text, "policy=%s\n", arm->name);
-    add_canonical_model(e, &text);
-    struct ws_hash hash;
-    enum ws_status status = ws_buffer_check(&text, "the settings", err);
-    if (status == WS_OK)
-        status = ws_hash_of(ws_buffer_bytes(&text), &hash, err);
-    if (status == WS_OK)
-        arm->key = ws_hash_u64(&hash);
-    ws_buffer_release(&text);
-    return status;
-}
-
-static enum ws_status make_arm(struct ws_experiment *e, const char *policy, struct ws_arm *arm,
-                               struct ws_error *err)
-{
-    WS_TRY(ws_policy_parse(policy, &e->arena, &arm->policy, err));
-    arm->name = arm->policy.name;
-    char *directory = ws_arena_text(&e->arena, arm->name);
-    if (!directory)
-        return ws_fail_memory(err, "an arm");
-    for (char *c = directory; *c; c++)
-        if (*c == ':')
-            *c = '-';
-    arm->directory = directory;
-    WS_TRY(ws_policy_plan(&arm->policy, &e->growth, e->data.items,
-                          source_reads(e->data.source, "fresh_items") ? e->data.fresh_items
-                                                                      : WS_FRESH_ENDLESS,
-                          (uint32_t)e->settings.generations, &arm->totals, err));
-    arm->outgrows_control = arm->totals.largest > e->data.items;
-    return hash_arm(e, arm, err);
-}
-
-static enum ws_status make_arms(struct ws_experiment *e, struct ws_error *err)
-{
-    const struct ws_text_list *policies = &e->settings.policies;
-    e->arms = WS_ARENA_ZNEW(&e->arena, struct ws_arm, policies->count + 1);
-    if (!e->arms)
-        return ws_fail_memory(err, "the arms");
-    bool control = false;
-    for (size_t i = 0; i < policies->count; i++) {
-        struct ws_arm *arm = &e->arms[e->arm_count];
-        WS_TRY(make_arm(e, policies->items[i], arm, err));
-        for (size_t j = 0; j < e->arm_count; j++)
-            if (strcmp(e->arms[j].name, arm->name) == 0)
-                return ws_fail(err, WS_INVALID, "policy '%s' is given twice", arm->name);
-        control = control || arm->policy.control;
-        policies->items[i] = arm->name; /* however the shares were written */
-        e->arm_count++;
-    }
-    if (e->settings.control && !control)
-        WS_TRY(make_arm(e, "control", &e->arms[e->arm_count++], err));
-    if (e->arm_count == 0)
-        return ws_fail(err, WS_INVALID,
-                       "'policies' is empty and 'control' is false: nothing to run");
-    return WS_OK;
-}
-
 static enum ws_status resolve(struct ws_experiment *e, struct ws_error *err)
 {
-    if (source_reads(e->data.source, "corpus") && e->data.corpus[0] == '\0')
+    if (ws_experiment_reads(e, "corpus") && e->data.corpus[0] == '\0')
         return ws_fail(err, WS_INVALID, "%s: 'corpus' is missing, wanted a text file or directory",
                        e->file);
     e->sample_items = e->settings.metric_items ? e->settings.metric_items : e->data.items;
-    if (source_reads(e->data.source, "corpus") &&
-        e->sample_items > e->data.items + e->data.fresh_items)
+    if (ws_experiment_reads(e, "corpus") && e->sample_items > e->data.items + e->data.fresh_items)
         return ws_fail(err, WS_INVALID,
                        "%s: 'metric_items' is %" PRIu64 ", wanted at most items=%" PRIu64
                        " + fresh_items=%" PRIu64 ", for human samples of the same size",
@@ -332,10 +270,7 @@ static enum ws_status resolve(struct ws_experiment *e, struct ws_error *err)
         ws_error_prefix(err, "%s", ws_experiment_place(e, "growth"));
     if (status != WS_OK)
         return status;
-    status = make_arms(e, err);
-    if (status == WS_INVALID)
-        ws_error_prefix(err, "%s", ws_experiment_place(e, "policies"));
-    return status;
+    return ws_experiment_make_arms(e, err);
 }
 
 static enum ws_status parse_into(struct ws_experiment *e, struct ws_bytes text,
@@ -404,10 +339,18 @@ enum ws_status ws_experiment_check(const struct ws_experiment *e, const struct w
 {
     const struct ws_dataset *shape = ws_human_shape(human);
     WS_TRY(check_family(e, shape->kind, err));
-    enum ws_status status = e->family->check(e->family_settings, shape, e->data.items, err);
-    if (status == WS_INVALID)
-        ws_error_prefix(err, "%s", ws_experiment_place(e, "items"));
-    return status;
+    const void *checked = NULL;
+    for (size_t a = 0; a < e->arm_count; a++) {
+        const void *settings = e->arms[a].family_settings;
+        if (settings == checked)
+            continue;
+        enum ws_status status = e->family->check(settings, shape, e->data.items, err);
+        if (status == WS_INVALID)
+            ws_error_prefix(err, "%s", ws_experiment_place(e, "items"));
+        WS_TRY(status);
+        checked = settings;
+    }
+    return WS_OK;
 }
 
 enum ws_status ws_experiment_list(const struct ws_experiment *e, struct ws_arena *arena,
@@ -433,12 +376,15 @@ enum ws_status ws_experiment_list(const struct ws_experiment *e, struct ws_arena
     for (size_t t = 0; t < COUNT(tables); t++)
         for (size_t i = 0; i < tables[t].table->count; i++) {
             const struct ws_option *option = &tables[t].table->options[i];
-            if (tables[t].table == &ws_human_options && !source_reads(e->data.source, option->name))
+            if (tables[t].table == &ws_human_options && !ws_experiment_reads(e, option->name))
+                continue;
+            if (tables[t].table == &e->family->options && ws_experiment_varies(e, option->name))
                 continue;
             ws_buffer_reset(&value);
             ws_option_print(option, tables[t].settings, &value);
-            list[n++] = (struct ws_setting){
-                option->name, ws_arena_text(arena, ws_buffer_string(&value)), option->traits};
+            list[n++] =
+                (struct ws_setting){option->name, ws_arena_text(arena, ws_buffer_string(&value)),
+                                    option->initial, option->traits};
             if (value.status != WS_OK || !list[n - 1].value) {
                 ws_buffer_release(&value);
                 return ws_fail_memory(err, "the settings");

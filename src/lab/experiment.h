@@ -22,6 +22,7 @@ struct ws_experiment_settings {
     const char *family;
     struct ws_text_list policies;
     bool control;
+    struct ws_text_list vary;
     uint64_t generations;
     uint64_t seeds;
     const char *growth;
@@ -33,10 +34,13 @@ struct ws_experiment_settings {
     uint64_t keep_every;       /* 0: the last checkpoint only */
 };
 
+/* A policy with a variation: one value of each varied setting. */
 struct ws_arm {
-    const char *name;      /* the policy's canonical name */
+    const char *name;      /* the policy's canonical name and the variation */
     const char *directory; /* the same, fit for a file name */
+    const char *variation; /* "epochs=5 repetition_penalty=2"; "" where nothing varies */
     struct ws_policy policy;
+    const void *family_settings;
     uint64_t key;                   /* hash of the arm's settings, for random streams */
     struct ws_policy_totals totals; /* for all generations, one seed */
     bool outgrows_control;          /* trains on more than the base number of items */
@@ -58,7 +62,7 @@ struct ws_experiment {
     struct ws_experiment_settings settings;
     struct ws_human_settings data;
     const struct ws_family_ops *family;
-    void *family_settings;
+    void *family_settings; /* what arms share; each has its own */
     struct ws_growth growth;
     struct ws_arm *arms;
     size_t arm_count;
@@ -91,12 +95,13 @@ WS_MUST_CHECK enum ws_status ws_experiment_check(const struct ws_experiment *exp
                                                  const struct ws_human *human,
                                                  struct ws_error *err);
 
-/* Every setting in force, in the order of the tables: for run.json, comparisons and --help. The
- * values live in `arena`. */
+/* Every setting in force that all arms share, in the order of the tables: for run.json, comparisons
+ * and --help. The values live in `arena`. */
 struct ws_setting {
     const char *name;
     const char *value;
-    unsigned traits; /* of the option */
+    const char *initial; /* the option's default, or NULL */
+    unsigned traits;     /* of the option */
 };
 WS_MUST_CHECK enum ws_status ws_experiment_list(const struct ws_experiment *experiment,
                                                 struct ws_arena *arena, struct ws_setting **out,

@@ -43,7 +43,7 @@ static struct ws_arm_cost arm_cost(const struct ws_experiment *e, const struct w
                                    const struct ws_arm *arm)
 {
     double fit, sample, model_bytes;
-    e->family->cost(e->family_settings, item_size(e), &fit, &sample, &model_bytes);
+    e->family->cost(arm->family_settings, item_size(e), &fit, &sample, &model_bytes);
     double bytes = item_bytes(e, shape);
     double seeds = (double)e->settings.seeds;
     double measured = ceil((double)e->settings.generations / (double)e->settings.measure_every);

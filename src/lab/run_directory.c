@@ -66,7 +66,8 @@ static json_t *arms_json(const struct ws_experiment *experiment)
     json_t *array = json_array();
     for (size_t i = 0; array && i < experiment->arm_count; i++) {
         const struct ws_arm *arm = &experiment->arms[i];
-        json_t *object = json_pack("{s:s, s:s, s:b, s:I}", "name", arm->name, "directory",
+        json_t *object = json_pack("{s:s, s:s, s:s, s:s, s:b, s:I}", "name", arm->name, "policy",
+                                   arm->policy.name, "variation", arm->variation, "directory",
                                    arm->directory, "outgrows_control", arm->outgrows_control,
                                    "largest_training_set", (json_int_t)arm->totals.largest);
         if (json_array_append_new(array, object) != 0) {
@@ -165,6 +166,21 @@ static enum ws_status read_settings(const json_t *root, const char *name, struct
     return WS_OK;
 }
 
+/* Runs of before arms could vary have a name alone. */
+static enum ws_status read_arm(const json_t *object, const char *name, struct ws_arena *arena,
+                               struct ws_run_arm *out, struct ws_error *err)
+{
+    WS_TRY(copy_text(object, "name", name, arena, &out->name, err));
+    out->policy = out->name;
+    out->variation = "";
+    if (json_object_get(object, "policy"))
+        WS_TRY(copy_text(object, "policy", name, arena, &out->policy, err));
+    if (json_object_get(object, "variation"))
+        WS_TRY(copy_text(object, "variation", name, arena, &out->variation, err));
+    out->outgrows_control = json_is_true(json_object_get(object, "outgrows_control"));
+    return WS_OK;
+}
+
 static enum ws_status read_arms(const json_t *root, const char *name, struct ws_arena *arena,
                                 struct ws_run_description *out, struct ws_error *err)
 {
@@ -174,9 +190,7 @@ static enum ws_status read_arms(const json_t *root, const char *name, struct ws_
     if (!out->arms)
         return ws_fail_memory(err, "run.json");
     for (size_t i = 0; i < json_array_size(array); i++) {
-        const json_t *arm = json_array_get(array, i);
-        WS_TRY(copy_text(arm, "name", name, arena, &out->arms[i].name, err));
-        out->arms[i].outgrows_control = json_is_true(json_object_get(arm, "outgrows_control"));
+        WS_TRY(read_arm(json_array_get(array, i), name, arena, &out->arms[i], err));
         out->arm_count++;
     }
     return WS_OK;
@@ -269,6 +283,8 @@ static enum ws_status compare_setting(const struct ws_run_description *there,
                                       struct ws_error *err)
 {
     const char *old = ws_run_setting(there, here->name);
+    if (!old) /* it came after the run was begun: the default is what was done before */
+        old = here->initial;
     if (here->traits & WS_OPTION_EXECUTION)
         return WS_OK;
     if (here->traits & WS_OPTION_GROWS) {

@@ -22,6 +22,8 @@
 
 struct ws_run_arm {
     const char *name;
+    const char *policy;
+    const char *variation; /* "" where nothing varies */
     bool outgrows_control;
 };
 

@@ -62,10 +62,11 @@ static enum ws_status fit_one(const void *settings, const struct ws_dataset *dat
 
 static enum ws_status fit(const void *settings, size_t chains,
                           const struct ws_dataset *const data[], const struct ws_rng_key init[],
-                          struct ws_arena *arena, const struct ws_model *models[],
-                          struct ws_error *err)
+                          const struct ws_job *job, struct ws_arena *arena,
+                          const struct ws_model *models[], struct ws_error *err)
 {
     (void)init;
+    (void)job;
     for (size_t c = 0; c < chains; c++)
         WS_TRY(fit_one(settings, data[c], arena, &models[c], err));
     return WS_OK;
@@ -102,9 +103,10 @@ static enum ws_status sample_one(const struct ws_discrete_model *model, uint64_t
 
 static enum ws_status sample(size_t chains, const struct ws_model *const models[],
                              const uint64_t counts[], const struct ws_rng_key keys[],
-                             struct ws_arena *arena, const struct ws_payload *out[],
-                             struct ws_error *err)
+                             const struct ws_job *job, struct ws_arena *arena,
+                             const struct ws_payload *out[], struct ws_error *err)
 {
+    (void)job;
     for (size_t c = 0; c < chains; c++)
         WS_TRY(sample_one((const struct ws_discrete_model *)models[c], counts[c], keys[c], arena,
                           &out[c], err));

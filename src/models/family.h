@@ -22,6 +22,32 @@
 struct ws_family_ops;
 struct ws_job;
 
+/* Long work that can be stored and taken up again. A family that uses it stores whatever brings it
+ * back to where it was between two of its steps; what it stored is handed to the next call with the
+ * same arguments, which then makes the same bytes as a call that was never interrupted. */
+struct ws_draft {
+    void *user;
+    struct ws_bytes stored; /* by an interrupted call, hostile bytes; size 0: nothing */
+    /* To be called between steps with the share done, 0 to 1: true when it is time to store. */
+    bool (*due)(void *user, double done);
+    /* WS_INTERRUPTED: stored, and to stop now; to be returned as it is. */
+    enum ws_status (*store)(void *user, struct ws_bytes bytes, struct ws_error *err);
+};
+
+/* What `fit` and `sample` are given beside the data. NULL in place of a job: one thread, nothing
+ * else. */
+struct ws_job {
+    unsigned threads; /* for the work inside, >= 1; never shows in a result */
+    const struct ws_dataset *const *prompts;    /* sample, (chains): what items continue; or NULL */
+    const struct ws_dataset *const *validation; /* fit, (chains): to stop early by; or NULL */
+    const struct ws_draft *draft; /* one chain only; or NULL. Families with batch > 1 ignore it */
+};
+
+static inline unsigned ws_job_threads(const struct ws_job *job)
+{
+    return job && job->threads > 1 ? job->threads : 1;
+}
+
 /* Every model starts with this. */
 struct ws_model {
     const struct ws_family_ops *ops;
@@ -53,14 +79,14 @@ struct ws_family_ops {
     /* Required. models[c] is fitted on data[c]; `init` says where an iterative fit starts. */
     enum ws_status (*fit)(const void *settings, size_t chains,
                           const struct ws_dataset *const data[], const struct ws_rng_key init[],
-                          struct ws_arena *arena, const struct ws_model *models[],
-                          struct ws_error *err);
+                          const struct ws_job *job, struct ws_arena *arena,
+                          const struct ws_model *models[], struct ws_error *err);
 
     /* Required. out[c] holds counts[c] >= 1 items of models[c]. */
     enum ws_status (*sample)(size_t chains, const struct ws_model *const models[],
                              const uint64_t counts[], const struct ws_rng_key keys[],
-                             struct ws_arena *arena, const struct ws_payload *out[],
-                             struct ws_error *err);
+                             const struct ws_job *job, struct ws_arena *arena,
+                             const struct ws_payload *out[], struct ws_error *err);
 
     /* Optional, for items that are no token sequences. The sum over `data` of the natural log
      * density (or mass), and how many items it has. May be -infinity. */

@@ -106,10 +106,11 @@ static enum ws_status fit_one(const struct ws_ngram_settings *settings,
 
 static enum ws_status fit(const void *settings, size_t chains,
                           const struct ws_dataset *const data[], const struct ws_rng_key init[],
-                          struct ws_arena *arena, const struct ws_model *models[],
-                          struct ws_error *err)
+                          const struct ws_job *job, struct ws_arena *arena,
+                          const struct ws_model *models[], struct ws_error *err)
 {
     (void)init; /* counting has no starting point */
+    (void)job;
     struct ws_arena scratch;
     ws_arena_init(&scratch, arena->allocator);
     enum ws_status status = WS_OK;
@@ -242,9 +243,10 @@ static enum ws_status sample_one(const struct ws_ngram_model *model, uint64_t co
 
 static enum ws_status sample(size_t chains, const struct ws_model *const models[],
                              const uint64_t counts[], const struct ws_rng_key keys[],
-                             struct ws_arena *arena, const struct ws_payload *out[],
-                             struct ws_error *err)
+                             const struct ws_job *job, struct ws_arena *arena,
+                             const struct ws_payload *out[], struct ws_error *err)
 {
+    (void)job;
     for (size_t c = 0; c < chains; c++)
         WS_TRY(sample_one((const struct ws_ngram_model *)models[c], counts[c], keys[c], arena,
                           &out[c], err));

@@ -82,6 +82,33 @@ check "arms that outgrow the control are marked" test "$(grep -c ' \*' out)" -ge
 accepts plan text.yaml --set \
     policies=replace,keep:0.1,mix:0.5:0.3:0.2,accumulate,accumulate-subsample,augment,fresh:0.1
 check "seven policies and the control" grep -q '^8 arms' out
+
+# Variations: arms by variation, in directories of their own, and told apart in the table.
+cat >varied.yaml <<'END'
+family: ngram
+source: text
+corpus: corpus.txt
+block: 100
+items: 20
+test_items: 8
+policies: [replace, keep:0.1]
+vary: [order=1|2]
+generations: 2
+seeds: 1
+END
+accepts plan varied.yaml
+check "two policies and the control, twice" grep -q '^6 arms' out
+accepts run varied.yaml -q -o varied
+check "a directory an arm" test "$(cd varied/arms && echo *)" = \
+    "control,order=1 control,order=2 keep-0.1,order=1 keep-0.1,order=2 replace,order=1 replace,order=2"
+check "arms keep their names in records" grep -q '"arm":"keep:0.1 order=2"' varied/metrics.jsonl
+"$ws" run varied.yaml -o varied >out 2>err
+check "the table has a head for each variation" test "$(grep -c '^order=[12]$' out)" -eq 2
+check "and policies below" test "$(grep -c '^keep:0.1 ' out)" -eq 2
+refuses 2 "'varied' was begun with vary=order=1|2" -- run varied.yaml -q -o varied --set vary=order=1
+refuses 2 "--set" "'order' is set here and varied at varied.yaml:8" -- plan varied.yaml --order 1
+sed 's/1|2/1|4/' varied.yaml >bad.yaml
+refuses 2 bad.yaml:8 "'order' is '4'" -- plan bad.yaml
 [ ! -e runs ] || fail "planning made a directory"
 
 finish

@@ -21,7 +21,7 @@ static void use(const struct ws_model *model, struct ws_arena *arena)
     const uint64_t count = 5;
     const struct ws_rng_key key = {{1, 2}, 3};
     const struct ws_payload *payload;
-    require(model->ops->sample(1, &model, &count, &key, arena, &payload, NULL) == WS_OK);
+    require(model->ops->sample(1, &model, &count, &key, NULL, arena, &payload, NULL) == WS_OK);
     uint64_t items = 0;
     for (size_t i = 0; i < payload->counts.size; i++) {
         require(payload->counts.type[i] < payload->types && payload->counts.count[i] > 0);

@@ -22,7 +22,7 @@ static void use(const struct ws_model *model, struct ws_arena *arena)
     const uint64_t count = 3;
     const struct ws_rng_key key = {{1, 2}, 3};
     const struct ws_payload *payload;
-    require(model->ops->sample(1, &model, &count, &key, arena, &payload, NULL) == WS_OK);
+    require(model->ops->sample(1, &model, &count, &key, NULL, arena, &payload, NULL) == WS_OK);
     for (uint64_t i = 0; i < count * payload->dimension; i++)
         require(isfinite(payload->vectors[i]));
     struct ws_dataset sample;

@@ -22,7 +22,7 @@ static void use(const struct ws_model *model, struct ws_arena *arena)
     const struct ws_rng_key key = {{1, 2}, 3};
     const uint64_t count = 2;
     const struct ws_payload *payload = NULL;
-    require(ws_family_ngram.sample(1, &model, &count, &key, arena, &payload, NULL) == WS_OK);
+    require(ws_family_ngram.sample(1, &model, &count, &key, NULL, arena, &payload, NULL) == WS_OK);
     for (uint64_t i = 0; i < payload->tokens.ends[1]; i++)
         require(payload->tokens.ids[i] < payload->types);
     const struct ws_segment segment = {.payload = payload, .count = count};

@@ -311,13 +311,13 @@ static enum ws_status grow_pool(size_t chain, struct ws_arena *arena,
         const struct ws_payload *payload;
         const uint64_t count = ADDED;
         key.generation = n;
-        WS_TRY(ws_family_gaussian.sample(1, &model, &count, &key, arena, &payload, NULL));
+        WS_TRY(ws_family_gaussian.sample(1, &model, &count, &key, NULL, arena, &payload, NULL));
         struct ws_origin origin = {n == 0 ? WS_SOURCE_ORIGINAL : WS_SOURCE_MODEL, n, n};
         WS_TRY(ws_dataset_of(payload, origin, arena, &parts[n], NULL));
         struct ws_dataset all;
         WS_TRY(ws_dataset_concat(parts, n + 1, arena, &all, NULL));
         const struct ws_dataset *data = &all;
-        WS_TRY(ws_family_gaussian.fit(&mle, 1, &data, &key, arena, &model, NULL));
+        WS_TRY(ws_family_gaussian.fit(&mle, 1, &data, &key, NULL, arena, &model, NULL));
     }
     *out = (const struct ws_gaussian_model *)model;
     return WS_OK;

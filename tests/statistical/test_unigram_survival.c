@@ -59,7 +59,7 @@ static enum ws_status read_corpus(struct ws_arena *arena, const struct ws_model 
     WS_TRY(ws_dataset_of(&words, origin, arena, &data, NULL));
     const struct ws_dataset *all = &data;
     struct ws_rng_key key = {{0, 0}, 0};
-    return ws_family_discrete.fit(NULL, 1, &all, &key, arena, out, NULL);
+    return ws_family_discrete.fit(NULL, 1, &all, &key, NULL, arena, out, NULL);
 }
 
 static bool observe(void *context, size_t chain, uint32_t n, const struct ws_model *model)

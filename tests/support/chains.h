@@ -133,14 +133,14 @@ static inline void chains_start_piece(const struct chains *chains, size_t first,
 static inline enum ws_status chains_step(const struct chains *chains, uint32_t n,
                                          struct ws_arena *arena, struct chains_piece *piece)
 {
-    WS_TRY(chains->family->sample(piece->size, piece->model, piece->M, piece->key, arena,
+    WS_TRY(chains->family->sample(piece->size, piece->model, piece->M, piece->key, NULL, arena,
                                   piece->payload, NULL));
     for (size_t i = 0; i < piece->size; i++) {
         struct ws_origin origin = {n == 1 ? WS_SOURCE_ORIGINAL : WS_SOURCE_MODEL, n - 1, n - 1};
         WS_TRY(ws_dataset_of(piece->payload[i], origin, arena, &piece->dataset[i], NULL));
         piece->data[i] = &piece->dataset[i];
     }
-    WS_TRY(chains->family->fit(chains->settings, piece->size, piece->data, piece->key, arena,
+    WS_TRY(chains->family->fit(chains->settings, piece->size, piece->data, piece->key, NULL, arena,
                                piece->model, NULL));
     size_t kept = 0;
     for (size_t i = 0; i < piece->size; i++) {

@@ -256,15 +256,16 @@ enum { SICK_SEED = 2, SICK_STEP = 3 };
 
 static enum ws_status fit_all_but_one(const void *settings, size_t chains,
                                       const struct ws_dataset *const data[],
-                                      const struct ws_rng_key init[], struct ws_arena *arena,
-                                      const struct ws_model *models[], struct ws_error *err)
+                                      const struct ws_rng_key init[], const struct ws_job *job,
+                                      struct ws_arena *arena, const struct ws_model *models[],
+                                      struct ws_error *err)
 {
     struct ws_rng_key sick = ws_rng_key(WS_STREAM_INIT, SICK_SEED, 0, SICK_STEP);
     for (size_t c = 0; c < chains; c++)
         if (init[c].generation == sick.generation && init[c].word[0] == sick.word[0] &&
             init[c].word[1] == sick.word[1])
             return ws_fail(err, WS_NUMERIC, "no finite answer");
-    return ws_family_discrete.fit(settings, chains, data, init, arena, models, err);
+    return ws_family_discrete.fit(settings, chains, data, init, job, arena, models, err);
 }
 
 static void chain__one_that_fails_does_not_disturb_its_neighbours(void **state)

@@ -36,7 +36,7 @@ static const struct ws_discrete_model *fit(const struct ws_dataset *data, struct
 {
     const struct ws_model *model;
     struct ws_rng_key key = {{0, 0}, 0};
-    assert_int_equal(family->fit(NULL, 1, &data, &key, arena, &model, NULL), WS_OK);
+    assert_int_equal(family->fit(NULL, 1, &data, &key, NULL, arena, &model, NULL), WS_OK);
     return (const struct ws_discrete_model *)model;
 }
 
@@ -106,14 +106,14 @@ static void discrete__samples_only_what_it_saw(void **state)
     const struct ws_payload *payload;
     uint64_t n = 100000;
     struct ws_rng_key key = ws_rng_key(WS_STREAM_SAMPLING, 1, 0, 0);
-    assert_int_equal(family->sample(1, &model, &n, &key, *state, &payload, NULL), WS_OK);
+    assert_int_equal(family->sample(1, &model, &n, &key, NULL, *state, &payload, NULL), WS_OK);
     assert_int_equal(payload->counts.size, 2);
     assert_memory_equal(payload->counts.type, two_types, sizeof two_types);
     assert_int_equal(payload->counts.count[0] + payload->counts.count[1], n);
     /* p = 10/13: four standard deviations of the binomial are 533. */
     assert_true(fabs((double)payload->counts.count[0] - 76923.08) < 533);
     n = 1; /* types that were not drawn are left out */
-    assert_int_equal(family->sample(1, &model, &n, &key, *state, &payload, NULL), WS_OK);
+    assert_int_equal(family->sample(1, &model, &n, &key, NULL, *state, &payload, NULL), WS_OK);
     assert_int_equal(payload->counts.size, 1);
     assert_int_equal(payload->counts.count[0], 1);
 }

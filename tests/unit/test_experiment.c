@@ -288,6 +288,105 @@ static void experiment__what_decides_results_changes_the_key(void **state)
     ws_experiment_release(&mle);
 }
 
+/* Variations ---------------------------------------------------------------------------------- */
+
+static const char varied[] = "family: ngram\nsource: text\ncorpus: a\n"
+                             "policies: [replace, keep:0.10]\n"
+                             "vary: [order=2 | 03, sampling = mle|kneser-ney]\n";
+
+static void experiment__every_policy_runs_with_every_variation(void **state)
+{
+    (void)state;
+    static const char *const names[] = {
+        "replace order=2 sampling=mle",         "keep:0.1 order=2 sampling=mle",
+        "control order=2 sampling=mle",         "replace order=2 sampling=kneser-ney",
+        "keep:0.1 order=2 sampling=kneser-ney", "control order=2 sampling=kneser-ney",
+        "replace order=3 sampling=mle",         "keep:0.1 order=3 sampling=mle",
+        "control order=3 sampling=mle",         "replace order=3 sampling=kneser-ney",
+        "keep:0.1 order=3 sampling=kneser-ney", "control order=3 sampling=kneser-ney",
+    };
+    struct ws_experiment e = parsed(varied, NULL, 0);
+    assert_int_equal(e.arm_count, COUNT(names));
+    for (size_t i = 0; i < COUNT(names); i++) {
+        const struct ws_arm *arm = &e.arms[i];
+        const struct ws_ngram_settings *settings = arm->family_settings;
+        assert_string_equal(arm->name, names[i]);
+        assert_string_equal(arm->variation, strchr(names[i], ' ') + 1);
+        assert_int_equal(settings->order, i < 6 ? 2 : 3);
+        assert_int_equal(settings->sampling, i / 3 % 2 == 0 ? WS_NGRAM_MLE : WS_NGRAM_KNESER_NEY);
+        assert_int_equal(arm->totals.largest, 100);
+    }
+    assert_string_equal(e.arms[4].directory, "keep-0.1,order=2,sampling=kneser-ney");
+    assert_non_null(strstr(e.canonical, "\nvary=order=2|3,sampling=mle|kneser-ney\n"));
+    ws_experiment_release(&e);
+}
+
+static void experiment__another_value_changes_no_key(void **state)
+{
+    (void)state;
+    struct ws_experiment two = parsed(varied, NULL, 0);
+    struct ws_experiment one = with(varied, "vary", "sampling=kneser-ney,order=3");
+    for (size_t i = 0; i < two.arm_count; i++)
+        for (size_t j = 0; j < i; j++)
+            assert_true(two.arms[i].key != two.arms[j].key);
+    /* The order in which settings are varied is part of an arm's name, other values are not. */
+    assert_true(key_of(&one, "replace sampling=kneser-ney order=3") !=
+                key_of(&two, "replace order=3 sampling=kneser-ney"));
+    struct ws_experiment fewer = with(varied, "vary", "order=3,sampling=kneser-ney");
+    assert_true(key_of(&fewer, "replace order=3 sampling=kneser-ney") ==
+                key_of(&two, "replace order=3 sampling=kneser-ney"));
+    ws_experiment_release(&fewer);
+    ws_experiment_release(&one);
+    ws_experiment_release(&two);
+}
+
+static void experiment__a_variation_that_makes_no_sense_is_told_with_its_place(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *vary, *message;
+    } cases[] = {
+        {"order", "--set: 'vary' has 'order', wanted NAME=VALUE|VALUE"},
+        {"=2", "--set: 'vary' has '=2', wanted NAME=VALUE|VALUE"},
+        {"ordre=2", "--set: unknown setting 'ordre'; did you mean 'order'?"},
+        {"items=2|3", "--set: 'items' cannot be varied: it is no setting of family 'ngram'"},
+        {"estimator=mle",
+         "--set: 'estimator' cannot be varied: it is no setting of family 'ngram'"},
+        {"order=2,order=3", "--set: 'order' is varied twice"},
+        {"order=2|3|02", "--set: 'order' is varied over '2' twice"},
+        {"order=2|9", "--set: 'order' is '9', wanted a whole number from 1 to 3"},
+        {"order=2|", "--set: 'order' is '', wanted a whole number from 1 to 3"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const struct ws_override override = {"vary", cases[i].vary};
+        assert_string_equal(refusal("family: ngram\nsource: text\ncorpus: a\n", &override, 1),
+                            cases[i].message);
+    }
+    /* Somebody who sets it wants it to be so in every arm. */
+    const struct ws_override order = {"order", "1"};
+    assert_string_equal(refusal(varied, &order, 1),
+                        "--set: 'order' is set here and varied at test.yaml:5");
+}
+
+static void experiment__the_list_leaves_out_what_is_varied(void **state)
+{
+    (void)state;
+    struct ws_experiment e = with(varied, "vary", "order=1|2");
+    struct ws_arena arena;
+    struct ws_setting *settings;
+    size_t count;
+    ws_arena_init(&arena, NULL);
+    assert_int_equal(ws_experiment_list(&e, &arena, &settings, &count, NULL), WS_OK);
+    bool has_sampling = false;
+    for (size_t i = 0; i < count; i++) {
+        assert_string_not_equal(settings[i].name, "order");
+        has_sampling = has_sampling || strcmp(settings[i].name, "sampling") == 0;
+    }
+    assert_true(has_sampling);
+    ws_arena_release(&arena);
+    ws_experiment_release(&e);
+}
+
 /* Canonical text ------------------------------------------------------------------------------ */
 
 static void experiment__the_canonical_text_holds_what_identifies_a_run(void **state)
@@ -298,6 +397,7 @@ static void experiment__the_canonical_text_holds_what_identifies_a_run(void **st
                                     NULL, 0);
     assert_string_equal(e.canonical, "policies=keep:0.1,replace\n"
                                      "control=true\n"
+                                     "vary=\n"
                                      "family=discrete\n"
                                      "growth=constant\n"
                                      "metric_items=0\n"
@@ -351,30 +451,34 @@ static void experiment__the_list_holds_every_setting_in_force(void **state)
     ws_arena_init(&arena, NULL);
     assert_int_equal(ws_experiment_list(&e, &arena, &settings, &count, NULL), WS_OK);
     static const struct ws_setting expected[] = {
-        {"policies", "replace", 0},
-        {"control", "true", 0},
-        {"family", "gaussian", 0},
-        {"generations", "10", WS_OPTION_GROWS},
-        {"seeds", "1000", WS_OPTION_GROWS},
-        {"growth", "constant", 0},
-        {"metric_items", "0", 0},
-        {"measure_every", "1", 0},
-        {"source", "normal", 0},
-        {"items", "100", 0},
-        {"test_items", "0", 0},
-        {"dimension", "1", 0},
-        {"variance", "1", 0},
-        {"estimator", "unbiased", 0},
-        {"title", "", WS_OPTION_EXECUTION},
-        {"threads", "0", WS_OPTION_EXECUTION},
-        {"checkpoint_seconds", "5", WS_OPTION_EXECUTION},
-        {"keep_every", "0", WS_OPTION_EXECUTION},
+        {"policies", "replace", "replace", 0},
+        {"control", "true", "true", 0},
+        {"vary", "", "", 0},
+        {"family", "gaussian", NULL, 0},
+        {"generations", "10", "10", WS_OPTION_GROWS},
+        {"seeds", "1000", "5", WS_OPTION_GROWS},
+        {"growth", "constant", "constant", 0},
+        {"metric_items", "0", "0", 0},
+        {"measure_every", "1", "1", 0},
+        {"source", "normal", "normal", 0},
+        {"items", "100", "100", 0},
+        {"test_items", "0", "0", 0},
+        {"dimension", "1", "1", 0},
+        {"variance", "1", "1", 0},
+        {"estimator", "unbiased", "unbiased", 0},
+        {"title", "", "", WS_OPTION_EXECUTION},
+        {"threads", "0", "0", WS_OPTION_EXECUTION},
+        {"checkpoint_seconds", "5", "5", WS_OPTION_EXECUTION},
+        {"keep_every", "0", "0", WS_OPTION_EXECUTION},
     };
     assert_int_equal(count, COUNT(expected));
     for (size_t i = 0; i < count; i++) {
         assert_string_equal(settings[i].name, expected[i].name);
         assert_string_equal(settings[i].value, expected[i].value);
         assert_int_equal(settings[i].traits, expected[i].traits);
+        assert_int_equal(!settings[i].initial, !expected[i].initial);
+        if (expected[i].initial)
+            assert_string_equal(settings[i].initial, expected[i].initial);
     }
     ws_arena_release(&arena);
     ws_experiment_release(&e);
@@ -459,7 +563,8 @@ static void experiment__every_allocation_may_fail(void **state)
 {
     (void)state;
     static const char text[] = "title: all of it\nfamily: ngram\nsource: text\ncorpus: a.txt\n"
-                               "policies: [replace, keep:0.1, mix:0.5:0.25:0.25]\n";
+                               "policies: [replace, keep:0.1, mix:0.5:0.25:0.25]\n"
+                               "vary: [order=2|3]\n";
     static const struct ws_override overrides[] = {{"seeds", "3"}, {"items", "7"}};
     enum ws_status status = WS_NO_MEMORY;
     long n = 0;
@@ -471,7 +576,7 @@ static void experiment__every_allocation_may_fail(void **state)
         status = ws_experiment_parse(ws_bytes_of_text(text), "test", "test.yaml", overrides, 2,
                                      &allocator, &experiment, &err);
         if (status == WS_OK) {
-            assert_string_equal(experiment.arms[2].name, "mix:0.5:0.25:0.25");
+            assert_string_equal(experiment.arms[2].name, "mix:0.5:0.25:0.25 order=2");
             ws_experiment_release(&experiment);
         } else {
             assert_non_null(strstr(err.message, "memory"));
@@ -496,6 +601,10 @@ int main(void)
         cmocka_unit_test(experiment__arms_that_outgrow_the_control_are_marked),
         cmocka_unit_test(experiment__another_arm_changes_no_key),
         cmocka_unit_test(experiment__what_decides_results_changes_the_key),
+        cmocka_unit_test(experiment__every_policy_runs_with_every_variation),
+        cmocka_unit_test(experiment__another_value_changes_no_key),
+        cmocka_unit_test(experiment__a_variation_that_makes_no_sense_is_told_with_its_place),
+        cmocka_unit_test(experiment__the_list_leaves_out_what_is_varied),
         cmocka_unit_test(experiment__the_canonical_text_holds_what_identifies_a_run),
         cmocka_unit_test(experiment__what_may_change_is_not_in_the_canonical_text),
         cmocka_unit_test(experiment__the_place_of_a_corpus_is_not_in_the_canonical_text),

@@ -256,6 +256,107 @@ static void file__cannot_be_replaced_in_a_read_only_directory(void **state)
     assert_string_equal(err.message, "cannot write 'fixed/a': Permission denied");
 }
 
+static void put(struct ws_file_draft *draft, const char *text)
+{
+    assert_int_equal(ws_file_draft_write(draft, ws_bytes_of_text(text), "a", NULL), WS_OK);
+}
+
+static void draft__is_the_file_once_it_is_kept(void **state)
+{
+    (void)state;
+    struct ws_file_draft draft;
+    write_text("a", "old");
+    assert_int_equal(ws_file_draft_open(&draft, "a", NULL), WS_OK);
+    put(&draft, "new");
+    put(&draft, "");
+    put(&draft, "er");
+    assert_file("a", "old");
+    assert_int_equal(ws_file_draft_keep(&draft, "a", NULL), WS_OK);
+    assert_file("a", "newer");
+    ws_file_draft_drop(&draft); /* there is none any more */
+    assert_names(".", "a ");
+
+    assert_int_equal(ws_file_draft_open(&draft, "a", NULL), WS_OK);
+    put(&draft, "newest");
+    ws_file_draft_drop(&draft);
+    ws_file_draft_drop(&draft);
+    assert_file("a", "newer");
+    assert_names(".", "a ");
+    unlink("a");
+}
+
+static void draft__that_fails_leaves_nothing(void **state)
+{
+    (void)state;
+    static char text[10000];
+    struct ws_file_draft draft;
+    struct ws_error err;
+    write_text("a", "old");
+    assert_int_equal(ws_file_draft_open(&draft, "a", NULL), WS_OK);
+    put(&draft, "0123456789");
+    fill_disk(15);
+    enum ws_status status = ws_file_draft_write(&draft, ws_bytes_of(text, sizeof text), "a", &err);
+    clear_disk();
+    assert_int_equal(status, WS_IO);
+    assert_string_equal(err.message, "cannot write 'a': File too large");
+    ws_file_draft_drop(&draft);
+    assert_file("a", "old");
+    assert_names(".", "a ");
+    assert_int_equal(mkdir("taken", 0755), 0);
+    assert_int_equal(ws_file_draft_open(&draft, "taken", NULL), WS_OK);
+    assert_int_equal(ws_file_draft_keep(&draft, "taken", &err), WS_IO);
+    assert_string_equal(err.message, "cannot write 'taken': Is a directory");
+    assert_int_equal(ws_file_draft_open(&draft, "none/a", NULL), WS_NOT_FOUND);
+    ws_file_draft_drop(&draft);
+    assert_names(".", "a taken ");
+    unlink("a");
+    rmdir("taken");
+}
+
+static void file__is_removed_once(void **state)
+{
+    (void)state;
+    struct ws_error err;
+    write_text("a", "x");
+    assert_int_equal(ws_file_remove("a", &err), WS_OK);
+    assert_false(ws_file_exists("a"));
+    assert_int_equal(ws_file_remove("a", &err), WS_OK);
+    assert_int_equal(ws_file_remove("none/a", &err), WS_OK);
+    assert_int_equal(mkdir("taken", 0755), 0);
+    assert_int_equal(ws_file_remove("taken", &err), WS_IO);
+    assert_string_equal(err.message, "cannot remove 'taken': Is a directory");
+    rmdir("taken");
+}
+
+static void map__shows_a_file_until_it_is_unmapped(void **state)
+{
+    (void)state;
+    struct ws_mapped_file file;
+    struct ws_error err;
+    write_text("a", "some text");
+    assert_int_equal(ws_file_map("a", &file, NULL), WS_OK);
+    assert_int_equal(file.bytes.size, 9);
+    write_text("a", "another");
+    unlink("a");
+    assert_memory_equal(file.bytes.data, "some text", 9);
+    ws_file_unmap(&file);
+    ws_file_unmap(&file);
+    assert_int_equal(file.bytes.size, 0);
+
+    write_text("a", "");
+    assert_int_equal(ws_file_map("a", &file, NULL), WS_OK);
+    assert_int_equal(file.bytes.size, 0);
+    ws_file_unmap(&file);
+    assert_int_equal(ws_file_map("none", &file, &err), WS_NOT_FOUND);
+    assert_string_equal(err.message, "cannot read 'none': No such file or directory");
+    assert_int_equal(ws_file_map(".", &file, &err), WS_IO);
+    assert_string_equal(err.message, "'.' is not a regular file");
+    assert_int_equal(mkfifo("pipe", 0600), 0);
+    assert_int_equal(ws_file_map("pipe", &file, &err), WS_IO);
+    unlink("pipe");
+    unlink("a");
+}
+
 static void files__are_joined_whole(void **state)
 {
     (void)state;
@@ -460,8 +561,14 @@ static void files__are_closed_after_failures(void **state)
     struct ws_names names;
     struct ws_hash hash;
     const char *const parts[] = {"a", "."};
+    struct ws_mapped_file mapped;
+    struct ws_file_draft draft;
     int lock, held;
     write_text("a", "12345");
+    assert_int_not_equal(ws_file_map(".", &mapped, NULL), WS_OK);
+    assert_int_equal(ws_file_map("a", &mapped, NULL), WS_OK); /* needs no descriptor */
+    assert_int_equal(ws_file_draft_open(&draft, ".", NULL), WS_OK);
+    assert_int_not_equal(ws_file_draft_keep(&draft, ".", NULL), WS_OK);
     assert_int_not_equal(ws_file_read("a", 1, &arena, &bytes, NULL), WS_OK);
     assert_int_not_equal(ws_file_read(".", 100000, &arena, &bytes, NULL), WS_OK);
     assert_int_not_equal(ws_file_hash(".", &hash, NULL), WS_OK);
@@ -472,6 +579,7 @@ static void files__are_closed_after_failures(void **state)
     assert_int_not_equal(ws_lock_take("a", &lock, NULL), WS_OK);
     ws_lock_drop(held);
     assert_int_equal(open_descriptors(), before);
+    ws_file_unmap(&mapped);
     assert_names(".", "a ");
     unlink("a");
 }
@@ -488,6 +596,10 @@ int main(void)
         cmocka_unit_test(file__is_as_before_when_the_disk_is_full),
         cmocka_unit_test(file__leaves_no_draft_when_it_cannot_be_replaced),
         cmocka_unit_test(file__cannot_be_replaced_in_a_read_only_directory),
+        cmocka_unit_test(draft__is_the_file_once_it_is_kept),
+        cmocka_unit_test(draft__that_fails_leaves_nothing),
+        cmocka_unit_test(file__is_removed_once),
+        cmocka_unit_test(map__shows_a_file_until_it_is_unmapped),
         cmocka_unit_test(files__are_joined_whole),
         cmocka_unit_test(directory__is_made_with_its_parents),
         cmocka_unit_test(directory__is_listed_in_byte_order),

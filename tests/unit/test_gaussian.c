@@ -48,7 +48,7 @@ static enum ws_status try_fit(const struct ws_gaussian_settings *settings,
 {
     const struct ws_model *model;
     struct ws_rng_key key = {{0, 0}, 0};
-    WS_TRY(family->fit(settings, 1, &data, &key, arena, &model, err));
+    WS_TRY(family->fit(settings, 1, &data, &key, NULL, arena, &model, err));
     *out = (const struct ws_gaussian_model *)model;
     return WS_OK;
 }
@@ -144,7 +144,8 @@ static void gaussian__of_equal_items_has_zero_variance_and_stays_there(void **st
         uint64_t count = 50;
         struct ws_rng_key key = ws_rng_key(WS_STREAM_SAMPLING, 1, 0, 0);
         const struct ws_payload *payload;
-        assert_int_equal(family->sample(1, &base, &count, &key, *state, &payload, NULL), WS_OK);
+        assert_int_equal(family->sample(1, &base, &count, &key, NULL, *state, &payload, NULL),
+                         WS_OK);
         for (uint32_t i = 0; i < dimension; i++)
             assert_true(model->mean[i] == 0.1);
         for (uint32_t i = 0; i < dimension * dimension; i++)
@@ -186,7 +187,7 @@ static void gaussian__samples_a_singular_covariance_on_its_support(void **state)
     uint64_t count = 1000;
     struct ws_rng_key key = ws_rng_key(WS_STREAM_SAMPLING, 1, 0, 0);
     const struct ws_payload *payload;
-    assert_int_equal(family->sample(1, &base, &count, &key, *state, &payload, NULL), WS_OK);
+    assert_int_equal(family->sample(1, &base, &count, &key, NULL, *state, &payload, NULL), WS_OK);
     double widest = 0;
     for (uint64_t i = 0; i < count; i++) {
         double x = payload->vectors[2 * i];
@@ -207,7 +208,7 @@ static void gaussian__samples_have_the_mean_and_covariance_of_the_model(void **s
     uint64_t count = 20000;
     struct ws_rng_key key = ws_rng_key(WS_STREAM_SAMPLING, 1, 0, 0);
     const struct ws_payload *payload;
-    assert_int_equal(family->sample(1, &base, &count, &key, *state, &payload, NULL), WS_OK);
+    assert_int_equal(family->sample(1, &base, &count, &key, NULL, *state, &payload, NULL), WS_OK);
     struct ws_dataset sample = vectors(payload->vectors, count, 3, *state);
     const struct ws_gaussian_model *again = fit(&unbiased, &sample, *state);
     const double *c = model->covariance;
@@ -324,7 +325,8 @@ static void record_chain(uint64_t seed, uint32_t generations, struct record *out
         ws_arena_reset(arena);
         struct ws_rng_key key = ws_rng_key(WS_STREAM_SAMPLING, seed, 0, g);
         const struct ws_payload *payload;
-        assert_int_equal(family->sample(1, &base, &count, &key, arena, &payload, NULL), WS_OK);
+        assert_int_equal(family->sample(1, &base, &count, &key, NULL, arena, &payload, NULL),
+                         WS_OK);
         struct ws_dataset data = vectors(payload->vectors, count, CHAIN_DIMENSION, arena);
         const struct ws_gaussian_model *model = fit(&unbiased, &data, arena);
         struct record *record = &out[g];

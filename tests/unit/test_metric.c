@@ -429,9 +429,9 @@ static enum ws_status measure_fit(const struct ws_family_ops *family, const void
     struct ws_rng_key key = ws_rng_key(WS_STREAM_METRIC, 1, 5, 0);
     uint64_t items = 25;
     if (status == WS_OK)
-        status = family->fit(settings, 1, &data, &key, arena, &model, NULL);
+        status = family->fit(settings, 1, &data, &key, NULL, arena, &model, NULL);
     if (status == WS_OK && ws_measure_needs_sample(family))
-        status = family->sample(1, &model, &items, &key, arena, &sample, NULL);
+        status = family->sample(1, &model, &items, &key, NULL, arena, &sample, NULL);
     if (status == WS_OK)
         status = ws_measure(&world.reference, model, NULL, sample, NULL, arena, out, count, NULL);
     ws_human_close(world.human);

@@ -228,8 +228,9 @@ static const struct ws_ngram_model *fit_text(struct fixture *f, uint32_t types, 
     const struct ws_dataset *data = &f->text.data;
     const struct ws_model *model = NULL;
     const struct ws_rng_key init = {{0, 0}, 0};
-    assert_int_equal(ws_family_ngram.fit(&f->settings, 1, &data, &init, &f->arena, &model, &f->err),
-                     WS_OK);
+    assert_int_equal(
+        ws_family_ngram.fit(&f->settings, 1, &data, &init, NULL, &f->arena, &model, &f->err),
+        WS_OK);
     return (const struct ws_ngram_model *)model;
 }
 
@@ -385,8 +386,8 @@ static const struct ws_payload *sample_items(struct fixture *f, const struct ws_
     const struct ws_model *base = &model->base;
     const struct ws_rng_key key = {{seed, 7}, 3};
     const struct ws_payload *payload = NULL;
-    assert_int_equal(ws_family_ngram.sample(1, &base, &count, &key, &f->arena, &payload, &f->err),
-                     WS_OK);
+    assert_int_equal(
+        ws_family_ngram.sample(1, &base, &count, &key, NULL, &f->arena, &payload, &f->err), WS_OK);
     assert_int_equal(payload->kind, WS_DATA_TOKENS);
     assert_int_equal(payload->count, count);
     return payload;
@@ -515,8 +516,9 @@ static void ngram__counts_only_the_items_a_segment_picks(void **state)
     const struct ws_dataset *data = &f->text.data;
     const struct ws_rng_key init = {{0, 0}, 0};
     const struct ws_model *model = NULL;
-    assert_int_equal(ws_family_ngram.fit(&f->settings, 1, &data, &init, &f->arena, &model, &f->err),
-                     WS_OK);
+    assert_int_equal(
+        ws_family_ngram.fit(&f->settings, 1, &data, &init, NULL, &f->arena, &model, &f->err),
+        WS_OK);
     ws_family_ngram.save(model, &stored[1]);
     assert_int_equal(stored[0].size, stored[1].size);
     assert_memory_equal(stored[0].data, stored[1].data, stored[0].size);
@@ -701,8 +703,9 @@ static void ngram__counts_over_the_largest_vocabulary(void **state)
     const struct ws_dataset *data = &f->text.data;
     const struct ws_rng_key init = {{0, 0}, 0};
     const struct ws_model *model = NULL;
-    assert_int_equal(ws_family_ngram.fit(&f->settings, 1, &data, &init, &f->arena, &model, &f->err),
-                     WS_OK);
+    assert_int_equal(
+        ws_family_ngram.fit(&f->settings, 1, &data, &init, NULL, &f->arena, &model, &f->err),
+        WS_OK);
     struct ws_buffer stored, line;
     ws_buffer_init(&stored, NULL, 1000000);
     ws_buffer_init(&line, NULL, 100);
@@ -751,8 +754,9 @@ static void ngram__says_which_data_it_needs(void **state)
     const struct ws_dataset *data = &f->text.data;
     const struct ws_rng_key init = {{0, 0}, 0};
     const struct ws_model *model = NULL;
-    assert_int_equal(ws_family_ngram.fit(&f->settings, 1, &data, &init, &f->arena, &model, &f->err),
-                     WS_INVALID);
+    assert_int_equal(
+        ws_family_ngram.fit(&f->settings, 1, &data, &init, NULL, &f->arena, &model, &f->err),
+        WS_INVALID);
 }
 
 /* Distinct types seen: 3. Contexts with a continuation: none, a, b, start, and of two tokens ab,
@@ -794,8 +798,8 @@ static enum ws_status live_once(const struct fixture *f, struct ws_arena *arena,
     const struct ws_model *model = NULL;
     const struct ws_payload *payload = NULL;
     uint64_t count = 4;
-    WS_TRY(ws_family_ngram.fit(&f->settings, 1, &data, &key, arena, &model, NULL));
-    WS_TRY(ws_family_ngram.sample(1, &model, &count, &key, arena, &payload, NULL));
+    WS_TRY(ws_family_ngram.fit(&f->settings, 1, &data, &key, NULL, arena, &model, NULL));
+    WS_TRY(ws_family_ngram.sample(1, &model, &count, &key, NULL, arena, &payload, NULL));
     ws_family_ngram.save(model, stored);
     WS_TRY(ws_buffer_check(stored, "a model", NULL));
     return ws_family_ngram.load(&f->settings, ws_buffer_bytes(stored), arena, &model, NULL);

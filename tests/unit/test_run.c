@@ -800,14 +800,15 @@ static void run__a_lost_checkpoint_is_a_chain_that_starts_again(void **state)
 
 static enum ws_status fit_none_at_2(const void *settings, size_t chains,
                                     const struct ws_dataset *const data[],
-                                    const struct ws_rng_key init[], struct ws_arena *arena,
-                                    const struct ws_model *models[], struct ws_error *err)
+                                    const struct ws_rng_key init[], const struct ws_job *job,
+                                    struct ws_arena *arena, const struct ws_model *models[],
+                                    struct ws_error *err)
 {
     struct ws_rng_key sick = ws_rng_key(WS_STREAM_INIT, 2, 0, 2);
     for (size_t c = 0; c < chains; c++)
         if (memcmp(init[c].word, sick.word, sizeof sick.word) == 0 && init[c].generation == 2)
             return ws_fail(err, WS_NUMERIC, "no finite answer");
-    return ws_family_discrete.fit(settings, chains, data, init, arena, models, err);
+    return ws_family_discrete.fit(settings, chains, data, init, job, arena, models, err);
 }
 
 static void run__a_chain_that_fails_is_told_and_can_be_run_again(void **state)

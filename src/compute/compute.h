@@ -1,0 +1,306 @@
+/*
+ * The device interface: every operation that neural networks are made of here.
+ *
+ * A device is a table of operations and what they need. Two sets for the CPU stand side by side:
+ * the plain reference, written to be read, with double sums; and the fast one, oneDNN for matrix
+ * products and vector code for the rest. Each operation is a fused block, large enough that a call
+ * costs nothing beside it.
+ *
+ * Conventions. Numbers are f32; matrices row-major; destination first. Pointers are the device's
+ * memory unless a comment says host. No operation overlaps its operands unless it says so. A
+ * backward operation *adds* to gradients of parameters and *overwrites* the gradient of its input,
+ * unless `add_input` says that this too is added to. Shapes are asserted.
+ *
+ * Results are the same bytes for any number of threads: work is cut by shape alone, and every sum
+ * has a fixed order. Operations do not fail one by one: a device remembers its first failure, goes
+ * on doing nothing, and is asked once a step with `check`.
+ *
+ * Contract: tests/unit/test_compute.c (fast against reference, reference against finite
+ * differences, any number of threads).
+ */
+#ifndef WS_COMPUTE_COMPUTE_H
+#define WS_COMPUTE_COMPUTE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/allocator.h"
+#include "base/pool.h"
+#include "base/rng.h"
+#include "base/status.h"
+
+enum ws_norm {
+    WS_NORM_LAYER, /* (x - mean) / sqrt(variance + eps) * weight + bias */
+    WS_NORM_RMS,   /* x / sqrt(mean(x^2) + eps) * weight; no bias */
+};
+
+enum ws_activation {
+    WS_ACTIVATION_RELU,
+    WS_ACTIVATION_GELU,      /* x Phi(x), with erf */
+    WS_ACTIVATION_GELU_TANH, /* Hendrycks and Gimpel's tanh approximation, GPT-2's gelu_new */
+    WS_ACTIVATION_SILU,      /* x sigmoid(x) */
+};
+
+/* y = x W^T + b */
+struct ws_linear {
+    size_t rows;
+    size_t in;           /* x is (rows, in) */
+    size_t out;          /* y is (rows, out) */
+    const float *weight; /* (out, in) */
+    const float *bias;   /* (out) or NULL */
+};
+
+struct ws_norm_shape {
+    enum ws_norm kind;
+    size_t rows;
+    size_t width;
+    float eps;
+};
+
+/* Causal self-attention over sequences laid one after another: tokens starts[s] .. starts[s + 1]
+ * are sequence s. Row t of qkv holds the token's queries (heads, size), keys (kv_heads, size) and
+ * values (kv_heads, size); query head h attends to key head h / (heads / kv_heads). Scores are
+ * divided by sqrt(size). */
+struct ws_attention {
+    size_t sequences;
+    const uint32_t *starts; /* host, (sequences + 1), ascending, starts[0] == 0 */
+    size_t heads;
+    size_t kv_heads; /* divides heads */
+    size_t size;     /* of a head */
+};
+
+/* Each element is kept with probability 1 - p, independently, and divided by it. The elements of
+ * one call are numbered from 0 (those of attention are (sequence, head, query, key), squares of
+ * each sequence's length). Element n takes word n % 4 of the Philox block of `key` whose counter
+ * is n / 4 mod 2^32 and whose item is site * 2^32 + n / 2^34; it is kept when the word is at least
+ * p * 2^32. So the backward call with the same values sees the same ones. p == 0, or NULL where a
+ * pointer is handed over: nothing happens. */
+struct ws_dropout {
+    float p;
+    struct ws_rng_key key; /* of the training step */
+    uint32_t site;         /* which place in the network */
+};
+
+/* Rotary positions (Su et al. 2021), the half-split form of GPT-NeoX and Llama: in each head of
+ * `size` the first `rotated` numbers are pairs (i, i + rotated / 2), turned by position *
+ * base^(-2 i / rotated). Only queries and keys are turned. */
+struct ws_rotary {
+    size_t rows; /* of qkv, laid out as in ws_attention */
+    size_t heads;
+    size_t kv_heads;
+    size_t size;
+    size_t rotated;       /* even, <= size */
+    const float *cosines; /* (positions, rotated / 2) */
+    const float *sines;
+    const uint32_t *positions; /* host, (rows) */
+};
+
+/* The keys and values of running sequences: a slot a sequence, each head's positions one after
+ * another, (slots, kv_heads, capacity, size). */
+struct ws_cache {
+    float *keys;
+    float *values;
+    size_t slots;
+    size_t kv_heads;
+    size_t capacity; /* positions */
+    size_t size;     /* of a head */
+};
+
+/* The output layer with its loss: logits = x W^T, softmax, and cross-entropy against targets. Whole
+ * logits are never held: rows are taken in pieces. */
+struct ws_head {
+    size_t rows;
+    size_t width;
+    size_t vocabulary;
+    const float *weight;    /* (vocabulary, width) */
+    const float *bias;      /* (vocabulary) or NULL */
+    const uint32_t *target; /* host, (rows); WS_NO_TARGET where a row has none */
+};
+
+#define WS_NO_TARGET UINT32_MAX
+
+struct ws_adamw {
+    float rate; /* learning rate of this step */
+    float beta1, beta2;
+    float epsilon;
+    float decay;   /* decoupled: w -= rate * decay * w */
+    float scale;   /* gradients are multiplied by it first: clipping, averaging */
+    uint64_t step; /* 1, 2, ...: for the bias corrections */
+};
+
+/* What is done to rows of scores before tokens are taken from them: the penalty first, then the
+ * bans. The tokens of row r are seen[seen_ends[r - 1]] .. seen[seen_ends[r]], and may be there more
+ * than once. Host; without ends there are none. */
+struct ws_edits {
+    float penalty; /* of a token seen: score < 0 ? score * penalty : score / penalty */
+    const size_t *seen_ends;
+    const uint32_t *seen;
+    const size_t *banned_ends;
+    const uint32_t *banned; /* their scores become -infinity */
+};
+
+/* How rows of scores become one token each: softmax(scores / temperature), of which the largest
+ * probabilities are kept, in this order: the top_k largest; the fewest largest that sum to top_p;
+ * those of at least min_p times the largest; the fewest whose log probability is nearest to the
+ * mean one that sum to typical_p. Each step sees the probabilities renormalised; equals at an edge
+ * are kept together. */
+struct ws_pick {
+    size_t rows;
+    size_t vocabulary;
+    struct ws_edits edits;
+    float temperature;      /* 0: the largest score, of equals the first; what follows is ignored */
+    size_t top_k;           /* 0: all */
+    float top_p;            /* 1: all */
+    float min_p;            /* 0: all */
+    float typical_p;        /* 1: all */
+    const double *uniforms; /* host, (rows), in [0, 1): where in the cumulative distribution, whose
+                               order is that of the tokens */
+};
+
+struct ws_device;
+struct ws_packed; /* a weight in the layout that the device multiplies fastest */
+
+struct ws_device_ops {
+    const char *name; /* "cpu", "cpu-reference" */
+
+    void (*close)(struct ws_device *device);
+    /* The first failure since open, if any. */
+    enum ws_status (*check)(struct ws_device *device, struct ws_error *err);
+
+    /* Memory of the device, cleared; NULL and a remembered failure when there is none. */
+    void *(*alloc)(struct ws_device *device, size_t size);
+    void (*release)(struct ws_device *device, void *memory, size_t size); /* NULL is fine */
+    void (*write)(struct ws_device *device, void *out, const void *host, size_t size);
+    void (*read)(struct ws_device *device, void *host, const void *in, size_t size);
+    void (*zero)(struct ws_device *device, void *out, size_t size);
+    void (*copy)(struct ws_device *device, void *out, const void *in, size_t size);
+
+    void (*linear)(struct ws_device *device, float *y, const float *x, const struct ws_linear *l);
+    /* Any of dx, dweight, dbias may be NULL. */
+    void (*linear_backward)(struct ws_device *device, float *dx, float *dweight, float *dbias,
+                            const float *dy, const float *x, const struct ws_linear *l,
+                            bool add_input);
+
+    /* A weight (out, in) packed for `linear_packed` with about `rows` rows; it follows no later
+     * change of the weight. NULL and a remembered failure when memory is out. */
+    struct ws_packed *(*pack)(struct ws_device *device, const float *weight, size_t out, size_t in,
+                              size_t rows);
+    void (*unpack)(struct ws_device *device, struct ws_packed *packed); /* gives it back */
+    void (*linear_packed)(struct ws_device *device, float *y, const float *x,
+                          const struct ws_packed *packed, const float *bias, size_t rows);
+
+    /* sum = x + addend (addend may be NULL: then sum is not written, may be NULL, and x is
+     * normalised), y = norm(sum). stats (rows, 2): mean and 1 / deviation, for the backward call;
+     * may be NULL.
+     * sum may be x or addend. */
+    void (*norm)(struct ws_device *device, float *y, float *sum, float *stats, const float *x,
+                 const float *addend, const float *weight, const float *bias,
+                 const struct ws_norm_shape *shape);
+    /* x is what was normalised. */
+    void (*norm_backward)(struct ws_device *device, float *dx, float *dweight, float *dbias,
+                          const float *dy, const float *x, const float *stats, const float *weight,
+                          const struct ws_norm_shape *shape, bool add_input);
+
+    /* y may be x; in place backward: dx may be dy. */
+    void (*activation)(struct ws_device *device, float *y, const float *x, enum ws_activation kind,
+                       size_t count);
+    void (*activation_backward)(struct ws_device *device, float *dx, const float *dy,
+                                const float *x, enum ws_activation kind, size_t count);
+    /* y (rows, width) = activation(x[:, :width]) * x[:, width:], x (rows, 2 width): SwiGLU with
+     * WS_ACTIVATION_SILU. */
+    void (*gate)(struct ws_device *device, float *y, const float *x, enum ws_activation kind,
+                 size_t rows, size_t width);
+    void (*gate_backward)(struct ws_device *device, float *dx, const float *dy, const float *x,
+                          enum ws_activation kind, size_t rows, size_t width);
+
+    /* In place; `inverse` turns back, which is the backward operation too. */
+    void (*rotary)(struct ws_device *device, float *qkv, const struct ws_rotary *r, bool inverse);
+
+    /* y (tokens, heads * size). lse (tokens, heads): log of the softmax's sum, for the backward
+     * call; may be NULL. */
+    void (*attention)(struct ws_device *device, float *y, float *lse, const float *qkv,
+                      const struct ws_attention *a, const struct ws_dropout *dropout);
+    void (*attention_backward)(struct ws_device *device, float *dqkv, const float *dy,
+                               const float *y, const float *lse, const float *qkv,
+                               const struct ws_attention *a, const struct ws_dropout *dropout);
+
+    /* Puts the keys and values of qkv's rows (rows, (heads + 2 kv_heads) * size) into the cache:
+     * row r into slot slots[r] at positions[r]. slots, positions: host. */
+    void (*cache_store)(struct ws_device *device, const struct ws_cache *cache, const float *qkv,
+                        size_t heads, const uint32_t *slots, const uint32_t *positions,
+                        size_t rows);
+    /* y (rows, heads * size): row r's queries over positions 0 .. positions[r] of slot slots[r]. */
+    void (*cache_attention)(struct ws_device *device, float *y, const float *qkv,
+                            const struct ws_cache *cache, size_t heads, const uint32_t *slots,
+                            const uint32_t *positions, size_t rows);
+    /* Slot i becomes what slot parents[i] was in positions firsts[i] .. lengths[i] - 1; before
+     * them they are equal already. host, (slots), the first ones of the cache. */
+    void (*cache_reorder)(struct ws_device *device, const struct ws_cache *cache,
+                          const uint32_t *parents, const uint32_t *firsts, const uint32_t *lengths,
+                          size_t slots);
+
+    /* y (rows, width) = table[token] + places[position]; places may be NULL. tokens, positions:
+     * host, (rows). */
+    void (*embedding)(struct ws_device *device, float *y, const float *table, const float *places,
+                      const uint32_t *tokens, const uint32_t *positions, size_t rows, size_t width);
+    void (*embedding_backward)(struct ws_device *device, float *dtable, float *dplaces,
+                               const float *dy, const uint32_t *tokens, const uint32_t *positions,
+                               size_t rows, size_t width);
+
+    /* host outputs, (rows), each may be NULL: loss[r] = -log softmax(logits)[target], 0 without a
+     * target; entropy[r] of the softmax, nats. */
+    void (*head_loss)(struct ws_device *device, float *loss, float *entropy, const float *x,
+                      const struct ws_head *head);
+    /* The same and its gradient: of the sum of the losses, times `scale`. */
+    void (*head_loss_backward)(struct ws_device *device, float *loss, float *dx, float *dweight,
+                               float *dbias, const float *x, const struct ws_head *head,
+                               float scale);
+
+    /* tokens: host, (rows); probabilities: (rows, vocabulary), may be scores. Either may be NULL.
+     * scores (rows, vocabulary) are overwritten. A row whose scores are all banned, or not all numbers below
+     * infinity, has the token WS_NO_TARGET and no probabilities. */
+    void (*pick)(struct ws_device *device, uint32_t *tokens, float *probabilities, float *scores,
+                 const struct ws_pick *pick);
+    /* tokens, values: host, (rows, count): the largest of each row of log softmax(scores) after the
+     * edits, in descending order, of equals the smaller token first. count <= vocabulary. scores
+     * (rows, vocabulary) are overwritten. Rows as above have only WS_NO_TARGET. */
+    void (*rank)(struct ws_device *device, uint32_t *tokens, float *values, float *scores,
+                 const struct ws_edits *edits, size_t rows, size_t vocabulary, size_t count);
+
+    /* y = x + addend, in place where y is either; scale: y *= factor. */
+    void (*add)(struct ws_device *device, float *y, const float *x, const float *addend,
+                size_t count);
+    /* y may be x. Its own backward. */
+    void (*dropout)(struct ws_device *device, float *y, const float *x,
+                    const struct ws_dropout *dropout, size_t count);
+
+    /* The sum of squares, in double, host. */
+    double (*sum_squares)(struct ws_device *device, const float *x, size_t count);
+    void (*adamw)(struct ws_device *device, float *weight, float *first, float *second,
+                  const float *gradient, const struct ws_adamw *settings, size_t count);
+};
+
+struct ws_device {
+    const struct ws_device_ops *ops;
+};
+
+enum ws_cpu_kind {
+    WS_CPU_FAST,
+    WS_CPU_REFERENCE,
+};
+
+/* `threads` >= 1. The device is used by one thread at a time. */
+WS_MUST_CHECK enum ws_status ws_cpu_open(enum ws_cpu_kind kind, unsigned threads,
+                                         const struct ws_allocator *allocator,
+                                         struct ws_device **out, struct ws_error *err);
+
+/* The threads of a CPU device, for host work between its operations (picking tokens, say). */
+struct ws_pool *ws_cpu_pool(struct ws_device *device);
+
+/* Vector code for host rows, the same bytes on every instruction set. */
+float ws_row_max(const float *x, size_t count);
+/* y[i] = exp((x[i] - max) * factor); gives the sum, in double, of a fixed order. y may be x. */
+double ws_row_exp(float *y, const float *x, float max, float factor, size_t count);
+
+#endif

@@ -1,0 +1,197 @@
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+#include "compute/cpu/fast.h"
+#include "compute/cpu/sgemm.h"
+
+/* Logits are made in tiles of rows by types, whose sums are taken while they are in the cache. The
+ * backward call keeps the logits of LOGITS_SIZE bytes of rows: each such block of rows is one
+ * reading and writing of the weight's gradient, so there should be few. */
+enum { TILE_ROWS = 256, TILE_TYPES = 512, LOGITS_SIZE = 32 << 20 };
+
+/* What a tile says of a row: of its logits the largest, and with e = exp(logit - max) the sums of
+ * e and of e (logit - max). */
+struct tile_sums {
+    float max;
+    double sums[2];
+};
+
+struct head_work {
+    struct ws_cpu *cpu;
+    const struct ws_head *head;
+    const float *x;
+    float *loss, *entropy, *dbias;
+    float scale;
+    size_t first, rows; /* those at work */
+    size_t across;      /* tiles of a row */
+    float *logits;      /* (rows, vocabulary), or a tile of each worker */
+    size_t stride;      /* of their rows */
+    bool keeps_logits;
+    struct tile_sums *sums; /* (rows, across) */
+    float *at_target;       /* (rows): the target's logit */
+    float *log_sums;        /* (rows) */
+};
+
+static void tile_of_logits(void *context, size_t piece, unsigned worker)
+{
+    const struct head_work *w = context;
+    const struct ws_head *head = w->head;
+    size_t row = piece / w->across * TILE_ROWS, tile = piece % w->across;
+    size_t type = tile * TILE_TYPES;
+    size_t rows = ws_smaller(TILE_ROWS, w->rows - row);
+    size_t types = ws_smaller(TILE_TYPES, head->vocabulary - type);
+    size_t stride = w->stride;
+    float *logits =
+        w->logits + (w->keeps_logits ? row * stride + type : worker * TILE_ROWS * stride);
+
+    for (size_t r = 0; head->bias && r < rows; r++)
+        memcpy(logits + r * stride, head->bias + type, types * sizeof *logits);
+    ws_sgemm(w->cpu, logits, stride,
+             (struct ws_view){w->x + (w->first + row) * head->width, head->width, false},
+             (struct ws_view){head->weight + type * head->width, head->width, true},
+             (struct ws_product_shape){rows, types, head->width}, 1, head->bias ? 1 : 0);
+    for (size_t r = 0; r < rows; r++) {
+        struct tile_sums *s = w->sums + (row + r) * w->across + tile;
+        const float *numbers = logits + r * stride;
+        s->max = w->cpu->vector->row_max(numbers, types);
+        w->cpu->vector->row_sums(s->sums, numbers, s->max, types);
+        size_t target = head->target[w->first + row + r];
+        if (target >= type && target < type + types)
+            w->at_target[row + r] = numbers[target - type];
+    }
+}
+
+/* Tiles' sums, taken to the largest logit of the row, in the tiles' order. */
+static void finish_row(const struct head_work *w, size_t r)
+{
+    const struct tile_sums *s = w->sums + r * w->across;
+    float max = -INFINITY;
+    for (size_t t = 0; t < w->across; t++)
+        max = s[t].max > max ? s[t].max : max;
+    double sum = 0, information = 0;
+    for (size_t t = 0; t < w->across; t++) {
+        double lower = (double)s[t].max - (double)max, factor = exp(lower);
+        sum += factor * s[t].sums[0];
+        information += factor * (s[t].sums[1] + (factor > 0 ? lower * s[t].sums[0] : 0));
+    }
+    uint32_t target = w->head->target[w->first + r];
+    assert(target == WS_NO_TARGET || target < w->head->vocabulary);
+    double log_sum = log(sum);
+    w->log_sums[r] = (float)((double)max + log_sum);
+    if (w->loss)
+        w->loss[w->first + r] =
+            target == WS_NO_TARGET ? 0 : (float)(log_sum - ((double)w->at_target[r] - (double)max));
+    if (w->entropy)
+        w->entropy[w->first + r] = (float)(log_sum - information / sum);
+}
+
+static void take_losses(struct head_work *w, size_t first, size_t rows)
+{
+    w->first = first;
+    w->rows = rows;
+    ws_cpu_run(w->cpu, (rows + TILE_ROWS - 1) / TILE_ROWS * w->across, tile_of_logits, w);
+    for (size_t r = 0; r < rows; r++)
+        finish_row(w, r);
+}
+
+/* Rows at a multiple of a large power of two would share few places of the cache. */
+static size_t stride_of(size_t width)
+{
+    size_t stride = (width + 15) / 16 * 16;
+    return stride % 256 == 0 ? stride + 32 : stride;
+}
+
+/* Cuts the scratch for blocks of `rows` rows; the parts begin at multiples of 64 bytes. */
+static bool prepare(struct head_work *w, size_t rows)
+{
+    w->across = (w->head->vocabulary + TILE_TYPES - 1) / TILE_TYPES;
+    size_t padded = (rows + 15) / 16 * 16;
+    w->stride = stride_of(w->keeps_logits ? w->head->vocabulary : TILE_TYPES);
+    size_t logits = w->stride * (w->keeps_logits ? padded : TILE_ROWS * (size_t)w->cpu->threads);
+    size_t sums = padded * w->across * sizeof *w->sums;
+    w->sums = ws_cpu_scratch(w->cpu, sums + (2 * padded + logits) * sizeof *w->logits);
+    if (!w->sums)
+        return false;
+    w->at_target = (float *)(w->sums + padded * w->across);
+    w->log_sums = w->at_target + padded;
+    w->logits = w->log_sums + padded;
+    return true;
+}
+
+void ws_fast_head_loss(struct ws_device *device, float *loss, float *entropy, const float *x,
+                       const struct ws_head *head)
+{
+    enum { BLOCK = 4096 };
+    struct head_work w = {
+        .cpu = ws_cpu_ready(device), .head = head, .x = x, .loss = loss, .entropy = entropy};
+    if (!w.cpu || !prepare(&w, ws_smaller(BLOCK, head->rows)))
+        return;
+    for (size_t first = 0; first < head->rows; first += BLOCK)
+        take_losses(&w, first, ws_smaller(BLOCK, head->rows - first));
+}
+
+/* A tile of types, all rows: logits become scale * (softmax - onehot(target)). */
+static void tile_of_gradients(void *context, size_t tile, unsigned worker)
+{
+    (void)worker;
+    const struct head_work *w = context;
+    size_t vocabulary = w->head->vocabulary;
+    size_t type = tile * TILE_TYPES;
+    size_t types = ws_smaller(TILE_TYPES, vocabulary - type);
+    for (size_t r = 0; r < w->rows; r++) {
+        float *d = w->logits + r * w->stride + type;
+        size_t target = w->head->target[w->first + r];
+        float scale = target == WS_NO_TARGET ? 0 : w->scale;
+        w->cpu->vector->loss_gradient(d, w->log_sums[r], scale, types);
+        if (target >= type && target < type + types)
+            d[target - type] -= scale;
+        if (w->dbias)
+            w->cpu->vector->add(w->dbias + type, w->dbias + type, d, types);
+    }
+}
+
+static void take_gradients(const struct head_work *w, float *dx, float *dweight)
+{
+    const struct ws_head *head = w->head;
+    ws_cpu_run(w->cpu, w->across, tile_of_gradients, (void *)w);
+    if (dweight)
+        ws_product(w->cpu, dweight, head->width, (struct ws_view){w->logits, w->stride, true},
+                   (struct ws_view){w->x + w->first * head->width, head->width, false}, NULL,
+                   (struct ws_product_shape){head->vocabulary, head->width, w->rows}, 1);
+    if (dx)
+        ws_product(w->cpu, dx + w->first * head->width, head->width,
+                   (struct ws_view){w->logits, w->stride, false},
+                   (struct ws_view){head->weight, head->width, false}, NULL,
+                   (struct ws_product_shape){w->rows, head->width, head->vocabulary}, 0);
+}
+
+/* Equal blocks, none over LOGITS_SIZE unless a single row is. */
+static size_t block_rows(const struct ws_head *head)
+{
+    size_t most = LOGITS_SIZE / sizeof(float) / head->vocabulary;
+    if (most == 0)
+        most = 1;
+    size_t blocks = (head->rows + most - 1) / most;
+    return blocks ? (head->rows + blocks - 1) / blocks : 1;
+}
+
+void ws_fast_head_loss_backward(struct ws_device *device, float *loss, float *dx, float *dweight,
+                                float *dbias, const float *x, const struct ws_head *head,
+                                float scale)
+{
+    struct head_work w = {.cpu = ws_cpu_ready(device),
+                          .head = head,
+                          .x = x,
+                          .loss = loss,
+                          .dbias = dbias,
+                          .scale = scale,
+                          .keeps_logits = true};
+    size_t block = block_rows(head);
+    if (!w.cpu || !prepare(&w, block))
+        return;
+    for (size_t first = 0; first < head->rows; first += block) {
+        take_losses(&w, first, ws_smaller(block, head->rows - first));
+        take_gradients(&w, dx, dweight);
+    }
+}

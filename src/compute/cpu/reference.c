@@ -1,0 +1,43 @@
+#include "compute/cpu/reference.h"
+
+#include "compute/cpu/cpu_device.h"
+#include "compute/cpu/pick.h"
+
+const struct ws_device_ops ws_cpu_reference_ops = {
+    .name = "cpu-reference",
+    .close = ws_cpu_close,
+    .check = ws_cpu_check,
+    .alloc = ws_cpu_alloc,
+    .release = ws_cpu_release,
+    .write = ws_cpu_copy,
+    .read = ws_cpu_copy,
+    .zero = ws_cpu_zero,
+    .copy = ws_cpu_copy,
+    .linear = ws_reference_linear,
+    .linear_backward = ws_reference_linear_backward,
+    .pack = ws_reference_pack,
+    .unpack = ws_reference_unpack,
+    .linear_packed = ws_reference_linear_packed,
+    .norm = ws_reference_norm,
+    .norm_backward = ws_reference_norm_backward,
+    .activation = ws_reference_activation,
+    .activation_backward = ws_reference_activation_backward,
+    .gate = ws_reference_gate,
+    .gate_backward = ws_reference_gate_backward,
+    .rotary = ws_reference_rotary,
+    .attention = ws_reference_attention,
+    .attention_backward = ws_reference_attention_backward,
+    .cache_store = ws_reference_cache_store,
+    .cache_attention = ws_reference_cache_attention,
+    .cache_reorder = ws_reference_cache_reorder,
+    .embedding = ws_reference_embedding,
+    .embedding_backward = ws_reference_embedding_backward,
+    .head_loss = ws_reference_head_loss,
+    .head_loss_backward = ws_reference_head_loss_backward,
+    .pick = ws_reference_pick,
+    .rank = ws_reference_rank,
+    .add = ws_reference_add,
+    .dropout = ws_reference_dropout,
+    .sum_squares = ws_reference_sum_squares,
+    .adamw = ws_reference_adamw,
+};

@@ -1,0 +1,92 @@
+#include "compute/cpu/sgemm.h"
+
+#include <dnnl.h>
+#include <math.h>
+#include <stdatomic.h>
+#include <string.h>
+
+void ws_sgemm(struct ws_cpu *cpu, float *c, size_t stride, struct ws_view a, struct ws_view b,
+              struct ws_product_shape shape, float alpha, float beta)
+{
+    dnnl_status_t status =
+        dnnl_sgemm(a.transposed ? 'T' : 'N', b.transposed ? 'T' : 'N', (dnnl_dim_t)shape.m,
+                   (dnnl_dim_t)shape.n, (dnnl_dim_t)shape.k, alpha, a.numbers, (dnnl_dim_t)a.stride,
+                   b.numbers, (dnnl_dim_t)b.stride, beta, c, (dnnl_dim_t)stride);
+    if (status != dnnl_success)
+        atomic_store(&cpu->library_failed, true);
+}
+
+struct product {
+    struct ws_cpu *cpu;
+    float *c;
+    size_t stride;
+    struct ws_view a, b;
+    const float *bias;
+    struct ws_product_shape shape;
+    struct ws_product_shape tile;
+    size_t across; /* tiles in a row of tiles */
+    float beta;
+};
+
+static size_t pieces_of(size_t count, size_t tile)
+{
+    return (count + tile - 1) / tile;
+}
+
+/* What a product costs in multiplications; thin ones wait for memory. */
+static double cost_of(struct ws_product_shape s)
+{
+    enum { THIN = 16 };
+    return (double)(s.m + THIN) * (double)(s.n + THIN) * (double)s.k;
+}
+
+/* Halves the longer side of a tile until a product has about PIECES of them, none so small that
+ * handing it to a thread costs more, or so large that threads wait for the last. Sides stop where
+ * the library, which copies both operands for each call, begins to lose: earliest with a transposed
+ * second operand. They are whole numbers of its register tiles (8 x 48). */
+static struct ws_product_shape cut(struct ws_product_shape shape, bool slow_copy)
+{
+    enum { PIECES = 8, LEAST = 1 << 22, MOST = 1 << 26 };
+    const size_t least_m = slow_copy ? 256 : 96, least_n = 192, step = 48;
+    double wanted = fmin(fmax(cost_of(shape) / PIECES, LEAST), MOST);
+    struct ws_product_shape tile = shape;
+    while (cost_of(tile) > wanted && (tile.m > least_m || tile.n > least_n)) {
+        bool rows = tile.n <= least_n || (tile.m > least_m && tile.m > tile.n);
+        size_t *side = rows ? &tile.m : &tile.n;
+        size_t half = ((*side + 1) / 2 + step - 1) / step * step;
+        *side = half > (rows ? least_m : least_n) ? half : (rows ? least_m : least_n);
+    }
+    return tile;
+}
+
+static const float *at(struct ws_view view, size_t i, size_t j)
+{
+    return view.numbers + (view.transposed ? j * view.stride + i : i * view.stride + j);
+}
+
+static void multiply_tile(void *context, size_t piece, unsigned worker)
+{
+    (void)worker;
+    const struct product *p = context;
+    size_t i = piece / p->across * p->tile.m, j = piece % p->across * p->tile.n;
+    struct ws_product_shape shape = {ws_smaller(p->tile.m, p->shape.m - i),
+                                     ws_smaller(p->tile.n, p->shape.n - j), p->shape.k};
+    struct ws_view a = p->a, b = p->b;
+    a.numbers = at(a, i, 0);
+    b.numbers = at(b, 0, j);
+    float *c = p->c + i * p->stride + j;
+    for (size_t r = 0; p->bias && r < shape.m; r++)
+        memcpy(c + r * p->stride, p->bias + j, shape.n * sizeof *c);
+    ws_sgemm(p->cpu, c, p->stride, a, b, shape, 1, p->bias ? 1 : p->beta);
+}
+
+void ws_product(struct ws_cpu *cpu, float *c, size_t stride, struct ws_view a, struct ws_view b,
+                const float *bias, struct ws_product_shape shape, float beta)
+{
+    if (shape.m == 0 || shape.n == 0)
+        return;
+    struct product p = {
+        cpu, c, stride, a, b, bias, shape, cut(shape, b.transposed && !a.transposed), 0, beta};
+    p.across = pieces_of(shape.n, p.tile.n);
+    ws_cpu_run(cpu, pieces_of(shape.m, p.tile.m) * p.across, multiply_tile, &p);
+}

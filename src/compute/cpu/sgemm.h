@@ -1,0 +1,33 @@
+/*
+ * Matrix products: one single-threaded call of oneDNN, and one cut into such calls.
+ *
+ * Row-major; `stride` is the distance of rows. Cut by shape alone, and oneDNN is told to use only
+ * the thread that calls it (ws_cpu_run), so the bytes depend on the shape only. Private to
+ * compute/cpu/.
+ */
+#ifndef WS_COMPUTE_CPU_SGEMM_H
+#define WS_COMPUTE_CPU_SGEMM_H
+
+#include "compute/cpu/cpu_device.h"
+
+/* What is read; element (i, j) is at i * stride + j, or transposed at j * stride + i. */
+struct ws_view {
+    const float *numbers;
+    size_t stride;
+    bool transposed;
+};
+
+struct ws_product_shape {
+    size_t m, n, k;
+};
+
+/* c (m, n) = alpha a (m, k) b (k, n) + beta c; beta 0 reads nothing of c. On the calling thread:
+ * inside ws_cpu_run. A failure is remembered. */
+void ws_sgemm(struct ws_cpu *cpu, float *c, size_t stride, struct ws_view a, struct ws_view b,
+              struct ws_product_shape shape, float alpha, float beta);
+
+/* c = a b + beta c on all threads; with `bias` (n), each row begins as it, and beta is 0. */
+void ws_product(struct ws_cpu *cpu, float *c, size_t stride, struct ws_view a, struct ws_view b,
+                const float *bias, struct ws_product_shape shape, float beta);
+
+#endif
