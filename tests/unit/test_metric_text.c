@@ -498,9 +498,9 @@ static enum ws_status measure_trigram(const struct laboratory *lab, bool first,
     const uint64_t items = SAMPLE;
     WS_TRY(ws_human_deal(lab->human, 1, arena, &world->deal, NULL));
     WS_TRY(ws_reference_prepare(&world->deal, items, arena, &world->reference, NULL));
-    WS_TRY(
-        family->fit(lab->experiment.family_settings, 1, &data, &key, arena, &world->model, NULL));
-    WS_TRY(family->sample(1, &world->model, &items, &key, arena, &world->sample, NULL));
+    WS_TRY(family->fit(lab->experiment.family_settings, 1, &data, &key, NULL, arena, &world->model,
+                       NULL));
+    WS_TRY(family->sample(1, &world->model, &items, &key, NULL, arena, &world->sample, NULL));
     return ws_measure(&world->reference, world->model, first ? world->model : NULL, world->sample,
                       NULL, arena, world->out, &world->count, NULL);
 }
