@@ -17,10 +17,11 @@ enum exit_status {
 
 /* clang-format off */
 #define WS_COMMANDS(X)                                                                  \
-    X(run,    "run or resume an experiment: an experiment file or a preset")            \
-    X(plan,   "what would run: arms, time, memory, disk; runs nothing")                 \
-    X(runs,   "list the runs in a directory")                                           \
-    X(export, "a run's metrics as CSV or JSON lines")
+    X(run,      "run or resume an experiment: an experiment file or a preset")          \
+    X(plan,     "what would run: arms, time, memory, disk; runs nothing")               \
+    X(runs,     "list the runs in a directory")                                         \
+    X(export,   "a run's metrics as CSV or JSON lines")                                 \
+    X(tokenize, "text to token ids and back; training a tokenizer")
 /* clang-format on */
 
 #define X(name, summary) int cmd_##name(int argc, char **argv);
