@@ -13,6 +13,7 @@ enum exit_status {
     EXIT_DONE = 0,
     EXIT_FAILED = 1,
     EXIT_USAGE = 2,
+    EXIT_NOT_VERIFIED = 3, /* what was to be checked is not so */
 };
 
 /* clang-format off */
@@ -21,7 +22,8 @@ enum exit_status {
     X(plan,     "what would run: arms, time, memory, disk; runs nothing")               \
     X(runs,     "list the runs in a directory")                                         \
     X(export,   "a run's metrics as CSV or JSON lines")                                 \
-    X(tokenize, "text to token ids and back; training a tokenizer")
+    X(tokenize, "text to token ids and back; training a tokenizer")                     \
+    X(evaluate, "a model against reference numbers, or over a text")
 /* clang-format on */
 
 #define X(name, summary) int cmd_##name(int argc, char **argv);
