@@ -9,7 +9,7 @@ fits() {
 accepts --help
 fits --help
 commands=$(awk '/^  [a-z]/ {print $1}' out)
-[ "$(echo $commands)" = "run plan runs export" ] || fail "the commands are '$commands'"
+[ "$(echo $commands)" = "run plan runs export train tokenize" ] || fail "the commands are '$commands'"
 cp out usage
 accepts help
 check "'help' is '--help'" cmp out usage
