@@ -22,8 +22,9 @@ enum exit_status {
     X(plan,     "what would run: arms, time, memory, disk; runs nothing")               \
     X(runs,     "list the runs in a directory")                                         \
     X(export,   "a run's metrics as CSV or JSON lines")                                 \
-    X(tokenize, "text to token ids and back; training a tokenizer")                     \
-    X(evaluate, "a model against reference numbers, or over a text")
+    X(train,    "train a transformer on text, or go on training one")                   \
+    X(evaluate, "a model against reference numbers, or over a text")                    \
+    X(tokenize, "text to token ids and back; training a tokenizer")
 /* clang-format on */
 
 #define X(name, summary) int cmd_##name(int argc, char **argv);
