@@ -70,10 +70,11 @@ WS_MUST_CHECK enum ws_status ws_tokenizer_open(const char *path, struct ws_arena
                                                const struct ws_tokenizer **out,
                                                struct ws_error *err);
 
-/* Trains on all of `text` as one sequence, as the library's BpeTrainer does with the pre-tokenizer
- * ByteLevel without prefix space, min_frequency 0 and the 256 bytes as initial alphabet: ids are
- * the special tokens, the bytes in the order of their characters, the merges. A text with too few
- * pairs gives fewer than `count` tokens. WS_INVALID when `count` leaves no room for the bytes. */
+/* Trains on the lines of `text`, each with its newline, as the library's Tokenizer.train does on a
+ * file with a BpeTrainer: pre-tokenizer ByteLevel without prefix space, min_frequency 0, the 256
+ * bytes as initial alphabet. Ids are the special tokens, the bytes in the order of the characters
+ * that spell them, the merges. A text with too few pairs gives fewer than `count` tokens.
+ * WS_INVALID when `count` leaves no room for the bytes. */
 WS_MUST_CHECK enum ws_status ws_tokenizer_train(struct ws_bytes text, uint32_t count,
                                                 const char *const *special, size_t special_count,
                                                 struct ws_arena *arena,

@@ -88,7 +88,7 @@ struct made {
     struct ws_dataset output; /* empty when the step needs none */
     struct ws_dataset training;
     const struct ws_model *model;
-    struct ws_measurement measurements[WS_METRIC_COUNT];
+    struct ws_measurement measurements[WS_MEASUREMENT_LIMIT];
     size_t measurement_count;
 };
 

@@ -116,8 +116,7 @@ static enum ws_status score_batch(struct ws_network *network, struct ws_pool *po
                                    examples->targets + begin};
     WS_TRY(ws_score_tokens(network, pool, &batch, scores, err));
     for (uint64_t i = 0; i < count; i++)
-        add_passage(sums, batch.targets + starts[i], scores + starts[i],
-                    starts[i + 1] - starts[i]);
+        add_passage(sums, batch.targets + starts[i], scores + starts[i], starts[i + 1] - starts[i]);
     *used = count;
     return WS_OK;
 }
