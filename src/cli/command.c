@@ -45,18 +45,46 @@ static enum ws_status add_override(struct arguments *arguments, const char *text
     return WS_OK;
 }
 
-static enum ws_status unknown_flag(const struct command_line *line, const char *argument,
-                                   struct ws_error *err)
+/* A setting's name as it is typed. */
+static const char *dashed(struct ws_arena *arena, const char *name)
 {
-    const char *names[32] = {"help", "set"};
-    size_t count = line->takes_settings ? 2 : 1;
-    for (size_t i = 0; i < line->flag_count && count < 32; i++)
+    char *copy = ws_arena_text(arena, name);
+    for (char *c = copy; c && *c; c++)
+        if (*c == '_')
+            *c = '-';
+    return copy ? copy : name;
+}
+
+static const char *nearest_flag(const struct command_line *line, const char *name,
+                                struct ws_arena *arena)
+{
+    size_t most = 2 + line->flag_count;
+    for (size_t t = 0; t < line->settings_count; t++)
+        most += line->settings[t].table->count;
+    const char **names = WS_ARENA_NEW(arena, const char *, most);
+    if (!names)
+        return NULL;
+    size_t count = 0;
+    names[count++] = "help";
+    if (line->takes_settings)
+        names[count++] = "set";
+    for (size_t i = 0; i < line->flag_count; i++)
         names[count++] = line->flags[i].name;
-    char name[80];
-    (void)snprintf(name, sizeof name, "%.*s", (int)strcspn(argument + 2, "="), argument + 2);
+    for (size_t t = 0; t < line->settings_count; t++)
+        for (size_t i = 0; i < line->settings[t].table->count; i++)
+            names[count++] = dashed(arena, line->settings[t].table->options[i].name);
     const char *nearest = ws_nearest_name(name, names, count);
     if (!nearest && line->takes_settings)
         nearest = ws_experiment_nearest_setting(name);
+    return nearest;
+}
+
+static enum ws_status unknown_flag(const struct command_line *line, const char *argument,
+                                   struct ws_arena *arena, struct ws_error *err)
+{
+    char name[80];
+    (void)snprintf(name, sizeof name, "%.*s", (int)strcspn(argument + 2, "="), argument + 2);
+    const char *nearest = nearest_flag(line, name, arena);
     if (nearest)
         return ws_fail(err, WS_INVALID, "unknown option '%.80s'; did you mean '--%s'?", argument,
                        nearest);
@@ -82,24 +110,64 @@ static enum ws_status take_value(struct cursor *cursor, const char *option, cons
     return WS_OK;
 }
 
-/* --learning-rate 0.1 sets learning_rate=0.1, when there is such a setting. */
+/* "learning-rate", cut from an argument, as the setting's name. */
+static char *setting_name(struct ws_arena *arena, const char *argument, size_t size)
+{
+    char *name = ws_arena_format(arena, "%.*s", (int)size, argument + 2);
+    for (char *c = name; c && *c; c++)
+        if (*c == '-')
+            *c = '_';
+    return name;
+}
+
+/* --learning-rate 0.1 sets learning_rate=0.1, when experiments have such a setting. */
 static enum ws_status take_setting(struct cursor *cursor, struct arguments *arguments,
                                    const char *argument, size_t size, const char *attached,
                                    bool *found, struct ws_error *err)
 {
-    char *name = ws_arena_text(&arguments->arena, argument + 2);
+    const char *name = setting_name(&arguments->arena, argument, size);
     if (!name)
         return no_memory(err);
-    name[size] = '\0';
-    for (char *c = name; *c; c++)
-        if (*c == '-')
-            *c = '_';
     *found = ws_experiment_has_setting(name);
     if (!*found)
         return WS_OK;
     const char *value;
     WS_TRY(take_value(cursor, argument, attached, &value, err));
     arguments->overrides[arguments->override_count++] = (struct ws_override){name, value};
+    return WS_OK;
+}
+
+/* A flag that is named alone is set. */
+static enum ws_status take_option_value(struct cursor *cursor, const struct ws_option *option,
+                                        const char *argument, const char *attached,
+                                        const char **out, struct ws_error *err)
+{
+    const char *next = cursor->next < cursor->count ? cursor->items[cursor->next] : "";
+    bool told = attached || strcmp(next, "true") == 0 || strcmp(next, "false") == 0;
+    if (option->type != WS_OPTION_FLAG || told)
+        return take_value(cursor, argument, attached, out, err);
+    *out = "true";
+    return WS_OK;
+}
+
+/* The same for the command's own tables. */
+static enum ws_status take_option(const struct command_line *line, struct cursor *cursor,
+                                  struct arguments *arguments, const char *argument, size_t size,
+                                  const char *attached, bool *found, struct ws_error *err)
+{
+    const char *name = setting_name(&arguments->arena, argument, size);
+    if (!name)
+        return no_memory(err);
+    for (size_t t = 0; t < line->settings_count; t++) {
+        const struct ws_option *option = ws_option_find(line->settings[t].table, name);
+        if (!option)
+            continue;
+        const char *value;
+        *found = true;
+        WS_TRY(take_option_value(cursor, option, argument, attached, &value, err));
+        return ws_option_set(option, line->settings[t].settings, value, argument, &arguments->arena,
+                             err);
+    }
     return WS_OK;
 }
 
@@ -135,7 +203,9 @@ static enum ws_status take_long(const struct command_line *line, struct cursor *
     bool found = false;
     if (line->takes_settings)
         WS_TRY(take_setting(cursor, arguments, argument, size, attached, &found, err));
-    return found ? WS_OK : unknown_flag(line, argument, err);
+    if (!found)
+        WS_TRY(take_option(line, cursor, arguments, argument, size, attached, &found, err));
+    return found ? WS_OK : unknown_flag(line, argument, &arguments->arena, err);
 }
 
 static enum ws_status take_argument(const struct command_line *line, struct cursor *cursor,
@@ -165,6 +235,9 @@ enum ws_status arguments_parse(const struct command_line *line, int argc, char *
     out->overrides = WS_ARENA_NEW(&out->arena, struct ws_override, (size_t)argc + 1);
     if (!out->positional || !out->overrides)
         return no_memory(err);
+    for (size_t t = 0; t < line->settings_count; t++)
+        WS_TRY(ws_options_defaults(line->settings[t].table, line->settings[t].settings, &out->arena,
+                                   err));
     struct cursor cursor = {1, argc, argv};
     while (cursor.next < cursor.count)
         WS_TRY(take_argument(line, &cursor, out, err));
@@ -190,12 +263,17 @@ void print_help(const struct command_line *line)
         print_flag(&(struct flag){
             .name = "set", .value = "NAME=VALUE", .help = "change a setting; also --NAME VALUE"});
     print_flag(&(struct flag){.name = "help", .help = "this text"});
-    if (!line->takes_settings)
-        return;
     struct ws_buffer text;
     ws_buffer_init(&text, NULL, 1 << 20);
-    ws_experiment_help(&text);
-    (void)printf("\n%s", ws_buffer_string(&text));
+    for (size_t t = 0; t < line->settings_count; t++) {
+        ws_buffer_text(&text, "\n");
+        ws_options_help(line->settings[t].table, &text);
+    }
+    if (line->takes_settings) {
+        ws_buffer_text(&text, "\n");
+        ws_experiment_help(&text);
+    }
+    (void)printf("%s", ws_buffer_string(&text));
     ws_buffer_release(&text);
 }
 

@@ -17,10 +17,11 @@ enum exit_status {
 
 /* clang-format off */
 #define WS_COMMANDS(X)                                                                  \
-    X(run,    "run or resume an experiment: an experiment file or a preset")            \
-    X(plan,   "what would run: arms, time, memory, disk; runs nothing")                 \
-    X(runs,   "list the runs in a directory")                                           \
-    X(export, "a run's metrics as CSV or JSON lines")
+    X(run,      "run or resume an experiment: an experiment file or a preset")          \
+    X(plan,     "what would run: arms, time, memory, disk; runs nothing")               \
+    X(runs,     "list the runs in a directory")                                         \
+    X(export,   "a run's metrics as CSV or JSON lines")                                 \
+    X(tokenize, "text to token ids and back; training a tokenizer")
 /* clang-format on */
 
 #define X(name, summary) int cmd_##name(int argc, char **argv);
@@ -47,17 +48,27 @@ struct arguments {
     bool help;
 };
 
+/* A table of settings of a command, and where they are kept: --learning-rate 1e-3 sets
+ * learning_rate, --keep-best sets the flag keep_best. */
+struct command_settings {
+    const struct ws_option_table *table;
+    void *settings;
+};
+
 struct command_line {
     const char *usage; /* "run FILE|PRESET [options]" */
     const char *about; /* a few lines, each at most 100 columns */
     const struct flag *flags;
     size_t flag_count;
-    bool takes_settings;
+    const struct command_settings *settings;
+    size_t settings_count;
+    bool takes_settings; /* those of experiments */
     size_t positional_most;
 };
 
-/* WS_INVALID for an unknown flag, a missing value or too many arguments. --help is taken by every
- * command. The caller releases the arena, also after a failure. */
+/* Settings get their defaults first; texts in them live in the arena. WS_INVALID for an unknown
+ * flag, a missing value, one that a setting does not take, or too many arguments. --help is taken
+ * by every command. The caller releases the arena, also after a failure. */
 WS_MUST_CHECK enum ws_status arguments_parse(const struct command_line *line, int argc, char **argv,
                                              struct arguments *out, struct ws_error *err);
 void print_help(const struct command_line *line);

@@ -48,27 +48,19 @@ int terminal_columns(int descriptor)
     return 100;
 }
 
-static double share_done(const struct ws_progress *p)
+static void format_left(const struct terminal_state *state, char *out, size_t size)
 {
-    double total = (double)p->work + (double)p->work_left;
-    return total > 0 ? (double)p->work / total : 1;
-}
-
-static void estimate(const struct ws_progress *p, char *out, size_t size)
-{
-    double done = share_done(p);
-    if (done <= 0 || p->elapsed < 1) {
+    if (state->left < 0)
         (void)snprintf(out, size, "...");
-        return;
-    }
-    format_duration(p->elapsed * (1 - done) / done, out, size);
+    else
+        format_duration(state->left, out, size);
 }
 
-static void draw_bar(const struct terminal *terminal, const struct ws_progress *p)
+static void draw_bar(const struct terminal *terminal, const struct terminal_state *state)
 {
-    char left[32], tail[160], bar[31 * 3 + 1];
-    estimate(p, left, sizeof left);
-    int cells = 24, full = (int)(share_done(p) * cells + 0.5);
+    char left[32], tail[200], bar[31 * 3 + 1];
+    format_left(state, left, sizeof left);
+    int cells = 24, full = (int)(state->share * cells + 0.5);
     size_t at = 0;
     for (int i = 0; i < cells; i++) {
         const char *cell = i < full ? (terminal->utf8 ? "█" : "#") : (terminal->utf8 ? "░" : ".");
@@ -76,41 +68,55 @@ static void draw_bar(const struct terminal *terminal, const struct ws_progress *
         at += strlen(cell);
     }
     bar[at] = '\0';
-    (void)snprintf(tail, sizeof tail, " %3.0f %%  ETA %s  %zu/%zu chains  %s generation %" PRIu32,
-                   100 * share_done(p), left, p->chains_done, p->chains, p->arm, p->generation);
+    (void)snprintf(tail, sizeof tail, " %3.0f %%  ETA %s  %s", 100 * state->share, left,
+                   state->bar);
     int room = terminal_columns(STDERR_FILENO) - cells - 1;
     (void)fprintf(stderr, "\r%s%.*s\033[K", bar, room > 0 ? room : 0, tail);
     (void)fflush(stderr);
 }
 
-static void print_line(struct terminal *terminal, const struct ws_progress *p)
+static void print_line(struct terminal *terminal, const struct terminal_state *state)
 {
-    unsigned tenth = (unsigned)(share_done(p) * 10);
+    unsigned tenth = (unsigned)(state->share * 10);
     if (tenth <= terminal->percent)
         return;
     terminal->percent = tenth;
     char left[32], spent[32];
-    estimate(p, left, sizeof left);
-    format_duration(p->elapsed, spent, sizeof spent);
-    (void)fprintf(stderr, "%3u %% done after %s, %s left, %zu of %zu chains finished\n", tenth * 10,
-                  spent, tenth < 10 ? left : "0 s", p->chains_done, p->chains);
+    format_left(state, left, sizeof left);
+    format_duration(state->elapsed, spent, sizeof spent);
+    (void)fprintf(stderr, "%3u %% done after %s, %s left, %s\n", tenth * 10, spent,
+                  tenth < 10 ? left : "0 s", state->words);
+}
+
+void terminal_show(struct terminal *terminal, const struct terminal_state *state)
+{
+    if (terminal->quiet)
+        return;
+    if (!terminal->live) {
+        print_line(terminal, state);
+        return;
+    }
+    bool last = state->share >= 1;
+    if (!last && terminal->bar_shown && state->elapsed - terminal->drawn < 0.1)
+        return;
+    terminal->drawn = state->elapsed;
+    terminal->bar_shown = true;
+    draw_bar(terminal, state);
 }
 
 void terminal_progress(void *user, const struct ws_progress *progress)
 {
-    struct terminal *terminal = user;
-    if (terminal->quiet)
-        return;
-    if (!terminal->live) {
-        print_line(terminal, progress);
-        return;
-    }
-    bool last = progress->work_left == 0;
-    if (!last && terminal->bar_shown && progress->elapsed - terminal->drawn < 0.1)
-        return;
-    terminal->drawn = progress->elapsed;
-    terminal->bar_shown = true;
-    draw_bar(terminal, progress);
+    const struct ws_progress *p = progress;
+    char bar[160], words[80];
+    double total = (double)p->work + (double)p->work_left;
+    double share = total > 0 ? (double)p->work / total : 1;
+    bool known = share > 0 && p->elapsed >= 1;
+    (void)snprintf(bar, sizeof bar, "%zu/%zu chains  %s generation %" PRIu32, p->chains_done,
+                   p->chains, p->arm, p->generation);
+    (void)snprintf(words, sizeof words, "%zu of %zu chains finished", p->chains_done, p->chains);
+    terminal_show(user, &(struct terminal_state){share, p->elapsed,
+                                                 known ? p->elapsed * (1 - share) / share : -1, bar,
+                                                 words});
 }
 
 void terminal_clear(struct terminal *terminal)

@@ -16,6 +16,15 @@ struct terminal {
 };
 
 void terminal_init(struct terminal *terminal, bool quiet);
+/* Some long work, of which `share` is done after `elapsed` seconds and `left` more are expected
+ * (negative: not known). On a terminal `bar` stands behind the bar, at most ten times a second;
+ * elsewhere there is a line with `words` at each tenth. */
+struct terminal_state {
+    double share, elapsed, left;
+    const char *bar;
+    const char *words;
+};
+void terminal_show(struct terminal *terminal, const struct terminal_state *state);
 /* For struct ws_run_options.progress; `user` is the terminal. */
 void terminal_progress(void *user, const struct ws_progress *progress);
 void terminal_clear(struct terminal *terminal); /* takes the bar away */

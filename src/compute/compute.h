@@ -257,13 +257,14 @@ struct ws_device_ops {
                                float *dbias, const float *x, const struct ws_head *head,
                                float scale);
 
-    /* scores (rows, vocabulary) are overwritten. tokens: host, (rows); probabilities: (rows,
-     * vocabulary), may be scores. Either may be NULL. */
+    /* tokens: host, (rows); probabilities: (rows, vocabulary), may be scores. Either may be NULL.
+     * scores (rows, vocabulary) are overwritten. A row whose scores are all banned, or not all numbers below
+     * infinity, has the token WS_NO_TARGET and no probabilities. */
     void (*pick)(struct ws_device *device, uint32_t *tokens, float *probabilities, float *scores,
                  const struct ws_pick *pick);
     /* tokens, values: host, (rows, count): the largest of each row of log softmax(scores) after the
      * edits, in descending order, of equals the smaller token first. count <= vocabulary. scores
-     * (rows, vocabulary) are overwritten. */
+     * (rows, vocabulary) are overwritten. Rows as above have only WS_NO_TARGET. */
     void (*rank)(struct ws_device *device, uint32_t *tokens, float *values, float *scores,
                  const struct ws_edits *edits, size_t rows, size_t vocabulary, size_t count);
 

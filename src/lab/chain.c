@@ -93,7 +93,7 @@ struct made {
     struct ws_dataset training;
     const struct ws_model *model;
     const struct ws_payload *sample; /* that metrics saw; or NULL */
-    struct ws_measurement measurements[WS_METRIC_COUNT];
+    struct ws_measurement measurements[WS_MEASUREMENT_LIMIT];
     size_t measurement_count;
 };
 

@@ -4,8 +4,9 @@
 
 #include "lab/chain.h"
 
-/* A line of metrics.jsonl, and how many a measured generation has. */
-enum { RECORD_BYTES = 150, RECORDS_MOST = WS_METRIC_COUNT };
+/* A line of metrics.jsonl, and how many a measured generation has, about eight bins of a histogram
+ * among them. */
+enum { RECORD_BYTES = 150, RECORDS_MOST = WS_METRIC_COUNT + 2 * 8 };
 
 /* Numbers or tokens in an item. */
 static double item_size(const struct ws_experiment *e)

@@ -73,9 +73,16 @@ enum ws_status ws_record_measurements(const struct ws_record_place *place,
                                       struct ws_buffer *out, struct ws_error *err)
 {
     for (size_t i = 0; i < count; i++) {
-        const struct ws_metric *metric = ws_metric(measurements[i].metric);
-        struct ws_record record = {*place, metric->name, metric->definition, measurements[i].n,
-                                   measurements[i].value};
+        const struct ws_measurement *measured = &measurements[i];
+        const struct ws_metric *metric = ws_metric(measured->metric);
+        struct ws_record record = {*place, metric->name, metric->definition, measured->n,
+                                   measured->value};
+        char bin[64];
+        if (ws_metric_is_histogram(measured->metric)) {
+            (void)snprintf(bin, sizeof bin, "%s/%.3f", metric->name,
+                           ws_perplexity_edge(measured->bin));
+            record.metric = bin;
+        }
         WS_TRY(append(&record, out, err));
     }
     return WS_OK;

@@ -180,7 +180,7 @@ static enum ws_status gather(struct loader *loader, struct ws_error *err)
         size = same_point(loader, first);
         for (size_t i = 0; i < size; i++)
             values[i] = sample[i].value;
-        if (strncmp(curve->metric, "mix/", 4) == 0)
+        if (strchr(curve->metric, '/'))
             WS_TRY(count_seeds(loader, curve, sample->generation, &seeds, err));
         for (size_t i = size; i < seeds; i++)
             values[i] = 0;

@@ -18,8 +18,8 @@ WS_MUST_CHECK enum ws_status ws_results_visit(
     enum ws_status (*visit)(void *user, const struct ws_record *record, struct ws_error *err),
     void *user, struct ws_error *err);
 
-/* One metric of one arm at one generation, over seeds. A seed without a record of an origin's share
- * ("mix/...") has a share of zero. */
+/* One metric of one arm at one generation, over seeds. A seed without a record of a share (of an
+ * origin, "mix/...", or of a histogram's bin, "perplexity_histogram/...") has a share of zero. */
 struct ws_point {
     uint32_t generation;
     uint64_t n;

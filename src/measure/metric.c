@@ -17,6 +17,11 @@ const struct ws_metric *ws_metric(enum ws_metric_id id)
     return &metrics[id];
 }
 
+bool ws_metric_is_histogram(enum ws_metric_id id)
+{
+    return id == WS_METRIC_PERPLEXITY_HISTOGRAM || id == WS_METRIC_OWN_TEXT_PERPLEXITY_HISTOGRAM;
+}
+
 /* Type counts of `data`; of nothing when it is empty. */
 static enum ws_status count_types(const struct ws_dataset *data, struct ws_arena *arena,
                                   struct ws_payload *out, struct ws_error *err)
@@ -40,6 +45,8 @@ enum ws_status ws_reference_prepare(const struct ws_deal *deal, uint64_t sample_
         WS_TRY(count_types(&deal->original, arena, &reference.original, err));
         WS_TRY(count_types(&deal->reference, arena, &reference.reference, err));
         ws_reference_count_rare(&reference);
+        if (human.kind == WS_DATA_TOKENS)
+            WS_TRY(ws_reference_prepare_text(&reference, &human, arena, err));
     }
     *out = reference;
     return WS_OK;
@@ -50,9 +57,9 @@ bool ws_measure_needs_sample(const struct ws_family_ops *family)
     return (family->accepts & ~(1u << WS_DATA_VECTORS)) != 0;
 }
 
-static enum ws_status measure_sample(const struct ws_reference *reference,
-                                     const struct ws_payload *sample, struct ws_arena *arena,
-                                     struct ws_metric_set *set, struct ws_error *err)
+static enum ws_status measure_types(const struct ws_reference *reference,
+                                    const struct ws_payload *sample, struct ws_arena *arena,
+                                    struct ws_metric_set *set, struct ws_error *err)
 {
     const double *truth = ws_human_truth(reference->deal->human);
     if (sample->kind == WS_DATA_COUNTS) {
@@ -64,43 +71,16 @@ static enum ws_status measure_sample(const struct ws_reference *reference,
     WS_TRY(ws_dataset_of(sample, (struct ws_origin){0}, arena, &items, err));
     WS_TRY(ws_dataset_type_counts(&items, arena, &counts, err));
     ws_measure_types(reference, truth, &counts, set);
-    if (sample->kind != WS_DATA_TOKENS)
-        return WS_OK;
-    return ws_measure_ngrams(sample, arena, set, err);
-}
-
-/* Of reference text under the model. */
-static enum ws_status measure_perplexity(const struct ws_dataset *text,
-                                         const struct ws_model *model, const struct ws_job *job,
-                                         struct ws_arena *arena, struct ws_metric_set *set,
-                                         struct ws_error *err)
-{
-    struct ws_item_score *scores = WS_ARENA_NEW(arena, struct ws_item_score, text->count);
-    if (!scores)
-        return ws_fail_memory(err, "the scores of a text");
-    WS_TRY(model->ops->score(model, text, job, arena, scores, err));
-    double sum = 0;
-    uint64_t tokens = 0;
-    for (uint64_t i = 0; i < text->count; i++) {
-        sum += scores[i].log_probability;
-        tokens += scores[i].tokens;
-    }
-    ws_metric_put(set, WS_METRIC_PERPLEXITY, tokens, exp(-sum / (double)tokens));
     return WS_OK;
 }
 
 /* Sets of symbols have no such number: it is infinite as soon as one type is lost. */
 static enum ws_status measure_density(const struct ws_reference *reference,
-                                      const struct ws_model *model, const struct ws_job *job,
-                                      struct ws_arena *arena, struct ws_metric_set *set,
-                                      struct ws_error *err)
+                                      const struct ws_model *model, struct ws_arena *arena,
+                                      struct ws_metric_set *set, struct ws_error *err)
 {
     const struct ws_dataset *data = &reference->deal->reference;
-    if (data->count == 0)
-        return WS_OK;
-    if (data->kind == WS_DATA_TOKENS && model->ops->score)
-        return measure_perplexity(data, model, job, arena, set, err);
-    if (data->kind != WS_DATA_VECTORS || !model->ops->log_density)
+    if (data->count == 0 || data->kind != WS_DATA_VECTORS || !model->ops->log_density)
         return WS_OK;
     double sum;
     uint64_t terms;
@@ -109,29 +89,44 @@ static enum ws_status measure_density(const struct ws_reference *reference,
     return WS_OK;
 }
 
+static size_t put_bins(const struct ws_metric_set *set, enum ws_metric_id id,
+                       struct ws_measurement *out)
+{
+    size_t count = 0;
+    for (unsigned b = 0; b < WS_PERPLEXITY_BINS; b++)
+        if (set->bins[id][b] > 0)
+            out[count++] = (struct ws_measurement){
+                id, set->n[id], (double)set->bins[id][b] / (double)set->n[id], b};
+    return count;
+}
+
 static size_t in_order(const struct ws_metric_set *set, struct ws_measurement *out)
 {
     size_t count = 0;
-    for (int id = 0; id < WS_METRIC_COUNT; id++)
-        if (set->has[id])
-            out[count++] =
-                (struct ws_measurement){(enum ws_metric_id)id, set->n[id], set->value[id]};
+    for (int i = 0; i < WS_METRIC_COUNT; i++) {
+        enum ws_metric_id id = (enum ws_metric_id)i;
+        if (set->has[id] && ws_metric_is_histogram(id))
+            count += put_bins(set, id, out + count);
+        else if (set->has[id])
+            out[count++] = (struct ws_measurement){id, set->n[id], set->value[id], 0};
+    }
     return count;
 }
 
 enum ws_status ws_measure(const struct ws_reference *reference, const struct ws_model *model,
                           const struct ws_model *first, const struct ws_payload *sample,
                           const struct ws_job *job, struct ws_arena *arena,
-                          struct ws_measurement out[WS_METRIC_COUNT], size_t *count,
+                          struct ws_measurement out[WS_MEASUREMENT_LIMIT], size_t *count,
                           struct ws_error *err)
 {
-    (void)first;
     struct ws_metric_set set = {0};
     if (sample)
-        WS_TRY(measure_sample(reference, sample, arena, &set, err));
+        WS_TRY(measure_types(reference, sample, arena, &set, err));
+    if (sample && sample->kind == WS_DATA_TOKENS)
+        WS_TRY(ws_measure_text(reference, model, first, sample, job, arena, &set, err));
     if (model->ops == &ws_family_discrete)
         ws_measure_heterozygosity((const struct ws_discrete_model *)model, &set);
-    WS_TRY(measure_density(reference, model, job, arena, &set, err));
+    WS_TRY(measure_density(reference, model, arena, &set, err));
     double variance = ws_human_variance(reference->deal->human);
     if (model->ops == &ws_family_gaussian && variance > 0)
         WS_TRY(ws_measure_gaussian((const struct ws_gaussian_model *)model, variance, arena, &set,

@@ -16,7 +16,8 @@
 #include <stdbool.h>
 
 #include "data/human.h"
-#include "models/family.h"
+#include "measure/perplexity.h"
+#include "measure/rare_trigrams.h"
 
 /* clang-format off */
 /*    id              name                    definition                     meaning */
@@ -57,8 +58,32 @@
       "mean over items of distinct 3-grams over 3-grams")                                         \
     X(REPEATED_4,     "repeated_4",           "repeat-4.pooled/1",                                \
       "share of 4-gram places whose 4-gram stands more than once in the pooled samples")          \
-    X(PERPLEXITY,     "perplexity",           "perplexity.kneser-ney.reference/1",                \
-      "exp of the mean negative log probability of a reference token under the model")            \
+    X(SELF_BLEU,      "self_bleu",            "self-bleu-4.method-1.sample/1",                    \
+      "mean BLEU-4 of a sampled item against all others: 1 is a sample of copies")                \
+    X(RARE_TRIGRAM_RECALL, "rare_trigram_recall", "rare2-trigrams.reference/1",                   \
+      "share of the reference's rare trigrams (seen once or twice) that the model's sample has")  \
+    X(RARE_TRIGRAM_RECALL_HUMAN, "rare_trigram_recall_human", "rare2-trigrams.reference.human/1", \
+      "the same for a human sample as large as the model's")                                      \
+    X(RARE_TRIGRAM_KEPT, "rare_trigram_kept", "rare2-trigrams.reference.ratio/1",                 \
+      "rare_trigram_recall over rare_trigram_recall_human: 1 is as good as human text")           \
+    X(MAUVE,          "mauve",                "mauve-star.2-grams.human/1",                       \
+      "area under the divergence curve of the model's sample and a human one: 1 is alike")        \
+    X(PERPLEXITY,     "perplexity",           "perplexity.reference.under-model/1",               \
+      "of the reference under the model: exp of the mean negative log probability of a token")    \
+    X(PERPLEXITY_MEAN, "perplexity_mean", "perplexity.reference.under-model.mean-per-sequence/1", \
+      "mean over the reference's sequences of the perplexity of each under the model")            \
+    X(PERPLEXITY_HISTOGRAM, "perplexity_histogram", "perplexity.reference.under-model.bins/1",    \
+      "share of the reference's sequences by their perplexity under the model")                   \
+    X(NEXT_TOKEN_ENTROPY, "next_token_entropy", "next-token-entropy.reference.under-model/1",     \
+      "mean entropy of the model's next-token distribution along the reference, nats")            \
+    X(OWN_TEXT_PERPLEXITY, "own_text_perplexity", "perplexity.sample.under-first/1",              \
+      "of the model's sample under the model of generation 0")                                    \
+    X(OWN_TEXT_PERPLEXITY_MEAN, "own_text_perplexity_mean",                                       \
+      "perplexity.sample.under-first.mean-per-sequence/1",                                        \
+      "mean over the sample's sequences of the perplexity of each under the model of generation 0") \
+    X(OWN_TEXT_PERPLEXITY_HISTOGRAM, "own_text_perplexity_histogram",                             \
+      "perplexity.sample.under-first.bins/1",                                                     \
+      "share of the sample's sequences by their perplexity under the model of generation 0")      \
     X(TEST_NLL,       "test_nll",             "nll.reference/1",                                  \
       "mean negative log density of a reference vector under the model, nats")                    \
     X(W2_SQUARED,     "w2_squared",           "w2-squared.gaussian.truth/1",                      \
@@ -86,11 +111,17 @@ struct ws_metric {
 
 const struct ws_metric *ws_metric(enum ws_metric_id id);
 
+/* A histogram has a measurement for each bin of ws_perplexity_edge that is not empty. */
+bool ws_metric_is_histogram(enum ws_metric_id id);
+
 struct ws_measurement {
     enum ws_metric_id metric;
     uint64_t n;   /* sample size: tokens, items or training items, as the definition says */
-    double value; /* NaN where the definition gives none (0/0) */
+    double value; /* NaN where the definition gives none (0/0); of a bin, its share of the n */
+    unsigned bin; /* of a histogram, else 0 */
 };
+
+enum { WS_MEASUREMENT_LIMIT = WS_METRIC_COUNT + 2 * WS_PERPLEXITY_BINS };
 
 /* The human side of one seed. */
 struct ws_reference {
@@ -101,6 +132,11 @@ struct ws_reference {
     struct ws_payload human_sample; /* type counts of `sample_items` human items */
     uint64_t rare_types;            /* types of the reference that it has once or twice */
     uint64_t rare_types_human;      /* those of them that the human sample has */
+    /* Token sequences only: */
+    struct ws_rare_trigrams rare_trigrams; /* of the reference */
+    uint64_t rare_trigrams_human;          /* those of them that the human sample has */
+    const float *human_points;             /* the human sample's side of MAUVE */
+    uint64_t human_point_count;
 };
 
 /* Draws the same-size human sample from the seed's metric stream (arm 0, generation 0). `deal` must
@@ -119,7 +155,7 @@ WS_MUST_CHECK enum ws_status ws_measure(const struct ws_reference *reference,
                                         const struct ws_model *model, const struct ws_model *first,
                                         const struct ws_payload *sample, const struct ws_job *job,
                                         struct ws_arena *arena,
-                                        struct ws_measurement out[WS_METRIC_COUNT], size_t *count,
-                                        struct ws_error *err);
+                                        struct ws_measurement out[WS_MEASUREMENT_LIMIT],
+                                        size_t *count, struct ws_error *err);
 
 #endif

@@ -13,6 +13,7 @@ struct ws_metric_set {
     bool has[WS_METRIC_COUNT];
     uint64_t n[WS_METRIC_COUNT];
     double value[WS_METRIC_COUNT];
+    const uint64_t *bins[WS_METRIC_COUNT]; /* of histograms, (WS_PERPLEXITY_BINS) */
 };
 
 static inline void ws_metric_put(struct ws_metric_set *set, enum ws_metric_id id, uint64_t n,
@@ -23,6 +24,14 @@ static inline void ws_metric_put(struct ws_metric_set *set, enum ws_metric_id id
     set->value[id] = value;
 }
 
+static inline void ws_metric_put_histogram(struct ws_metric_set *set, enum ws_metric_id id,
+                                           uint64_t n, const uint64_t bins[WS_PERPLEXITY_BINS])
+{
+    set->has[id] = true;
+    set->n[id] = n;
+    set->bins[id] = bins;
+}
+
 /* Fills rare_types and rare_types_human from the rest. */
 void ws_reference_count_rare(struct ws_reference *reference);
 
@@ -31,7 +40,19 @@ void ws_measure_types(const struct ws_reference *reference, const double *truth,
                       const struct ws_payload *counts, struct ws_metric_set *set);
 void ws_measure_heterozygosity(const struct ws_discrete_model *model, struct ws_metric_set *set);
 
-/* n-grams of token sequences. */
+/* Token sequences. `human` is the same-size human sample. */
+WS_MUST_CHECK enum ws_status ws_reference_prepare_text(struct ws_reference *reference,
+                                                       const struct ws_dataset *human,
+                                                       struct ws_arena *arena,
+                                                       struct ws_error *err);
+/* All of them but types: n-grams, trigrams and MAUVE of the sample, perplexities of the reference
+ * under `model` and of the sample under `first`, which may be NULL. */
+WS_MUST_CHECK enum ws_status ws_measure_text(const struct ws_reference *reference,
+                                             const struct ws_model *model,
+                                             const struct ws_model *first,
+                                             const struct ws_payload *sample,
+                                             const struct ws_job *job, struct ws_arena *scratch,
+                                             struct ws_metric_set *set, struct ws_error *err);
 WS_MUST_CHECK enum ws_status ws_measure_ngrams(const struct ws_payload *sample,
                                                struct ws_arena *scratch, struct ws_metric_set *set,
                                                struct ws_error *err);

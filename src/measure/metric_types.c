@@ -3,8 +3,6 @@
 
 #include "measure/metric_set.h"
 
-enum { RARE = 2 }; /* a rare type is seen at most so often in the reference */
-
 /* Where the first type >= wanted stands, `from` or later: steps that double, then halves. Costs
  * the logarithm of the distance. */
 static size_t seek(const uint32_t *type, size_t size, size_t from, uint32_t wanted)
@@ -45,7 +43,7 @@ static struct overlap overlap(const struct ws_payload *sample, const struct ws_p
             continue;
         shared.types++;
         shared.items += other->counts.count[at];
-        shared.rare_types += other->counts.count[at] <= RARE;
+        shared.rare_types += other->counts.count[at] <= WS_RARE;
     }
     return shared;
 }
@@ -54,7 +52,7 @@ void ws_reference_count_rare(struct ws_reference *reference)
 {
     reference->rare_types = 0;
     for (size_t i = 0; i < reference->reference.counts.size; i++)
-        reference->rare_types += reference->reference.counts.count[i] <= RARE;
+        reference->rare_types += reference->reference.counts.count[i] <= WS_RARE;
     reference->rare_types_human =
         overlap(&reference->human_sample, &reference->reference).rare_types;
 }

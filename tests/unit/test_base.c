@@ -1,4 +1,4 @@
-/* Status, allocator, arena, buffer, bytes and hash. */
+/* Status, allocator, arena, buffer, bytes, hash and memory. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,6 +11,7 @@
 #include "base/buffer.h"
 #include "base/bytes.h"
 #include "base/hash.h"
+#include "base/memory.h"
 #include "base/status.h"
 #include "support/failing_heap.h"
 
@@ -462,6 +463,37 @@ static void hash__of_pieces_is_that_of_the_whole(void **state)
     assert_string_equal(hex, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
 }
 
+/* ---- memory ---- */
+
+static uint64_t available_in(const char *text)
+{
+    return ws_meminfo_available(ws_bytes_of_text(text));
+}
+
+static void memory__is_read_from_what_the_kernel_says(void **state)
+{
+    (void)state;
+    assert_int_equal(available_in("MemTotal:  9 kB\nMemAvailable:   24117084 kB\nBuffers: 3 kB\n"),
+                     UINT64_C(24117084) * 1024);
+    assert_int_equal(available_in("MemTotal: 1 kB\nMemAvailable: 0 kB\n"), 0);
+    assert_true(available_in("MemTotal: 1 kB\n") == UINT64_MAX);
+    assert_true(available_in("") == UINT64_MAX);
+    assert_true(available_in("x\nMemAvailable:") == UINT64_MAX);
+    assert_true(available_in("x\nMemAvailable: kB") == UINT64_MAX);
+    assert_true(available_in("x\nMemAvailable: 99999999999999999999999 kB") == UINT64_MAX);
+    assert_true(ws_memory_available() > 1 << 20);
+}
+
+static void memory__that_does_not_suffice_is_refused_with_both_sizes(void **state)
+{
+    (void)state;
+    struct ws_error error;
+    assert_int_equal(ws_memory_suffices(5 << 20, 5 << 20, "training", &error), WS_OK);
+    assert_int_equal(ws_memory_suffices((5 << 20) + 1, 5 << 20, "training", &error), WS_NO_MEMORY);
+    assert_string_equal(error.message,
+                        "training needs about 6 MiB of memory, and 5 MiB are available");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -488,6 +520,8 @@ int main(void)
         cmocka_unit_test(buffer__survives_every_failing_allocation),
         cmocka_unit_test(hash__gives_the_digests_of_the_standard),
         cmocka_unit_test(hash__of_pieces_is_that_of_the_whole),
+        cmocka_unit_test(memory__is_read_from_what_the_kernel_says),
+        cmocka_unit_test(memory__that_does_not_suffice_is_refused_with_both_sizes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

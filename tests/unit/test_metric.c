@@ -419,7 +419,7 @@ static enum ws_status open_world(struct world *world, enum ws_human_source sourc
 /* Fits a model on the world's original data and measures it. */
 static enum ws_status measure_fit(const struct ws_family_ops *family, const void *settings,
                                   enum ws_human_source source, struct ws_arena *arena,
-                                  struct ws_measurement out[WS_METRIC_COUNT], size_t *count)
+                                  struct ws_measurement out[WS_MEASUREMENT_LIMIT], size_t *count)
 {
     struct world world = {0};
     enum ws_status status = open_world(&world, source, arena);
@@ -462,7 +462,7 @@ static void metric__measures_what_applies_in_the_order_of_the_table(void **state
     static const enum ws_metric_id gaussian[] = {WS_METRIC_TEST_NLL, WS_METRIC_W2_SQUARED,
                                                  WS_METRIC_LOG_VARIANCE, WS_METRIC_VARIANCE_RATIO,
                                                  WS_METRIC_MEAN_ERROR};
-    struct ws_measurement out[WS_METRIC_COUNT] = {{0}};
+    struct ws_measurement out[WS_MEASUREMENT_LIMIT] = {{0}};
     size_t count = 0;
     assert_int_equal(measure_fit(&ws_family_discrete, NULL, WS_HUMAN_UNIFORM, *state, out, &count),
                      WS_OK);
@@ -505,7 +505,7 @@ static void metric__names_and_definitions_are_unique(void **state)
 
 static enum ws_status measure_all(struct ws_arena *arena)
 {
-    struct ws_measurement out[WS_METRIC_COUNT];
+    struct ws_measurement out[WS_MEASUREMENT_LIMIT];
     size_t count;
     WS_TRY(measure_fit(&ws_family_discrete, NULL, WS_HUMAN_UNIFORM, arena, out, &count));
     WS_TRY(measure_fit(&ws_family_gaussian, &unbiased, WS_HUMAN_NORMAL, arena, out, &count));

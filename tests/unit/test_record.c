@@ -74,9 +74,9 @@ static void record__measurements_are_lines_in_their_order(void **state)
 {
     (void)state;
     static const struct ws_measurement measurements[] = {
-        {WS_METRIC_TYPES, 250000, 8123},        {WS_METRIC_ENTROPY, 250000, 0.1},
-        {WS_METRIC_RARE_KEPT, 7, NAN},          {WS_METRIC_TEST_NLL, 7, INFINITY},
-        {WS_METRIC_LOG_VARIANCE, 7, -INFINITY},
+        {WS_METRIC_TYPES, 250000, 8123, 0},        {WS_METRIC_ENTROPY, 250000, 0.1, 0},
+        {WS_METRIC_RARE_KEPT, 7, NAN, 0},          {WS_METRIC_TEST_NLL, 7, INFINITY, 0},
+        {WS_METRIC_LOG_VARIANCE, 7, -INFINITY, 0},
     };
     struct ws_buffer out;
     ws_buffer_init(&out, NULL, 1 << 16);
@@ -97,6 +97,41 @@ static void record__measurements_are_lines_in_their_order(void **state)
     ws_buffer_release(&out);
 }
 
+static void record__a_histogram_has_a_line_for_each_bin(void **state)
+{
+    (void)state;
+    static const struct ws_measurement measurements[] = {
+        {WS_METRIC_PERPLEXITY_HISTOGRAM, 4, 0.25, 0},
+        {WS_METRIC_PERPLEXITY_HISTOGRAM, 4, 0.5, 12},
+        {WS_METRIC_PERPLEXITY_HISTOGRAM, 4, 0.25, WS_PERPLEXITY_BINS - 1},
+        {WS_METRIC_OWN_TEXT_PERPLEXITY_HISTOGRAM, 5, 1, 8},
+    };
+    static const char *const names[] = {"perplexity_histogram/1.000", "perplexity_histogram/31.623",
+                                        "perplexity_histogram/100000.000",
+                                        "own_text_perplexity_histogram/10.000"};
+    static const char *const definitions[] = {
+        "perplexity.reference.under-model.bins/1", "perplexity.reference.under-model.bins/1",
+        "perplexity.reference.under-model.bins/1", "perplexity.sample.under-first.bins/1"};
+    struct ws_arena arena;
+    struct ws_buffer out;
+    ws_arena_init(&arena, NULL);
+    ws_buffer_init(&out, NULL, 1 << 16);
+    for (size_t i = 0; i < COUNT(measurements); i++) {
+        struct ws_record record;
+        ws_buffer_reset(&out);
+        assert_int_equal(ws_record_measurements(&place, &measurements[i], 1, &out, NULL), WS_OK);
+        assert_int_equal(
+            ws_record_parse(ws_bytes_of(out.data, out.size - 1), "line", &arena, &record, NULL),
+            WS_OK);
+        assert_string_equal(record.metric, names[i]);
+        assert_string_equal(record.definition, definitions[i]);
+        assert_int_equal(record.n, measurements[i].n);
+        assert_true(record.value == measurements[i].value);
+    }
+    ws_buffer_release(&out);
+    ws_arena_release(&arena);
+}
+
 /* Reads a line; `record`'s texts live in `arena`. */
 static enum ws_status parse(const char *line, struct ws_arena *arena, struct ws_record *record,
                             struct ws_error *err)
@@ -113,7 +148,7 @@ static void record__what_is_written_is_read_back(void **state)
     ws_arena_init(&arena, NULL);
     ws_buffer_init(&out, NULL, 1 << 16);
     for (size_t i = 0; i < COUNT(values); i++) {
-        const struct ws_measurement measurement = {WS_METRIC_DISTINCT_2, 40 + i, values[i]};
+        const struct ws_measurement measurement = {WS_METRIC_DISTINCT_2, 40 + i, values[i], 0};
         struct ws_record record;
         ws_buffer_reset(&out);
         assert_int_equal(ws_record_measurements(&place, &measurement, 1, &out, NULL), WS_OK);
@@ -196,7 +231,7 @@ static void record__every_allocation_may_fail(void **state)
         struct failing_heap heap = {.countdown = n};
         const struct ws_allocator allocator = {failing_realloc, &heap};
         static const struct ws_mix_part part = {WS_SOURCE_ORIGINAL, 0, 2};
-        static const struct ws_measurement measurement = {WS_METRIC_TYPES, 7, 1};
+        static const struct ws_measurement measurement = {WS_METRIC_TYPES, 7, 1, 0};
         struct ws_arena arena;
         struct ws_buffer out;
         struct ws_record record;
@@ -221,6 +256,7 @@ int main(void)
         cmocka_unit_test(record__a_mix_without_human_items_says_so),
         cmocka_unit_test(record__neighbouring_depths_of_a_whole_pool_share_a_line),
         cmocka_unit_test(record__measurements_are_lines_in_their_order),
+        cmocka_unit_test(record__a_histogram_has_a_line_for_each_bin),
         cmocka_unit_test(record__what_is_written_is_read_back),
         cmocka_unit_test(record__a_whole_number_is_a_value_too),
         cmocka_unit_test(record__what_is_no_record_is_told),

@@ -103,7 +103,8 @@ static void results__curves_hold_every_generation_over_seeds(void **state)
     remove_run(directory);
 }
 
-/* Three seeds, of which one has no item of depth 2: its share is zero, not missing. */
+/* Three seeds, of which one has no item of depth 2: its share is zero, not missing. The third alone
+ * has sequences in a bin of a histogram. */
 static void results__a_share_without_a_record_is_zero(void **state)
 {
     (void)state;
@@ -111,7 +112,8 @@ static void results__a_share_without_a_record_is_zero(void **state)
         LINE("mix:a", "1", "4", "mix/model/2", "10", "0.7")                        //
         LINE("mix:a", "2", "4", "mix/human", "10", "1.0")                          //
         LINE("mix:a", "3", "4", "mix/human", "10", "0.5")                          //
-        LINE("mix:a", "3", "4", "mix/model/2", "10", "0.5");
+        LINE("mix:a", "3", "4", "mix/model/2", "10", "0.5")                        //
+        LINE("mix:a", "3", "4", "perplexity_histogram/10.000", "8", "0.75");
     char directory[40];
     struct ws_arena arena;
     struct ws_results results;
@@ -125,6 +127,9 @@ static void results__a_share_without_a_record_is_zero(void **state)
     assert_true(fabs(human->points[0].summary.mean - 0.6) < 1e-12);
     assert_true(fabs(model->points[0].summary.mean - 0.4) < 1e-12);
     assert_true(model->points[0].summary.median == 0.5);
+    const struct ws_curve *bin = ws_results_find(&results, "mix:a", "perplexity_histogram/10.000");
+    assert_int_equal(bin->points[0].summary.count, 3);
+    assert_true(bin->points[0].summary.median == 0 && bin->points[0].summary.mean == 0.25);
     ws_arena_release(&arena);
     remove_run(directory);
 }

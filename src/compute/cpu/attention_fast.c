@@ -4,7 +4,6 @@
 
 #include "compute/cpu/dropout_mask.h"
 #include "compute/cpu/fast.h"
-#include "compute/cpu/reference.h"
 #include "compute/cpu/sgemm.h"
 
 /* Queries are taken in blocks of this many: small enough to leave out most of what the causal mask
@@ -211,4 +210,39 @@ void ws_fast_attention_backward(struct ws_device *device, float *dqkv, const flo
     t.dropout = ws_dropout_is_on(dropout) ? dropout : NULL;
     if (t.cpu && prepare(&t, 2))
         ws_cpu_run(t.cpu, a->sequences * a->kv_heads, attend_backward, &t);
+}
+
+enum { ROTARY_ROWS = 16 };
+
+struct rotary_work {
+    const struct ws_cpu *cpu;
+    float *qkv;
+    const struct ws_rotary *r;
+    bool inverse;
+};
+
+static void rotate_piece(void *context, size_t piece, unsigned worker)
+{
+    (void)worker;
+    const struct rotary_work *w = context;
+    const struct ws_rotary *r = w->r;
+    size_t half = r->rotated / 2;
+    for (size_t row = piece * ROTARY_ROWS; row < ws_smaller((piece + 1) * ROTARY_ROWS, r->rows);
+         row++) {
+        float *heads = w->qkv + row * (r->heads + 2 * r->kv_heads) * r->size;
+        size_t at = r->positions[row] * half;
+        for (size_t head = 0; head < r->heads + r->kv_heads; head++) {
+            float *a = heads + head * r->size;
+            w->cpu->vector->rotate(a, a + half, r->cosines + at, r->sines + at, w->inverse, half);
+        }
+    }
+}
+
+void ws_fast_rotary(struct ws_device *device, float *qkv, const struct ws_rotary *r, bool inverse)
+{
+    assert(r->rotated % 2 == 0 && r->rotated <= r->size);
+    struct ws_cpu *cpu = ws_cpu_ready(device);
+    struct rotary_work w = {cpu, qkv, r, inverse};
+    if (cpu)
+        ws_cpu_run(cpu, (r->rows + ROTARY_ROWS - 1) / ROTARY_ROWS, rotate_piece, &w);
 }

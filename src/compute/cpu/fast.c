@@ -1,6 +1,7 @@
 #include "compute/cpu/fast.h"
 
 #include "compute/cpu/cpu_device.h"
+#include "compute/cpu/pick.h"
 #include "compute/cpu/reference.h"
 
 const struct ws_device_ops ws_cpu_fast_ops = {
@@ -18,24 +19,26 @@ const struct ws_device_ops ws_cpu_fast_ops = {
     .pack = ws_reference_pack,
     .unpack = ws_reference_unpack,
     .linear_packed = ws_reference_linear_packed,
-    .norm = ws_reference_norm,
-    .norm_backward = ws_reference_norm_backward,
-    .activation = ws_reference_activation,
-    .activation_backward = ws_reference_activation_backward,
-    .gate = ws_reference_gate,
-    .gate_backward = ws_reference_gate_backward,
-    .rotary = ws_reference_rotary,
+    .norm = ws_fast_norm,
+    .norm_backward = ws_fast_norm_backward,
+    .activation = ws_fast_activation,
+    .activation_backward = ws_fast_activation_backward,
+    .gate = ws_fast_gate,
+    .gate_backward = ws_fast_gate_backward,
+    .rotary = ws_fast_rotary,
     .attention = ws_fast_attention,
     .attention_backward = ws_fast_attention_backward,
-    .cache_store = ws_reference_cache_store,
-    .cache_attention = ws_reference_cache_attention,
-    .cache_reorder = ws_reference_cache_reorder,
-    .embedding = ws_reference_embedding,
-    .embedding_backward = ws_reference_embedding_backward,
+    .cache_store = ws_fast_cache_store,
+    .cache_attention = ws_fast_cache_attention,
+    .cache_reorder = ws_fast_cache_reorder,
+    .embedding = ws_fast_embedding,
+    .embedding_backward = ws_fast_embedding_backward,
     .head_loss = ws_fast_head_loss,
     .head_loss_backward = ws_fast_head_loss_backward,
-    .add = ws_reference_add,
-    .dropout = ws_reference_dropout,
-    .sum_squares = ws_reference_sum_squares,
-    .adamw = ws_reference_adamw,
+    .pick = ws_fast_pick,
+    .rank = ws_fast_rank,
+    .add = ws_fast_add,
+    .dropout = ws_fast_dropout,
+    .sum_squares = ws_fast_sum_squares,
+    .adamw = ws_fast_adamw,
 };

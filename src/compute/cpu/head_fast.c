@@ -1,14 +1,14 @@
 #include <assert.h>
 #include <math.h>
+#include <string.h>
 
 #include "compute/cpu/fast.h"
-#include "compute/cpu/reference.h"
 #include "compute/cpu/sgemm.h"
 
 /* Logits are made in tiles of rows by types, whose sums are taken while they are in the cache. The
  * backward call keeps the logits of LOGITS_SIZE bytes of rows: each such block of rows is one
  * reading and writing of the weight's gradient, so there should be few. */
-enum { TILE_ROWS = 128, TILE_TYPES = 1024, LOGITS_SIZE = 32 << 20 };
+enum { TILE_ROWS = 256, TILE_TYPES = 512, LOGITS_SIZE = 32 << 20 };
 
 /* What a tile says of a row: of its logits the largest, and with e = exp(logit - max) the sums of
  * e and of e (logit - max). */
@@ -25,7 +25,8 @@ struct head_work {
     float scale;
     size_t first, rows; /* those at work */
     size_t across;      /* tiles of a row */
-    float *logits;      /* (rows, vocabulary), or tiles of a worker each */
+    float *logits;      /* (rows, vocabulary), or a tile of each worker */
+    size_t stride;      /* of their rows */
     bool keeps_logits;
     struct tile_sums *sums; /* (rows, across) */
     float *at_target;       /* (rows): the target's logit */
@@ -40,13 +41,12 @@ static void tile_of_logits(void *context, size_t piece, unsigned worker)
     size_t type = tile * TILE_TYPES;
     size_t rows = ws_smaller(TILE_ROWS, w->rows - row);
     size_t types = ws_smaller(TILE_TYPES, head->vocabulary - type);
-    size_t stride = w->keeps_logits ? head->vocabulary : TILE_TYPES;
-    float *logits = w->keeps_logits ? w->logits + row * stride + type
-                                    : w->logits + worker * (size_t)TILE_ROWS * TILE_TYPES;
+    size_t stride = w->stride;
+    float *logits =
+        w->logits + (w->keeps_logits ? row * stride + type : worker * TILE_ROWS * stride);
 
     for (size_t r = 0; head->bias && r < rows; r++)
-        for (size_t v = 0; v < types; v++)
-            logits[r * stride + v] = head->bias[type + v];
+        memcpy(logits + r * stride, head->bias + type, types * sizeof *logits);
     ws_sgemm(w->cpu, logits, stride,
              (struct ws_view){w->x + (w->first + row) * head->width, head->width, false},
              (struct ws_view){head->weight + type * head->width, head->width, true},
@@ -95,13 +95,20 @@ static void take_losses(struct head_work *w, size_t first, size_t rows)
         finish_row(w, r);
 }
 
+/* Rows at a multiple of a large power of two would share few places of the cache. */
+static size_t stride_of(size_t width)
+{
+    size_t stride = (width + 15) / 16 * 16;
+    return stride % 256 == 0 ? stride + 32 : stride;
+}
+
 /* Cuts the scratch for blocks of `rows` rows; the parts begin at multiples of 64 bytes. */
 static bool prepare(struct head_work *w, size_t rows)
 {
     w->across = (w->head->vocabulary + TILE_TYPES - 1) / TILE_TYPES;
     size_t padded = (rows + 15) / 16 * 16;
-    size_t logits = w->keeps_logits ? padded * w->head->vocabulary
-                                    : (size_t)TILE_ROWS * TILE_TYPES * w->cpu->threads;
+    w->stride = stride_of(w->keeps_logits ? w->head->vocabulary : TILE_TYPES);
+    size_t logits = w->stride * (w->keeps_logits ? padded : TILE_ROWS * (size_t)w->cpu->threads);
     size_t sums = padded * w->across * sizeof *w->sums;
     w->sums = ws_cpu_scratch(w->cpu, sums + (2 * padded + logits) * sizeof *w->logits);
     if (!w->sums)
@@ -133,14 +140,14 @@ static void tile_of_gradients(void *context, size_t tile, unsigned worker)
     size_t type = tile * TILE_TYPES;
     size_t types = ws_smaller(TILE_TYPES, vocabulary - type);
     for (size_t r = 0; r < w->rows; r++) {
-        float *d = w->logits + r * vocabulary + type;
+        float *d = w->logits + r * w->stride + type;
         size_t target = w->head->target[w->first + r];
         float scale = target == WS_NO_TARGET ? 0 : w->scale;
         w->cpu->vector->loss_gradient(d, w->log_sums[r], scale, types);
         if (target >= type && target < type + types)
             d[target - type] -= scale;
-        for (size_t v = 0; w->dbias && v < types; v++)
-            w->dbias[type + v] += d[v];
+        if (w->dbias)
+            w->cpu->vector->add(w->dbias + type, w->dbias + type, d, types);
     }
 }
 
@@ -149,13 +156,12 @@ static void take_gradients(const struct head_work *w, float *dx, float *dweight)
     const struct ws_head *head = w->head;
     ws_cpu_run(w->cpu, w->across, tile_of_gradients, (void *)w);
     if (dweight)
-        ws_product(w->cpu, dweight, head->width,
-                   (struct ws_view){w->logits, head->vocabulary, true},
+        ws_product(w->cpu, dweight, head->width, (struct ws_view){w->logits, w->stride, true},
                    (struct ws_view){w->x + w->first * head->width, head->width, false}, NULL,
                    (struct ws_product_shape){head->vocabulary, head->width, w->rows}, 1);
     if (dx)
         ws_product(w->cpu, dx + w->first * head->width, head->width,
-                   (struct ws_view){w->logits, head->vocabulary, false},
+                   (struct ws_view){w->logits, w->stride, false},
                    (struct ws_view){head->weight, head->width, false}, NULL,
                    (struct ws_product_shape){w->rows, head->width, head->vocabulary}, 0);
 }

@@ -1,6 +1,7 @@
 #include "compute/cpu/reference.h"
 
 #include "compute/cpu/cpu_device.h"
+#include "compute/cpu/pick.h"
 
 const struct ws_device_ops ws_cpu_reference_ops = {
     .name = "cpu-reference",
@@ -33,6 +34,8 @@ const struct ws_device_ops ws_cpu_reference_ops = {
     .embedding_backward = ws_reference_embedding_backward,
     .head_loss = ws_reference_head_loss,
     .head_loss_backward = ws_reference_head_loss_backward,
+    .pick = ws_reference_pick,
+    .rank = ws_reference_rank,
     .add = ws_reference_add,
     .dropout = ws_reference_dropout,
     .sum_squares = ws_reference_sum_squares,

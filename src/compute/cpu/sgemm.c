@@ -1,6 +1,7 @@
 #include "compute/cpu/sgemm.h"
 
 #include <dnnl.h>
+#include <math.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -32,19 +33,28 @@ static size_t pieces_of(size_t count, size_t tile)
     return (count + tile - 1) / tile;
 }
 
-/* About how many multiplications a piece should have: a millisecond, long beside a call and short
- * beside a step. */
-enum { PIECE_WORK = 1 << 26 };
-
-/* Halves the longer side until the work of a piece is small enough. Sides are whole numbers of the
- * library's register tiles. */
-static struct ws_product_shape cut(struct ws_product_shape shape)
+/* What a product costs in multiplications; thin ones wait for memory. */
+static double cost_of(struct ws_product_shape s)
 {
+    enum { THIN = 16 };
+    return (double)(s.m + THIN) * (double)(s.n + THIN) * (double)s.k;
+}
+
+/* Halves the longer side of a tile until a product has about PIECES of them, none so small that
+ * handing it to a thread costs more, or so large that threads wait for the last. Sides stop where
+ * the library, which copies both operands for each call, begins to lose: earliest with a transposed
+ * second operand. They are whole numbers of its register tiles (8 x 48). */
+static struct ws_product_shape cut(struct ws_product_shape shape, bool slow_copy)
+{
+    enum { PIECES = 8, LEAST = 1 << 22, MOST = 1 << 26 };
+    const size_t least_m = slow_copy ? 256 : 96, least_n = 192, step = 48;
+    double wanted = fmin(fmax(cost_of(shape) / PIECES, LEAST), MOST);
     struct ws_product_shape tile = shape;
-    while ((double)tile.m * (double)tile.n * (double)tile.k > PIECE_WORK &&
-           (tile.m > 96 || tile.n > 96)) {
-        size_t *side = tile.m > tile.n ? &tile.m : &tile.n;
-        *side = ((*side + 1) / 2 + 47) / 48 * 48;
+    while (cost_of(tile) > wanted && (tile.m > least_m || tile.n > least_n)) {
+        bool rows = tile.n <= least_n || (tile.m > least_m && tile.m > tile.n);
+        size_t *side = rows ? &tile.m : &tile.n;
+        size_t half = ((*side + 1) / 2 + step - 1) / step * step;
+        *side = half > (rows ? least_m : least_n) ? half : (rows ? least_m : least_n);
     }
     return tile;
 }
@@ -75,7 +85,8 @@ void ws_product(struct ws_cpu *cpu, float *c, size_t stride, struct ws_view a, s
 {
     if (shape.m == 0 || shape.n == 0)
         return;
-    struct product p = {cpu, c, stride, a, b, bias, shape, cut(shape), 0, beta};
+    struct product p = {
+        cpu, c, stride, a, b, bias, shape, cut(shape, b.transposed && !a.transposed), 0, beta};
     p.across = pieces_of(shape.n, p.tile.n);
     ws_cpu_run(cpu, pieces_of(shape.m, p.tile.m) * p.across, multiply_tile, &p);
 }

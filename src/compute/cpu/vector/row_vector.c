@@ -112,13 +112,3 @@ void VECTOR(softmax_backward)(float *s, float *d, const float *factors, float sc
         store_part(d + i, b, rest);
     }
 }
-
-void VECTOR(multiply)(float *y, const float *a, const float *b, size_t count)
-{
-    size_t i = 0;
-    for (; i + LANES <= count; i += LANES)
-        store(y + i, load(a + i) * load(b + i));
-    if (i < count)
-        store_part(y + i, load_part(a + i, count - i, 0) * load_part(b + i, count - i, 0),
-                   count - i);
-}

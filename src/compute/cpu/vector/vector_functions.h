@@ -20,5 +20,25 @@ void VECTOR(loss_gradient)(float *x, float log_sum, float scale, size_t count);
 void VECTOR(softmax_backward)(float *s, float *d, const float *factors, float scale, float log_sum,
                               float mean, size_t count);
 void VECTOR(multiply)(float *y, const float *a, const float *b, size_t count);
+void VECTOR(activation)(float *y, const float *x, enum ws_activation kind, size_t count);
+void VECTOR(activation_backward)(float *dx, const float *dy, const float *x,
+                                 enum ws_activation kind, size_t count);
+void VECTOR(gate)(float *y, const float *gate, const float *up, enum ws_activation kind,
+                  size_t count);
+void VECTOR(gate_backward)(float *dgate, float *dup, const float *dy, const float *gate,
+                           const float *up, enum ws_activation kind, size_t count);
+void VECTOR(norm)(float *y, float *sum, float stats[2], const float *x, const float *addend,
+                  const float *weight, const float *bias, const struct ws_norm_shape *shape);
+void VECTOR(norm_backward)(float *dx, float *dweight, float *dbias, const float *dy, const float *x,
+                           const float stats[2], const float *weight,
+                           const struct ws_norm_shape *shape, bool add_input);
+void VECTOR(attend)(float *y, float *p, const float *query, const float *keys, const float *values,
+                    size_t positions, size_t size, float scale);
+void VECTOR(rotate)(float *a, float *b, const float *cosines, const float *sines, bool inverse,
+                    size_t count);
+void VECTOR(add)(float *y, const float *a, const float *b, size_t count);
+double VECTOR(sum_squares)(const float *x, size_t count);
+void VECTOR(adamw)(float *weight, float *first, float *second, const float *gradient,
+                   const struct ws_adamw_step *step, size_t count);
 
 #endif

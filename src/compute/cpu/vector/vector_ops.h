@@ -14,6 +14,14 @@
 
 #include "compute/compute.h"
 
+/* struct ws_adamw as the loop wants it. */
+struct ws_adamw_step {
+    float rate, decay, epsilon, scale;
+    float beta1, beta2;
+    float rest1, rest2;       /* 1 - beta */
+    float inverse1, inverse2; /* 1 / (1 - beta^step) */
+};
+
 struct ws_vector_ops {
     const char *name;
 
@@ -30,7 +38,35 @@ struct ws_vector_ops {
      * p (f d - mean) * scale. factors f NULL: all 1. */
     void (*softmax_backward)(float *s, float *d, const float *factors, float scale, float log_sum,
                              float mean, size_t count);
-    void (*multiply)(float *y, const float *a, const float *b, size_t count); /* y may be a */
+
+    /* As the entries of these names in compute.h; gates and their products apart. */
+    void (*activation)(float *y, const float *x, enum ws_activation kind, size_t count);
+    void (*activation_backward)(float *dx, const float *dy, const float *x, enum ws_activation kind,
+                                size_t count);
+    void (*gate)(float *y, const float *gate, const float *up, enum ws_activation kind,
+                 size_t count);
+    void (*gate_backward)(float *dgate, float *dup, const float *dy, const float *gate,
+                          const float *up, enum ws_activation kind, size_t count);
+    /* One row. The backward call adds to dweight and dbias. */
+    void (*norm)(float *y, float *sum, float stats[2], const float *x, const float *addend,
+                 const float *weight, const float *bias, const struct ws_norm_shape *shape);
+    void (*norm_backward)(float *dx, float *dweight, float *dbias, const float *dy, const float *x,
+                          const float stats[2], const float *weight,
+                          const struct ws_norm_shape *shape, bool add_input);
+    /* y (size) = the values (positions, size) weighted by p (positions), which becomes
+     * softmax(scale * keys . query). */
+    void (*attend)(float *y, float *p, const float *query, const float *keys, const float *values,
+                   size_t positions, size_t size, float scale);
+    /* Turns the pairs (a[i], b[i]). */
+    void (*rotate)(float *a, float *b, const float *cosines, const float *sines, bool inverse,
+                   size_t count);
+
+    /* y may be a or b */
+    void (*add)(float *y, const float *a, const float *b, size_t count);
+    void (*multiply)(float *y, const float *a, const float *b, size_t count);
+    double (*sum_squares)(const float *x, size_t count);
+    void (*adamw)(float *weight, float *first, float *second, const float *gradient,
+                  const struct ws_adamw_step *step, size_t count);
 };
 
 extern const struct ws_vector_ops ws_vector_ops_baseline;

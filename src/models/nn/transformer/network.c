@@ -16,8 +16,12 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <math.h>
+#include <string.h>
 
-enum { ALIGNMENT = 16 }; /* floats */
+enum {
+    ALIGNMENT = 16,   /* floats */
+    LOGITS_ROWS = 64, /* of a large vocabulary at a time */
+};
 
 /* Where activations lie in their block, in floats. */
 struct places {
@@ -236,6 +240,11 @@ void ws_network_close(struct ws_network *network)
 size_t ws_network_tokens(const struct ws_network *network)
 {
     return network->tokens;
+}
+
+const struct ws_allocator *ws_network_allocator(const struct ws_network *network)
+{
+    return network->allocator;
 }
 
 const struct ws_layout *ws_network_layout(const struct ws_network *network)
@@ -562,26 +571,54 @@ enum ws_status ws_network_score(struct ws_network *network, const struct ws_batc
     return n->ops->check(n->device, err);
 }
 
-enum ws_status ws_network_logits(struct ws_network *network, const struct ws_batch *batch,
-                                 float *logits, struct ws_error *err)
+enum ws_status ws_network_visit_logits(struct ws_network *network, const struct ws_batch *batch,
+                                       ws_logits_visit *visit, void *context, struct ws_error *err)
 {
     struct ws_network *n = network;
     WS_TRY(check_batch(n, batch, err));
     struct pass pass = begin_pass(n, batch, NULL);
-    const struct ws_linear head = {
-        .rows = pass.rows,
-        .in = n->description.width,
-        .out = n->description.vocabulary,
-        .weight = parameter(n, head_kind(n), 0),
-    };
-    size_t size = head.rows * head.out * sizeof(float);
+    size_t width = n->description.width, vocabulary = n->description.vocabulary;
+    size_t size = LOGITS_ROWS * vocabulary * sizeof(float);
+    float *on_host = ws_realloc(n->allocator, NULL, 0, size);
     float *on_device = n->ops->alloc(n->device, size);
-    if (on_device) {
-        n->ops->linear(n->device, on_device, forward(n, &pass), &head);
-        n->ops->read(n->device, logits, on_device, size);
+    enum ws_status status = on_host ? WS_OK : ws_fail_memory(err, "logits");
+    const float *x = forward(n, &pass);
+    for (size_t first = 0; status == WS_OK && first < pass.rows; first += LOGITS_ROWS) {
+        const struct ws_linear head = {
+            .rows = pass.rows - first < LOGITS_ROWS ? pass.rows - first : LOGITS_ROWS,
+            .in = width,
+            .out = vocabulary,
+            .weight = parameter(n, head_kind(n), 0),
+        };
+        if (on_device) {
+            n->ops->linear(n->device, on_device, x + first * width, &head);
+            n->ops->read(n->device, on_host, on_device, head.rows * vocabulary * sizeof(float));
+        }
+        status = n->ops->check(n->device, err);
+        if (status == WS_OK)
+            visit(context, on_host, first, head.rows);
     }
     n->ops->release(n->device, on_device, size);
-    return n->ops->check(n->device, err);
+    ws_free(n->allocator, on_host, size);
+    return status;
+}
+
+struct logits_copy {
+    float *out;
+    size_t vocabulary;
+};
+
+static void copy_logits(void *context, const float *logits, size_t first, size_t rows)
+{
+    const struct logits_copy *copy = context;
+    memcpy(copy->out + first * copy->vocabulary, logits, rows * copy->vocabulary * sizeof *logits);
+}
+
+enum ws_status ws_network_logits(struct ws_network *network, const struct ws_batch *batch,
+                                 float *logits, struct ws_error *err)
+{
+    struct logits_copy copy = {logits, network->description.vocabulary};
+    return ws_network_visit_logits(network, batch, copy_logits, &copy, err);
 }
 
 /* Backward ------------------------------------------------------------------------------------- */

@@ -37,6 +37,7 @@ void ws_network_close(struct ws_network *network); /* NULL is fine */
 uint64_t ws_network_memory(const struct ws_description *description, size_t tokens, bool trains);
 
 size_t ws_network_tokens(const struct ws_network *network); /* it was opened for */
+const struct ws_allocator *ws_network_allocator(const struct ws_network *network);
 const struct ws_layout *ws_network_layout(const struct ws_network *network);
 /* Device memory, (layout.size). The gradients are NULL when it does not train. */
 float *ws_network_parameters(struct ws_network *network);
@@ -50,6 +51,13 @@ void ws_network_read(struct ws_network *network, float *parameters);        /* t
 WS_MUST_CHECK enum ws_status ws_network_score(struct ws_network *network,
                                               const struct ws_batch *batch, float *loss,
                                               float *entropy, struct ws_error *err);
+/* Logits in pieces: `visit` is given those of rows first .. first + rows - 1, (rows, vocabulary),
+ * on the host, in order. The whole is never held. */
+typedef void ws_logits_visit(void *context, const float *logits, size_t first, size_t rows);
+WS_MUST_CHECK enum ws_status ws_network_visit_logits(struct ws_network *network,
+                                                     const struct ws_batch *batch,
+                                                     ws_logits_visit *visit, void *context,
+                                                     struct ws_error *err);
 /* Whole logits, (tokens, vocabulary), on the host: for comparisons of small models. */
 WS_MUST_CHECK enum ws_status ws_network_logits(struct ws_network *network,
                                                const struct ws_batch *batch, float *logits,

@@ -14,9 +14,18 @@
 #include "base/option.h"
 #include "models/nn/transformer/network.h"
 
+/* The rate of step i, i = 0, 1, ... of `steps`, with the share f = final_rate and the progress
+ * p = (i - warmup) / (steps - warmup):
+ *
+ *     i < warmup    learning_rate * (i + 1) / warmup
+ *     constant      learning_rate
+ *     linear        learning_rate * (f + (1 - f) * (1 - p))
+ *     cosine        learning_rate * (f + (1 - f) * (1 + cos(pi p)) / 2)
+ *
+ * so that the last two would reach f at step `steps`, which is not taken. */
 enum ws_schedule {
     WS_SCHEDULE_CONSTANT,
-    WS_SCHEDULE_LINEAR, /* to final_rate at the last step */
+    WS_SCHEDULE_LINEAR,
     WS_SCHEDULE_COSINE,
 };
 
@@ -25,21 +34,23 @@ enum ws_decay_on {
     WS_DECAY_ALL,
 };
 
+/* The loss of a step is the mean over its targets. */
 struct ws_train_settings {
     uint64_t epochs;
-    uint64_t steps;       /* 0: as many as the epochs have; else exactly so many */
-    uint64_t batch;       /* examples a step; an epoch's incomplete last batch is dropped */
+    uint64_t steps; /* 0: as many as the epochs have; else exactly so many */
+    uint64_t batch; /* examples a step, or all when there are fewer; an epoch's incomplete last
+                       batch is dropped */
     uint64_t micro_batch; /* examples at a time, their gradients added up; 0: chosen by shape */
     double learning_rate;
-    uint64_t warmup;   /* steps from 0 up to learning_rate: step s of them has s / warmup of it */
+    uint64_t warmup;   /* steps */
     uint32_t schedule; /* enum ws_schedule */
     double final_rate; /* share of learning_rate at the end of a linear or cosine schedule */
     double beta1, beta2, epsilon;
     double weight_decay;
-    uint32_t decay_on; /* enum ws_decay_on */
-    double clip;       /* of the gradient's norm; 0: none */
-    double dropout; /* of embeddings, residuals and attention; negative: as the description says */
-    uint64_t validate_every; /* steps; 0: after each epoch */
+    uint32_t decay_on;       /* enum ws_decay_on */
+    double clip;             /* gradients are multiplied by min(1, clip / (norm + 1e-6)); 0: not */
+    double dropout;          /* of embeddings, residuals and attention; negative: as the model's */
+    uint64_t validate_every; /* steps; 0: after each epoch. After the last step always. */
     uint64_t patience; /* validations without a better loss before it stops; 0: never stops early */
     bool keep_best;    /* the model is that of the best validation, not the last */
 };
@@ -78,9 +89,17 @@ struct ws_train_point {
 
 struct ws_trainer;
 
-/* `parameters` (host) are where it starts. `validation` may be NULL or empty. Settings, examples
- * and description are copied or outlive it; memory is taken before it starts, and WS_NO_MEMORY says
- * how much was needed. */
+/* Bytes that a training takes from the device, not counting the device's own scratch. */
+uint64_t ws_trainer_memory(const struct ws_train_settings *settings,
+                           const struct ws_description *description,
+                           const struct ws_examples *examples,
+                           const struct ws_examples *validation);
+
+/* `parameters` (host) are where it starts; they are copied, as are settings and description.
+ * Examples outlive the trainer. `validation` may be NULL or empty. Memory is taken before it
+ * starts, and WS_NO_MEMORY says how much was needed. WS_INVALID: no examples, one that is empty or
+ * longer than the context, a token out of the vocabulary, patience or keep_best without validation.
+ */
 WS_MUST_CHECK enum ws_status
 ws_trainer_open(const struct ws_train_settings *settings, struct ws_device *device,
                 const struct ws_description *description, const float *parameters,
@@ -95,7 +114,8 @@ bool ws_trainer_done(const struct ws_trainer *trainer); /* all steps taken, or s
 uint64_t ws_trainer_tokens(const struct ws_trainer *trainer); /* trained on so far */
 
 /* One step, and the validation that falls due after it. WS_NUMERIC when the loss or the gradient is
- * not finite: says at which step; the trainer is as it was before the step. */
+ * not finite: says at which step; the trainer is as it was before the step. Also when a validation
+ * loss is not: then the step has been taken, and the trainer is of no more use. */
 WS_MUST_CHECK enum ws_status ws_trainer_step(struct ws_trainer *trainer, struct ws_error *err);
 
 /* Every training and validation point so far. */
@@ -111,11 +131,20 @@ WS_MUST_CHECK enum ws_status ws_network_mean_loss(struct ws_network *network,
                                                   const struct ws_examples *examples, double *loss,
                                                   uint64_t *targets, struct ws_error *err);
 
-/* The whole state between two steps, and back into a trainer opened with the same arguments.
- * Reading is a pure function of hostile bytes: WS_CORRUPT, WS_CONFLICT when it is of another
- * training. Format: docs/formats/trainer.md. Fuzz target: tests/fuzz/fuzz_trainer.c. */
+/* The whole state between two steps, and back into a trainer opened with the same arguments (the
+ * device may have another number of threads). Reading is a pure function of hostile bytes:
+ * WS_CORRUPT, WS_UNSUPPORTED for another version, WS_CONFLICT when it is of another training, with
+ * what differs; the trainer is as it was then. Format: docs/formats/trainer.md. Fuzz target:
+ * tests/fuzz/fuzz_trainer.c. */
 void ws_trainer_write(struct ws_trainer *trainer, struct ws_buffer *out);
 WS_MUST_CHECK enum ws_status ws_trainer_read(struct ws_trainer *trainer, struct ws_reader *in,
+                                             struct ws_error *err);
+
+/* The same as a file, replaced as a whole and never held in memory. WS_NOT_FOUND when there is
+ * none. */
+WS_MUST_CHECK enum ws_status ws_trainer_save(struct ws_trainer *trainer, const char *path,
+                                             struct ws_error *err);
+WS_MUST_CHECK enum ws_status ws_trainer_load(struct ws_trainer *trainer, const char *path,
                                              struct ws_error *err);
 
 #endif

@@ -1,0 +1,141 @@
+#include <math.h>
+#include <string.h>
+
+#include "measure/mauve.h"
+#include "measure/metric_set.h"
+
+/* Items of the seed's metric stream at arm 0, generation 0. Item 0 draws the human sample. */
+enum { DRAW_POINTS = 1, DRAW_CLUSTERS = 2 };
+
+static struct ws_rng_key key_of(const struct ws_reference *reference)
+{
+    return ws_rng_key(WS_STREAM_METRIC, reference->deal->seed, 0, 0);
+}
+
+/* The human side of MAUVE. Its items lie in the order of the corpus, so some of them are drawn. */
+static enum ws_status prepare_points(struct ws_reference *reference, const struct ws_dataset *human,
+                                     struct ws_arena *arena, struct ws_error *err)
+{
+    struct ws_dataset side = *human;
+    if (human->count > WS_MAUVE_ITEMS) {
+        struct ws_rng rng;
+        ws_rng_init(&rng, key_of(reference), DRAW_POINTS);
+        WS_TRY(ws_dataset_subset(human, WS_MAUVE_ITEMS, &rng, arena, &side, err));
+    }
+    float *points = WS_ARENA_NEW(arena, float, side.count *WS_MAUVE_DIMENSION);
+    if (!points)
+        return ws_fail_memory(err, "the human side of MAUVE");
+    ws_mauve_points(&side, side.count, points);
+    reference->human_points = points;
+    reference->human_point_count = side.count;
+    return WS_OK;
+}
+
+enum ws_status ws_reference_prepare_text(struct ws_reference *reference,
+                                         const struct ws_dataset *human, struct ws_arena *arena,
+                                         struct ws_error *err)
+{
+    WS_TRY(prepare_points(reference, human, arena, err));
+    WS_TRY(ws_rare_trigrams_of(&reference->deal->reference, arena, &reference->rare_trigrams, err));
+    return ws_rare_trigrams_found(&reference->rare_trigrams, human, arena,
+                                  &reference->rare_trigrams_human, err);
+}
+
+static enum ws_status measure_rare_trigrams(const struct ws_reference *reference,
+                                            const struct ws_dataset *text, uint64_t tokens,
+                                            struct ws_arena *scratch, struct ws_metric_set *set,
+                                            struct ws_error *err)
+{
+    uint64_t found;
+    if (reference->deal->reference.count == 0)
+        return WS_OK;
+    WS_TRY(ws_rare_trigrams_found(&reference->rare_trigrams, text, scratch, &found, err));
+    double kept = (double)found;
+    double human = (double)reference->rare_trigrams_human;
+    double rare = (double)reference->rare_trigrams.count;
+    ws_metric_put(set, WS_METRIC_RARE_TRIGRAM_RECALL, tokens, kept / rare);
+    ws_metric_put(set, WS_METRIC_RARE_TRIGRAM_RECALL_HUMAN, reference->human_sample.count,
+                  human / rare);
+    ws_metric_put(set, WS_METRIC_RARE_TRIGRAM_KEPT, tokens, kept / human);
+    return WS_OK;
+}
+
+static enum ws_status measure_mauve(const struct ws_reference *reference,
+                                    const struct ws_dataset *text, struct ws_arena *scratch,
+                                    struct ws_metric_set *set, struct ws_error *err)
+{
+    uint64_t count = reference->human_point_count;
+    size_t side = count * WS_MAUVE_DIMENSION;
+    float *points = WS_ARENA_NEW(scratch, float, 2 * side);
+    if (!points)
+        return ws_fail_memory(err, "MAUVE");
+    double value;
+    memcpy(points, reference->human_points, side * sizeof *points);
+    ws_mauve_points(text, count, points + side);
+    WS_TRY(ws_mauve(points, count, key_of(reference), DRAW_CLUSTERS, scratch, &value, err));
+    ws_metric_put(set, WS_METRIC_MAUVE, count, value);
+    return WS_OK;
+}
+
+/* Where the perplexities of one direction go. */
+struct direction {
+    enum ws_metric_id pooled, mean, histogram;
+};
+
+static enum ws_status measure_perplexity(const struct ws_dataset *text,
+                                         const struct ws_model *model, struct direction to,
+                                         const struct ws_job *job, struct ws_arena *scratch,
+                                         struct ws_metric_set *set, double *entropy,
+                                         struct ws_error *err)
+{
+    struct ws_item_score *scores = WS_ARENA_NEW(scratch, struct ws_item_score, text->count);
+    struct ws_perplexity *all = WS_ARENA_NEW(scratch, struct ws_perplexity, 1);
+    if (!scores || !all)
+        return ws_fail_memory(err, "the scores of a text");
+    WS_TRY(model->ops->score(model, text, job, scratch, scores, err));
+    WS_TRY(ws_perplexity_of(scores, text->count, all, err));
+    ws_metric_put(set, to.pooled, all->tokens, all->pooled);
+    ws_metric_put(set, to.mean, all->sequences, all->mean);
+    ws_metric_put_histogram(set, to.histogram, all->sequences, all->bin);
+    *entropy = all->entropy;
+    return WS_OK;
+}
+
+static enum ws_status measure_scores(const struct ws_reference *reference,
+                                     const struct ws_model *model, const struct ws_model *first,
+                                     const struct ws_dataset *text, const struct ws_job *job,
+                                     struct ws_arena *scratch, struct ws_metric_set *set,
+                                     struct ws_error *err)
+{
+    static const struct direction real = {WS_METRIC_PERPLEXITY, WS_METRIC_PERPLEXITY_MEAN,
+                                          WS_METRIC_PERPLEXITY_HISTOGRAM};
+    static const struct direction own = {WS_METRIC_OWN_TEXT_PERPLEXITY,
+                                         WS_METRIC_OWN_TEXT_PERPLEXITY_MEAN,
+                                         WS_METRIC_OWN_TEXT_PERPLEXITY_HISTOGRAM};
+    const struct ws_dataset *held_out = &reference->deal->reference;
+    double entropy;
+    if (!model->ops->score)
+        return WS_OK;
+    if (held_out->count > 0) {
+        WS_TRY(measure_perplexity(held_out, model, real, job, scratch, set, &entropy, err));
+        if (!isnan(entropy))
+            ws_metric_put(set, WS_METRIC_NEXT_TOKEN_ENTROPY, set->n[WS_METRIC_PERPLEXITY], entropy);
+    }
+    if (!first)
+        return WS_OK;
+    return measure_perplexity(text, first, own, job, scratch, set, &entropy, err);
+}
+
+enum ws_status ws_measure_text(const struct ws_reference *reference, const struct ws_model *model,
+                               const struct ws_model *first, const struct ws_payload *sample,
+                               const struct ws_job *job, struct ws_arena *scratch,
+                               struct ws_metric_set *set, struct ws_error *err)
+{
+    struct ws_dataset text;
+    uint64_t tokens = sample->tokens.ends[sample->count - 1];
+    WS_TRY(ws_dataset_of(sample, (struct ws_origin){0}, scratch, &text, err));
+    WS_TRY(ws_measure_ngrams(sample, scratch, set, err));
+    WS_TRY(measure_rare_trigrams(reference, &text, tokens, scratch, set, err));
+    WS_TRY(measure_mauve(reference, &text, scratch, set, err));
+    return measure_scores(reference, model, first, &text, job, scratch, set, err);
+}

@@ -1,0 +1,146 @@
+#include "models/nn/transformer/score.h"
+
+#include <inttypes.h>
+#include <math.h>
+
+/* Tokens --------------------------------------------------------------------------------------- */
+
+struct scoring {
+    struct ws_pool *pool;
+    const uint32_t *targets;
+    size_t vocabulary;
+    struct ws_token_score *out;
+    const float *logits; /* of the rows at hand */
+    size_t first;
+};
+
+/* The moments are those of logit - max, which is l up to a constant of the row. */
+static void score_row(void *context, size_t row)
+{
+    const struct scoring *scoring = context;
+    const float *logits = scoring->logits + row * scoring->vocabulary;
+    struct ws_token_score *out = &scoring->out[scoring->first + row];
+    uint32_t target = scoring->targets[scoring->first + row];
+    *out = (struct ws_token_score){0, 0, 0};
+    if (target == WS_NO_TARGET)
+        return;
+    double max = (double)ws_row_max(logits, scoring->vocabulary);
+    double total = 0, first = 0, second = 0;
+    for (size_t v = 0; v < scoring->vocabulary; v++) {
+        double distance = (double)logits[v] - max;
+        double weight = exp(distance);
+        total += weight;
+        first += weight * distance;
+        second += weight * distance * distance;
+    }
+    double mean = first / total;
+    out->log_probability = (double)logits[target] - max - log(total);
+    out->entropy = log(total) - mean;
+    out->variance = second / total - mean * mean;
+}
+
+static void score_rows(void *context, const float *logits, size_t first, size_t rows)
+{
+    struct scoring *scoring = context;
+    scoring->logits = logits;
+    scoring->first = first;
+    ws_pool_run(scoring->pool, rows, score_row, scoring);
+}
+
+enum ws_status ws_score_tokens(struct ws_network *network, struct ws_pool *pool,
+                               const struct ws_batch *batch, struct ws_token_score *out,
+                               struct ws_error *err)
+{
+    const struct ws_layout *layout = ws_network_layout(network);
+    struct scoring scoring = {
+        .pool = pool,
+        .targets = batch->targets,
+        .vocabulary = ws_layout_at(layout, WS_TENSOR_TOKENS, 0).rows,
+        .out = out,
+    };
+    return ws_network_visit_logits(network, batch, score_rows, &scoring, err);
+}
+
+/* Passages ------------------------------------------------------------------------------------- */
+
+double ws_fast_detectgpt(const struct ws_token_score *scores, size_t count)
+{
+    double discrepancy = 0, variance = 0;
+    for (size_t i = 0; i < count; i++) {
+        discrepancy += scores[i].log_probability + scores[i].entropy;
+        variance += scores[i].variance;
+    }
+    return variance > 0 ? discrepancy / sqrt(variance) : (double)NAN;
+}
+
+/* Sums of what ws_text_score has means of. */
+static void add_passage(struct ws_text_score *sums, const uint32_t *targets,
+                        const struct ws_token_score *scores, size_t count)
+{
+    uint64_t tokens = 0;
+    for (size_t i = 0; i < count; i++) {
+        tokens += targets[i] != WS_NO_TARGET;
+        sums->loss -= scores[i].log_probability;
+        sums->entropy += scores[i].entropy;
+    }
+    if (tokens == 0)
+        return;
+    sums->tokens += tokens;
+    sums->passages++;
+    sums->fast_detectgpt += ws_fast_detectgpt(scores, count);
+}
+
+static uint64_t example_start(const struct ws_examples *examples, uint64_t index)
+{
+    return index > 0 ? examples->ends[index - 1] : 0;
+}
+
+/* Scores examples from `first` on, as many as the network takes at once, and says how many. */
+static enum ws_status score_batch(struct ws_network *network, struct ws_pool *pool,
+                                  const struct ws_examples *examples, uint64_t first,
+                                  uint32_t *starts, struct ws_token_score *scores, uint64_t *used,
+                                  struct ws_text_score *sums, struct ws_error *err)
+{
+    uint64_t begin = example_start(examples, first), count = 0;
+    uint64_t most = ws_network_tokens(network);
+    while (first + count < examples->count && count < most &&
+           examples->ends[first + count] - begin <= most) {
+        starts[count] = (uint32_t)(example_start(examples, first + count) - begin);
+        count++;
+    }
+    if (count == 0)
+        return ws_fail(err, WS_INVALID, "a passage of %" PRIu64 " tokens, wanted at most %" PRIu64,
+                       examples->ends[first] - begin, most);
+    starts[count] = (uint32_t)(examples->ends[first + count - 1] - begin);
+    const struct ws_batch batch = {count, starts, examples->tokens + begin,
+                                   examples->targets + begin};
+    WS_TRY(ws_score_tokens(network, pool, &batch, scores, err));
+    for (uint64_t i = 0; i < count; i++)
+        add_passage(sums, batch.targets + starts[i], scores + starts[i], starts[i + 1] - starts[i]);
+    *used = count;
+    return WS_OK;
+}
+
+enum ws_status ws_score_examples(struct ws_network *network, struct ws_pool *pool,
+                                 const struct ws_examples *examples,
+                                 const struct ws_allocator *allocator, struct ws_text_score *out,
+                                 struct ws_error *err)
+{
+    struct ws_text_score sums = {0, 0, 0, 0, 0};
+    struct ws_arena arena;
+    ws_arena_init(&arena, allocator);
+    size_t most = ws_network_tokens(network);
+    uint32_t *starts = WS_ARENA_NEW(&arena, uint32_t, most + 1);
+    struct ws_token_score *scores = WS_ARENA_NEW(&arena, struct ws_token_score, most);
+    enum ws_status status = starts && scores ? WS_OK : ws_fail_memory(err, "scores");
+    for (uint64_t first = 0, used = 0; status == WS_OK && first < examples->count; first += used)
+        status = score_batch(network, pool, examples, first, starts, scores, &used, &sums, err);
+    ws_arena_release(&arena);
+    if (status != WS_OK)
+        return status;
+    sums.loss /= (double)sums.tokens;
+    sums.entropy /= (double)sums.tokens;
+    sums.fast_detectgpt /= (double)sums.passages;
+    *out = sums;
+    return WS_OK;
+}

@@ -1,0 +1,492 @@
+/*
+ * A step at a time: examples in the epoch's order, a gradient made of micro-batches, AdamW.
+ */
+#include <assert.h>
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+#include "models/nn/transformer/train_internal.h"
+
+/* Tokens of a micro-batch that is chosen by shape: enough to keep matrix products efficient, few
+ * enough for the activations to stay small. */
+enum { MICRO_TOKENS = 4096 };
+
+/* Steps that a training may have. */
+static const uint64_t STEPS_MOST = UINT64_C(1) << 40;
+
+/* Options -------------------------------------------------------------------------------------- */
+
+#define FIELD(name) offsetof(struct ws_train_settings, name)
+
+static const struct ws_option options[] = {
+    {"epochs", WS_OPTION_WHOLE, FIELD(epochs), 1, 1e6, "1", NULL, 0,
+     "times that every example is seen"},
+    {"steps", WS_OPTION_WHOLE, FIELD(steps), 0, 1e12, "0", NULL, 0,
+     "exactly so many steps instead of epochs; 0: as many as the epochs have"},
+    {"batch", WS_OPTION_WHOLE, FIELD(batch), 1, 1e6, "16", NULL, 0, "examples a step"},
+    {"micro_batch", WS_OPTION_WHOLE, FIELD(micro_batch), 0, 1e6, "0", NULL, 0,
+     "examples at a time, their gradients added up; 0: chosen by their length"},
+    {"learning_rate", WS_OPTION_REAL, FIELD(learning_rate), 0, 10, "3e-4", NULL, 0,
+     "highest learning rate"},
+    {"warmup", WS_OPTION_WHOLE, FIELD(warmup), 0, 1e12, "0", NULL, 0,
+     "steps in which the rate rises to it"},
+    {"schedule", WS_OPTION_CHOICE, FIELD(schedule), 0, 0, "constant", "constant|linear|cosine", 0,
+     "how the rate falls afterwards"},
+    {"final_rate", WS_OPTION_REAL, FIELD(final_rate), 0, 1, "0", NULL, 0,
+     "share of the learning rate at the end of a linear or cosine schedule"},
+    {"beta1", WS_OPTION_REAL, FIELD(beta1), 0, 0.999999, "0.9", NULL, 0,
+     "AdamW: decay of the mean of gradients"},
+    {"beta2", WS_OPTION_REAL, FIELD(beta2), 0, 0.999999, "0.95", NULL, 0,
+     "AdamW: decay of the mean of their squares"},
+    {"epsilon", WS_OPTION_REAL, FIELD(epsilon), 1e-16, 1, "1e-8", NULL, 0,
+     "AdamW: added to the root of that"},
+    {"weight_decay", WS_OPTION_REAL, FIELD(weight_decay), 0, 100, "0.1", NULL, 0,
+     "share of a weight that is taken away a step, times the rate"},
+    {"decay_on", WS_OPTION_CHOICE, FIELD(decay_on), 0, 0, "matrices", "matrices|all", 0,
+     "which tensors: those of two dimensions, embeddings included, or all"},
+    {"clip", WS_OPTION_REAL, FIELD(clip), 0, 1e30, "1", NULL, 0,
+     "longest gradient; longer ones are made as short; 0: any"},
+    {"dropout", WS_OPTION_REAL, FIELD(dropout), -1, 0.99, "-1", NULL, 0,
+     "probability in embeddings, residuals and attention; negative: the model's"},
+    {"validate_every", WS_OPTION_WHOLE, FIELD(validate_every), 0, 1e12, "0", NULL, 0,
+     "steps between validations; 0: after each epoch"},
+    {"patience", WS_OPTION_WHOLE, FIELD(patience), 0, 1e6, "0", NULL, 0,
+     "validations without a better loss before it stops; 0: never"},
+    {"keep_best", WS_OPTION_FLAG, FIELD(keep_best), 0, 0, "false", NULL, 0,
+     "keep the model of the best validation, not the last"},
+};
+
+const struct ws_option_table ws_train_options = {"training", options,
+                                                 sizeof options / sizeof *options};
+
+/* The plan ------------------------------------------------------------------------------------- */
+
+static uint64_t smaller(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static uint64_t batch_of(const struct ws_train_settings *settings,
+                         const struct ws_examples *examples)
+{
+    return smaller(settings->batch, examples->count);
+}
+
+static uint64_t micro_batch_of(const struct ws_train_settings *settings,
+                               const struct ws_examples *examples)
+{
+    uint64_t batch = batch_of(settings, examples);
+    if (settings->micro_batch > 0)
+        return smaller(settings->micro_batch, batch);
+    uint64_t longest = ws_examples_longest(examples);
+    return longest < MICRO_TOKENS ? smaller(MICRO_TOKENS / longest, batch) : 1;
+}
+
+/* Tokens at a time: of a micro-batch, or the longest to validate on. */
+static size_t tokens_at_a_time(const struct ws_train_settings *settings,
+                               const struct ws_examples *examples,
+                               const struct ws_examples *validation)
+{
+    size_t most = (size_t)micro_batch_of(settings, examples) * ws_examples_longest(examples);
+    size_t validates = validation ? ws_examples_longest(validation) : 0;
+    return most > validates ? most : validates;
+}
+
+uint64_t ws_trainer_memory(const struct ws_train_settings *settings,
+                           const struct ws_description *description,
+                           const struct ws_examples *examples, const struct ws_examples *validation)
+{
+    struct ws_layout layout;
+    ws_layout_of(description, &layout);
+    uint64_t blocks = settings->keep_best ? 3 : 2;
+    return ws_network_memory(description, tokens_at_a_time(settings, examples, validation), true) +
+           blocks * layout.size * sizeof(float);
+}
+
+static enum ws_status check_tokens(const struct ws_description *d, const uint32_t *tokens,
+                                   size_t count, bool masks, const char *what, uint64_t example,
+                                   struct ws_error *err)
+{
+    for (size_t t = 0; t < count; t++)
+        if (tokens[t] >= d->vocabulary && !(masks && tokens[t] == WS_NO_TARGET))
+            return ws_fail(err, WS_INVALID,
+                           "%s %" PRIu64 " has token %" PRIu32
+                           ", the model's vocabulary has %" PRIu32,
+                           what, example, tokens[t], d->vocabulary);
+    return WS_OK;
+}
+
+static enum ws_status check_examples(const struct ws_description *d,
+                                     const struct ws_examples *examples, const char *what,
+                                     struct ws_error *err)
+{
+    for (uint64_t i = 0; i < examples->count; i++) {
+        uint64_t start = ws_example_start(examples, i);
+        size_t size = ws_example_size(examples, i);
+        if (size == 0)
+            return ws_fail(err, WS_INVALID, "%s %" PRIu64 " has no tokens", what, i);
+        if (size > d->context)
+            return ws_fail(err, WS_INVALID,
+                           "%s %" PRIu64 " has %zu tokens, the model's context is %" PRIu32, what,
+                           i, size, d->context);
+        WS_TRY(check_tokens(d, examples->tokens + start, size, false, what, i, err));
+        WS_TRY(check_tokens(d, examples->targets + start, size, true, what, i, err));
+    }
+    if (ws_examples_targets(examples, NULL, examples->count) == 0)
+        return ws_fail(err, WS_INVALID, "there is no %s with anything to predict", what);
+    return WS_OK;
+}
+
+static enum ws_status check_training(const struct ws_train_settings *settings,
+                                     const struct ws_description *d,
+                                     const struct ws_examples *examples,
+                                     const struct ws_examples *validation, struct ws_error *err)
+{
+    WS_TRY(check_examples(d, examples, "training example", err));
+    bool validates = validation && validation->count > 0;
+    if (validates)
+        WS_TRY(check_examples(d, validation, "validation example", err));
+    if (!validates && (settings->keep_best || settings->patience > 0))
+        return ws_fail(err, WS_INVALID, "'%s' needs examples to validate on, and there are none",
+                       settings->keep_best ? "keep_best" : "patience");
+    double tokens =
+        (double)micro_batch_of(settings, examples) * (double)ws_examples_longest(examples);
+    if (tokens > WS_NETWORK_TOKENS)
+        return ws_fail(err, WS_LIMIT,
+                       "a micro-batch of %.0f tokens, the limit is %d: set 'micro_batch' lower",
+                       tokens, WS_NETWORK_TOKENS);
+    return WS_OK;
+}
+
+static enum ws_status plan_steps(struct ws_trainer *t, struct ws_error *err)
+{
+    t->batch = batch_of(&t->settings, &t->examples);
+    t->micro_batch = micro_batch_of(&t->settings, &t->examples);
+    t->epoch_steps = t->examples.count / t->batch;
+    t->steps = t->settings.steps;
+    if (t->steps == 0 && t->settings.epochs <= STEPS_MOST / t->epoch_steps)
+        t->steps = t->settings.epochs * t->epoch_steps;
+    if (t->steps == 0 || t->steps > STEPS_MOST)
+        return ws_fail(err, WS_LIMIT, "%" PRIu64 " epochs of %" PRIu64 " steps are over the limit",
+                       t->settings.epochs, t->epoch_steps);
+    return WS_OK;
+}
+
+/* Opening and closing -------------------------------------------------------------------------- */
+
+static void set_dropout(struct ws_description *d, double dropout)
+{
+    if (dropout < 0)
+        return;
+    d->embedding_dropout = (float)dropout;
+    d->residual_dropout = (float)dropout;
+    d->attention_dropout = (float)dropout;
+}
+
+static enum ws_status take_memory(struct ws_trainer *t, struct ws_error *err)
+{
+    size_t tokens = tokens_at_a_time(&t->settings, &t->examples, &t->validation);
+    t->order = WS_ARENA_NEW(&t->arena, uint64_t, t->examples.count);
+    t->piece = WS_ARENA_NEW(&t->arena, uint32_t, WS_STATE_PIECE);
+    if (!t->order || !t->piece)
+        return ws_fail_memory(err, "a trainer");
+    WS_TRY(ws_batch_room_take(&t->room, tokens, &t->arena, err));
+    WS_TRY(
+        ws_network_open(t->device, &t->description, tokens, true, t->allocator, &t->network, err));
+    t->size = ws_network_layout(t->network)->size;
+    t->first = t->ops->alloc(t->device, t->size * sizeof(float));
+    t->second = t->ops->alloc(t->device, t->size * sizeof(float));
+    if (t->settings.keep_best)
+        t->best = t->ops->alloc(t->device, t->size * sizeof(float));
+    return t->ops->check(t->device, err);
+}
+
+static enum ws_status start(struct ws_trainer *t, const float *parameters, struct ws_error *err)
+{
+    WS_TRY(plan_steps(t, err));
+    enum ws_status status = take_memory(t, err);
+    if (status == WS_NO_MEMORY)
+        return ws_fail(
+            err, status, "no memory for this training, which takes %" PRIu64 " MiB",
+            (ws_trainer_memory(&t->settings, &t->description, &t->examples, &t->validation) >> 20) +
+                1);
+    WS_TRY(status);
+    ws_network_write(t->network, parameters);
+    WS_TRY(t->ops->check(t->device, err));
+    return ws_trainer_identify(t, parameters, err);
+}
+
+enum ws_status ws_trainer_open(const struct ws_train_settings *settings, struct ws_device *device,
+                               const struct ws_description *description, const float *parameters,
+                               const struct ws_examples *examples,
+                               const struct ws_examples *validation, struct ws_rng_key key,
+                               const struct ws_allocator *allocator, struct ws_trainer **out,
+                               struct ws_error *err)
+{
+    WS_TRY(check_training(settings, description, examples, validation, err));
+    struct ws_trainer *t = ws_realloc(allocator, NULL, 0, sizeof *t);
+    if (!t)
+        return ws_fail_memory(err, "a trainer");
+    *t = (struct ws_trainer){
+        .settings = *settings,
+        .description = *description,
+        .examples = *examples,
+        .validation = validation ? *validation : (struct ws_examples){.count = 0},
+        .key = key,
+        .best_loss = (double)INFINITY,
+        .device = device,
+        .ops = device->ops,
+        .allocator = allocator,
+        .epoch = UINT64_MAX,
+    };
+    set_dropout(&t->description, settings->dropout);
+    ws_arena_init(&t->arena, allocator);
+    ws_buffer_init(&t->identity, allocator, SIZE_MAX);
+    ws_buffer_init(&t->curve, allocator, SIZE_MAX);
+    ws_buffer_init(&t->validations, allocator, SIZE_MAX);
+    enum ws_status status = start(t, parameters, err);
+    if (status != WS_OK)
+        ws_trainer_close(t);
+    else
+        *out = t;
+    return status;
+}
+
+void ws_trainer_close(struct ws_trainer *trainer)
+{
+    struct ws_trainer *t = trainer;
+    if (!t)
+        return;
+    size_t size = t->size * sizeof(float);
+    t->ops->release(t->device, t->best, size);
+    t->ops->release(t->device, t->second, size);
+    t->ops->release(t->device, t->first, size);
+    ws_network_close(t->network);
+    ws_buffer_release(&t->validations);
+    ws_buffer_release(&t->curve);
+    ws_buffer_release(&t->identity);
+    ws_arena_release(&t->arena);
+    ws_free(t->allocator, t, sizeof *t);
+}
+
+uint64_t ws_trainer_steps(const struct ws_trainer *trainer)
+{
+    return trainer->steps;
+}
+
+uint64_t ws_trainer_step_count(const struct ws_trainer *trainer)
+{
+    return trainer->step;
+}
+
+uint64_t ws_trainer_tokens(const struct ws_trainer *trainer)
+{
+    return trainer->tokens;
+}
+
+bool ws_trainer_done(const struct ws_trainer *trainer)
+{
+    const struct ws_trainer *t = trainer;
+    bool out_of_patience = t->settings.patience > 0 && t->since_best >= t->settings.patience;
+    return t->step == t->steps || out_of_patience;
+}
+
+static const struct ws_train_point *points(const struct ws_buffer *buffer, size_t *count)
+{
+    *count = buffer->size / sizeof(struct ws_train_point);
+    return (const struct ws_train_point *)(const void *)buffer->data;
+}
+
+const struct ws_train_point *ws_trainer_curve(const struct ws_trainer *trainer, size_t *count)
+{
+    return points(&trainer->curve, count);
+}
+
+const struct ws_train_point *ws_trainer_validations(const struct ws_trainer *trainer, size_t *count)
+{
+    return points(&trainer->validations, count);
+}
+
+void ws_trainer_parameters(struct ws_trainer *trainer, float *out)
+{
+    struct ws_trainer *t = trainer;
+    bool has_best = t->best && t->best_loss < (double)INFINITY;
+    t->ops->read(t->device, out, has_best ? t->best : ws_network_parameters(t->network),
+                 t->size * sizeof(float));
+}
+
+/* A step --------------------------------------------------------------------------------------- */
+
+/* Item e of the key orders epoch e; of this item on, item s drops in step s. */
+static const uint64_t DROPOUT_ITEMS = UINT64_C(1) << 63;
+
+/* Fisher and Yates's shuffle. */
+static void order_epoch(struct ws_trainer *t, uint64_t epoch)
+{
+    if (t->epoch == epoch)
+        return;
+    struct ws_rng rng;
+    ws_rng_init(&rng, t->key, epoch);
+    for (uint64_t i = 0; i < t->examples.count; i++)
+        t->order[i] = i;
+    for (uint64_t left = t->examples.count; left > 1; left--) {
+        uint64_t pick = ws_rng_below(&rng, left);
+        uint64_t last = t->order[left - 1];
+        t->order[left - 1] = t->order[pick];
+        t->order[pick] = last;
+    }
+    t->epoch = epoch;
+}
+
+static double rate_of(const struct ws_trainer *t)
+{
+    const struct ws_train_settings *s = &t->settings;
+    if (t->step < s->warmup)
+        return s->learning_rate * ((double)t->step + 1) / (double)s->warmup;
+    double progress = (double)(t->step - s->warmup) / (double)(t->steps - s->warmup);
+    double left = 1;
+    if (s->schedule == WS_SCHEDULE_LINEAR)
+        left = 1 - progress;
+    else if (s->schedule == WS_SCHEDULE_COSINE)
+        left = (1 + cos(M_PI * progress)) / 2;
+    return s->learning_rate * (s->final_rate + (1 - s->final_rate) * left);
+}
+
+static bool drops(const struct ws_description *d)
+{
+    return d->embedding_dropout > 0 || d->residual_dropout > 0 || d->attention_dropout > 0;
+}
+
+/* The gradient of the mean loss over the picks, micro-batch by micro-batch. */
+static enum ws_status make_gradient(struct ws_trainer *t, const uint64_t *picks, double *loss,
+                                    struct ws_error *err)
+{
+    struct ws_rng rng;
+    uint64_t targets = ws_examples_targets(&t->examples, picks, t->batch);
+    float scale = targets > 0 ? (float)(1 / (double)targets) : 0;
+    double sum = 0;
+    ws_rng_init(&rng, t->key, DROPOUT_ITEMS + t->step);
+    t->ops->zero(t->device, ws_network_gradients(t->network), t->size * sizeof(float));
+    for (uint64_t done = 0; done < t->batch; done += t->micro_batch) {
+        uint64_t count = smaller(t->micro_batch, t->batch - done);
+        uint32_t low = ws_rng_u32(&rng);
+        const struct ws_rng_key dropout = {{low, ws_rng_u32(&rng)}, t->key.generation};
+        struct ws_batch batch = ws_batch_of(&t->room, &t->examples, picks + done, 0, count);
+        WS_TRY(ws_network_train(t->network, &batch, scale, drops(&t->description) ? &dropout : NULL,
+                                t->room.loss, err));
+        for (size_t i = 0; i < batch.starts[count]; i++)
+            sum += (double)t->room.loss[i];
+    }
+    *loss = targets > 0 ? sum / (double)targets : 0;
+    return WS_OK;
+}
+
+/* Of the number of dimensions, which a matrix with one row has too. */
+static bool is_matrix(enum ws_tensor_kind kind)
+{
+    switch (kind) {
+    case WS_TENSOR_TOKENS:
+    case WS_TENSOR_PLACES:
+    case WS_TENSOR_QKV:
+    case WS_TENSOR_OUT:
+    case WS_TENSOR_UP:
+    case WS_TENSOR_DOWN:
+    case WS_TENSOR_HEAD:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void update_run(struct ws_trainer *t, const struct ws_adamw *settings, size_t offset,
+                       size_t count)
+{
+    t->ops->adamw(t->device, ws_network_parameters(t->network) + offset, t->first + offset,
+                  t->second + offset, ws_network_gradients(t->network) + offset, settings, count);
+}
+
+static void update(struct ws_trainer *t, double rate, double scale)
+{
+    const struct ws_train_settings *s = &t->settings;
+    struct ws_adamw adamw = {
+        .rate = (float)rate,
+        .beta1 = (float)s->beta1,
+        .beta2 = (float)s->beta2,
+        .epsilon = (float)s->epsilon,
+        .decay = (float)s->weight_decay,
+        .scale = (float)scale,
+        .step = t->step + 1,
+    };
+    if (s->decay_on == WS_DECAY_ALL || s->weight_decay <= 0) {
+        update_run(t, &adamw, 0, t->size);
+        return;
+    }
+    const struct ws_layout *layout = ws_network_layout(t->network);
+    for (int k = 0; k < WS_TENSOR_KIND_COUNT; k++) {
+        enum ws_tensor_kind kind = (enum ws_tensor_kind)k;
+        adamw.decay = is_matrix(kind) ? (float)s->weight_decay : 0;
+        for (uint32_t l = 0; l < (ws_tensor_in_layer(kind) ? layout->layers : 1); l++) {
+            struct ws_tensor tensor = ws_layout_at(layout, kind, l);
+            if (tensor.rows > 0)
+                update_run(t, &adamw, tensor.offset, tensor.rows * tensor.columns);
+        }
+    }
+}
+
+bool ws_trainer_judge(struct ws_trainer *trainer, double loss)
+{
+    bool better = loss < trainer->best_loss;
+    trainer->since_best = better ? 0 : trainer->since_best + 1;
+    if (better)
+        trainer->best_loss = loss;
+    return better;
+}
+
+static enum ws_status validate(struct ws_trainer *t, struct ws_error *err)
+{
+    struct ws_train_point point = {.step = t->step};
+    uint64_t targets;
+    WS_TRY(ws_examples_loss(&t->validation, t->network, &t->room, &point.loss, &targets, err));
+    if (!isfinite(point.loss))
+        return ws_fail(err, WS_NUMERIC, "the validation loss after step %" PRIu64 " is %g", t->step,
+                       point.loss);
+    ws_buffer_append(&t->validations, &point, sizeof point);
+    WS_TRY(ws_buffer_check(&t->validations, "the validation points", err));
+    if (ws_trainer_judge(t, point.loss) && t->best)
+        t->ops->copy(t->device, t->best, ws_network_parameters(t->network),
+                     t->size * sizeof(float));
+    return t->ops->check(t->device, err);
+}
+
+static bool validation_is_due(const struct ws_trainer *t)
+{
+    uint64_t every = t->settings.validate_every > 0 ? t->settings.validate_every : t->epoch_steps;
+    return t->validation.count > 0 && (t->step % every == 0 || t->step == t->steps);
+}
+
+enum ws_status ws_trainer_step(struct ws_trainer *trainer, struct ws_error *err)
+{
+    struct ws_trainer *t = trainer;
+    assert(!ws_trainer_done(t));
+    struct ws_train_point point = {.step = t->step + 1, .rate = rate_of(t)};
+    order_epoch(t, t->step / t->epoch_steps);
+    const uint64_t *picks = t->order + t->step % t->epoch_steps * t->batch;
+    WS_TRY(make_gradient(t, picks, &point.loss, err));
+    point.norm = sqrt(t->ops->sum_squares(t->device, ws_network_gradients(t->network), t->size));
+    WS_TRY(t->ops->check(t->device, err));
+    if (!isfinite(point.loss) || !isfinite(point.norm))
+        return ws_fail(err, WS_NUMERIC,
+                       "the loss at step %" PRIu64 " is %g and its gradient's norm %g; a lower "
+                       "learning rate or longer warm-up may help",
+                       point.step, point.loss, point.norm);
+    ws_buffer_append(&t->curve, &point, sizeof point);
+    WS_TRY(ws_buffer_check(&t->curve, "the loss curve", err));
+    double clip = t->settings.clip;
+    update(t, point.rate, clip > 0 ? fmin(1, clip / (point.norm + 1e-6)) : 1);
+    WS_TRY(t->ops->check(t->device, err));
+    for (uint64_t i = 0; i < t->batch; i++)
+        t->tokens += ws_example_size(&t->examples, picks[i]);
+    t->step++;
+    return validation_is_due(t) ? validate(t, err) : WS_OK;
+}
