@@ -87,8 +87,8 @@ WS_MUST_CHECK enum ws_status load_experiment(const char *what, const struct argu
                                              struct ws_experiment *out, struct ws_error *err);
 
 /* Opens the experiment's human data and checks that the family can take them. */
-WS_MUST_CHECK enum ws_status open_human(const struct ws_experiment *experiment,
-                                        struct ws_human **out, struct ws_error *err);
+WS_MUST_CHECK enum ws_status open_human(struct ws_experiment *experiment, struct ws_human **out,
+                                        struct ws_error *err);
 
 /* The directory a run of `experiment` goes to: `output`, or runs/<name>. */
 const char *run_directory(const struct ws_experiment *experiment, const char *output,
