@@ -11,8 +11,9 @@
  * Standard, table 3-7) counts as one character that is neither letter, number nor white space, and
  * NFC leaves it alone. Classes are those of Unicode 16, which that version of the library has.
  *
- * Two things differ on purpose: decoding gives the bytes and not text repaired with U+FFFD, and a
- * byte without a token, which the library drops, is an error.
+ * Two things differ on purpose: decoding gives the very bytes, where the library repairs text with
+ * U+FFFD and takes an added token that looks like the byte alphabet for bytes; and a byte without a
+ * token, which the library drops, is an error.
  *
  * Contract: tests/unit/test_tokenizer.c, test_tokenizer_file.c, test_tokenizer_train.c,
  * tests/conformance/test_tokenizer_reference.c, tests/fuzz/fuzz_tokenizer*.c.
