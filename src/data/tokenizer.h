@@ -106,8 +106,8 @@ uint32_t ws_tokenizer_find(const struct ws_tokenizer *tokenizer, const char *tex
 /* The bytes of token `id` < count. */
 struct ws_bytes ws_tokenizer_piece(const struct ws_tokenizer *tokenizer, uint32_t id);
 
-/* The token that ends a text: a pair's eos_token, else <|endoftext|>, else </s>, else
- * WS_NO_TOKEN. */
+/* The token that ends a text: a pair's eos_token, else the special token <|endoftext|>, else the
+ * special token </s>, else WS_NO_TOKEN. */
 uint32_t ws_tokenizer_end_of_text(const struct ws_tokenizer *tokenizer);
 
 /* tokenizer.json, as the library loads it. */
