@@ -114,7 +114,7 @@ uint64_t ws_generator_memory(const struct ws_description *d, const struct ws_dec
 }
 
 /* The largest cache whose size is still computed without overflow. */
-#define CACHE_LIMIT 0x1p50
+#define CACHE_LIMIT 0x1p44
 
 static enum ws_status check_shape(const struct ws_description *d,
                                   const struct ws_decoding *decoding, uint64_t longest,
