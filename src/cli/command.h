@@ -21,6 +21,7 @@ enum exit_status {
     X(plan,     "what would run: arms, time, memory, disk; runs nothing")               \
     X(runs,     "list the runs in a directory")                                         \
     X(export,   "a run's metrics as CSV or JSON lines")                                 \
+    X(generate, "texts from a model: sampled, greedy, or by beam search")               \
     X(tokenize, "text to token ids and back; training a tokenizer")
 /* clang-format on */
 
