@@ -33,7 +33,7 @@ struct ws_tokenizer;
 
 #define WS_NO_TOKEN UINT32_MAX
 
-/* Of what is put at the front and back of a text, of the special tokens in it. */
+/* Flags; 0 is what the library does with add_special_tokens=False. */
 enum {
     WS_ENCODE_FRONT = 1, /* add what the tokenizer puts before a text, as OPT's </s> */
     WS_ENCODE_BACK = 2,  /* and what it puts behind */

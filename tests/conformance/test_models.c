@@ -351,9 +351,10 @@ static void require_scores(const char *model)
         ws_network_open(subject.device, &subject.model.description, 50, false, NULL, &narrow, NULL),
         WS_OK);
     ws_network_write(narrow, subject.model.parameters);
-    struct ws_pool *pool = ws_cpu_pool(subject.device);
-    assert_int_equal(ws_score_examples(network, pool, &examples, NULL, &all, NULL), WS_OK);
-    assert_int_equal(ws_score_examples(narrow, pool, &examples, NULL, &cut, NULL), WS_OK);
+    struct ws_scorer scorer = {.network = network, .pool = ws_cpu_pool(subject.device)};
+    assert_int_equal(ws_score_examples(&scorer, &examples, &all, NULL), WS_OK);
+    scorer.network = narrow;
+    assert_int_equal(ws_score_examples(&scorer, &examples, &cut, NULL), WS_OK);
     assert_true(all.tokens == 141 && all.passages == 3);
     assert_true(cut.tokens == 141 && cut.passages == 3);
     assert_true(fabs(all.loss + total / 141) < 1e-9);
@@ -393,9 +394,8 @@ static void score__refuses_a_passage_that_is_too_long(void **state)
     assert_int_equal(ws_network_open(subject.device, &subject.model.description, 47, false, NULL,
                                      &network, NULL),
                      WS_OK);
-    assert_int_equal(
-        ws_score_examples(network, ws_cpu_pool(subject.device), &examples, NULL, &score, &err),
-        WS_INVALID);
+    const struct ws_scorer scorer = {.network = network, .pool = ws_cpu_pool(subject.device)};
+    assert_int_equal(ws_score_examples(&scorer, &examples, &score, &err), WS_INVALID);
     assert_non_null(strstr(err.message, "48 tokens, wanted at most 47"));
     ws_network_close(network);
     release(&subject);
