@@ -19,8 +19,12 @@ static const struct ws_option options[] = {
      "text: the same for test items; empty: they are dealt from the corpus"},
     {"validation_corpus", WS_OPTION_TEXT, FIELD(validation_corpus), 0, 0, "", NULL, WS_OPTION_INPUT,
      "text: the same for validation items"},
-    {"unit", WS_OPTION_CHOICE, FIELD(unit), 0, 0, "words", "words|bytes", 0,
+    {"unit", WS_OPTION_CHOICE, FIELD(unit), 0, 0, "words", "words|bytes|bpe", 0,
      "text, words: what a token is"},
+    {"tokenizer", WS_OPTION_TEXT, FIELD(tokenizer), 0, 0, "", NULL, WS_OPTION_INPUT,
+     "bpe: a tokenizer's file or directory; 'base': the family's; empty: it is trained on the corpus"},
+    {"vocabulary", WS_OPTION_WHOLE, FIELD(vocabulary), 257, 1e6, "4096", NULL, 0,
+     "bpe: tokens of a tokenizer that is trained"},
     {"block", WS_OPTION_WHOLE, FIELD(block), 1, 1e9, "1000", NULL, 0,
      "text: tokens in an item"},
     {"items", WS_OPTION_WHOLE, FIELD(items), 0, 1e12, "100", NULL, 0,
@@ -95,13 +99,71 @@ static enum ws_status read_corpora(struct reading *r)
     return read_corpus(r, WS_CORPUS_VALIDATION, settings->validation_corpus);
 }
 
+static enum ws_status note_tokenizer(struct ws_human *human, struct ws_error *err)
+{
+    struct ws_human_input *input = &human->inputs[human->input_count];
+    struct ws_buffer json;
+    ws_buffer_init(&json, human->allocator, SIZE_MAX);
+    ws_tokenizer_write_json(human->tokenizer, &json);
+    enum ws_status status = ws_buffer_check(&json, "the tokenizer", err);
+    input->name = "tokenizer";
+    if (status == WS_OK)
+        status = ws_hash_of(ws_buffer_bytes(&json), &input->hash, err);
+    if (status == WS_OK)
+        human->input_count++;
+    ws_buffer_release(&json);
+    return status;
+}
+
+static enum ws_status get_tokenizer(struct reading *r)
+{
+    static const char *const special[] = {WS_END_OF_TEXT};
+    struct ws_human *human = r->human;
+    const struct ws_human_settings *settings = &human->settings;
+    bool trains = settings->tokenizer[0] == '\0';
+    *r->at_fault = trains ? "vocabulary" : "tokenizer";
+    if (trains)
+        WS_TRY(ws_tokenizer_train(r->texts[0].bytes, (uint32_t)settings->vocabulary, special, 1,
+                                  &human->arena, &human->tokenizer, r->err));
+    else
+        WS_TRY(ws_tokenizer_open(settings->tokenizer, &human->arena, &human->tokenizer, r->err));
+    return note_tokenizer(human, r->err);
+}
+
+static enum ws_status encode(struct reading *r, const struct ws_text *text, struct ws_tokens *out)
+{
+    struct ws_human *human = r->human;
+    struct ws_buffer ids;
+    ws_buffer_init(&ids, human->allocator, SIZE_MAX);
+    enum ws_status status = ws_tokenizer_encode(human->tokenizer, text->bytes, 0, &ids, r->err);
+    if (status == WS_OK) {
+        out->count = ids.size / sizeof(uint32_t);
+        out->ids = ws_arena_copy(&human->arena, ids.data, ids.size);
+        if (!out->ids)
+            status = ws_fail_memory(r->err, "tokens");
+    } else {
+        ws_error_prefix(r->err, "'%s'", text->name);
+    }
+    ws_buffer_release(&ids);
+    return status;
+}
+
 static enum ws_status tokenise(struct reading *r)
 {
     struct ws_human *human = r->human;
+    if (human->settings.unit == WS_UNIT_BPE)
+        WS_TRY(get_tokenizer(r));
     *r->at_fault = corpus_names[WS_CORPUS_TRAINING];
+    if (human->settings.unit == WS_UNIT_BPE) {
+        for (size_t i = 0; i < r->count; i++)
+            WS_TRY(encode(r, &r->texts[i], &r->tokens[i]));
+        human->empty.types = ws_tokenizer_count(human->tokenizer);
+        return WS_OK;
+    }
     WS_TRY(ws_text_tokens(r->texts, r->count, (enum ws_text_unit)human->settings.unit,
                           &human->arena, r->tokens, r->err));
     human->vocabulary = r->tokens[0].vocabulary;
+    human->empty.types = human->vocabulary.count;
     return WS_OK;
 }
 
@@ -119,7 +181,7 @@ static enum ws_status cut_blocks(struct ws_human *human, const struct ws_tokens 
     *out = (struct ws_payload){
         .kind = WS_DATA_TOKENS,
         .count = count,
-        .types = human->vocabulary.count,
+        .types = human->empty.types,
         .tokens = {.ids = tokens->ids, .ends = ends},
     };
     return WS_OK;
@@ -131,7 +193,7 @@ static enum ws_status count_words(struct ws_human *human, const struct ws_tokens
     const struct ws_payload words = {
         .kind = WS_DATA_SYMBOLS,
         .count = tokens->count,
-        .types = human->vocabulary.count,
+        .types = human->empty.types,
         .symbols = tokens->ids,
     };
     struct ws_dataset all;
@@ -143,7 +205,8 @@ static enum ws_status count_words(struct ws_human *human, const struct ws_tokens
 /* "blocks of 100 words" */
 static void name_items(const struct ws_human_settings *settings, char out[64])
 {
-    const char *unit = settings->unit == WS_TEXT_WORDS ? "words" : "bytes";
+    static const char *const units[] = {"words", "bytes", "tokens"};
+    const char *unit = units[settings->unit];
     if (settings->source == WS_HUMAN_TEXT)
         (void)snprintf(out, 64, "blocks of %" PRIu64 " %s", settings->block, unit);
     else
@@ -226,7 +289,6 @@ static enum ws_status make_corpora(struct reading *r)
             WS_TRY(count_words(human, &r->tokens[i], corpus, r->err));
     }
     human->empty.kind = human->corpora[WS_CORPUS_TRAINING].kind;
-    human->empty.types = human->corpora[WS_CORPUS_TRAINING].types;
     return settle_sizes(r);
 }
 
@@ -237,6 +299,7 @@ static enum ws_status open_corpora(struct ws_human *human, const char **at_fault
     WS_TRY(copy_path(human, &settings->corpus, err));
     WS_TRY(copy_path(human, &settings->test_corpus, err));
     WS_TRY(copy_path(human, &settings->validation_corpus, err));
+    WS_TRY(copy_path(human, &settings->tokenizer, err));
     *at_fault = corpus_names[WS_CORPUS_TRAINING];
     if (settings->corpus[0] == '\0')
         return ws_fail(err, WS_INVALID, "source '%s' needs a text: set corpus=PATH",
@@ -345,15 +408,22 @@ const struct ws_human_input *ws_human_inputs(const struct ws_human *human, size_
 
 const struct ws_vocabulary *ws_human_vocabulary(const struct ws_human *human)
 {
-    return ws_human_has_corpus(human) ? &human->vocabulary : NULL;
+    return ws_human_has_corpus(human) && !human->tokenizer ? &human->vocabulary : NULL;
+}
+
+const struct ws_tokenizer *ws_human_tokenizer(const struct ws_human *human)
+{
+    return human->tokenizer;
 }
 
 enum ws_status ws_human_text(const struct ws_human *human, const uint32_t *ids, size_t count,
                              struct ws_buffer *out, struct ws_error *err)
 {
     assert(human->settings.source == WS_HUMAN_TEXT);
+    if (human->tokenizer)
+        return ws_tokenizer_decode(human->tokenizer, ids, count, 0, out, err);
     for (size_t i = 0; i < count; i++) {
-        if (human->settings.unit == WS_TEXT_BYTES)
+        if (human->settings.unit == WS_UNIT_BYTES)
             ws_buffer_u8(out, (uint8_t)ids[i]);
         else
             ws_buffer_format(out, "%s%s", i > 0 ? " " : "", human->vocabulary.words[ids[i]]);

@@ -17,10 +17,18 @@
 #include "base/option.h"
 #include "data/dataset.h"
 #include "data/text.h"
+#include "data/tokenizer.h"
+
+/* What a token is. */
+enum ws_human_unit {
+    WS_UNIT_WORDS = WS_TEXT_WORDS,
+    WS_UNIT_BYTES = WS_TEXT_BYTES,
+    WS_UNIT_BPE, /* byte-level byte-pair encoding (data/tokenizer.h) */
+};
 
 enum ws_human_source {
-    WS_HUMAN_TEXT,    /* token sequences: blocks of `block` words or bytes */
-    WS_HUMAN_WORDS,   /* the corpus's words (or bytes) as independent symbols, by counts */
+    WS_HUMAN_TEXT,    /* token sequences: blocks of `block` tokens */
+    WS_HUMAN_WORDS,   /* the corpus's tokens as independent symbols, by counts */
     WS_HUMAN_UNIFORM, /* `types` symbols of equal probability */
     WS_HUMAN_ZIPF,    /* p(i) ~ 1 / (i + shift)^exponent, i = 1 .. types */
     WS_HUMAN_NORMAL,  /* `dimension` independent normals of variance `variance` */
@@ -32,20 +40,25 @@ struct ws_human_settings {
     const char *corpus;            /* text, words: a file or directory; .gz and .zst are inflated */
     const char *test_corpus;       /* text: the same for the reference; "": it is dealt */
     const char *validation_corpus; /* text: the same for validation */
-    uint32_t unit;                 /* enum ws_text_unit: words or bytes */
-    uint64_t block;                /* text: tokens in an item */
-    uint64_t items;                /* base number of training items; 0: all that the others leave */
-    uint64_t test_items;           /* items of the reference; 0 with a test_corpus: all of it */
-    uint64_t validation_items;     /* text; likewise */
-    uint64_t fresh_items;          /* corpora: items of the fresh stream */
-    uint64_t types;                /* uniform, zipf */
-    double exponent;               /* zipf */
-    double shift;                  /* zipf */
-    uint64_t dimension;            /* normal */
-    double variance;               /* normal */
+    uint32_t unit;                 /* enum ws_human_unit */
+    const char *tokenizer;     /* bpe: a tokenizer's file or directory; "": trained on the corpus */
+    uint64_t vocabulary;       /* bpe, trained: tokens, WS_END_OF_TEXT the first of them */
+    uint64_t block;            /* text: tokens in an item */
+    uint64_t items;            /* base number of training items; 0: all that the others leave */
+    uint64_t test_items;       /* items of the reference; 0 with a test_corpus: all of it */
+    uint64_t validation_items; /* text; likewise */
+    uint64_t fresh_items;      /* corpora: items of the fresh stream */
+    uint64_t types;            /* uniform, zipf */
+    double exponent;           /* zipf */
+    double shift;              /* zipf */
+    uint64_t dimension;        /* normal */
+    double variance;           /* normal */
 };
 
 extern const struct ws_option_table ws_human_options;
+
+/* The special token, number 0, of a tokenizer that is trained here. */
+#define WS_END_OF_TEXT "<|endoftext|>"
 
 /* What is loaded once and shared by all seeds and threads: the corpus, its vocabulary, its hash.
  * For generators it holds only the truth. */
@@ -65,15 +78,18 @@ const struct ws_dataset *ws_human_shape(const struct ws_human *human);
 /* How many items every deal's original data have. */
 uint64_t ws_human_items(const struct ws_human *human);
 
-/* What results depend on beside settings: a corpus is its bytes after inflation, wherever it lies.
- * None for generators. */
+/* What results depend on beside settings, wherever it lies: a corpus is its bytes after inflation,
+ * a tokenizer its tokenizer.json as it is written here. None for generators. */
 struct ws_human_input {
     const char *name; /* of the setting: "corpus" */
     struct ws_hash hash;
 };
 const struct ws_human_input *ws_human_inputs(const struct ws_human *human, size_t *count);
 
-const struct ws_vocabulary *ws_human_vocabulary(const struct ws_human *human); /* or NULL */
+/* NULL for generators and for bpe ... */
+const struct ws_vocabulary *ws_human_vocabulary(const struct ws_human *human);
+/* ... and NULL for anything else. */
+const struct ws_tokenizer *ws_human_tokenizer(const struct ws_human *human);
 /* Appends tokens as they are read; sources of token sequences only. */
 WS_MUST_CHECK enum ws_status ws_human_text(const struct ws_human *human, const uint32_t *ids,
                                            size_t count, struct ws_buffer *out,

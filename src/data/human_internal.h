@@ -21,9 +21,10 @@ struct ws_human {
     struct ws_human_settings settings; /* no number of items is 0 for "all" */
     struct ws_arena arena;
     struct ws_dataset empty; /* of the kind, types and dimension of all its data */
-    struct ws_human_input inputs[WS_CORPUS_COUNT];
+    struct ws_human_input inputs[WS_CORPUS_COUNT + 1]; /* the corpora and the tokenizer */
     size_t input_count;
-    struct ws_vocabulary vocabulary;
+    struct ws_vocabulary vocabulary;      /* of words and bytes */
+    const struct ws_tokenizer *tokenizer; /* of bpe */
     /* text: all whole blocks; words: the type counts; empty for what is dealt from the first */
     struct ws_payload corpora[WS_CORPUS_COUNT];
     const double *truth; /* uniform, zipf */

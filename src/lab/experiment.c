@@ -65,6 +65,8 @@ static const struct {
 #define CORPORA (1u << WS_HUMAN_TEXT | 1u << WS_HUMAN_WORDS)
     {"corpus", CORPORA},
     {"unit", CORPORA},
+    {"tokenizer", CORPORA},
+    {"vocabulary", CORPORA},
     {"fresh_items", CORPORA},
     {"block", 1u << WS_HUMAN_TEXT},
     {"test_corpus", 1u << WS_HUMAN_TEXT},
@@ -77,6 +79,20 @@ static const struct {
     {"variance", 1u << WS_HUMAN_NORMAL},
 };
 
+/* A setting of byte-pair encoding, and of one that is trained. */
+static bool is_for_bpe(const char *name)
+{
+    return strcmp(name, "tokenizer") == 0 || strcmp(name, "vocabulary") == 0;
+}
+
+static bool unit_reads(const struct ws_human_settings *data, const char *name)
+{
+    if (!is_for_bpe(name))
+        return true;
+    return data->unit == WS_UNIT_BPE &&
+           (data->tokenizer[0] == '\0' || strcmp(name, "vocabulary") != 0);
+}
+
 static bool is_for_validation(const char *name)
 {
     return strncmp(name, "validation_", strlen("validation_")) == 0;
@@ -88,7 +104,8 @@ bool ws_experiment_reads(const struct ws_experiment *e, const char *name)
         return false;
     for (size_t i = 0; i < COUNT(source_settings); i++)
         if (strcmp(source_settings[i].name, name) == 0)
-            return (source_settings[i].sources & 1u << e->data.source) != 0;
+            return (source_settings[i].sources & 1u << e->data.source) != 0 &&
+                   unit_reads(&e->data, name);
     return true;
 }
 
@@ -150,12 +167,18 @@ static enum ws_status check_source(const struct ws_experiment *e, const struct w
     if (is_for_validation(given->name) && !e->family->validates)
         return ws_fail(err, WS_INVALID, "%s: '%s' has no meaning for family '%s'", given->where,
                        given->name, e->family->name);
+    /* What keeps it from being read: another source, another unit, or a tokenizer that is there. */
+    bool has_corpus = ws_experiment_reads(e, "corpus");
+    if (is_for_bpe(given->name) && e->data.unit == WS_UNIT_BPE && has_corpus)
+        return ws_fail(err, WS_INVALID, "%s: '%s' has no meaning beside 'tokenizer'", given->where,
+                       given->name);
+    const char *what = is_for_bpe(given->name) && has_corpus ? "unit" : "source";
     char name[32];
-    struct ws_buffer source;
-    ws_buffer_fix(&source, name, sizeof name);
-    ws_option_print(ws_option_find(&ws_human_options, "source"), &e->data, &source);
-    return ws_fail(err, WS_INVALID, "%s: '%s' has no meaning for source '%s'", given->where,
-                   given->name, ws_buffer_string(&source));
+    struct ws_buffer value;
+    ws_buffer_fix(&value, name, sizeof name);
+    ws_option_print(ws_option_find(&ws_human_options, what), &e->data, &value);
+    return ws_fail(err, WS_INVALID, "%s: '%s' has no meaning for %s '%s'", given->where,
+                   given->name, what, ws_buffer_string(&value));
 }
 
 /* The file's settings, then the overrides. */
@@ -377,13 +400,46 @@ static enum ws_status check_data(const struct ws_experiment *e, const struct ws_
     return WS_OK;
 }
 
+/* The value of the family's option `name` as text in `out`; "" when it has none. */
+static void print_family_option(const struct ws_experiment *e, const char *name,
+                                struct ws_buffer *out)
+{
+    const struct ws_option *option = ws_option_find(&e->family->options, name);
+    if (option)
+        ws_option_print(option, e->family_settings, out);
+}
+
+/* Where the data's tokenizer lies: 'base' is in the directory of the family's base model. */
+static enum ws_status resolve_tokenizer(struct ws_experiment *e, struct ws_human_settings *data,
+                                        struct ws_error *err)
+{
+    if (!ws_experiment_reads(e, "tokenizer") || strcmp(data->tokenizer, "base") != 0)
+        return WS_OK;
+    struct ws_buffer base;
+    ws_buffer_init(&base, e->arena.allocator, 1 << 16);
+    print_family_option(e, "base", &base);
+    data->tokenizer = ws_arena_text(&e->arena, ws_buffer_string(&base));
+    enum ws_status status = ws_buffer_check(&base, "the settings", err);
+    ws_buffer_release(&base);
+    WS_TRY(status);
+    if (!data->tokenizer)
+        return ws_fail_memory(err, "the settings");
+    if (data->tokenizer[0] == '\0')
+        return ws_fail(err, WS_INVALID,
+                       "%s: 'tokenizer' is 'base', but no 'base' is set: --set base=DIRECTORY",
+                       ws_experiment_place(e, "tokenizer"));
+    return WS_OK;
+}
+
 enum ws_status ws_experiment_open_human(struct ws_experiment *e,
                                         const struct ws_allocator *allocator, struct ws_human **out,
                                         struct ws_error *err)
 {
     const char *at_fault = "corpus";
     struct ws_human *human;
-    enum ws_status status = ws_human_open(&e->data, allocator, &human, &at_fault, err);
+    struct ws_human_settings data = e->data;
+    WS_TRY(resolve_tokenizer(e, &data, err));
+    enum ws_status status = ws_human_open(&data, allocator, &human, &at_fault, err);
     if (status != WS_OK) {
         ws_error_prefix(err, "%s", ws_experiment_place(e, at_fault));
         return status;

@@ -504,6 +504,19 @@ static enum ws_status meet_directory(struct runner *r, char started[32], struct 
     return WS_OK;
 }
 
+/* So that tokens of the run can be read, and its models used. */
+static enum ws_status save_tokenizer(struct runner *r, struct ws_error *err)
+{
+    const struct ws_tokenizer *tokenizer = ws_human_tokenizer(r->human);
+    if (!tokenizer)
+        return WS_OK;
+    char *path = ws_run_path(&r->arena, r->options->directory, "tokenizer");
+    if (!path)
+        return ws_fail_memory(err, "the run directory");
+    WS_TRY(ws_tokenizer_save(tokenizer, path, err));
+    return remove_unfinished(path, &r->arena, err);
+}
+
 static enum ws_status make_arm_directories(struct runner *r, struct ws_error *err)
 {
     WS_TRY(remove_unfinished(r->options->directory, &r->arena, err));
@@ -590,6 +603,7 @@ static enum ws_status run_locked(struct runner *r, struct ws_error *err)
     struct ws_run_state state = {"running", started, "", r->threads};
     WS_TRY(ws_run_write(r->options->directory, e, r->human, &state, err));
     WS_TRY(make_arm_directories(r, err));
+    WS_TRY(save_tokenizer(r, err));
     char *text = ws_arena_format(
         &r->arena, "started: %zu arms x %" PRIu64 " seeds x %" PRIu64 " generations, %u threads",
         e->arm_count, e->settings.seeds, e->settings.generations, r->threads);

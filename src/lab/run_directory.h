@@ -3,6 +3,7 @@
  *
  *   run.json                          settings, inputs, versions, machine, state; times live here
  *   events.log                        what happened when; for people
+ *   tokenizer/                        of byte-pair encoded text
  *   metrics.jsonl                     every record, in (arm, seed, generation, metric) order
  *   lock                              held by the process that writes
  *   arms/<arm>/seed-<s>.jsonl         one chain's records, only ever appended to

@@ -732,6 +732,64 @@ static void human__no_items_are_all_that_the_others_leave(void **state)
     assert_refused(&settings, "'items' is '0', wanted at least 1: a generator never ends");
 }
 
+static void human__byte_pairs_are_trained_or_given_and_read_as_text(void **state)
+{
+    struct fixture *fixture = *state;
+    struct ws_human_settings settings = text_settings(fixture);
+    settings.unit = WS_UNIT_BPE;
+    settings.vocabulary = 300;
+    settings.test_corpus = fixture->repeated;
+    settings.test_items = 0;
+    struct ws_human *human = open_human(&settings);
+    const struct ws_tokenizer *tokenizer = ws_human_tokenizer(human);
+    assert_non_null(tokenizer);
+    assert_null(ws_human_vocabulary(human));
+    assert_int_equal(ws_tokenizer_find(tokenizer, WS_END_OF_TEXT), 0);
+    assert_int_equal(ws_human_shape(human)->types, ws_tokenizer_count(tokenizer));
+    assert_in_range(ws_tokenizer_count(tokenizer), 258, 300);
+    size_t inputs;
+    const struct ws_human_input *input = ws_human_inputs(human, &inputs);
+    assert_int_equal(inputs, 3);
+    assert_string_equal(input[2].name, "tokenizer");
+    /* The test corpus in its order: its text. */
+    struct ws_deal deal = deal_of(human, 1, &fixture->arena);
+    const struct ws_segment *segment = &deal.reference.segments[0];
+    struct ws_buffer text;
+    ws_buffer_init(&text, NULL, 1 << 16);
+    for (uint64_t i = 0; i < segment->count; i++) {
+        size_t size;
+        const uint32_t *ids =
+            ws_payload_tokens(segment->payload, ws_segment_item(segment, i), &size);
+        assert_int_equal(size, 10);
+        assert_int_equal(ws_human_text(human, ids, size, &text, NULL), WS_OK);
+    }
+    assert_ptr_equal(strstr(ws_buffer_string(&text), "v1 v2 v2 v3 v3 v3 v4"),
+                     ws_buffer_string(&text));
+    ws_buffer_release(&text);
+
+    char place[64];
+    (void)snprintf(place, sizeof place, "/tmp/ws-human-%ld-tokenizer", (long)getpid());
+    assert_int_equal(ws_tokenizer_save(tokenizer, place, NULL), WS_OK);
+    settings.tokenizer = place;
+    struct ws_human *given = open_human(&settings);
+    struct ws_deal again = deal_of(given, 1, &fixture->arena);
+    assert_true(same(&deal.original, &again.original, &fixture->arena));
+    assert_memory_equal(ws_human_inputs(given, &inputs)[2].hash.bytes, input[2].hash.bytes,
+                        WS_HASH_SIZE);
+    ws_human_close(given);
+    ws_human_close(human);
+    static const char *const files[] = {"tokenizer.json", "vocab.json", "merges.txt"};
+    for (size_t i = 0; i < 3; i++) {
+        char file[96];
+        (void)snprintf(file, sizeof file, "%s/%s", place, files[i]);
+        assert_int_equal(unlink(file), 0);
+    }
+    assert_int_equal(rmdir(place), 0);
+    const char *at_fault;
+    assert_int_equal(ws_human_open(&settings, NULL, &human, &at_fault, NULL), WS_NOT_FOUND);
+    assert_string_equal(at_fault, "tokenizer");
+}
+
 static void human__says_which_setting_is_at_fault(void **state)
 {
     struct fixture *fixture = *state;
@@ -864,6 +922,7 @@ int main(void)
         TEST(validation_is_dealt_like_the_rest_and_moves_nothing),
         TEST(corpora_of_their_own_share_the_vocabulary),
         TEST(no_items_are_all_that_the_others_leave),
+        TEST(byte_pairs_are_trained_or_given_and_read_as_text),
         TEST(says_which_setting_is_at_fault),
         TEST(a_corpus_must_be_named_and_be_there),
         TEST(empty_and_binary_corpora_are_refused),
