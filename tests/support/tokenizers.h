@@ -7,6 +7,8 @@
 #ifndef WS_TESTS_TOKENIZERS_H
 #define WS_TESTS_TOKENIZERS_H
 
+#include <string.h>
+
 #include "data/tokenizer_internal.h"
 
 /* JSON; NULL is what is usual. */
@@ -74,6 +76,25 @@ static inline enum ws_status small_tokenizer_parse(const struct small_tokenizer 
         ws_tokenizer_parse(ws_buffer_bytes(&json), "small.json", arena, out, err);
     ws_buffer_release(&json);
     return status;
+}
+
+/* Whether what it writes as a file is read again as the same tokenizer. */
+static inline bool tokenizer_survives_writing(const struct ws_tokenizer *tokenizer,
+                                              struct ws_arena *arena)
+{
+    struct ws_buffer first, second;
+    const struct ws_tokenizer *again;
+    ws_buffer_init(&first, NULL, SIZE_MAX);
+    ws_buffer_init(&second, NULL, SIZE_MAX);
+    ws_tokenizer_write_json(tokenizer, &first);
+    bool same = ws_tokenizer_parse(ws_buffer_bytes(&first), "again", arena, &again, NULL) == WS_OK;
+    if (same) {
+        ws_tokenizer_write_json(again, &second);
+        same = first.size == second.size && memcmp(first.data, second.data, first.size) == 0;
+    }
+    ws_buffer_release(&first);
+    ws_buffer_release(&second);
+    return same;
 }
 
 #endif
