@@ -81,6 +81,9 @@ static void run_elements(const struct ws_vector_ops *v, struct arrays *a, size_t
     v->multiply(next(a), a->in[0], a->in[1], count);
     float *x = copy_of(a, 0);
     v->rotate(x, copy_of(a, 1), a->in[2], a->in[3], true, count);
+    const struct ws_dropout_draws draws = {
+        {0xFFFFFFF0U, 1, 2, (uint32_t)count}, {3, 4}, 1U << 31, 2};
+    v->dropout_factors(next(a), &draws);
     const struct ws_adamw_step step = {1e-3F, 0.1F, 1e-8F, 0.5F, 0.9F, 0.95F, 0.1F, 0.05F, 3, 2};
     float *w = copy_of(a, 0), *first = copy_of(a, 1), *second = next(a);
     for (size_t i = 0; i < MOST; i++)
