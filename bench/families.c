@@ -61,7 +61,7 @@ static enum ws_status run(const struct ws_human_settings *human_settings,
     struct ws_human *human;
     struct ws_deal deal;
     struct ws_arena arena;
-    WS_TRY(ws_human_open(human_settings, NULL, &human, err));
+    WS_TRY(ws_human_open(human_settings, NULL, &human, NULL, err));
     ws_arena_init(&arena, NULL);
     enum ws_status status = ws_human_deal(human, 1, &arena, &deal, err);
     if (status == WS_OK) {

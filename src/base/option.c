@@ -244,7 +244,8 @@ void ws_option_print(const struct ws_option *option, const void *settings, struc
 void ws_options_canonical(const struct ws_option_table *table, const void *settings,
                           bool with_growing, struct ws_buffer *out)
 {
-    unsigned left_out = WS_OPTION_EXECUTION | (with_growing ? 0U : (unsigned)WS_OPTION_GROWS);
+    unsigned left_out =
+        WS_OPTION_EXECUTION | WS_OPTION_INPUT | (with_growing ? 0U : (unsigned)WS_OPTION_GROWS);
     for (size_t i = 0; i < table->count; i++) {
         const struct ws_option *option = &table->options[i];
         if (option->traits & left_out)

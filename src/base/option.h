@@ -36,6 +36,7 @@ struct ws_text_list {
 enum {
     WS_OPTION_EXECUTION = 1, /* how, not what: never part of the canonical text */
     WS_OPTION_GROWS = 2,     /* may be raised when a run is resumed */
+    WS_OPTION_INPUT = 4, /* a path: known by what is there, so it is no part of the text either */
 };
 
 struct ws_option {
@@ -45,7 +46,7 @@ struct ws_option {
     double min, max;     /* of the value; `min` is the fewest items of a list */
     const char *initial; /* the default, as text; NULL: must be given */
     const char *choices; /* "mle|unbiased" for WS_OPTION_CHOICE, else NULL */
-    unsigned traits;     /* WS_OPTION_EXECUTION, WS_OPTION_GROWS */
+    unsigned traits;     /* of the enumeration above */
     const char *help;    /* one line: what it is, in which unit */
 };
 
@@ -74,8 +75,8 @@ WS_MUST_CHECK enum ws_status ws_option_set(const struct ws_option *option, void 
  * same, lists joined by ','. */
 void ws_option_print(const struct ws_option *option, const void *settings, struct ws_buffer *out);
 
-/* "name=value\n" for every option that is not WS_OPTION_EXECUTION, in table order; those that
- * grow only if `with_growing`. */
+/* "name=value\n" for every option that is neither WS_OPTION_EXECUTION nor WS_OPTION_INPUT, in table
+ * order; those that grow only if `with_growing`. */
 void ws_options_canonical(const struct ws_option_table *table, const void *settings,
                           bool with_growing, struct ws_buffer *out);
 

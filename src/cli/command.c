@@ -363,11 +363,10 @@ enum ws_status load_experiment(const char *what, const struct arguments *argumen
     return status;
 }
 
-enum ws_status open_human(const struct ws_experiment *experiment, struct ws_human **out,
+enum ws_status open_human(struct ws_experiment *experiment, struct ws_human **out,
                           struct ws_error *err)
 {
-    struct ws_human *human;
-    enum ws_status status = ws_human_open(&experiment->data, NULL, &human, err);
+    enum ws_status status = ws_experiment_open_human(experiment, NULL, out, err);
     const char *corpus = experiment->data.corpus;
     if (status == WS_NOT_FOUND && !ws_file_exists(corpus) && !ws_directory_exists(corpus)) {
         const struct ws_error inner = *err;
@@ -376,17 +375,6 @@ enum ws_status open_human(const struct ws_experiment *experiment, struct ws_huma
             "%s; './dev corpus' fetches the presets' corpus, --set corpus=PATH takes another",
             inner.message);
     }
-    if (status != WS_OK) {
-        /* Too few items is a matter of the settings, everything else of the corpus. */
-        ws_error_prefix(err, "%s",
-                        ws_experiment_place(experiment, status == WS_INVALID ? "items" : "corpus"));
-        return status;
-    }
-    status = ws_experiment_check(experiment, human, err);
-    if (status != WS_OK)
-        ws_human_close(human);
-    else
-        *out = human;
     return status;
 }
 

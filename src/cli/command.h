@@ -13,6 +13,7 @@ enum exit_status {
     EXIT_DONE = 0,
     EXIT_FAILED = 1,
     EXIT_USAGE = 2,
+    EXIT_NOT_VERIFIED = 3, /* what was to be checked is not so */
 };
 
 /* clang-format off */
@@ -21,6 +22,9 @@ enum exit_status {
     X(plan,     "what would run: arms, time, memory, disk; runs nothing")               \
     X(runs,     "list the runs in a directory")                                         \
     X(export,   "a run's metrics as CSV or JSON lines")                                 \
+    X(train,    "train a transformer on text, or go on training one")                   \
+    X(generate, "texts from a model: sampled, greedy, or by beam search")               \
+    X(evaluate, "a model against reference numbers, or over a text")                    \
     X(tokenize, "text to token ids and back; training a tokenizer")
 /* clang-format on */
 
@@ -84,8 +88,8 @@ WS_MUST_CHECK enum ws_status load_experiment(const char *what, const struct argu
                                              struct ws_experiment *out, struct ws_error *err);
 
 /* Opens the experiment's human data and checks that the family can take them. */
-WS_MUST_CHECK enum ws_status open_human(const struct ws_experiment *experiment,
-                                        struct ws_human **out, struct ws_error *err);
+WS_MUST_CHECK enum ws_status open_human(struct ws_experiment *experiment, struct ws_human **out,
+                                        struct ws_error *err);
 
 /* The directory a run of `experiment` goes to: `output`, or runs/<name>. */
 const char *run_directory(const struct ws_experiment *experiment, const char *output,

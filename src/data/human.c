@@ -13,16 +13,26 @@
 static const struct ws_option options[] = {
     {"source", WS_OPTION_CHOICE, FIELD(source), 0, 0, "normal", "text|words|uniform|zipf|normal", 0,
      "where human data comes from"},
-    {"corpus", WS_OPTION_TEXT, FIELD(corpus), 0, 0, "", NULL, 0,
+    {"corpus", WS_OPTION_TEXT, FIELD(corpus), 0, 0, "", NULL, WS_OPTION_INPUT,
      "text, words: a file or directory of text; .gz and .zst are inflated"},
-    {"unit", WS_OPTION_CHOICE, FIELD(unit), 0, 0, "words", "words|bytes", 0,
+    {"test_corpus", WS_OPTION_TEXT, FIELD(test_corpus), 0, 0, "", NULL, WS_OPTION_INPUT,
+     "text: the same for test items; empty: they are dealt from the corpus"},
+    {"validation_corpus", WS_OPTION_TEXT, FIELD(validation_corpus), 0, 0, "", NULL, WS_OPTION_INPUT,
+     "text: the same for validation items"},
+    {"unit", WS_OPTION_CHOICE, FIELD(unit), 0, 0, "words", "words|bytes|bpe", 0,
      "text, words: what a token is"},
+    {"tokenizer", WS_OPTION_TEXT, FIELD(tokenizer), 0, 0, "", NULL, WS_OPTION_INPUT,
+     "bpe: a tokenizer's file or directory; 'base': the family's; empty: it is trained on the corpus"},
+    {"vocabulary", WS_OPTION_WHOLE, FIELD(vocabulary), 257, 1e6, "4096", NULL, 0,
+     "bpe: tokens of a tokenizer that is trained"},
     {"block", WS_OPTION_WHOLE, FIELD(block), 1, 1e9, "1000", NULL, 0,
      "text: tokens in an item"},
-    {"items", WS_OPTION_WHOLE, FIELD(items), 1, 1e12, "100", NULL, 0,
-     "items that the first model is trained on"},
+    {"items", WS_OPTION_WHOLE, FIELD(items), 0, 1e12, "100", NULL, 0,
+     "items that the first model is trained on; text, words: 0 for all that the others leave"},
     {"test_items", WS_OPTION_WHOLE, FIELD(test_items), 0, 1e12, "0", NULL, 0,
-     "held-out items that metrics compare with"},
+     "held-out items that metrics compare with; 0 with a test_corpus: all of it"},
+    {"validation_items", WS_OPTION_WHOLE, FIELD(validation_items), 0, 1e12, "0", NULL, 0,
+     "text: held-out items that fits stop early by; 0 with a validation_corpus: all of it"},
     {"fresh_items", WS_OPTION_WHOLE, FIELD(fresh_items), 0, 1e12, "0", NULL, 0,
      "text, words: items of the fresh human stream"},
     {"types", WS_OPTION_WHOLE, FIELD(types), 1, 2147483648.0, "10", NULL, 0,
@@ -42,94 +52,268 @@ const struct ws_option_table ws_human_options = {"data", options, sizeof options
 
 #define CORPUS_LIMIT ((size_t)1 << 32) /* bytes after inflation */
 
-static enum ws_status tokenise(struct ws_human *human, struct ws_buffer *text, struct ws_error *err)
+/* Corpora -------------------------------------------------------------------------------------- */
+
+static const char *const corpus_names[WS_CORPUS_COUNT] = {
+    [WS_CORPUS_TRAINING] = "corpus",
+    [WS_CORPUS_TEST] = "test_corpus",
+    [WS_CORPUS_VALIDATION] = "validation_corpus",
+};
+
+/* The texts of an experiment while it is opened. */
+struct reading {
+    struct ws_human *human;
+    struct ws_buffer buffers[WS_CORPUS_COUNT];
+    struct ws_text texts[WS_CORPUS_COUNT];   /* those there are, one behind the other ... */
+    enum ws_corpus corpora[WS_CORPUS_COUNT]; /* ... and which each is */
+    struct ws_tokens tokens[WS_CORPUS_COUNT];
+    size_t count;
+    const char **at_fault;
+    struct ws_error *err;
+};
+
+static enum ws_status read_corpus(struct reading *r, enum ws_corpus which, const char *path)
 {
+    struct ws_human *human = r->human;
+    struct ws_buffer *text = &r->buffers[which];
+    struct ws_human_input *input = &human->inputs[human->input_count];
+    if (path[0] == '\0')
+        return WS_OK;
+    *r->at_fault = corpus_names[which];
+    WS_TRY(ws_text_read(path, CORPUS_LIMIT, text, r->err));
+    input->name = corpus_names[which];
+    WS_TRY(ws_hash_of(ws_buffer_bytes(text), &input->hash, r->err));
+    human->input_count++;
+    r->texts[r->count] = (struct ws_text){ws_buffer_bytes(text), path};
+    r->corpora[r->count++] = which;
+    return WS_OK;
+}
+
+static enum ws_status read_corpora(struct reading *r)
+{
+    const struct ws_human_settings *settings = &r->human->settings;
+    WS_TRY(read_corpus(r, WS_CORPUS_TRAINING, settings->corpus));
+    if (settings->source != WS_HUMAN_TEXT)
+        return WS_OK;
+    WS_TRY(read_corpus(r, WS_CORPUS_TEST, settings->test_corpus));
+    return read_corpus(r, WS_CORPUS_VALIDATION, settings->validation_corpus);
+}
+
+static enum ws_status note_tokenizer(struct ws_human *human, struct ws_error *err)
+{
+    struct ws_human_input *input = &human->inputs[human->input_count];
+    struct ws_buffer json;
+    ws_buffer_init(&json, human->allocator, SIZE_MAX);
+    ws_tokenizer_write_json(human->tokenizer, &json);
+    enum ws_status status = ws_buffer_check(&json, "the tokenizer", err);
+    input->name = "tokenizer";
+    if (status == WS_OK)
+        status = ws_hash_of(ws_buffer_bytes(&json), &input->hash, err);
+    if (status == WS_OK)
+        human->input_count++;
+    ws_buffer_release(&json);
+    return status;
+}
+
+static enum ws_status get_tokenizer(struct reading *r)
+{
+    static const char *const special[] = {WS_END_OF_TEXT};
+    struct ws_human *human = r->human;
     const struct ws_human_settings *settings = &human->settings;
-    WS_TRY(ws_text_read(settings->corpus, CORPUS_LIMIT, text, err));
-    WS_TRY(ws_hash_of(ws_buffer_bytes(text), &human->hash, err));
-    return ws_text_tokens(ws_buffer_bytes(text), (enum ws_text_unit)settings->unit,
-                          settings->corpus, &human->arena, &human->tokens, err);
+    bool trains = settings->tokenizer[0] == '\0';
+    *r->at_fault = trains ? "vocabulary" : "tokenizer";
+    if (trains)
+        WS_TRY(ws_tokenizer_train(r->texts[0].bytes, (uint32_t)settings->vocabulary, special, 1,
+                                  &human->arena, &human->tokenizer, r->err));
+    else
+        WS_TRY(ws_tokenizer_open(settings->tokenizer, &human->arena, &human->tokenizer, r->err));
+    return note_tokenizer(human, r->err);
+}
+
+static enum ws_status encode(struct reading *r, const struct ws_text *text, struct ws_tokens *out)
+{
+    struct ws_human *human = r->human;
+    struct ws_buffer ids;
+    ws_buffer_init(&ids, human->allocator, SIZE_MAX);
+    enum ws_status status = ws_tokenizer_encode(human->tokenizer, text->bytes, 0, &ids, r->err);
+    if (status == WS_OK) {
+        out->count = ids.size / sizeof(uint32_t);
+        out->ids = ws_arena_copy(&human->arena, ids.data, ids.size);
+        if (!out->ids)
+            status = ws_fail_memory(r->err, "tokens");
+    } else {
+        ws_error_prefix(r->err, "'%s'", text->name);
+    }
+    ws_buffer_release(&ids);
+    return status;
+}
+
+static enum ws_status tokenise(struct reading *r)
+{
+    struct ws_human *human = r->human;
+    if (human->settings.unit == WS_UNIT_BPE)
+        WS_TRY(get_tokenizer(r));
+    *r->at_fault = corpus_names[WS_CORPUS_TRAINING];
+    if (human->settings.unit == WS_UNIT_BPE) {
+        for (size_t i = 0; i < r->count; i++)
+            WS_TRY(encode(r, &r->texts[i], &r->tokens[i]));
+        human->empty.types = ws_tokenizer_count(human->tokenizer);
+        return WS_OK;
+    }
+    WS_TRY(ws_text_tokens(r->texts, r->count, (enum ws_text_unit)human->settings.unit,
+                          &human->arena, r->tokens, r->err));
+    human->vocabulary = r->tokens[0].vocabulary;
+    human->empty.types = human->vocabulary.count;
+    return WS_OK;
 }
 
 /* Whole blocks; the rest at the end is left out. */
-static enum ws_status cut_blocks(struct ws_human *human, struct ws_error *err)
+static enum ws_status cut_blocks(struct ws_human *human, const struct ws_tokens *tokens,
+                                 struct ws_payload *out, struct ws_error *err)
 {
     uint64_t block = human->settings.block;
-    uint64_t count = human->tokens.count / block;
+    uint64_t count = tokens->count / block;
     uint64_t *ends = WS_ARENA_NEW(&human->arena, uint64_t, count);
     if (!ends)
         return ws_fail_memory(err, "the blocks of the corpus");
     for (uint64_t i = 0; i < count; i++)
         ends[i] = (i + 1) * block;
-    human->corpus = (struct ws_payload){
+    *out = (struct ws_payload){
         .kind = WS_DATA_TOKENS,
         .count = count,
-        .types = human->tokens.vocabulary.count,
-        .tokens = {.ids = human->tokens.ids, .ends = ends},
+        .types = human->empty.types,
+        .tokens = {.ids = tokens->ids, .ends = ends},
     };
     return WS_OK;
 }
 
-static enum ws_status count_words(struct ws_human *human, struct ws_error *err)
+static enum ws_status count_words(struct ws_human *human, const struct ws_tokens *tokens,
+                                  struct ws_payload *out, struct ws_error *err)
 {
     const struct ws_payload words = {
         .kind = WS_DATA_SYMBOLS,
-        .count = human->tokens.count,
-        .types = human->tokens.vocabulary.count,
-        .symbols = human->tokens.ids,
+        .count = tokens->count,
+        .types = human->empty.types,
+        .symbols = tokens->ids,
     };
     struct ws_dataset all;
     WS_TRY(ws_dataset_of(&words, (struct ws_origin){.source = WS_SOURCE_ORIGINAL}, &human->arena,
                          &all, err));
-    return ws_dataset_type_counts(&all, &human->arena, &human->corpus, err);
+    return ws_dataset_type_counts(&all, &human->arena, out, err);
 }
 
-static enum ws_status check_size(const struct ws_human *human, struct ws_error *err)
+/* "blocks of 100 words" */
+static void name_items(const struct ws_human_settings *settings, char out[64])
 {
-    const struct ws_human_settings *settings = &human->settings;
-    uint64_t needed = settings->items + settings->test_items + settings->fresh_items;
-    if (needed <= human->corpus.count)
-        return WS_OK;
-    const char *unit = settings->unit == WS_TEXT_WORDS ? "words" : "bytes";
-    char item[64];
+    static const char *const units[] = {"words", "bytes", "tokens"};
+    const char *unit = units[settings->unit];
     if (settings->source == WS_HUMAN_TEXT)
-        (void)snprintf(item, sizeof item, "blocks of %" PRIu64 " %s", settings->block, unit);
+        (void)snprintf(out, 64, "blocks of %" PRIu64 " %s", settings->block, unit);
     else
-        (void)snprintf(item, sizeof item, "%s", unit);
-    return ws_fail(err, WS_INVALID,
-                   "corpus '%s' has %" PRIu64 " %s; items=%" PRIu64 " + test_items=%" PRIu64
-                   " + fresh_items=%" PRIu64 " need %" PRIu64,
-                   settings->corpus, human->corpus.count, item, settings->items,
-                   settings->test_items, settings->fresh_items, needed);
+        (void)snprintf(out, 64, "%s", unit);
 }
 
-static enum ws_status open_corpus(struct ws_human *human, struct ws_error *err)
+/* Items that come from a corpus of their own: *items of them, or all when it is 0. What is dealt
+ * from the training corpus is added to *dealt. */
+static enum ws_status settle_held_out(struct reading *r, enum ws_corpus which, const char *path,
+                                      const char *name, uint64_t *items, uint64_t *dealt)
 {
-    const char *path = human->settings.corpus;
-    if (!path || path[0] == '\0')
-        return ws_fail(err, WS_INVALID, "source '%s' needs a text: set corpus=PATH",
-                       human->settings.source == WS_HUMAN_TEXT ? "text" : "words");
-    human->settings.corpus = ws_arena_text(&human->arena, path);
-    if (!human->settings.corpus)
-        return ws_fail_memory(err, "the name of the corpus");
-    struct ws_buffer text;
-    ws_buffer_init(&text, human->allocator, CORPUS_LIMIT);
-    enum ws_status status = tokenise(human, &text, err);
-    ws_buffer_release(&text);
+    uint64_t there = r->human->corpora[which].count;
+    if (path[0] == '\0' || r->human->settings.source != WS_HUMAN_TEXT) {
+        *dealt += *items;
+        return WS_OK;
+    }
+    *r->at_fault = name;
+    if (*items == 0)
+        *items = there;
+    if (there > 0 && *items <= there)
+        return WS_OK;
+    char unit[64];
+    name_items(&r->human->settings, unit);
+    return ws_fail(r->err, WS_INVALID, "'%s' has %" PRIu64 " %s; %s=%" PRIu64 " needs %" PRIu64,
+                   path, there, unit, name, *items, *items > 0 ? *items : 1);
+}
+
+/* Numbers of items in place of 0 for "all". */
+static enum ws_status settle_sizes(struct reading *r)
+{
+    struct ws_human_settings *settings = &r->human->settings;
+    uint64_t there = r->human->corpora[WS_CORPUS_TRAINING].count;
+    uint64_t dealt = settings->fresh_items;
+    WS_TRY(settle_held_out(r, WS_CORPUS_TEST, settings->test_corpus, "test_items",
+                           &settings->test_items, &dealt));
+    WS_TRY(settle_held_out(r, WS_CORPUS_VALIDATION, settings->validation_corpus, "validation_items",
+                           &settings->validation_items, &dealt));
+    *r->at_fault = "items";
+    bool all = settings->items == 0;
+    if (all && dealt < there)
+        settings->items = there - dealt;
+    if (settings->items > 0 && settings->items + dealt <= there)
+        return WS_OK;
+    char unit[64], validation[64] = "";
+    name_items(settings, unit);
+    if (settings->validation_items > 0 && settings->validation_corpus[0] == '\0')
+        (void)snprintf(validation, sizeof validation, " + validation_items=%" PRIu64,
+                       settings->validation_items);
+    return ws_fail(r->err, WS_INVALID,
+                   "corpus '%s' has %" PRIu64 " %s; items=%" PRIu64 " + test_items=%" PRIu64
+                   " + fresh_items=%" PRIu64 "%s need %" PRIu64,
+                   settings->corpus, there, unit, all ? (uint64_t)0 : settings->items,
+                   settings->test_corpus[0] == '\0' ? settings->test_items : (uint64_t)0,
+                   settings->fresh_items, validation, dealt + (all ? 1 : settings->items));
+}
+
+static enum ws_status copy_path(struct ws_human *human, const char **path, struct ws_error *err)
+{
+    *path = ws_arena_text(&human->arena, *path ? *path : "");
+    return *path ? WS_OK : ws_fail_memory(err, "the name of a corpus");
+}
+
+static enum ws_status make_corpora(struct reading *r)
+{
+    struct ws_human *human = r->human;
+    enum ws_status status = read_corpora(r);
+    if (status == WS_OK)
+        status = tokenise(r);
     if (status == WS_INVALID) { /* no setting can make text of what is none */
         status = WS_UNSUPPORTED;
-        if (err)
-            err->status = status;
+        if (r->err)
+            r->err->status = status;
     }
     WS_TRY(status);
-    if (human->settings.source == WS_HUMAN_TEXT)
-        WS_TRY(cut_blocks(human, err));
-    else
-        WS_TRY(count_words(human, err));
-    human->empty.kind = human->corpus.kind;
-    human->empty.types = human->corpus.types;
-    return check_size(human, err);
+    for (size_t i = 0; i < r->count; i++) {
+        struct ws_payload *corpus = &human->corpora[r->corpora[i]];
+        if (human->settings.source == WS_HUMAN_TEXT)
+            WS_TRY(cut_blocks(human, &r->tokens[i], corpus, r->err));
+        else
+            WS_TRY(count_words(human, &r->tokens[i], corpus, r->err));
+    }
+    human->empty.kind = human->corpora[WS_CORPUS_TRAINING].kind;
+    return settle_sizes(r);
 }
+
+static enum ws_status open_corpora(struct ws_human *human, const char **at_fault,
+                                   struct ws_error *err)
+{
+    struct ws_human_settings *settings = &human->settings;
+    WS_TRY(copy_path(human, &settings->corpus, err));
+    WS_TRY(copy_path(human, &settings->test_corpus, err));
+    WS_TRY(copy_path(human, &settings->validation_corpus, err));
+    WS_TRY(copy_path(human, &settings->tokenizer, err));
+    *at_fault = corpus_names[WS_CORPUS_TRAINING];
+    if (settings->corpus[0] == '\0')
+        return ws_fail(err, WS_INVALID, "source '%s' needs a text: set corpus=PATH",
+                       settings->source == WS_HUMAN_TEXT ? "text" : "words");
+    struct reading reading = {.human = human, .at_fault = at_fault, .err = err};
+    for (size_t i = 0; i < WS_CORPUS_COUNT; i++)
+        ws_buffer_init(&reading.buffers[i], human->allocator, CORPUS_LIMIT);
+    enum ws_status status = make_corpora(&reading);
+    for (size_t i = 0; i < WS_CORPUS_COUNT; i++)
+        ws_buffer_release(&reading.buffers[i]);
+    return status;
+}
+
+/* Generators ----------------------------------------------------------------------------------- */
 
 /* p(1) / p(1), ..., p(types) / p(1), none above 1; then divided by their sum, smallest first. */
 static enum ws_status open_symbols(struct ws_human *human, struct ws_error *err)
@@ -155,12 +339,17 @@ static enum ws_status open_symbols(struct ws_human *human, struct ws_error *err)
     return WS_OK;
 }
 
-static enum ws_status load(struct ws_human *human, struct ws_error *err)
+static enum ws_status load(struct ws_human *human, const char **at_fault, struct ws_error *err)
 {
+    if (!ws_human_has_corpus(human) && human->settings.items == 0) {
+        *at_fault = "items";
+        return ws_fail(err, WS_INVALID,
+                       "'items' is '0', wanted at least 1: a generator never ends");
+    }
     switch ((enum ws_human_source)human->settings.source) {
     case WS_HUMAN_TEXT:
     case WS_HUMAN_WORDS:
-        return open_corpus(human, err);
+        return open_corpora(human, at_fault, err);
     case WS_HUMAN_UNIFORM:
     case WS_HUMAN_ZIPF:
         return open_symbols(human, err);
@@ -176,14 +365,15 @@ static enum ws_status load(struct ws_human *human, struct ws_error *err)
 
 enum ws_status ws_human_open(const struct ws_human_settings *settings,
                              const struct ws_allocator *allocator, struct ws_human **out,
-                             struct ws_error *err)
+                             const char **at_fault, struct ws_error *err)
 {
+    const char *ignored;
     struct ws_human *human = ws_realloc(allocator, NULL, 0, sizeof *human);
     if (!human)
         return ws_fail_memory(err, "human data");
     *human = (struct ws_human){.allocator = allocator, .settings = *settings};
     ws_arena_init(&human->arena, allocator);
-    enum ws_status status = load(human, err);
+    enum ws_status status = load(human, at_fault ? at_fault : &ignored, err);
     if (status != WS_OK) {
         ws_human_close(human);
         return status;
@@ -205,14 +395,40 @@ const struct ws_dataset *ws_human_shape(const struct ws_human *human)
     return &human->empty;
 }
 
-const struct ws_hash *ws_human_hash(const struct ws_human *human)
+uint64_t ws_human_items(const struct ws_human *human)
 {
-    return ws_human_has_corpus(human) ? &human->hash : NULL;
+    return human->settings.items;
+}
+
+const struct ws_human_input *ws_human_inputs(const struct ws_human *human, size_t *count)
+{
+    *count = human->input_count;
+    return human->inputs;
 }
 
 const struct ws_vocabulary *ws_human_vocabulary(const struct ws_human *human)
 {
-    return ws_human_has_corpus(human) ? &human->tokens.vocabulary : NULL;
+    return ws_human_has_corpus(human) && !human->tokenizer ? &human->vocabulary : NULL;
+}
+
+const struct ws_tokenizer *ws_human_tokenizer(const struct ws_human *human)
+{
+    return human->tokenizer;
+}
+
+enum ws_status ws_human_text(const struct ws_human *human, const uint32_t *ids, size_t count,
+                             struct ws_buffer *out, struct ws_error *err)
+{
+    assert(human->settings.source == WS_HUMAN_TEXT);
+    if (human->tokenizer)
+        return ws_tokenizer_decode(human->tokenizer, ids, count, 0, out, err);
+    for (size_t i = 0; i < count; i++) {
+        if (human->settings.unit == WS_UNIT_BYTES)
+            ws_buffer_u8(out, (uint8_t)ids[i]);
+        else
+            ws_buffer_format(out, "%s%s", i > 0 ? " " : "", human->vocabulary.words[ids[i]]);
+    }
+    return ws_buffer_check(out, "a text", err);
 }
 
 const double *ws_human_truth(const struct ws_human *human)

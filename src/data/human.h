@@ -1,9 +1,11 @@
 /*
- * Human data of one seed: the original training set, a fresh stream, and a held-out reference.
+ * Human data of one seed: the original training set, a fresh stream, a held-out reference, and what
+ * a fit may stop early by.
  *
  * Two kinds of source. A text corpus is finite: it is cut in items, and each seed deals the items
- * into training, test and fresh stream, never overlapping. A generator (uniform, Zipf, normal) is a
- * known truth: its fresh stream never ends, and metrics may use the truth itself.
+ * into training, test, fresh stream and validation, never overlapping; test and validation may come
+ * from corpora of their own. A generator (uniform, Zipf, normal) is a known truth: its fresh stream
+ * never ends, and metrics may use the truth itself.
  *
  * Everything is a function of (settings, corpus, seed): the data stream's keys leave the arm out,
  * so all arms of a seed see the same human items. Contract: tests/unit/test_human.c.
@@ -15,10 +17,18 @@
 #include "base/option.h"
 #include "data/dataset.h"
 #include "data/text.h"
+#include "data/tokenizer.h"
+
+/* What a token is. */
+enum ws_human_unit {
+    WS_UNIT_WORDS = WS_TEXT_WORDS,
+    WS_UNIT_BYTES = WS_TEXT_BYTES,
+    WS_UNIT_BPE, /* byte-level byte-pair encoding (data/tokenizer.h) */
+};
 
 enum ws_human_source {
-    WS_HUMAN_TEXT,    /* token sequences: blocks of `block` words or bytes */
-    WS_HUMAN_WORDS,   /* the corpus's words (or bytes) as independent symbols, by counts */
+    WS_HUMAN_TEXT,    /* token sequences: blocks of `block` tokens */
+    WS_HUMAN_WORDS,   /* the corpus's tokens as independent symbols, by counts */
     WS_HUMAN_UNIFORM, /* `types` symbols of equal probability */
     WS_HUMAN_ZIPF,    /* p(i) ~ 1 / (i + shift)^exponent, i = 1 .. types */
     WS_HUMAN_NORMAL,  /* `dimension` independent normals of variance `variance` */
@@ -26,50 +36,77 @@ enum ws_human_source {
 
 /* The settings of all sources; which are used depends on `source`. */
 struct ws_human_settings {
-    uint32_t source;      /* enum ws_human_source */
-    const char *corpus;   /* text, words: a file or directory; .gz and .zst are inflated */
-    uint32_t unit;        /* enum ws_text_unit: words or bytes */
-    uint64_t block;       /* text: tokens in an item */
-    uint64_t items;       /* base number of training items */
-    uint64_t test_items;  /* items of the reference */
-    uint64_t fresh_items; /* corpora: items of the fresh stream */
-    uint64_t types;       /* uniform, zipf */
-    double exponent;      /* zipf */
-    double shift;         /* zipf */
-    uint64_t dimension;   /* normal */
-    double variance;      /* normal */
+    uint32_t source;               /* enum ws_human_source */
+    const char *corpus;            /* text, words: a file or directory; .gz and .zst are inflated */
+    const char *test_corpus;       /* text: the same for the reference; "": it is dealt */
+    const char *validation_corpus; /* text: the same for validation */
+    uint32_t unit;                 /* enum ws_human_unit */
+    const char *tokenizer;     /* bpe: a tokenizer's file or directory; "": trained on the corpus */
+    uint64_t vocabulary;       /* bpe, trained: tokens, WS_END_OF_TEXT the first of them */
+    uint64_t block;            /* text: tokens in an item */
+    uint64_t items;            /* base number of training items; 0: all that the others leave */
+    uint64_t test_items;       /* items of the reference; 0 with a test_corpus: all of it */
+    uint64_t validation_items; /* text; likewise */
+    uint64_t fresh_items;      /* corpora: items of the fresh stream */
+    uint64_t types;            /* uniform, zipf */
+    double exponent;           /* zipf */
+    double shift;              /* zipf */
+    uint64_t dimension;        /* normal */
+    double variance;           /* normal */
 };
 
 extern const struct ws_option_table ws_human_options;
+
+/* The special token, number 0, of a tokenizer that is trained here. */
+#define WS_END_OF_TEXT "<|endoftext|>"
 
 /* What is loaded once and shared by all seeds and threads: the corpus, its vocabulary, its hash.
  * For generators it holds only the truth. */
 struct ws_human;
 
-/* WS_INVALID when the corpus is too small for the settings; WS_NOT_FOUND, WS_UNSUPPORTED (empty, or
- * binary), WS_CORRUPT, WS_LIMIT when it is the corpus's fault. */
+/* WS_INVALID when a corpus is too small for the settings; WS_NOT_FOUND, WS_UNSUPPORTED (empty, or
+ * binary), WS_CORRUPT, WS_LIMIT when it is a corpus's fault. `at_fault`, if not NULL, then names
+ * the setting. */
 WS_MUST_CHECK enum ws_status ws_human_open(const struct ws_human_settings *settings,
                                            const struct ws_allocator *allocator,
-                                           struct ws_human **out, struct ws_error *err);
+                                           struct ws_human **out, const char **at_fault,
+                                           struct ws_error *err);
 void ws_human_close(struct ws_human *human); /* NULL is fine */
 
 /* A dataset of no items that has the kind, types and dimension of all that are dealt. */
 const struct ws_dataset *ws_human_shape(const struct ws_human *human);
-/* SHA-256 of the corpus's bytes after inflation; NULL for generators. */
-const struct ws_hash *ws_human_hash(const struct ws_human *human);
-const struct ws_vocabulary *ws_human_vocabulary(const struct ws_human *human); /* or NULL */
+/* How many items every deal's original data have. */
+uint64_t ws_human_items(const struct ws_human *human);
+
+/* What results depend on beside settings, wherever it lies: a corpus is its bytes after inflation,
+ * a tokenizer its tokenizer.json as it is written here. None for generators. */
+struct ws_human_input {
+    const char *name; /* of the setting: "corpus" */
+    struct ws_hash hash;
+};
+const struct ws_human_input *ws_human_inputs(const struct ws_human *human, size_t *count);
+
+/* NULL for generators and for bpe ... */
+const struct ws_vocabulary *ws_human_vocabulary(const struct ws_human *human);
+/* ... and NULL for anything else. */
+const struct ws_tokenizer *ws_human_tokenizer(const struct ws_human *human);
+/* Appends tokens as they are read; sources of token sequences only. */
+WS_MUST_CHECK enum ws_status ws_human_text(const struct ws_human *human, const uint32_t *ids,
+                                           size_t count, struct ws_buffer *out,
+                                           struct ws_error *err);
 /* The probability of each type, (types); NULL unless the source is uniform or Zipf. */
 const double *ws_human_truth(const struct ws_human *human);
 /* The variance of a normal source's coordinates (their mean is 0); 0 for other sources. */
 double ws_human_variance(const struct ws_human *human);
 
-/* The deal of one seed. All three datasets live in `arena`. */
+/* The deal of one seed. All datasets live in `arena`. */
 struct ws_deal {
     const struct ws_human *human;
     uint64_t seed;
-    struct ws_dataset original;  /* `items` items */
-    struct ws_dataset reference; /* `test_items` items; empty when that is 0 */
-    struct ws_dataset fresh;     /* corpora: the stream, `fresh_items` items. Generators: empty */
+    struct ws_dataset original;   /* `items` items */
+    struct ws_dataset reference;  /* `test_items` items; empty when that is 0 */
+    struct ws_dataset validation; /* likewise */
+    struct ws_dataset fresh;      /* corpora: the stream, `fresh_items` items. Generators: empty */
     const uint32_t *stream; /* the order of `fresh`, a random one: numbers of blocks, or symbols */
 };
 WS_MUST_CHECK enum ws_status ws_human_deal(const struct ws_human *human, uint64_t seed,

@@ -11,7 +11,9 @@ enum {
     DRAW_ORIGINAL = 0, /* generators; words */
     DRAW_REFERENCE = 1,
     DRAW_FRESH = 2,
-    DRAW_ORDER = 3, /* of the blocks (text) or of the fresh items (words) */
+    DRAW_ORDER = 3,      /* of the blocks (text) or of the fresh items (words) */
+    DRAW_TEST_ORDER = 4, /* of the blocks of corpora of their own */
+    DRAW_VALIDATION_ORDER = 5,
 };
 
 /* Of one set of vectors: all come from one sequence, which has 2^34 draws. */
@@ -28,14 +30,16 @@ static enum ws_status none(const struct ws_human *human, struct ws_dataset *out)
     return WS_OK;
 }
 
-/* Blocks of the corpus by number, in any order, as picks in ascending order. */
-static enum ws_status blocks_of(const struct ws_human *human, const uint32_t *blocks,
-                                uint64_t count, enum ws_source source, struct ws_arena *arena,
-                                struct ws_dataset *out, struct ws_error *err)
+/* Blocks of a corpus by number, in any order, as picks in ascending order. */
+static enum ws_status blocks_of(const struct ws_human *human, enum ws_corpus which,
+                                const uint32_t *blocks, uint64_t count, enum ws_source source,
+                                struct ws_arena *arena, struct ws_dataset *out,
+                                struct ws_error *err)
 {
     if (count == 0)
         return none(human, out);
-    uint64_t words = human->corpus.count / 64 + 1;
+    const struct ws_payload *corpus = &human->corpora[which];
+    uint64_t words = corpus->count / 64 + 1;
     uint64_t *chosen = WS_ARENA_ZNEW(arena, uint64_t, words);
     uint32_t *pick = WS_ARENA_NEW(arena, uint32_t, count);
     struct ws_segment *segment = WS_ARENA_NEW(arena, struct ws_segment, 1);
@@ -47,7 +51,7 @@ static enum ws_status blocks_of(const struct ws_human *human, const uint32_t *bl
     for (uint64_t w = 0; w < words; w++)
         for (uint64_t bits = chosen[w]; bits != 0; bits &= bits - 1)
             pick[next++] = (uint32_t)(64 * w + (uint64_t)__builtin_ctzll(bits));
-    *segment = (struct ws_segment){human_origin(source), &human->corpus, 0, count, pick};
+    *segment = (struct ws_segment){human_origin(source), corpus, 0, count, pick};
     *out = human->empty;
     out->count = count;
     out->segment_count = 1;
@@ -55,29 +59,58 @@ static enum ws_status blocks_of(const struct ws_human *human, const uint32_t *bl
     return WS_OK;
 }
 
-static enum ws_status deal_blocks(const struct ws_human *human, struct ws_rng_key key,
-                                  struct ws_arena *arena, struct ws_deal *deal,
-                                  struct ws_error *err)
+static enum ws_status order_blocks(const struct ws_human *human, enum ws_corpus which,
+                                   struct ws_rng_key key, uint64_t draw, struct ws_arena *arena,
+                                   const uint32_t **out, struct ws_error *err)
 {
-    const struct ws_human_settings *settings = &human->settings;
-    size_t count = human->corpus.count;
+    size_t count = human->corpora[which].count;
     uint32_t *order = WS_ARENA_NEW(arena, uint32_t, count);
     if (!order)
         return ws_fail_memory(err, "the order of the corpus");
     for (size_t i = 0; i < count; i++)
         order[i] = (uint32_t)i;
     struct ws_rng rng;
-    ws_rng_init(&rng, key, DRAW_ORDER);
+    ws_rng_init(&rng, key, draw);
     ws_sample_permutation(&rng, order, count);
+    *out = order;
+    return WS_OK;
+}
 
-    const uint32_t *test = order + settings->items;
-    deal->stream = test + settings->test_items;
-    WS_TRY(
-        blocks_of(human, order, settings->items, WS_SOURCE_ORIGINAL, arena, &deal->original, err));
-    WS_TRY(blocks_of(human, test, settings->test_items, WS_SOURCE_ORIGINAL, arena, &deal->reference,
-                     err));
-    return blocks_of(human, deal->stream, settings->fresh_items, WS_SOURCE_FRESH, arena,
-                     &deal->fresh, err);
+/* Held-out items: the first of the rest of the training corpus, which then moves on, or of a
+ * corpus of their own. */
+static enum ws_status deal_held_out(const struct ws_human *human, enum ws_corpus which,
+                                    uint64_t count, struct ws_rng_key key, uint64_t draw,
+                                    const uint32_t **rest, struct ws_arena *arena,
+                                    struct ws_dataset *out, struct ws_error *err)
+{
+    const uint32_t *order = *rest;
+    if (human->corpora[which].count > 0)
+        WS_TRY(order_blocks(human, which, key, draw, arena, &order, err));
+    else
+        which = WS_CORPUS_TRAINING;
+    if (which == WS_CORPUS_TRAINING)
+        *rest += count;
+    return blocks_of(human, which, order, count, WS_SOURCE_ORIGINAL, arena, out, err);
+}
+
+static enum ws_status deal_blocks(const struct ws_human *human, struct ws_rng_key key,
+                                  struct ws_arena *arena, struct ws_deal *deal,
+                                  struct ws_error *err)
+{
+    const struct ws_human_settings *settings = &human->settings;
+    const uint32_t *order;
+    WS_TRY(order_blocks(human, WS_CORPUS_TRAINING, key, DRAW_ORDER, arena, &order, err));
+    WS_TRY(blocks_of(human, WS_CORPUS_TRAINING, order, settings->items, WS_SOURCE_ORIGINAL, arena,
+                     &deal->original, err));
+    const uint32_t *rest = order + settings->items;
+    WS_TRY(deal_held_out(human, WS_CORPUS_TEST, settings->test_items, key, DRAW_TEST_ORDER, &rest,
+                         arena, &deal->reference, err));
+    deal->stream = rest;
+    rest += settings->fresh_items;
+    WS_TRY(blocks_of(human, WS_CORPUS_TRAINING, deal->stream, settings->fresh_items,
+                     WS_SOURCE_FRESH, arena, &deal->fresh, err));
+    return deal_held_out(human, WS_CORPUS_VALIDATION, settings->validation_items, key,
+                         DRAW_VALIDATION_ORDER, &rest, arena, &deal->validation, err);
 }
 
 /* A dataset of counts[i] items of type[i]. */
@@ -106,13 +139,13 @@ static enum ws_status deal_share(const struct ws_human *human, const struct rest
 {
     if (count == 0)
         return none(human, out);
-    size_t size = human->corpus.counts.size;
+    size_t size = human->corpora[WS_CORPUS_TRAINING].counts.size;
     struct ws_rng rng;
     ws_rng_init(&rng, key, draw);
     ws_sample_multivariate_hypergeometric(&rng, count, rest->left, size, rest->share);
     for (size_t i = 0; i < size; i++)
         rest->left[i] -= rest->share[i];
-    return counts_of(human, human->corpus.counts.type, rest->share, size,
+    return counts_of(human, human->corpora[WS_CORPUS_TRAINING].counts.type, rest->share, size,
                      draw == DRAW_FRESH ? WS_SOURCE_FRESH : WS_SOURCE_ORIGINAL, arena, out, err);
 }
 
@@ -142,9 +175,10 @@ static enum ws_status deal_words(const struct ws_human *human, struct ws_rng_key
                                  struct ws_arena *arena, struct ws_deal *deal, struct ws_error *err)
 {
     const struct ws_human_settings *settings = &human->settings;
-    size_t size = human->corpus.counts.size;
+    size_t size = human->corpora[WS_CORPUS_TRAINING].counts.size;
     const struct rest rest = {
-        .left = ws_arena_copy(arena, human->corpus.counts.count, size * sizeof(uint64_t)),
+        .left = ws_arena_copy(arena, human->corpora[WS_CORPUS_TRAINING].counts.count,
+                              size * sizeof(uint64_t)),
         .share = WS_ARENA_NEW(arena, uint64_t, size),
     };
     if (!rest.left || !rest.share)
@@ -215,7 +249,8 @@ enum ws_status ws_human_deal(const struct ws_human *human, uint64_t seed, struct
 {
     const struct ws_human_settings *settings = &human->settings;
     struct ws_rng_key key = ws_rng_key(WS_STREAM_DATA, seed, 0, 0);
-    struct ws_deal deal = {.human = human, .seed = seed, .fresh = human->empty};
+    struct ws_deal deal = {
+        .human = human, .seed = seed, .validation = human->empty, .fresh = human->empty};
     if (settings->source == WS_HUMAN_TEXT) {
         WS_TRY(deal_blocks(human, key, arena, &deal, err));
     } else if (settings->source == WS_HUMAN_WORDS) {
@@ -267,7 +302,8 @@ enum ws_status ws_deal_fresh(const struct ws_deal *deal, uint32_t step, uint64_t
     if (count == 0)
         return none(human, out);
     if (human->settings.source == WS_HUMAN_TEXT)
-        return blocks_of(human, deal->stream + used, count, WS_SOURCE_FRESH, arena, out, err);
+        return blocks_of(human, WS_CORPUS_TRAINING, deal->stream + used, count, WS_SOURCE_FRESH,
+                         arena, out, err);
     return words_of(human, deal->stream + used, count, arena, out, err);
 }
 

@@ -8,15 +8,26 @@
 
 #include "data/human.h"
 
+/* What has a corpus of its own, or is dealt from the first. */
+enum ws_corpus {
+    WS_CORPUS_TRAINING,
+    WS_CORPUS_TEST,
+    WS_CORPUS_VALIDATION,
+    WS_CORPUS_COUNT,
+};
+
 struct ws_human {
     const struct ws_allocator *allocator;
-    struct ws_human_settings settings;
+    struct ws_human_settings settings; /* no number of items is 0 for "all" */
     struct ws_arena arena;
-    struct ws_dataset empty;  /* of the kind, types and dimension of all its data */
-    struct ws_hash hash;      /* corpora */
-    struct ws_tokens tokens;  /* corpora */
-    struct ws_payload corpus; /* text: all whole blocks; words: the type counts */
-    const double *truth;      /* uniform, zipf */
+    struct ws_dataset empty; /* of the kind, types and dimension of all its data */
+    struct ws_human_input inputs[WS_CORPUS_COUNT + 1]; /* the corpora and the tokenizer */
+    size_t input_count;
+    struct ws_vocabulary vocabulary;      /* of words and bytes */
+    const struct ws_tokenizer *tokenizer; /* of bpe */
+    /* text: all whole blocks; words: the type counts; empty for what is dealt from the first */
+    struct ws_payload corpora[WS_CORPUS_COUNT];
+    const double *truth; /* uniform, zipf */
 };
 
 static inline bool ws_human_has_corpus(const struct ws_human *human)

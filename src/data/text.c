@@ -174,11 +174,11 @@ static enum ws_status scan(struct tokenizer *t, struct ws_bytes text)
     return end_word(t);
 }
 
-static enum ws_status finish(struct tokenizer *t, struct ws_arena *arena, struct ws_tokens *out)
+/* The ids of all texts and the vocabulary, once for all. */
+static enum ws_status finish(struct tokenizer *t, struct ws_arena *arena, size_t count,
+                             struct ws_tokens *out)
 {
     const struct ws_text_set *set = &t->words;
-    if (set->count == 0)
-        return ws_fail(t->err, WS_INVALID, "'%s' has no word in it", t->name);
     const char **words = WS_ARENA_NEW(arena, const char *, set->count);
     const char *letters = ws_arena_copy(arena, set->letters.data, set->letters.size);
     const uint32_t *ids = ws_arena_copy(arena, t->ids.data, t->ids.size);
@@ -186,14 +186,18 @@ static enum ws_status finish(struct tokenizer *t, struct ws_arena *arena, struct
         return ws_fail_memory(t->err, "tokens");
     for (uint32_t i = 0; i < set->count; i++)
         words[i] = letters + (ws_text_set_at(set, i) - set->letters.data);
-    *out = (struct ws_tokens){ids, t->ids.size / sizeof *ids, {set->count, words}};
+    for (size_t i = 0; i < count; i++) {
+        out[i].ids = ids;
+        out[i].vocabulary = (struct ws_vocabulary){set->count, words};
+        ids += out[i].count;
+    }
     return WS_OK;
 }
 
-static void init_tokenizer(struct tokenizer *t, const char *name,
-                           const struct ws_allocator *allocator, struct ws_error *err)
+static void init_tokenizer(struct tokenizer *t, const struct ws_allocator *allocator,
+                           struct ws_error *err)
 {
-    *t = (struct tokenizer){.name = name, .err = err};
+    *t = (struct tokenizer){.err = err};
     ws_text_set_init(&t->words, allocator);
     ws_buffer_init(&t->word, allocator, SIZE_MAX);
     ws_buffer_init(&t->ids, allocator, SIZE_MAX);
@@ -211,37 +215,55 @@ static void release_tokenizer(struct tokenizer *t)
     ws_text_set_release(&t->words);
 }
 
-static enum ws_status tokens_of_words(struct ws_bytes text, const char *name,
+/* out[i].count, and the ids of all texts one after another in the tokenizer. */
+static enum ws_status scan_texts(struct tokenizer *t, const struct ws_text *texts, size_t count,
+                                 struct ws_tokens *out)
+{
+    for (size_t i = 0; i < count; i++) {
+        size_t before = t->ids.size / sizeof(uint32_t);
+        t->name = texts[i].name;
+        WS_TRY(scan(t, texts[i].bytes));
+        out[i].count = t->ids.size / sizeof(uint32_t) - before;
+        if (out[i].count == 0)
+            return ws_fail(t->err, WS_INVALID, "'%s' has no word in it", t->name);
+    }
+    return WS_OK;
+}
+
+static enum ws_status tokens_of_words(const struct ws_text *texts, size_t count,
                                       struct ws_arena *arena, struct ws_tokens *out,
                                       struct ws_error *err)
 {
     struct tokenizer tokenizer;
-    init_tokenizer(&tokenizer, name, arena->allocator, err);
-    enum ws_status status = scan(&tokenizer, text);
+    init_tokenizer(&tokenizer, arena->allocator, err);
+    enum ws_status status = scan_texts(&tokenizer, texts, count, out);
     if (status == WS_OK)
-        status = finish(&tokenizer, arena, out);
+        status = finish(&tokenizer, arena, count, out);
     release_tokenizer(&tokenizer);
     return status;
 }
 
-static enum ws_status tokens_of_bytes(struct ws_bytes text, const char *name,
-                                      struct ws_arena *arena, struct ws_tokens *out,
-                                      struct ws_error *err)
+static enum ws_status tokens_of_bytes(const struct ws_text *text, struct ws_arena *arena,
+                                      struct ws_tokens *out, struct ws_error *err)
 {
-    if (text.size == 0)
-        return ws_fail(err, WS_INVALID, "'%s' has no byte in it", name);
-    uint32_t *ids = WS_ARENA_NEW(arena, uint32_t, text.size);
+    struct ws_bytes bytes = text->bytes;
+    if (bytes.size == 0)
+        return ws_fail(err, WS_INVALID, "'%s' has no byte in it", text->name);
+    uint32_t *ids = WS_ARENA_NEW(arena, uint32_t, bytes.size);
     if (!ids)
         return ws_fail_memory(err, "tokens");
-    for (size_t i = 0; i < text.size; i++)
-        ids[i] = text.data[i];
-    *out = (struct ws_tokens){ids, text.size, {256, NULL}};
+    for (size_t i = 0; i < bytes.size; i++)
+        ids[i] = bytes.data[i];
+    *out = (struct ws_tokens){ids, bytes.size, {256, NULL}};
     return WS_OK;
 }
 
-enum ws_status ws_text_tokens(struct ws_bytes text, enum ws_text_unit unit, const char *name,
+enum ws_status ws_text_tokens(const struct ws_text *texts, size_t count, enum ws_text_unit unit,
                               struct ws_arena *arena, struct ws_tokens *out, struct ws_error *err)
 {
-    return unit == WS_TEXT_BYTES ? tokens_of_bytes(text, name, arena, out, err)
-                                 : tokens_of_words(text, name, arena, out, err);
+    if (unit == WS_TEXT_WORDS)
+        return tokens_of_words(texts, count, arena, out, err);
+    for (size_t i = 0; i < count; i++)
+        WS_TRY(tokens_of_bytes(&texts[i], arena, &out[i], err));
+    return WS_OK;
 }

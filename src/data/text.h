@@ -42,10 +42,16 @@ struct ws_tokens {
     struct ws_vocabulary vocabulary;
 };
 
-/* A pure function of bytes. `name` is the corpus's, for messages. WS_INVALID: binary, or no word in
- * it. */
-WS_MUST_CHECK enum ws_status ws_text_tokens(struct ws_bytes text, enum ws_text_unit unit,
-                                            const char *name, struct ws_arena *arena,
+/* `name` is the text's, for messages. */
+struct ws_text {
+    struct ws_bytes bytes;
+    const char *name;
+};
+
+/* The tokens of each of `count` texts; all share one vocabulary. A pure function of bytes.
+ * WS_INVALID: binary, or no word in one of them. */
+WS_MUST_CHECK enum ws_status ws_text_tokens(const struct ws_text *texts, size_t count,
+                                            enum ws_text_unit unit, struct ws_arena *arena,
                                             struct ws_tokens *out, struct ws_error *err);
 
 #endif

@@ -41,31 +41,37 @@ static void put_all(struct encoder *encoder, const uint32_t *ids, uint32_t count
         put(encoder, ids[i]);
 }
 
-/* Ids are joined in place: room for one a byte is taken and what was not needed given back. */
+/* A word too long for `ids` is joined in `out`: room for an id a byte is taken there, and what was
+ * not needed given back. */
+static enum ws_status encode_long(struct encoder *encoder, struct ws_bytes word)
+{
+    struct ws_buffer *out = encoder->out;
+    size_t before = out->size;
+    size_t count = 0;
+    if (word.size > SIZE_MAX / sizeof(uint32_t))
+        return ws_fail(encoder->err, WS_LIMIT, "a word of %zu bytes is too long", word.size);
+    uint32_t *room = ws_buffer_extend(out, word.size * sizeof *room);
+    if (!room)
+        return ws_buffer_check(out, "the ids", encoder->err);
+    enum ws_status status =
+        ws_merge_word(encoder->tokenizer, word, room, &count, &encoder->scratch, encoder->err);
+    out->size = before + count * sizeof *room;
+    out->data[out->size] = '\0';
+    return status;
+}
+
 static enum ws_status encode_joined(struct encoder *encoder, struct ws_bytes word)
 {
     size_t most = sizeof encoder->ids / sizeof *encoder->ids;
     size_t count = 0;
     if (encoder->count + word.size > most)
         flush(encoder);
-    if (word.size <= most) {
-        WS_TRY(ws_merge_word(encoder->tokenizer, word, encoder->ids + encoder->count, &count,
-                             &encoder->scratch, encoder->err));
-        encoder->count += count;
-        return WS_OK;
-    }
-    size_t before = encoder->out->size;
-    uint32_t *room = word.size > SIZE_MAX / sizeof *room
-                         ? NULL
-                         : ws_buffer_extend(encoder->out, word.size * sizeof *room);
-    if (!room)
-        return encoder->out->status == WS_LIMIT
-                   ? ws_buffer_check(encoder->out, "the ids", encoder->err)
-                   : ws_fail_memory(encoder->err, "the ids");
-    enum ws_status status =
-        ws_merge_word(encoder->tokenizer, word, room, &count, &encoder->scratch, encoder->err);
-    encoder->out->size = before + count * sizeof *room;
-    return status;
+    if (word.size > most)
+        return encode_long(encoder, word);
+    WS_TRY(ws_merge_word(encoder->tokenizer, word, encoder->ids + encoder->count, &count,
+                         &encoder->scratch, encoder->err));
+    encoder->count += count;
+    return WS_OK;
 }
 
 static enum ws_status encode_word(struct encoder *encoder, struct ws_bytes word)

@@ -11,8 +11,9 @@
  * Standard, table 3-7) counts as one character that is neither letter, number nor white space, and
  * NFC leaves it alone. Classes are those of Unicode 16, which that version of the library has.
  *
- * Two things differ on purpose: decoding gives the bytes and not text repaired with U+FFFD, and a
- * byte without a token, which the library drops, is an error.
+ * Two things differ on purpose: decoding gives the very bytes, where the library repairs text with
+ * U+FFFD and takes an added token that looks like the byte alphabet for bytes; and a byte without a
+ * token, which the library drops, is an error.
  *
  * Contract: tests/unit/test_tokenizer.c, test_tokenizer_file.c, test_tokenizer_train.c,
  * tests/conformance/test_tokenizer_reference.c, tests/fuzz/fuzz_tokenizer*.c.
@@ -33,7 +34,7 @@ struct ws_tokenizer;
 
 #define WS_NO_TOKEN UINT32_MAX
 
-/* Of what is put at the front and back of a text, of the special tokens in it. */
+/* Flags; 0 is what the library does with add_special_tokens=False. */
 enum {
     WS_ENCODE_FRONT = 1, /* add what the tokenizer puts before a text, as OPT's </s> */
     WS_ENCODE_BACK = 2,  /* and what it puts behind */
@@ -70,10 +71,11 @@ WS_MUST_CHECK enum ws_status ws_tokenizer_open(const char *path, struct ws_arena
                                                const struct ws_tokenizer **out,
                                                struct ws_error *err);
 
-/* Trains on all of `text` as one sequence, as the library's BpeTrainer does with the pre-tokenizer
- * ByteLevel without prefix space, min_frequency 0 and the 256 bytes as initial alphabet: ids are
- * the special tokens, the bytes in the order of their characters, the merges. A text with too few
- * pairs gives fewer than `count` tokens. WS_INVALID when `count` leaves no room for the bytes. */
+/* Trains on the lines of `text`, each with its newline, as the library's Tokenizer.train does on a
+ * file with a BpeTrainer: pre-tokenizer ByteLevel without prefix space, min_frequency 0, the 256
+ * bytes as initial alphabet. Ids are the special tokens, the bytes in the order of the characters
+ * that spell them, the merges. A text with too few pairs gives fewer than `count` tokens.
+ * WS_INVALID when `count` leaves no room for the bytes. */
 WS_MUST_CHECK enum ws_status ws_tokenizer_train(struct ws_bytes text, uint32_t count,
                                                 const char *const *special, size_t special_count,
                                                 struct ws_arena *arena,
@@ -104,8 +106,8 @@ uint32_t ws_tokenizer_find(const struct ws_tokenizer *tokenizer, const char *tex
 /* The bytes of token `id` < count. */
 struct ws_bytes ws_tokenizer_piece(const struct ws_tokenizer *tokenizer, uint32_t id);
 
-/* The token that ends a text: a pair's eos_token, else <|endoftext|>, else </s>, else
- * WS_NO_TOKEN. */
+/* The token that ends a text: a pair's eos_token, else the special token <|endoftext|>, else the
+ * special token </s>, else WS_NO_TOKEN. */
 uint32_t ws_tokenizer_end_of_text(const struct ws_tokenizer *tokenizer);
 
 /* tokenizer.json, as the library loads it. */

@@ -179,6 +179,8 @@ bool ws_added_next(struct ws_added_scan *scan, struct ws_added_match *out)
         if (token->rstrip)
             end = space_behind(scan->text, end);
         scan->done = end;
+        if (start >= end) /* another token's stripping took all of it */
+            continue;
         *out = (struct ws_added_match){start, end, token};
         return true;
     }

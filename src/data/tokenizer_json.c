@@ -46,7 +46,7 @@ enum ws_status ws_reading_only(struct ws_reading *r, const json_t *object, const
         const char *name = ws_arena_format(r->scratch, "|%s|", key);
         if (!name)
             return ws_reading_no_memory(r);
-        if (!strstr(known, name))
+        if (strchr(key, '|') || !strstr(known, name))
             return ws_fail(r->err, WS_UNSUPPORTED, "%s: '%.60s' is not supported", place, key);
     }
     return WS_OK;

@@ -5,10 +5,9 @@
 
 #include "data/tokenizer_internal.h"
 
-enum {
-    SHORT_WORD = 32, /* bytes: up to there looking at all pairs each time is quickest */
-    NO_RANK = UINT32_MAX,
-};
+enum { SHORT_WORD = 32 }; /* bytes: up to there looking at all pairs each time is quickest */
+
+#define NO_RANK UINT32_MAX
 
 /* The table of pairs --------------------------------------------------------------------------- */
 

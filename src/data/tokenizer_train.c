@@ -1,11 +1,11 @@
 /*
  * Training: again and again the pair of tokens that stands in the words most often becomes a token,
- * of equally frequent ones the pair with the smaller ids.
+ * of equally frequent ones the pair with the smaller ids (the order of the library's BpeTrainer).
  *
- * To give the ids of the library's BpeTrainer this does what that does, including what shows only
- * when one token arises from two pairs ("ab" + "c", "a" + "bc"): pairs with that token are then
- * queued twice, each time with the words known at the time, and may be merged twice; the later
- * merge counts.
+ * Merges are made in all words alike, so the bytes of a token were joined in the same order
+ * wherever it stands: a token comes from one pair only, and a pair arises in one step only, the
+ * one that makes the younger of its tokens. The words to look at when it is merged are those in
+ * which it arose then.
  */
 #include <string.h>
 
@@ -26,11 +26,10 @@ struct word {
 struct pair {
     uint32_t left, right;
     uint64_t times;
-    uint32_t merged;    /* 1 + the last step that merged it; 0: none */
-    uint32_t last_word; /* 1 + the last word in which it arose in this step; 0: none */
-    uint32_t fresh;     /* words in which it arose in this step, */
-    uint32_t listed;    /* how many of them are listed, */
-    size_t list;        /* and where in `lists` */
+    uint32_t last_word;  /* 1 + the last word in which it arose; 0: none */
+    uint32_t word_count; /* words in which it arose, */
+    uint32_t listed;     /* how many of them are listed, */
+    size_t list;         /* and where in `lists` */
 };
 
 /* A pair, and a word in which it arose. */
@@ -41,12 +40,6 @@ struct arising {
 struct queued {
     uint64_t times; /* when it was queued */
     uint32_t left, right, pair;
-    uint32_t word_count;
-    size_t list; /* of the words, in `lists` */
-};
-
-struct step {
-    uint32_t pair, product;
 };
 
 struct slot {
@@ -70,7 +63,7 @@ struct trainer {
     struct ws_buffer arisen; /* struct arising, of this step */
     struct ws_buffer lists;  /* uint32_t: words, list behind list */
     struct ws_buffer queue;  /* struct queued: a heap */
-    struct ws_buffer steps;  /* struct step */
+    struct ws_buffer merges; /* struct ws_merge */
     struct ws_buffer text;   /* of a new token */
     uint32_t *symbols;       /* the tokens of the words, each in the room of its bytes */
     struct ws_error *err;
@@ -144,11 +137,22 @@ static enum ws_status count_word(struct trainer *t, struct ws_bytes word)
     return WS_OK;
 }
 
+static enum ws_status count_words_of_line(struct trainer *t, struct ws_bytes line)
+{
+    while (line.size > 0) {
+        size_t size = ws_split_piece(WS_SPLIT_WORDS, line);
+        WS_TRY(count_word(t, ws_bytes_of(line.data, size)));
+        line = ws_bytes_of(line.data + size, line.size - size);
+    }
+    return WS_OK;
+}
+
 static enum ws_status count_words(struct trainer *t, struct ws_bytes text)
 {
     while (text.size > 0) {
-        size_t size = ws_split_piece(WS_SPLIT_WORDS, text);
-        WS_TRY(count_word(t, ws_bytes_of(text.data, size)));
+        const uint8_t *newline = memchr(text.data, '\n', text.size);
+        size_t size = newline ? (size_t)(newline - text.data) + 1 : text.size;
+        WS_TRY(count_words_of_line(t, ws_bytes_of(text.data, size)));
         text = ws_bytes_of(text.data + size, text.size - size);
     }
     return WS_OK;
@@ -258,7 +262,7 @@ static enum ws_status add_pair(struct trainer *t, uint32_t left, uint32_t right,
     if (pair->last_word == word + 1)
         return WS_OK;
     pair->last_word = word + 1;
-    pair->fresh++;
+    pair->word_count++;
     struct arising arising = {index, word};
     ws_buffer_append(&t->arisen, &arising, sizeof arising);
     return t->arisen.status == WS_OK ? WS_OK : no_memory(t);
@@ -278,16 +282,13 @@ static enum ws_status list_word(struct trainer *t, struct arising arising)
     struct pair *pair = &ITEMS(t->pairs, struct pair)[arising.pair];
     if (pair->listed == 0) {
         pair->list = ITEM_COUNT(t->lists, uint32_t);
-        if (!ws_buffer_extend(&t->lists, pair->fresh * sizeof(uint32_t)))
+        if (!ws_buffer_extend(&t->lists, pair->word_count * sizeof(uint32_t)))
             return no_memory(t);
     }
     ITEMS(t->lists, uint32_t)[pair->list + pair->listed++] = arising.word;
-    if (pair->listed < pair->fresh)
+    if (pair->listed < pair->word_count || pair->times == 0)
         return WS_OK;
-    struct queued item = {pair->times,  pair->left,  pair->right,
-                          arising.pair, pair->fresh, pair->list};
-    pair->last_word = pair->fresh = pair->listed = 0;
-    return item.times > 0 ? push(t, item) : WS_OK;
+    return push(t, (struct queued){pair->times, pair->left, pair->right, arising.pair});
 }
 
 static enum ws_status queue_arisen(struct trainer *t)
@@ -313,10 +314,10 @@ static enum ws_status count_pairs(struct trainer *t)
 
 /* Merging -------------------------------------------------------------------------------------- */
 
-/* In one word, from the left. What is counted of the pair itself stays, as in the library. */
-static enum ws_status merge_in_word(struct trainer *t, uint32_t index, uint32_t left,
-                                    uint32_t right, uint32_t product)
+/* In one word, from the left. The pair itself is done with: nobody asks for its times again. */
+static enum ws_status merge_in_word(struct trainer *t, uint32_t index, const struct ws_merge *merge)
 {
+    const uint32_t left = merge->left, right = merge->right, product = merge->product;
     struct word *word = &ITEMS(t->words, struct word)[index];
     uint32_t *symbols = t->symbols + word->start;
     uint32_t done = 0;
@@ -353,15 +354,14 @@ static enum ws_status join_texts(struct trainer *t, uint32_t left, uint32_t righ
 
 static enum ws_status merge(struct trainer *t, const struct queued *item)
 {
-    struct step step = {.pair = item->pair};
-    WS_TRY(join_texts(t, item->left, item->right, &step.product));
-    ws_buffer_append(&t->steps, &step, sizeof step);
-    if (t->steps.status != WS_OK)
+    struct ws_merge merge = {.left = item->left, .right = item->right};
+    const struct pair pair = ITEMS(t->pairs, struct pair)[item->pair];
+    WS_TRY(join_texts(t, merge.left, merge.right, &merge.product));
+    ws_buffer_append(&t->merges, &merge, sizeof merge);
+    if (t->merges.status != WS_OK)
         return no_memory(t);
-    ITEMS(t->pairs, struct pair)[item->pair].merged = (uint32_t)ITEM_COUNT(t->steps, struct step);
-    for (uint32_t i = 0; i < item->word_count; i++)
-        WS_TRY(merge_in_word(t, ITEMS(t->lists, uint32_t)[item->list + i], item->left, item->right,
-                             step.product));
+    for (uint32_t i = 0; i < pair.word_count; i++)
+        WS_TRY(merge_in_word(t, ITEMS(t->lists, uint32_t)[pair.list + i], &merge));
     return queue_arisen(t);
 }
 
@@ -429,24 +429,6 @@ static enum ws_status add_special(const struct trainer *t, uint32_t special_coun
     return WS_OK;
 }
 
-/* Of a pair that was merged twice the later time counts. */
-static enum ws_status add_merges(const struct trainer *t, struct ws_tokenizer *tokenizer,
-                                 struct ws_arena *arena)
-{
-    uint32_t count = (uint32_t)ITEM_COUNT(t->steps, struct step);
-    tokenizer->merges = WS_ARENA_NEW(arena, struct ws_merge, count);
-    if (!tokenizer->merges)
-        return no_memory(t);
-    for (uint32_t i = 0; i < count; i++) {
-        const struct step *step = &ITEMS(t->steps, struct step)[i];
-        const struct pair *pair = &ITEMS(t->pairs, struct pair)[step->pair];
-        if (pair->merged == i + 1)
-            tokenizer->merges[tokenizer->merge_count++] =
-                (struct ws_merge){pair->left, pair->right, step->product};
-    }
-    return WS_OK;
-}
-
 static enum ws_status make_tokenizer(const struct trainer *t, uint32_t special_count,
                                      struct ws_arena *arena, const struct ws_tokenizer **out)
 {
@@ -459,7 +441,10 @@ static enum ws_status make_tokenizer(const struct trainer *t, uint32_t special_c
     ws_tokenizer_set_byte_level(tokenizer, false);
     WS_TRY(add_special(t, special_count, tokenizer, arena));
     WS_TRY(ws_tokenizer_set_vocabulary(tokenizer, texts, t->texts.count, arena, t->err));
-    WS_TRY(add_merges(t, tokenizer, arena));
+    tokenizer->merge_count = (uint32_t)ITEM_COUNT(t->merges, struct ws_merge);
+    tokenizer->merges = ws_arena_copy(arena, t->merges.data, t->merges.size);
+    if (!tokenizer->merges)
+        return no_memory(t);
     WS_TRY(ws_tokenizer_complete(tokenizer, arena, t->err));
     *out = tokenizer;
     return WS_OK;
@@ -490,8 +475,8 @@ enum ws_status ws_tokenizer_train(struct ws_bytes text, uint32_t count, const ch
 {
     struct ws_arena scratch;
     struct trainer t = {.scratch = &scratch, .err = err};
-    struct ws_buffer *buffers[] = {&t.words, &t.pairs, &t.arisen, &t.lists,
-                                   &t.queue, &t.steps, &t.text};
+    struct ws_buffer *buffers[] = {&t.words, &t.pairs,  &t.arisen, &t.lists,
+                                   &t.queue, &t.merges, &t.text};
     ws_arena_init(&scratch, arena->allocator);
     ws_text_set_init(&t.texts, arena->allocator);
     for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++)

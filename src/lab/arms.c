@@ -268,22 +268,6 @@ static enum ws_status parse_policies(struct ws_experiment *e, struct ws_policy *
     return WS_OK;
 }
 
-/* A plan does not depend on the variation. */
-static enum ws_status plan_arms(struct ws_experiment *e, size_t policy_count, struct ws_error *err)
-{
-    uint64_t fresh = ws_experiment_reads(e, "fresh_items") ? e->data.fresh_items : WS_FRESH_ENDLESS;
-    for (size_t a = 0; a < e->arm_count; a++) {
-        struct ws_arm *arm = &e->arms[a];
-        if (a < policy_count)
-            WS_TRY(ws_policy_plan(&arm->policy, &e->growth, e->data.items, fresh,
-                                  (uint32_t)e->settings.generations, &arm->totals, err));
-        else
-            arm->totals = e->arms[a - policy_count].totals;
-        arm->outgrows_control = arm->totals.largest > e->data.items;
-    }
-    return WS_OK;
-}
-
 static enum ws_status make_arms(struct variations *v, const struct ws_policy *policies,
                                 size_t policy_count)
 {
@@ -301,7 +285,7 @@ static enum ws_status make_arms(struct variations *v, const struct ws_policy *po
         for (size_t p = 0; p < policy_count; p++)
             WS_TRY(make_arm(e, &policies[p], variation, settings, v->err));
     }
-    return plan_arms(e, policy_count, v->err);
+    return WS_OK;
 }
 
 enum ws_status ws_experiment_make_arms(struct ws_experiment *e, struct ws_error *err)
@@ -314,6 +298,34 @@ enum ws_status ws_experiment_make_arms(struct ws_experiment *e, struct ws_error 
     enum ws_status status = parse_policies(e, &policies, &policy_count, err);
     if (status == WS_OK)
         status = make_arms(&v, policies, policy_count);
+    if (status == WS_INVALID)
+        ws_error_prefix(err, "%s", ws_experiment_place(e, "policies"));
+    return status;
+}
+
+/* A plan does not depend on the variation, and arms of one share their settings. */
+static const struct ws_arm *planned_before(const struct ws_experiment *e, size_t a)
+{
+    for (size_t i = 0; i < a && e->arms[i].family_settings == e->arms[0].family_settings; i++)
+        if (strcmp(e->arms[i].policy.name, e->arms[a].policy.name) == 0)
+            return &e->arms[i];
+    return NULL;
+}
+
+enum ws_status ws_experiment_plan_arms(struct ws_experiment *e, struct ws_error *err)
+{
+    uint64_t fresh = ws_experiment_reads(e, "fresh_items") ? e->data.fresh_items : WS_FRESH_ENDLESS;
+    enum ws_status status = WS_OK;
+    for (size_t a = 0; a < e->arm_count && status == WS_OK; a++) {
+        struct ws_arm *arm = &e->arms[a];
+        const struct ws_arm *same = planned_before(e, a);
+        if (same)
+            arm->totals = same->totals;
+        else
+            status = ws_policy_plan(&arm->policy, &e->growth, e->items, fresh,
+                                    (uint32_t)e->settings.generations, &arm->totals, err);
+        arm->outgrows_control = arm->totals.largest > e->items;
+    }
     if (status == WS_INVALID)
         ws_error_prefix(err, "%s", ws_experiment_place(e, "policies"));
     return status;

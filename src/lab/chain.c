@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "lab/record.h"
+#include "lab/sample_text.h"
 
 enum {
     BATCH_ITEMS = 1 << 20, /* that the chains of a block train on at a step */
@@ -47,6 +48,7 @@ enum ws_status ws_block_init(struct ws_block *block, const struct ws_experiment 
         chain->arm = arm;
         chain->seed = first_seed + c;
         ws_buffer_init(&chain->records, allocator, RECORD_LIMIT);
+        ws_buffer_init(&chain->texts, allocator, RECORD_LIMIT);
         for (unsigned s = 1; s < WS_STREAM_COUNT; s++)
             chain->keys[s] = ws_rng_key((enum ws_stream)s, chain->seed, arm->key, 0);
     }
@@ -55,8 +57,10 @@ enum ws_status ws_block_init(struct ws_block *block, const struct ws_experiment 
 
 void ws_block_release(struct ws_block *block)
 {
-    for (size_t c = 0; block->chains && c < block->count; c++)
+    for (size_t c = 0; block->chains && c < block->count; c++) {
         ws_buffer_release(&block->chains[c].records);
+        ws_buffer_release(&block->chains[c].texts);
+    }
     ws_arena_release(&block->life);
     ws_arena_release(&block->steps[0]);
     ws_arena_release(&block->steps[1]);
@@ -88,12 +92,14 @@ struct made {
     struct ws_dataset output; /* empty when the step needs none */
     struct ws_dataset training;
     const struct ws_model *model;
+    const struct ws_payload *sample; /* that metrics saw; or NULL */
     struct ws_measurement measurements[WS_MEASUREMENT_LIMIT];
     size_t measurement_count;
 };
 
 struct batch {
     struct ws_block *block;
+    const struct ws_step_support *support; /* or NULL */
     struct ws_step plan;
     uint32_t step;
     size_t count;
@@ -102,6 +108,8 @@ struct batch {
     const struct ws_model **models;
     const struct ws_dataset **data;
     const struct ws_payload **payloads;
+    const struct ws_dataset **prompts;
+    const struct ws_dataset **validation;
     uint64_t *counts;
     struct ws_rng_key *keys;
 };
@@ -150,16 +158,71 @@ static enum ws_status check_fits(const struct ws_chain *chain, const struct ws_d
                    ws_data_kind_name(data->kind), ws_dataset_depth(data));
 }
 
-static enum ws_status sample_models(struct batch *b, uint64_t items, enum ws_stream stream,
+/* Jobs ----------------------------------------------------------------------------------------- */
+
+/* One phase of a batch as a family sees it. */
+struct job {
+    struct ws_job job;
+    struct ws_draft draft;
+    const struct batch *batch;
+    enum ws_phase phase;
+    double work_before; /* of the step, when the phase began */
+    double work;        /* of the whole phase */
+};
+
+static bool draft_is_due(void *user, double done)
+{
+    const struct job *j = user;
+    const struct ws_step_support *support = j->batch->support;
+    return support->due(support->user, j->batch->made[0].chain, done,
+                        j->work_before + done * j->work);
+}
+
+static enum ws_status store_draft(void *user, struct ws_bytes bytes, struct ws_error *err)
+{
+    const struct job *j = user;
+    const struct ws_step_support *support = j->batch->support;
+    return support->store(support->user, j->batch->made[0].chain, j->phase, bytes, err);
+}
+
+static enum ws_status open_job(struct job *j, const struct batch *b, enum ws_phase phase,
+                               struct ws_error *err)
+{
+    const struct ws_step_support *support = b->support;
+    const double work[WS_PHASE_COUNT] = {
+        [WS_PHASE_OUTPUT] = (double)b->plan.output,
+        [WS_PHASE_FIT] = (double)b->plan.training,
+        [WS_PHASE_SAMPLE] = (double)b->block->experiment->sample_items,
+    };
+    *j = (struct job){.batch = b, .phase = phase, .work = work[phase]};
+    for (enum ws_phase before = 0; before < phase; before++)
+        j->work_before += work[before];
+    j->job = (struct ws_job){.threads = support ? support->threads : 1,
+                             .prompts = b->prompts,
+                             .validation = b->validation};
+    if (!support || b->count > 1)
+        return WS_OK;
+    j->draft = (struct ws_draft){.user = j, .due = draft_is_due, .store = store_draft};
+    j->job.draft = &j->draft;
+    return support->load(support->user, b->made[0].chain, phase, step_arena(b), &j->draft.stored,
+                         err);
+}
+
+static enum ws_status sample_models(struct batch *b, enum ws_phase phase, uint64_t items,
                                     struct ws_arena *arena, struct ws_error *err)
 {
+    enum ws_stream stream = phase == WS_PHASE_OUTPUT ? WS_STREAM_SAMPLING : WS_STREAM_METRIC;
+    struct job job;
     for (size_t i = 0; i < b->count; i++) {
         b->counts[i] = items;
         b->keys[i] = key_at(b->made[i].chain, stream, b->step);
     }
-    return b->block->experiment->family->sample(b->count, b->models, b->counts, b->keys, NULL,
+    WS_TRY(open_job(&job, b, phase, err));
+    return b->block->experiment->family->sample(b->count, b->models, b->counts, b->keys, &job.job,
                                                 arena, b->payloads, err);
 }
+
+/* Phases --------------------------------------------------------------------------------------- */
 
 static enum ws_status make_outputs(struct batch *b, struct ws_error *err)
 {
@@ -168,7 +231,7 @@ static enum ws_status make_outputs(struct batch *b, struct ws_error *err)
     struct ws_arena *arena = keeps_pool(b) ? &b->block->life : step_arena(b);
     for (size_t i = 0; i < b->count; i++)
         b->models[i] = b->made[i].chain->model;
-    WS_TRY(sample_models(b, b->plan.output, WS_STREAM_SAMPLING, arena, err));
+    WS_TRY(sample_models(b, WS_PHASE_OUTPUT, b->plan.output, arena, err));
     for (size_t i = 0; i < b->count; i++) {
         const struct ws_chain *chain = b->made[i].chain;
         struct ws_origin origin = {WS_SOURCE_MODEL, chain->model_depth + 1,
@@ -219,14 +282,17 @@ static enum ws_status build_training(struct batch *b, struct made *made, struct 
 
 static enum ws_status fit_models(struct batch *b, struct ws_error *err)
 {
-    const struct ws_experiment *e = b->block->experiment;
+    const struct ws_family_ops *family = b->block->experiment->family;
+    struct ws_arena *arena = b->step == 0 && family->keeps_first ? &b->block->life : step_arena(b);
+    struct job job;
     for (size_t i = 0; i < b->count; i++) {
         WS_TRY(build_training(b, &b->made[i], err));
         b->data[i] = &b->made[i].training;
         b->keys[i] = key_at(b->made[i].chain, WS_STREAM_INIT, b->step);
     }
-    WS_TRY(e->family->fit(b->block->arm->family_settings, b->count, b->data, b->keys, NULL,
-                          step_arena(b), b->models, err));
+    WS_TRY(open_job(&job, b, WS_PHASE_FIT, err));
+    WS_TRY(family->fit(b->block->arm->family_settings, b->count, b->data, b->keys, &job.job, arena,
+                       b->models, err));
     for (size_t i = 0; i < b->count; i++)
         b->made[i].model = b->models[i];
     return WS_OK;
@@ -238,14 +304,17 @@ static enum ws_status measure_models(struct batch *b, struct ws_error *err)
     if (!is_measured(b))
         return WS_OK;
     struct ws_arena *scratch = &b->block->scratch;
+    const struct ws_job job = {.threads = b->support ? b->support->threads : 1};
     bool sampled = ws_measure_needs_sample(e->family);
     if (sampled)
-        WS_TRY(sample_models(b, e->sample_items, WS_STREAM_METRIC, scratch, err));
+        WS_TRY(sample_models(b, WS_PHASE_SAMPLE, e->sample_items, scratch, err));
     for (size_t i = 0; i < b->count; i++) {
         struct made *made = &b->made[i];
-        WS_TRY(ws_measure(&made->chain->reference, made->model, NULL,
-                          sampled ? b->payloads[i] : NULL, NULL, scratch, made->measurements,
-                          &made->measurement_count, err));
+        const struct ws_model *first = b->step == 0 ? made->model : made->chain->first;
+        made->sample = sampled ? b->payloads[i] : NULL;
+        WS_TRY(ws_measure(&made->chain->reference, made->model,
+                          e->family->keeps_first ? first : NULL, made->sample, &job, scratch,
+                          made->measurements, &made->measurement_count, err));
     }
     return WS_OK;
 }
@@ -262,8 +331,12 @@ static enum ws_status write_records(const struct batch *b, const struct made *ma
     WS_TRY(ws_dataset_mix(&made->training, &b->block->scratch, &parts, &part_count, err));
     WS_TRY(ws_record_mix(&place, parts, part_count, made->training.count,
                          chain->arm->policy.pool == WS_SHARE_ALL, &chain->records, err));
-    return ws_record_measurements(&place, made->measurements, made->measurement_count,
-                                  &chain->records, err);
+    WS_TRY(ws_record_measurements(&place, made->measurements, made->measurement_count,
+                                  &chain->records, err));
+    if (!made->sample)
+        return WS_OK;
+    return ws_sample_text_append(b->block->human, made->sample, b->step,
+                                 b->block->experiment->settings.keep_texts, &chain->texts, err);
 }
 
 /* The training set in an arena of the next step, free of the payloads it was picked from. */
@@ -289,16 +362,19 @@ static enum ws_status commit(struct batch *b, struct made *made, struct ws_error
     struct ws_dataset training = {0};
     if (chain->arm->policy.previous > 0)
         WS_TRY(keep_training(b, made, &training, err));
-    size_t written = chain->records.size;
+    const size_t records = chain->records.size, texts = chain->texts.size;
     enum ws_status status = write_records(b, made, err);
     if (status != WS_OK) {
-        chain->records.size = written;
+        chain->records.size = records;
+        chain->texts.size = texts;
         return status;
     }
     chain->training = training;
     chain->plan = b->plan;
     chain->fresh_used += b->plan.fresh;
     chain->model = made->model;
+    if (b->step == 0 && b->block->experiment->family->keeps_first)
+        chain->first = made->model;
     chain->model_depth = ws_dataset_depth(&made->training);
     if (keeps_pool(b) && made->output.count > 0)
         chain->output_count++;
@@ -313,24 +389,31 @@ static enum ws_status new_batch(struct batch *b, struct ws_chain **chains, struc
     b->models = WS_ARENA_ZNEW(arena, const struct ws_model *, b->count);
     b->data = WS_ARENA_ZNEW(arena, const struct ws_dataset *, b->count);
     b->payloads = WS_ARENA_ZNEW(arena, const struct ws_payload *, b->count);
+    b->prompts = WS_ARENA_ZNEW(arena, const struct ws_dataset *, b->count);
+    b->validation = WS_ARENA_ZNEW(arena, const struct ws_dataset *, b->count);
     b->counts = WS_ARENA_ZNEW(arena, uint64_t, b->count);
     b->keys = WS_ARENA_ZNEW(arena, struct ws_rng_key, b->count);
-    if (!b->made || !b->models || !b->data || !b->payloads || !b->counts || !b->keys)
+    if (!b->made || !b->models || !b->data || !b->payloads || !b->prompts || !b->validation ||
+        !b->counts || !b->keys)
         return ws_fail_memory(err, "a step");
-    for (size_t i = 0; i < b->count; i++)
+    for (size_t i = 0; i < b->count; i++) {
         b->made[i].chain = chains[i];
+        b->prompts[i] = &chains[i]->deal.original;
+        b->validation[i] = &chains[i]->deal.validation;
+    }
     return WS_OK;
 }
 
 static enum ws_status take_step(struct ws_block *block, struct ws_chain **chains, size_t count,
-                                uint32_t step, struct ws_error *err)
+                                uint32_t step, const struct ws_step_support *support,
+                                struct ws_error *err)
 {
-    struct batch b = {.block = block, .step = step, .count = count};
+    struct batch b = {.block = block, .support = support, .step = step, .count = count};
     const struct ws_experiment *e = block->experiment;
     ws_arena_reset(&block->scratch);
     WS_TRY(new_batch(&b, chains, err));
     /* All chains of an arm follow the same plan. */
-    WS_TRY(ws_policy_step(&block->arm->policy, &e->growth, e->data.items, step, &chains[0]->plan,
+    WS_TRY(ws_policy_step(&block->arm->policy, &e->growth, e->items, step, &chains[0]->plan,
                           &b.plan, err));
     WS_TRY(make_outputs(&b, err));
     WS_TRY(fit_models(&b, err));
@@ -340,7 +423,7 @@ static enum ws_status take_step(struct ws_block *block, struct ws_chain **chains
     return WS_OK;
 }
 
-void ws_block_step(struct ws_block *block, uint32_t step)
+void ws_block_step(struct ws_block *block, uint32_t step, const struct ws_step_support *support)
 {
     ws_arena_reset(&block->steps[step % 2]);
     struct ws_chain **ready =
@@ -358,15 +441,30 @@ void ws_block_step(struct ws_block *block, uint32_t step)
     if (count == 0)
         return;
     struct ws_error ignored;
-    if (count > 1 && take_step(block, ready, count, step, &ignored) == WS_OK)
+    if (count > 1 && take_step(block, ready, count, step, support, &ignored) == WS_OK)
         return;
     /* One chain spoilt the batch, or there is but one: each by itself, to tell which. */
-    for (size_t i = 0; i < count; i++)
-        if (ready[i]->next_step == step)
-            ready[i]->status = take_step(block, &ready[i], 1, step, &ready[i]->error);
+    for (size_t i = 0; i < count; i++) {
+        struct ws_chain *chain = ready[i];
+        if (chain->next_step != step)
+            continue;
+        chain->status = take_step(block, &ready[i], 1, step, support, &chain->error);
+        if (chain->status == WS_INTERRUPTED)
+            chain->status = WS_OK;
+    }
 }
 
 /* Stored form ---------------------------------------------------------------------------------- */
+
+/* Its size and its bytes. */
+static void write_model(const struct ws_model *model, struct ws_buffer *out)
+{
+    size_t at = out->size;
+    ws_buffer_u64(out, 0);
+    model->ops->save(model, out);
+    if (out->status == WS_OK)
+        store64_le((uint8_t *)out->data + at, out->size - at - 8);
+}
 
 void ws_chain_write(const struct ws_chain *chain, struct ws_buffer *out)
 {
@@ -374,11 +472,10 @@ void ws_chain_write(const struct ws_chain *chain, struct ws_buffer *out)
     bool has_training = chain->arm->policy.previous > 0;
     ws_buffer_u32(out, chain->next_step);
     ws_buffer_u32(out, chain->model_depth);
-    size_t at = out->size;
-    ws_buffer_u64(out, 0);
-    chain->model->ops->save(chain->model, out);
-    if (out->status == WS_OK)
-        store64_le((uint8_t *)out->data + at, out->size - at - 8);
+    write_model(chain->model, out);
+    ws_buffer_u32(out, chain->first != NULL);
+    if (chain->first)
+        write_model(chain->first, out);
     ws_buffer_u32(out, has_training);
     if (has_training)
         ws_dataset_write(&chain->training, out);
@@ -402,23 +499,38 @@ static enum ws_status replay_plan(const struct ws_block *block, struct ws_chain 
                        chain->model_depth, chain->next_step);
     for (uint32_t step = 0; step < chain->next_step; step++) {
         struct ws_step before = chain->plan;
-        WS_TRY(ws_policy_step(&block->arm->policy, &e->growth, e->data.items, step, &before,
+        WS_TRY(ws_policy_step(&block->arm->policy, &e->growth, e->items, step, &before,
                               &chain->plan, err));
         chain->fresh_used += chain->plan.fresh;
     }
     return WS_OK;
 }
 
-static enum ws_status read_model(struct ws_block *block, struct ws_chain *chain,
-                                 struct ws_reader *in, struct ws_error *err)
+static enum ws_status read_model(const struct ws_block *block, struct ws_reader *in,
+                                 struct ws_arena *arena, const struct ws_model **out,
+                                 struct ws_error *err)
 {
     uint64_t size = ws_read_u64(in);
     const uint8_t *data = ws_reader_holds(in, size, 1) ? ws_read_bytes(in, size) : NULL;
     if (!data)
-        return ws_fail(err, WS_CORRUPT, "the checkpoint ends inside its model");
-    const struct ws_experiment *e = block->experiment;
-    return e->family->load(block->arm->family_settings, ws_bytes_of(data, size),
-                           &block->steps[(chain->next_step - 1) % 2], &chain->model, err);
+        return ws_fail(err, WS_CORRUPT, "the checkpoint ends inside a model");
+    return block->experiment->family->load(block->arm->family_settings, ws_bytes_of(data, size),
+                                           arena, out, err);
+}
+
+static enum ws_status read_models(struct ws_block *block, struct ws_chain *chain,
+                                  struct ws_reader *in, struct ws_error *err)
+{
+    WS_TRY(read_model(block, in, &block->steps[(chain->next_step - 1) % 2], &chain->model, err));
+    uint32_t count = ws_read_u32(in);
+    uint32_t expected = block->experiment->family->keeps_first;
+    if (!ws_reader_ok(in) || count != expected)
+        return ws_fail(err, WS_CORRUPT,
+                       "the checkpoint holds %" PRIu32 " first models, wanted %" PRIu32, count,
+                       expected);
+    if (count == 0)
+        return WS_OK;
+    return read_model(block, in, &block->life, &chain->first, err);
 }
 
 static enum ws_status read_training(struct ws_block *block, struct ws_chain *chain,
@@ -474,7 +586,7 @@ enum ws_status ws_chain_read(struct ws_block *block, struct ws_chain *chain, str
     if (!ws_reader_ok(in))
         return ws_fail(err, WS_CORRUPT, "the checkpoint ends before its model");
     WS_TRY(replay_plan(block, chain, err));
-    WS_TRY(read_model(block, chain, in, err));
+    WS_TRY(read_models(block, chain, in, err));
     WS_TRY(read_training(block, chain, in, err));
     WS_TRY(read_outputs(block, chain, in, err));
     if (!ws_reader_at_end(in))

@@ -20,10 +20,12 @@ struct ws_chain {
     struct ws_deal deal;
     struct ws_reference reference;
     uint32_t next_step;
+    uint32_t saved_step; /* next_step when it was last saved or loaded */
     /* After step next_step - 1: */
     struct ws_step plan;
     uint64_t fresh_used;
     const struct ws_model *model;
+    const struct ws_model *first; /* of step 0, in `life`; NULL for families that keep none */
     uint32_t model_depth;
     struct ws_dataset training; /* kept only for policies that use the previous training set */
     struct ws_dataset *outputs; /* for policies with a pool: of every step so far */
@@ -31,9 +33,34 @@ struct ws_chain {
     size_t output_capacity;
     struct ws_buffer records; /* metric records, one JSON object a line, since the last flush */
     uint64_t records_size;    /* bytes of records flushed before */
-    enum ws_status status;    /* the failure that ended the chain, else WS_OK */
+    struct ws_buffer texts;   /* what samples say, likewise (lab/sample_text.h) */
+    uint64_t texts_size;
+    enum ws_status status; /* the failure that ended the chain, else WS_OK */
     struct ws_error error;
     bool reported; /* the run has told of the failure */
+};
+
+/* The long work of a step, in its order. */
+enum ws_phase {
+    WS_PHASE_OUTPUT, /* items for the next training set */
+    WS_PHASE_FIT,
+    WS_PHASE_SAMPLE, /* items that metrics see */
+    WS_PHASE_COUNT
+};
+
+/* What whoever runs a block offers the work inside a step. A phase of one chain alone may be stored
+ * and taken up again (struct ws_draft of models/family.h). */
+struct ws_step_support {
+    unsigned threads; /* >= 1; never shows in a result */
+    void *user;
+    /* What an interrupted call of this step stored; size 0: nothing. Lives in `arena`. */
+    enum ws_status (*load)(void *user, const struct ws_chain *chain, enum ws_phase phase,
+                           struct ws_arena *arena, struct ws_bytes *out, struct ws_error *err);
+    /* Told the share of the phase that is done and the work of the step so far (as ws_chain_work
+     * counts it): true when it is time to store. */
+    bool (*due)(void *user, const struct ws_chain *chain, double done, double work);
+    enum ws_status (*store)(void *user, struct ws_chain *chain, enum ws_phase phase,
+                            struct ws_bytes bytes, struct ws_error *err);
 };
 
 struct ws_block {
@@ -64,8 +91,10 @@ WS_MUST_CHECK enum ws_status ws_chain_start(struct ws_block *block, struct ws_ch
                                             struct ws_error *err);
 
 /* Takes every healthy chain whose next_step is `step` through it. A chain that fails keeps the
- * state of the step before, and says why in its status and error; the others go on. */
-void ws_block_step(struct ws_block *block, uint32_t step);
+ * state of the step before, and says why in its status and error; the others go on. One that was
+ * told to stop (WS_INTERRUPTED from `store`) is as before the step, and healthy. `support` may be
+ * NULL: one thread, nothing is stored. */
+void ws_block_step(struct ws_block *block, uint32_t step, const struct ws_step_support *support);
 
 /* Work of one chain at a step, in items handled: for progress and estimates. */
 uint64_t ws_chain_work(const struct ws_experiment *experiment, const struct ws_step *plan,

@@ -43,6 +43,8 @@ static const struct ws_option execution_options[] = {
      WS_OPTION_EXECUTION, "longest work lost when the machine stops"},
     {"keep_every", WS_OPTION_WHOLE, FIELD(keep_every), 0, 1e9, "0", NULL, WS_OPTION_EXECUTION,
      "keep the models of generations 0, K, 2K, ...; 0: the last checkpoint only"},
+    {"keep_texts", WS_OPTION_WHOLE, FIELD(keep_texts), 0, 1e6, "10", NULL, WS_OPTION_EXECUTION,
+     "items of each measured sample to keep as text, for reading"},
 };
 
 enum { MOST_NAMES = 256 };
@@ -63,8 +65,13 @@ static const struct {
 #define CORPORA (1u << WS_HUMAN_TEXT | 1u << WS_HUMAN_WORDS)
     {"corpus", CORPORA},
     {"unit", CORPORA},
+    {"tokenizer", CORPORA},
+    {"vocabulary", CORPORA},
     {"fresh_items", CORPORA},
     {"block", 1u << WS_HUMAN_TEXT},
+    {"test_corpus", 1u << WS_HUMAN_TEXT},
+    {"validation_corpus", 1u << WS_HUMAN_TEXT},
+    {"validation_items", 1u << WS_HUMAN_TEXT},
     {"types", 1u << WS_HUMAN_UNIFORM | 1u << WS_HUMAN_ZIPF},
     {"exponent", 1u << WS_HUMAN_ZIPF},
     {"shift", 1u << WS_HUMAN_ZIPF},
@@ -72,11 +79,33 @@ static const struct {
     {"variance", 1u << WS_HUMAN_NORMAL},
 };
 
+/* A setting of byte-pair encoding, and of one that is trained. */
+static bool is_for_bpe(const char *name)
+{
+    return strcmp(name, "tokenizer") == 0 || strcmp(name, "vocabulary") == 0;
+}
+
+static bool unit_reads(const struct ws_human_settings *data, const char *name)
+{
+    if (!is_for_bpe(name))
+        return true;
+    return data->unit == WS_UNIT_BPE &&
+           (data->tokenizer[0] == '\0' || strcmp(name, "vocabulary") != 0);
+}
+
+static bool is_for_validation(const char *name)
+{
+    return strncmp(name, "validation_", strlen("validation_")) == 0;
+}
+
 bool ws_experiment_reads(const struct ws_experiment *e, const char *name)
 {
+    if (is_for_validation(name) && !e->family->validates)
+        return false;
     for (size_t i = 0; i < COUNT(source_settings); i++)
         if (strcmp(source_settings[i].name, name) == 0)
-            return (source_settings[i].sources & 1u << e->data.source) != 0;
+            return (source_settings[i].sources & 1u << e->data.source) != 0 &&
+                   unit_reads(&e->data, name);
     return true;
 }
 
@@ -133,16 +162,23 @@ static enum ws_status apply(struct ws_experiment *e, const struct ws_given *give
 static enum ws_status check_source(const struct ws_experiment *e, const struct ws_given *given,
                                    struct ws_error *err)
 {
-    if (ws_option_find(&ws_human_options, given->name) && !ws_experiment_reads(e, given->name)) {
-        struct ws_buffer source;
-        ws_buffer_init(&source, e->arena.allocator, 64);
-        ws_option_print(ws_option_find(&ws_human_options, "source"), &e->data, &source);
-        enum ws_status status = ws_fail(err, WS_INVALID, "%s: '%s' has no meaning for source '%s'",
-                                        given->where, given->name, ws_buffer_string(&source));
-        ws_buffer_release(&source);
-        return status;
-    }
-    return WS_OK;
+    if (!ws_option_find(&ws_human_options, given->name) || ws_experiment_reads(e, given->name))
+        return WS_OK;
+    if (is_for_validation(given->name) && !e->family->validates)
+        return ws_fail(err, WS_INVALID, "%s: '%s' has no meaning for family '%s'", given->where,
+                       given->name, e->family->name);
+    /* What keeps it from being read: another source, another unit, or a tokenizer that is there. */
+    bool has_corpus = ws_experiment_reads(e, "corpus");
+    if (is_for_bpe(given->name) && e->data.unit == WS_UNIT_BPE && has_corpus)
+        return ws_fail(err, WS_INVALID, "%s: '%s' has no meaning beside 'tokenizer'", given->where,
+                       given->name);
+    const char *what = is_for_bpe(given->name) && has_corpus ? "unit" : "source";
+    char name[32];
+    struct ws_buffer value;
+    ws_buffer_fix(&value, name, sizeof name);
+    ws_option_print(ws_option_find(&ws_human_options, what), &e->data, &value);
+    return ws_fail(err, WS_INVALID, "%s: '%s' has no meaning for %s '%s'", given->where,
+                   given->name, what, ws_buffer_string(&value));
 }
 
 /* The file's settings, then the overrides. */
@@ -220,8 +256,7 @@ static void add_canonical_data(const struct ws_experiment *e, struct ws_buffer *
 {
     for (size_t i = 0; i < ws_human_options.count; i++) {
         const struct ws_option *option = &ws_human_options.options[i];
-        /* The corpus is known by its hash, not by where it lies. */
-        if (!ws_experiment_reads(e, option->name) || strcmp(option->name, "corpus") == 0)
+        if (!ws_experiment_reads(e, option->name) || (option->traits & WS_OPTION_INPUT))
             continue;
         ws_buffer_format(out, "%s=", option->name);
         ws_option_print(option, &e->data, out);
@@ -253,24 +288,36 @@ static enum ws_status make_canonical(struct ws_experiment *e, struct ws_error *e
     return status;
 }
 
-static enum ws_status resolve(struct ws_experiment *e, struct ws_error *err)
+/* What follows from the base number of training items. */
+static enum ws_status settle_items(struct ws_experiment *e, uint64_t items, struct ws_error *err)
 {
-    if (ws_experiment_reads(e, "corpus") && e->data.corpus[0] == '\0')
-        return ws_fail(err, WS_INVALID, "%s: 'corpus' is missing, wanted a text file or directory",
-                       e->file);
-    e->sample_items = e->settings.metric_items ? e->settings.metric_items : e->data.items;
-    if (ws_experiment_reads(e, "corpus") && e->sample_items > e->data.items + e->data.fresh_items)
+    e->items = items;
+    e->sample_items = e->settings.metric_items ? e->settings.metric_items : items;
+    if (ws_experiment_reads(e, "corpus") && e->sample_items > items + e->data.fresh_items)
         return ws_fail(err, WS_INVALID,
                        "%s: 'metric_items' is %" PRIu64 ", wanted at most items=%" PRIu64
                        " + fresh_items=%" PRIu64 ", for human samples of the same size",
-                       ws_experiment_place(e, "metric_items"), e->sample_items, e->data.items,
+                       ws_experiment_place(e, "metric_items"), e->sample_items, items,
                        e->data.fresh_items);
+    return ws_experiment_plan_arms(e, err);
+}
+
+static enum ws_status resolve(struct ws_experiment *e, struct ws_error *err)
+{
+    bool has_corpus = ws_experiment_reads(e, "corpus");
+    if (has_corpus && e->data.corpus[0] == '\0')
+        return ws_fail(err, WS_INVALID, "%s: 'corpus' is missing, wanted a text file or directory",
+                       e->file);
+    if (!has_corpus && e->data.items == 0)
+        return ws_fail(err, WS_INVALID,
+                       "%s: 'items' is '0', wanted at least 1: a generator never ends",
+                       ws_experiment_place(e, "items"));
     enum ws_status status = ws_growth_parse(e->settings.growth, &e->growth, err);
     if (status == WS_INVALID)
         ws_error_prefix(err, "%s", ws_experiment_place(e, "growth"));
-    if (status != WS_OK)
-        return status;
-    return ws_experiment_make_arms(e, err);
+    WS_TRY(status);
+    WS_TRY(ws_experiment_make_arms(e, err));
+    return e->data.items > 0 ? settle_items(e, e->data.items, err) : WS_OK;
 }
 
 static enum ws_status parse_into(struct ws_experiment *e, struct ws_bytes text,
@@ -334,8 +381,8 @@ static enum ws_status check_family(const struct ws_experiment *e, enum ws_data_k
                    ws_data_kind_name(kind));
 }
 
-enum ws_status ws_experiment_check(const struct ws_experiment *e, const struct ws_human *human,
-                                   struct ws_error *err)
+static enum ws_status check_data(const struct ws_experiment *e, const struct ws_human *human,
+                                 struct ws_error *err)
 {
     const struct ws_dataset *shape = ws_human_shape(human);
     WS_TRY(check_family(e, shape->kind, err));
@@ -344,13 +391,68 @@ enum ws_status ws_experiment_check(const struct ws_experiment *e, const struct w
         const void *settings = e->arms[a].family_settings;
         if (settings == checked)
             continue;
-        enum ws_status status = e->family->check(settings, shape, e->data.items, err);
+        enum ws_status status = e->family->check(settings, shape, e->items, err);
         if (status == WS_INVALID)
             ws_error_prefix(err, "%s", ws_experiment_place(e, "items"));
         WS_TRY(status);
         checked = settings;
     }
     return WS_OK;
+}
+
+/* The value of the family's option `name` as text in `out`; "" when it has none. */
+static void print_family_option(const struct ws_experiment *e, const char *name,
+                                struct ws_buffer *out)
+{
+    const struct ws_option *option = ws_option_find(&e->family->options, name);
+    if (option)
+        ws_option_print(option, e->family_settings, out);
+}
+
+/* Where the data's tokenizer lies: 'base' is in the directory of the family's base model. */
+static enum ws_status resolve_tokenizer(struct ws_experiment *e, struct ws_human_settings *data,
+                                        struct ws_error *err)
+{
+    if (!ws_experiment_reads(e, "tokenizer") || strcmp(data->tokenizer, "base") != 0)
+        return WS_OK;
+    struct ws_buffer base;
+    ws_buffer_init(&base, e->arena.allocator, 1 << 16);
+    print_family_option(e, "base", &base);
+    data->tokenizer = ws_arena_text(&e->arena, ws_buffer_string(&base));
+    enum ws_status status = ws_buffer_check(&base, "the settings", err);
+    ws_buffer_release(&base);
+    WS_TRY(status);
+    if (!data->tokenizer)
+        return ws_fail_memory(err, "the settings");
+    if (data->tokenizer[0] == '\0')
+        return ws_fail(err, WS_INVALID,
+                       "%s: 'tokenizer' is 'base', but no 'base' is set: --set base=DIRECTORY",
+                       ws_experiment_place(e, "tokenizer"));
+    return WS_OK;
+}
+
+enum ws_status ws_experiment_open_human(struct ws_experiment *e,
+                                        const struct ws_allocator *allocator, struct ws_human **out,
+                                        struct ws_error *err)
+{
+    const char *at_fault = "corpus";
+    struct ws_human *human;
+    struct ws_human_settings data = e->data;
+    WS_TRY(resolve_tokenizer(e, &data, err));
+    enum ws_status status = ws_human_open(&data, allocator, &human, &at_fault, err);
+    if (status != WS_OK) {
+        ws_error_prefix(err, "%s", ws_experiment_place(e, at_fault));
+        return status;
+    }
+    if (e->data.items == 0)
+        status = settle_items(e, ws_human_items(human), err);
+    if (status == WS_OK)
+        status = check_data(e, human, err);
+    if (status != WS_OK)
+        ws_human_close(human);
+    else
+        *out = human;
+    return status;
 }
 
 enum ws_status ws_experiment_list(const struct ws_experiment *e, struct ws_arena *arena,

@@ -32,6 +32,7 @@ struct ws_experiment_settings {
     uint64_t threads;          /* 0: one for each processor */
     double checkpoint_seconds; /* work at risk when the machine stops */
     uint64_t keep_every;       /* 0: the last checkpoint only */
+    uint64_t keep_texts;       /* items of each sample that people can read */
 };
 
 /* A policy with a variation: one value of each varied setting. */
@@ -66,7 +67,8 @@ struct ws_experiment {
     struct ws_growth growth;
     struct ws_arm *arms;
     size_t arm_count;
-    uint64_t sample_items; /* of every metric sample */
+    uint64_t items;        /* base number of training items; 0: known when the data are open */
+    uint64_t sample_items; /* of every metric sample; likewise */
     const char *canonical; /* text that identifies the run, without what may grow */
 };
 
@@ -90,10 +92,11 @@ void ws_experiment_release(struct ws_experiment *experiment);
  * found after parsing. */
 const char *ws_experiment_place(const struct ws_experiment *experiment, const char *name);
 
-/* What needs the data: that the family takes them and that the corpus is large enough. */
-WS_MUST_CHECK enum ws_status ws_experiment_check(const struct ws_experiment *experiment,
-                                                 const struct ws_human *human,
-                                                 struct ws_error *err);
+/* Opens the experiment's human data, plans what could not be planned without them (items=0), and
+ * checks that the family takes them. Besides WS_INVALID, what ws_human_open gives. */
+WS_MUST_CHECK enum ws_status ws_experiment_open_human(struct ws_experiment *experiment,
+                                                      const struct ws_allocator *allocator,
+                                                      struct ws_human **out, struct ws_error *err);
 
 /* Every setting in force that all arms share, in the order of the tables: for run.json, comparisons
  * and --help. The values live in `arena`. */

@@ -22,8 +22,11 @@ void ws_experiment_canonical_model(const struct ws_experiment *experiment,
 /* Whether the arms differ in the family's setting `name`. */
 bool ws_experiment_varies(const struct ws_experiment *experiment, const char *name);
 
-/* Every variation with every policy, the control last; and their plans. */
+/* Every variation with every policy, the control last. */
 WS_MUST_CHECK enum ws_status ws_experiment_make_arms(struct ws_experiment *experiment,
+                                                     struct ws_error *err);
+/* Their plans, once the number of items is known. */
+WS_MUST_CHECK enum ws_status ws_experiment_plan_arms(struct ws_experiment *experiment,
                                                      struct ws_error *err);
 
 #endif

@@ -50,7 +50,7 @@ static struct ws_arm_cost arm_cost(const struct ws_experiment *e, const struct w
     double metric_items = ws_measure_needs_sample(e->family) ? costing(shape, e->sample_items) : 0;
     double largest = costing(shape, arm->totals.largest);
     /* Sums over steps, as if each were of the base size. */
-    double scale = costing(shape, e->data.items) / (double)e->data.items;
+    double scale = costing(shape, e->items) / (double)e->items;
     double trained = scale * (double)arm->totals.trained;
     double sampled = scale * (double)arm->totals.sampled;
     double pool = arm->policy.pool != 0 ? sampled : 0;

@@ -35,6 +35,7 @@ struct runner {
     unsigned threads;
     bool is_new; /* the directory had no run: no chain has a file */
     double begun;
+    size_t units_left;     /* not finished; atomic */
     pthread_mutex_t mutex; /* guards what follows, the result, events.log and the observer */
     struct ws_progress progress;
 };
@@ -113,30 +114,50 @@ static void report_failure(struct runner *r, const struct ws_arm *arm, uint64_t 
 
 /* One unit ------------------------------------------------------------------------------------- */
 
-static void note_progress(struct runner *r, const struct unit *unit, const struct ws_block *block,
-                          uint32_t step)
+/* A unit at work. */
+struct worker {
+    struct runner *runner;
+    const struct unit *unit;
+    struct ws_block block;
+    uint32_t step;
+    uint64_t noted;       /* work of this step that progress has heard of */
+    double saved;         /* when what is done was last made durable */
+    double store_seconds; /* how long storing a draft took */
+};
+
+/* `work` of the step is done by now; `finished` chains are at their end. */
+static void note_progress(struct worker *w, uint64_t work, size_t finished)
 {
-    uint64_t work = 0;
-    size_t alive = 0;
-    for (size_t c = 0; c < block->count; c++)
-        if (block->chains[c].status == WS_OK) {
-            work += ws_chain_work(r->experiment, &block->chains[c].plan, step);
-            alive++;
-        }
+    struct runner *r = w->runner;
+    uint64_t more = work > w->noted ? work - w->noted : 0;
+    w->noted += more;
     pthread_mutex_lock(&r->mutex);
     struct ws_progress *p = &r->progress;
-    p->work += work;
-    p->work_left -= work < p->work_left ? work : p->work_left;
-    if (step + 1 == generations(r))
-        p->chains_done += alive;
+    p->work += more;
+    p->work_left -= more < p->work_left ? more : p->work_left;
+    p->chains_done += finished;
     p->elapsed = elapsed(r);
-    p->arm = unit->arm->name;
-    p->first_seed = unit->first_seed;
-    p->seeds = unit->count;
-    p->generation = step;
+    p->arm = w->unit->arm->name;
+    p->first_seed = w->unit->first_seed;
+    p->seeds = w->unit->count;
+    p->generation = w->step;
     if (r->options->progress)
         r->options->progress(r->options->user, p);
     pthread_mutex_unlock(&r->mutex);
+}
+
+/* The step is taken. */
+static void note_step(struct worker *w)
+{
+    uint64_t work = 0;
+    size_t alive = 0;
+    for (size_t c = 0; c < w->block.count; c++)
+        if (w->block.chains[c].status == WS_OK) {
+            work += ws_chain_work(w->runner->experiment, &w->block.chains[c].plan, w->step);
+            alive++;
+        }
+    note_progress(w, work, w->step + 1 == generations(w->runner) ? alive : 0);
+    w->noted = 0;
 }
 
 /* Fails the chain for good and says so once. */
@@ -147,21 +168,22 @@ static void fail_chain(struct runner *r, struct ws_chain *chain, enum ws_status 
     report_failure(r, chain->arm, chain->seed, &chain->error);
 }
 
-static void start_chain(struct runner *r, struct ws_block *block, struct ws_chain *chain,
-                        uint32_t first_step)
+static void start_chain(struct worker *w, struct ws_chain *chain)
 {
-    enum ws_status status = ws_chain_start(block, chain, &chain->error);
-    if (status == WS_OK && first_step > 0)
-        status = ws_chain_files_load(r->options->directory, block, chain, &chain->error);
+    enum ws_status status = ws_chain_start(&w->block, chain, &chain->error);
+    if (status == WS_OK && w->unit->first_step > 0)
+        status =
+            ws_chain_files_load(w->runner->options->directory, &w->block, chain, &chain->error);
     if (status != WS_OK)
-        fail_chain(r, chain, status);
+        fail_chain(w->runner, chain, status);
 }
 
 static void save_chains(struct runner *r, struct ws_block *block, bool keep)
 {
     for (size_t c = 0; c < block->count; c++) {
         struct ws_chain *chain = &block->chains[c];
-        if (chain->status != WS_OK || chain->next_step == 0)
+        bool is_new = chain->next_step != chain->saved_step;
+        if (chain->status != WS_OK || (!is_new && !keep))
             continue;
         enum ws_status status =
             ws_chain_files_save(r->options->directory, chain, keep, &chain->error);
@@ -170,74 +192,155 @@ static void save_chains(struct runner *r, struct ws_block *block, bool keep)
     }
 }
 
-/* Steps the block and reports the chains that this step broke. */
-static size_t step_chains(struct runner *r, struct ws_block *block, uint32_t step)
+/* Drafts: what a step has half done --------------------------------------------------------------
+ */
+
+/* A draft of a large model takes a while to write: of the time, a twentieth at most. */
+enum { STORE_SHARE = 20 };
+
+static bool draft_is_due(void *user, const struct ws_chain *chain, double done, double work)
 {
+    struct worker *w = user;
+    (void)chain;
+    note_progress(w, (uint64_t)work, 0);
+    double limit = w->runner->experiment->settings.checkpoint_seconds;
+    double now = elapsed(w->runner);
+    if (stop_asked(w->runner) || limit == 0)
+        return true;
+    if (done >= 1) /* what is whole is not half done again for want of a little time */
+        return now - w->saved >= limit / 4;
+    return now - w->saved >= limit && now - w->saved >= STORE_SHARE * w->store_seconds;
+}
+
+/* The draft is of the step after the checkpoint, so the chain is saved first. */
+static enum ws_status store_draft(void *user, struct ws_chain *chain, enum ws_phase phase,
+                                  struct ws_bytes bytes, struct ws_error *err)
+{
+    struct worker *w = user;
+    const char *directory = w->runner->options->directory;
+    double begun = elapsed(w->runner);
+    if (chain->next_step != chain->saved_step)
+        WS_TRY(ws_chain_files_save(directory, chain, false, err));
+    WS_TRY(ws_chain_files_save_draft(directory, chain, phase, bytes, err));
+    w->saved = elapsed(w->runner);
+    w->store_seconds = w->saved - begun;
+    if (stop_asked(w->runner))
+        return ws_fail(err, WS_INTERRUPTED, "stopped inside generation %" PRIu32, w->step);
+    return WS_OK;
+}
+
+static enum ws_status load_draft(void *user, const struct ws_chain *chain, enum ws_phase phase,
+                                 struct ws_arena *arena, struct ws_bytes *out, struct ws_error *err)
+{
+    const struct worker *w = user;
+    *out = (struct ws_bytes){0};
+    if (w->runner->is_new || w->step != w->unit->first_step)
+        return WS_OK;
+    return ws_chain_files_load_draft(w->runner->options->directory, chain, phase, arena, out, err);
+}
+
+/* Steps -----------------------------------------------------------------------------------------*/
+
+/* Threads for the work inside a unit: few large chains use all, many use one each. */
+static unsigned threads_inside(struct runner *r)
+{
+    size_t units = __atomic_load_n(&r->units_left, __ATOMIC_RELAXED);
+    return units >= r->threads ? 1 : (unsigned)(r->threads / units);
+}
+
+/* Steps the block and reports the chains that this step broke. */
+static size_t step_chains(struct worker *w)
+{
+    const struct ws_step_support support = {
+        .threads = threads_inside(w->runner),
+        .user = w,
+        .load = load_draft,
+        .due = draft_is_due,
+        .store = store_draft,
+    };
     size_t alive = 0;
-    ws_block_step(block, step);
-    for (size_t c = 0; c < block->count; c++) {
-        struct ws_chain *chain = &block->chains[c];
+    ws_block_step(&w->block, w->step, &support);
+    for (size_t c = 0; c < w->block.count; c++) {
+        struct ws_chain *chain = &w->block.chains[c];
         if (chain->status == WS_OK) {
             alive++;
         } else if (!chain->reported) {
-            /* So that what it leaves does not depend on when it was last saved. */
-            if (chain->next_step > 0)
-                (void)!ws_chain_files_save(r->options->directory, chain, false, NULL);
-            fail_chain(r, chain, chain->status);
+            /* So that what it leaves does not depend on when it was last saved. A draft that is of
+             * the broken step stays. */
+            if (chain->next_step != chain->saved_step)
+                (void)!ws_chain_files_save(w->runner->options->directory, chain, false, NULL);
+            fail_chain(w->runner, chain, chain->status);
         }
     }
     return alive;
 }
 
-/* Whether enough is at risk to save it: work since `saved`, or records that wait in memory. */
-static bool save_is_due(const struct runner *r, const struct ws_block *block, double saved)
+/* Whether all that are healthy took the step; else they were told to stop inside it. */
+static bool step_was_taken(const struct worker *w)
 {
-    size_t waiting = 0;
-    for (size_t c = 0; c < block->count; c++)
-        waiting += block->chains[c].records.size;
-    return waiting >= WAITING_RECORDS ||
-           elapsed(r) - saved >= r->experiment->settings.checkpoint_seconds;
+    for (size_t c = 0; c < w->block.count; c++)
+        if (w->block.chains[c].status == WS_OK && w->block.chains[c].next_step == w->step)
+            return false;
+    return true;
 }
 
-static void run_block(struct runner *r, const struct unit *unit, struct ws_block *block)
+/* Whether enough is at risk to save it: work since the last time, or records that wait in memory.
+ */
+static bool save_is_due(const struct worker *w)
 {
+    size_t waiting = 0;
+    for (size_t c = 0; c < w->block.count; c++)
+        waiting += w->block.chains[c].records.size + w->block.chains[c].texts.size;
+    return waiting >= WAITING_RECORDS ||
+           elapsed(w->runner) - w->saved >= w->runner->experiment->settings.checkpoint_seconds;
+}
+
+static void run_block(struct worker *w)
+{
+    struct runner *r = w->runner;
     const struct ws_experiment_settings *settings = &r->experiment->settings;
-    for (size_t c = 0; c < block->count; c++)
-        start_chain(r, block, &block->chains[c], unit->first_step);
-    double saved = elapsed(r);
-    for (uint32_t step = unit->first_step; step < generations(r); step++) {
+    for (size_t c = 0; c < w->block.count; c++)
+        start_chain(w, &w->block.chains[c]);
+    w->saved = elapsed(r);
+    for (w->step = w->unit->first_step; w->step < generations(r); w->step++) {
         if (stop_asked(r)) {
-            save_chains(r, block, false);
+            save_chains(r, &w->block, false);
             return;
         }
-        if (step_chains(r, block, step) == 0)
+        size_t alive = step_chains(w);
+        if (alive == 0)
             return;
-        bool last = step + 1 == generations(r);
-        bool keep = settings->keep_every > 0 && step % settings->keep_every == 0;
-        if (last || keep || save_is_due(r, block, saved)) {
-            save_chains(r, block, keep);
-            saved = elapsed(r);
+        if (!step_was_taken(w)) { /* its draft is stored */
+            save_chains(r, &w->block, false);
+            return;
         }
-        note_progress(r, unit, block, step);
+        bool last = w->step + 1 == generations(r);
+        bool keep = settings->keep_every > 0 && w->step % settings->keep_every == 0;
+        if (last || keep || save_is_due(w)) {
+            save_chains(r, &w->block, keep);
+            w->saved = elapsed(r);
+        }
+        note_step(w);
     }
 }
 
 static void run_unit(void *context, size_t piece)
 {
     struct runner *r = context;
-    const struct unit *unit = &r->units[piece];
-    if (stop_asked(r))
-        return;
-    struct ws_block block;
+    struct worker worker = {.runner = r, .unit = &r->units[piece]};
+    const struct unit *unit = worker.unit;
     struct ws_error error;
-    if (ws_block_init(&block, r->experiment, r->human, unit->arm, unit->first_seed, unit->count,
-                      r->options->allocator, &error) != WS_OK) {
-        for (size_t c = 0; c < unit->count; c++)
-            report_failure(r, unit->arm, unit->first_seed + c, &error);
-        return;
+    if (!stop_asked(r)) {
+        if (ws_block_init(&worker.block, r->experiment, r->human, unit->arm, unit->first_seed,
+                          unit->count, r->options->allocator, &error) == WS_OK) {
+            run_block(&worker);
+            ws_block_release(&worker.block);
+        } else {
+            for (size_t c = 0; c < unit->count; c++)
+                report_failure(r, unit->arm, unit->first_seed + c, &error);
+        }
     }
-    run_block(r, unit, &block);
-    ws_block_release(&block);
+    (void)__atomic_sub_fetch(&r->units_left, 1, __ATOMIC_RELAXED);
 }
 
 /* Scheduling ----------------------------------------------------------------------------------- */
@@ -250,7 +353,7 @@ static enum ws_status work_from(const struct runner *r, const struct ws_arm *arm
     uint64_t work = 0;
     for (uint32_t step = 0; step < generations(r); step++) {
         struct ws_step before = plan;
-        WS_TRY(ws_policy_step(&arm->policy, &e->growth, e->data.items, step, &before, &plan, err));
+        WS_TRY(ws_policy_step(&arm->policy, &e->growth, e->items, step, &before, &plan, err));
         if (step >= first_step)
             work += ws_chain_work(e, &plan, step);
     }
@@ -292,6 +395,8 @@ static void look_at_chain(struct runner *r, const struct ws_arm *arm, uint64_t s
         return;
     }
     if (step >= generations(r)) {
+        /* A kill between its last checkpoint and the removal of drafts leaves them. */
+        ws_chain_files_drop_drafts(r->options->directory, arm, seed, r->options->allocator);
         r->result->already_complete++;
         r->progress.chains_done++;
         return;
@@ -327,17 +432,18 @@ static enum ws_status make_units(struct runner *r, struct ws_error *err)
 /* The directory -------------------------------------------------------------------------------- */
 
 /* Removes what unfinished replacements of a killed process left in `path`. */
-static enum ws_status remove_drafts(const char *path, struct ws_arena *arena, struct ws_error *err)
+static enum ws_status remove_unfinished(const char *path, struct ws_arena *arena,
+                                        struct ws_error *err)
 {
     struct ws_names names;
     WS_TRY(ws_directory_list(path, arena, &names, err));
     for (size_t i = 0; i < names.count; i++) {
         if (!strstr(names.items[i], WS_FILE_DRAFT))
             continue;
-        char *draft = ws_run_path(arena, path, names.items[i]);
-        if (!draft)
+        char *unfinished = ws_run_path(arena, path, names.items[i]);
+        if (!unfinished)
             return ws_fail_memory(err, "the run directory");
-        (void)unlink(draft); /* one that stays does no harm */
+        (void)unlink(unfinished); /* one that stays does no harm */
     }
     return WS_OK;
 }
@@ -398,16 +504,29 @@ static enum ws_status meet_directory(struct runner *r, char started[32], struct 
     return WS_OK;
 }
 
+/* So that tokens of the run can be read, and its models used. */
+static enum ws_status save_tokenizer(struct runner *r, struct ws_error *err)
+{
+    const struct ws_tokenizer *tokenizer = ws_human_tokenizer(r->human);
+    if (!tokenizer)
+        return WS_OK;
+    char *path = ws_run_path(&r->arena, r->options->directory, "tokenizer");
+    if (!path)
+        return ws_fail_memory(err, "the run directory");
+    WS_TRY(ws_tokenizer_save(tokenizer, path, err));
+    return remove_unfinished(path, &r->arena, err);
+}
+
 static enum ws_status make_arm_directories(struct runner *r, struct ws_error *err)
 {
-    WS_TRY(remove_drafts(r->options->directory, &r->arena, err));
+    WS_TRY(remove_unfinished(r->options->directory, &r->arena, err));
     for (size_t a = 0; a < r->experiment->arm_count; a++) {
         char *path = ws_arena_format(&r->arena, "%s/arms/%s", r->options->directory,
                                      r->experiment->arms[a].directory);
         if (!path)
             return ws_fail_memory(err, "the run directory");
         WS_TRY(ws_directory_make(path, err));
-        WS_TRY(remove_drafts(path, &r->arena, err));
+        WS_TRY(remove_unfinished(path, &r->arena, err));
     }
     return WS_OK;
 }
@@ -448,6 +567,7 @@ static enum ws_status run_units(struct runner *r, struct ws_error *err)
 {
     struct ws_pool *pool;
     WS_TRY(ws_pool_new(r->threads, r->options->allocator, &pool, err));
+    r->units_left = r->unit_count;
     ws_pool_run(pool, r->unit_count, run_unit, r);
     ws_pool_free(pool);
     return WS_OK;
@@ -483,6 +603,7 @@ static enum ws_status run_locked(struct runner *r, struct ws_error *err)
     struct ws_run_state state = {"running", started, "", r->threads};
     WS_TRY(ws_run_write(r->options->directory, e, r->human, &state, err));
     WS_TRY(make_arm_directories(r, err));
+    WS_TRY(save_tokenizer(r, err));
     char *text = ws_arena_format(
         &r->arena, "started: %zu arms x %" PRIu64 " seeds x %" PRIu64 " generations, %u threads",
         e->arm_count, e->settings.seeds, e->settings.generations, r->threads);

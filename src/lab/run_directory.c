@@ -3,6 +3,7 @@
 #include <gnu/libc-version.h>
 #include <inttypes.h>
 #include <lapacke.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
 
@@ -93,18 +94,33 @@ static json_t *machine_json(struct ws_arena *arena, unsigned threads)
     return object;
 }
 
+/* Hashes by what they are of, "corpus_sha256" always. */
+static json_t *inputs_json(const struct ws_human *human)
+{
+    size_t count;
+    const struct ws_human_input *inputs = ws_human_inputs(human, &count);
+    json_t *object = json_pack("{s:s}", "corpus_sha256", "");
+    for (size_t i = 0; object && i < count; i++) {
+        char name[64], hash[WS_HASH_TEXT_SIZE];
+        (void)snprintf(name, sizeof name, "%s_sha256", inputs[i].name);
+        ws_hash_text(&inputs[i].hash, hash);
+        if (json_object_set_new(object, name, json_string(hash)) != 0) {
+            json_decref(object);
+            object = NULL;
+        }
+    }
+    return object;
+}
+
 static json_t *run_json(const struct ws_experiment *experiment, const struct ws_human *human,
                         const struct ws_run_state *state, struct ws_arena *arena)
 {
-    char hash[WS_HASH_TEXT_SIZE] = "";
-    if (ws_human_hash(human))
-        ws_hash_text(ws_human_hash(human), hash);
     /* 'o' takes over what it is given even when packing fails. */
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:{s:s}, s:o, s:o}", "format",
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "format",
                      WS_RUN_FORMAT, "version", WS_VERSION, "name", experiment->name, "title",
                      experiment->settings.title, "state", state->state, "started", state->started,
                      "finished", state->finished, "settings", settings_json(experiment, arena),
-                     "inputs", "corpus_sha256", hash, "arms", arms_json(experiment), "machine",
+                     "inputs", inputs_json(human), "arms", arms_json(experiment), "machine",
                      machine_json(arena, state->threads));
 }
 
@@ -142,27 +158,31 @@ static enum ws_status copy_text(const json_t *object, const char *key, const cha
     return *out ? WS_OK : ws_fail_memory(err, "run.json");
 }
 
-static enum ws_status read_settings(const json_t *root, const char *name, struct ws_arena *arena,
-                                    struct ws_run_description *out, struct ws_error *err)
+/* An object of texts. */
+static enum ws_status read_texts(const json_t *root, const char *member, const char *name,
+                                 struct ws_arena *arena, struct ws_setting **out, size_t *count,
+                                 struct ws_error *err)
 {
     json_t *object;
-    WS_TRY(ws_json_read_object(root, "settings", name, &object, err));
-    size_t count = json_object_size(object);
-    out->settings = WS_ARENA_ZNEW(arena, struct ws_setting, count);
-    if (!out->settings)
+    WS_TRY(ws_json_read_object(root, member, name, &object, err));
+    struct ws_setting *texts = WS_ARENA_ZNEW(arena, struct ws_setting, json_object_size(object));
+    if (!texts)
         return ws_fail_memory(err, "run.json");
     const char *key;
     json_t *value;
+    size_t n = 0;
     json_object_foreach(object, key, value)
     {
         if (!json_is_string(value))
-            return ws_fail(err, WS_CORRUPT, "%s: setting '%s' is not a text", name, key);
-        struct ws_setting *setting = &out->settings[out->setting_count++];
-        setting->name = ws_arena_text(arena, key);
-        setting->value = ws_arena_text(arena, json_string_value(value));
-        if (!setting->name || !setting->value)
+            return ws_fail(err, WS_CORRUPT, "%s: '%s' in '%s' is not a text", name, key, member);
+        texts[n].name = ws_arena_text(arena, key);
+        texts[n].value = ws_arena_text(arena, json_string_value(value));
+        if (!texts[n].name || !texts[n].value)
             return ws_fail_memory(err, "run.json");
+        n++;
     }
+    *out = texts;
+    *count = n;
     return WS_OK;
 }
 
@@ -196,12 +216,17 @@ static enum ws_status read_arms(const json_t *root, const char *name, struct ws_
     return WS_OK;
 }
 
+static const char *find_text(const struct ws_setting *texts, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(texts[i].name, name) == 0)
+            return texts[i].value;
+    return NULL;
+}
+
 const char *ws_run_setting(const struct ws_run_description *run, const char *name)
 {
-    for (size_t i = 0; i < run->setting_count; i++)
-        if (strcmp(run->settings[i].name, name) == 0)
-            return run->settings[i].value;
-    return NULL;
+    return find_text(run->settings, run->setting_count, name);
 }
 
 static enum ws_status read_whole_setting(const struct ws_run_description *run, const char *name,
@@ -222,7 +247,7 @@ static enum ws_status read_members(const json_t *root, const char *name, struct 
                                    struct ws_run_description *out, struct ws_error *err)
 {
     const char *format;
-    json_t *inputs, *machine;
+    json_t *machine;
     WS_TRY(ws_json_read_text(root, "format", name, &format, err));
     if (strcmp(format, WS_RUN_FORMAT) != 0)
         return ws_fail(err, WS_UNSUPPORTED, "%s: format '%.40s', this program reads '%s'", name,
@@ -232,11 +257,10 @@ static enum ws_status read_members(const json_t *root, const char *name, struct 
     WS_TRY(copy_text(root, "state", name, arena, &out->state, err));
     WS_TRY(copy_text(root, "started", name, arena, &out->started, err));
     WS_TRY(copy_text(root, "finished", name, arena, &out->finished, err));
-    WS_TRY(ws_json_read_object(root, "inputs", name, &inputs, err));
-    WS_TRY(copy_text(inputs, "corpus_sha256", name, arena, &out->corpus_hash, err));
+    WS_TRY(read_texts(root, "inputs", name, arena, &out->inputs, &out->input_count, err));
     WS_TRY(ws_json_read_object(root, "machine", name, &machine, err));
     WS_TRY(copy_text(machine, "compute_class", name, arena, &out->compute_class, err));
-    WS_TRY(read_settings(root, name, arena, out, err));
+    WS_TRY(read_texts(root, "settings", name, arena, &out->settings, &out->setting_count, err));
     out->family = ws_run_setting(out, "family");
     if (!out->family)
         return ws_fail(err, WS_CORRUPT, "%s: setting 'family' is missing", name);
@@ -285,7 +309,7 @@ static enum ws_status compare_setting(const struct ws_run_description *there,
     const char *old = ws_run_setting(there, here->name);
     if (!old) /* it came after the run was begun: the default is what was done before */
         old = here->initial;
-    if (here->traits & WS_OPTION_EXECUTION)
+    if (here->traits & (WS_OPTION_EXECUTION | WS_OPTION_INPUT))
         return WS_OK;
     if (here->traits & WS_OPTION_GROWS) {
         uint64_t before = 0, now = 0;
@@ -305,6 +329,25 @@ static enum ws_status compare_setting(const struct ws_run_description *there,
     return WS_OK;
 }
 
+/* Whatever is read is the same when its bytes are, wherever it lies. */
+static enum ws_status compare_inputs(const struct ws_run_description *there,
+                                     const struct ws_human *human, const char *directory,
+                                     struct ws_error *err)
+{
+    size_t count;
+    const struct ws_human_input *inputs = ws_human_inputs(human, &count);
+    for (size_t i = 0; i < count; i++) {
+        char name[64], hash[WS_HASH_TEXT_SIZE];
+        (void)snprintf(name, sizeof name, "%s_sha256", inputs[i].name);
+        ws_hash_text(&inputs[i].hash, hash);
+        const char *old = find_text(there->inputs, there->input_count, name);
+        (void)snprintf(name, sizeof name, "the SHA-256 of '%s'", inputs[i].name);
+        if (!old || strcmp(old, hash) != 0)
+            return changed(directory, name, old ? old : "(none)", hash, err);
+    }
+    return WS_OK;
+}
+
 enum ws_status ws_run_compare(const struct ws_run_description *there,
                               const struct ws_experiment *experiment, const struct ws_human *human,
                               const char *directory, struct ws_error *err)
@@ -315,14 +358,9 @@ enum ws_status ws_run_compare(const struct ws_run_description *there,
     ws_arena_init(&arena, experiment->arena.allocator);
     enum ws_status status = ws_experiment_list(experiment, &arena, &settings, &count, err);
     for (size_t i = 0; status == WS_OK && i < count; i++)
-        /* A corpus is the same when its bytes are, wherever it lies. */
-        if (strcmp(settings[i].name, "corpus") != 0)
-            status = compare_setting(there, &settings[i], directory, err);
-    char hash[WS_HASH_TEXT_SIZE] = "";
-    if (ws_human_hash(human))
-        ws_hash_text(ws_human_hash(human), hash);
-    if (status == WS_OK && strcmp(hash, there->corpus_hash) != 0)
-        status = changed(directory, "the corpus's SHA-256", there->corpus_hash, hash, err);
+        status = compare_setting(there, &settings[i], directory, err);
+    if (status == WS_OK)
+        status = compare_inputs(there, human, directory, err);
     ws_arena_release(&arena);
     return status;
 }

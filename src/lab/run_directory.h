@@ -3,10 +3,13 @@
  *
  *   run.json                          settings, inputs, versions, machine, state; times live here
  *   events.log                        what happened when; for people
+ *   tokenizer/                        of byte-pair encoded text
  *   metrics.jsonl                     every record, in (arm, seed, generation, metric) order
  *   lock                              held by the process that writes
  *   arms/<arm>/seed-<s>.jsonl         one chain's records, only ever appended to
+ *   arms/<arm>/seed-<s>.texts.jsonl   what its samples say, for people
  *   arms/<arm>/seed-<s>.checkpoint    where the chain is
+ *   arms/<arm>/seed-<s>.<phase>.draft the half-done step that it was stopped in
  *   arms/<arm>/seed-<s>.<g>.checkpoint  kept ones (keep_every)
  *
  * All but run.json and events.log is the same bytes for the same settings, whatever the threads,
@@ -33,7 +36,6 @@ struct ws_run_description {
     const char *title;
     const char *state; /* "running", "stopped", "failed", "complete" */
     const char *family;
-    const char *corpus_hash; /* "" for generators */
     const char *compute_class;
     const char *started;
     const char *finished; /* "" while it runs */
@@ -41,6 +43,8 @@ struct ws_run_description {
     uint64_t seeds;
     struct ws_setting *settings; /* traits are not known here */
     size_t setting_count;
+    struct ws_setting *inputs; /* "corpus_sha256" and others, in hex */
+    size_t input_count;
     struct ws_run_arm *arms;
     size_t arm_count;
 };

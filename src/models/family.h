@@ -69,6 +69,8 @@ struct ws_family_ops {
     size_t settings_size;
     uint32_t accepts; /* bits 1u << enum ws_data_kind */
     size_t batch;     /* chains worth handing over at once */
+    bool validates;   /* fit looks at validation data, if there are any */
+    bool keeps_first; /* a chain keeps its first model, for metrics that compare with it */
 
     /* Required. Whether these settings can be fitted on data like `example`, which may have no
      * items (any training set has its kind, types and dimension, and at least `items` items):

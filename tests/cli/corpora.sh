@@ -50,6 +50,53 @@ refuses 2 text.yaml:5 "items=10" "need 15" "4 blocks of 1000 words" -- run text.
 grep -v '^corpus' text.yaml >none.yaml
 refuses 2 none.yaml "'corpus' is missing" "text file or directory" -- run none.yaml -q -o x
 
+# A corpus of its own for the reference, all of it when nothing else is said
+make_corpus 700 | tr a-m n-z >test.txt
+sed 's/^test_items: 5/test_corpus: test.txt/' text.yaml >own.yaml
+accepts run own.yaml -q -o own
+check "its hash is noted" grep -q '"test_corpus_sha256": "[0-9a-f]\{64\}"' own/run.json
+check "all of its whole blocks are the reference" \
+    grep -q '"metric":"perplexity","definition":"perplexity.reference.under-model/1","n":700,' own/metrics.jsonl
+refuses 2 --set "'test.txt' has 7 blocks of 100 words" "test_items=8" -- \
+    run own.yaml -q -o x --set test_items=8
+refuses 1 --set "cannot open 'missing.txt'" -- run own.yaml -q -o x --set test_corpus=missing.txt
+cp test.txt changed.txt
+accepts run own.yaml -q -o own --set test_corpus=changed.txt
+echo more >>changed.txt
+refuses 2 "'own' was begun with the SHA-256 of 'test_corpus'" -- \
+    run own.yaml -q -o own --set test_corpus=changed.txt
+refuses 2 --set "'validation_items' has no meaning for family 'ngram'" -- \
+    plan own.yaml --set validation_items=3
+# and all blocks that are left
+accepts run text.yaml -q -o all --set items=0
+check "all that the test leaves is trained on" grep -q '"mix/human","definition":"mix.items/1","n":35,' all/metrics.jsonl
+
+# Byte-pair encoding: trained on the corpus, kept with the run, and the same when it is given.
+accepts run text.yaml -q -o bpe --set unit=bpe --set vocabulary=400 --set block=50
+check "the tokenizer is kept" test -s bpe/tokenizer/tokenizer.json
+check "and noted" grep -q '"tokenizer_sha256": "[0-9a-f]\{64\}"' bpe/run.json
+check "texts are text" grep -q '"text":".*[a-z][a-z]* [a-z][a-z]' bpe/arms/replace/seed-1.texts.jsonl
+accepts run text.yaml -q -o given --set unit=bpe --set tokenizer=bpe/tokenizer --set block=50
+first() {
+    grep '"arm":"replace",.*"generation":0,"metric":"perplexity",' "$1/metrics.jsonl"
+}
+check "the first model is the same" test "$(first bpe)" = "$(first given)"
+check "the same tokenizer" diff -r bpe/tokenizer given/tokenizer
+refuses 2 --set "'vocabulary' has no meaning for unit 'words'" -- plan text.yaml --set vocabulary=300
+refuses 2 --set "'vocabulary' has no meaning beside 'tokenizer'" -- \
+    plan text.yaml --set unit=bpe --set tokenizer=x --set vocabulary=300
+refuses 2 --set "'tokenizer' is 'base', but no 'base' is set" -- \
+    plan text.yaml --set unit=bpe --set tokenizer=base
+refuses 1 --set "'nowhere" -- plan text.yaml --set unit=bpe --set tokenizer=nowhere
+refuses 2 "'bpe' was begun with vocabulary=400" -- \
+    run text.yaml -q -o bpe --set unit=bpe --set vocabulary=401 --set block=50
+
+# What samples say is kept for reading, as much as is asked for.
+check "ten texts a generation" test "$(wc -l <plain/arms/replace/seed-1.texts.jsonl)" -eq 20
+accepts run text.yaml -q -o silent --set keep_texts=0
+check "no texts" test ! -e silent/arms/replace/seed-1.texts.jsonl
+check "texts change no result" cmp plain/metrics.jsonl silent/metrics.jsonl
+
 # The corpus at fault
 refuses 1 "--set: cannot open 'missing.txt': No such file" "corpus=PATH" -- \
     run text.yaml -q -o x --set corpus=missing.txt

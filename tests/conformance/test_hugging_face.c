@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/json.h"
@@ -39,6 +40,7 @@ static const char gpt2_small[] =
     " \"attn_pdrop\": 0.1, \"bos_token_id\": 50256, \"embd_pdrop\": 0.1, \"eos_token_id\": 50256,"
     " \"initializer_range\": 0.02, \"layer_norm_epsilon\": 1e-05, \"model_type\": \"gpt2\","
     " \"n_ctx\": 1024, \"n_embd\": 768, \"n_head\": 12, \"n_layer\": 12, \"n_positions\": 1024,"
+    " \"n_special\": 0, \"output_past\": true, \"predict_special_tokens\": true,"
     " \"resid_pdrop\": 0.1, \"summary_activation\": null, \"summary_first_dropout\": 0.1,"
     " \"summary_proj_to_labels\": true, \"summary_type\": \"cls_index\","
     " \"summary_use_proj\": true, \"task_specific_params\": {\"text-generation\":"
@@ -688,6 +690,35 @@ static void hugging_face__opens_what_it_saved(void **state)
 }
 
 /* Models with whatever the golden ones have not. */
+/* Python's exit status. The script says what it found. */
+static int load_in_transformers(const struct stored_model *stored, const char *model)
+{
+    char command[1000];
+    (void)snprintf(command, sizeof command,
+                   "python3 '%s/tests/conformance/load_in_transformers.py' '%s' "
+                   "'%s/tests/golden/models/%s/reference.safetensors'",
+                   WS_SOURCE_DIR, stored->directory, WS_SOURCE_DIR, model);
+    int status = system(command);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void hugging_face__saves_what_transformers_loads(void **state)
+{
+    (void)state;
+    enum { NO_COMMAND = 127, NO_MODULE = 77 };
+    for (size_t i = 0; i < MODEL_COUNT; i++) {
+        struct stored_model stored;
+        setup_stored(&stored, models[i]);
+        int status = load_in_transformers(&stored, models[i]);
+        release_stored(&stored);
+        if (status == NO_COMMAND || status == NO_MODULE) {
+            print_message("skipped: there is no transformers for Python here\n");
+            skip();
+        }
+        assert_int_equal(status, 0);
+    }
+}
+
 static void hugging_face__opens_what_it_saved_of_other_descriptions(void **state)
 {
     (void)state;
@@ -1003,6 +1034,7 @@ int main(void)
         cmocka_unit_test(config__refuses_to_write_what_it_cannot_say),
         cmocka_unit_test(hugging_face__gives_back_the_tensors_of_transformers),
         cmocka_unit_test(hugging_face__opens_what_it_saved),
+        cmocka_unit_test(hugging_face__saves_what_transformers_loads),
         cmocka_unit_test(hugging_face__opens_what_it_saved_of_other_descriptions),
         cmocka_unit_test(hugging_face__reads_names_without_the_prefix),
         cmocka_unit_test(hugging_face__reads_shards),

@@ -129,20 +129,15 @@ static enum ws_status export_all(const char *directory, enum ws_export_format fi
     return status;
 }
 
-static enum ws_status run(const struct ws_experiment *experiment, const char *directory,
+static enum ws_status run(struct ws_experiment *experiment, const char *directory,
                           const struct ws_allocator *allocator, struct ws_error *err)
 {
     struct ws_human *human;
-    enum ws_status status = ws_human_open(&experiment->data, allocator, &human, err);
-    if (status != WS_OK)
-        return status;
-    status = ws_experiment_check(experiment, human, err);
-    if (status == WS_OK) {
-        const struct ws_run_options options = {.directory = directory, .allocator = allocator};
-        struct ws_run_result result;
-        status = ws_run_execute(experiment, human, &options, &result, err);
-        ws_arena_release(&result.arena);
-    }
+    WS_TRY(ws_experiment_open_human(experiment, allocator, &human, err));
+    const struct ws_run_options options = {.directory = directory, .allocator = allocator};
+    struct ws_run_result result;
+    enum ws_status status = ws_run_execute(experiment, human, &options, &result, err);
+    ws_arena_release(&result.arena);
     ws_human_close(human);
     return status;
 }

@@ -63,7 +63,7 @@ static void read_chain(struct ws_block *block, struct ws_bytes bytes)
     require(memcmp(out.data, bytes.data, bytes.size) == 0);
     ws_buffer_release(&out);
     if (chain->next_step < block->experiment->settings.generations)
-        ws_block_step(block, chain->next_step);
+        ws_block_step(block, chain->next_step, NULL);
 }
 
 /* The seed says which family and arm the bytes are read for. */

@@ -18,7 +18,9 @@ static void require(int condition)
 static void use(const struct ws_run_description *run)
 {
     require(run->name && run->title && run->state && run->started && run->finished);
-    require(run->family && run->corpus_hash && run->compute_class);
+    require(run->family && run->compute_class);
+    for (size_t i = 0; i < run->input_count; i++)
+        require(run->inputs[i].name && run->inputs[i].value);
     require(run->generations >= 1 && run->seeds >= 1);
     require(ws_run_setting(run, "family") == run->family);
     require(!ws_run_setting(run, "no setting has blanks"));

@@ -25,14 +25,15 @@ static void cut_words(struct ws_bytes text)
     struct ws_tokens once, twice;
     ws_arena_init(&arena, NULL);
     ws_buffer_init(&joined, NULL, 8 * text.size + 8);
-    if (ws_text_tokens(text, WS_TEXT_WORDS, "input", &arena, &once, NULL) == WS_OK) {
+    if (ws_text_tokens(&(struct ws_text){text, "input"}, 1, WS_TEXT_WORDS, &arena, &once, NULL) ==
+        WS_OK) {
         for (size_t i = 0; i < once.count; i++) {
             require(once.ids[i] < once.vocabulary.count);
             require(once.vocabulary.words[once.ids[i]][0] != '\0');
             ws_buffer_format(&joined, "%s ", once.vocabulary.words[once.ids[i]]);
         }
-        require(ws_text_tokens(ws_buffer_bytes(&joined), WS_TEXT_WORDS, "words", &arena, &twice,
-                               NULL) == WS_OK);
+        require(ws_text_tokens(&(struct ws_text){ws_buffer_bytes(&joined), "words"}, 1,
+                               WS_TEXT_WORDS, &arena, &twice, NULL) == WS_OK);
         require(twice.count == once.count && twice.vocabulary.count == once.vocabulary.count);
         require(memcmp(twice.ids, once.ids, once.count * sizeof *once.ids) == 0);
     }
@@ -45,7 +46,8 @@ static void cut_bytes(struct ws_bytes text)
     struct ws_arena arena;
     struct ws_tokens tokens;
     ws_arena_init(&arena, NULL);
-    if (ws_text_tokens(text, WS_TEXT_BYTES, "input", &arena, &tokens, NULL) == WS_OK)
+    if (ws_text_tokens(&(struct ws_text){text, "input"}, 1, WS_TEXT_BYTES, &arena, &tokens, NULL) ==
+        WS_OK)
         require(tokens.count == text.size);
     ws_arena_release(&arena);
 }

@@ -44,8 +44,8 @@ static enum ws_status read_corpus(struct ws_arena *arena, const struct ws_model 
     struct ws_tokens tokens;
     enum ws_status status = ws_text_read(CORPUS, (size_t)1 << 28, &text, NULL);
     if (status == WS_OK)
-        status =
-            ws_text_tokens(ws_buffer_bytes(&text), WS_TEXT_WORDS, CORPUS, arena, &tokens, NULL);
+        status = ws_text_tokens(&(struct ws_text){ws_buffer_bytes(&text), CORPUS}, 1, WS_TEXT_WORDS,
+                                arena, &tokens, NULL);
     ws_buffer_release(&text);
     WS_TRY(status);
     const struct ws_payload words = {

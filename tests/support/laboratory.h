@@ -66,7 +66,7 @@ static inline bool laboratory_open(struct laboratory *lab, const char *text, con
     if (ws_experiment_parse(ws_bytes_of_text(all), "test", "test.yaml", NULL, 0, allocator,
                             &lab->experiment, err) != WS_OK)
         return false;
-    if (ws_human_open(&lab->experiment.data, allocator, &lab->human, err) == WS_OK)
+    if (ws_experiment_open_human(&lab->experiment, allocator, &lab->human, err) == WS_OK)
         return true;
     ws_experiment_release(&lab->experiment);
     return false;

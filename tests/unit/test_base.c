@@ -1,4 +1,4 @@
-/* Status, allocator, arena, buffer, bytes and hash. */
+/* Status, allocator, arena, buffer, bytes, hash and memory. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -38,7 +38,7 @@ static void begin(struct ws_block *block, const struct laboratory *lab, const st
 static void steps(struct ws_block *block, uint32_t first, uint32_t end)
 {
     for (uint32_t step = first; step < end; step++)
-        ws_block_step(block, step);
+        ws_block_step(block, step, NULL);
     for (size_t c = 0; c < block->count; c++)
         if (block->chains[c].status != WS_OK)
             fail_msg("seed %zu: %s", (size_t)block->chains[c].seed, block->chains[c].error.message);
@@ -286,7 +286,7 @@ static void chain__one_that_fails_does_not_disturb_its_neighbours(void **state)
         struct ws_block block;
         begin(&block, &lab, arm, 1, 4);
         for (uint32_t step = 0; step < GENERATIONS; step++)
-            ws_block_step(&block, step);
+            ws_block_step(&block, step, NULL);
         for (size_t c = 0; c < 4; c++) {
             const struct ws_chain *chain = &block.chains[c];
             if (chain->seed == SICK_SEED) {
@@ -330,7 +330,7 @@ static void check_failing_memory(const struct laboratory *lab, const struct ws_a
             chain->status = ws_chain_start(&block, chain, &chain->error);
         }
         for (uint32_t step = 0; status == WS_OK && step < STEPS; step++)
-            ws_block_step(&block, step);
+            ws_block_step(&block, step, NULL);
         for (size_t c = 0; status == WS_OK && c < CHAINS; c++) {
             const struct ws_chain *chain = &block.chains[c];
             assert_true(chain->status == WS_OK || chain->status == WS_NO_MEMORY);
@@ -369,7 +369,7 @@ static enum ws_status read_bytes(const struct laboratory *lab, const struct ws_a
     ws_reader_init(&in, bytes);
     enum ws_status status = ws_chain_read(&block, block.chains, &in, err);
     if (status == WS_OK && block.chains[0].next_step < GENERATIONS) {
-        ws_block_step(&block, block.chains[0].next_step);
+        ws_block_step(&block, block.chains[0].next_step, NULL);
         status = block.chains[0].status;
         if (status != WS_OK)
             *err = block.chains[0].error;
@@ -541,12 +541,13 @@ static void checkpoint_of(const struct laboratory *lab, const struct ws_arm *arm
                           struct ws_buffer *out)
 {
     struct ws_block block;
-    struct ws_hash hash;
+    struct ws_log_state logs[WS_LOG_COUNT] = {{.size = 1234}, {.size = 99}};
     begin(&block, lab, arm, 1, 1);
     steps(&block, 0, 2);
-    memset(hash.bytes, 0xab, sizeof hash.bytes);
+    memset(logs[0].hash.bytes, 0xab, WS_HASH_SIZE);
+    memset(logs[1].hash.bytes, 0xcd, WS_HASH_SIZE);
     ws_buffer_init(out, NULL, 1 << 20);
-    assert_int_equal(ws_checkpoint_write(block.chains, 1234, &hash, out, NULL), WS_OK);
+    assert_int_equal(ws_checkpoint_write(block.chains, logs, out, NULL), WS_OK);
     ws_block_release(&block);
 }
 
@@ -564,8 +565,10 @@ static void checkpoint__opened_it_says_what_was_written(void **state)
     assert_true(checkpoint.arm_key == arm->key);
     assert_int_equal(checkpoint.seed, 1);
     assert_int_equal(checkpoint.next_step, 2);
-    assert_int_equal(checkpoint.metrics_size, 1234);
-    assert_int_equal(checkpoint.metrics_hash.bytes[31], 0xab);
+    assert_int_equal(checkpoint.logs[WS_LOG_RECORDS].size, 1234);
+    assert_int_equal(checkpoint.logs[WS_LOG_RECORDS].hash.bytes[31], 0xab);
+    assert_int_equal(checkpoint.logs[WS_LOG_TEXTS].size, 99);
+    assert_int_equal(checkpoint.logs[WS_LOG_TEXTS].hash.bytes[0], 0xcd);
     assert_int_equal(checkpoint.chain.size, chain.size);
     assert_memory_equal(checkpoint.chain.data, chain.data, chain.size);
     ws_buffer_release(&bytes);
@@ -593,10 +596,10 @@ static void checkpoint__no_byte_can_change_unseen(void **state)
                          WS_CORRUPT);
     assert_int_equal(ws_checkpoint_open(ws_bytes_of(NULL, 0), &checkpoint, &err), WS_CORRUPT);
     assert_string_equal(err.message, "not a checkpoint: 0 bytes long");
-    store32_le((uint8_t *)bytes.data + 8, 2);
+    store32_le((uint8_t *)bytes.data + 8, 1);
     assert_int_equal(ws_checkpoint_open(ws_buffer_bytes(&bytes), &checkpoint, &err),
                      WS_UNSUPPORTED);
-    assert_string_equal(err.message, "checkpoint version 2, this program reads 1");
+    assert_string_equal(err.message, "checkpoint version 1, this program reads 2");
     ws_buffer_release(&bytes);
     laboratory_close(&lab);
 }

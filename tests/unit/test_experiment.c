@@ -16,6 +16,7 @@
 #include "models/gaussian.h"
 #include "models/ngram.h"
 #include "support/failing_heap.h"
+#include "support/laboratory.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
@@ -124,6 +125,12 @@ static void experiment__faults_are_told_with_their_place(void **state)
          "test.yaml:3: 'exponent' has no meaning for source 'uniform'"},
         {"family: discrete\nsource: words\nblock: 10\ncorpus: a\n",
          "test.yaml:3: 'block' has no meaning for source 'words'"},
+        {"family: gaussian\nitems: 0\n",
+         "test.yaml:2: 'items' is '0', wanted at least 1: a generator never ends"},
+        {"family: ngram\nsource: text\ncorpus: a\nvalidation_items: 3\n",
+         "test.yaml:4: 'validation_items' has no meaning for family 'ngram'"},
+        {"family: discrete\nsource: words\ncorpus: a\ntest_corpus: b\n",
+         "test.yaml:4: 'test_corpus' has no meaning for source 'words'"},
         {"family: ngram\nsource: text\n",
          "test.yaml: 'corpus' is missing, wanted a text file or directory"},
         {"family: gaussian\ngrowth: fast\n",
@@ -470,6 +477,7 @@ static void experiment__the_list_holds_every_setting_in_force(void **state)
         {"threads", "0", "0", WS_OPTION_EXECUTION},
         {"checkpoint_seconds", "5", "5", WS_OPTION_EXECUTION},
         {"keep_every", "0", "0", WS_OPTION_EXECUTION},
+        {"keep_texts", "10", "10", WS_OPTION_EXECUTION},
     };
     assert_int_equal(count, COUNT(expected));
     for (size_t i = 0; i < count; i++) {
@@ -536,9 +544,8 @@ static void experiment__every_setting_is_documented(void **state)
 static enum ws_status check(const char *text, struct ws_error *err)
 {
     struct ws_experiment e = parsed(text, NULL, 0);
-    struct ws_human *human;
-    assert_int_equal(ws_human_open(&e.data, NULL, &human, NULL), WS_OK);
-    enum ws_status status = ws_experiment_check(&e, human, err);
+    struct ws_human *human = NULL;
+    enum ws_status status = ws_experiment_open_human(&e, NULL, &human, err);
     ws_human_close(human);
     ws_experiment_release(&e);
     return status;
@@ -555,6 +562,43 @@ static void experiment__a_family_that_does_not_fit_the_data_is_refused(void **st
     assert_int_equal(check("family: gaussian\nsource: normal\n", &err), WS_OK);
     /* One item has no unbiased variance. */
     assert_int_equal(check("family: gaussian\nsource: normal\nitems: 1\n", &err), WS_INVALID);
+}
+
+/* Without the data it is not known what 'all' is. */
+static void experiment__no_items_are_planned_when_the_data_are_open(void **state)
+{
+    (void)state;
+    char corpus[40], text[400];
+    assert_true(laboratory_write_corpus(corpus));
+    (void)snprintf(text, sizeof text,
+                   "family: ngram\nsource: text\ncorpus: %s\nblock: 10\nitems: 0\n"
+                   "test_items: 20\npolicies: [replace, accumulate]\ngenerations: 3\n",
+                   corpus);
+    struct ws_experiment e = parsed(text, NULL, 0);
+    struct ws_human *human;
+    assert_int_equal(e.items, 0);
+    assert_int_equal(ws_experiment_open_human(&e, NULL, &human, NULL), WS_OK);
+    assert_int_equal(e.items, 40);
+    assert_int_equal(e.sample_items, 40);
+    assert_int_equal(e.arms[1].totals.largest, 120);
+    assert_true(e.arms[1].outgrows_control && !e.arms[2].outgrows_control);
+    ws_human_close(human);
+    ws_experiment_release(&e);
+
+    struct ws_error err;
+    struct ws_override many = {"metric_items", "41"};
+    e = parsed(text, &many, 1);
+    assert_int_equal(ws_experiment_open_human(&e, NULL, &human, &err), WS_INVALID);
+    assert_string_equal(err.message, "--set: 'metric_items' is 41, wanted at most items=40 + "
+                                     "fresh_items=0, for human samples of the same size");
+    ws_experiment_release(&e);
+    struct ws_override growing = {"policies", "keep:1"};
+    e = parsed(text, &growing, 1);
+    e.growth = (struct ws_growth){WS_GROWTH_LINEAR, 1};
+    assert_int_equal(ws_experiment_open_human(&e, NULL, &human, &err), WS_INVALID);
+    assert_non_null(strstr(err.message, "--set: policy 'keep:1' needs 80 original items"));
+    ws_experiment_release(&e);
+    (void)unlink(corpus);
 }
 
 /* Memory -------------------------------------------------------------------------------------- */
@@ -612,6 +656,7 @@ int main(void)
         cmocka_unit_test(experiment__settings_of_all_families_and_sources_are_known_by_name),
         cmocka_unit_test(experiment__every_setting_is_documented),
         cmocka_unit_test(experiment__a_family_that_does_not_fit_the_data_is_refused),
+        cmocka_unit_test(experiment__no_items_are_planned_when_the_data_are_open),
         cmocka_unit_test(experiment__every_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

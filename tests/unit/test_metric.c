@@ -411,7 +411,7 @@ static enum ws_status open_world(struct world *world, enum ws_human_source sourc
     settings.types = 8;
     settings.dimension = 2;
     settings.variance = 4;
-    WS_TRY(ws_human_open(&settings, arena->allocator, &world->human, NULL));
+    WS_TRY(ws_human_open(&settings, arena->allocator, &world->human, NULL, NULL));
     WS_TRY(ws_human_deal(world->human, 1, arena, &world->deal, NULL));
     return ws_reference_prepare(&world->deal, 25, arena, &world->reference, NULL);
 }

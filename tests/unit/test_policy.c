@@ -387,7 +387,7 @@ static void world_open(struct world *world, struct ws_human_settings settings)
 {
     ws_arena_init(&world->arena, NULL);
     struct ws_error err;
-    if (ws_human_open(&settings, NULL, &world->human, &err) != WS_OK ||
+    if (ws_human_open(&settings, NULL, &world->human, NULL, &err) != WS_OK ||
         ws_human_deal(world->human, 1, &world->arena, &world->deal, &err) != WS_OK)
         fail_msg("%s", err.message);
 }

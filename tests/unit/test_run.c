@@ -16,113 +16,13 @@
 #include "lab/results.h"
 #include "lab/run.h"
 #include "support/laboratory.h"
+#include "support/place.h"
 
 #define SETTINGS                                                                                   \
     "policies: [replace, mix:0.5:0.25:0.25, accumulate, fresh:0.1]\ngenerations: 4\nseeds: 3\n"    \
     "threads: 2\n"
 
 enum { ARMS = 5, GENERATIONS = 4, RUN_SEEDS = 3, CHAINS = ARMS * RUN_SEEDS };
-
-/* Directories ---------------------------------------------------------------------------------- */
-
-struct place {
-    char path[40];
-};
-
-static void new_place(struct place *place)
-{
-    (void)snprintf(place->path, sizeof place->path, "%s/ws-run-XXXXXX", laboratory_temporary());
-    assert_non_null(mkdtemp(place->path));
-}
-
-static char *join(struct ws_arena *arena, const char *directory, const char *name)
-{
-    char *path = ws_run_path(arena, directory, name);
-    assert_non_null(path);
-    return path;
-}
-
-static struct ws_names names_in(struct ws_arena *arena, const char *directory)
-{
-    struct ws_names names;
-    assert_int_equal(ws_directory_list(directory, arena, &names, NULL), WS_OK);
-    return names;
-}
-
-static void remove_tree(struct ws_arena *arena, const char *path)
-{
-    if (!ws_directory_exists(path)) {
-        assert_int_equal(unlink(path), 0);
-        return;
-    }
-    struct ws_names names = names_in(arena, path);
-    for (size_t i = 0; i < names.count; i++)
-        remove_tree(arena, join(arena, path, names.items[i]));
-    assert_int_equal(rmdir(path), 0);
-}
-
-static void remove_place(const struct place *place)
-{
-    struct ws_arena arena;
-    ws_arena_init(&arena, NULL);
-    remove_tree(&arena, place->path);
-    ws_arena_release(&arena);
-}
-
-static struct ws_bytes contents(struct ws_arena *arena, const char *path)
-{
-    struct ws_bytes bytes;
-    struct ws_error err;
-    if (ws_file_read(path, SIZE_MAX / 2, arena, &bytes, &err) != WS_OK)
-        fail_msg("%s", err.message);
-    return bytes;
-}
-
-static bool has_times(const char *name)
-{
-    return strcmp(name, "run.json") == 0 || strcmp(name, "events.log") == 0;
-}
-
-/* All but the files that hold times. */
-static void assert_same_tree(struct ws_arena *arena, const char *a, const char *b)
-{
-    if (!ws_directory_exists(a)) {
-        struct ws_bytes x = contents(arena, a), y = contents(arena, b);
-        if (x.size != y.size || memcmp(x.data, y.data, x.size) != 0)
-            fail_msg("'%s' and '%s' differ", a, b);
-        return;
-    }
-    struct ws_names x = names_in(arena, a), y = names_in(arena, b);
-    assert_int_equal(x.count, y.count);
-    for (size_t i = 0; i < x.count; i++) {
-        assert_string_equal(x.items[i], y.items[i]);
-        if (!has_times(x.items[i]))
-            assert_same_tree(arena, join(arena, a, x.items[i]), join(arena, b, y.items[i]));
-    }
-}
-
-static void assert_same_run(const struct place *a, const struct place *b)
-{
-    struct ws_arena arena;
-    ws_arena_init(&arena, NULL);
-    assert_same_tree(&arena, a->path, b->path);
-    ws_arena_release(&arena);
-}
-
-/* Adds `text` to the file, or writes it anew over the bytes from `at` on. */
-static void damage(const struct place *place, const char *name, long at, const char *text)
-{
-    char path[200];
-    (void)snprintf(path, sizeof path, "%s/%s", place->path, name);
-    FILE *file = fopen(path, "r+");
-    if (!file)
-        fail_msg("no '%s'", path);
-    assert_int_equal(fseek(file, at, at < 0 ? SEEK_END : SEEK_SET), 0);
-    if (at < 0)
-        assert_int_equal(fseek(file, 0, SEEK_END), 0);
-    assert_true(fputs(text, file) >= 0);
-    assert_int_equal(fclose(file), 0);
-}
 
 /* Running -------------------------------------------------------------------------------------- */
 
@@ -538,10 +438,10 @@ static void run__a_corpus_is_known_by_its_bytes(void **state)
     assert_true(fputs("another word", file) >= 0);
     assert_int_equal(fclose(file), 0);
     ws_human_close(moved.human);
-    assert_int_equal(ws_human_open(&moved.experiment.data, NULL, &moved.human, NULL), WS_OK);
+    assert_int_equal(ws_human_open(&moved.experiment.data, NULL, &moved.human, NULL, NULL), WS_OK);
     struct went went = run(&moved, &place);
     assert_int_equal(went.status, WS_CONFLICT);
-    assert_non_null(strstr(went.error.message, "was begun with the corpus's SHA-256="));
+    assert_non_null(strstr(went.error.message, "was begun with the SHA-256 of 'corpus'="));
     remove_place(&place);
     laboratory_close(&lab);
     laboratory_close(&moved);
@@ -865,12 +765,15 @@ static void run__its_description_says_what_ran_and_when(void **state)
 
     struct ws_run_description it = described(&arena, &place);
     char hash[WS_HASH_TEXT_SIZE];
-    ws_hash_text(ws_human_hash(lab.human), hash);
+    size_t inputs;
+    ws_hash_text(&ws_human_inputs(lab.human, &inputs)->hash, hash);
     assert_string_equal(it.name, "test");
     assert_string_equal(it.title, "words of one corpus");
     assert_string_equal(it.state, "complete");
     assert_string_equal(it.family, "ngram");
-    assert_string_equal(it.corpus_hash, hash);
+    assert_int_equal(it.input_count, 1);
+    assert_string_equal(it.inputs[0].name, "corpus_sha256");
+    assert_string_equal(it.inputs[0].value, hash);
     assert_string_equal(it.started, "1970-01-02T00:00:00Z");
     assert_string_equal(it.finished, "1970-01-02T01:00:00Z");
     assert_int_equal(it.generations, 11);
@@ -920,7 +823,7 @@ static void run__a_description_that_makes_no_sense_is_refused(void **state)
          WS_CORRUPT, "run.json: setting 'generations' is '0'"},
         {DESCRIPTION("wellspring-run/1",
                      "\"family\":\"gaussian\",\"generations\":3,\"seeds\":\"2\""),
-         WS_CORRUPT, "run.json: setting 'generations' is not a text"},
+         WS_CORRUPT, "run.json: 'generations' in 'settings' is not a text"},
         {"{}", WS_CORRUPT, "run.json: 'format' is missing, wanted a text"},
         {"", WS_CORRUPT, "run.json:1: '[' or '{' expected near end of file"},
     };

@@ -101,8 +101,8 @@ static size_t deflate_zstd(const char *text, size_t size, uint8_t *out, size_t r
 
 static enum ws_status words_of(struct place *place, const char *text, struct ws_tokens *tokens)
 {
-    return ws_text_tokens(ws_bytes_of_text(text), WS_TEXT_WORDS, "corpus", &place->arena, tokens,
-                          &place->err);
+    return ws_text_tokens(&(struct ws_text){ws_bytes_of_text(text), "corpus"}, 1, WS_TEXT_WORDS,
+                          &place->arena, tokens, &place->err);
 }
 
 static void assert_words(struct place *place, const char *text, const char *expected)
@@ -163,8 +163,8 @@ static void text__keeps_a_large_vocabulary_apart(void **state)
         for (unsigned i = 0; i < TYPES; i++)
             ws_buffer_format(&place->text, "W%u ", i * 7919U);
     struct ws_tokens tokens;
-    assert_int_equal(ws_text_tokens(ws_buffer_bytes(&place->text), WS_TEXT_WORDS, "corpus",
-                                    &place->arena, &tokens, &place->err),
+    assert_int_equal(ws_text_tokens(&(struct ws_text){ws_buffer_bytes(&place->text), "corpus"}, 1,
+                                    WS_TEXT_WORDS, &place->arena, &tokens, &place->err),
                      WS_OK);
     assert_int_equal(tokens.vocabulary.count, TYPES);
     assert_int_equal(tokens.count, 2 * TYPES);
@@ -182,8 +182,8 @@ static void text__takes_any_byte_as_a_token(void **state)
     struct place *place = *state;
     static const uint8_t bytes[] = {0, 255, 'a', 0xC3};
     struct ws_tokens tokens;
-    assert_int_equal(ws_text_tokens(ws_bytes_of(bytes, sizeof bytes), WS_TEXT_BYTES, "corpus",
-                                    &place->arena, &tokens, &place->err),
+    assert_int_equal(ws_text_tokens(&(struct ws_text){ws_bytes_of(bytes, sizeof bytes), "corpus"},
+                                    1, WS_TEXT_BYTES, &place->arena, &tokens, &place->err),
                      WS_OK);
     const uint32_t expected[] = {0, 255, 'a', 0xC3};
     assert_int_equal(tokens.count, 4);
@@ -195,8 +195,8 @@ static void text__takes_any_byte_as_a_token(void **state)
 static void assert_binary(struct place *place, const char *bytes, size_t size, const char *message)
 {
     struct ws_tokens tokens;
-    assert_int_equal(ws_text_tokens(ws_bytes_of(bytes, size), WS_TEXT_WORDS, "corpus",
-                                    &place->arena, &tokens, &place->err),
+    assert_int_equal(ws_text_tokens(&(struct ws_text){ws_bytes_of(bytes, size), "corpus"}, 1,
+                                    WS_TEXT_WORDS, &place->arena, &tokens, &place->err),
                      WS_INVALID);
     assert_string_equal(place->err.message, message);
 }
@@ -223,8 +223,8 @@ static void text__refuses_a_corpus_without_a_word(void **state)
     struct ws_tokens tokens;
     assert_int_equal(words_of(place, " -- !\n", &tokens), WS_INVALID);
     assert_string_equal(place->err.message, "'corpus' has no word in it");
-    assert_int_equal(ws_text_tokens(ws_bytes_of(NULL, 0), WS_TEXT_BYTES, "corpus", &place->arena,
-                                    &tokens, &place->err),
+    assert_int_equal(ws_text_tokens(&(struct ws_text){ws_bytes_of(NULL, 0), "corpus"}, 1,
+                                    WS_TEXT_BYTES, &place->arena, &tokens, &place->err),
                      WS_INVALID);
 }
 
@@ -399,8 +399,8 @@ static void text__survives_every_allocation_that_fails(void **state)
         ws_buffer_init(&text, &allocator, 1000);
         status = ws_text_read(path_of(place, "d"), 1000, &text, &place->err);
         if (status == WS_OK)
-            status = ws_text_tokens(ws_buffer_bytes(&text), WS_TEXT_WORDS, "d", &arena, &tokens,
-                                    &place->err);
+            status = ws_text_tokens(&(struct ws_text){ws_buffer_bytes(&text), "d"}, 1,
+                                    WS_TEXT_WORDS, &arena, &tokens, &place->err);
         if (status == WS_OK)
             assert_int_equal(tokens.vocabulary.count, 4);
         ws_buffer_release(&text);

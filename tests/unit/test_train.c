@@ -758,7 +758,7 @@ static void train__refuses_the_state_of_another_training(void **state)
 
     struct stand two = open_stand(&faster, d, &text.examples, NULL, WS_CPU_REFERENCE, 1);
     assert_int_equal(read_state(&two, ws_buffer_bytes(&bytes), &error), WS_CONFLICT);
-    assert_string_equal(error.message, "the state is of a training with 'learning_rate=0.01', not "
+    assert_string_equal(error.message, "it is of a training with 'learning_rate=0.01', not "
                                        "'learning_rate=0.02'");
     assert_int_equal(ws_trainer_step_count(two.trainer), 0);
     assert_memory_equal(read_parameters(&two), two.start, two.size * sizeof(float));
@@ -767,25 +767,28 @@ static void train__refuses_the_state_of_another_training(void **state)
     two = open_stand(&micro, d, &text.examples, NULL, WS_CPU_REFERENCE, 1);
     assert_int_equal(read_state(&two, ws_buffer_bytes(&bytes), &error), WS_CONFLICT);
     assert_string_equal(error.message,
-                        "the state is of a training with 'micro_batch=0', not 'micro_batch=1'");
+                        "it is of a training with 'micro_batch=0', not 'micro_batch=1'");
     close_stand(&two);
 
     two = open_stand(&settings, d, &other.examples, NULL, WS_CPU_REFERENCE, 1);
     assert_int_equal(read_state(&two, ws_buffer_bytes(&bytes), &error), WS_CONFLICT);
-    assert_string_equal(error.message, "the state is of a training with other text");
+    assert_string_equal(error.message, "it is of a training with other text");
     close_stand(&two);
 
     two = open_stand(&settings, d, &text.examples, &other.examples, WS_CPU_REFERENCE, 1);
     assert_int_equal(read_state(&two, ws_buffer_bytes(&bytes), &error), WS_CONFLICT);
-    assert_string_equal(error.message, "the state is of a training with other text to validate on");
+    assert_string_equal(error.message, "it is of a training with other text to validate on");
     close_stand(&two);
 
     struct ws_description wider = *d;
     wider.inner = 32;
     two = open_stand(&settings, &wider, &text.examples, NULL, WS_CPU_REFERENCE, 1);
     assert_int_equal(read_state(&two, ws_buffer_bytes(&bytes), &error), WS_CONFLICT);
-    assert_string_equal(error.message,
-                        "the state is of a training with another model to start from");
+    assert_string_equal(error.message, "it is of a training with another model to start from");
+    assert_int_equal(ws_trainer_compare(two.trainer, ws_trainer_identity(one.trainer), NULL),
+                     WS_CONFLICT);
+    assert_int_equal(ws_trainer_compare(one.trainer, ws_trainer_identity(one.trainer), NULL),
+                     WS_OK);
     close_stand(&two);
 
     ws_buffer_release(&bytes);

@@ -83,6 +83,21 @@ void ws_cpu_release(struct ws_device *device, void *memory, size_t size)
     give_back((struct ws_cpu *)device, memory, size);
 }
 
+struct ws_packed *ws_cpu_packed_new(struct ws_device *device, size_t out, size_t in)
+{
+    size_t size = sizeof(struct ws_packed) + out * in * sizeof(float);
+    struct ws_packed *packed = ws_cpu_alloc(device, size);
+    if (packed)
+        *packed = (struct ws_packed){.size = size, .out = out, .in = in};
+    return packed;
+}
+
+void ws_cpu_unpack(struct ws_device *device, struct ws_packed *packed)
+{
+    if (packed)
+        ws_cpu_release(device, packed, packed->size);
+}
+
 void *ws_cpu_scratch(struct ws_cpu *cpu, size_t size)
 {
     if (size <= cpu->scratch_size)

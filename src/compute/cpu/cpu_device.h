@@ -6,6 +6,7 @@
 #ifndef WS_COMPUTE_CPU_DEVICE_H
 #define WS_COMPUTE_CPU_DEVICE_H
 
+#include <stdalign.h>
 #include <stdatomic.h>
 
 #include "compute/compute.h"
@@ -27,8 +28,11 @@ struct ws_packed {
     size_t size; /* of this block, as ws_cpu_alloc was asked */
     size_t out;
     size_t in;
-    float weight[]; /* (out, in) */
+    alignas(64) float weight[]; /* (out, in), in the order that the set likes */
 };
+
+/* With a weight of zeros; NULL and a remembered failure when memory is out. */
+struct ws_packed *ws_cpu_packed_new(struct ws_device *device, size_t out, size_t in);
 
 /* NULL once something failed: then operations do nothing. */
 struct ws_cpu *ws_cpu_ready(struct ws_device *device);
@@ -50,6 +54,7 @@ enum ws_status ws_cpu_check(struct ws_device *device, struct ws_error *err);
 void *ws_cpu_alloc(struct ws_device *device, size_t size);
 void ws_cpu_release(struct ws_device *device, void *memory, size_t size);
 void ws_cpu_copy(struct ws_device *device, void *out, const void *in, size_t size);
+void ws_cpu_unpack(struct ws_device *device, struct ws_packed *packed);
 void ws_cpu_zero(struct ws_device *device, void *out, size_t size);
 
 extern const struct ws_device_ops ws_cpu_reference_ops;

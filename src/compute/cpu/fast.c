@@ -2,7 +2,6 @@
 
 #include "compute/cpu/cpu_device.h"
 #include "compute/cpu/pick.h"
-#include "compute/cpu/reference.h"
 
 const struct ws_device_ops ws_cpu_fast_ops = {
     .name = "cpu",
@@ -16,9 +15,9 @@ const struct ws_device_ops ws_cpu_fast_ops = {
     .copy = ws_cpu_copy,
     .linear = ws_fast_linear,
     .linear_backward = ws_fast_linear_backward,
-    .pack = ws_reference_pack,
-    .unpack = ws_reference_unpack,
-    .linear_packed = ws_reference_linear_packed,
+    .pack = ws_fast_pack,
+    .unpack = ws_cpu_unpack,
+    .linear_packed = ws_fast_linear_packed,
     .norm = ws_fast_norm,
     .norm_backward = ws_fast_norm_backward,
     .activation = ws_fast_activation,

@@ -14,7 +14,6 @@ void ws_fast_linear_backward(struct ws_device *device, float *dx, float *dweight
                              bool add_input);
 struct ws_packed *ws_fast_pack(struct ws_device *device, const float *weight, size_t out, size_t in,
                                size_t rows);
-void ws_fast_unpack(struct ws_device *device, struct ws_packed *packed);
 void ws_fast_linear_packed(struct ws_device *device, float *y, const float *x,
                            const struct ws_packed *packed, const float *bias, size_t rows);
 

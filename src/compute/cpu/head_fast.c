@@ -5,10 +5,15 @@
 #include "compute/cpu/fast.h"
 #include "compute/cpu/sgemm.h"
 
-/* Logits are made in tiles of rows by types, whose sums are taken while they are in the cache. The
- * backward call keeps the logits of LOGITS_SIZE bytes of rows: each such block of rows is one
- * reading and writing of the weight's gradient, so there should be few. */
-enum { TILE_ROWS = 256, TILE_TYPES = 512, LOGITS_SIZE = 32 << 20 };
+/* Logits are made in tiles of rows by types, whose sums are taken while they are in the cache; a
+ * piece is some tiles of the same types. The backward call keeps the logits of LOGITS_SIZE bytes of
+ * rows: each such block of rows is one reading and writing of the weight's gradient, so there
+ * should be few. */
+enum { TILE_ROWS = 256, TILE_TYPES = 512, PIECE_ROWS = 1024, LOGITS_SIZE = 32 << 20 };
+
+/* A piece of this many rows makes a transposed copy of its part of the weight first: the library
+ * is a tenth slower where its second operand is to be read transposed. */
+enum { MANY_ROWS = 512 };
 
 /* What a tile says of a row: of its logits the largest, and with e = exp(logit - max) the sums of
  * e and of e (logit - max). */
@@ -31,34 +36,45 @@ struct head_work {
     struct tile_sums *sums; /* (rows, across) */
     float *at_target;       /* (rows): the target's logit */
     float *log_sums;        /* (rows) */
+    float *copies;          /* of each worker: a transposed part of the weight */
 };
 
-static void tile_of_logits(void *context, size_t piece, unsigned worker)
+static void tile_of_logits(const struct head_work *w, float *logits, struct ws_view weight,
+                           size_t row, size_t rows, size_t tile)
 {
-    const struct head_work *w = context;
     const struct ws_head *head = w->head;
-    size_t row = piece / w->across * TILE_ROWS, tile = piece % w->across;
-    size_t type = tile * TILE_TYPES;
-    size_t rows = ws_smaller(TILE_ROWS, w->rows - row);
-    size_t types = ws_smaller(TILE_TYPES, head->vocabulary - type);
-    size_t stride = w->stride;
-    float *logits =
-        w->logits + (w->keeps_logits ? row * stride + type : worker * TILE_ROWS * stride);
-
+    size_t type = tile * TILE_TYPES, types = ws_smaller(TILE_TYPES, head->vocabulary - type);
     for (size_t r = 0; head->bias && r < rows; r++)
-        memcpy(logits + r * stride, head->bias + type, types * sizeof *logits);
-    ws_sgemm(w->cpu, logits, stride,
-             (struct ws_view){w->x + (w->first + row) * head->width, head->width, false},
-             (struct ws_view){head->weight + type * head->width, head->width, true},
+        memcpy(logits + r * w->stride, head->bias + type, types * sizeof *logits);
+    ws_sgemm(w->cpu, logits, w->stride,
+             (struct ws_view){w->x + (w->first + row) * head->width, head->width, false}, weight,
              (struct ws_product_shape){rows, types, head->width}, 1, head->bias ? 1 : 0);
     for (size_t r = 0; r < rows; r++) {
         struct tile_sums *s = w->sums + (row + r) * w->across + tile;
-        const float *numbers = logits + r * stride;
+        const float *numbers = logits + r * w->stride;
         s->max = w->cpu->vector->row_max(numbers, types);
         w->cpu->vector->row_sums(s->sums, numbers, s->max, types);
         size_t target = head->target[w->first + row + r];
         if (target >= type && target < type + types)
             w->at_target[row + r] = numbers[target - type];
+    }
+}
+
+static void piece_of_logits(void *context, size_t piece, unsigned worker)
+{
+    const struct head_work *w = context;
+    size_t first = piece / w->across * PIECE_ROWS, tile = piece % w->across;
+    size_t end = ws_smaller(first + PIECE_ROWS, w->rows), width = w->head->width;
+    size_t type = tile * TILE_TYPES, types = ws_smaller(TILE_TYPES, w->head->vocabulary - type);
+    struct ws_view weight = {w->head->weight + type * width, width, true};
+    if (end - first >= MANY_ROWS) {
+        float *copy = w->copies + worker * TILE_TYPES * width;
+        ws_transpose(copy, weight.numbers, types, width, width);
+        weight = (struct ws_view){copy, types, false};
+    }
+    for (size_t row = first; row < end; row += TILE_ROWS) {
+        size_t at = w->keeps_logits ? row * w->stride + type : worker * TILE_ROWS * w->stride;
+        tile_of_logits(w, w->logits + at, weight, row, ws_smaller(TILE_ROWS, end - row), tile);
     }
 }
 
@@ -90,7 +106,7 @@ static void take_losses(struct head_work *w, size_t first, size_t rows)
 {
     w->first = first;
     w->rows = rows;
-    ws_cpu_run(w->cpu, (rows + TILE_ROWS - 1) / TILE_ROWS * w->across, tile_of_logits, w);
+    ws_cpu_run(w->cpu, (rows + PIECE_ROWS - 1) / PIECE_ROWS * w->across, piece_of_logits, w);
     for (size_t r = 0; r < rows; r++)
         finish_row(w, r);
 }
@@ -109,13 +125,15 @@ static bool prepare(struct head_work *w, size_t rows)
     size_t padded = (rows + 15) / 16 * 16;
     w->stride = stride_of(w->keeps_logits ? w->head->vocabulary : TILE_TYPES);
     size_t logits = w->stride * (w->keeps_logits ? padded : TILE_ROWS * (size_t)w->cpu->threads);
+    size_t copies = rows >= MANY_ROWS ? TILE_TYPES * w->head->width * w->cpu->threads : 0;
     size_t sums = padded * w->across * sizeof *w->sums;
-    w->sums = ws_cpu_scratch(w->cpu, sums + (2 * padded + logits) * sizeof *w->logits);
+    w->sums = ws_cpu_scratch(w->cpu, sums + (2 * padded + logits + copies) * sizeof *w->logits);
     if (!w->sums)
         return false;
     w->at_target = (float *)(w->sums + padded * w->across);
     w->log_sums = w->at_target + padded;
     w->logits = w->log_sums + padded;
+    w->copies = w->logits + logits;
     return true;
 }
 

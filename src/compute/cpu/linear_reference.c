@@ -79,19 +79,10 @@ struct ws_packed *ws_reference_pack(struct ws_device *device, const float *weigh
                                     size_t in, size_t rows)
 {
     (void)rows;
-    size_t size = sizeof(struct ws_packed) + out * in * sizeof *weight;
-    struct ws_packed *packed = ws_cpu_alloc(device, size);
-    if (!packed)
-        return NULL;
-    *packed = (struct ws_packed){.size = size, .out = out, .in = in};
-    memcpy(packed->weight, weight, out * in * sizeof *weight);
-    return packed;
-}
-
-void ws_reference_unpack(struct ws_device *device, struct ws_packed *packed)
-{
+    struct ws_packed *packed = ws_cpu_packed_new(device, out, in);
     if (packed)
-        ws_cpu_release(device, packed, packed->size);
+        memcpy(packed->weight, weight, out * in * sizeof *weight);
+    return packed;
 }
 
 void ws_reference_linear_packed(struct ws_device *device, float *y, const float *x,

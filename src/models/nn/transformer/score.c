@@ -95,53 +95,72 @@ static uint64_t example_start(const struct ws_examples *examples, uint64_t index
     return index > 0 ? examples->ends[index - 1] : 0;
 }
 
+/* A batch on its way: what it is made in, and what it adds to. */
+struct passages {
+    const struct ws_scorer *scorer;
+    const struct ws_examples *examples;
+    uint32_t *starts;              /* (tokens + 1) */
+    struct ws_token_score *scores; /* (tokens) */
+    struct ws_text_score sums;
+};
+
 /* Scores examples from `first` on, as many as the network takes at once, and says how many. */
-static enum ws_status score_batch(struct ws_network *network, struct ws_pool *pool,
-                                  const struct ws_examples *examples, uint64_t first,
-                                  uint32_t *starts, struct ws_token_score *scores, uint64_t *used,
-                                  struct ws_text_score *sums, struct ws_error *err)
+static enum ws_status score_batch(struct passages *p, uint64_t first, uint64_t *used,
+                                  struct ws_error *err)
 {
+    const struct ws_examples *examples = p->examples;
     uint64_t begin = example_start(examples, first), count = 0;
-    uint64_t most = ws_network_tokens(network);
+    uint64_t most = ws_network_tokens(p->scorer->network);
     while (first + count < examples->count && count < most &&
            examples->ends[first + count] - begin <= most) {
-        starts[count] = (uint32_t)(example_start(examples, first + count) - begin);
+        p->starts[count] = (uint32_t)(example_start(examples, first + count) - begin);
         count++;
     }
     if (count == 0)
         return ws_fail(err, WS_INVALID, "a passage of %" PRIu64 " tokens, wanted at most %" PRIu64,
                        examples->ends[first] - begin, most);
-    starts[count] = (uint32_t)(examples->ends[first + count - 1] - begin);
-    const struct ws_batch batch = {count, starts, examples->tokens + begin,
+    p->starts[count] = (uint32_t)(examples->ends[first + count - 1] - begin);
+    const struct ws_batch batch = {count, p->starts, examples->tokens + begin,
                                    examples->targets + begin};
-    WS_TRY(ws_score_tokens(network, pool, &batch, scores, err));
+    WS_TRY(ws_score_tokens(p->scorer->network, p->scorer->pool, &batch, p->scores, err));
     for (uint64_t i = 0; i < count; i++)
-        add_passage(sums, batch.targets + starts[i], scores + starts[i],
-                    starts[i + 1] - starts[i]);
+        add_passage(&p->sums, batch.targets + p->starts[i], p->scores + p->starts[i],
+                    p->starts[i + 1] - p->starts[i]);
     *used = count;
     return WS_OK;
 }
 
-enum ws_status ws_score_examples(struct ws_network *network, struct ws_pool *pool,
-                                 const struct ws_examples *examples,
-                                 const struct ws_allocator *allocator, struct ws_text_score *out,
-                                 struct ws_error *err)
+static enum ws_status score_all(struct passages *p, struct ws_error *err)
 {
-    struct ws_text_score sums = {0, 0, 0, 0, 0};
+    for (uint64_t first = 0, used = 0; first < p->examples->count;) {
+        WS_TRY(score_batch(p, first, &used, err));
+        first += used;
+        if (p->scorer->progress)
+            p->scorer->progress(p->scorer->user, first);
+    }
+    return WS_OK;
+}
+
+enum ws_status ws_score_examples(const struct ws_scorer *scorer, const struct ws_examples *examples,
+                                 struct ws_text_score *out, struct ws_error *err)
+{
     struct ws_arena arena;
-    ws_arena_init(&arena, allocator);
-    size_t most = ws_network_tokens(network);
-    uint32_t *starts = WS_ARENA_NEW(&arena, uint32_t, most + 1);
-    struct ws_token_score *scores = WS_ARENA_NEW(&arena, struct ws_token_score, most);
-    enum ws_status status = starts && scores ? WS_OK : ws_fail_memory(err, "scores");
-    for (uint64_t first = 0, used = 0; status == WS_OK && first < examples->count; first += used)
-        status = score_batch(network, pool, examples, first, starts, scores, &used, &sums, err);
+    ws_arena_init(&arena, scorer->allocator);
+    size_t most = ws_network_tokens(scorer->network);
+    struct passages p = {
+        .scorer = scorer,
+        .examples = examples,
+        .starts = WS_ARENA_NEW(&arena, uint32_t, most + 1),
+        .scores = WS_ARENA_NEW(&arena, struct ws_token_score, most),
+    };
+    enum ws_status status =
+        p.starts && p.scores ? score_all(&p, err) : ws_fail_memory(err, "scores");
     ws_arena_release(&arena);
     if (status != WS_OK)
         return status;
-    sums.loss /= (double)sums.tokens;
-    sums.entropy /= (double)sums.tokens;
-    sums.fast_detectgpt /= (double)sums.passages;
-    *out = sums;
+    *out = p.sums;
+    out->loss /= (double)p.sums.tokens;
+    out->entropy /= (double)p.sums.tokens;
+    out->fast_detectgpt /= (double)p.sums.passages;
     return WS_OK;
 }

@@ -41,10 +41,18 @@ struct ws_text_score {
     double fast_detectgpt;
 };
 
+struct ws_scorer {
+    struct ws_network *network;
+    struct ws_pool *pool;
+    const struct ws_allocator *allocator;
+    /* Told after each batch how many examples are done; may be NULL. */
+    void (*progress)(void *user, uint64_t done);
+    void *user;
+};
+
 /* Each example is a passage. WS_INVALID when one is longer than the network was opened for. */
-WS_MUST_CHECK enum ws_status ws_score_examples(struct ws_network *network, struct ws_pool *pool,
+WS_MUST_CHECK enum ws_status ws_score_examples(const struct ws_scorer *scorer,
                                                const struct ws_examples *examples,
-                                               const struct ws_allocator *allocator,
                                                struct ws_text_score *out, struct ws_error *err);
 
 #endif

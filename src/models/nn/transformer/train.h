@@ -131,6 +131,12 @@ WS_MUST_CHECK enum ws_status ws_network_mean_loss(struct ws_network *network,
                                                   const struct ws_examples *examples, double *loss,
                                                   uint64_t *targets, struct ws_error *err);
 
+/* What the training is of, a line "name=value" each: settings, and hashes of model and text. It
+ * lives as long as the trainer. Comparing gives WS_CONFLICT, naming what differs. */
+struct ws_bytes ws_trainer_identity(const struct ws_trainer *trainer);
+WS_MUST_CHECK enum ws_status ws_trainer_compare(const struct ws_trainer *trainer,
+                                                struct ws_bytes identity, struct ws_error *err);
+
 /* The whole state between two steps, and back into a trainer opened with the same arguments (the
  * device may have another number of threads). Reading is a pure function of hostile bytes:
  * WS_CORRUPT, WS_UNSUPPORTED for another version, WS_CONFLICT when it is of another training, with

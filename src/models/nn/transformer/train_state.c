@@ -102,28 +102,36 @@ enum ws_status ws_trainer_identify(struct ws_trainer *trainer, const float *para
     return ws_buffer_check(&t->identity, "what a training is of", err);
 }
 
-/* Why a state with the identity `theirs` is not one of `ours`, whose lines are "name=value". */
-static enum ws_status refuse_identity(const char *ours, struct ws_bytes theirs,
-                                      struct ws_error *err)
+struct ws_bytes ws_trainer_identity(const struct ws_trainer *trainer)
+{
+    return ws_buffer_bytes(&trainer->identity);
+}
+
+/* The first line that differs says why. */
+enum ws_status ws_trainer_compare(const struct ws_trainer *trainer, struct ws_bytes identity,
+                                  struct ws_error *err)
 {
     static const char *const words[][2] = {
         {"taken_micro_batch=", "other micro-batches"}, {"key=", "another seed"},
         {"model=", "another model to start from"},     {"examples=", "other text"},
         {"validation=", "other text to validate on"},
     };
+    const char *ours = ws_buffer_string(&trainer->identity);
     size_t line = 0;
     size_t i = 0;
-    for (; ours[i] != '\0' && i < theirs.size && (uint8_t)ours[i] == theirs.data[i]; i++)
+    for (; ours[i] != '\0' && i < identity.size && (uint8_t)ours[i] == identity.data[i]; i++)
         if (ours[i] == '\n')
             line = i + 1;
+    if (ours[i] == '\0' && i == identity.size)
+        return WS_OK;
     for (size_t w = 0; w < sizeof words / sizeof *words; w++)
         if (strncmp(ours + line, words[w][0], strlen(words[w][0])) == 0)
-            return ws_fail(err, WS_CONFLICT, "the state is of a training with %s", words[w][1]);
+            return ws_fail(err, WS_CONFLICT, "it is of a training with %s", words[w][1]);
     size_t end = line;
-    while (end < theirs.size && theirs.data[end] != '\n')
+    while (end < identity.size && identity.data[end] != '\n')
         end++;
-    return ws_fail(err, WS_CONFLICT, "the state is of a training with '%.*s', not '%.*s'",
-                   (int)(end - line < 100 ? end - line : 100), (const char *)theirs.data + line,
+    return ws_fail(err, WS_CONFLICT, "it is of a training with '%.*s', not '%.*s'",
+                   (int)(end - line < 100 ? end - line : 100), (const char *)identity.data + line,
                    (int)strcspn(ours + line, "\n"), ours + line);
 }
 
@@ -249,7 +257,6 @@ enum ws_status ws_trainer_save(struct ws_trainer *trainer, const char *path, str
 
 /* A state taken apart, its numbers still where they were. */
 struct state {
-    struct ws_bytes identity;
     uint64_t step, tokens, validations;
     struct ws_reader points, blocks;
 };
@@ -295,9 +302,7 @@ static enum ws_status parse_state(const struct ws_trainer *t, struct ws_reader *
     const uint8_t *identity = ws_read_bytes(&body, identity_size);
     if (!identity)
         return corrupt(err);
-    out->identity = ws_bytes_of(identity, identity_size);
-    if (identity_size != t->identity.size || memcmp(identity, t->identity.data, identity_size) != 0)
-        return refuse_identity(t->identity.data, out->identity, err);
+    WS_TRY(ws_trainer_compare(t, ws_bytes_of(identity, identity_size), err));
     out->step = ws_read_u64(&body);
     out->tokens = ws_read_u64(&body);
     out->validations = ws_read_u64(&body);

@@ -1,0 +1,301 @@
+/*
+ * wellspring train: trains a model on text, or goes on training one.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "cli/command.h"
+#include "cli/terminal.h"
+#include "cli/training_directory.h"
+
+struct train_flags {
+    bool quiet, json;
+    const char *output;
+};
+
+struct training {
+    struct train_flags flags;
+    struct training_options options;
+    struct ws_form form;
+    struct ws_train_settings settings;
+    struct training_directory directory;
+    struct training_input input;
+    struct ws_device *device;
+    struct ws_trainer *trainer;
+    struct terminal terminal;
+    double begun;
+    uint64_t first_step, first_tokens; /* of this session */
+};
+
+static volatile sig_atomic_t stop_requested;
+
+static void request_stop(int signal_number)
+{
+    (void)signal_number;
+    stop_requested = 1;
+}
+
+/* From here on a training saves its state before it stops. */
+static void take_signals(void)
+{
+    struct sigaction action = {.sa_handler = request_stop};
+    (void)sigemptyset(&action.sa_mask);
+    (void)sigaction(SIGINT, &action, NULL);
+    (void)sigaction(SIGTERM, &action, NULL);
+}
+
+static double now(void)
+{
+    return ws_system_clock.elapsed(ws_system_clock.user);
+}
+
+/* Progress ------------------------------------------------------------------------------------- */
+
+static void show_progress(struct training *t)
+{
+    char bar[160];
+    char words[160];
+    size_t count;
+    uint64_t step = ws_trainer_step_count(t->trainer);
+    uint64_t steps = ws_trainer_steps(t->trainer);
+    const struct ws_train_point *points = ws_trainer_curve(t->trainer, &count);
+    double loss = points[count - 1].loss;
+    double elapsed = now() - t->begun;
+    double speed = (double)(ws_trainer_tokens(t->trainer) - t->first_tokens) / elapsed;
+    (void)snprintf(bar, sizeof bar, "step %" PRIu64 "/%" PRIu64 "  loss %.3f  %.0f tokens/s", step,
+                   steps, loss, speed);
+    (void)snprintf(words, sizeof words, "step %" PRIu64 " of %" PRIu64 ", loss %.3f, %.0f tokens/s",
+                   step, steps, loss, speed);
+    terminal_show(&t->terminal,
+                  &(struct terminal_state){
+                      .share = (double)step / (double)steps,
+                      .elapsed = elapsed,
+                      .left = elapsed * (double)(steps - step) / (double)(step - t->first_step),
+                      .bar = bar,
+                      .words = words,
+                  });
+}
+
+static void show_validation(struct training *t, size_t *seen)
+{
+    size_t count;
+    const struct ws_train_point *points = ws_trainer_validations(t->trainer, &count);
+    if (count > *seen && !t->terminal.quiet) {
+        terminal_clear(&t->terminal);
+        (void)fprintf(stderr, "validation after step %" PRIu64 ": loss %.4f, perplexity %.4g\n",
+                      points[count - 1].step, points[count - 1].loss, exp(points[count - 1].loss));
+    }
+    *seen = count;
+}
+
+static void announce(const struct training *t)
+{
+    const struct ws_examples *examples = &t->input.examples;
+    uint64_t steps = ws_trainer_steps(t->trainer);
+    if (t->terminal.quiet)
+        return;
+    (void)fprintf(stderr,
+                  "%s: %zu parameters, %" PRIu64 " examples with %" PRIu64 " tokens, %" PRIu64
+                  " steps\n",
+                  t->flags.output, t->input.model.layout.parameters, examples->count,
+                  examples->ends[examples->count - 1], steps);
+    if (t->input.left_out > 0)
+        (void)fprintf(stderr, "%" PRIu64 " lines have nothing to learn within 'block' tokens\n",
+                      t->input.left_out);
+    if (t->settings.batch > examples->count)
+        (void)fprintf(stderr, "fewer examples than a batch of %" PRIu64 ": each step takes all\n",
+                      t->settings.batch);
+    if (t->first_step > 0)
+        (void)fprintf(stderr, "goes on after step %" PRIu64 "\n", t->first_step);
+}
+
+/* Results -------------------------------------------------------------------------------------- */
+
+static void print_point(const json_t *results, const char *key, const char *title)
+{
+    const json_t *point = json_object_get(results, key);
+    if (!point)
+        return;
+    (void)printf("%-16s %10" JSON_INTEGER_FORMAT " %10.4f %12.4g\n", title,
+                 json_integer_value(json_object_get(point, "step")),
+                 json_number_value(json_object_get(point, "loss")),
+                 json_number_value(json_object_get(point, "perplexity")));
+}
+
+static void print_table(const struct training *t, const json_t *results)
+{
+    const char *program = program_invocation_name;
+    (void)printf("%" JSON_INTEGER_FORMAT " parameters, trained on %" JSON_INTEGER_FORMAT
+                 " tokens in %" JSON_INTEGER_FORMAT " steps\n\n",
+                 json_integer_value(json_object_get(results, "parameters")),
+                 json_integer_value(json_object_get(results, "tokens")),
+                 json_integer_value(json_object_get(results, "steps")));
+    (void)printf("%-16s %10s %10s %12s\n", "", "after step", "nats/token", "perplexity");
+    print_point(results, "training", "training *");
+    print_point(results, "validation", "validation");
+    print_point(results, "best_validation", "best validation");
+    (void)printf("\n* mean of the last tenth of the steps\n");
+    (void)printf("\nThe model is in %s (training.jsonl holds the loss curve). Next:\n",
+                 t->flags.output);
+    (void)printf("  %s generate %s\n", program, t->flags.output);
+    (void)printf("  %s train TEXT --model %s -o DIR, to go on with other text\n", program,
+                 t->flags.output);
+}
+
+static enum ws_status print_results(const struct training *t, struct ws_error *err)
+{
+    json_t *results;
+    if (t->flags.quiet && !t->flags.json)
+        return WS_OK;
+    WS_TRY(training_directory_results(&t->directory, &results, err));
+    enum ws_status status = WS_OK;
+    if (t->flags.json) {
+        struct ws_buffer text;
+        ws_buffer_init(&text, NULL, 1 << 20);
+        ws_json_append_pretty(results, &text);
+        status = ws_buffer_check(&text, "the results", err);
+        (void)printf("%s\n", ws_buffer_string(&text));
+        ws_buffer_release(&text);
+    } else {
+        print_table(t, results);
+    }
+    json_decref(results);
+    return status;
+}
+
+/* Training ------------------------------------------------------------------------------------- */
+
+static enum ws_status fail_numeric(const struct training *t, struct ws_error *err)
+{
+    const struct ws_error inner = *err;
+    return ws_fail(err, WS_NUMERIC, "%s; '%s' has the last state that was saved", inner.message,
+                   t->directory.state);
+}
+
+static enum ws_status take_steps(struct training *t, struct ws_error *err)
+{
+    double saved = now();
+    size_t validations;
+    (void)ws_trainer_validations(t->trainer, &validations);
+    while (!ws_trainer_done(t->trainer)) {
+        enum ws_status status = ws_trainer_step(t->trainer, err);
+        if (status == WS_NUMERIC)
+            return fail_numeric(t, err);
+        WS_TRY(status);
+        show_validation(t, &validations);
+        show_progress(t);
+        if (!stop_requested && now() - saved < t->options.checkpoint_seconds)
+            continue;
+        WS_TRY(training_directory_save(&t->directory, t->trainer, err));
+        saved = now();
+        if (stop_requested)
+            return ws_fail(err, WS_INTERRUPTED,
+                           "stopped after step %" PRIu64 " of %" PRIu64
+                           "; the same command goes on",
+                           ws_trainer_step_count(t->trainer), ws_trainer_steps(t->trainer));
+    }
+    return WS_OK;
+}
+
+static enum ws_status open_trainer(struct training *t, struct ws_error *err)
+{
+    unsigned threads = t->options.threads > 0 ? (unsigned)t->options.threads : ws_processor_count();
+    const struct ws_transformer *model = &t->input.model;
+    uint64_t memory = ws_trainer_memory(&t->settings, &model->description, &t->input.examples,
+                                        &t->input.validation);
+    WS_TRY(ws_memory_suffices(memory, ws_memory_available(), "this training", err));
+    WS_TRY(ws_cpu_open(WS_CPU_FAST, threads, NULL, &t->device, err));
+    WS_TRY(ws_trainer_open(&t->settings, t->device, &model->description, model->parameters,
+                           &t->input.examples, &t->input.validation, training_key(&t->options),
+                           NULL, &t->trainer, err));
+    ws_arena_release(&t->input.weights); /* it has its own by now */
+    t->input.model.parameters = NULL;
+    return WS_OK;
+}
+
+static enum ws_status train(struct training *t, const char *const *texts, size_t count,
+                            struct ws_error *err)
+{
+    bool complete = false;
+    WS_TRY(training_directory_open(t->flags.output, &t->directory, err));
+    WS_TRY(training_input_read(texts, count, &t->options, &t->form, &t->input, err));
+    WS_TRY(open_trainer(t, err));
+    WS_TRY(training_directory_resume(&t->directory, t->trainer, &complete, err));
+    if (!complete) {
+        t->first_step = ws_trainer_step_count(t->trainer);
+        t->first_tokens = ws_trainer_tokens(t->trainer);
+        t->begun = now();
+        announce(t);
+        take_signals();
+        WS_TRY(take_steps(t, err));
+        WS_TRY(training_directory_finish(&t->directory, t->trainer, &t->input, err));
+    }
+    terminal_clear(&t->terminal);
+    return print_results(t, err);
+}
+
+static int train_in_directory(struct training *t, const char *const *texts, size_t count)
+{
+    struct ws_error error;
+    terminal_init(&t->terminal, t->flags.quiet);
+    enum ws_status status = train(t, texts, count, &error);
+    terminal_clear(&t->terminal);
+    ws_trainer_close(t->trainer);
+    if (t->device)
+        t->device->ops->close(t->device);
+    training_input_release(&t->input);
+    training_directory_close(&t->directory);
+    return status == WS_OK ? EXIT_DONE : report(status, &error);
+}
+
+int cmd_train(int argc, char **argv)
+{
+    struct training t = {.directory = {.lock = -1}};
+    const struct flag flags[] = {
+        {"output", 'o', "DIR", "where the model goes, and the training until then", NULL,
+         &t.flags.output},
+        {"quiet", 'q', NULL, "no progress, no table", &t.flags.quiet, NULL},
+        {"json", 0, NULL, "results as JSON", &t.flags.json, NULL},
+    };
+    const struct command_settings settings[] = {
+        {&training_options, &t.options},
+        {&ws_form_options, &t.form},
+        {&ws_train_options, &t.settings},
+    };
+    const struct command_line line = {
+        .usage = "train TEXT... -o DIR [options]",
+        .about =
+            "Trains a transformer on text files (also .gz, .zst, and directories of them) or on\n"
+            "JSON lines (.jsonl) with \"text\", or with \"prompt\" and \"completion\", of which "
+            "only\n"
+            "the completion is learned. DIR becomes a Hugging Face directory with tokenizer. A\n"
+            "training that was stopped or killed goes on with the same command.",
+        .flags = flags,
+        .flag_count = sizeof flags / sizeof *flags,
+        .settings = settings,
+        .settings_count = sizeof settings / sizeof *settings,
+        .positional_most = SIZE_MAX,
+    };
+    struct arguments arguments;
+    struct ws_error error;
+    int exit_status = EXIT_DONE;
+    enum ws_status status = arguments_parse(&line, argc, argv, &arguments, &error);
+    if (status == WS_OK && !arguments.help && arguments.positional_count == 0)
+        status = ws_fail(&error, WS_INVALID, "train: which text? Try 'train TEXT -o DIR'");
+    if (status == WS_OK && !arguments.help && !t.flags.output)
+        status = ws_fail(&error, WS_INVALID, "train: where to? Give a directory with -o");
+    if (status != WS_OK)
+        exit_status = report(status, &error);
+    else if (arguments.help)
+        print_help(&line);
+    else
+        exit_status = train_in_directory(&t, arguments.positional, arguments.positional_count);
+    ws_arena_release(&arguments.arena);
+    return exit_status;
+}

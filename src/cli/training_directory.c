@@ -1,0 +1,278 @@
+#include "cli/training_directory.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/number.h"
+#include "models/nn/transformer/hugging_face.h"
+
+#define RECORD_NAME   "training.json"
+#define RECORD_FORMAT "wellspring-training/1"
+
+enum { RECORD_LIMIT = 1 << 20, CURVE_LIMIT = 1 << 30 };
+
+/* Opening -------------------------------------------------------------------------------------- */
+
+static bool is_draft(const char *name)
+{
+    return strstr(name, WS_FILE_DRAFT) != NULL;
+}
+
+/* Without training.json it must be new, or one whose training was killed at its very start. */
+static enum ws_status check_is_ours(const char *path, struct ws_arena *arena, struct ws_error *err)
+{
+    struct ws_names names;
+    WS_TRY(ws_directory_list(path, arena, &names, err));
+    for (size_t i = 0; i < names.count; i++)
+        if (strcmp(names.items[i], RECORD_NAME) == 0)
+            return WS_OK;
+    for (size_t i = 0; i < names.count; i++)
+        if (strcmp(names.items[i], "lock") != 0 &&
+            strncmp(names.items[i], RECORD_NAME WS_FILE_DRAFT, strlen(RECORD_NAME WS_FILE_DRAFT)) !=
+                0)
+            return ws_fail(err, WS_CONFLICT,
+                           "'%s' holds '%s' and no " RECORD_NAME "; give a new directory with -o",
+                           path, names.items[i]);
+    return WS_OK;
+}
+
+/* What a killed program left. */
+static enum ws_status remove_drafts(const char *path, struct ws_arena *arena, struct ws_error *err)
+{
+    struct ws_names names;
+    WS_TRY(ws_directory_list(path, arena, &names, err));
+    for (size_t i = 0; i < names.count; i++) {
+        char *draft = ws_arena_format(arena, "%s/%s", path, names.items[i]);
+        if (draft && is_draft(names.items[i]))
+            (void)unlink(draft); /* one that stays does no harm */
+    }
+    return WS_OK;
+}
+
+enum ws_status training_directory_open(const char *path, struct training_directory *out,
+                                       struct ws_error *err)
+{
+    *out = (struct training_directory){.path = path, .lock = -1};
+    ws_arena_init(&out->arena, NULL);
+    out->record = ws_arena_format(&out->arena, "%s/" RECORD_NAME, path);
+    out->curve = ws_arena_format(&out->arena, "%s/training.jsonl", path);
+    out->state = ws_arena_format(&out->arena, "%s/trainer.state", path);
+    char *lock = ws_arena_format(&out->arena, "%s/lock", path);
+    if (!out->record || !out->curve || !out->state || !lock)
+        return ws_fail_memory(err, "the training's directory");
+    WS_TRY(ws_directory_make(path, err));
+    WS_TRY(check_is_ours(path, &out->arena, err));
+    WS_TRY(ws_lock_take(lock, &out->lock, err));
+    return remove_drafts(path, &out->arena, err);
+}
+
+void training_directory_close(struct training_directory *directory)
+{
+    ws_lock_drop(directory->lock);
+    ws_arena_release(&directory->arena);
+}
+
+/* Results -------------------------------------------------------------------------------------- */
+
+static json_t *point_json(uint64_t step, double loss)
+{
+    return json_pack("{s:I, s:o, s:o}", "step", (json_int_t)step, "loss", ws_json_real(loss),
+                     "perplexity", ws_json_real(exp(loss)));
+}
+
+/* The last and the best; NULL and NULL when there are none. */
+static void validations_json(const struct ws_trainer *trainer, json_t **last, json_t **best)
+{
+    size_t count;
+    const struct ws_train_point *points = ws_trainer_validations(trainer, &count);
+    size_t lowest = 0;
+    for (size_t i = 1; i < count; i++)
+        if (points[i].loss < points[lowest].loss)
+            lowest = i;
+    *last = count > 0 ? point_json(points[count - 1].step, points[count - 1].loss) : NULL;
+    *best = count > 0 ? point_json(points[lowest].step, points[lowest].loss) : NULL;
+}
+
+/* The training loss is the mean of the last tenth of the steps. */
+static json_t *results_json(const struct ws_trainer *trainer, size_t parameters)
+{
+    size_t count;
+    const struct ws_train_point *points = ws_trainer_curve(trainer, &count);
+    size_t last = (count + 9) / 10;
+    double loss = 0;
+    json_t *validation;
+    json_t *best;
+    for (size_t i = count - last; i < count; i++)
+        loss += points[i].loss / (double)last;
+    validations_json(trainer, &validation, &best);
+    return json_pack("{s:I, s:I, s:I, s:o, s:o*, s:o*}", "parameters", (json_int_t)parameters,
+                     "steps", (json_int_t)count, "tokens", (json_int_t)ws_trainer_tokens(trainer),
+                     "training", point_json(count, loss), "validation", validation,
+                     "best_validation", best);
+}
+
+/* Writing -------------------------------------------------------------------------------------- */
+
+static enum ws_status write_record(const struct training_directory *directory,
+                                   const struct ws_trainer *trainer, json_t *results,
+                                   struct ws_error *err)
+{
+    struct ws_bytes identity = ws_trainer_identity(trainer);
+    json_t *object = json_pack("{s:s, s:s, s:s, s:s%, s:o*}", "format", RECORD_FORMAT, "version",
+                               WS_VERSION, "state", results ? "complete" : "running", "identity",
+                               (const char *)identity.data, identity.size, "results", results);
+    struct ws_buffer text;
+    ws_buffer_init(&text, NULL, RECORD_LIMIT);
+    ws_json_append_pretty(object, &text);
+    ws_buffer_text(&text, "\n");
+    json_decref(object);
+    enum ws_status status = ws_buffer_check(&text, RECORD_NAME, err);
+    if (status == WS_OK)
+        status = ws_file_replace(directory->record, ws_buffer_bytes(&text), err);
+    ws_buffer_release(&text);
+    return status;
+}
+
+static void append_number(struct ws_buffer *out, const char *name, double value)
+{
+    char number[WS_REAL_TEXT_SIZE];
+    ws_real_text(value, number);
+    ws_buffer_format(out, ", \"%s\": %s", name, number);
+}
+
+/* Validations stand behind the step that they follow. */
+static enum ws_status write_curve(const struct training_directory *directory,
+                                  const struct ws_trainer *trainer, struct ws_error *err)
+{
+    struct ws_buffer text;
+    size_t count;
+    size_t validation_count;
+    size_t next = 0;
+    const struct ws_train_point *points = ws_trainer_curve(trainer, &count);
+    const struct ws_train_point *validations = ws_trainer_validations(trainer, &validation_count);
+    ws_buffer_init(&text, NULL, CURVE_LIMIT);
+    for (size_t i = 0; i < count; i++) {
+        ws_buffer_format(&text, "{\"step\": %" PRIu64, points[i].step);
+        append_number(&text, "loss", points[i].loss);
+        append_number(&text, "rate", points[i].rate);
+        append_number(&text, "norm", points[i].norm);
+        ws_buffer_text(&text, "}\n");
+        for (; next < validation_count && validations[next].step == points[i].step; next++) {
+            ws_buffer_format(&text, "{\"step\": %" PRIu64, points[i].step);
+            append_number(&text, "validation_loss", validations[next].loss);
+            ws_buffer_text(&text, "}\n");
+        }
+    }
+    enum ws_status status = ws_buffer_check(&text, "the loss curve", err);
+    if (status == WS_OK)
+        status = ws_file_replace(directory->curve, ws_buffer_bytes(&text), err);
+    ws_buffer_release(&text);
+    return status;
+}
+
+enum ws_status training_directory_save(const struct training_directory *directory,
+                                       struct ws_trainer *trainer, struct ws_error *err)
+{
+    WS_TRY(ws_trainer_save(trainer, directory->state, err));
+    return write_curve(directory, trainer, err);
+}
+
+enum ws_status training_directory_finish(const struct training_directory *directory,
+                                         struct ws_trainer *trainer,
+                                         const struct training_input *input, struct ws_error *err)
+{
+    struct ws_arena arena;
+    struct ws_transformer model = input->model;
+    ws_arena_init(&arena, NULL);
+    float *parameters = WS_ARENA_NEW(&arena, float, model.layout.size);
+    enum ws_status status = parameters ? WS_OK : ws_fail_memory(err, "the trained model");
+    if (status == WS_OK) {
+        ws_trainer_parameters(trainer, parameters);
+        model.parameters = parameters;
+        status = ws_hf_save(&model, WS_DTYPE_F32, directory->path, &arena, err);
+    }
+    ws_arena_release(&arena);
+    WS_TRY(status);
+    WS_TRY(ws_tokenizer_save(input->tokenizer, directory->path, err));
+    WS_TRY(write_curve(directory, trainer, err));
+    json_t *results = results_json(trainer, model.layout.parameters);
+    if (!results)
+        return ws_fail_memory(err, RECORD_NAME);
+    WS_TRY(write_record(directory, trainer, results, err));
+    return ws_file_remove(directory->state, err);
+}
+
+/* Reading -------------------------------------------------------------------------------------- */
+
+static enum ws_status read_record(const struct training_directory *directory, json_t **out,
+                                  struct ws_error *err)
+{
+    struct ws_arena arena;
+    struct ws_bytes text;
+    const char *format;
+    json_t *object = NULL;
+    ws_arena_init(&arena, NULL);
+    enum ws_status status = ws_file_read(directory->record, RECORD_LIMIT, &arena, &text, err);
+    if (status == WS_OK)
+        status = ws_json_parse(text, directory->record, &object, err);
+    ws_arena_release(&arena);
+    if (status == WS_OK)
+        status = ws_json_read_text(object, "format", directory->record, &format, err);
+    if (status == WS_OK && strcmp(format, RECORD_FORMAT) != 0)
+        status = ws_fail(err, WS_UNSUPPORTED, "%s: 'format' is '%.80s', wanted '" RECORD_FORMAT "'",
+                         directory->record, format);
+    if (status == WS_OK)
+        *out = object;
+    else
+        json_decref(object);
+    return status;
+}
+
+static enum ws_status compare_record(const struct training_directory *directory,
+                                     const json_t *object, const struct ws_trainer *trainer,
+                                     bool *complete, struct ws_error *err)
+{
+    const char *state;
+    const char *identity;
+    WS_TRY(ws_json_read_text(object, "state", directory->record, &state, err));
+    WS_TRY(ws_json_read_text(object, "identity", directory->record, &identity, err));
+    *complete = strcmp(state, "complete") == 0;
+    enum ws_status status = ws_trainer_compare(trainer, ws_bytes_of_text(identity), err);
+    if (status != WS_OK)
+        ws_error_prefix(err, "'%s' cannot go on", directory->path);
+    return status;
+}
+
+enum ws_status training_directory_resume(const struct training_directory *directory,
+                                         struct ws_trainer *trainer, bool *complete,
+                                         struct ws_error *err)
+{
+    json_t *object;
+    *complete = false;
+    if (!ws_file_exists(directory->record))
+        return write_record(directory, trainer, NULL, err);
+    WS_TRY(read_record(directory, &object, err));
+    enum ws_status status = compare_record(directory, object, trainer, complete, err);
+    json_decref(object);
+    WS_TRY(status);
+    if (*complete || !ws_file_exists(directory->state))
+        return WS_OK;
+    return ws_trainer_load(trainer, directory->state, err);
+}
+
+enum ws_status training_directory_results(const struct training_directory *directory, json_t **out,
+                                          struct ws_error *err)
+{
+    json_t *object;
+    json_t *results;
+    WS_TRY(read_record(directory, &object, err));
+    enum ws_status status =
+        ws_json_read_object(object, "results", directory->record, &results, err);
+    if (status == WS_OK)
+        *out = json_incref(results);
+    json_decref(object);
+    return status;
+}

@@ -1,0 +1,48 @@
+/*
+ * The directory of a training: the model it ends in, and what lets it go on until then.
+ *
+ * training.json says what the training is of and how it ended, training.jsonl holds the loss curve,
+ * trainer.state where it stands (docs/formats/trainer.md; it goes when the model is there). All are
+ * replaced whole. Nothing in them depends on time or threads.
+ */
+#ifndef WS_CLI_TRAINING_DIRECTORY_H
+#define WS_CLI_TRAINING_DIRECTORY_H
+
+#include "base/json.h"
+#include "cli/training_input.h"
+
+struct training_directory {
+    struct ws_arena arena;
+    const char *path;
+    const char *record; /* training.json */
+    const char *curve;  /* training.jsonl */
+    const char *state;  /* trainer.state */
+    int lock;
+};
+
+/* Makes and locks it. WS_CONFLICT when it holds something else, WS_BUSY when somebody trains there.
+ * The caller closes it, also after a failure. */
+WS_MUST_CHECK enum ws_status
+training_directory_open(const char *path, struct training_directory *out, struct ws_error *err);
+void training_directory_close(struct training_directory *directory);
+
+/* Goes on from what is there, if anything. `complete`: nothing is left to do. WS_CONFLICT when it
+ * is of another training. */
+WS_MUST_CHECK enum ws_status training_directory_resume(const struct training_directory *directory,
+                                                       struct ws_trainer *trainer, bool *complete,
+                                                       struct ws_error *err);
+WS_MUST_CHECK enum ws_status training_directory_save(const struct training_directory *directory,
+                                                     struct ws_trainer *trainer,
+                                                     struct ws_error *err);
+/* Writes the model, the tokenizer and the results; the state goes. */
+WS_MUST_CHECK enum ws_status training_directory_finish(const struct training_directory *directory,
+                                                       struct ws_trainer *trainer,
+                                                       const struct training_input *input,
+                                                       struct ws_error *err);
+
+/* How a complete training went, as training.json says; the caller gives it back with json_decref.
+ */
+WS_MUST_CHECK enum ws_status training_directory_results(const struct training_directory *directory,
+                                                        json_t **out, struct ws_error *err);
+
+#endif

@@ -1,0 +1,118 @@
+# Training on files: what comes out, what is refused, stopping and going on.
+. "$(dirname "$0")/lib.bash"
+
+make_corpus 4000 >corpus.txt
+make_corpus 400 >other.txt
+small=(--layers 1 --width 16 --heads 2 --context 32 --block 32 --vocabulary 300 --learning-rate 0.01
+    --epochs 2)
+
+# A fresh model, its files, and what is printed
+accepts train corpus.txt -q -o fresh "${small[@]}" --validation other.txt
+[ ! -s out ] || fail "--quiet printed results"
+for file in config.json model.safetensors tokenizer.json training.json training.jsonl; do
+    [ -s fresh/$file ] || fail "no $file"
+done
+[ ! -e fresh/trainer.state ] || fail "the state of a complete training is left"
+runs train corpus.txt -o loud "${small[@]}" --validation other.txt --threads 3
+grep -q '^loud: [0-9]* parameters, [0-9]* examples' err || fail "no announcement"
+grep -q '^validation after step [0-9]*: loss' err || fail "no validation"
+grep -q '100 % done' err || fail "no progress"
+grep -q '^validation  *[0-9]* *[0-9.]* *[0-9.]*$' out || fail "no table"
+grep -q 'generate loud$' out || fail "no next step"
+check "the table is at most 100 columns wide" awk 'length > 100 {exit 1}' out
+check "any number of threads" diff -r fresh loud
+if command -v jq >/dev/null; then
+    check "the curve parses" jq -es 'map(select(.validation_loss)) | length == 2' fresh/training.jsonl
+    check "it learned" jq -es '(map(.loss // empty) | first > last + 0.5)' fresh/training.jsonl
+    accepts train corpus.txt -q --json -o fresh "${small[@]}" --validation other.txt
+    check "--json has the numbers" jq -e '.validation.loss > 0 and .tokens > 1000' out
+else
+    echo "skipped: JSON through jq (no jq here)"
+fi
+
+# Complete: the same command has nothing to do, another is refused
+cp -r fresh before
+accepts train corpus.txt -q -o fresh "${small[@]}" --validation other.txt
+check "what is complete stays" diff -r before fresh
+refuses 2 "'fresh' cannot go on" "'learning_rate=0.01', not 'learning_rate=0.02'" -- \
+    train corpus.txt -q -o fresh "${small[@]}" --validation other.txt --learning-rate 0.02
+refuses 2 "'fresh' cannot go on" "another seed" -- \
+    train corpus.txt -q -o fresh "${small[@]}" --validation other.txt --seed 2
+refuses 2 "'fresh' cannot go on" "other text" -- \
+    train other.txt -q -o fresh "${small[@]}" --validation other.txt
+
+# From a given model, on documents
+accepts train other.txt -q -o tuned --model fresh --block 16 --batch 4
+check "the same form" cmp fresh/config.json tuned/config.json
+check "the same tokenizer" cmp fresh/tokenizer.json tuned/tokenizer.json
+cmp -s fresh/model.safetensors tuned/model.safetensors && fail "nothing was learned"
+cat >documents.jsonl <<'END'
+{"text": "abc abd abe"}
+
+{"prompt": "abc", "completion": " abd abe abf", "id": 3}
+END
+accepts train documents.jsonl -q -o answers --model fresh --block 16 --epochs 3
+gzip -c documents.jsonl >zipped.jsonl.gz
+accepts train zipped.jsonl.gz -q -o zipped --model fresh --block 16 --epochs 3
+check "inflated" cmp answers/model.safetensors zipped/model.safetensors
+accepts train documents.jsonl -q -o own "${small[@]}"
+for architecture in opt llama neox; do
+    accepts train other.txt -q -o $architecture "${small[@]}" --architecture $architecture
+    accepts train other.txt -q -o $architecture-tuned --model $architecture --block 32 --keep-best \
+        --validation corpus.txt --patience 3
+done
+
+# Stopping: the state is kept, and the same command ends in the same bytes
+long=("${small[@]}" --epochs 40 --threads 2)
+accepts train corpus.txt -q -o straight "${long[@]}"
+"$ws" train corpus.txt -o stopped "${long[@]}" --checkpoint-seconds 1e9 >out 2>err &
+running=$!
+for _ in $(seq 600); do
+    grep -q ' % done' err && break
+    sleep 0.02
+done
+kill -INT $running
+wait $running
+status=$?
+[ $status -eq 1 ] || fail "a stopped training ended with $status"
+grep -q 'stopped after step [0-9]* of [0-9]*; the same command goes on' err || fail "$(cat err)"
+[ -s stopped/trainer.state ] || fail "no state was saved"
+refuses 2 "'clip=1', not 'clip=2'" -- train corpus.txt -q -o stopped "${long[@]}" --clip 2
+runs train corpus.txt -o stopped "${long[@]}"
+grep -q 'goes on after step' err || fail "it did not go on"
+check "stopped or straight on" diff -r straight stopped
+
+# What cannot be
+refuses 2 "train: which text?" -- train -o nowhere
+refuses 2 "train: where to?" -- train corpus.txt
+refuses 1 "'missing.txt'" -- train missing.txt -q -o missing "${small[@]}"
+refuses 2 "unknown option '--learning-rat'" "'--learning-rate'" -- train corpus.txt --learning-rat 1
+refuses 2 "'schedule' is 'cosin'" "'cosine'" -- train corpus.txt -o a --schedule cosin
+refuses 2 "'width' of 16" "3 'heads'" -- train corpus.txt -q -o b "${small[@]}" --heads 3
+refuses 2 "'block' is 64" "context 32" -- train corpus.txt -q -o c "${small[@]}" --block 64
+refuses 2 "'start' is 'no-token'" -- train corpus.txt -q -o d "${small[@]}" --start no-token
+refuses 2 "'layers' is for fresh models" "'fresh'" -- train corpus.txt -q -o e --model fresh --layers 2
+refuses 2 "'keep_best' needs examples to validate on" -- \
+    train corpus.txt -q -o f "${small[@]}" --keep-best
+refuses 1 "training this model needs about" "MiB are available" -- \
+    train corpus.txt -q -o g --layers 100 --width 16384 --vocabulary 300
+echo '{"text": 3}' >wrong.jsonl
+refuses 1 "wrong.jsonl, line 1" "'prompt' and 'completion'" -- \
+    train wrong.jsonl -q -o h --model fresh --block 16
+mkdir foreign
+echo precious >foreign/thesis.txt
+refuses 2 "'foreign' holds 'thesis.txt'" "-o" -- train corpus.txt -q -o foreign "${small[@]}"
+[ "$(ls -A foreign)" = thesis.txt ] || fail "a foreign directory was written to"
+cp -r straight damaged
+rm damaged/model.safetensors
+sed -i 's/"complete"/"running"/' damaged/training.json
+echo nonsense >damaged/trainer.state
+refuses 1 "damaged/trainer.state" "not a training's state" -- \
+    train corpus.txt -q -o damaged "${long[@]}"
+# A rate at which nothing stays finite
+runs train corpus.txt -q -o wild "${small[@]}" --learning-rate 10 --weight-decay 100 --clip 0 --epochs 60
+[ $? -eq 1 ] || fail "a training that cannot be ended well"
+says "step" "'wild/trainer.state'"
+[ ! -e wild/model.safetensors ] || fail "a broken model was saved"
+
+finish
