@@ -353,6 +353,7 @@ const struct ws_family_ops ws_family_ngram = {
     .settings_size = sizeof(struct ws_ngram_settings),
     .accepts = 1U << WS_DATA_TOKENS,
     .batch = 1,
+    .keeps_first = true,
     .check = check,
     .fit = fit,
     .sample = sample,
