@@ -3,7 +3,6 @@
  */
 #include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -15,6 +14,7 @@
 #include "cli/command.h"
 #include "cli/generate_prompts.h"
 #include "cli/generated_file.h"
+#include "cli/stop_signal.h"
 #include "cli/terminal.h"
 #include "lab/run_directory.h"
 #include "models/nn/transformer/hugging_face.h"
@@ -65,23 +65,6 @@ struct generation {
     uint64_t made;               /* tokens since then */
     double begun;
 };
-
-static volatile sig_atomic_t stop_requested;
-
-static void request_stop(int signal_number)
-{
-    (void)signal_number;
-    stop_requested = 1;
-}
-
-/* From here on the batch at hand is written before the program stops. */
-static void take_signals(void)
-{
-    struct sigaction action = {.sa_handler = request_stop};
-    (void)sigemptyset(&action.sa_mask);
-    (void)sigaction(SIGINT, &action, NULL);
-    (void)sigaction(SIGTERM, &action, NULL);
-}
 
 static double now(void)
 {
@@ -252,7 +235,7 @@ static enum ws_status make_texts(struct generation *g, struct ws_error *err)
         g->done += made.count;
         g->made += made.ends[made.count - 1];
         show_progress(g);
-        if (stop_requested && g->done < g->total)
+        if (g->flags.output && *stop_signal_flag() && g->done < g->total)
             return stop(g, err);
     }
     return WS_OK;
@@ -383,7 +366,7 @@ static enum ws_status generate(struct generation *g, struct ws_error *err)
     WS_TRY(open_generator(g, err));
     if (g->flags.output) {
         WS_TRY(open_file(g, err));
-        take_signals();
+        stop_signal_take();
     }
     WS_TRY(make_texts(g, err));
     return g->flags.output ? generated_file_finish(&g->file, err) : WS_OK;
