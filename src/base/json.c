@@ -1,7 +1,10 @@
 #include "base/json.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
+
+#include "base/number.h"
 
 /* jansson leaves its error empty when an allocation fails outside its lexer. */
 static enum ws_status fail_parsing(const json_error_t *error, const char *name,
@@ -164,20 +167,45 @@ static int append_piece(const char *piece, size_t size, void *user)
     return out->status == WS_OK ? 0 : -1;
 }
 
+/* Every real reads back the same. */
+#define EXACT JSON_REAL_PRECISION(17)
+
 /* A dump fails for want of memory alone: values that jansson could not write cannot be made. */
 static void append(const json_t *json, size_t flags, struct ws_buffer *out)
 {
-    flags |= JSON_REAL_PRECISION(17) | JSON_ENCODE_ANY;
+    flags |= JSON_ENCODE_ANY;
     if (json_dump_callback(json, append_piece, out, flags) != 0 && out->status == WS_OK)
         out->status = WS_NO_MEMORY;
 }
 
 void ws_json_append(const json_t *json, struct ws_buffer *out)
 {
-    append(json, JSON_COMPACT, out);
+    append(json, JSON_COMPACT | EXACT, out);
 }
 
 void ws_json_append_pretty(const json_t *json, struct ws_buffer *out)
 {
-    append(json, JSON_INDENT(2), out);
+    append(json, JSON_INDENT(2) | EXACT, out);
+}
+
+/* Whether no real in it needs more than 15 digits. */
+static bool is_short(const json_t *json)
+{
+    double back = 0;
+    char text[WS_REAL_TEXT_SIZE];
+    bool all = true;
+    for (size_t i = 0; all && i < json_array_size(json); i++)
+        all = is_short(json_array_get(json, i));
+    void *next = json_object_iter((json_t *)(uintptr_t)json);
+    for (; all && next; next = json_object_iter_next((json_t *)(uintptr_t)json, next))
+        all = is_short(json_object_iter_value(next));
+    if (!json_is_real(json))
+        return all;
+    (void)snprintf(text, sizeof text, "%.15g", json_real_value(json));
+    return ws_real_parse(text, &back) && back == json_real_value(json);
+}
+
+void ws_json_append_short(const json_t *json, struct ws_buffer *out)
+{
+    append(json, JSON_INDENT(2) | (is_short(json) ? JSON_REAL_PRECISION(15) : EXACT), out);
 }

@@ -53,5 +53,8 @@ json_t *ws_json_real(double value);
  * is out, fails the buffer. */
 void ws_json_append(const json_t *json, struct ws_buffer *out);
 void ws_json_append_pretty(const json_t *json, struct ws_buffer *out); /* indented by 2 */
+/* Pretty, and reals with 15 digits where these are enough for every one of them (0.1 and not
+ * 0.10000000000000001): for files that people look at. */
+void ws_json_append_short(const json_t *json, struct ws_buffer *out);
 
 #endif

@@ -8,27 +8,45 @@
 
 #include "base/clock.h"
 #include "base/json.h"
-#include "base/number.h"
 #include "base/pool.h"
 #include "cli/command.h"
 #include "cli/terminal.h"
+#include "cli/text_source.h"
 #include "models/nn/transformer/comparison.h"
 #include "models/nn/transformer/hugging_face.h"
 #include "models/nn/transformer/score.h"
-#include "models/nn/transformer/train_text.h"
 
-enum { BATCH_TOKENS = 2048, TEXT_LIMIT = 1 << 30 };
+enum { BATCH_TOKENS = 2048 };
 
 struct evaluate_flags {
     const char *reference;
     const char *text;
-    const char *block;
-    const char *threads;
-    bool jsonl, no_start, plain_code, json, quiet;
+    bool plain_code, json, quiet;
 };
+
+struct evaluate_options {
+    uint64_t block;    /* 0: the model's context */
+    const char *start; /* token, "none", or empty: as the model has it */
+    uint64_t threads;  /* 0: all processors */
+};
+
+#define FIELD(name) offsetof(struct evaluate_options, name)
+
+static const struct ws_option options[] = {
+    {"block", WS_OPTION_WHOLE, FIELD(block), 0, 1e7, "0", NULL, 0,
+     "tokens of the text that are scored together; 0: the model's context"},
+    {"start", WS_OPTION_TEXT, FIELD(start), 0, 0, "", NULL, 0,
+     "token that stands before each block, or none; empty: the one that begins the model's texts, "
+     "if it has one"},
+    {"threads", WS_OPTION_WHOLE, FIELD(threads), 0, 4096, "0", NULL, WS_OPTION_EXECUTION,
+     "threads; 0: one a processor"},
+};
+static const struct ws_option_table evaluate_options = {"evaluation", options,
+                                                        sizeof options / sizeof *options};
 
 struct evaluation {
     const struct evaluate_flags *flags;
+    const struct evaluate_options *options;
     const char *path; /* of the model */
     struct ws_arena arena;
     struct ws_device *device;
@@ -110,45 +128,56 @@ static json_t *comparisons_json(const struct ws_comparisons *comparisons)
 static enum ws_status read_block(struct evaluation *e, struct ws_error *err)
 {
     uint32_t context = e->model.description.context;
-    e->block = context;
-    if (e->flags->block &&
-        (!ws_whole_parse(e->flags->block, &e->block) || e->block < 2 || e->block > context))
-        return ws_fail(err, WS_INVALID,
-                       "--block is '%.40s', wanted a whole number from 2 to the model's context of "
-                       "%" PRIu32,
-                       e->flags->block, context);
-    e->start = e->flags->no_start ? WS_NO_TOKEN : e->model.description.bos;
+    e->block = e->options->block > 0 ? e->options->block : context;
+    if (e->block <= context)
+        return WS_OK;
+    return ws_fail(err, WS_INVALID, "'block' is %" PRIu64 " tokens, the model's context %" PRIu32,
+                   e->block, context);
+}
+
+static enum ws_status read_start(struct evaluation *e, const struct ws_tokenizer *tokenizer,
+                                 struct ws_error *err)
+{
+    const char *start = e->options->start;
+    e->start = e->model.description.bos;
+    if (*start)
+        e->start = strcmp(start, "none") == 0 ? WS_NO_TOKEN : ws_tokenizer_find(tokenizer, start);
+    if (*start && strcmp(start, "none") != 0 && e->start == WS_NO_TOKEN)
+        return ws_fail(err, WS_INVALID, "'start' is '%.80s', which is no token of the tokenizer",
+                       start);
     return WS_OK;
 }
 
-static enum ws_status examples_of(const struct ws_train_text *text, struct evaluation *e,
-                                  struct ws_error *err)
+static enum ws_status make_examples(struct evaluation *e, const struct text_source *source,
+                                    const struct ws_tokenizer *tokenizer, struct ws_error *err)
 {
-    enum ws_status status = ws_train_text_examples(text, &e->arena, &e->examples, err);
-    if (status != WS_OK)
-        ws_error_prefix(err, "%s", e->flags->text);
+    const struct ws_train_text_form form = {
+        .tokenizer = tokenizer,
+        .block = (size_t)e->block,
+        .start = e->start,
+        .end = WS_NO_TOKEN,
+        .flags = e->start == WS_NO_TOKEN ? WS_ENCODE_FRONT : 0,
+    };
+    struct ws_train_text text;
+    ws_train_text_init(&text, &form, NULL);
+    enum ws_status status = text_source_collect(source, &text, err);
+    if (status == WS_OK) {
+        status = ws_train_text_examples(&text, &e->arena, &e->examples, err);
+        if (status != WS_OK)
+            ws_error_prefix(err, "%s", e->flags->text);
+    }
+    ws_train_text_release(&text);
     return status;
 }
 
 static enum ws_status read_examples(struct evaluation *e, const struct ws_tokenizer *tokenizer,
                                     struct ws_error *err)
 {
-    struct ws_bytes bytes;
-    const struct ws_train_text_form form = {
-        .tokenizer = tokenizer,
-        .block = (size_t)e->block,
-        .start = e->start,
-        .end = WS_NO_TOKEN,
-    };
-    struct ws_train_text text;
-    WS_TRY(ws_file_read(e->flags->text, TEXT_LIMIT, &e->arena, &bytes, err));
-    ws_train_text_init(&text, &form, NULL);
-    enum ws_status status = e->flags->jsonl
-                                ? ws_train_text_json_lines(&text, bytes, e->flags->text, err)
-                                : ws_train_text_plain(&text, bytes, e->flags->text, err);
+    struct text_source source;
+    enum ws_status status = text_source_read(e->flags->text, &source, err);
     if (status == WS_OK)
-        status = examples_of(&text, e, err);
-    ws_train_text_release(&text);
+        status = make_examples(e, &source, tokenizer, err);
+    ws_buffer_release(&source.bytes);
     return status;
 }
 
@@ -192,6 +221,7 @@ static enum ws_status evaluate_text(struct evaluation *e, struct ws_error *err)
                        "%s: the tokenizer has %" PRIu32
                        " tokens, but the model's vocabulary %" PRIu32,
                        e->path, ws_tokenizer_count(tokenizer), e->model.description.vocabulary);
+    WS_TRY(read_start(e, tokenizer, err));
     WS_TRY(read_examples(e, tokenizer, err));
     return score_text(e, err);
 }
@@ -243,14 +273,10 @@ static enum ws_status print_json(const struct evaluation *e, struct ws_error *er
 
 static enum ws_status open_device(struct evaluation *e, struct ws_error *err)
 {
-    uint64_t threads = ws_processor_count();
-    if (e->flags->threads &&
-        (!ws_whole_parse(e->flags->threads, &threads) || threads < 1 || threads > 1024))
-        return ws_fail(err, WS_INVALID,
-                       "--threads is '%.40s', wanted a whole number from 1 to 1024",
-                       e->flags->threads);
-    return ws_cpu_open(e->flags->plain_code ? WS_CPU_REFERENCE : WS_CPU_FAST, (unsigned)threads,
-                       NULL, &e->device, err);
+    unsigned threads =
+        e->options->threads > 0 ? (unsigned)e->options->threads : ws_processor_count();
+    return ws_cpu_open(e->flags->plain_code ? WS_CPU_REFERENCE : WS_CPU_FAST, threads, NULL,
+                       &e->device, err);
 }
 
 static enum ws_status evaluate_model(struct evaluation *e, struct ws_error *err)
@@ -272,9 +298,10 @@ static enum ws_status evaluate_model(struct evaluation *e, struct ws_error *err)
     return WS_OK;
 }
 
-static int evaluate(const char *path, const struct evaluate_flags *flags)
+static int evaluate(const char *path, const struct evaluate_flags *flags,
+                    const struct evaluate_options *settings)
 {
-    struct evaluation e = {.flags = flags, .path = path};
+    struct evaluation e = {.flags = flags, .options = settings, .path = path};
     struct ws_error error;
     ws_arena_init(&e.arena, NULL);
     enum ws_status status = open_device(&e, &error);
@@ -297,8 +324,6 @@ static enum ws_status check_arguments(const struct arguments *arguments,
     if (!flags->reference && !flags->text)
         return ws_fail(err, WS_INVALID,
                        "evaluate: against what? --reference FILE, --text FILE or both");
-    if (!flags->text && (flags->block || flags->jsonl || flags->no_start))
-        return ws_fail(err, WS_INVALID, "--block, --jsonl and --no-start go with --text");
     return WS_OK;
 }
 
@@ -311,11 +336,11 @@ static const char about[] =
     "losses |a - b| / |b|; gradients |a - b| / |b| in the Euclidean norm, all together and tensor\n"
     "by tensor; greedy and beam5 how many sequences differ. Exit status 3: one is out.\n"
     "\n"
-    "--text is made tokens by the tokenizer in the model's directory, without special tokens of\n"
-    "its own, and cut in blocks of --block tokens; what is left behind the last whole block is\n"
-    "dropped. Blocks are scored each by itself. Where the model has a token that begins a text,\n"
-    "it stands before each block and every token of the block is scored; else, or with\n"
-    "--no-start, the first token of each block is given and not scored.\n"
+    "--text, plain or JSON lines (.jsonl), is made tokens by the tokenizer in the model's "
+    "directory\n"
+    "and cut in blocks; what is left behind the last whole block of plain text is dropped. Blocks\n"
+    "are scored each by itself. With a token that stands before each block every token of the\n"
+    "block is scored; without one the first is given and not scored.\n"
     "  loss            mean of -log p(token | what stands before it in the block), nats\n"
     "  perplexity      exp(loss)\n"
     "  entropy         mean entropy of the distributions the tokens were scored under, nats\n"
@@ -326,14 +351,11 @@ static const char about[] =
 int cmd_evaluate(int argc, char **argv)
 {
     struct evaluate_flags flags = {0};
+    struct evaluate_options settings;
+    const struct command_settings tables[] = {{&evaluate_options, &settings}};
     const struct flag table[] = {
         {"reference", 'r', "FILE", "compare with these numbers", NULL, &flags.reference},
         {"text", 't', "FILE", "score this text", NULL, &flags.text},
-        {"jsonl", 0, NULL, "the text is JSON lines: {\"text\": ...} each", &flags.jsonl, NULL},
-        {"block", 0, "N", "tokens scored together (default: the model's context)", NULL,
-         &flags.block},
-        {"no-start", 0, NULL, "no token before a block", &flags.no_start, NULL},
-        {"threads", 0, "N", "threads (default: one for each processor)", NULL, &flags.threads},
         {"plain-code", 0, NULL, "compute with the plain reference code, slowly", &flags.plain_code,
          NULL},
         {"json", 0, NULL, "results as JSON", &flags.json, NULL},
@@ -344,6 +366,8 @@ int cmd_evaluate(int argc, char **argv)
         .about = about,
         .flags = table,
         .flag_count = sizeof table / sizeof *table,
+        .settings = tables,
+        .settings_count = 1,
         .positional_most = 1,
     };
     struct arguments arguments;
@@ -357,7 +381,7 @@ int cmd_evaluate(int argc, char **argv)
     else if (arguments.help)
         print_help(&line);
     else
-        exit_status = evaluate(arguments.positional[0], &flags);
+        exit_status = evaluate(arguments.positional[0], &flags, &settings);
     ws_arena_release(&arguments.arena);
     return exit_status;
 }

@@ -23,6 +23,7 @@ enum exit_status {
     X(runs,     "list the runs in a directory")                                         \
     X(export,   "a run's metrics as CSV or JSON lines")                                 \
     X(train,    "train a transformer on text, or go on training one")                   \
+    X(generate, "texts from a model: sampled, greedy, or by beam search")               \
     X(evaluate, "a model against reference numbers, or over a text")                    \
     X(tokenize, "text to token ids and back; training a tokenizer")
 /* clang-format on */

@@ -4,9 +4,8 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "data/text.h"
+#include "cli/text_source.h"
 #include "models/nn/transformer/hugging_face.h"
-#include "models/nn/transformer/train_text.h"
 
 #define FIELD(name) offsetof(struct training_options, name)
 
@@ -34,33 +33,9 @@ static const struct ws_option options_table[] = {
 const struct ws_option_table training_options = {"text and model", options_table,
                                                  sizeof options_table / sizeof *options_table};
 
-/* Files ---------------------------------------------------------------------------------------- */
-
-/* A text's bytes, and whether they are JSON lines. */
-struct source {
-    const char *path;
-    struct ws_buffer bytes;
-    bool json_lines;
-};
-
-static bool ends_with(const char *path, const char *ending)
-{
-    size_t size = strlen(path);
-    size_t end = strlen(ending);
-    return size >= end && strcmp(path + size - end, ending) == 0;
-}
-
-static enum ws_status read_source(const char *path, struct source *out, struct ws_error *err)
-{
-    out->path = path;
-    out->json_lines =
-        ends_with(path, ".jsonl") || ends_with(path, ".jsonl.gz") || ends_with(path, ".jsonl.zst");
-    return ws_text_read(path, SIZE_MAX / 2, &out->bytes, err);
-}
-
 /* Tokenizer ------------------------------------------------------------------------------------ */
 
-static enum ws_status train_tokenizer(const struct source *sources, size_t count,
+static enum ws_status train_tokenizer(const struct text_source *sources, size_t count,
                                       const struct training_options *options,
                                       struct training_input *out, struct ws_error *err)
 {
@@ -84,7 +59,7 @@ static enum ws_status train_tokenizer(const struct source *sources, size_t count
     return status;
 }
 
-static enum ws_status find_tokenizer(const struct source *sources, size_t count,
+static enum ws_status find_tokenizer(const struct text_source *sources, size_t count,
                                      const struct training_options *options,
                                      struct training_input *out, struct ws_error *err)
 {
@@ -185,19 +160,15 @@ static enum ws_status find_start(const struct training_options *options,
 }
 
 static enum ws_status make_examples(const struct ws_train_text_form *form,
-                                    const struct source *sources, size_t count,
+                                    const struct text_source *sources, size_t count,
                                     struct training_input *out, struct ws_examples *examples,
                                     struct ws_error *err)
 {
     struct ws_train_text text;
     ws_train_text_init(&text, form, NULL);
     enum ws_status status = WS_OK;
-    for (size_t i = 0; i < count && status == WS_OK; i++) {
-        struct ws_bytes bytes = ws_buffer_bytes(&sources[i].bytes);
-        status = sources[i].json_lines
-                     ? ws_train_text_json_lines(&text, bytes, sources[i].path, err)
-                     : ws_train_text_plain(&text, bytes, sources[i].path, err);
-    }
+    for (size_t i = 0; i < count && status == WS_OK; i++)
+        status = text_source_collect(&sources[i], &text, err);
     if (status == WS_OK)
         status = ws_train_text_examples(&text, &out->arena, examples, err);
     out->left_out += text.left_out;
@@ -206,9 +177,9 @@ static enum ws_status make_examples(const struct ws_train_text_form *form,
 }
 
 static enum ws_status make_all_examples(const struct training_options *options,
-                                        const struct source *sources, size_t count,
-                                        const struct source *validation, struct training_input *out,
-                                        struct ws_error *err)
+                                        const struct text_source *sources, size_t count,
+                                        const struct text_source *validation,
+                                        struct training_input *out, struct ws_error *err)
 {
     uint32_t context = out->model.description.context;
     if (options->block > context)
@@ -232,14 +203,14 @@ static enum ws_status make_all_examples(const struct training_options *options,
 
 static enum ws_status read_all(const char *const *texts, size_t count,
                                const struct training_options *options, const struct ws_form *form,
-                               struct source *sources, struct training_input *out,
+                               struct text_source *sources, struct training_input *out,
                                struct ws_error *err)
 {
-    struct source *validation = &sources[count];
+    struct text_source *validation = &sources[count];
     for (size_t i = 0; i < count; i++)
-        WS_TRY(read_source(texts[i], &sources[i], err));
+        WS_TRY(text_source_read(texts[i], &sources[i], err));
     if (*options->validation)
-        WS_TRY(read_source(options->validation, validation, err));
+        WS_TRY(text_source_read(options->validation, validation, err));
     WS_TRY(find_tokenizer(sources, count, options, out, err));
     WS_TRY(find_model(options, form, out, err));
     return make_all_examples(options, sources, count, validation, out, err);
@@ -253,11 +224,9 @@ enum ws_status training_input_read(const char *const *texts, size_t count,
     *out = (struct training_input){.left_out = 0};
     ws_arena_init(&out->arena, NULL);
     ws_arena_init(&out->weights, NULL);
-    struct source *sources = WS_ARENA_ZNEW(&out->arena, struct source, count + 1);
+    struct text_source *sources = WS_ARENA_ZNEW(&out->arena, struct text_source, count + 1);
     if (!sources)
         return ws_fail_memory(err, "the text");
-    for (size_t i = 0; i <= count; i++)
-        ws_buffer_init(&sources[i].bytes, NULL, SIZE_MAX / 2);
     enum ws_status status = read_all(texts, count, options, form, sources, out, err);
     for (size_t i = 0; i <= count; i++)
         ws_buffer_release(&sources[i].bytes);

@@ -72,10 +72,10 @@ struct ws_attention {
 
 /* Each element is kept with probability 1 - p, independently, and divided by it. The elements of
  * one call are numbered from 0 (those of attention are (sequence, head, query, key), squares of
- * each sequence's length). Element n takes word n % 4 of the Philox block of `key` whose counter
- * is n / 4 mod 2^32 and whose item is site * 2^32 + n / 2^34; it is kept when the word is at least
- * p * 2^32. So the backward call with the same values sees the same ones. p == 0, or NULL where a
- * pointer is handed over: nothing happens. */
+ * each sequence's length). Element n takes word n / 16 % 4 of Philox block b = n / 64 * 16 + n % 16
+ * of `key`: its counter is b mod 2^32, its item site * 2^32 + b / 2^32. It is kept when the word is
+ * at least p * 2^32. So the backward call with the same values sees the same ones. p == 0, or NULL
+ * where a pointer is handed over: nothing happens. */
 struct ws_dropout {
     float p;
     struct ws_rng_key key; /* of the training step */
@@ -192,8 +192,7 @@ struct ws_device_ops {
 
     /* sum = x + addend (addend may be NULL: then sum is not written, may be NULL, and x is
      * normalised), y = norm(sum). stats (rows, 2): mean and 1 / deviation, for the backward call;
-     * may be NULL.
-     * sum may be x or addend. */
+     * may be NULL. sum may be x or addend. */
     void (*norm)(struct ws_device *device, float *y, float *sum, float *stats, const float *x,
                  const float *addend, const float *weight, const float *bias,
                  const struct ws_norm_shape *shape);

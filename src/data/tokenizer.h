@@ -11,8 +11,9 @@
  * Standard, table 3-7) counts as one character that is neither letter, number nor white space, and
  * NFC leaves it alone. Classes are those of Unicode 16, which that version of the library has.
  *
- * Two things differ on purpose: decoding gives the bytes and not text repaired with U+FFFD, and a
- * byte without a token, which the library drops, is an error.
+ * Two things differ on purpose: decoding gives the very bytes, where the library repairs text with
+ * U+FFFD and takes an added token that looks like the byte alphabet for bytes; and a byte without a
+ * token, which the library drops, is an error.
  *
  * Contract: tests/unit/test_tokenizer.c, test_tokenizer_file.c, test_tokenizer_train.c,
  * tests/conformance/test_tokenizer_reference.c, tests/fuzz/fuzz_tokenizer*.c.
@@ -105,8 +106,8 @@ uint32_t ws_tokenizer_find(const struct ws_tokenizer *tokenizer, const char *tex
 /* The bytes of token `id` < count. */
 struct ws_bytes ws_tokenizer_piece(const struct ws_tokenizer *tokenizer, uint32_t id);
 
-/* The token that ends a text: a pair's eos_token, else <|endoftext|>, else </s>, else
- * WS_NO_TOKEN. */
+/* The token that ends a text: a pair's eos_token, else the special token <|endoftext|>, else the
+ * special token </s>, else WS_NO_TOKEN. */
 uint32_t ws_tokenizer_end_of_text(const struct ws_tokenizer *tokenizer);
 
 /* tokenizer.json, as the library loads it. */

@@ -266,10 +266,13 @@ static enum ws_status mark_added(struct ws_tokenizer *tokenizer, struct ws_error
 
 static void find_end_of_text(struct ws_tokenizer *tokenizer)
 {
-    static const char *const names[] = {"<|endoftext|>", "</s>"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (tokenizer->end_of_text == WS_NO_TOKEN)
-            tokenizer->end_of_text = ws_tokenizer_find(tokenizer, names[i]);
+    static const char *const names[] = {"</s>", "<|endoftext|>"}; /* the better one last */
+    if (tokenizer->end_of_text != WS_NO_TOKEN)
+        return;
+    for (size_t name = 0; name < sizeof names / sizeof *names; name++)
+        for (uint32_t i = 0; i < tokenizer->added_count; i++)
+            if (tokenizer->added[i].special && strcmp(tokenizer->added[i].text, names[name]) == 0)
+                tokenizer->end_of_text = tokenizer->added[i].id;
 }
 
 enum ws_status ws_tokenizer_complete(struct ws_tokenizer *tokenizer, struct ws_arena *arena,

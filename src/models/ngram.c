@@ -20,7 +20,7 @@ static const struct ws_option options[] = {
     {"order", WS_OPTION_WHOLE, offsetof(struct ws_ngram_settings, order), 1, WS_NGRAM_ORDER_LIMIT,
      "3", NULL, 0, "tokens in an n-gram: the one that is predicted and its context"},
     {"sampling", WS_OPTION_CHOICE, offsetof(struct ws_ngram_settings, sampling), 0, 0, "mle",
-     "mle|kneser-ney", 0, "the law that makes text; densities are always Kneser-Ney's"},
+     "mle|kneser-ney", 0, "the law that makes text; scores are always Kneser-Ney's"},
 };
 
 static enum ws_status check(const void *settings, const struct ws_dataset *example, uint64_t items,
@@ -344,6 +344,7 @@ const struct ws_family_ops ws_family_ngram = {
     .settings_size = sizeof(struct ws_ngram_settings),
     .accepts = 1U << WS_DATA_TOKENS,
     .batch = 1,
+    .keeps_first = true,
     .check = check,
     .fit = fit,
     .sample = sample,

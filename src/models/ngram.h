@@ -3,9 +3,9 @@
  *
  * `sampling` chooses the law that makes text: "mle", maximum likelihood, where a context that was
  * never seen falls back to its longest seen suffix; or "kneser-ney", interpolated modified
- * Kneser-Ney (Chen and Goodman 1999, three discounts an order) over the fixed vocabulary. Densities
+ * Kneser-Ney (Chen and Goodman 1999, three discounts an order) over the fixed vocabulary. Scores
  * are always Kneser-Ney's, fitted on the same training data: maximum likelihood gives most real
- * text probability zero.
+ * text probability zero. They know no entropy of the next token.
  *
  * An item is a block of tokens. Every block is its own sequence: its first token is drawn in the
  * start-of-block context, and no context reaches into the block before. Samples are blocks as long

@@ -53,12 +53,15 @@ check "the same as JSON" within "$(number loss)" "$loss" 0.0001
 cp out one
 accepts evaluate model --text text --block 16 --json -q --threads 1
 check "any number of threads" cmp out one
-accepts evaluate model --text text --block 16 --no-start -q
+gzip -k text
+accepts evaluate model --text text.gz --block 16 --json -q
+check "a compressed text" within "$(number loss)" "$loss" 0.0001
+accepts evaluate model --text text --block 16 --start none -q
 check "without a start" awk 'NR == 1 {exit !($1 == 15 * $4 && /their first token given$/)}' out
-accepts evaluate model --text text --no-start -q
+accepts evaluate model --text text --start none -q
 check "the context" grep -q 'blocks of at most 128' out
-printf '{"text": "one two"}\n{"text": "three"}\n' >lines
-accepts evaluate model --text lines --jsonl -q
+printf '{"text": "one two"}\n{"text": "three"}\n' >lines.jsonl
+accepts evaluate model --text lines.jsonl -q
 check "two documents" grep -q 'tokens in 2 blocks' out
 accepts evaluate model --text text --reference "$golden/gpt2-tiny/reference.safetensors" -q --json
 check "both at once" grep -q '"fast_detectgpt"' out
@@ -67,10 +70,9 @@ check "both at once" grep -q '"comparisons"' out
 # Mistakes.
 refuses 2 "which model?" -- evaluate
 refuses 2 "--reference" "--text" -- evaluate model
-refuses 2 "--block" -- evaluate model --reference other.safetensors --block 3
-refuses 2 "'0'" "2 to the model's context of 128" -- evaluate model --text text --block 0
-refuses 2 "'129'" -- evaluate model --text text --block 129
-refuses 2 "'none'" -- evaluate model --text text --threads none
+refuses 2 "'block' is 129" "context 128" -- evaluate model --text text --block 129
+refuses 2 "'threads' is 'none'" -- evaluate model --text text --threads none
+refuses 2 "'start' is 'begin'" -- evaluate model --text text --start begin
 refuses 1 "nowhere/config.json" -- evaluate nowhere --text text
 refuses 1 "'missing'" -- evaluate model --reference missing
 refuses 1 "text" -- evaluate model --reference text

@@ -40,6 +40,7 @@ static const char gpt2_small[] =
     " \"attn_pdrop\": 0.1, \"bos_token_id\": 50256, \"embd_pdrop\": 0.1, \"eos_token_id\": 50256,"
     " \"initializer_range\": 0.02, \"layer_norm_epsilon\": 1e-05, \"model_type\": \"gpt2\","
     " \"n_ctx\": 1024, \"n_embd\": 768, \"n_head\": 12, \"n_layer\": 12, \"n_positions\": 1024,"
+    " \"n_special\": 0, \"output_past\": true, \"predict_special_tokens\": true,"
     " \"resid_pdrop\": 0.1, \"summary_activation\": null, \"summary_first_dropout\": 0.1,"
     " \"summary_proj_to_labels\": true, \"summary_type\": \"cls_index\","
     " \"summary_use_proj\": true, \"task_specific_params\": {\"text-generation\":"

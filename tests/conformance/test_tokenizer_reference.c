@@ -231,6 +231,14 @@ static void tokenizer__reads_gpt_2_s_own_files(void **state)
         {"Hello world", "[15496, 995]"},
         {"Hello world, this is  GPT-2's<|endoftext|>",
          "[15496, 995, 11, 428, 318, 220, 402, 11571, 12, 17, 338, 50256]"},
+        {"na\303\257ve \346\227\245\346\234\254\350\252\236 don't 12345  \n\n ok",
+         "[2616, 38776, 10545, 245, 98, 17312, 105, 45739, 252, 836, 470, 17031, 2231, 220, 220, "
+         "628, 12876]"},
+        {"   leading\t\ttabs <|endoftext|>\342\205\267",
+         "[220, 220, 3756, 197, 197, 8658, 82, 220, 50256, 158, 227, 115]"},
+        {"antidisestablishmentarianism hahahahahahahahahahahahahahahahahahahaha",
+         "[415, 29207, 44390, 3699, 1042, 387, 71, 36225, 36225, 36225, 36225, 36225, 36225, "
+         "36225, 36225, 993, 12236]"},
     };
     need(SHARED "/data/gpt2-tokenizer/encoder.json");
     struct ws_arena arena;

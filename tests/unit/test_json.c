@@ -231,6 +231,25 @@ static void json__keeps_every_real(void **state)
     ws_buffer_release(&text);
 }
 
+static void json__prints_short_reals_where_all_are(void **state)
+{
+    (void)state;
+    struct ws_buffer text;
+    ws_buffer_init(&text, NULL, 1000);
+    json_t *json = json_pack("{s:f, s:[f, i], s:{s:f}}", "a", 0.1, "b", 1e-5, 3, "c", "d", 2.0);
+    ws_json_append_short(json, &text);
+    assert_string_equal(ws_buffer_string(&text),
+                        "{\n  \"a\": 0.1,\n  \"b\": [\n    1e-5,\n    3\n  ],\n"
+                        "  \"c\": {\n    \"d\": 2.0\n  }\n}");
+    ws_buffer_reset(&text);
+    json_array_append_new(json_object_get(json, "b"), json_real(1.0 / 3));
+    ws_json_append_short(json, &text);
+    assert_non_null(strstr(ws_buffer_string(&text), "0.33333333333333331"));
+    assert_non_null(strstr(ws_buffer_string(&text), "0.10000000000000001"));
+    json_decref(json);
+    ws_buffer_release(&text);
+}
+
 static void json__leaves_a_full_buffer_full(void **state)
 {
     (void)state;
@@ -262,6 +281,7 @@ static enum ws_status parse_and_print(const struct ws_allocator *allocator)
     ws_buffer_init(&out, allocator, 10000);
     ws_json_append(json, &out);
     ws_json_append_pretty(json, &out);
+    ws_json_append_short(json, &out);
     json_decref(json);
     json_t *real = ws_json_real(NAN);
     ws_json_append(real, &out);
@@ -317,6 +337,7 @@ int main(void)
         cmocka_unit_test(json__says_what_a_member_is_and_should_be),
         cmocka_unit_test(json__prints_members_in_the_order_they_were_set),
         cmocka_unit_test(json__keeps_every_real),
+        cmocka_unit_test(json__prints_short_reals_where_all_are),
         cmocka_unit_test(json__leaves_a_full_buffer_full),
         cmocka_unit_test(json__survives_every_failing_allocation),
     };

@@ -369,6 +369,39 @@ static void ngram__scores_a_block_as_worked_by_hand(void **state)
     assert_true(fabs(scores[1].log_probability - log(19.0 / 24)) < 1e-14);
 }
 
+/* More sequences than are scored at once, of 1 to 1901 tokens, token by token. */
+static void ngram__scores_many_sequences_as_each_alone(void **state)
+{
+    enum { ITEMS = 20, STEP = 100, TOKENS = STEP * ITEMS * (ITEMS - 1) / 2 + ITEMS };
+    struct fixture *f = *state;
+    const struct ws_ngram_model *model = fit_text(f, 11, ESTIMABLE, 3, WS_NGRAM_MLE);
+    uint32_t *ids = WS_ARENA_NEW(&f->arena, uint32_t, TOKENS);
+    assert_non_null(ids);
+    uint64_t ends[ITEMS];
+    double expected[ITEMS] = {0};
+    uint64_t size = 0;
+    for (uint32_t i = 0; i < ITEMS; i++) {
+        uint32_t context = model->start;
+        for (uint32_t t = 0; t <= STEP * i; t++, size++) {
+            ids[size] = (uint32_t)((size * size + i) % 11);
+            expected[i] += log(ws_ngram_score(model, &context, ids[size]));
+        }
+        ends[i] = size;
+    }
+    const struct ws_payload payload = {
+        .kind = WS_DATA_TOKENS, .count = ITEMS, .types = 11, .tokens = {.ids = ids, .ends = ends}};
+    struct ws_dataset data;
+    struct ws_item_score scores[ITEMS];
+    assert_int_equal(ws_dataset_of(&payload, (struct ws_origin){0}, &f->arena, &data, NULL), WS_OK);
+    assert_int_equal(ws_family_ngram.score(&model->base, &data, NULL, &f->arena, scores, NULL),
+                     WS_OK);
+    for (uint32_t i = 0; i < ITEMS; i++) {
+        assert_int_equal(scores[i].tokens, STEP * i + 1);
+        assert_true(isnan(scores[i].entropy));
+        assert_true(fabs(scores[i].log_probability - expected[i]) < 1e-12 * fabs(expected[i]));
+    }
+}
+
 static void ngram__refuses_to_score_other_types(void **state)
 {
     struct fixture *f = *state;
@@ -837,6 +870,7 @@ int main(void)
         TEST(ngram__gives_kneser_ney_probabilities_that_sum_to_one),
         TEST(ngram__agrees_with_another_implementation),
         TEST(ngram__scores_a_block_as_worked_by_hand),
+        TEST(ngram__scores_many_sequences_as_each_alone),
         TEST(ngram__refuses_to_score_other_types),
         TEST(ngram__samples_the_maximum_likelihood_law),
         TEST(ngram__samples_the_kneser_ney_law),

@@ -68,7 +68,7 @@ static void score_block(const struct attention *t, float *scores, const struct o
 
 static void drop_row(const struct attention *t, float *factors, const struct one_head *h, size_t i)
 {
-    ws_dropout_factors(factors, t->dropout, h->number + i * h->length, i + 1);
+    ws_dropout_factors(t->cpu->vector, factors, t->dropout, h->number + i * h->length, i + 1);
 }
 
 static void attend_block(const struct attention *t, float *scores, const struct one_head *h,

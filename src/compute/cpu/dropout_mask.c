@@ -9,41 +9,42 @@ static uint32_t threshold(const struct ws_dropout *dropout)
     return (uint32_t)((double)dropout->p * 0x1p32);
 }
 
-static uint64_t item_of(const struct ws_dropout *dropout, uint64_t block)
+static struct ws_dropout_draws draws_of(const struct ws_dropout *dropout, uint64_t block)
 {
-    return (uint64_t)dropout->site << 32 | block >> 32;
+    return (struct ws_dropout_draws){
+        .counter = {(uint32_t)block, (uint32_t)(block >> 32), dropout->site,
+                    dropout->key.generation},
+        .key = {dropout->key.word[0], dropout->key.word[1]},
+        .least = threshold(dropout),
+        .kept = 1 / (1 - dropout->p),
+    };
 }
 
 float ws_dropout_factor(const struct ws_dropout *dropout, uint64_t number)
 {
-    uint64_t block = number / 4, item = item_of(dropout, block);
-    const uint32_t counter[4] = {(uint32_t)block, (uint32_t)item, (uint32_t)(item >> 32),
-                                 dropout->key.generation};
+    struct ws_dropout_draws draws = draws_of(dropout, number / 64 * 16 + number % 16);
     uint32_t words[4];
-    ws_philox(counter, dropout->key.word, words);
-    return words[number % 4] >= threshold(dropout) ? 1 / (1 - dropout->p) : 0;
+    ws_philox(draws.counter, draws.key, words);
+    return words[number / 16 % 4] >= draws.least ? draws.kept : 0;
 }
 
-/* Starts a sequence of draws at `block`, which the generator's own numbering allows. */
-static void seek(struct ws_rng *rng, const struct ws_dropout *dropout, uint64_t block)
+void ws_dropout_factors(const struct ws_vector_ops *vector, float *factors,
+                        const struct ws_dropout *dropout, uint64_t first, size_t count)
 {
-    ws_rng_init(rng, dropout->key, item_of(dropout, block));
-    rng->block = (uint32_t)block;
-}
-
-void ws_dropout_factors(float *factors, const struct ws_dropout *dropout, uint64_t first,
-                        size_t count)
-{
-    uint32_t least = threshold(dropout);
-    float kept = 1 / (1 - dropout->p);
-    struct ws_rng rng;
-    seek(&rng, dropout, first / 4);
-    for (uint64_t skip = first % 4; skip > 0; skip--)
-        (void)ws_rng_u32(&rng);
-    for (size_t i = 0; i < count; i++) {
+    enum { GROUP = 64 };
+    float group[GROUP];
+    for (size_t i = 0; i < count;) {
         uint64_t number = first + i;
-        if (number % (UINT64_C(1) << 34) == 0)
-            seek(&rng, dropout, number / 4);
-        factors[i] = ws_rng_u32(&rng) >= least ? kept : 0;
+        struct ws_dropout_draws draws = draws_of(dropout, number / GROUP * 16);
+        size_t skip = number % GROUP;
+        size_t taken = GROUP - skip < count - i ? GROUP - skip : count - i;
+        if (taken == GROUP) {
+            vector->dropout_factors(factors + i, &draws);
+        } else {
+            vector->dropout_factors(group, &draws);
+            for (size_t j = 0; j < taken; j++)
+                factors[i + j] = group[skip + j];
+        }
+        i += taken;
     }
 }

@@ -50,7 +50,7 @@ static void dropout_piece(void *context, size_t piece, unsigned worker)
     size_t end = ws_smaller((piece + 1) * PIECE, w->count);
     for (size_t from = piece * PIECE; from < end; from += CHUNK) {
         size_t count = ws_smaller(CHUNK, end - from);
-        ws_dropout_factors(factors, w->dropout, from, count);
+        ws_dropout_factors(w->cpu->vector, factors, w->dropout, from, count);
         w->cpu->vector->multiply(w->y + from, w->a + from, factors, count);
     }
 }

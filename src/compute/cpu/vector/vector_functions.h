@@ -37,6 +37,7 @@ void VECTOR(attend)(float *y, float *p, const float *query, const float *keys, c
 void VECTOR(rotate)(float *a, float *b, const float *cosines, const float *sines, bool inverse,
                     size_t count);
 void VECTOR(add)(float *y, const float *a, const float *b, size_t count);
+void VECTOR(dropout_factors)(float *factors, const struct ws_dropout_draws *draws);
 double VECTOR(sum_squares)(const float *x, size_t count);
 void VECTOR(adamw)(float *weight, float *first, float *second, const float *gradient,
                    const struct ws_adamw_step *step, size_t count);

@@ -22,6 +22,15 @@ struct ws_adamw_step {
     float inverse1, inverse2; /* 1 / (1 - beta^step) */
 };
 
+/* 64 elements of dropout from a multiple of 64 on: the Philox counter of the first block, the key,
+ * and the law of a word. */
+struct ws_dropout_draws {
+    uint32_t counter[4];
+    uint32_t key[2];
+    uint32_t least; /* that is kept */
+    float kept;     /* the factor then */
+};
+
 struct ws_vector_ops {
     const char *name;
 
@@ -64,6 +73,7 @@ struct ws_vector_ops {
     /* y may be a or b */
     void (*add)(float *y, const float *a, const float *b, size_t count);
     void (*multiply)(float *y, const float *a, const float *b, size_t count);
+    void (*dropout_factors)(float *factors, const struct ws_dropout_draws *draws); /* (64) */
     double (*sum_squares)(const float *x, size_t count);
     void (*adamw)(float *weight, float *first, float *second, const float *gradient,
                   const struct ws_adamw_step *step, size_t count);

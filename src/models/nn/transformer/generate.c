@@ -90,9 +90,8 @@ uint64_t ws_generator_memory(const struct ws_description *d, const struct ws_dec
 /* The largest cache whose size is still computed without overflow. */
 #define CACHE_LIMIT 0x1p44
 
-static enum ws_status check_shape(const struct ws_description *d,
-                                  const struct ws_decoding *decoding, uint64_t longest,
-                                  struct ws_error *err)
+enum ws_status ws_decoding_fits(const struct ws_decoding *decoding, const struct ws_description *d,
+                                uint64_t longest, struct ws_error *err)
 {
     if (longest < 1 || longest > d->context || positions_of(decoding, longest) > d->context)
         return ws_fail(err, WS_INVALID,
@@ -159,7 +158,7 @@ enum ws_status ws_generator_open(struct ws_device *device, const struct ws_trans
 {
     const struct ws_description *d = &model->description;
     WS_TRY(ws_decoding_check(decoding, err));
-    WS_TRY(check_shape(d, decoding, longest_prompt, err));
+    WS_TRY(ws_decoding_fits(decoding, d, longest_prompt, err));
     struct ws_generator *g = ws_realloc(allocator, NULL, 0, sizeof *g);
     if (!g)
         return ws_fail_memory(err, "a generator");

@@ -75,6 +75,12 @@ extern const struct ws_option_table ws_decoding_options;
 WS_MUST_CHECK enum ws_status ws_decoding_check(const struct ws_decoding *decoding,
                                                struct ws_error *err);
 
+/* Whether a model can do it with prompts of up to so many tokens: WS_INVALID when they and their
+ * continuations are longer than its context, WS_NO_MEMORY for what no machine holds. */
+WS_MUST_CHECK enum ws_status ws_decoding_fits(const struct ws_decoding *decoding,
+                                              const struct ws_description *d,
+                                              uint64_t longest_prompt, struct ws_error *err);
+
 /* A prompt, >= 1 token each, on the host. */
 struct ws_prompts {
     uint64_t count;
@@ -91,7 +97,8 @@ struct ws_continuations {
 
 struct ws_generator;
 
-/* Packs the model's weights on the device. */
+/* Packs the model's weights on the device. WS_NO_MEMORY says how much it needs; see
+ * ws_decoding_check and ws_decoding_fits too. */
 WS_MUST_CHECK enum ws_status ws_generator_open(struct ws_device *device,
                                                const struct ws_transformer *model,
                                                const struct ws_decoding *decoding,
@@ -99,6 +106,7 @@ WS_MUST_CHECK enum ws_status ws_generator_open(struct ws_device *device,
                                                const struct ws_allocator *allocator,
                                                struct ws_generator **out, struct ws_error *err);
 void ws_generator_close(struct ws_generator *generator); /* NULL is fine */
+/* Bytes of the device that opening takes, for what fits. */
 uint64_t ws_generator_memory(const struct ws_description *d, const struct ws_decoding *decoding,
                              uint64_t longest_prompt);
 /* Prompts that one call of ws_generate_batch takes. */

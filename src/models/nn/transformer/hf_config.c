@@ -70,6 +70,7 @@ static const struct {
     {"tf_legacy_loss", ANY}, {"output_past", ANY}, {"reorder_and_upcast_attn", ANY}, {"is_decoder", ANY},
     {"attn_implementation", ANY}, {"_attn_implementation", ANY},
     {"_attn_implementation_autoset", ANY}, {"_flash_attn_2_enabled", ANY}, {"n_ctx", ANY},
+    {"n_special", ANY}, {"predict_special_tokens", ANY},
     /* Other tasks, and heads that are not the language model's. */
     {"id2label", ANY}, {"label2id", ANY}, {"num_labels", ANY}, {"_num_labels", ANY}, {"problem_type", ANY},
     {"task_specific_params", ANY}, {"finetuning_task", ANY}, {"classifier_dropout", ANY},
@@ -650,7 +651,7 @@ enum ws_status ws_hf_config_write(const struct ws_description *d, enum ws_dtype 
     struct ws_buffer text;
     ws_buffer_init(&text, out->allocator, WS_JSON_LIMIT);
     json_t *json = config_json(d, dtype);
-    ws_json_append_pretty(json, &text);
+    ws_json_append_short(json, &text);
     json_decref(json);
     ws_buffer_text(&text, "\n");
     enum ws_status status = ws_buffer_check(&text, "config.json", err);

@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "base/memory.h"
 
 enum { CONFIG_LIMIT = 1 << 24 }; /* bytes: a classifier's may name thousands of labels */
 
@@ -29,11 +30,13 @@ static enum ws_status read_weights(const char *directory, const struct ws_weight
                                    struct ws_arena *arena, struct ws_transformer *out,
                                    struct ws_error *err)
 {
+    uint64_t size = (uint64_t)out->layout.size * sizeof(float);
+    WS_TRY(ws_memory_suffices(size, ws_memory_available(), directory, err));
     float *parameters = WS_ARENA_NEW(arena, float, out->layout.size);
     if (!parameters)
         return ws_fail(err, WS_NO_MEMORY,
                        "%s: out of memory: %zu parameters need %" PRIu64 " bytes", directory,
-                       out->layout.parameters, (uint64_t)out->layout.size * sizeof(float));
+                       out->layout.parameters, size);
     WS_TRY(ws_hf_import(&out->description, &out->layout, &weights->all, directory, arena->allocator,
                         parameters, err));
     out->parameters = parameters;

@@ -8,9 +8,11 @@
 
 #include "models/nn/transformer/train_internal.h"
 
-/* Tokens of a micro-batch that is chosen by shape: enough to keep matrix products efficient, few
- * enough for the activations to stay small. */
-enum { MICRO_TOKENS = 4096 };
+/* A micro-batch that is chosen by shape has as many tokens as keep its activations below a size,
+ * within bounds: fewer than the least make matrix products slow, more than the most gain nothing.
+ */
+enum { MICRO_LEAST = 512, MICRO_MOST = 4096 };
+static const uint64_t MICRO_MEMORY = UINT64_C(512) << 20;
 
 /* Steps that a training may have. */
 static const uint64_t STEPS_MOST = UINT64_C(1) << 40;
@@ -37,22 +39,31 @@ static uint64_t batch_of(const struct ws_train_settings *settings,
     return smaller(settings->batch, examples->count);
 }
 
+static uint64_t micro_tokens(const struct ws_description *d)
+{
+    uint64_t few = ws_network_memory(d, MICRO_LEAST, true);
+    uint64_t more = ws_network_memory(d, (size_t)2 * MICRO_LEAST, true);
+    uint64_t fit = MICRO_MEMORY * MICRO_LEAST / (more - few);
+    return smaller(fit > MICRO_LEAST ? fit : MICRO_LEAST, MICRO_MOST);
+}
+
 static uint64_t micro_batch_of(const struct ws_train_settings *settings,
-                               const struct ws_examples *examples)
+                               const struct ws_description *d, const struct ws_examples *examples)
 {
     uint64_t batch = batch_of(settings, examples);
     if (settings->micro_batch > 0)
         return smaller(settings->micro_batch, batch);
     uint64_t longest = ws_examples_longest(examples);
-    return longest < MICRO_TOKENS ? smaller(MICRO_TOKENS / longest, batch) : 1;
+    uint64_t tokens = micro_tokens(d);
+    return longest < tokens ? smaller(tokens / longest, batch) : 1;
 }
 
 /* Tokens at a time: of a micro-batch, or the longest to validate on. */
 static size_t tokens_at_a_time(const struct ws_train_settings *settings,
-                               const struct ws_examples *examples,
+                               const struct ws_description *d, const struct ws_examples *examples,
                                const struct ws_examples *validation)
 {
-    size_t most = (size_t)micro_batch_of(settings, examples) * ws_examples_longest(examples);
+    size_t most = (size_t)micro_batch_of(settings, d, examples) * ws_examples_longest(examples);
     size_t validates = validation ? ws_examples_longest(validation) : 0;
     return most > validates ? most : validates;
 }
@@ -64,7 +75,8 @@ uint64_t ws_trainer_memory(const struct ws_train_settings *settings,
     struct ws_layout layout;
     ws_layout_of(description, &layout);
     uint64_t blocks = settings->keep_best ? 3 : 2;
-    return ws_network_memory(description, tokens_at_a_time(settings, examples, validation), true) +
+    return ws_network_memory(description,
+                             tokens_at_a_time(settings, description, examples, validation), true) +
            blocks * layout.size * sizeof(float);
 }
 
@@ -115,7 +127,7 @@ static enum ws_status check_training(const struct ws_train_settings *settings,
         return ws_fail(err, WS_INVALID, "'%s' needs examples to validate on, and there are none",
                        settings->keep_best ? "keep_best" : "patience");
     double tokens =
-        (double)micro_batch_of(settings, examples) * (double)ws_examples_longest(examples);
+        (double)micro_batch_of(settings, d, examples) * (double)ws_examples_longest(examples);
     if (tokens > WS_NETWORK_TOKENS)
         return ws_fail(err, WS_LIMIT,
                        "a micro-batch of %.0f tokens, the limit is %d: set 'micro_batch' lower",
@@ -126,7 +138,7 @@ static enum ws_status check_training(const struct ws_train_settings *settings,
 static enum ws_status plan_steps(struct ws_trainer *t, struct ws_error *err)
 {
     t->batch = batch_of(&t->settings, &t->examples);
-    t->micro_batch = micro_batch_of(&t->settings, &t->examples);
+    t->micro_batch = micro_batch_of(&t->settings, &t->description, &t->examples);
     t->epoch_steps = t->examples.count / t->batch;
     t->steps = t->settings.steps;
     if (t->steps == 0 && t->settings.epochs <= STEPS_MOST / t->epoch_steps)
@@ -150,7 +162,7 @@ static void set_dropout(struct ws_description *d, double dropout)
 
 static enum ws_status take_memory(struct ws_trainer *t, struct ws_error *err)
 {
-    size_t tokens = tokens_at_a_time(&t->settings, &t->examples, &t->validation);
+    size_t tokens = tokens_at_a_time(&t->settings, &t->description, &t->examples, &t->validation);
     t->order = WS_ARENA_NEW(&t->arena, uint64_t, t->examples.count);
     t->piece = WS_ARENA_NEW(&t->arena, uint32_t, WS_STATE_PIECE);
     if (!t->order || !t->piece)
