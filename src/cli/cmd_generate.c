@@ -104,10 +104,20 @@ static void put_ids(struct ws_buffer *out, const uint32_t *ids, size_t size, con
         ws_buffer_format(out, "%s%" PRIu32, i > 0 ? " " : before, ids[i]);
 }
 
-static json_t *repaired_json(struct ws_bytes text, struct ws_buffer *scratch)
+/* Text as JSON that this project's readers take: without broken characters, and without the zero
+ * character. */
+static json_t *text_json(struct ws_bytes text, struct ws_buffer *scratch)
 {
     size_t before = scratch->size;
-    ws_utf8_repair(text, scratch);
+    while (text.size > 0) {
+        const uint8_t *zero = memchr(text.data, 0, text.size);
+        size_t size = zero ? (size_t)(zero - text.data) : text.size;
+        ws_utf8_repair(ws_bytes_of(text.data, size), scratch);
+        if (zero)
+            ws_buffer_text(scratch, "\xEF\xBF\xBD");
+        size += zero ? 1 : 0;
+        text = ws_bytes_of(text.data + size, text.size - size);
+    }
     json_t *json = scratch->status == WS_OK
                        ? json_stringn(ws_buffer_string(scratch) + before, scratch->size - before)
                        : NULL;
@@ -131,8 +141,8 @@ static enum ws_status put_json(struct generation *g, const struct made_text *tex
                                struct ws_error *err)
 {
     WS_TRY(decode(g, text->ids, text->size, err));
-    json_t *prompt = repaired_json(text->prompt, &g->ids);
-    json_t *made = repaired_json(ws_buffer_bytes(&g->text), &g->ids);
+    json_t *prompt = text_json(text->prompt, &g->ids);
+    json_t *made = text_json(ws_buffer_bytes(&g->text), &g->ids);
     json_t *line = json_pack("{s:o, s:o, s:o, s:b}", "prompt", prompt, "text", made, "tokens",
                              ids_json(text->ids, text->size), "finished", text->finished);
     ws_json_append(line, &g->out);
@@ -383,8 +393,8 @@ static void print_next_step(const struct generation *g)
     if (g->made > 0)
         (void)fprintf(stderr, "%" PRIu64 " tokens in %.1f s\n", g->made, now() - g->begun);
     if (g->flags.output)
-        (void)printf("%" PRIu64 " texts in %s\nNext:\n  %s evaluate %s --jsonl --text %s\n",
-                     g->total, g->flags.output, program, g->model_path, g->flags.output);
+        (void)printf("%" PRIu64 " texts in %s\nNext:\n  %s evaluate %s --text %s\n", g->total,
+                     g->flags.output, program, g->model_path, g->flags.output);
     else
         (void)fprintf(stderr, "Next:\n  %s generate %s --count 1000 -o texts.jsonl\n", program,
                       g->model_path);

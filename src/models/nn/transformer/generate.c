@@ -3,6 +3,7 @@
  */
 #include "models/nn/transformer/generate.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -60,6 +61,7 @@ static uint64_t positions_of(const struct ws_decoding *d, uint64_t prompt)
 static size_t batch_of(const struct ws_description *d, const struct ws_decoding *decoding,
                        uint64_t longest)
 {
+    assert(decoding->beams >= 1);
     if (decoding->batch > 0)
         return decoding->batch;
     double row = 2.0 * sizeof(float) * d->layers * d->kv_heads * d->head_size *
