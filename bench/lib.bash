@@ -18,10 +18,44 @@ seconds() {
     done | sort -n | sed -n 2p
 }
 
+# Debian's PyTorch, tuned: OpenBLAS with OpenMP threads and kernels for the core type in
+# `torch_core` (unset, those that OpenBLAS takes an unknown processor for are slow), and memory that
+# is kept instead of given back.
+#
+#     torch SCRIPT ARGUMENT...
+torch() {
+    local script=$1
+    shift
+    env LD_PRELOAD="$torch_blas" OPENBLAS_CORETYPE="$torch_core" OMP_NUM_THREADS="$(nproc)" \
+        MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=8589934592 MALLOC_TOP_PAD_=268435456 \
+        /usr/bin/python3 "$bench/$script" "$@"
+}
+
+# find_torch SCRIPT ARGUMENT...: fails when there is no PyTorch to tune; else sets `torch_core` to
+# the type with which the script prints the largest number.
+find_torch() {
+    local type speed best=0 fastest=
+    torch_blas=$(find /usr/lib -path '*/openblas-openmp/libopenblas.so.0' 2>/dev/null | head -n 1)
+    if [ -z "$torch_blas" ] || ! /usr/bin/python3 -c 'import torch' 2>/dev/null; then
+        echo "no python3-torch and libopenblas0-openmp here: PyTorch is left out" >&2
+        return 1
+    fi
+    for type in SKYLAKEX COOPERLAKE ZEN HASWELL; do
+        torch_core=$type
+        speed=$(torch "$@" 2>/dev/null | cut -d' ' -f1) || continue
+        if awk -v a="${speed:-0}" -v b="$best" 'BEGIN { exit !(a > b) }'; then
+            best=$speed
+            fastest=$type
+        fi
+    done
+    torch_core=$fastest
+    [ -n "$fastest" ]
+}
+
 # row CLAIM OURS PEER PEER_NAME
 row() {
     awk -v claim="$1" -v ours="$2" -v peer="$3" -v name="$4" \
         'BEGIN { printf "%s,%.4f,%s,%.4f,%.2f\n", claim, ours, name, peer, peer / ours }'
 }
 
-echo "claim,our seconds,peer,peer seconds,peer over ours"
+echo "${columns:-claim,our seconds,peer,peer seconds,peer over ours}"

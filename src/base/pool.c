@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <unistd.h>
@@ -112,6 +113,18 @@ static size_t pool_size(unsigned threads)
     return sizeof(struct ws_pool) + threads * sizeof(pthread_t);
 }
 
+/* With every signal blocked, which they inherit. */
+static void start_threads(struct ws_pool *pool, unsigned count)
+{
+    sigset_t all, before;
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_BLOCK, &all, &before);
+    while (pool->thread_count < count &&
+           pthread_create(&pool->threads[pool->thread_count], NULL, thread_main, pool) == 0)
+        pool->thread_count++;
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
 enum ws_status ws_pool_new(unsigned threads, const struct ws_allocator *allocator,
                            struct ws_pool **out, struct ws_error *err)
 {
@@ -125,9 +138,7 @@ enum ws_status ws_pool_new(unsigned threads, const struct ws_allocator *allocato
     pthread_mutex_init(&pool->mutex, NULL);
     pthread_cond_init(&pool->started, NULL);
     pthread_cond_init(&pool->finished, NULL);
-    while (pool->thread_count < helpers &&
-           pthread_create(&pool->threads[pool->thread_count], NULL, thread_main, pool) == 0)
-        pool->thread_count++;
+    start_threads(pool, helpers);
     *out = pool;
     return WS_OK;
 }

@@ -2,8 +2,9 @@
  * A thread pool for loops over independent pieces of work.
  *
  * Pieces are cut by the problem's shape and claimed in order; which thread does which never shows
- * in a result. The calling thread works too, so a pool of 1 starts no thread. Contract:
- * tests/unit/test_pool.c.
+ * in a result. The calling thread works too, so a pool of 1 starts no thread. The others take no
+ * signals, for they may be inside code that a handler's frame on their stack would break (see
+ * cli/stop_signal.h). Contract: tests/unit/test_pool.c.
  */
 #ifndef WS_BASE_POOL_H
 #define WS_BASE_POOL_H

@@ -3,7 +3,6 @@
  */
 #include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -15,6 +14,7 @@
 #include "cli/command.h"
 #include "cli/generate_prompts.h"
 #include "cli/generated_file.h"
+#include "cli/stop_signal.h"
 #include "cli/terminal.h"
 #include "lab/run_directory.h"
 #include "models/nn/transformer/hugging_face.h"
@@ -66,23 +66,6 @@ struct generation {
     double begun;
 };
 
-static volatile sig_atomic_t stop_requested;
-
-static void request_stop(int signal_number)
-{
-    (void)signal_number;
-    stop_requested = 1;
-}
-
-/* From here on the batch at hand is written before the program stops. */
-static void take_signals(void)
-{
-    struct sigaction action = {.sa_handler = request_stop};
-    (void)sigemptyset(&action.sa_mask);
-    (void)sigaction(SIGINT, &action, NULL);
-    (void)sigaction(SIGTERM, &action, NULL);
-}
-
 static double now(void)
 {
     return ws_system_clock.elapsed(ws_system_clock.user);
@@ -121,10 +104,20 @@ static void put_ids(struct ws_buffer *out, const uint32_t *ids, size_t size, con
         ws_buffer_format(out, "%s%" PRIu32, i > 0 ? " " : before, ids[i]);
 }
 
-static json_t *repaired_json(struct ws_bytes text, struct ws_buffer *scratch)
+/* Text as JSON that this project's readers take: without broken characters, and without the zero
+ * character. */
+static json_t *text_json(struct ws_bytes text, struct ws_buffer *scratch)
 {
     size_t before = scratch->size;
-    ws_utf8_repair(text, scratch);
+    while (text.size > 0) {
+        const uint8_t *zero = memchr(text.data, 0, text.size);
+        size_t size = zero ? (size_t)(zero - text.data) : text.size;
+        ws_utf8_repair(ws_bytes_of(text.data, size), scratch);
+        if (zero)
+            ws_buffer_text(scratch, "\xEF\xBF\xBD");
+        size += zero ? 1 : 0;
+        text = ws_bytes_of(text.data + size, text.size - size);
+    }
     json_t *json = scratch->status == WS_OK
                        ? json_stringn(ws_buffer_string(scratch) + before, scratch->size - before)
                        : NULL;
@@ -148,8 +141,8 @@ static enum ws_status put_json(struct generation *g, const struct made_text *tex
                                struct ws_error *err)
 {
     WS_TRY(decode(g, text->ids, text->size, err));
-    json_t *prompt = repaired_json(text->prompt, &g->ids);
-    json_t *made = repaired_json(ws_buffer_bytes(&g->text), &g->ids);
+    json_t *prompt = text_json(text->prompt, &g->ids);
+    json_t *made = text_json(ws_buffer_bytes(&g->text), &g->ids);
     json_t *line = json_pack("{s:o, s:o, s:o, s:b}", "prompt", prompt, "text", made, "tokens",
                              ids_json(text->ids, text->size), "finished", text->finished);
     ws_json_append(line, &g->out);
@@ -252,7 +245,7 @@ static enum ws_status make_texts(struct generation *g, struct ws_error *err)
         g->done += made.count;
         g->made += made.ends[made.count - 1];
         show_progress(g);
-        if (stop_requested && g->done < g->total)
+        if (g->flags.output && *stop_signal_flag() && g->done < g->total)
             return stop(g, err);
     }
     return WS_OK;
@@ -383,7 +376,7 @@ static enum ws_status generate(struct generation *g, struct ws_error *err)
     WS_TRY(open_generator(g, err));
     if (g->flags.output) {
         WS_TRY(open_file(g, err));
-        take_signals();
+        stop_signal_take();
     }
     WS_TRY(make_texts(g, err));
     return g->flags.output ? generated_file_finish(&g->file, err) : WS_OK;
@@ -400,8 +393,8 @@ static void print_next_step(const struct generation *g)
     if (g->made > 0)
         (void)fprintf(stderr, "%" PRIu64 " tokens in %.1f s\n", g->made, now() - g->begun);
     if (g->flags.output)
-        (void)printf("%" PRIu64 " texts in %s\nNext:\n  %s evaluate %s --jsonl --text %s\n",
-                     g->total, g->flags.output, program, g->model_path, g->flags.output);
+        (void)printf("%" PRIu64 " texts in %s\nNext:\n  %s evaluate %s --text %s\n", g->total,
+                     g->flags.output, program, g->model_path, g->flags.output);
     else
         (void)fprintf(stderr, "Next:\n  %s generate %s --count 1000 -o texts.jsonl\n", program,
                       g->model_path);

@@ -7,30 +7,13 @@
 
 #include "cli/command.h"
 #include "cli/overview.h"
+#include "cli/stop_signal.h"
 #include "cli/terminal.h"
 
 struct run_flags {
     bool quiet, json, allow_other_machine;
     const char *output;
 };
-
-static volatile sig_atomic_t stop_requested;
-
-static void request_stop(int signal_number)
-{
-    (void)signal_number;
-    stop_requested = 1;
-}
-
-/* From here on a run saves its chains before it stops; until then a signal just ends the program.
- */
-static void take_signals(void)
-{
-    struct sigaction action = {.sa_handler = request_stop};
-    (void)sigemptyset(&action.sa_mask);
-    (void)sigaction(SIGINT, &action, NULL);
-    (void)sigaction(SIGTERM, &action, NULL);
-}
 
 /* The first failure in one line; events.log has them all. */
 static void print_failures(const struct ws_run_result *result)
@@ -88,7 +71,8 @@ struct observer {
 
 static void announce(void *user)
 {
-    take_signals();
+    /* A run saves its chains before it stops; until now a signal just ended the program. */
+    stop_signal_take();
     const struct observer *observer = user;
     const struct ws_experiment *e = observer->experiment;
     if (!observer->terminal.quiet)
@@ -114,7 +98,7 @@ static int run_experiment(const char *what, const struct ws_experiment *experime
     struct ws_run_options options = {
         .directory = directory,
         .allow_other_machine = flags->allow_other_machine,
-        .stop = &stop_requested,
+        .stop = stop_signal_flag(),
         .begun = announce,
         .progress = show_progress,
         .user = &observer,

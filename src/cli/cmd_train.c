@@ -4,13 +4,13 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
 #include "cli/command.h"
+#include "cli/stop_signal.h"
 #include "cli/terminal.h"
 #include "cli/training_directory.h"
 
@@ -32,23 +32,6 @@ struct training {
     double begun;
     uint64_t first_step, first_tokens; /* of this session */
 };
-
-static volatile sig_atomic_t stop_requested;
-
-static void request_stop(int signal_number)
-{
-    (void)signal_number;
-    stop_requested = 1;
-}
-
-/* From here on a training saves its state before it stops. */
-static void take_signals(void)
-{
-    struct sigaction action = {.sa_handler = request_stop};
-    (void)sigemptyset(&action.sa_mask);
-    (void)sigaction(SIGINT, &action, NULL);
-    (void)sigaction(SIGTERM, &action, NULL);
-}
 
 static double now(void)
 {
@@ -190,11 +173,11 @@ static enum ws_status take_steps(struct training *t, struct ws_error *err)
         WS_TRY(status);
         show_validation(t, &validations);
         show_progress(t);
-        if (!stop_requested && now() - saved < t->options.checkpoint_seconds)
+        if (!*stop_signal_flag() && now() - saved < t->options.checkpoint_seconds)
             continue;
         WS_TRY(training_directory_save(&t->directory, t->trainer, err));
         saved = now();
-        if (stop_requested)
+        if (*stop_signal_flag())
             return ws_fail(err, WS_INTERRUPTED,
                            "stopped after step %" PRIu64 " of %" PRIu64
                            "; the same command goes on",
@@ -232,7 +215,7 @@ static enum ws_status train(struct training *t, const char *const *texts, size_t
         t->first_tokens = ws_trainer_tokens(t->trainer);
         t->begun = now();
         announce(t);
-        take_signals();
+        stop_signal_take(); /* from here on a training saves its state before it stops */
         WS_TRY(take_steps(t, err));
         WS_TRY(training_directory_finish(&t->directory, t->trainer, &t->input, err));
     }

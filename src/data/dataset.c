@@ -248,6 +248,22 @@ enum ws_status ws_dataset_mix(const struct ws_dataset *dataset, struct ws_arena 
     return WS_OK;
 }
 
+struct ws_dataset_lengths ws_dataset_lengths(const struct ws_dataset *dataset)
+{
+    struct ws_dataset_lengths lengths = {0, 0};
+    assert(dataset->kind == WS_DATA_TOKENS);
+    for (size_t s = 0; s < dataset->segment_count; s++) {
+        const struct ws_segment *segment = &dataset->segments[s];
+        for (uint64_t i = 0; i < segment->count; i++) {
+            size_t size;
+            (void)ws_payload_tokens(segment->payload, ws_segment_item(segment, i), &size);
+            lengths.total += size;
+            lengths.longest = size > lengths.longest ? size : lengths.longest;
+        }
+    }
+    return lengths;
+}
+
 uint32_t ws_dataset_depth(const struct ws_dataset *dataset)
 {
     uint32_t depth = 0;

@@ -152,6 +152,13 @@ WS_MUST_CHECK enum ws_status ws_dataset_type_counts(const struct ws_dataset *dat
                                                     struct ws_arena *arena, struct ws_payload *out,
                                                     struct ws_error *err);
 
+/* Token sequences: tokens of all items, and of the longest one. */
+struct ws_dataset_lengths {
+    uint64_t total;
+    uint64_t longest;
+};
+struct ws_dataset_lengths ws_dataset_lengths(const struct ws_dataset *dataset);
+
 /* Stored form; the reader checks everything that is said above and copies into the arena. What is
  * written holds the picked items only, so what is read has no picks. One dataset has one stored
  * form: reading and writing again gives the same bytes. WS_CORRUPT; WS_UNSUPPORTED for a version

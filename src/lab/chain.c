@@ -147,15 +147,19 @@ static uint64_t model_id(const struct ws_chain *chain, uint32_t step)
 }
 
 /* A model or data that were read may be of anything. */
-static enum ws_status check_fits(const struct ws_chain *chain, const struct ws_dataset *data,
-                                 struct ws_error *err)
+static enum ws_status check_fits(const struct ws_block *block, const struct ws_chain *chain,
+                                 const struct ws_dataset *data, struct ws_error *err)
 {
     const struct ws_dataset *original = &chain->deal.original;
-    if (data->kind == original->kind && data->types == original->types &&
-        data->dimension == original->dimension && ws_dataset_depth(data) <= chain->next_step)
-        return WS_OK;
-    return ws_fail(err, WS_CORRUPT, "the checkpoint is of other data: %s, depth %" PRIu32,
-                   ws_data_kind_name(data->kind), ws_dataset_depth(data));
+    if (data->kind != original->kind || data->types != original->types ||
+        data->dimension != original->dimension || ws_dataset_depth(data) > chain->next_step)
+        return ws_fail(err, WS_CORRUPT, "the checkpoint is of other data: %s, depth %" PRIu32,
+                       ws_data_kind_name(data->kind), ws_dataset_depth(data));
+    if (data->kind == WS_DATA_TOKENS &&
+        ws_dataset_lengths(data).longest > block->experiment->data.block)
+        return ws_fail(err, WS_CORRUPT, "the checkpoint is of longer items: %" PRIu64 " tokens",
+                       ws_dataset_lengths(data).longest);
+    return WS_OK;
 }
 
 /* Jobs ----------------------------------------------------------------------------------------- */
@@ -237,7 +241,7 @@ static enum ws_status make_outputs(struct batch *b, struct ws_error *err)
         struct ws_origin origin = {WS_SOURCE_MODEL, chain->model_depth + 1,
                                    model_id(chain, b->step - 1)};
         WS_TRY(ws_dataset_of(b->payloads[i], origin, arena, &b->made[i].output, err));
-        WS_TRY(check_fits(chain, &b->made[i].output, err));
+        WS_TRY(check_fits(b->block, chain, &b->made[i].output, err));
     }
     return WS_OK;
 }
@@ -331,6 +335,11 @@ static enum ws_status write_records(const struct batch *b, const struct made *ma
     WS_TRY(ws_dataset_mix(&made->training, &b->block->scratch, &parts, &part_count, err));
     WS_TRY(ws_record_mix(&place, parts, part_count, made->training.count,
                          chain->arm->policy.pool == WS_SHARE_ALL, &chain->records, err));
+    if (made->model->ops->curve) {
+        size_t count;
+        const struct ws_loss_point *points = made->model->ops->curve(made->model, &count);
+        WS_TRY(ws_record_curve(&place, points, count, &chain->records, err));
+    }
     WS_TRY(ws_record_measurements(&place, made->measurements, made->measurement_count,
                                   &chain->records, err));
     if (!made->sample)
@@ -549,7 +558,7 @@ static enum ws_status read_training(struct ws_block *block, struct ws_chain *cha
         return ws_fail(err, WS_CORRUPT,
                        "the checkpoint's training set has %" PRIu64 " items, wanted %" PRIu64,
                        chain->training.count, chain->plan.training);
-    return check_fits(chain, &chain->training, err);
+    return check_fits(block, chain, &chain->training, err);
 }
 
 static enum ws_status read_outputs(struct ws_block *block, struct ws_chain *chain,
@@ -565,7 +574,7 @@ static enum ws_status read_outputs(struct ws_block *block, struct ws_chain *chai
         WS_TRY(reserve_output(block, chain, err));
         struct ws_dataset *output = &chain->outputs[chain->output_count];
         WS_TRY(ws_dataset_read(in, &block->life, output, err));
-        WS_TRY(check_fits(chain, output, err));
+        WS_TRY(check_fits(block, chain, output, err));
         items += output->count;
         if (items > chain->plan.pool_items)
             break;

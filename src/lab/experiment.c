@@ -21,7 +21,7 @@ static const struct ws_option arm_options[] = {
 
 static const struct ws_option experiment_options[] = {
     {"family", WS_OPTION_TEXT, FIELD(family), 0, 0, NULL, NULL, 0,
-     "kind of model: discrete, gaussian, ngram"},
+     "kind of model: discrete, gaussian, ngram, transformer"},
     {"generations", WS_OPTION_WHOLE, FIELD(generations), 1, 1e7, "10", NULL, WS_OPTION_GROWS,
      "models trained one after the other, the first on human data"},
     {"seeds", WS_OPTION_WHOLE, FIELD(seeds), 1, 1e7, "5", NULL, WS_OPTION_GROWS,
@@ -45,6 +45,8 @@ static const struct ws_option execution_options[] = {
      "keep the models of generations 0, K, 2K, ...; 0: the last checkpoint only"},
     {"keep_texts", WS_OPTION_WHOLE, FIELD(keep_texts), 0, 1e6, "10", NULL, WS_OPTION_EXECUTION,
      "items of each measured sample to keep as text, for reading"},
+    {"keep_models", WS_OPTION_FLAG, FIELD(keep_models), 0, 0, "false", NULL, WS_OPTION_EXECUTION,
+     "write the kept generations' models, and the last, in a form that other programs read"},
 };
 
 enum { MOST_NAMES = 256 };
@@ -225,7 +227,8 @@ static enum ws_status settle_family(struct ws_experiment *e, struct ws_error *er
     const struct ws_given *given = ws_experiment_given(e, "family");
     if (!given)
         return ws_fail(err, WS_INVALID,
-                       "%s: 'family' is missing, wanted discrete, gaussian or ngram", e->file);
+                       "%s: 'family' is missing, wanted discrete, gaussian, ngram or transformer",
+                       e->file);
     e->family = ws_family_find(given->value);
     if (!e->family) {
         const char *names[16];
@@ -233,10 +236,10 @@ static enum ws_status settle_family(struct ws_experiment *e, struct ws_error *er
         for (size_t i = 0; i < ws_family_count; i++)
             names[i] = ws_families[i]->name;
         const char *nearest = ws_nearest_name(given->value, names, ws_family_count);
-        return ws_fail(err, WS_INVALID, "%s: unknown family '%.60s'%s%s%s", given->where,
-                       given->value,
-                       nearest ? "; did you mean '" : ", wanted discrete, gaussian or ngram",
-                       nearest ? nearest : "", nearest ? "'?" : "");
+        return ws_fail(
+            err, WS_INVALID, "%s: unknown family '%.60s'%s%s%s", given->where, given->value,
+            nearest ? "; did you mean '" : ", wanted discrete, gaussian, ngram or transformer",
+            nearest ? nearest : "", nearest ? "'?" : "");
     }
     e->family_settings = ws_arena_zalloc(&e->arena, 1, e->family->settings_size);
     if (!e->family_settings)
@@ -391,9 +394,10 @@ static enum ws_status check_data(const struct ws_experiment *e, const struct ws_
         const void *settings = e->arms[a].family_settings;
         if (settings == checked)
             continue;
-        enum ws_status status = e->family->check(settings, shape, e->items, err);
+        uint64_t item_size = shape->kind == WS_DATA_TOKENS ? e->data.block : 0;
+        enum ws_status status = e->family->check(settings, shape, e->items, item_size, err);
         if (status == WS_INVALID)
-            ws_error_prefix(err, "%s", ws_experiment_place(e, "items"));
+            ws_error_prefix(err, "%s", ws_experiment_place(e, item_size > 0 ? "block" : "items"));
         WS_TRY(status);
         checked = settings;
     }
@@ -425,9 +429,53 @@ static enum ws_status resolve_tokenizer(struct ws_experiment *e, struct ws_human
     if (!data->tokenizer)
         return ws_fail_memory(err, "the settings");
     if (data->tokenizer[0] == '\0')
-        return ws_fail(err, WS_INVALID,
-                       "%s: 'tokenizer' is 'base', but no 'base' is set: --set base=DIRECTORY",
-                       ws_experiment_place(e, "tokenizer"));
+        return ws_fail(
+            err, WS_INVALID,
+            "%s: 'tokenizer' is 'base', but no 'base' is set: --set base=DIRECTORY takes a "
+            "Hugging Face model, such as 'wellspring train' writes",
+            ws_experiment_place(e, "tokenizer"));
+    return WS_OK;
+}
+
+/* The files that the settings of `arm` name, if any, as one more input. */
+static enum ws_status note_family_input(struct ws_experiment *e, const struct ws_arm *arm,
+                                        const char **name, struct ws_error *err)
+{
+    struct ws_arena scratch;
+    struct ws_human_input *input = &e->inputs[e->input_count];
+    ws_arena_init(&scratch, e->arena.allocator);
+    enum ws_status status =
+        e->family->identify(arm->family_settings, &scratch, name, &input->hash, err);
+    ws_arena_release(&scratch);
+    if (status != WS_OK || !*name)
+        return status;
+    input->name = *name;
+    if (arm->variation[0] && ws_experiment_varies(e, *name))
+        input->name = ws_arena_format(&e->arena, "%s of %s", *name, arm->variation);
+    e->input_count++;
+    return input->name ? WS_OK : ws_fail_memory(err, "the inputs");
+}
+
+static enum ws_status note_inputs(struct ws_experiment *e, const struct ws_human *human,
+                                  struct ws_error *err)
+{
+    size_t count;
+    const struct ws_human_input *inputs = ws_human_inputs(human, &count);
+    e->inputs = WS_ARENA_ZNEW(&e->arena, struct ws_human_input, count + e->arm_count);
+    if (!e->inputs)
+        return ws_fail_memory(err, "the inputs");
+    for (size_t i = 0; i < count; i++)
+        e->inputs[i] = inputs[i];
+    e->input_count = count;
+    const char *name = "";
+    const void *noted = NULL;
+    for (size_t a = 0; a < e->arm_count && e->family->identify && name; a++) {
+        const struct ws_arm *arm = &e->arms[a];
+        /* All arms name the same, unless just that is varied. */
+        if (arm->family_settings != noted && (!noted || ws_experiment_varies(e, name)))
+            WS_TRY(note_family_input(e, arm, &name, err));
+        noted = arm->family_settings;
+    }
     return WS_OK;
 }
 
@@ -448,6 +496,8 @@ enum ws_status ws_experiment_open_human(struct ws_experiment *e,
         status = settle_items(e, ws_human_items(human), err);
     if (status == WS_OK)
         status = check_data(e, human, err);
+    if (status == WS_OK)
+        status = note_inputs(e, human, err);
     if (status != WS_OK)
         ws_human_close(human);
     else

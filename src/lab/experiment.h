@@ -33,6 +33,7 @@ struct ws_experiment_settings {
     double checkpoint_seconds; /* work at risk when the machine stops */
     uint64_t keep_every;       /* 0: the last checkpoint only */
     uint64_t keep_texts;       /* items of each sample that people can read */
+    bool keep_models;          /* models as directories, for other programs */
 };
 
 /* A policy with a variation: one value of each varied setting. */
@@ -69,7 +70,9 @@ struct ws_experiment {
     size_t arm_count;
     uint64_t items;        /* base number of training items; 0: known when the data are open */
     uint64_t sample_items; /* of every metric sample; likewise */
-    const char *canonical; /* text that identifies the run, without what may grow */
+    struct ws_human_input *inputs; /* what the data are, then the files that arms' settings name */
+    size_t input_count;            /* 0 until the data are open */
+    const char *canonical;         /* text that identifies the run, without what may grow */
 };
 
 /* A setting from the command line. */
@@ -92,8 +95,9 @@ void ws_experiment_release(struct ws_experiment *experiment);
  * found after parsing. */
 const char *ws_experiment_place(const struct ws_experiment *experiment, const char *name);
 
-/* Opens the experiment's human data, plans what could not be planned without them (items=0), and
- * checks that the family takes them. Besides WS_INVALID, what ws_human_open gives. */
+/* Opens the experiment's human data, plans what could not be planned without them (items=0), checks
+ * that the family takes them, and notes all inputs. Besides WS_INVALID, what ws_human_open gives.
+ */
 WS_MUST_CHECK enum ws_status ws_experiment_open_human(struct ws_experiment *experiment,
                                                       const struct ws_allocator *allocator,
                                                       struct ws_human **out, struct ws_error *err);

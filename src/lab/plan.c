@@ -42,8 +42,8 @@ static double item_bytes(const struct ws_experiment *e, const struct ws_dataset 
 static struct ws_arm_cost arm_cost(const struct ws_experiment *e, const struct ws_dataset *shape,
                                    const struct ws_arm *arm)
 {
-    double fit, sample, model_bytes;
-    e->family->cost(arm->family_settings, item_size(e), &fit, &sample, &model_bytes);
+    struct ws_family_cost cost;
+    e->family->cost(arm->family_settings, shape, item_size(e), &cost);
     double bytes = item_bytes(e, shape);
     double seeds = (double)e->settings.seeds;
     double measured = ceil((double)e->settings.generations / (double)e->settings.measure_every);
@@ -54,14 +54,17 @@ static struct ws_arm_cost arm_cost(const struct ws_experiment *e, const struct w
     double trained = scale * (double)arm->totals.trained;
     double sampled = scale * (double)arm->totals.sampled;
     double pool = arm->policy.pool != 0 ? sampled : 0;
-    double model = largest * model_bytes; /* a stored one takes about a quarter */
+    double model = cost.model_bytes + largest * cost.item_bytes;
+    /* Those that grow with the data are stored in about a quarter. */
+    double stored = cost.model_bytes + largest * cost.item_bytes / 4;
+    if (e->family->keeps_first)
+        stored *= 2;
     return (struct ws_arm_cost){
-        /* Measuring handles every sampled item about as often as fitting does. */
-        .seconds =
-            seeds * (fit * trained + sample * sampled + (fit + sample) * measured * metric_items),
-        .chain_memory =
-            2 * (model + largest * bytes) + pool * bytes + metric_items * (bytes + model_bytes),
-        .disk = seeds * (measured * RECORD_BYTES * RECORDS_MOST * 2 + model / 4 + pool * bytes),
+        .seconds = seeds * (cost.fit_seconds * trained + cost.sample_seconds * sampled +
+                            (cost.measure_seconds + cost.sample_seconds) * measured * metric_items),
+        .chain_memory = (e->family->keeps_first ? 3 : 2) * model + 2 * largest * bytes +
+                        pool * bytes + metric_items * (bytes + cost.item_bytes) + cost.work_bytes,
+        .disk = seeds * (measured * RECORD_BYTES * RECORDS_MOST * 2 + stored + pool * bytes),
         .largest = arm->totals.largest,
         .trained = arm->totals.trained,
         .sampled = arm->totals.sampled,
@@ -78,7 +81,9 @@ enum ws_status ws_plan_cost(const struct ws_experiment *e, const struct ws_human
     if (!cost.arms)
         return ws_fail_memory(err, "the plan");
     uint64_t chains = e->settings.seeds * e->arm_count;
-    double useful = chains < cost.threads ? (double)chains : cost.threads;
+    struct ws_family_cost family;
+    e->family->cost(e->family_settings, ws_human_shape(human), item_size(e), &family);
+    double useful = chains < cost.threads && !family.uses_threads ? (double)chains : cost.threads;
     if (useful > processors)
         useful = processors;
     double largest = 0;
@@ -89,7 +94,8 @@ enum ws_status ws_plan_cost(const struct ws_experiment *e, const struct ws_human
         if (cost.arms[a].chain_memory > largest)
             largest = cost.arms[a].chain_memory;
     }
-    cost.memory = largest * cost.threads * (double)ws_block_size(e, cost.threads);
+    double running = chains < cost.threads ? (double)chains : cost.threads;
+    cost.memory = largest * running * (double)ws_block_size(e, cost.threads);
     *out = cost;
     return WS_OK;
 }

@@ -88,6 +88,23 @@ enum ws_status ws_record_measurements(const struct ws_record_place *place,
     return WS_OK;
 }
 
+enum ws_status ws_record_curve(const struct ws_record_place *place,
+                               const struct ws_loss_point *points, size_t count,
+                               struct ws_buffer *out, struct ws_error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct ws_loss_point *point = &points[i];
+        char name[64];
+        (void)snprintf(name, sizeof name, "%s_loss/%" PRIu64,
+                       point->validation ? "validation" : "training", point->step);
+        const struct ws_record record = {
+            *place, name, point->validation ? WS_VALIDATION_DEFINITION : WS_TRAINING_DEFINITION,
+            point->tokens, point->loss};
+        WS_TRY(append(&record, out, err));
+    }
+    return WS_OK;
+}
+
 static enum ws_status read_members(const json_t *line, const char *name, struct ws_arena *arena,
                                    struct ws_record *out, struct ws_error *err)
 {

@@ -31,7 +31,9 @@ struct ws_record {
     double value;
 };
 
-#define WS_MIX_DEFINITION "mix.items/1"
+#define WS_MIX_DEFINITION        "mix.items/1"
+#define WS_TRAINING_DEFINITION   "loss.training/1"
+#define WS_VALIDATION_DEFINITION "loss.validation/1"
 
 /* `whole_pool`: depths are joined, which all seeds of such an arm do alike. */
 WS_MUST_CHECK enum ws_status ws_record_mix(const struct ws_record_place *place,
@@ -42,6 +44,11 @@ WS_MUST_CHECK enum ws_status ws_record_measurements(const struct ws_record_place
                                                     const struct ws_measurement *measurements,
                                                     size_t count, struct ws_buffer *out,
                                                     struct ws_error *err);
+
+/* "training_loss/<step>" and "validation_loss/<step>". */
+WS_MUST_CHECK enum ws_status ws_record_curve(const struct ws_record_place *place,
+                                             const struct ws_loss_point *points, size_t count,
+                                             struct ws_buffer *out, struct ws_error *err);
 
 /* One line, without its newline. The texts live in `arena`. A pure function of bytes. */
 WS_MUST_CHECK enum ws_status ws_record_parse(struct ws_bytes line, const char *name,

@@ -178,6 +178,59 @@ static void start_chain(struct worker *w, struct ws_chain *chain)
         fail_chain(w->runner, chain, status);
 }
 
+/* Removes what unfinished replacements of a killed process left in `path`. */
+static enum ws_status remove_unfinished(const char *path, struct ws_arena *arena,
+                                        struct ws_error *err)
+{
+    struct ws_names names;
+    WS_TRY(ws_directory_list(path, arena, &names, err));
+    for (size_t i = 0; i < names.count; i++) {
+        if (!strstr(names.items[i], WS_FILE_DRAFT))
+            continue;
+        char *unfinished = ws_run_path(arena, path, names.items[i]);
+        if (!unfinished)
+            return ws_fail_memory(err, "the run directory");
+        (void)unlink(unfinished); /* one that stays does no harm */
+    }
+    return WS_OK;
+}
+
+/* The chain's model with the data's tokenizer, as a directory that other programs read. Before the
+ * checkpoint, so that a chain that is saved has it. */
+static enum ws_status export_model(const struct runner *r, const struct ws_chain *chain,
+                                   struct ws_error *err)
+{
+    struct ws_arena arena;
+    const struct ws_tokenizer *tokenizer = ws_human_tokenizer(r->human);
+    ws_arena_init(&arena, r->options->allocator);
+    char *path = ws_arena_format(&arena, "%s/models/%s/seed-%" PRIu64 "/generation-%" PRIu32,
+                                 r->options->directory, chain->arm->directory, chain->seed,
+                                 chain->next_step - 1);
+    enum ws_status status = path ? WS_OK : ws_fail_memory(err, "a model's directory");
+    if (status == WS_OK && ws_directory_exists(path))
+        status = remove_unfinished(path, &arena, err);
+    if (status == WS_OK)
+        status = chain->model->ops->export(chain->model, path, &arena, err);
+    if (status == WS_OK && tokenizer)
+        status = ws_tokenizer_save(tokenizer, path, err);
+    ws_arena_release(&arena);
+    return status;
+}
+
+static void export_models(struct runner *r, struct ws_block *block)
+{
+    if (!r->experiment->settings.keep_models || !r->experiment->family->export)
+        return;
+    for (size_t c = 0; c < block->count; c++) {
+        struct ws_chain *chain = &block->chains[c];
+        if (chain->status != WS_OK)
+            continue;
+        enum ws_status status = export_model(r, chain, &chain->error);
+        if (status != WS_OK)
+            fail_chain(r, chain, status);
+    }
+}
+
 static void save_chains(struct runner *r, struct ws_block *block, bool keep)
 {
     for (size_t c = 0; c < block->count; c++) {
@@ -316,6 +369,8 @@ static void run_block(struct worker *w)
         }
         bool last = w->step + 1 == generations(r);
         bool keep = settings->keep_every > 0 && w->step % settings->keep_every == 0;
+        if (last || keep)
+            export_models(r, &w->block);
         if (last || keep || save_is_due(w)) {
             save_chains(r, &w->block, keep);
             w->saved = elapsed(r);
@@ -431,23 +486,6 @@ static enum ws_status make_units(struct runner *r, struct ws_error *err)
 
 /* The directory -------------------------------------------------------------------------------- */
 
-/* Removes what unfinished replacements of a killed process left in `path`. */
-static enum ws_status remove_unfinished(const char *path, struct ws_arena *arena,
-                                        struct ws_error *err)
-{
-    struct ws_names names;
-    WS_TRY(ws_directory_list(path, arena, &names, err));
-    for (size_t i = 0; i < names.count; i++) {
-        if (!strstr(names.items[i], WS_FILE_DRAFT))
-            continue;
-        char *unfinished = ws_run_path(arena, path, names.items[i]);
-        if (!unfinished)
-            return ws_fail_memory(err, "the run directory");
-        (void)unlink(unfinished); /* one that stays does no harm */
-    }
-    return WS_OK;
-}
-
 /* A directory without run.json must be new, or one whose run was killed at its very start. */
 static enum ws_status check_is_ours(const char *directory, struct ws_arena *arena,
                                     struct ws_error *err)
@@ -498,7 +536,7 @@ static enum ws_status meet_directory(struct runner *r, char started[32], struct 
     }
     if (status != WS_OK)
         return status;
-    WS_TRY(ws_run_compare(&there, r->experiment, r->human, directory, err));
+    WS_TRY(ws_run_compare(&there, r->experiment, directory, err));
     WS_TRY(check_compute_class(r, &there, err));
     (void)snprintf(started, 32, "%s", there.started);
     return WS_OK;
@@ -583,7 +621,7 @@ static enum ws_status finish(struct runner *r, struct ws_run_state state, struct
     ws_clock_text(r->clock->wall(r->clock->user), finished);
     state.state = stopped ? "stopped" : failed ? "failed" : "complete";
     state.finished = finished;
-    WS_TRY(ws_run_write(r->options->directory, r->experiment, r->human, &state, err));
+    WS_TRY(ws_run_write(r->options->directory, r->experiment, &state, err));
     WS_TRY(log_event(r, state.state, err));
     if (stopped)
         return ws_fail(err, WS_INTERRUPTED, "stopped; the same command goes on");
@@ -601,7 +639,7 @@ static enum ws_status run_locked(struct runner *r, struct ws_error *err)
     ws_clock_text(r->clock->wall(r->clock->user), started);
     WS_TRY(meet_directory(r, started, err));
     struct ws_run_state state = {"running", started, "", r->threads};
-    WS_TRY(ws_run_write(r->options->directory, e, r->human, &state, err));
+    WS_TRY(ws_run_write(r->options->directory, e, &state, err));
     WS_TRY(make_arm_directories(r, err));
     WS_TRY(save_tokenizer(r, err));
     char *text = ws_arena_format(

@@ -10,7 +10,7 @@
 #include "base/file.h"
 #include "base/json.h"
 
-enum { RUN_LIMIT = 1 << 24 };
+enum { RUN_LIMIT = 1 << 24, INPUT_NAME_SIZE = 400 };
 
 char *ws_run_path(struct ws_arena *arena, const char *directory, const char *rest)
 {
@@ -95,15 +95,13 @@ static json_t *machine_json(struct ws_arena *arena, unsigned threads)
 }
 
 /* Hashes by what they are of, "corpus_sha256" always. */
-static json_t *inputs_json(const struct ws_human *human)
+static json_t *inputs_json(const struct ws_experiment *experiment)
 {
-    size_t count;
-    const struct ws_human_input *inputs = ws_human_inputs(human, &count);
     json_t *object = json_pack("{s:s}", "corpus_sha256", "");
-    for (size_t i = 0; object && i < count; i++) {
-        char name[64], hash[WS_HASH_TEXT_SIZE];
-        (void)snprintf(name, sizeof name, "%s_sha256", inputs[i].name);
-        ws_hash_text(&inputs[i].hash, hash);
+    for (size_t i = 0; object && i < experiment->input_count; i++) {
+        char name[INPUT_NAME_SIZE], hash[WS_HASH_TEXT_SIZE];
+        (void)snprintf(name, sizeof name, "%s_sha256", experiment->inputs[i].name);
+        ws_hash_text(&experiment->inputs[i].hash, hash);
         if (json_object_set_new(object, name, json_string(hash)) != 0) {
             json_decref(object);
             object = NULL;
@@ -112,28 +110,27 @@ static json_t *inputs_json(const struct ws_human *human)
     return object;
 }
 
-static json_t *run_json(const struct ws_experiment *experiment, const struct ws_human *human,
-                        const struct ws_run_state *state, struct ws_arena *arena)
+static json_t *run_json(const struct ws_experiment *experiment, const struct ws_run_state *state,
+                        struct ws_arena *arena)
 {
     /* 'o' takes over what it is given even when packing fails. */
     return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "format",
                      WS_RUN_FORMAT, "version", WS_VERSION, "name", experiment->name, "title",
                      experiment->settings.title, "state", state->state, "started", state->started,
                      "finished", state->finished, "settings", settings_json(experiment, arena),
-                     "inputs", inputs_json(human), "arms", arms_json(experiment), "machine",
+                     "inputs", inputs_json(experiment), "arms", arms_json(experiment), "machine",
                      machine_json(arena, state->threads));
 }
 
 enum ws_status ws_run_write(const char *directory, const struct ws_experiment *experiment,
-                            const struct ws_human *human, const struct ws_run_state *state,
-                            struct ws_error *err)
+                            const struct ws_run_state *state, struct ws_error *err)
 {
     struct ws_arena arena;
     struct ws_buffer text;
     ws_arena_init(&arena, experiment->arena.allocator);
     ws_buffer_init(&text, experiment->arena.allocator, RUN_LIMIT);
     char *path = ws_run_path(&arena, directory, "run.json");
-    json_t *object = run_json(experiment, human, state, &arena);
+    json_t *object = run_json(experiment, state, &arena);
     enum ws_status status = path && object ? WS_OK : ws_fail_memory(err, "run.json");
     ws_json_append_pretty(object, &text);
     ws_buffer_text(&text, "\n");
@@ -331,17 +328,16 @@ static enum ws_status compare_setting(const struct ws_run_description *there,
 
 /* Whatever is read is the same when its bytes are, wherever it lies. */
 static enum ws_status compare_inputs(const struct ws_run_description *there,
-                                     const struct ws_human *human, const char *directory,
+                                     const struct ws_experiment *experiment, const char *directory,
                                      struct ws_error *err)
 {
-    size_t count;
-    const struct ws_human_input *inputs = ws_human_inputs(human, &count);
-    for (size_t i = 0; i < count; i++) {
-        char name[64], hash[WS_HASH_TEXT_SIZE];
-        (void)snprintf(name, sizeof name, "%s_sha256", inputs[i].name);
-        ws_hash_text(&inputs[i].hash, hash);
+    for (size_t i = 0; i < experiment->input_count; i++) {
+        const struct ws_human_input *input = &experiment->inputs[i];
+        char name[INPUT_NAME_SIZE], hash[WS_HASH_TEXT_SIZE];
+        (void)snprintf(name, sizeof name, "%s_sha256", input->name);
+        ws_hash_text(&input->hash, hash);
         const char *old = find_text(there->inputs, there->input_count, name);
-        (void)snprintf(name, sizeof name, "the SHA-256 of '%s'", inputs[i].name);
+        (void)snprintf(name, sizeof name, "the SHA-256 of '%s'", input->name);
         if (!old || strcmp(old, hash) != 0)
             return changed(directory, name, old ? old : "(none)", hash, err);
     }
@@ -349,8 +345,8 @@ static enum ws_status compare_inputs(const struct ws_run_description *there,
 }
 
 enum ws_status ws_run_compare(const struct ws_run_description *there,
-                              const struct ws_experiment *experiment, const struct ws_human *human,
-                              const char *directory, struct ws_error *err)
+                              const struct ws_experiment *experiment, const char *directory,
+                              struct ws_error *err)
 {
     struct ws_arena arena;
     struct ws_setting *settings;
@@ -360,7 +356,7 @@ enum ws_status ws_run_compare(const struct ws_run_description *there,
     for (size_t i = 0; status == WS_OK && i < count; i++)
         status = compare_setting(there, &settings[i], directory, err);
     if (status == WS_OK)
-        status = compare_inputs(there, human, directory, err);
+        status = compare_inputs(there, experiment, directory, err);
     ws_arena_release(&arena);
     return status;
 }

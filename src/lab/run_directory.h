@@ -11,6 +11,7 @@
  *   arms/<arm>/seed-<s>.checkpoint    where the chain is
  *   arms/<arm>/seed-<s>.<phase>.draft the half-done step that it was stopped in
  *   arms/<arm>/seed-<s>.<g>.checkpoint  kept ones (keep_every)
+ *   models/<arm>/seed-<s>/generation-<g>/  models for other programs (keep_models)
  *
  * All but run.json and events.log is the same bytes for the same settings, whatever the threads,
  * kills and resumes. Formats: docs/formats/run.md. Contract: tests/fault/, tests/cli/.
@@ -70,15 +71,13 @@ struct ws_run_state {
 };
 WS_MUST_CHECK enum ws_status ws_run_write(const char *directory,
                                           const struct ws_experiment *experiment,
-                                          const struct ws_human *human,
                                           const struct ws_run_state *state, struct ws_error *err);
 
 /* Whether the experiment may go on in the directory: WS_CONFLICT shows the first difference. Seeds
  * and generations may grow; execution settings may differ. */
 WS_MUST_CHECK enum ws_status ws_run_compare(const struct ws_run_description *there,
                                             const struct ws_experiment *experiment,
-                                            const struct ws_human *human, const char *directory,
-                                            struct ws_error *err);
+                                            const char *directory, struct ws_error *err);
 
 /* Instruction set and library versions that decide the last bits of results. */
 void ws_compute_class(struct ws_buffer *out);

@@ -1,35 +1,19 @@
 #include "lab/sample_text.h"
 
-#include <utf8proc.h>
-
 #include "base/json.h"
-
-/* The text with every byte that is part of no character as U+FFFD. */
-static void append_repaired(struct ws_bytes text, struct ws_buffer *out)
-{
-    for (size_t at = 0; at < text.size;) {
-        size_t left = text.size - at;
-        int32_t c;
-        utf8proc_ssize_t size =
-            utf8proc_iterate(text.data + at, left < 4 ? (utf8proc_ssize_t)left : 4, &c);
-        if (size > 0 && c != 0)
-            ws_buffer_append(out, text.data + at, (size_t)size);
-        else
-            ws_buffer_text(out, "\xEF\xBF\xBD");
-        at += size > 0 ? (size_t)size : 1;
-    }
-}
+#include "base/utf8.h"
 
 static enum ws_status append_line(uint32_t generation, uint64_t item, struct ws_bytes text,
                                   struct ws_buffer *out, struct ws_error *err)
 {
     struct ws_buffer repaired;
     ws_buffer_init(&repaired, out->allocator, SIZE_MAX);
-    append_repaired(text, &repaired);
+    ws_utf8_repair(text, &repaired);
     enum ws_status status = ws_buffer_check(&repaired, "a text", err);
     if (status == WS_OK) {
-        json_t *line = json_pack("{s:I, s:I, s:s}", "generation", (json_int_t)generation, "item",
-                                 (json_int_t)item, "text", ws_buffer_string(&repaired));
+        json_t *line =
+            json_pack("{s:I, s:I, s:s%}", "generation", (json_int_t)generation, "item",
+                      (json_int_t)item, "text", ws_buffer_string(&repaired), repaired.size);
         ws_json_append(line, out);
         ws_buffer_text(out, "\n");
         json_decref(line);

@@ -11,8 +11,9 @@ enum { MAGIC = 0x444d5357, VERSION = 1 }; /* "WSMD" */
 static const uint64_t TOTAL_LIMIT = UINT64_C(1) << 63; /* of ws_sample_multinomial_counts */
 
 static enum ws_status check(const void *settings, const struct ws_dataset *example, uint64_t items,
-                            struct ws_error *err)
+                            uint64_t item_size, struct ws_error *err)
 {
+    (void)item_size;
     (void)settings;
     (void)items;
     if (example->kind != WS_DATA_SYMBOLS && example->kind != WS_DATA_COUNTS)
@@ -203,14 +204,18 @@ static void describe(const struct ws_model *base, struct ws_buffer *out)
                      model->size, model->types, model->total);
 }
 
-static void cost(const void *settings, double item_size, double *fit_seconds,
-                 double *sample_seconds, double *model_bytes)
+static void cost(const void *settings, const struct ws_dataset *example, double item_size,
+                 struct ws_family_cost *out)
 {
+    (void)example;
     (void)settings;
     (void)item_size;
-    *fit_seconds = 2e-9;
-    *sample_seconds = 1e-8;
-    *model_bytes = sizeof(uint32_t) + sizeof(uint64_t);
+    *out = (struct ws_family_cost){
+        .fit_seconds = 2e-9,
+        .sample_seconds = 1e-8,
+        .measure_seconds = 2e-9,
+        .item_bytes = sizeof(uint32_t) + sizeof(uint64_t),
+    };
 }
 
 const struct ws_family_ops ws_family_discrete = {

@@ -16,6 +16,7 @@
 #ifndef WS_MODELS_FAMILY_H
 #define WS_MODELS_FAMILY_H
 
+#include "base/hash.h"
 #include "base/option.h"
 #include "data/dataset.h"
 
@@ -62,6 +63,25 @@ struct ws_item_score {
     uint64_t tokens; /* how many were scored */
 };
 
+/* Rough: of one core of a 3 GHz x86. */
+struct ws_family_cost {
+    double fit_seconds;     /* an item (of counts: a type) */
+    double sample_seconds;  /* likewise */
+    double measure_seconds; /* of an item of a sample */
+    double item_bytes;      /* memory of a model for each item it was fitted on */
+    double model_bytes;     /* memory of any model */
+    double work_bytes;      /* memory beside the models while one is fitted */
+    bool uses_threads;      /* one chain alone keeps many cores busy */
+};
+
+/* A point of a fit's loss curve, nats a token. */
+struct ws_loss_point {
+    bool validation; /* over all validation data; else over the steps since the point before */
+    uint64_t step;   /* steps taken by then */
+    uint64_t tokens;
+    double loss;
+};
+
 struct ws_family_ops {
     const char *name;    /* "ngram" */
     const char *summary; /* one line for help */
@@ -73,10 +93,11 @@ struct ws_family_ops {
     bool keeps_first; /* a chain keeps its first model, for metrics that compare with it */
 
     /* Required. Whether these settings can be fitted on data like `example`, which may have no
-     * items (any training set has its kind, types and dimension, and at least `items` items):
-     * WS_INVALID says why not. */
+     * items (any training set has its kind, types and dimension, and at least `items` items).
+     * `item_size`: tokens of its items, 0 when it is not known. WS_INVALID says why not;
+     * WS_NO_MEMORY how much a fit needs; whatever a file that the settings name is at fault of. */
     enum ws_status (*check)(const void *settings, const struct ws_dataset *example, uint64_t items,
-                            struct ws_error *err);
+                            uint64_t item_size, struct ws_error *err);
 
     /* Required. models[c] is fitted on data[c]; `init` says where an iterative fit starts. */
     enum ws_status (*fit)(const void *settings, size_t chains,
@@ -111,10 +132,21 @@ struct ws_family_ops {
     /* Required. One line for people: "3-gram, 61,334 contexts, 9,786 types". */
     void (*describe)(const struct ws_model *model, struct ws_buffer *out);
 
-    /* Required, for plans: rough seconds on one core to fit and to sample one item (of counts: one
-     * type), and bytes of memory it costs in a model. `item_size`: numbers or tokens in an item. */
-    void (*cost)(const void *settings, double item_size, double *fit_seconds,
-                 double *sample_seconds, double *model_bytes);
+    /* Required, for plans. `item_size`: numbers or tokens in an item. */
+    void (*cost)(const void *settings, const struct ws_dataset *example, double item_size,
+                 struct ws_family_cost *out);
+
+    /* Optional. How the fit of a model went, in order; empty for a model that was loaded. */
+    const struct ws_loss_point *(*curve)(const struct ws_model *model, size_t *count);
+
+    /* Optional. What the settings name beside themselves (files): its hash, and what to call it;
+     * NULL when they name nothing. */
+    enum ws_status (*identify)(const void *settings, struct ws_arena *scratch, const char **name,
+                               struct ws_hash *out, struct ws_error *err);
+
+    /* Optional. The model in the form that other programs read, in a directory, which is made. */
+    enum ws_status (*export)(const struct ws_model *model, const char *directory,
+                             struct ws_arena *scratch, struct ws_error *err);
 
     /* Optional switches, filled when attribution needs them. */
     enum ws_status (*fit_population)(const void *settings, const void *truth,
@@ -130,6 +162,7 @@ struct ws_family_ops {
 extern const struct ws_family_ops ws_family_discrete;
 extern const struct ws_family_ops ws_family_gaussian;
 extern const struct ws_family_ops ws_family_ngram;
+extern const struct ws_family_ops ws_family_transformer;
 
 extern const struct ws_family_ops *const ws_families[];
 extern const size_t ws_family_count;

@@ -29,8 +29,9 @@ static double divisor(const struct ws_gaussian_settings *settings, uint64_t n)
 }
 
 static enum ws_status check(const void *settings, const struct ws_dataset *example, uint64_t items,
-                            struct ws_error *err)
+                            uint64_t item_size, struct ws_error *err)
 {
+    (void)item_size;
     if (example->kind != WS_DATA_VECTORS)
         return ws_fail(err, WS_INVALID, "family 'gaussian' takes vectors, not %s",
                        ws_data_kind_name(example->kind));
@@ -528,14 +529,18 @@ static void describe(const struct ws_model *base, struct ws_buffer *out)
         settings->estimator == WS_GAUSSIAN_UNBIASED ? "unbiased" : "mle", base->training_items);
 }
 
-static void cost(const void *settings, double item_size, double *fit_seconds,
-                 double *sample_seconds, double *model_bytes)
+static void cost(const void *settings, const struct ws_dataset *example, double item_size,
+                 struct ws_family_cost *out)
 {
+    (void)example;
     (void)settings;
     double d = item_size;
-    *fit_seconds = 1e-9 * d + 3e-10 * d * d;
-    *sample_seconds = 1e-8 * d + 3e-10 * d * d;
-    *model_bytes = 0; /* its size does not go with the data's */
+    *out = (struct ws_family_cost){
+        .fit_seconds = 1e-9 * d + 3e-10 * d * d,
+        .sample_seconds = 1e-8 * d + 3e-10 * d * d,
+        .measure_seconds = 1e-9 * d + 3e-10 * d * d,
+        .model_bytes = 16 * d * d,
+    };
 }
 
 const struct ws_family_ops ws_family_gaussian = {

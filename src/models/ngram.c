@@ -24,8 +24,9 @@ static const struct ws_option options[] = {
 };
 
 static enum ws_status check(const void *settings, const struct ws_dataset *example, uint64_t items,
-                            struct ws_error *err)
+                            uint64_t item_size, struct ws_error *err)
 {
+    (void)item_size;
     (void)settings;
     if (example->kind != WS_DATA_TOKENS)
         return ws_fail(err, WS_INVALID, "family 'ngram' needs token sequences, the data are %s",
@@ -72,32 +73,18 @@ enum ws_status ws_ngram_complete(struct ws_ngram_model *model, struct ws_arena *
     return WS_OK;
 }
 
-static uint64_t longest_item(const struct ws_dataset *data)
-{
-    uint64_t longest = 0;
-    for (size_t s = 0; s < data->segment_count; s++) {
-        const struct ws_segment *segment = &data->segments[s];
-        for (uint64_t i = 0; i < segment->count; i++) {
-            size_t size;
-            (void)ws_payload_tokens(segment->payload, ws_segment_item(segment, i), &size);
-            longest = size > longest ? size : longest;
-        }
-    }
-    return longest;
-}
-
 static enum ws_status fit_one(const struct ws_ngram_settings *settings,
                               const struct ws_dataset *data, struct ws_arena *scratch,
                               struct ws_arena *arena, const struct ws_model **out,
                               struct ws_error *err)
 {
-    WS_TRY(check(settings, data, data->count, err));
+    WS_TRY(check(settings, data, data->count, 0, err));
     struct ws_ngram_model *model = WS_ARENA_ZNEW(arena, struct ws_ngram_model, 1);
     if (!model)
         return ws_fail_memory(err, "an n-gram model");
     model->base = (struct ws_model){&ws_family_ngram, settings, data->count};
     model->sampling = settings->sampling;
-    model->block = longest_item(data);
+    model->block = ws_dataset_lengths(data).longest;
     WS_TRY(ws_ngram_count(data, (uint32_t)settings->order, scratch, arena, &model->trie, err));
     WS_TRY(ws_ngram_complete(model, scratch, arena, err));
     *out = &model->base;
@@ -353,13 +340,17 @@ static void describe(const struct ws_model *base, struct ws_buffer *out)
     ws_buffer_text(out, " types");
 }
 
-static void cost(const void *settings, double item_size, double *fit_seconds,
-                 double *sample_seconds, double *model_bytes)
+static void cost(const void *settings, const struct ws_dataset *example, double item_size,
+                 struct ws_family_cost *out)
 {
+    (void)example;
     const struct ws_ngram_settings *ngram = settings;
-    *fit_seconds = FIT_SECONDS * item_size;
-    *sample_seconds = SAMPLE_SECONDS[ngram->sampling] * item_size;
-    *model_bytes = MODEL_BYTES * item_size;
+    *out = (struct ws_family_cost){
+        .fit_seconds = FIT_SECONDS * item_size,
+        .sample_seconds = SAMPLE_SECONDS[ngram->sampling] * item_size,
+        .measure_seconds = FIT_SECONDS * item_size,
+        .item_bytes = MODEL_BYTES * item_size,
+    };
 }
 
 const struct ws_family_ops ws_family_ngram = {

@@ -125,4 +125,10 @@ head -c 3 out | cmp -s - <(printf 'a\xffb') || fail "the prompt's bytes changed"
 accepts generate model -q --prompt $'a\xffb' --new-tokens 2 --jsonl
 grep -q $'"prompt":"a\xef\xbf\xbdb"' out || fail "JSON holds what is no UTF-8"
 
+
+# What is made can be read.
+accepts generate model -q -o texts-2.jsonl --count 500 --new-tokens 20
+accepts evaluate model -q --text texts-2.jsonl
+grep -q perplexity out || fail "the texts were not scored"
+
 finish

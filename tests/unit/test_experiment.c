@@ -108,11 +108,12 @@ static void experiment__faults_are_told_with_their_place(void **state)
     static const struct {
         const char *text, *message;
     } cases[] = {
-        {"seeds: 2\n", "test.yaml: 'family' is missing, wanted discrete, gaussian or ngram"},
+        {"seeds: 2\n",
+         "test.yaml: 'family' is missing, wanted discrete, gaussian, ngram or transformer"},
         {"\nfamily: discreet\n",
          "test.yaml:2: unknown family 'discreet'; did you mean 'discrete'?"},
-        {"family: transformer\n",
-         "test.yaml:1: unknown family 'transformer', wanted discrete, gaussian or ngram"},
+        {"family: diffusion\n", "test.yaml:1: unknown family 'diffusion', wanted discrete, "
+                                "gaussian, ngram or transformer"},
         {"family: discrete\ngeneratoins: 3\n",
          "test.yaml:2: unknown setting 'generatoins'; did you mean 'generations'?"},
         {"family: discrete\nestimator: mle\n",
@@ -478,6 +479,7 @@ static void experiment__the_list_holds_every_setting_in_force(void **state)
         {"checkpoint_seconds", "5", "5", WS_OPTION_EXECUTION},
         {"keep_every", "0", "0", WS_OPTION_EXECUTION},
         {"keep_texts", "10", "10", WS_OPTION_EXECUTION},
+        {"keep_models", "false", "false", WS_OPTION_EXECUTION},
     };
     assert_int_equal(count, COUNT(expected));
     for (size_t i = 0; i < count; i++) {

@@ -244,13 +244,13 @@ static void gaussian__wants_two_items_for_an_unbiased_covariance(void **state)
     static const double x[] = {1};
     struct ws_dataset data = vectors(x, 1, 1, *state);
     struct ws_error err;
-    assert_int_equal(family->check(&unbiased, &data, 1, &err), WS_INVALID);
+    assert_int_equal(family->check(&unbiased, &data, 1, 0, &err), WS_INVALID);
     assert_non_null(strstr(err.message, "estimator=mle"));
-    assert_int_equal(family->check(&unbiased, &data, 2, &err), WS_OK);
-    assert_int_equal(family->check(&mle, &data, 1, &err), WS_OK);
+    assert_int_equal(family->check(&unbiased, &data, 2, 0, &err), WS_OK);
+    assert_int_equal(family->check(&mle, &data, 1, 0, &err), WS_OK);
     assert_true(fit(&mle, &data, *state)->covariance[0] == 0);
     data.dimension = WS_GAUSSIAN_DIMENSION_LIMIT + 1;
-    assert_int_equal(family->check(&mle, &data, 1, &err), WS_INVALID);
+    assert_int_equal(family->check(&mle, &data, 1, 0, &err), WS_INVALID);
 }
 
 static enum ws_status save_and_load(uint32_t dimension, const double *covariance,

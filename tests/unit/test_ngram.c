@@ -777,9 +777,9 @@ static void ngram__says_which_data_it_needs(void **state)
     struct fixture *f = *state;
     make_text(&f->text, 3, "abc");
     f->settings = (struct ws_ngram_settings){3, WS_NGRAM_MLE};
-    assert_int_equal(ws_family_ngram.check(&f->settings, &f->text.data, 1, &f->err), WS_OK);
+    assert_int_equal(ws_family_ngram.check(&f->settings, &f->text.data, 1, 0, &f->err), WS_OK);
     f->text.data.kind = WS_DATA_VECTORS;
-    assert_int_equal(ws_family_ngram.check(&f->settings, &f->text.data, 1, &f->err), WS_INVALID);
+    assert_int_equal(ws_family_ngram.check(&f->settings, &f->text.data, 1, 0, &f->err), WS_INVALID);
     assert_string_equal(f->err.message,
                         "family 'ngram' needs token sequences, the data are vectors");
     f->text.data.kind = WS_DATA_TOKENS;

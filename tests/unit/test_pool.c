@@ -1,6 +1,8 @@
 #include "base/pool.h"
 
+#include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -79,6 +81,32 @@ static void *refuse(void *user, void *block, size_t old_size, size_t new_size)
     return NULL;
 }
 
+/* Which threads would take a signal; each piece needs a thread of its own. */
+struct signals {
+    struct meeting meeting;
+    atomic_uint open;
+};
+
+static void look_at_signals(void *context, size_t piece)
+{
+    struct signals *signals = context;
+    sigset_t blocked;
+    assert_int_equal(pthread_sigmask(SIG_BLOCK, NULL, &blocked), 0);
+    atomic_fetch_add(&signals->open, !sigismember(&blocked, SIGINT));
+    meet(&signals->meeting, piece);
+}
+
+static void pool__leaves_signals_to_the_caller(void **state)
+{
+    (void)state;
+    struct ws_pool *pool = NULL;
+    struct signals signals = {.meeting = {.wanted = 3}};
+    assert_int_equal(ws_pool_new(3, NULL, &pool, NULL), WS_OK);
+    ws_pool_run(pool, 3, look_at_signals, &signals);
+    ws_pool_free(pool);
+    assert_int_equal(atomic_load(&signals.open), 1);
+}
+
 static void pool__says_when_memory_is_out(void **state)
 {
     (void)state;
@@ -125,6 +153,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pool__runs_every_piece_once),
         cmocka_unit_test(pool__runs_pieces_side_by_side),
+        cmocka_unit_test(pool__leaves_signals_to_the_caller),
         cmocka_unit_test(pool__says_when_memory_is_out),
         cmocka_unit_test(pool__gives_its_memory_back),
         cmocka_unit_test(processors__are_at_least_one),

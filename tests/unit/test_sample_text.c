@@ -77,7 +77,7 @@ static void sample_text__of_bytes_is_repaired_where_it_is_no_text(void **state)
     static const uint32_t ids[] = {0xC3, 0xA9, 0xC3, 0, '"', 0xFF, 'a', 0xC3};
     static const uint64_t ends[] = {8};
     assert_string_equal(lines_of("bytes", ids, ends, 1, 5, &arena),
-                        "{\"generation\":3,\"item\":0,\"text\":\"é\xEF\xBF\xBD\xEF\xBF\xBD\\\""
+                        "{\"generation\":3,\"item\":0,\"text\":\"é\xEF\xBF\xBD\\u0000\\\""
                         "\xEF\xBF\xBD"
                         "a\xEF\xBF\xBD\"}\n");
     ws_arena_release(&arena);

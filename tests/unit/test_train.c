@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "models/nn/transformer/form.h"
 #include "models/nn/transformer/train.h"
 #include "support/failing_heap.h"
 #include "support/tiny_models.h"
@@ -856,6 +857,31 @@ static void train__says_what_memory_it_takes(void **state)
     test_free(parameters);
 }
 
+/* GPT-2 small on many long examples: without a limit they would take 5 GB. */
+static void train__keeps_the_activations_of_large_models_small(void **state)
+{
+    (void)state;
+    enum { COUNT = 64, LENGTH = 128 };
+    const struct ws_form form = {WS_ARCHITECTURE_GPT2, 12, 768, 12, 0, 0, LENGTH, true};
+    struct ws_description d;
+    struct ws_layout layout;
+    uint64_t ends[COUNT];
+    static const uint32_t zeros[COUNT * LENGTH];
+    for (uint64_t i = 0; i < COUNT; i++)
+        ends[i] = (i + 1) * LENGTH;
+    const struct ws_examples examples = {COUNT, ends, zeros, zeros};
+    assert_int_equal(ws_form_describe(&form, 50257, 0, &d, NULL), WS_OK);
+    ws_layout_of(&d, &layout);
+    uint64_t blocks = 4 * sizeof(float) * (uint64_t)layout.size;
+    struct ws_train_settings settings = SETTINGS("batch", "64");
+    uint64_t activations = ws_trainer_memory(&settings, &d, &examples, NULL) - blocks;
+    assert_in_range(activations, UINT64_C(400) << 20, UINT64_C(550) << 20);
+    settings.micro_batch =
+        2; /* the 256 tokens, in 2.6 GiB with 4 blocks and one to start */
+    activations = ws_trainer_memory(&settings, &d, &examples, NULL) - blocks;
+    assert_true(activations + blocks + blocks / 4 < (UINT64_C(2600) << 20));
+}
+
 static enum ws_status train_on(const struct ws_allocator *allocator, const float *parameters,
                                const struct ws_examples *examples, struct ws_error *error)
 {
@@ -934,6 +960,7 @@ int main(void)
         cmocka_unit_test(train__refuses_the_state_of_another_training),
         cmocka_unit_test(train__refuses_damaged_states_and_stays_as_it_was),
         cmocka_unit_test(train__says_what_memory_it_takes),
+        cmocka_unit_test(train__keeps_the_activations_of_large_models_small),
         cmocka_unit_test(train__leaves_nothing_behind_when_memory_is_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

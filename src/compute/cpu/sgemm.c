@@ -40,21 +40,33 @@ static double cost_of(struct ws_product_shape s)
     return (double)(s.m + THIN) * (double)(s.n + THIN) * (double)s.k;
 }
 
-/* Halves the longer side of a tile until a product has about PIECES of them, none so small that
+/* One of `parts` equal ones, rounded up to the library's register tiles. */
+static size_t part(size_t side, size_t parts, size_t unit)
+{
+    return (pieces_of(side, parts) + unit - 1) / unit * unit;
+}
+
+/* Doubles the parts of the longer side until a product has about PIECES pieces, none so small that
  * handing it to a thread costs more, or so large that threads wait for the last. Sides stop where
  * the library, which copies both operands for each call, begins to lose: earliest with a transposed
- * second operand. They are whole numbers of its register tiles (8 x 48). */
+ * second operand. */
 static struct ws_product_shape cut(struct ws_product_shape shape, bool slow_copy)
 {
-    enum { PIECES = 8, LEAST = 1 << 22, MOST = 1 << 26 };
-    const size_t least_m = slow_copy ? 256 : 96, least_n = 192, step = 48;
+    enum { PIECES = 8, LEAST = 1 << 22, MOST = 1 << 26, UNIT_M = 8, UNIT_N = 16, LEAST_N = 128 };
+    const size_t least_m = slow_copy ? 256 : 64;
     double wanted = fmin(fmax(cost_of(shape) / PIECES, LEAST), MOST);
     struct ws_product_shape tile = shape;
-    while (cost_of(tile) > wanted && (tile.m > least_m || tile.n > least_n)) {
-        bool rows = tile.n <= least_n || (tile.m > least_m && tile.m > tile.n);
-        size_t *side = rows ? &tile.m : &tile.n;
-        size_t half = ((*side + 1) / 2 + step - 1) / step * step;
-        *side = half > (rows ? least_m : least_n) ? half : (rows ? least_m : least_n);
+    for (size_t down = 2, across = 2; cost_of(tile) > wanted;) {
+        size_t m = part(shape.m, down, UNIT_M), n = part(shape.n, across, UNIT_N);
+        if (m >= least_m && (n < LEAST_N || tile.m > tile.n)) {
+            tile.m = m;
+            down *= 2;
+        } else if (n >= LEAST_N) {
+            tile.n = n;
+            across *= 2;
+        } else {
+            break;
+        }
     }
     return tile;
 }

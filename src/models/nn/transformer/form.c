@@ -4,25 +4,7 @@
 
 #define FIELD(name) offsetof(struct ws_form, name)
 
-/* In the order of enum ws_architecture. */
-static const char architectures[] = "opt|gpt2|llama|neox";
-
-static const struct ws_option options[] = {
-    {"architecture", WS_OPTION_CHOICE, FIELD(architecture), 0, 0, "gpt2", architectures, 0,
-     "the form of a fresh model"},
-    {"layers", WS_OPTION_WHOLE, FIELD(layers), 1, 1e4, "4", NULL, 0, "layers"},
-    {"width", WS_OPTION_WHOLE, FIELD(width), 1, 1e6, "256", NULL, 0,
-     "channels of the residual stream"},
-    {"heads", WS_OPTION_WHOLE, FIELD(heads), 1, 1e4, "4", NULL, 0, "attention heads"},
-    {"kv_heads", WS_OPTION_WHOLE, FIELD(kv_heads), 0, 1e4, "0", NULL, 0,
-     "heads of keys and values, llama only; 0: as many as heads"},
-    {"inner", WS_OPTION_WHOLE, FIELD(inner), 0, 1e7, "0", NULL, 0,
-     "channels inside feed-forward blocks; 0: four times the width (llama: 8/3)"},
-    {"context", WS_OPTION_WHOLE, FIELD(context), 1, 1e7, "128", NULL, 0,
-     "most tokens that the model can look at"},
-    {"tied", WS_OPTION_FLAG, FIELD(tied), 0, 0, "true", NULL, 0,
-     "the output layer is the token table"},
-};
+static const struct ws_option options[] = {WS_FORM_OPTIONS(FIELD)};
 
 const struct ws_option_table ws_form_options = {"fresh model", options,
                                                 sizeof options / sizeof *options};

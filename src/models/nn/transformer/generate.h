@@ -35,6 +35,40 @@ struct ws_decoding {
     uint64_t batch;            /* prompts at a time; 0: chosen by shape */
 };
 
+/* The rows of an option table whose field `x` lies at FIELD(x), so that larger settings may hold
+ * these. */
+/* clang-format off */
+#define WS_DECODING_LENGTH_OPTIONS(FIELD)                                            \
+    {"new_tokens", WS_OPTION_WHOLE, FIELD(new_tokens), 1, 1e6, "64", NULL, 0,        \
+     "tokens made of each prompt, at most"},                                         \
+    {"min_new_tokens", WS_OPTION_WHOLE, FIELD(min_new_tokens), 0, 1e6, "0", NULL, 0, \
+     "no end of sequence before so many"},                                           \
+    {"stop_at_end", WS_OPTION_FLAG, FIELD(stop_at_end), 0, 0, "true", NULL, 0,       \
+     "a text ends with the end-of-sequence token"}
+
+#define WS_DECODING_OPTIONS(FIELD)                                                             \
+    {"temperature", WS_OPTION_REAL, FIELD(temperature), 0, 100, "1", NULL, 0,                  \
+     "of the softmax that tokens are drawn from; 0 takes the most probable"},                  \
+    {"top_k", WS_OPTION_WHOLE, FIELD(top_k), 0, 1e9, "0", NULL, 0,                             \
+     "draw from the so many most probable; 0: from all"},                                      \
+    {"top_p", WS_OPTION_REAL, FIELD(top_p), 0, 1, "1", NULL, 0,                                \
+     "draw from the fewest most probable that sum to it; 1: from all"},                        \
+    {"min_p", WS_OPTION_REAL, FIELD(min_p), 0, 1, "0", NULL, 0,                                \
+     "draw from those at least this part as probable as the most probable; 0: from all"},      \
+    {"typical_p", WS_OPTION_REAL, FIELD(typical_p), 0, 1, "1", NULL, 0,                        \
+     "draw from the fewest most typical that sum to it; 1: from all"},                         \
+    {"beams", WS_OPTION_WHOLE, FIELD(beams), 1, 1000, "1", NULL, 0,                            \
+     "hypotheses of a beam search; 1: none is made"},                                          \
+    {"length_penalty", WS_OPTION_REAL, FIELD(length_penalty), -100, 100, "1", NULL, 0,         \
+     "hypotheses are compared by log probability / length^this"},                              \
+    {"repetition_penalty", WS_OPTION_REAL, FIELD(repetition_penalty), 0.01, 100, "1", NULL, 0, \
+     "scores of tokens that were there before are divided by it; 1: none"},                    \
+    {"no_repeat_ngram", WS_OPTION_WHOLE, FIELD(no_repeat_ngram), 0, 1e6, "0", NULL, 0,         \
+     "no n-gram of this size twice; 0: no matter"},                                            \
+    {"decode_batch", WS_OPTION_WHOLE, FIELD(batch), 0, 65536, "0", NULL, 0,                    \
+     "prompts at a time; 0: chosen by shape"}
+/* clang-format on */
+
 /* For lab settings and the command line alike. */
 extern const struct ws_option_table ws_decoding_options;
 /* What the table cannot check. */

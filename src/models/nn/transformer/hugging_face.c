@@ -15,8 +15,8 @@ static enum ws_status no_memory(struct ws_error *err)
 
 /* Opening -------------------------------------------------------------------------------------- */
 
-static enum ws_status read_config(const char *directory, struct ws_arena *arena,
-                                  struct ws_description *out, struct ws_error *err)
+enum ws_status ws_hf_describe(const char *directory, struct ws_arena *arena,
+                              struct ws_description *out, struct ws_error *err)
 {
     struct ws_bytes json;
     const char *path = ws_arena_format(arena, "%s/config.json", directory);
@@ -48,7 +48,7 @@ enum ws_status ws_hf_open(const char *directory, struct ws_arena *arena, struct 
 {
     struct ws_transformer model;
     struct ws_weights weights;
-    WS_TRY(read_config(directory, arena, &model.description, err));
+    WS_TRY(ws_hf_describe(directory, arena, &model.description, err));
     ws_layout_of(&model.description, &model.layout);
     WS_TRY(ws_weights_open(directory, arena->allocator, &weights, err));
     enum ws_status status = read_weights(directory, &weights, arena, &model, err);

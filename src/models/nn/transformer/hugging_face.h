@@ -27,6 +27,10 @@ WS_MUST_CHECK enum ws_status ws_hf_config_parse(struct ws_bytes json, const char
 WS_MUST_CHECK enum ws_status ws_hf_config_write(const struct ws_description *d, enum ws_dtype dtype,
                                                 struct ws_buffer *out, struct ws_error *err);
 
+/* The config.json of a directory. The path lives in `arena`. */
+WS_MUST_CHECK enum ws_status ws_hf_describe(const char *directory, struct ws_arena *arena,
+                                            struct ws_description *out, struct ws_error *err);
+
 /* A whole directory; the parameters live in `arena`. WS_CORRUPT for a wrong shape, a missing or an
  * unknown tensor, named. WS_NO_MEMORY says how much the parameters need. */
 WS_MUST_CHECK enum ws_status ws_hf_open(const char *directory, struct ws_arena *arena,

@@ -8,9 +8,11 @@
 
 #include "models/nn/transformer/train_internal.h"
 
-/* Tokens of a micro-batch that is chosen by shape: enough to keep matrix products efficient, few
- * enough for the activations to stay small. */
-enum { MICRO_TOKENS = 4096 };
+/* A micro-batch that is chosen by shape has as many tokens as keep its activations below a size,
+ * within bounds: fewer than the least make matrix products slow, more than the most gain nothing.
+ */
+enum { MICRO_LEAST = 512, MICRO_MOST = 4096 };
+static const uint64_t MICRO_MEMORY = UINT64_C(512) << 20;
 
 /* Steps that a training may have. */
 static const uint64_t STEPS_MOST = UINT64_C(1) << 40;
@@ -19,43 +21,7 @@ static const uint64_t STEPS_MOST = UINT64_C(1) << 40;
 
 #define FIELD(name) offsetof(struct ws_train_settings, name)
 
-static const struct ws_option options[] = {
-    {"epochs", WS_OPTION_WHOLE, FIELD(epochs), 1, 1e6, "1", NULL, 0,
-     "times that every example is seen"},
-    {"steps", WS_OPTION_WHOLE, FIELD(steps), 0, 1e12, "0", NULL, 0,
-     "exactly so many steps instead of epochs; 0: as many as the epochs have"},
-    {"batch", WS_OPTION_WHOLE, FIELD(batch), 1, 1e6, "16", NULL, 0, "examples a step"},
-    {"micro_batch", WS_OPTION_WHOLE, FIELD(micro_batch), 0, 1e6, "0", NULL, 0,
-     "examples at a time, their gradients added up; 0: chosen by their length"},
-    {"learning_rate", WS_OPTION_REAL, FIELD(learning_rate), 0, 10, "3e-4", NULL, 0,
-     "highest learning rate"},
-    {"warmup", WS_OPTION_WHOLE, FIELD(warmup), 0, 1e12, "0", NULL, 0,
-     "steps in which the rate rises to it"},
-    {"schedule", WS_OPTION_CHOICE, FIELD(schedule), 0, 0, "constant", "constant|linear|cosine", 0,
-     "how the rate falls afterwards"},
-    {"final_rate", WS_OPTION_REAL, FIELD(final_rate), 0, 1, "0", NULL, 0,
-     "share of the learning rate at the end of a linear or cosine schedule"},
-    {"beta1", WS_OPTION_REAL, FIELD(beta1), 0, 0.999999, "0.9", NULL, 0,
-     "AdamW: decay of the mean of gradients"},
-    {"beta2", WS_OPTION_REAL, FIELD(beta2), 0, 0.999999, "0.95", NULL, 0,
-     "AdamW: decay of the mean of their squares"},
-    {"epsilon", WS_OPTION_REAL, FIELD(epsilon), 1e-16, 1, "1e-8", NULL, 0,
-     "AdamW: added to the root of that"},
-    {"weight_decay", WS_OPTION_REAL, FIELD(weight_decay), 0, 100, "0.1", NULL, 0,
-     "share of a weight that is taken away a step, times the rate"},
-    {"decay_on", WS_OPTION_CHOICE, FIELD(decay_on), 0, 0, "matrices", "matrices|all", 0,
-     "which tensors: those of two dimensions, embeddings included, or all"},
-    {"clip", WS_OPTION_REAL, FIELD(clip), 0, 1e30, "1", NULL, 0,
-     "longest gradient; longer ones are made as short; 0: any"},
-    {"dropout", WS_OPTION_REAL, FIELD(dropout), -1, 0.99, "-1", NULL, 0,
-     "probability in embeddings, residuals and attention; negative: the model's"},
-    {"validate_every", WS_OPTION_WHOLE, FIELD(validate_every), 0, 1e12, "0", NULL, 0,
-     "steps between validations; 0: after each epoch"},
-    {"patience", WS_OPTION_WHOLE, FIELD(patience), 0, 1e6, "0", NULL, 0,
-     "validations without a better loss before it stops; 0: never"},
-    {"keep_best", WS_OPTION_FLAG, FIELD(keep_best), 0, 0, "false", NULL, 0,
-     "keep the model of the best validation, not the last"},
-};
+static const struct ws_option options[] = {WS_TRAIN_OPTIONS(FIELD)};
 
 const struct ws_option_table ws_train_options = {"training", options,
                                                  sizeof options / sizeof *options};
@@ -73,22 +39,31 @@ static uint64_t batch_of(const struct ws_train_settings *settings,
     return smaller(settings->batch, examples->count);
 }
 
+static uint64_t micro_tokens(const struct ws_description *d)
+{
+    uint64_t few = ws_network_memory(d, MICRO_LEAST, true);
+    uint64_t more = ws_network_memory(d, (size_t)2 * MICRO_LEAST, true);
+    uint64_t fit = MICRO_MEMORY * MICRO_LEAST / (more - few);
+    return smaller(fit > MICRO_LEAST ? fit : MICRO_LEAST, MICRO_MOST);
+}
+
 static uint64_t micro_batch_of(const struct ws_train_settings *settings,
-                               const struct ws_examples *examples)
+                               const struct ws_description *d, const struct ws_examples *examples)
 {
     uint64_t batch = batch_of(settings, examples);
     if (settings->micro_batch > 0)
         return smaller(settings->micro_batch, batch);
     uint64_t longest = ws_examples_longest(examples);
-    return longest < MICRO_TOKENS ? smaller(MICRO_TOKENS / longest, batch) : 1;
+    uint64_t tokens = micro_tokens(d);
+    return longest < tokens ? smaller(tokens / longest, batch) : 1;
 }
 
 /* Tokens at a time: of a micro-batch, or the longest to validate on. */
 static size_t tokens_at_a_time(const struct ws_train_settings *settings,
-                               const struct ws_examples *examples,
+                               const struct ws_description *d, const struct ws_examples *examples,
                                const struct ws_examples *validation)
 {
-    size_t most = (size_t)micro_batch_of(settings, examples) * ws_examples_longest(examples);
+    size_t most = (size_t)micro_batch_of(settings, d, examples) * ws_examples_longest(examples);
     size_t validates = validation ? ws_examples_longest(validation) : 0;
     return most > validates ? most : validates;
 }
@@ -100,7 +75,8 @@ uint64_t ws_trainer_memory(const struct ws_train_settings *settings,
     struct ws_layout layout;
     ws_layout_of(description, &layout);
     uint64_t blocks = settings->keep_best ? 3 : 2;
-    return ws_network_memory(description, tokens_at_a_time(settings, examples, validation), true) +
+    return ws_network_memory(description,
+                             tokens_at_a_time(settings, description, examples, validation), true) +
            blocks * layout.size * sizeof(float);
 }
 
@@ -151,7 +127,7 @@ static enum ws_status check_training(const struct ws_train_settings *settings,
         return ws_fail(err, WS_INVALID, "'%s' needs examples to validate on, and there are none",
                        settings->keep_best ? "keep_best" : "patience");
     double tokens =
-        (double)micro_batch_of(settings, examples) * (double)ws_examples_longest(examples);
+        (double)micro_batch_of(settings, d, examples) * (double)ws_examples_longest(examples);
     if (tokens > WS_NETWORK_TOKENS)
         return ws_fail(err, WS_LIMIT,
                        "a micro-batch of %.0f tokens, the limit is %d: set 'micro_batch' lower",
@@ -162,7 +138,7 @@ static enum ws_status check_training(const struct ws_train_settings *settings,
 static enum ws_status plan_steps(struct ws_trainer *t, struct ws_error *err)
 {
     t->batch = batch_of(&t->settings, &t->examples);
-    t->micro_batch = micro_batch_of(&t->settings, &t->examples);
+    t->micro_batch = micro_batch_of(&t->settings, &t->description, &t->examples);
     t->epoch_steps = t->examples.count / t->batch;
     t->steps = t->settings.steps;
     if (t->steps == 0 && t->settings.epochs <= STEPS_MOST / t->epoch_steps)
@@ -186,7 +162,7 @@ static void set_dropout(struct ws_description *d, double dropout)
 
 static enum ws_status take_memory(struct ws_trainer *t, struct ws_error *err)
 {
-    size_t tokens = tokens_at_a_time(&t->settings, &t->examples, &t->validation);
+    size_t tokens = tokens_at_a_time(&t->settings, &t->description, &t->examples, &t->validation);
     t->order = WS_ARENA_NEW(&t->arena, uint64_t, t->examples.count);
     t->piece = WS_ARENA_NEW(&t->arena, uint32_t, WS_STATE_PIECE);
     if (!t->order || !t->piece)

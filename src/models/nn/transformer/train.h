@@ -55,6 +55,47 @@ struct ws_train_settings {
     bool keep_best;    /* the model is that of the best validation, not the last */
 };
 
+/* The rows of an option table whose field `x` lies at FIELD(x), so that larger settings may hold
+ * these. */
+/* clang-format off */
+#define WS_TRAIN_OPTIONS(FIELD)                                                                    \
+    {"epochs", WS_OPTION_WHOLE, FIELD(epochs), 1, 1e6, "1", NULL, 0,                               \
+     "times that every example is seen"},                                                          \
+    {"steps", WS_OPTION_WHOLE, FIELD(steps), 0, 1e12, "0", NULL, 0,                                \
+     "exactly so many steps instead of epochs; 0: as many as the epochs have"},                    \
+    {"batch", WS_OPTION_WHOLE, FIELD(batch), 1, 1e6, "16", NULL, 0, "examples a step"},            \
+    {"micro_batch", WS_OPTION_WHOLE, FIELD(micro_batch), 0, 1e6, "0", NULL, 0,                     \
+     "examples at a time, their gradients added up; 0: chosen by their length"},                   \
+    {"learning_rate", WS_OPTION_REAL, FIELD(learning_rate), 0, 10, "3e-4", NULL, 0,                \
+     "highest learning rate"},                                                                     \
+    {"warmup", WS_OPTION_WHOLE, FIELD(warmup), 0, 1e12, "0", NULL, 0,                              \
+     "steps in which the rate rises to it"},                                                       \
+    {"schedule", WS_OPTION_CHOICE, FIELD(schedule), 0, 0, "constant", "constant|linear|cosine", 0, \
+     "how the rate falls afterwards"},                                                             \
+    {"final_rate", WS_OPTION_REAL, FIELD(final_rate), 0, 1, "0", NULL, 0,                          \
+     "share of the learning rate at the end of a linear or cosine schedule"},                      \
+    {"beta1", WS_OPTION_REAL, FIELD(beta1), 0, 0.999999, "0.9", NULL, 0,                           \
+     "AdamW: decay of the mean of gradients"},                                                     \
+    {"beta2", WS_OPTION_REAL, FIELD(beta2), 0, 0.999999, "0.95", NULL, 0,                          \
+     "AdamW: decay of the mean of their squares"},                                                 \
+    {"epsilon", WS_OPTION_REAL, FIELD(epsilon), 1e-16, 1, "1e-8", NULL, 0,                         \
+     "AdamW: added to the root of that"},                                                          \
+    {"weight_decay", WS_OPTION_REAL, FIELD(weight_decay), 0, 100, "0.1", NULL, 0,                  \
+     "share of a weight that is taken away a step, times the rate"},                               \
+    {"decay_on", WS_OPTION_CHOICE, FIELD(decay_on), 0, 0, "matrices", "matrices|all", 0,           \
+     "which tensors: those of two dimensions, embeddings included, or all"},                       \
+    {"clip", WS_OPTION_REAL, FIELD(clip), 0, 1e30, "1", NULL, 0,                                   \
+     "longest gradient; longer ones are made as short; 0: any"},                                   \
+    {"dropout", WS_OPTION_REAL, FIELD(dropout), -1, 0.99, "-1", NULL, 0,                           \
+     "probability in embeddings, residuals and attention; negative: the model's"},                 \
+    {"validate_every", WS_OPTION_WHOLE, FIELD(validate_every), 0, 1e12, "0", NULL, 0,              \
+     "steps between validations; 0: after each epoch"},                                            \
+    {"patience", WS_OPTION_WHOLE, FIELD(patience), 0, 1e6, "0", NULL, 0,                           \
+     "validations without a better loss before it stops; 0: never"},                               \
+    {"keep_best", WS_OPTION_FLAG, FIELD(keep_best), 0, 0, "false", NULL, 0,                        \
+     "keep the model of the best validation, not the last"}
+/* clang-format on */
+
 /* For lab settings and the command line alike. */
 extern const struct ws_option_table ws_train_options;
 

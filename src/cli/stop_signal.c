@@ -1,0 +1,27 @@
+#include "cli/stop_signal.h"
+
+#include <stddef.h>
+
+static volatile sig_atomic_t stop_requested;
+
+static void request_stop(int signal_number)
+{
+    (void)signal_number;
+    stop_requested = 1;
+}
+
+void stop_signal_take(void)
+{
+    static char memory[1 << 16];
+    const stack_t stack = {.ss_sp = memory, .ss_size = sizeof memory};
+    struct sigaction action = {.sa_handler = request_stop, .sa_flags = SA_ONSTACK};
+    (void)sigaltstack(&stack, NULL);
+    (void)sigemptyset(&action.sa_mask);
+    (void)sigaction(SIGINT, &action, NULL);
+    (void)sigaction(SIGTERM, &action, NULL);
+}
+
+const volatile sig_atomic_t *stop_signal_flag(void)
+{
+    return &stop_requested;
+}
