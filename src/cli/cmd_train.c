@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "cli/command.h"
 #include "cli/stop_signal.h"
@@ -127,6 +128,7 @@ static void print_table(const struct training *t, const json_t *results)
     (void)printf("\nThe model is in %s (training.jsonl holds the loss curve). Next:\n",
                  t->flags.output);
     (void)printf("  %s generate %s\n", program, t->flags.output);
+    (void)printf("  %s evaluate %s --text FILE\n", program, t->flags.output);
     (void)printf("  %s train TEXT --model %s -o DIR, to go on with other text\n", program,
                  t->flags.output);
 }
@@ -154,10 +156,13 @@ static enum ws_status print_results(const struct training *t, struct ws_error *e
 
 /* Training ------------------------------------------------------------------------------------- */
 
+/* What was saved before is left as it is. */
 static enum ws_status fail_numeric(const struct training *t, struct ws_error *err)
 {
     const struct ws_error inner = *err;
-    return ws_fail(err, WS_NUMERIC, "%s; '%s' has the last state that was saved", inner.message,
+    if (!ws_file_exists(t->directory.state))
+        return ws_fail(err, WS_NUMERIC, "%s; no state had been saved", inner.message);
+    return ws_fail(err, WS_NUMERIC, "%s; '%s' is the last good state", inner.message,
                    t->directory.state);
 }
 

@@ -262,6 +262,9 @@ void print_help(const struct command_line *line)
     if (line->takes_settings)
         print_flag(&(struct flag){
             .name = "set", .value = "NAME=VALUE", .help = "change a setting; also --NAME VALUE"});
+    if (line->settings_count > 0)
+        print_flag(&(struct flag){
+            .name = "NAME", .value = "VALUE", .help = "change a setting, one of those below"});
     print_flag(&(struct flag){.name = "help", .help = "this text"});
     struct ws_buffer text;
     ws_buffer_init(&text, NULL, 1 << 20);

@@ -18,7 +18,7 @@ grep -q '^loud: [0-9]* parameters, [0-9]* examples' err || fail "no announcement
 grep -q '^validation after step [0-9]*: loss' err || fail "no validation"
 grep -q '100 % done' err || fail "no progress"
 grep -q '^validation  *[0-9]* *[0-9.]* *[0-9.]*$' out || fail "no table"
-grep -q 'generate loud$' out || fail "no next step"
+grep -q 'evaluate loud --text' out || fail "no next step"
 check "the table is at most 100 columns wide" awk 'length > 100 {exit 1}' out
 check "any number of threads" diff -r fresh loud
 if command -v jq >/dev/null; then
@@ -110,9 +110,11 @@ echo nonsense >damaged/trainer.state
 refuses 1 "damaged/trainer.state" "not a training's state" -- \
     train corpus.txt -q -o damaged "${long[@]}"
 # A rate at which nothing stays finite
-runs train corpus.txt -q -o wild "${small[@]}" --learning-rate 10 --weight-decay 100 --clip 0 --epochs 60
-[ $? -eq 1 ] || fail "a training that cannot be ended well"
-says "step" "'wild/trainer.state'"
+wild=("${small[@]}" --learning-rate 10 --weight-decay 100 --clip 0 --epochs 60)
+refuses 1 "step" "no state had been saved" -- train corpus.txt -q -o wild "${wild[@]}"
+refuses 1 "step" "'wilder/trainer.state' is the last good state" -- \
+    train corpus.txt -q -o wilder "${wild[@]}" --checkpoint-seconds 0
+[ -s wilder/trainer.state ] || fail "the last good state is gone"
 [ ! -e wild/model.safetensors ] || fail "a broken model was saved"
 
 finish
