@@ -240,7 +240,8 @@ static enum ws_status make_texts(struct generation *g, struct ws_error *err)
         ws_arena_reset(&g->batch);
         WS_TRY(ws_generate_batch(g->generator, &g->prompts.tokens, g->done, key, &g->batch, &made,
                                  err));
-        terminal_clear(&g->terminal);
+        if (!g->flags.output)
+            terminal_clear(&g->terminal);
         WS_TRY(put_batch(g, &made, err));
         g->done += made.count;
         g->made += made.ends[made.count - 1];
