@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "cli/command.h"
 #include "cli/stop_signal.h"
@@ -154,11 +155,22 @@ static enum ws_status print_results(const struct training *t, struct ws_error *e
 
 /* Training ------------------------------------------------------------------------------------- */
 
-static enum ws_status fail_numeric(const struct training *t, struct ws_error *err)
+/* A step that fails leaves the trainer as it was, and that is kept; a validation that fails leaves
+ * one of no more use, and what was saved before stays. */
+static enum ws_status fail_numeric(const struct training *t, uint64_t steps_before,
+                                   struct ws_error *err)
 {
     const struct ws_error inner = *err;
-    return ws_fail(err, WS_NUMERIC, "%s; '%s' has the last state that was saved", inner.message,
-                   t->directory.state);
+    const char *other = "other settings need another directory, or this one removed";
+    struct ws_error unsaved;
+    if (ws_trainer_step_count(t->trainer) == steps_before &&
+        training_directory_save(&t->directory, t->trainer, &unsaved) == WS_OK)
+        return ws_fail(err, WS_NUMERIC, "%s; '%s' has the state before it; %s", inner.message,
+                       t->directory.state, other);
+    if (ws_file_exists(t->directory.state))
+        return ws_fail(err, WS_NUMERIC, "%s; '%s' has the last state that was saved; %s",
+                       inner.message, t->directory.state, other);
+    return ws_fail(err, WS_NUMERIC, "%s; no state was saved; %s", inner.message, other);
 }
 
 static enum ws_status take_steps(struct training *t, struct ws_error *err)
@@ -167,9 +179,10 @@ static enum ws_status take_steps(struct training *t, struct ws_error *err)
     size_t validations;
     (void)ws_trainer_validations(t->trainer, &validations);
     while (!ws_trainer_done(t->trainer)) {
+        uint64_t before = ws_trainer_step_count(t->trainer);
         enum ws_status status = ws_trainer_step(t->trainer, err);
         if (status == WS_NUMERIC)
-            return fail_numeric(t, err);
+            return fail_numeric(t, before, err);
         WS_TRY(status);
         show_validation(t, &validations);
         show_progress(t);

@@ -109,10 +109,23 @@ sed -i 's/"complete"/"running"/' damaged/training.json
 echo nonsense >damaged/trainer.state
 refuses 1 "damaged/trainer.state" "not a training's state" -- \
     train corpus.txt -q -o damaged "${long[@]}"
-# A rate at which nothing stays finite
-runs train corpus.txt -q -o wild "${small[@]}" --learning-rate 10 --weight-decay 100 --clip 0 --epochs 60
-[ $? -eq 1 ] || fail "a training that cannot be ended well"
-says "step" "'wild/trainer.state'"
+# A rate at which nothing stays finite: the state before is kept, and the same command goes on to
+# the same end
+wild=("${small[@]}" --learning-rate 10 --weight-decay 100 --clip 0 --epochs 60)
+refuses 1 "step" "'wild/trainer.state' has the state before it" "another directory" -- \
+    train corpus.txt -q -o wild "${wild[@]}"
+grep -q -e '-nan' err && fail "what is no number has a sign"
+[ -s wild/trainer.state ] || fail "no state was saved"
+[ -s wild/training.jsonl ] || fail "no loss curve was saved"
 [ ! -e wild/model.safetensors ] || fail "a broken model was saved"
+cp err first
+runs train corpus.txt -o wild "${wild[@]}"
+grep -q "goes on after step $(wc -l <wild/training.jsonl)$" err || fail "it did not go on"
+check "the same end" grep -qFf first err
+# After a validation that is no number the step has been taken: its state is of no use
+runs train corpus.txt -q -o blind "${wild[@]}" --validation other.txt --validate-every 1
+grep -q 'the validation loss after step' err || fail "no validation failed: $(cat err)"
+says "no state was saved" "another directory"
+[ ! -e blind/trainer.state ] || fail "a broken state was saved"
 
 finish
