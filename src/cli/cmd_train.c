@@ -250,6 +250,33 @@ static int train_in_directory(struct training *t, const char *const *texts, size
     return status == WS_OK ? EXIT_DONE : report(status, &error);
 }
 
+/* What is named beside a model or a tokenizer that has it already, whatever the value. */
+static enum ws_status check_named(const struct arguments *arguments,
+                                  const struct training_options *options, struct ws_error *err)
+{
+    for (size_t i = 0; *options->model && i < ws_form_options.count; i++)
+        if (arguments_name(arguments, ws_form_options.options[i].name))
+            return ws_fail(err, WS_INVALID, "'%s' is for fresh models, and '%s' is given",
+                           ws_form_options.options[i].name, options->model);
+    const char *path = *options->tokenizer ? options->tokenizer : options->model;
+    if (*path && arguments_name(arguments, "vocabulary"))
+        return ws_fail(err, WS_INVALID,
+                       "'vocabulary' is for a tokenizer trained on the text, and that of '%s' is "
+                       "given",
+                       path);
+    return WS_OK;
+}
+
+static enum ws_status check_arguments(const struct arguments *arguments, const struct training *t,
+                                      struct ws_error *err)
+{
+    if (arguments->positional_count == 0)
+        return ws_fail(err, WS_INVALID, "train: which text? Try 'train TEXT -o DIR'");
+    if (!t->flags.output)
+        return ws_fail(err, WS_INVALID, "train: where to? Give a directory with -o");
+    return check_named(arguments, &t->options, err);
+}
+
 int cmd_train(int argc, char **argv)
 {
     struct training t = {.directory = {.lock = -1}};
@@ -282,10 +309,8 @@ int cmd_train(int argc, char **argv)
     struct ws_error error;
     int exit_status = EXIT_DONE;
     enum ws_status status = arguments_parse(&line, argc, argv, &arguments, &error);
-    if (status == WS_OK && !arguments.help && arguments.positional_count == 0)
-        status = ws_fail(&error, WS_INVALID, "train: which text? Try 'train TEXT -o DIR'");
-    if (status == WS_OK && !arguments.help && !t.flags.output)
-        status = ws_fail(&error, WS_INVALID, "train: where to? Give a directory with -o");
+    if (status == WS_OK && !arguments.help)
+        status = check_arguments(&arguments, &t, &error);
     if (status != WS_OK)
         exit_status = report(status, &error);
     else if (arguments.help)

@@ -92,6 +92,18 @@ refuses 2 "'width' of 16" "3 'heads'" -- train corpus.txt -q -o b "${small[@]}" 
 refuses 2 "'block' is 64" "context 32" -- train corpus.txt -q -o c "${small[@]}" --block 64
 refuses 2 "'start' is 'no-token'" -- train corpus.txt -q -o d "${small[@]}" --start no-token
 refuses 2 "'layers' is for fresh models" "'fresh'" -- train corpus.txt -q -o e --model fresh --layers 2
+refuses 2 "'context' is for fresh models" -- \
+    train corpus.txt -q -o e --model fresh --context 128 # its default too
+refuses 2 "'vocabulary' is for a tokenizer trained on the text" "'fresh'" -- \
+    train corpus.txt -q -o e --model fresh --vocabulary 999
+refuses 2 "'vocabulary' is for a tokenizer trained on the text" "'fresh/tokenizer.json'" -- \
+    train corpus.txt -q -o e --tokenizer fresh/tokenizer.json "${small[@]}"
+accepts train other.txt -q -o same --model fresh --tokenizer fresh/tokenizer.json --block 16 --batch 4
+check "its own tokenizer named" cmp tuned/model.safetensors same/model.safetensors
+cp -r "$WS_SOURCE_DIR/tests/golden/models/gpt2-tiny" bare
+accepts train other.txt -q -o lent --model bare --tokenizer fresh --block 16
+refuses 2 "'tokenizer' is 'own'" "the model 'fresh' has another" -- \
+    train corpus.txt -q -o e --model fresh --tokenizer own --block 16
 refuses 2 "'keep_best' needs examples to validate on" -- \
     train corpus.txt -q -o f "${small[@]}" --keep-best
 refuses 1 "training this model needs about" "MiB are available" -- \
