@@ -48,6 +48,7 @@ struct generation {
     struct generate_flags flags;
     struct generate_settings settings;
     struct ws_decoding decoding;
+    bool fits_context; /* no number of new tokens is named: as many as fit, at most the default */
     struct ws_arena arena; /* model, tokenizer, prompts */
     struct ws_arena batch; /* of one batch */
     struct ws_transformer model;
@@ -349,6 +350,20 @@ static enum ws_status read_prompts(struct generation *g, struct ws_error *err)
     return WS_OK;
 }
 
+/* A model of a short context makes shorter texts, unless their length is asked for. */
+static void fit_length(struct generation *g)
+{
+    uint64_t context = g->model.description.context;
+    uint64_t longest = g->prompts.longest;
+    if (!g->fits_context || longest > context || g->decoding.new_tokens <= context - longest + 1)
+        return;
+    g->decoding.new_tokens = context - longest + 1; /* the last needs no position */
+    if (!g->flags.quiet)
+        (void)fprintf(
+            stderr, "texts of up to %" PRIu64 " new tokens: the model's context has %" PRIu64 "\n",
+            g->decoding.new_tokens, context);
+}
+
 static enum ws_status open_generator(struct generation *g, struct ws_error *err)
 {
     const struct ws_description *d = &g->model.description;
@@ -373,6 +388,7 @@ static enum ws_status generate(struct generation *g, struct ws_error *err)
     g->eos = g->model.description.eos;
     WS_TRY(check_tokenizer(g, err));
     WS_TRY(read_prompts(g, err));
+    fit_length(g);
     WS_TRY(open_generator(g, err));
     if (g->flags.output) {
         WS_TRY(open_file(g, err));
@@ -444,7 +460,9 @@ static const char about[] =
     "model's start token. FILE has one prompt a line; as .jsonl a JSON string a line, or an "
     "object\n"
     "with \"prompt\". With -o the texts go into a file, batch by batch: the same command goes on\n"
-    "where it was stopped or killed, and the file is the same in the end.";
+    "where it was stopped or killed, and the file is the same in the end. Without --new-tokens "
+    "texts\n"
+    "are shorter than the default where the model's context has no room for it.";
 
 int cmd_generate(int argc, char **argv)
 {
@@ -482,6 +500,7 @@ int cmd_generate(int argc, char **argv)
     } else if (arguments.help) {
         print_help(&line);
     } else {
+        g.fits_context = !arguments_name(&arguments, "new_tokens");
         g.model_path = arguments.positional[0];
         exit_status = run(&g);
     }

@@ -16,6 +16,14 @@ grep -q "^Next:" err || fail "no next step"
 accepts generate model -q --count 3 --new-tokens 9
 [ "$(grep -c -e '^--- [123] of 3 ---$' out)" -eq 3 ] || fail "three texts are not three parts"
 
+# Without a length as much as the context holds; a length that is asked for must have room
+yes 'ab cd' | head -n 60 | tr '\n' ' ' >long.txt
+accepts generate model -q --prompts long.txt --ids --stop-at-end false
+[ "$(wc -w <out)" -eq 129 ] || fail "$(wc -w <out) tokens in a context of 128"
+runs generate model --prompts long.txt
+grep -q "^texts of up to [0-9]* new tokens: the model's context has 128$" err || fail "not said"
+refuses 2 "64 new ones" "context has 128" -- generate model --prompts long.txt --new-tokens 64
+
 # Prompts
 accepts generate model -q --prompt "ab cd" --new-tokens 5
 grep -q '^ab cd' out || fail "the prompt is not shown"

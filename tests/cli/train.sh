@@ -19,6 +19,7 @@ grep -q '^validation after step [0-9]*: loss' err || fail "no validation"
 grep -q '100 % done' err || fail "no progress"
 grep -q '^validation  *[0-9]* *[0-9.]* *[0-9.]*$' out || fail "no table"
 grep -q 'generate loud$' out || fail "no next step"
+accepts generate loud -q --seed 3
 check "the table is at most 100 columns wide" awk 'length > 100 {exit 1}' out
 check "any number of threads" diff -r fresh loud
 if command -v jq >/dev/null; then
