@@ -120,8 +120,20 @@ cp -r straight damaged
 rm damaged/model.safetensors
 sed -i 's/"complete"/"running"/' damaged/training.json
 echo nonsense >damaged/trainer.state
-refuses 1 "damaged/trainer.state" "not a training's state" -- \
+refuses 1 "damaged/trainer.state" "not a training's state" "remove it, and the same command begins again" -- \
     train corpus.txt -q -o damaged "${long[@]}"
+rm damaged/trainer.state
+accepts train corpus.txt -q -o damaged "${long[@]}"
+check "begun again" diff -r straight damaged
+
+# Of a start that is refused nothing stays
+for name in missing a b c d e f g h; do
+    [ ! -e $name ] || fail "'$name' is left, with $(ls -A $name)"
+done
+mkdir empty
+refuses 2 "'block' is 64" -- train corpus.txt -q -o empty "${small[@]}" --block 64
+[ -d empty ] || fail "a directory that was there is gone"
+[ -z "$(ls -A empty)" ] || fail "$(ls -A empty) is left"
 # A rate at which nothing stays finite: the state before is kept, and the same command goes on to
 # the same end
 wild=("${small[@]}" --learning-rate 10 --weight-decay 100 --clip 0 --epochs 60)
