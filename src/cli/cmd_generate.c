@@ -380,9 +380,26 @@ static enum ws_status open_generator(struct generation *g, struct ws_error *err)
     return ws_generator_open(g->device, &g->model, &g->decoding, longest, NULL, &g->generator, err);
 }
 
+/* Texts of one prompt that nothing is drawn for are all the same. */
+static enum ws_status check_count(const struct generation *g, struct ws_error *err)
+{
+    if (g->settings.count > 1 && g->decoding.beams > 1)
+        return ws_fail(err, WS_INVALID,
+                       "'count' is %" PRIu64 " with 'beams' at %" PRIu64
+                       ": a beam search makes one text of a prompt",
+                       g->settings.count, g->decoding.beams);
+    if (g->settings.count > 1 && g->decoding.temperature == 0)
+        return ws_fail(err, WS_INVALID,
+                       "'count' is %" PRIu64 " with 'temperature' at 0: without drawing a prompt "
+                       "has one text",
+                       g->settings.count);
+    return WS_OK;
+}
+
 static enum ws_status generate(struct generation *g, struct ws_error *err)
 {
     WS_TRY(ws_decoding_check(&g->decoding, err));
+    WS_TRY(check_count(g, err));
     WS_TRY(ws_tokenizer_open(g->model_path, &g->arena, &g->tokenizer, err));
     WS_TRY(ws_hf_open(g->model_path, &g->arena, &g->model, err));
     g->eos = g->model.description.eos;
