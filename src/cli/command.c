@@ -165,6 +165,7 @@ static enum ws_status take_option(const struct command_line *line, struct cursor
         const char *value;
         *found = true;
         WS_TRY(take_option_value(cursor, option, argument, attached, &value, err));
+        arguments->given[arguments->given_count++] = option;
         return ws_option_set(option, line->settings[t].settings, value, argument, &arguments->arena,
                              err);
     }
@@ -233,7 +234,8 @@ enum ws_status arguments_parse(const struct command_line *line, int argc, char *
     ws_arena_init(&out->arena, NULL);
     out->positional = WS_ARENA_NEW(&out->arena, const char *, (size_t)argc + 1);
     out->overrides = WS_ARENA_NEW(&out->arena, struct ws_override, (size_t)argc + 1);
-    if (!out->positional || !out->overrides)
+    out->given = WS_ARENA_NEW(&out->arena, const struct ws_option *, (size_t)argc + 1);
+    if (!out->positional || !out->overrides || !out->given)
         return no_memory(err);
     for (size_t t = 0; t < line->settings_count; t++)
         WS_TRY(ws_options_defaults(line->settings[t].table, line->settings[t].settings, &out->arena,
@@ -242,6 +244,14 @@ enum ws_status arguments_parse(const struct command_line *line, int argc, char *
     while (cursor.next < cursor.count)
         WS_TRY(take_argument(line, &cursor, out, err));
     return WS_OK;
+}
+
+bool arguments_name(const struct arguments *arguments, const char *setting)
+{
+    for (size_t i = 0; i < arguments->given_count; i++)
+        if (strcmp(arguments->given[i]->name, setting) == 0)
+            return true;
+    return false;
 }
 
 static void print_flag(const struct flag *flag)

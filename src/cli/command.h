@@ -49,6 +49,8 @@ struct arguments {
     size_t positional_count;
     struct ws_override *overrides;
     size_t override_count;
+    const struct ws_option **given; /* settings of the command's tables that were named */
+    size_t given_count;
     bool help;
 };
 
@@ -76,6 +78,9 @@ struct command_line {
 WS_MUST_CHECK enum ws_status arguments_parse(const struct command_line *line, int argc, char **argv,
                                              struct arguments *out, struct ws_error *err);
 void print_help(const struct command_line *line);
+
+/* Whether a setting of the command's tables was named, whatever its value. */
+bool arguments_name(const struct arguments *arguments, const char *setting);
 
 /* Prints "wellspring: <message>" and returns the exit status that belongs to it. */
 int report(enum ws_status status, const struct ws_error *error);
