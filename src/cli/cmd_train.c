@@ -211,6 +211,11 @@ static enum ws_status open_trainer(struct training *t, struct ws_error *err)
     WS_TRY(ws_trainer_open(&t->settings, t->device, &model->description, model->parameters,
                            &t->input.examples, &t->input.validation, training_key(&t->options),
                            NULL, &t->trainer, err));
+    if (t->settings.warmup > ws_trainer_steps(t->trainer))
+        return ws_fail(err, WS_INVALID,
+                       "'warmup' is %" PRIu64 " steps, and the training has only %" PRIu64
+                       " by 'steps' or 'epochs'",
+                       t->settings.warmup, ws_trainer_steps(t->trainer));
     ws_arena_release(&t->input.weights); /* it has its own by now */
     t->input.model.parameters = NULL;
     return WS_OK;
@@ -268,6 +273,22 @@ static enum ws_status check_named(const struct arguments *arguments,
     return WS_OK;
 }
 
+/* What would be ignored is refused: whoever names it expects something of it. */
+static enum ws_status check_effects(const struct arguments *arguments, const struct training *t,
+                                    struct ws_error *err)
+{
+    if (t->settings.schedule == WS_SCHEDULE_CONSTANT && arguments_name(arguments, "final_rate"))
+        return ws_fail(err, WS_INVALID,
+                       "'final_rate' is given with 'schedule' at constant: a linear or cosine one "
+                       "falls to it");
+    if (t->settings.steps > 0 && arguments_name(arguments, "epochs"))
+        return ws_fail(err, WS_INVALID, "'steps' and 'epochs' are given; one is enough");
+    if (!*t->options.validation && arguments_name(arguments, "validate_every"))
+        return ws_fail(err, WS_INVALID,
+                       "'validate_every' is given without a text for 'validation'");
+    return WS_OK;
+}
+
 static enum ws_status check_arguments(const struct arguments *arguments, const struct training *t,
                                       struct ws_error *err)
 {
@@ -275,7 +296,8 @@ static enum ws_status check_arguments(const struct arguments *arguments, const s
         return ws_fail(err, WS_INVALID, "train: which text? Try 'train TEXT -o DIR'");
     if (!t->flags.output)
         return ws_fail(err, WS_INVALID, "train: where to? Give a directory with -o");
-    return check_named(arguments, &t->options, err);
+    WS_TRY(check_named(arguments, &t->options, err));
+    return check_effects(arguments, t, err);
 }
 
 int cmd_train(int argc, char **argv)

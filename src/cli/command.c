@@ -317,6 +317,16 @@ static const struct preset *find_preset(const char *name)
     return NULL;
 }
 
+const char *preset_names(struct ws_arena *arena)
+{
+    const char *all = "";
+    for (size_t i = 0; i < preset_count && all; i++) {
+        const char *joint = i == 0 ? "" : i + 1 < preset_count ? ", " : " and ";
+        all = ws_arena_format(arena, "%s%s%s", all, joint, presets[i].name);
+    }
+    return all;
+}
+
 /* "some/where/my-run.yaml" is called "my-run". */
 static char *name_of_file(struct ws_arena *arena, const char *path)
 {
@@ -328,9 +338,10 @@ static char *name_of_file(struct ws_arena *arena, const char *path)
     return name;
 }
 
-static enum ws_status no_such_experiment(const char *what, struct ws_error *err)
+static enum ws_status no_such_experiment(const char *what, struct ws_arena *arena,
+                                         struct ws_error *err)
 {
-    const char *names[64];
+    const char *names[64] = {NULL};
     size_t count = preset_count < 64 ? preset_count : 64;
     for (size_t i = 0; i < count; i++)
         names[i] = presets[i].name;
@@ -338,9 +349,10 @@ static enum ws_status no_such_experiment(const char *what, struct ws_error *err)
     if (nearest)
         return ws_fail(err, WS_INVALID, "no file and no preset '%.80s'; did you mean '%s'?", what,
                        nearest);
-    return ws_fail(err, WS_INVALID,
-                   "no file and no preset '%.80s'; presets are quickstart, gaussian and discrete",
-                   what);
+    const char *all = preset_names(arena);
+    if (!all)
+        return no_memory(err);
+    return ws_fail(err, WS_INVALID, "no file and no preset '%.80s'; presets are %s", what, all);
 }
 
 enum ws_status load_experiment(const char *what, const struct arguments *arguments,
@@ -358,7 +370,7 @@ enum ws_status load_experiment(const char *what, const struct arguments *argumen
     ws_arena_init(&arena, NULL);
     enum ws_status status = ws_file_read(what, EXPERIMENT_LIMIT, &arena, &text, err);
     if (status == WS_NOT_FOUND)
-        status = no_such_experiment(what, err);
+        status = no_such_experiment(what, &arena, err);
     char *name = name_of_file(&arena, what);
     if (!name)
         status = no_memory(err);

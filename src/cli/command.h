@@ -88,6 +88,9 @@ int report(enum ws_status status, const struct ws_error *error);
 /* Flushes stdout and returns `status`, or 1 when results could not be written. */
 int finish_output(int status);
 
+/* "discrete, gaussian and quickstart": all presets that are built in; NULL when memory is out. */
+const char *preset_names(struct ws_arena *arena);
+
 /* Reads the preset or file `what` and applies the overrides. */
 WS_MUST_CHECK enum ws_status load_experiment(const char *what, const struct arguments *arguments,
                                              struct ws_experiment *out, struct ws_error *err);

@@ -108,6 +108,14 @@ refuses 2 "'tokenizer' is 'own'" "the model 'fresh' has another" -- \
     train corpus.txt -q -o e --model fresh --tokenizer own --block 16
 refuses 2 "'keep_best' needs examples to validate on" -- \
     train corpus.txt -q -o f "${small[@]}" --keep-best
+refuses 2 "'final_rate'" "'schedule' at constant" -- \
+    train corpus.txt -q -o f "${small[@]}" --final-rate 0
+accepts train corpus.txt -q -o falling "${small[@]}" --final-rate 0.1 --schedule linear --warmup 2
+refuses 2 "'warmup' is 1000000 steps" "'steps' or 'epochs'" -- \
+    train corpus.txt -q -o f "${small[@]}" --warmup 1e6
+refuses 2 "'steps' and 'epochs'" -- train corpus.txt -q -o f "${small[@]}" --steps 3
+refuses 2 "'validate_every'" "'validation'" -- \
+    train corpus.txt -q -o f "${small[@]}" --validate-every 3
 refuses 1 "training this model needs about" "MiB are available" -- \
     train corpus.txt -q -o g --layers 100 --width 16384 --vocabulary 300
 echo '{"text": 3}' >wrong.jsonl
