@@ -420,6 +420,29 @@ static void config__that_makes_no_sense_is_refused(void **state)
                     "'rope_scaling' is 3");
 }
 
+static void config__whose_rotary_settings_contradict_is_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *json, *part;
+    } cases[] = {
+        {"{\"model_type\": \"gpt_neox\", \"rotary_pct\": 0.3,"
+         " \"rope_parameters\": {\"partial_rotary_factor\": 0.25}}",
+         "'rotary_pct' is 0.3 and 'rope_parameters.partial_rotary_factor' is 0.25"},
+        {"{\"model_type\": \"llama\", \"rope_theta\": 50000,"
+         " \"rope_parameters\": {\"rope_theta\": 10000.0}}",
+         "'rope_theta' is 50000 and 'rope_parameters.rope_theta' is 10000"},
+        {"{\"model_type\": \"llama\", \"rope_parameters\": {\"rope_theta\": 50000},"
+         " \"rope_scaling\": {\"rope_theta\": 10000}}",
+         "'rope_parameters.rope_theta' is 50000 and 'rope_scaling.rope_theta' is 10000"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        require_refused(cases[i].json, WS_CORRUPT, cases[i].part);
+    struct ws_description d = parse("{\"model_type\": \"llama\", \"rope_theta\": 50000,"
+                                    " \"rope_parameters\": {\"rope_theta\": 50000.0}}");
+    assert_float_equal(d.rotary_base, 50000, 0);
+}
+
 static void config__that_turns_attention_biases_on_or_off_is_followed(void **state)
 {
     (void)state;
@@ -1027,6 +1050,7 @@ int main(void)
         cmocka_unit_test(config__may_have_any_form_of_no_token),
         cmocka_unit_test(config__with_an_unsupported_setting_is_refused),
         cmocka_unit_test(config__that_makes_no_sense_is_refused),
+        cmocka_unit_test(config__whose_rotary_settings_contradict_is_refused),
         cmocka_unit_test(config__that_turns_attention_biases_on_or_off_is_followed),
         cmocka_unit_test(config__reads_back_as_it_was_written),
         cmocka_unit_test(config__keeps_every_rotary_share_of_a_head),
