@@ -525,6 +525,41 @@ static void config__is_written_in_words_of_both_versions(void **state)
     ws_buffer_release(&text);
 }
 
+static void config__can_say_dropout_wherever_a_training_sets_it(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *config;
+        float embedding, residual, attention;
+    } cases[] = {
+        {opt_125m, 0, 0.2F, 0.2F},
+        {gpt2_small, 0.2F, 0.2F, 0.2F},
+        {smollm2_135m, 0, 0, 0.2F},
+        {pythia_70m, 0.2F, 0.2F, 0.2F},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct ws_description d = parse(cases[i].config);
+        struct ws_buffer text;
+        ws_description_set_dropout(&d, 0.2F);
+        write_config(&d, &text); /* fails when it would read back otherwise */
+        ws_buffer_release(&text);
+        assert_float_equal(d.embedding_dropout, cases[i].embedding, 0);
+        assert_float_equal(d.residual_dropout, cases[i].residual, 0);
+        assert_float_equal(d.attention_dropout, cases[i].attention, 0);
+        /* The rest is what it has no words for. */
+        float *const sites[] = {&d.embedding_dropout, &d.residual_dropout, &d.attention_dropout};
+        for (size_t site = 0; site < 3; site++) {
+            if (*sites[site] > 0)
+                continue;
+            *sites[site] = 0.2F;
+            ws_buffer_init(&text, NULL, SIZE_MAX);
+            assert_int_equal(ws_hf_config_write(&d, WS_DTYPE_F32, &text, NULL), WS_UNSUPPORTED);
+            ws_buffer_release(&text);
+            *sites[site] = 0;
+        }
+    }
+}
+
 static void config__refuses_to_write_what_it_cannot_say(void **state)
 {
     (void)state;
@@ -1055,6 +1090,7 @@ int main(void)
         cmocka_unit_test(config__reads_back_as_it_was_written),
         cmocka_unit_test(config__keeps_every_rotary_share_of_a_head),
         cmocka_unit_test(config__is_written_in_words_of_both_versions),
+        cmocka_unit_test(config__can_say_dropout_wherever_a_training_sets_it),
         cmocka_unit_test(config__refuses_to_write_what_it_cannot_say),
         cmocka_unit_test(hugging_face__gives_back_the_tensors_of_transformers),
         cmocka_unit_test(hugging_face__opens_what_it_saved),

@@ -297,9 +297,9 @@ static void read_rope_number(struct reader *r, const char *key, const char *alia
     const char *said_as = is_first ? key : alias;
     *number = read_real(r, key, alias, before);
     if (name[0] != '\0' && *number != before && r->status == WS_OK)
-        r->status = ws_fail(r->err, WS_CORRUPT,
-                            "%s: '%s' is %g and '%s%s' is %g, which mean the same", r->name, name,
-                            before, r->path, said_as, *number);
+        r->status =
+            ws_fail(r->err, WS_CORRUPT, "%s: '%s' is %g and '%s%s' is %g, which mean the same",
+                    r->name, name, before, r->path, said_as, *number);
     (void)snprintf(name, 48, "%s%s", r->path, said_as);
 }
 
