@@ -15,7 +15,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/json.h"
+#include "data/tokenizer.h"
 #include "models/nn/transformer/hugging_face.h"
 #include "support/failing_heap.h"
 
@@ -748,14 +750,47 @@ static void hugging_face__opens_what_it_saved(void **state)
 }
 
 /* Models with whatever the golden ones have not. */
-/* Python's exit status. The script says what it found. */
-static int load_in_transformers(const struct stored_model *stored, const char *model)
+static void write_file(struct stored_model *stored, const char *name, struct ws_bytes bytes)
 {
-    char command[1000];
-    (void)snprintf(command, sizeof command,
-                   "python3 '%s/tests/conformance/load_in_transformers.py' '%s' "
-                   "'%s/tests/golden/models/%s/reference.safetensors'",
-                   WS_SOURCE_DIR, stored->directory, WS_SOURCE_DIR, model);
+    const char *path = ws_arena_format(&stored->arena, "%s/%s", stored->directory, name);
+    assert_int_equal(ws_file_replace(path, bytes, NULL), WS_OK);
+}
+
+/* A tokenizer beside the model, and what it makes of a text. */
+static void add_tokenizer(struct stored_model *stored)
+{
+    static const char text[] = "It isn't 1,234 , said\n\n she .<|endoftext|>  Caf\u00e9s?";
+    const struct ws_tokenizer *tokenizer;
+    struct ws_buffer ids, list;
+    ws_buffer_init(&ids, NULL, SIZE_MAX);
+    ws_buffer_init(&list, NULL, SIZE_MAX);
+    assert_int_equal(ws_tokenizer_open(WS_SOURCE_DIR "/tests/golden/tokenizer/tokenizer-dev.json",
+                                       &stored->arena, &tokenizer, NULL),
+                     WS_OK);
+    assert_int_equal(ws_tokenizer_save(tokenizer, stored->directory, NULL), WS_OK);
+    assert_int_equal(ws_tokenizer_encode(tokenizer, ws_bytes_of_text(text), 0, &ids, NULL), WS_OK);
+    const uint32_t *id = (const uint32_t *)(const void *)ids.data;
+    json_t *json = json_array();
+    for (size_t i = 0; i < ids.size / sizeof *id; i++)
+        assert_int_equal(json_array_append_new(json, json_integer(id[i])), 0);
+    ws_json_append(json, &list);
+    json_decref(json);
+    write_file(stored, "text", ws_bytes_of_text(text));
+    write_file(stored, "ids", ws_buffer_bytes(&list));
+    ws_buffer_release(&list);
+    ws_buffer_release(&ids);
+}
+
+/* Python's exit status. The script says what it found. */
+static int load_in_transformers(struct stored_model *stored, const char *model)
+{
+    const char *command =
+        ws_arena_format(&stored->arena,
+                        "python3 '%s/tests/conformance/load_in_transformers.py' '%s' "
+                        "'%s/tests/golden/models/%s/reference.safetensors' '%s/text' '%s/ids'",
+                        WS_SOURCE_DIR, stored->directory, WS_SOURCE_DIR, model, stored->directory,
+                        stored->directory);
+    assert_non_null(command);
     int status = system(command);
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
@@ -767,6 +802,7 @@ static void hugging_face__saves_what_transformers_loads(void **state)
     for (size_t i = 0; i < MODEL_COUNT; i++) {
         struct stored_model stored;
         setup_stored(&stored, models[i]);
+        add_tokenizer(&stored);
         int status = load_in_transformers(&stored, models[i]);
         release_stored(&stored);
         if (status == NO_COMMAND || status == NO_MODULE) {
