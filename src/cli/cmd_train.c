@@ -31,7 +31,7 @@ struct training {
     struct ws_trainer *trainer;
     struct terminal terminal;
     double begun;
-    uint64_t first_step, first_tokens; /* of this session */
+    uint64_t first_step, first_tokens; /* of this run */
 };
 
 static double now(void)

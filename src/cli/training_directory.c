@@ -203,6 +203,7 @@ enum ws_status training_directory_finish(const struct training_directory *direct
     enum ws_status status = parameters ? WS_OK : ws_fail_memory(err, "the trained model");
     if (status == WS_OK) {
         ws_trainer_parameters(trainer, parameters);
+        model.description = *ws_trainer_description(trainer);
         model.parameters = parameters;
         status = ws_hf_save(&model, WS_DTYPE_F32, directory->path, &arena, err);
     }

@@ -64,6 +64,10 @@ for architecture in opt llama neox; do
         --validation corpus.txt --patience 3
 done
 
+# The model says the dropout that it was trained with
+accepts train other.txt -q -o dropping "${small[@]}" --architecture llama --dropout 0.25
+check "the dropout is kept" grep -q '"attention_dropout": 0.25' dropping/config.json
+
 # Stopping: the state is kept, and the same command ends in the same bytes
 long=("${small[@]}" --epochs 40 --threads 2)
 accepts train corpus.txt -q -o straight "${long[@]}"

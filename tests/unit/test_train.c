@@ -396,6 +396,27 @@ static void train__gives_the_same_bytes_for_any_number_of_threads(void **state)
     close_stand(&three);
 }
 
+static void train__describes_the_model_with_the_dropout_it_was_trained_with(void **state)
+{
+    (void)state;
+    struct text text;
+    make_text(&text, tiny_models[LLAMA].vocabulary, EXAMPLES, 1);
+    struct ws_train_settings settings = SETTINGS("steps", "1", "dropout", "0.25");
+    struct stand stand =
+        open_stand(&settings, &tiny_models[LLAMA], &text.examples, NULL, WS_CPU_FAST, 1);
+    const struct ws_description *d = ws_trainer_description(stand.trainer);
+    assert_float_equal(d->embedding_dropout, 0, 0);
+    assert_float_equal(d->residual_dropout, 0, 0);
+    assert_float_equal(d->attention_dropout, 0.25, 0);
+    close_stand(&stand);
+    settings.dropout = -1;
+    struct ws_description own = tiny_models[LLAMA];
+    own.attention_dropout = 0.5F;
+    stand = open_stand(&settings, &own, &text.examples, NULL, WS_CPU_FAST, 1);
+    assert_float_equal(ws_trainer_description(stand.trainer)->attention_dropout, 0.5, 0);
+    close_stand(&stand);
+}
+
 /* Validation ----------------------------------------------------------------------------------- */
 
 static void train__means_over_targets_not_over_examples(void **state)
@@ -948,6 +969,7 @@ int main(void)
         cmocka_unit_test(train__sees_each_example_once_an_epoch_in_another_order),
         cmocka_unit_test(train__drops_the_incomplete_batch_and_takes_what_there_is),
         cmocka_unit_test(train__learns_what_can_be_learned),
+        cmocka_unit_test(train__describes_the_model_with_the_dropout_it_was_trained_with),
         cmocka_unit_test(train__gives_the_same_bytes_for_any_number_of_threads),
         cmocka_unit_test(train__means_over_targets_not_over_examples),
         cmocka_unit_test(train__validates_when_it_is_due),

@@ -151,15 +151,6 @@ static enum ws_status plan_steps(struct ws_trainer *t, struct ws_error *err)
 
 /* Opening and closing -------------------------------------------------------------------------- */
 
-static void set_dropout(struct ws_description *d, double dropout)
-{
-    if (dropout < 0)
-        return;
-    d->embedding_dropout = (float)dropout;
-    d->residual_dropout = (float)dropout;
-    d->attention_dropout = (float)dropout;
-}
-
 static enum ws_status take_memory(struct ws_trainer *t, struct ws_error *err)
 {
     size_t tokens = tokens_at_a_time(&t->settings, &t->description, &t->examples, &t->validation);
@@ -216,7 +207,8 @@ enum ws_status ws_trainer_open(const struct ws_train_settings *settings, struct 
         .allocator = allocator,
         .epoch = UINT64_MAX,
     };
-    set_dropout(&t->description, settings->dropout);
+    if (settings->dropout >= 0)
+        ws_description_set_dropout(&t->description, (float)settings->dropout);
     ws_arena_init(&t->arena, allocator);
     ws_buffer_init(&t->identity, allocator, SIZE_MAX);
     ws_buffer_init(&t->curve, allocator, SIZE_MAX);
@@ -282,6 +274,11 @@ const struct ws_train_point *ws_trainer_curve(const struct ws_trainer *trainer, 
 const struct ws_train_point *ws_trainer_validations(const struct ws_trainer *trainer, size_t *count)
 {
     return points(&trainer->validations, count);
+}
+
+const struct ws_description *ws_trainer_description(const struct ws_trainer *trainer)
+{
+    return &trainer->description;
 }
 
 void ws_trainer_parameters(struct ws_trainer *trainer, float *out)

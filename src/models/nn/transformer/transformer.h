@@ -54,6 +54,10 @@ struct ws_description {
     uint32_t bos, eos, pad;  /* ids or WS_NO_TOKEN */
 };
 
+/* Drops with this probability wherever the architecture's models in `transformers` can, and nowhere
+ * else: OPT has no dropout of embeddings, Llama has only that of attention. */
+void ws_description_set_dropout(struct ws_description *d, float dropout);
+
 /* WS_INVALID or WS_UNSUPPORTED: sizes of 0, heads that do not divide, a product over 2^40, ... */
 WS_MUST_CHECK enum ws_status ws_description_check(const struct ws_description *d,
                                                   struct ws_error *err);

@@ -181,6 +181,7 @@ static enum ws_status keep_model(const struct fit *f, struct ws_trainer *trainer
     WS_TRY(f->device->ops->check(f->device, err));
     model->base = (struct ws_model){&ws_family_transformer, f->settings, f->data->count};
     model->transformer = *first;
+    model->transformer.description = *ws_trainer_description(trainer);
     model->transformer.parameters = parameters;
     model->block = ws_dataset_lengths(f->data).longest;
     *out = model;
