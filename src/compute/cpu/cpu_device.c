@@ -6,11 +6,12 @@
 #include <string.h>
 #include <sys/mman.h>
 
-/* ALIGNMENT also is what alloc adds to a size. HUGE is where large pages begin to pay. */
+/* Bytes; of blocks, which cost as many more, and of a large page. */
 enum { ALIGNMENT = 64, HUGE_PAGE = 2 << 20 };
 
 /* The prototype of <omp.h>, which not every compiler comes with. oneDNN asks the OpenMP runtime
- * how many threads the calling thread may use. */
+ * how many threads the calling thread may use. A thread keeps what it is told here: nothing else
+ * of this program uses OpenMP. */
 void omp_set_num_threads(int count);
 
 struct ws_cpu *ws_cpu_ready(struct ws_device *device)
