@@ -236,7 +236,9 @@ static enum ws_status train(struct training *t, const char *const *texts, size_t
         announce(t);
         stop_signal_take(); /* from here on a training saves its state before it stops */
         WS_TRY(take_steps(t, err));
-        WS_TRY(training_directory_finish(&t->directory, t->trainer, &t->input, err));
+        struct ws_trainer *trainer = t->trainer;
+        t->trainer = NULL; /* it is closed on the way */
+        WS_TRY(training_directory_finish(&t->directory, trainer, &t->input, err));
     }
     terminal_clear(&t->terminal);
     return print_results(t, err);

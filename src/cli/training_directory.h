@@ -36,7 +36,8 @@ WS_MUST_CHECK enum ws_status training_directory_resume(const struct training_dir
 WS_MUST_CHECK enum ws_status training_directory_save(const struct training_directory *directory,
                                                      struct ws_trainer *trainer,
                                                      struct ws_error *err);
-/* Writes the model, the tokenizer and the results; the state goes. */
+/* Writes the model, the tokenizer and the results; the state goes. The trainer is closed, for a
+ * large model is not to be held so many times. */
 WS_MUST_CHECK enum ws_status training_directory_finish(const struct training_directory *directory,
                                                        struct ws_trainer *trainer,
                                                        const struct training_input *input,
