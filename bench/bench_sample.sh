@@ -8,7 +8,7 @@ source "$(dirname "$0")/lib.bash"
 
 threads=$(nproc)
 has_torch=false
-if find_torch sample.py gpt2 2 256 8 4096 128 16 8 "$threads"; then has_torch=true; fi
+if find_torch sample.py gpt2 2 256 4 4096 128 16 8 "$threads"; then has_torch=true; fi
 
 work() { # work NAME ARCHITECTURE LAYERS WIDTH HEADS VOCABULARY
     local name=$1 ours peer=
@@ -22,4 +22,4 @@ work() { # work NAME ARCHITECTURE LAYERS WIDTH HEADS VOCABULARY
 }
 
 work opt-125m-128x64+64 opt 12 768 12 50272
-work 6x256-128x64+64 gpt2 6 256 8 4096
+work 6x256-128x64+64 gpt2 6 256 4 4096

@@ -60,17 +60,29 @@ enum ws_status training_directory_open(const char *path, struct training_directo
     out->record = ws_arena_format(&out->arena, "%s/" RECORD_NAME, path);
     out->curve = ws_arena_format(&out->arena, "%s/training.jsonl", path);
     out->state = ws_arena_format(&out->arena, "%s/trainer.state", path);
-    char *lock = ws_arena_format(&out->arena, "%s/lock", path);
-    if (!out->record || !out->curve || !out->state || !lock)
+    out->lock_path = ws_arena_format(&out->arena, "%s/lock", path);
+    if (!out->record || !out->curve || !out->state || !out->lock_path)
         return ws_fail_memory(err, "the training's directory");
+    out->made = !ws_directory_exists(path);
     WS_TRY(ws_directory_make(path, err));
     WS_TRY(check_is_ours(path, &out->arena, err));
-    WS_TRY(ws_lock_take(lock, &out->lock, err));
+    WS_TRY(ws_lock_take(out->lock_path, &out->lock, err));
     return remove_drafts(path, &out->arena, err);
+}
+
+/* Of a start that was refused nothing stays. What cannot be removed does no harm. */
+static void remove_unused(const struct training_directory *directory)
+{
+    if (directory->lock < 0 || ws_file_exists(directory->record))
+        return;
+    (void)unlink(directory->lock_path);
+    if (directory->made)
+        (void)rmdir(directory->path);
 }
 
 void training_directory_close(struct training_directory *directory)
 {
+    remove_unused(directory);
     ws_lock_drop(directory->lock);
     ws_arena_release(&directory->arena);
 }
@@ -261,7 +273,11 @@ enum ws_status training_directory_resume(const struct training_directory *direct
     WS_TRY(status);
     if (*complete || !ws_file_exists(directory->state))
         return WS_OK;
-    return ws_trainer_load(trainer, directory->state, err);
+    status = ws_trainer_load(trainer, directory->state, err);
+    if (status != WS_CORRUPT)
+        return status;
+    const struct ws_error inner = *err;
+    return ws_fail(err, status, "%s; remove it, and the same command begins again", inner.message);
 }
 
 enum ws_status training_directory_results(const struct training_directory *directory, json_t **out,

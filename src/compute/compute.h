@@ -96,8 +96,8 @@ struct ws_rotary {
     const uint32_t *positions; /* host, (rows) */
 };
 
-/* The keys and values of running sequences: a slot a sequence, each head's positions one after
- * another, (slots, kv_heads, capacity, size). */
+/* The keys and values of running sequences: a slot a sequence, (slots, capacity, kv_heads, size).
+ * All heads of a position lie together, so that a slot is read as one stream. */
 struct ws_cache {
     float *keys;
     float *values;

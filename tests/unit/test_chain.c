@@ -426,7 +426,9 @@ static void chain__any_byte_may_be_wrong(void **state)
             struct ws_buffer bytes;
             struct ws_error err;
             store_after(&lab, arm, 2, &bytes);
-            for (size_t i = 0; i < bytes.size; i++) {
+            /* A network's checkpoint is nearly all parameters, and each reading trains a step. */
+            size_t stride = 1 + 2 * (bytes.size / 4000); /* odd: both kinds of change */
+            for (size_t i = 0; i < bytes.size; i += stride) {
                 char kept = bytes.data[i];
                 bytes.data[i] = (char)(kept ^ (i % 2 ? 0x80 : 0x01));
                 /* Reals and counts may be any: it is the hash that finds those. */

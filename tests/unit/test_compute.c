@@ -371,7 +371,8 @@ static void cache__agrees_with_the_reference(void **state)
         {run_cache, {1, 1, 1, 1, 1}},    {run_cache, {3, 2, 4, 7, 8}},
         {run_cache, {9, 1, 3, 33, 5}},   {run_cache, {6, 4, 4, 40, 16}},
         {run_cache, {20, 2, 4, 17, 33}}, {run_cache, {5, 2, 2, 20, 64}},
-        {run_cache, {2, 1, 8, 30, 100}},
+        {run_cache, {2, 1, 8, 30, 100}}, {run_cache, {40, 2, 4, 9, 32}},
+        {run_cache, {33, 1, 1, 5, 64}},
     };
     CHECK(cases);
 }

@@ -103,10 +103,18 @@ static void run_norms(const struct ws_vector_ops *v, struct arrays *a, size_t co
         v->norm_backward(dx, dweight, copy_of(a, 0), a->in[1], a->in[0], stats, a->in[2], &shape,
                          kind);
     }
-    /* As many positions as the arrays hold. */
-    size_t size = count % 9 + 1, positions = MOST / size;
+    /* As many positions as the arrays hold of two key heads. */
+    struct ws_attend attend = {.queries = a->in[1],
+                               .keys = a->in[0],
+                               .values = a->in[2],
+                               .kv_heads = 2,
+                               .group = 2,
+                               .size = count % 9 + 1,
+                               .scale = 0.4F};
+    attend.stride = 2 * attend.size;
+    attend.positions = MOST / (4 * attend.size);
     float *y = next(a), *p = next(a);
-    v->attend(y, p, a->in[1], a->in[0], a->in[2], positions, size, 0.4F);
+    v->attend(y, p, &attend);
 }
 
 static void compare_sets(const struct ws_vector_ops *other,

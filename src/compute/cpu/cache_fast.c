@@ -5,7 +5,9 @@
 #include "compute/cpu/cpu_device.h"
 #include "compute/cpu/fast.h"
 
-enum { STORE_ROWS = 16 };
+/* Rows are stored in pieces of STORE_ROWS. Fewer rows than FEW_ROWS leave threads without work, so
+ * their heads are taken one by one. */
+enum { STORE_ROWS = 16, FEW_ROWS = 32 };
 
 struct cache_work {
     const struct ws_cpu *cpu;
@@ -15,28 +17,39 @@ struct cache_work {
     size_t heads;
     const uint32_t *slots, *positions;
     size_t rows;
-    float *scratch; /* of each worker: the probabilities of all positions */
+    size_t pieces;  /* of a row */
+    float *scratch; /* of each worker: the probabilities of all positions for a piece's heads */
     size_t each;
 };
 
-static size_t at_position(const struct ws_cache *cache, size_t slot, size_t head, size_t position)
+/* Of all heads of a position. */
+static size_t width_of(const struct ws_cache *cache)
+{
+    return cache->kv_heads * cache->size;
+}
+
+static size_t at_position(const struct ws_cache *cache, size_t slot, size_t position)
 {
     assert(slot < cache->slots && position < cache->capacity);
-    return ((slot * cache->kv_heads + head) * cache->capacity + position) * cache->size;
+    return (slot * cache->capacity + position) * width_of(cache);
+}
+
+/* A row of qkv has queries, keys and values. */
+static const float *queries_of(const struct cache_work *w, size_t row)
+{
+    return w->qkv + row * (w->heads * w->cache->size + 2 * width_of(w->cache));
 }
 
 static void store_piece(void *context, size_t piece, unsigned worker)
 {
     (void)worker;
     const struct cache_work *w = context;
-    size_t kv = w->cache->kv_heads, size = w->cache->size;
+    size_t width = width_of(w->cache);
     for (size_t r = piece * STORE_ROWS; r < ws_smaller((piece + 1) * STORE_ROWS, w->rows); r++) {
-        const float *keys = w->qkv + (r * (w->heads + 2 * kv) + w->heads) * size;
-        for (size_t head = 0; head < kv; head++) {
-            size_t at = at_position(w->cache, w->slots[r], head, w->positions[r]);
-            memcpy(w->cache->keys + at, keys + head * size, size * sizeof *keys);
-            memcpy(w->cache->values + at, keys + (kv + head) * size, size * sizeof *keys);
-        }
+        const float *keys = queries_of(w, r) + w->heads * w->cache->size;
+        size_t at = at_position(w->cache, w->slots[r], w->positions[r]);
+        memcpy(w->cache->keys + at, keys, width * sizeof *keys);
+        memcpy(w->cache->values + at, keys + width, width * sizeof *keys);
     }
 }
 
@@ -56,23 +69,29 @@ void ws_fast_cache_store(struct ws_device *device, const struct ws_cache *cache,
         ws_cpu_run(cpu, (rows + STORE_ROWS - 1) / STORE_ROWS, store_piece, &w);
 }
 
-/* A key head of one row, with all query heads that look at it. */
+/* Some key heads of one row, with all query heads that look at them. */
 static void attend_piece(void *context, size_t piece, unsigned worker)
 {
     const struct cache_work *w = context;
     const struct ws_cache *cache = w->cache;
-    size_t kv = cache->kv_heads, size = cache->size, group = w->heads / kv;
-    size_t row = piece / kv, kv_head = piece % kv;
-    size_t at = at_position(cache, w->slots[row], kv_head, 0);
-    size_t positions = (size_t)w->positions[row] + 1;
-    assert(positions <= cache->capacity);
-    float scale = (float)(1 / sqrt((double)size));
-    for (size_t g = 0; g < group; g++) {
-        size_t head = kv_head * group + g;
-        w->cpu->vector->attend(w->y + (row * w->heads + head) * size, w->scratch + worker * w->each,
-                               w->qkv + (row * (w->heads + 2 * kv) + head) * size, cache->keys + at,
-                               cache->values + at, positions, size, scale);
-    }
+    size_t size = cache->size, group = w->heads / cache->kv_heads;
+    size_t row = piece / w->pieces, kv_heads = cache->kv_heads / w->pieces;
+    size_t first = piece % w->pieces * kv_heads;
+    size_t at = at_position(cache, w->slots[row], 0) + first * size;
+    const struct ws_attend a = {
+        .queries = queries_of(w, row) + first * group * size,
+        .keys = cache->keys + at,
+        .values = cache->values + at,
+        .positions = (size_t)w->positions[row] + 1,
+        .stride = width_of(cache),
+        .kv_heads = kv_heads,
+        .group = group,
+        .size = size,
+        .scale = (float)(1 / sqrt((double)size)),
+    };
+    assert(a.positions <= cache->capacity);
+    w->cpu->vector->attend(w->y + (row * w->heads + first * group) * size,
+                           w->scratch + worker * w->each, &a);
 }
 
 void ws_fast_cache_attention(struct ws_device *device, float *y, const float *qkv,
@@ -89,11 +108,12 @@ void ws_fast_cache_attention(struct ws_device *device, float *y, const float *qk
                            .slots = slots,
                            .positions = positions,
                            .rows = rows,
-                           .each = (cache->capacity + 15) / 16 * 16};
+                           .pieces = rows < FEW_ROWS ? cache->kv_heads : 1,
+                           .each = (heads * cache->capacity + 15) / 16 * 16};
     if (cpu)
         w.scratch = ws_cpu_scratch(cpu, w.each * cpu->threads * sizeof *w.scratch);
     if (w.scratch)
-        ws_cpu_run(cpu, rows * cache->kv_heads, attend_piece, &w);
+        ws_cpu_run(cpu, rows * w.pieces, attend_piece, &w);
 }
 
 /* ---- moving slots ---- */
@@ -110,7 +130,7 @@ struct moves {
     const struct ws_cache *cache;
     struct move *list;
     size_t count;
-    float *spares; /* of each worker: one head */
+    float *spares; /* a slot of keys, a slot of values */
 };
 
 /* Puts the moves in an order in which no slot is overwritten before all have read it: first the
@@ -150,22 +170,22 @@ static void plan_moves(struct moves *m, const uint32_t *parents, const uint32_t 
     }
 }
 
-/* One key head of all slots, of the keys or the values. */
-static void move_head(void *context, size_t piece, unsigned worker)
+/* The keys or the values of all slots. */
+static void move_part(void *context, size_t piece, unsigned worker)
 {
+    (void)worker;
     const struct moves *m = context;
     const struct ws_cache *cache = m->cache;
     float *numbers = piece % 2 ? cache->values : cache->keys;
-    float *spare = m->spares + worker * cache->capacity * cache->size;
+    float *spare = m->spares + piece % 2 * cache->capacity * width_of(cache);
     for (size_t i = 0; i < m->count; i++) {
         const struct move *move = &m->list[i];
-        size_t skipped = move->first * cache->size;
-        float *to =
-            move->to == SPARE ? spare : numbers + at_position(cache, move->to, piece / 2, 0);
+        float *to = move->to == SPARE ? spare : numbers + at_position(cache, move->to, 0);
         const float *from =
-            move->from == SPARE ? spare : numbers + at_position(cache, move->from, piece / 2, 0);
+            move->from == SPARE ? spare : numbers + at_position(cache, move->from, 0);
+        size_t skipped = move->first * width_of(cache);
         memcpy(to + skipped, from + skipped,
-               (move->length - move->first) * cache->size * sizeof *to);
+               (move->length - move->first) * width_of(cache) * sizeof *to);
     }
 }
 
@@ -176,7 +196,7 @@ void ws_fast_cache_reorder(struct ws_device *device, const struct ws_cache *cach
     struct ws_cpu *cpu = ws_cpu_ready(device);
     if (!cpu || slots == 0)
         return;
-    size_t spares = cpu->threads * cache->capacity * cache->size;
+    size_t spares = 2 * cache->capacity * width_of(cache);
     struct moves m = {.cache = cache};
     /* A circle is two slots at least and takes one move more than it has slots. */
     size_t moves = slots + slots / 2;
@@ -187,5 +207,5 @@ void ws_fast_cache_reorder(struct ws_device *device, const struct ws_cache *cach
     m.list = (struct move *)(m.spares + spares);
     uint32_t *readers = (uint32_t *)(m.list + moves);
     plan_moves(&m, parents, firsts, lengths, readers, readers + slots, (uint32_t)slots);
-    ws_cpu_run(cpu, 2 * cache->kv_heads, move_head, &m);
+    ws_cpu_run(cpu, 2, move_part, &m);
 }

@@ -5,36 +5,35 @@
 #include "compute/cpu/cpu_device.h"
 #include "compute/cpu/reference.h"
 
-static size_t at_position(const struct ws_cache *cache, size_t slot, size_t head, size_t position)
+static size_t at_position(const struct ws_cache *cache, size_t slot, size_t position)
 {
     assert(slot < cache->slots && position < cache->capacity);
-    return ((slot * cache->kv_heads + head) * cache->capacity + position) * cache->size;
+    return (slot * cache->capacity + position) * cache->kv_heads * cache->size;
 }
 
 void ws_reference_cache_store(struct ws_device *device, const struct ws_cache *cache,
                               const float *qkv, size_t heads, const uint32_t *slots,
                               const uint32_t *positions, size_t rows)
 {
-    size_t kv = cache->kv_heads, size = cache->size;
+    size_t queries = heads * cache->size, width = cache->kv_heads * cache->size;
     for (size_t r = 0; ws_cpu_ready(device) && r < rows; r++) {
-        const float *keys = qkv + (r * (heads + 2 * kv) + heads) * size;
-        for (size_t head = 0; head < kv; head++) {
-            size_t at = at_position(cache, slots[r], head, positions[r]);
-            memcpy(cache->keys + at, keys + head * size, size * sizeof *keys);
-            memcpy(cache->values + at, keys + (kv + head) * size, size * sizeof *keys);
-        }
+        const float *keys = qkv + r * (queries + 2 * width) + queries;
+        size_t at = at_position(cache, slots[r], positions[r]);
+        memcpy(cache->keys + at, keys, width * sizeof *keys);
+        memcpy(cache->values + at, keys + width, width * sizeof *keys);
     }
 }
 
-/* y = sum over j of softmax(q . k_j / sqrt(size)) v_j */
+/* y = sum over j of softmax(q . k_j / sqrt(size)) v_j; a position is `stride` behind the one before
+ * it. */
 static void attend(float *y, const float *query, const float *keys, const float *values,
-                   size_t positions, size_t size, double *p)
+                   size_t positions, size_t stride, size_t size, double *p)
 {
     double max = -INFINITY, sum = 0;
     for (size_t j = 0; j < positions; j++) {
         p[j] = 0;
         for (size_t c = 0; c < size; c++)
-            p[j] += (double)query[c] * (double)keys[j * size + c];
+            p[j] += (double)query[c] * (double)keys[j * stride + c];
         p[j] /= sqrt((double)size);
         max = fmax(max, p[j]);
     }
@@ -45,7 +44,7 @@ static void attend(float *y, const float *query, const float *keys, const float 
     for (size_t c = 0; c < size; c++) {
         double value = 0;
         for (size_t j = 0; j < positions; j++)
-            value += p[j] / sum * (double)values[j * size + c];
+            value += p[j] / sum * (double)values[j * stride + c];
         y[c] = (float)value;
     }
 }
@@ -57,13 +56,13 @@ void ws_reference_cache_attention(struct ws_device *device, float *y, const floa
     assert(heads % cache->kv_heads == 0);
     struct ws_cpu *cpu = ws_cpu_ready(device);
     double *p = cpu ? ws_cpu_scratch(cpu, cache->capacity * sizeof *p) : NULL;
-    size_t size = cache->size;
+    size_t kv = cache->kv_heads, size = cache->size;
     for (size_t r = 0; p && r < rows; r++) {
         for (size_t head = 0; head < heads; head++) {
-            const float *query = qkv + (r * (heads + 2 * cache->kv_heads) + head) * size;
-            size_t at = at_position(cache, slots[r], head / (heads / cache->kv_heads), 0);
+            const float *query = qkv + (r * (heads + 2 * kv) + head) * size;
+            size_t at = at_position(cache, slots[r], 0) + head / (heads / kv) * size;
             attend(y + (r * heads + head) * size, query, cache->keys + at, cache->values + at,
-                   (size_t)positions[r] + 1, size, p);
+                   (size_t)positions[r] + 1, kv * size, size, p);
         }
     }
 }
@@ -73,14 +72,12 @@ static void reorder(float *numbers, float *copy, const struct ws_cache *cache,
                     const uint32_t *parents, const uint32_t *firsts, const uint32_t *lengths,
                     size_t slots)
 {
-    size_t each = cache->kv_heads * cache->capacity * cache->size;
+    size_t width = cache->kv_heads * cache->size, each = cache->capacity * width;
     for (size_t i = 0; i < slots; i++)
         memcpy(copy + i * each, numbers + parents[i] * each, each * sizeof *copy);
     for (size_t i = 0; i < slots; i++) {
-        for (size_t head = 0; head < cache->kv_heads; head++) {
-            size_t at = at_position(cache, i, head, firsts[i]);
-            memcpy(numbers + at, copy + at, (lengths[i] - firsts[i]) * cache->size * sizeof *copy);
-        }
+        size_t from = i * each + firsts[i] * width;
+        memcpy(numbers + from, copy + from, (lengths[i] - firsts[i]) * width * sizeof *copy);
     }
 }
 

@@ -1,5 +1,10 @@
+#include <string.h>
+
 #include "compute/cpu/vector/vector.h"
 #include "compute/cpu/vector/vector_functions.h"
+
+/* Positions are gone through one after another, all heads of one together: memory gives most to
+ * who reads it in one stream. */
 
 VECTOR_INLINE float dot(const float *a, const float *b, size_t count)
 {
@@ -12,40 +17,58 @@ VECTOR_INLINE float dot(const float *a, const float *b, size_t count)
     return sum_lanes(sum);
 }
 
-/* y = sum over j of p[j] rows[j], `wide` vectors of columns at a time, which stay in registers. */
-VECTOR_INLINE void mix(float *y, const float *p, const float *rows, size_t count, size_t stride,
-                       size_t wide)
+/* y += p x */
+VECTOR_INLINE void add_times(float *y, float p, const float *x, size_t count)
 {
-    v16 sums[4];
-    for (size_t w = 0; w < wide; w++)
-        sums[w] = splat(0);
-    for (size_t j = 0; j < count; j++)
-        for (size_t w = 0; w < wide; w++)
-            sums[w] += splat(p[j]) * load(rows + j * stride + w * LANES);
-    for (size_t w = 0; w < wide; w++)
-        store(y + w * LANES, sums[w]);
+    size_t i = 0;
+    for (; i + LANES <= count; i += LANES)
+        store(y + i, load(y + i) + splat(p) * load(x + i));
+    if (i < count)
+        store_part(y + i,
+                   load_part(y + i, count - i, 0) + splat(p) * load_part(x + i, count - i, 0),
+                   count - i);
 }
 
-VECTOR_INLINE void mix_part(float *y, const float *p, const float *rows, size_t count,
-                            size_t stride, size_t columns)
+/* p[j] of every head, p (heads, positions). */
+VECTOR_INLINE void score(float *p, const struct ws_attend *a, size_t size)
 {
-    v16 sum = splat(0);
-    for (size_t j = 0; j < count; j++)
-        sum += splat(p[j]) * load_part(rows + j * stride, columns, 0);
-    store_part(y, sum, columns);
+    for (size_t j = 0; j < a->positions; j++) {
+        const float *query = a->queries, *key = a->keys + j * a->stride;
+        float *out = p + j;
+        for (size_t k = 0; k < a->kv_heads; k++, key += size)
+            for (size_t g = 0; g < a->group; g++, query += size, out += a->positions)
+                *out = dot(query, key, size);
+    }
 }
 
-void VECTOR(attend)(float *y, float *p, const float *query, const float *keys, const float *values,
-                    size_t positions, size_t size, float scale)
+/* y (heads, size) */
+VECTOR_INLINE void mix(float *y, const float *p, const struct ws_attend *a, size_t size)
 {
-    for (size_t j = 0; j < positions; j++)
-        p[j] = dot(query, keys + j * size, size);
-    (void)VECTOR(softmax)(p, scale, positions);
-    size_t c = 0;
-    for (; c + 4 * (size_t)LANES <= size; c += 4 * (size_t)LANES)
-        mix(y + c, p, values + c, positions, size, 4);
-    for (; c + LANES <= size; c += LANES)
-        mix(y + c, p, values + c, positions, size, 1);
-    if (c < size)
-        mix_part(y + c, p, values + c, positions, size, size - c);
+    memset(y, 0, a->kv_heads * a->group * size * sizeof *y);
+    for (size_t j = 0; j < a->positions; j++) {
+        const float *value = a->values + j * a->stride, *weight = p + j;
+        float *out = y;
+        for (size_t k = 0; k < a->kv_heads; k++, value += size)
+            for (size_t g = 0; g < a->group; g++, out += size, weight += a->positions)
+                add_times(out, *weight, value, size);
+    }
+}
+
+VECTOR_INLINE void attend(float *y, float *p, const struct ws_attend *a, size_t size)
+{
+    score(p, a, size);
+    for (size_t h = 0; h < a->kv_heads * a->group; h++)
+        (void)VECTOR(softmax)(p + h * a->positions, a->scale, a->positions);
+    mix(y, p, a, size);
+}
+
+/* The usual sizes of heads are compiled apart. */
+void VECTOR(attend)(float *y, float *p, const struct ws_attend *a)
+{
+    if (a->size == 64)
+        attend(y, p, a, 64);
+    else if (a->size == 32)
+        attend(y, p, a, 32);
+    else
+        attend(y, p, a, a->size);
 }

@@ -32,8 +32,7 @@ void VECTOR(norm)(float *y, float *sum, float stats[2], const float *x, const fl
 void VECTOR(norm_backward)(float *dx, float *dweight, float *dbias, const float *dy, const float *x,
                            const float stats[2], const float *weight,
                            const struct ws_norm_shape *shape, bool add_input);
-void VECTOR(attend)(float *y, float *p, const float *query, const float *keys, const float *values,
-                    size_t positions, size_t size, float scale);
+void VECTOR(attend)(float *y, float *p, const struct ws_attend *a);
 void VECTOR(rotate)(float *a, float *b, const float *cosines, const float *sines, bool inverse,
                     size_t count);
 void VECTOR(add)(float *y, const float *a, const float *b, size_t count);

@@ -31,6 +31,16 @@ struct ws_dropout_draws {
     float kept;     /* the factor then */
 };
 
+/* Some heads of one token that looks back: y = sum over j of softmax(scale q . k_j) v_j, `group`
+ * queries to a key head. Position j's heads lie j * stride behind those of position 0. */
+struct ws_attend {
+    const float *queries; /* (kv_heads * group, size) */
+    const float *keys;    /* (kv_heads, size) at each position */
+    const float *values;
+    size_t positions, stride, kv_heads, group, size;
+    float scale;
+};
+
 struct ws_vector_ops {
     const char *name;
 
@@ -62,10 +72,8 @@ struct ws_vector_ops {
     void (*norm_backward)(float *dx, float *dweight, float *dbias, const float *dy, const float *x,
                           const float stats[2], const float *weight,
                           const struct ws_norm_shape *shape, bool add_input);
-    /* y (size) = the values (positions, size) weighted by p (positions), which becomes
-     * softmax(scale * keys . query). */
-    void (*attend)(float *y, float *p, const float *query, const float *keys, const float *values,
-                   size_t positions, size_t size, float scale);
+    /* y (kv_heads * group, size). p has room for kv_heads * group * positions. */
+    void (*attend)(float *y, float *p, const struct ws_attend *a);
     /* Turns the pairs (a[i], b[i]). */
     void (*rotate)(float *a, float *b, const float *cosines, const float *sines, bool inverse,
                    size_t count);

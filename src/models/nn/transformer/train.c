@@ -399,6 +399,12 @@ bool ws_trainer_judge(struct ws_trainer *trainer, double loss)
     return better;
 }
 
+/* For messages: printf shows the sign of what is no number. */
+static double without_sign(double value)
+{
+    return isnan(value) ? (double)NAN : value;
+}
+
 static enum ws_status validate(struct ws_trainer *t, struct ws_error *err)
 {
     struct ws_train_point point = {.step = t->step};
@@ -406,7 +412,7 @@ static enum ws_status validate(struct ws_trainer *t, struct ws_error *err)
     WS_TRY(ws_examples_loss(&t->validation, t->network, &t->room, &point.loss, &targets, err));
     if (!isfinite(point.loss))
         return ws_fail(err, WS_NUMERIC, "the validation loss after step %" PRIu64 " is %g", t->step,
-                       point.loss);
+                       without_sign(point.loss));
     ws_buffer_append(&t->validations, &point, sizeof point);
     WS_TRY(ws_buffer_check(&t->validations, "the validation points", err));
     if (ws_trainer_judge(t, point.loss) && t->best)
@@ -435,7 +441,7 @@ enum ws_status ws_trainer_step(struct ws_trainer *trainer, struct ws_error *err)
         return ws_fail(err, WS_NUMERIC,
                        "the loss at step %" PRIu64 " is %g and its gradient's norm %g; a lower "
                        "learning rate or longer warm-up may help",
-                       point.step, point.loss, point.norm);
+                       point.step, without_sign(point.loss), without_sign(point.norm));
     ws_buffer_append(&t->curve, &point, sizeof point);
     WS_TRY(ws_buffer_check(&t->curve, "the loss curve", err));
     double clip = t->settings.clip;
