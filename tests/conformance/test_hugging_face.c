@@ -749,7 +749,6 @@ static void hugging_face__opens_what_it_saved(void **state)
     }
 }
 
-/* Models with whatever the golden ones have not. */
 static void write_file(struct stored_model *stored, const char *name, struct ws_bytes bytes)
 {
     const char *path = ws_arena_format(&stored->arena, "%s/%s", stored->directory, name);
@@ -813,6 +812,7 @@ static void hugging_face__saves_what_transformers_loads(void **state)
     }
 }
 
+/* Models with whatever the golden ones have not. */
 static void hugging_face__opens_what_it_saved_of_other_descriptions(void **state)
 {
     (void)state;

@@ -355,23 +355,6 @@ static enum ws_status make_gradient(struct ws_trainer *t, const uint64_t *picks,
     return WS_OK;
 }
 
-/* Of the number of dimensions, which a matrix with one row has too. */
-static bool is_matrix(enum ws_tensor_kind kind)
-{
-    switch (kind) {
-    case WS_TENSOR_TOKENS:
-    case WS_TENSOR_PLACES:
-    case WS_TENSOR_QKV:
-    case WS_TENSOR_OUT:
-    case WS_TENSOR_UP:
-    case WS_TENSOR_DOWN:
-    case WS_TENSOR_HEAD:
-        return true;
-    default:
-        return false;
-    }
-}
-
 static void update_run(struct ws_trainer *t, const struct ws_adamw *settings, size_t offset,
                        size_t count)
 {
@@ -398,7 +381,7 @@ static void update(struct ws_trainer *t, double rate, double scale)
     const struct ws_layout *layout = ws_network_layout(t->network);
     for (int k = 0; k < WS_TENSOR_KIND_COUNT; k++) {
         enum ws_tensor_kind kind = (enum ws_tensor_kind)k;
-        adamw.decay = is_matrix(kind) ? (float)s->weight_decay : 0;
+        adamw.decay = ws_tensor_is_vector(kind) ? 0 : (float)s->weight_decay;
         for (uint32_t l = 0; l < (ws_tensor_in_layer(kind) ? layout->layers : 1); l++) {
             struct ws_tensor tensor = ws_layout_at(layout, kind, l);
             if (tensor.rows > 0)

@@ -108,6 +108,17 @@ struct ws_examples {
     const uint32_t *targets;
 };
 
+uint64_t ws_example_start(const struct ws_examples *examples, uint64_t i);
+size_t ws_example_size(const struct ws_examples *examples, uint64_t i);
+size_t ws_examples_longest(const struct ws_examples *examples);
+/* How many targets the examples `picks[0 .. count)`, or the first `count` when picks is NULL, have.
+ */
+uint64_t ws_examples_targets(const struct ws_examples *examples, const uint64_t *picks,
+                             uint64_t count);
+/* How many examples from `first` on have at most `tokens` together: at least 1, at most `tokens`,
+ * as if none were empty. */
+uint64_t ws_examples_that_fit(const struct ws_examples *examples, uint64_t first, size_t tokens);
+
 /* How blocks of text become examples. From a start: the input is `start` and all but the last
  * token, the target the block. Shifted (start == WS_NO_TOKEN): the input is the block, the target
  * its tokens from the second on, and the last has none. */

@@ -107,6 +107,23 @@ static inline bool ws_tensor_in_layer(enum ws_tensor_kind kind)
     return kind >= WS_TENSOR_NORM1 && kind <= WS_TENSOR_DOWN_BIAS;
 }
 
+/* By the number of its dimensions: a matrix may have one row. */
+static inline bool ws_tensor_is_vector(enum ws_tensor_kind kind)
+{
+    switch (kind) {
+    case WS_TENSOR_TOKENS:
+    case WS_TENSOR_PLACES:
+    case WS_TENSOR_QKV:
+    case WS_TENSOR_OUT:
+    case WS_TENSOR_UP:
+    case WS_TENSOR_DOWN:
+    case WS_TENSOR_HEAD:
+        return false;
+    default:
+        return true;
+    }
+}
+
 /* `layer` is ignored for tensors outside layers. */
 static inline struct ws_tensor ws_layout_at(const struct ws_layout *layout,
                                             enum ws_tensor_kind kind, uint32_t layer)
