@@ -257,8 +257,8 @@ struct ws_device_ops {
                                float scale);
 
     /* tokens: host, (rows); probabilities: (rows, vocabulary), may be scores. Either may be NULL.
-     * scores (rows, vocabulary) are overwritten. A row whose scores are all banned, or not all numbers below
-     * infinity, has the token WS_NO_TARGET and no probabilities. */
+     * scores (rows, vocabulary) are overwritten. A row whose scores are all banned, or not all
+     * numbers below infinity, has the token WS_NO_TARGET and no probabilities. */
     void (*pick)(struct ws_device *device, uint32_t *tokens, float *probabilities, float *scores,
                  const struct ws_pick *pick);
     /* tokens, values: host, (rows, count): the largest of each row of log softmax(scores) after the

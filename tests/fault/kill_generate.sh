@@ -6,8 +6,8 @@ make_corpus 3000 >text.txt
 cp -r "$WS_SOURCE_DIR/tests/golden/models/gpt2-tiny" model
 runs tokenize --tokenizer model --train 512 text.txt || fail "no tokenizer"
 
-kills=10 texts=1500
-if $sanitized; then kills=5 texts=300; fi
+kills=10 texts=3000
+if $sanitized; then kills=5; fi
 RANDOM=1
 threads=(1 2 7)
 command=(generate model -q --count $texts --new-tokens 20 --decode-batch 32)
