@@ -48,6 +48,7 @@ struct generation {
     struct generate_flags flags;
     struct generate_settings settings;
     struct ws_decoding decoding;
+    bool fits_context; /* no number of new tokens is named: as many as fit, at most the default */
     struct ws_arena arena; /* model, tokenizer, prompts */
     struct ws_arena batch; /* of one batch */
     struct ws_transformer model;
@@ -350,6 +351,20 @@ static enum ws_status read_prompts(struct generation *g, struct ws_error *err)
     return WS_OK;
 }
 
+/* A model of a short context makes shorter texts, unless their length is asked for. */
+static void fit_length(struct generation *g)
+{
+    uint64_t context = g->model.description.context;
+    uint64_t longest = g->prompts.longest;
+    if (!g->fits_context || longest > context || g->decoding.new_tokens <= context - longest + 1)
+        return;
+    g->decoding.new_tokens = context - longest + 1; /* the last needs no position */
+    if (!g->flags.quiet)
+        (void)fprintf(
+            stderr, "texts of up to %" PRIu64 " new tokens: the model's context has %" PRIu64 "\n",
+            g->decoding.new_tokens, context);
+}
+
 static enum ws_status open_generator(struct generation *g, struct ws_error *err)
 {
     const struct ws_description *d = &g->model.description;
@@ -366,14 +381,32 @@ static enum ws_status open_generator(struct generation *g, struct ws_error *err)
     return ws_generator_open(g->device, &g->model, &g->decoding, longest, NULL, &g->generator, err);
 }
 
+/* Texts of one prompt that nothing is drawn for are all the same. */
+static enum ws_status check_count(const struct generation *g, struct ws_error *err)
+{
+    if (g->settings.count > 1 && g->decoding.beams > 1)
+        return ws_fail(err, WS_INVALID,
+                       "'count' is %" PRIu64 " with 'beams' at %" PRIu64
+                       ": a beam search makes one text of a prompt",
+                       g->settings.count, g->decoding.beams);
+    if (g->settings.count > 1 && g->decoding.temperature == 0)
+        return ws_fail(err, WS_INVALID,
+                       "'count' is %" PRIu64 " with 'temperature' at 0: without drawing a prompt "
+                       "has one text",
+                       g->settings.count);
+    return WS_OK;
+}
+
 static enum ws_status generate(struct generation *g, struct ws_error *err)
 {
     WS_TRY(ws_decoding_check(&g->decoding, err));
+    WS_TRY(check_count(g, err));
     WS_TRY(ws_tokenizer_open(g->model_path, &g->arena, &g->tokenizer, err));
     WS_TRY(ws_hf_open(g->model_path, &g->arena, &g->model, err));
     g->eos = g->model.description.eos;
     WS_TRY(check_tokenizer(g, err));
     WS_TRY(read_prompts(g, err));
+    fit_length(g);
     WS_TRY(open_generator(g, err));
     if (g->flags.output) {
         WS_TRY(open_file(g, err));
@@ -445,7 +478,9 @@ static const char about[] =
     "model's start token. FILE has one prompt a line; as .jsonl a JSON string a line, or an "
     "object\n"
     "with \"prompt\". With -o the texts go into a file, batch by batch: the same command goes on\n"
-    "where it was stopped or killed, and the file is the same in the end.";
+    "where it was stopped or killed, and the file is the same in the end. Without --new-tokens "
+    "texts\n"
+    "are shorter than the default where the model's context has no room for it.";
 
 int cmd_generate(int argc, char **argv)
 {
@@ -483,6 +518,7 @@ int cmd_generate(int argc, char **argv)
     } else if (arguments.help) {
         print_help(&line);
     } else {
+        g.fits_context = !arguments_name(&arguments, "new_tokens");
         g.model_path = arguments.positional[0];
         exit_status = run(&g);
     }

@@ -142,6 +142,21 @@ static int run_in_directory(const char *what, const struct arguments *arguments,
     return exit_status;
 }
 
+static const char about[] =
+    "Trains generation after generation of a model on what the one before produced, under\n"
+    "several data policies, and measures what is lost. A run that was stopped or killed goes on\n"
+    "where it was; one that is complete can be given more generations or seeds.\n";
+
+static int help(struct command_line *line, struct arguments *arguments)
+{
+    const char *names = preset_names(&arguments->arena);
+    line->about = names ? ws_arena_format(&arguments->arena, "%sPresets: %s.", about, names) : NULL;
+    if (!line->about)
+        line->about = about;
+    print_help(line);
+    return EXIT_DONE;
+}
+
 int cmd_run(int argc, char **argv)
 {
     struct run_flags flags = {0};
@@ -152,12 +167,8 @@ int cmd_run(int argc, char **argv)
         {"allow-other-machine", 0, NULL, "resume a run begun on another kind of machine",
          &flags.allow_other_machine, NULL},
     };
-    const struct command_line line = {
+    struct command_line line = {
         .usage = "run FILE|PRESET [options]",
-        .about = "Trains generation after generation of a model on what the one before produced, "
-                 "under\nseveral data policies, and measures what is lost. A run that was stopped "
-                 "or killed goes on\nwhere it was; one that is complete can be given more "
-                 "generations or seeds.\nPresets: quickstart, gaussian, discrete.",
         .flags = table,
         .flag_count = sizeof table / sizeof *table,
         .takes_settings = true,
@@ -172,7 +183,7 @@ int cmd_run(int argc, char **argv)
     if (status != WS_OK) {
         exit_status = report(status, &error);
     } else if (arguments.help) {
-        print_help(&line);
+        exit_status = help(&line, &arguments);
     } else {
         exit_status = run_in_directory(arguments.positional[0], &arguments, &flags);
     }

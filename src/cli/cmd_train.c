@@ -31,7 +31,7 @@ struct training {
     struct ws_trainer *trainer;
     struct terminal terminal;
     double begun;
-    uint64_t first_step, first_tokens; /* of this session */
+    uint64_t first_step, first_tokens; /* of this run */
 };
 
 static double now(void)
@@ -156,14 +156,22 @@ static enum ws_status print_results(const struct training *t, struct ws_error *e
 
 /* Training ------------------------------------------------------------------------------------- */
 
-/* What was saved before is left as it is. */
-static enum ws_status fail_numeric(const struct training *t, struct ws_error *err)
+/* A step that fails leaves the trainer as it was, and that is kept; a validation that fails leaves
+ * one of no more use, and what was saved before stays. */
+static enum ws_status fail_numeric(const struct training *t, uint64_t steps_before,
+                                   struct ws_error *err)
 {
     const struct ws_error inner = *err;
-    if (!ws_file_exists(t->directory.state))
-        return ws_fail(err, WS_NUMERIC, "%s; no state had been saved", inner.message);
-    return ws_fail(err, WS_NUMERIC, "%s; '%s' is the last good state", inner.message,
-                   t->directory.state);
+    const char *other = "other settings need another directory, or this one removed";
+    struct ws_error unsaved;
+    if (ws_trainer_step_count(t->trainer) == steps_before &&
+        training_directory_save(&t->directory, t->trainer, &unsaved) == WS_OK)
+        return ws_fail(err, WS_NUMERIC, "%s; '%s' has the state before it; %s", inner.message,
+                       t->directory.state, other);
+    if (ws_file_exists(t->directory.state))
+        return ws_fail(err, WS_NUMERIC, "%s; '%s' has the last state that was saved; %s",
+                       inner.message, t->directory.state, other);
+    return ws_fail(err, WS_NUMERIC, "%s; no state was saved; %s", inner.message, other);
 }
 
 static enum ws_status take_steps(struct training *t, struct ws_error *err)
@@ -172,9 +180,10 @@ static enum ws_status take_steps(struct training *t, struct ws_error *err)
     size_t validations;
     (void)ws_trainer_validations(t->trainer, &validations);
     while (!ws_trainer_done(t->trainer)) {
+        uint64_t before = ws_trainer_step_count(t->trainer);
         enum ws_status status = ws_trainer_step(t->trainer, err);
         if (status == WS_NUMERIC)
-            return fail_numeric(t, err);
+            return fail_numeric(t, before, err);
         WS_TRY(status);
         show_validation(t, &validations);
         show_progress(t);
@@ -202,6 +211,11 @@ static enum ws_status open_trainer(struct training *t, struct ws_error *err)
     WS_TRY(ws_trainer_open(&t->settings, t->device, &model->description, model->parameters,
                            &t->input.examples, &t->input.validation, training_key(&t->options),
                            NULL, &t->trainer, err));
+    if (t->settings.warmup > ws_trainer_steps(t->trainer))
+        return ws_fail(err, WS_INVALID,
+                       "'warmup' is %" PRIu64 " steps, and the training has only %" PRIu64
+                       " by 'steps' or 'epochs'",
+                       t->settings.warmup, ws_trainer_steps(t->trainer));
     ws_arena_release(&t->input.weights); /* it has its own by now */
     t->input.model.parameters = NULL;
     return WS_OK;
@@ -222,7 +236,9 @@ static enum ws_status train(struct training *t, const char *const *texts, size_t
         announce(t);
         stop_signal_take(); /* from here on a training saves its state before it stops */
         WS_TRY(take_steps(t, err));
-        WS_TRY(training_directory_finish(&t->directory, t->trainer, &t->input, err));
+        struct ws_trainer *trainer = t->trainer;
+        t->trainer = NULL; /* it is closed on the way */
+        WS_TRY(training_directory_finish(&t->directory, trainer, &t->input, err));
     }
     terminal_clear(&t->terminal);
     return print_results(t, err);
@@ -240,6 +256,50 @@ static int train_in_directory(struct training *t, const char *const *texts, size
     training_input_release(&t->input);
     training_directory_close(&t->directory);
     return status == WS_OK ? EXIT_DONE : report(status, &error);
+}
+
+/* What is named beside a model or a tokenizer that has it already, whatever the value. */
+static enum ws_status check_named(const struct arguments *arguments,
+                                  const struct training_options *options, struct ws_error *err)
+{
+    for (size_t i = 0; *options->model && i < ws_form_options.count; i++)
+        if (arguments_name(arguments, ws_form_options.options[i].name))
+            return ws_fail(err, WS_INVALID, "'%s' is for fresh models, and '%s' is given",
+                           ws_form_options.options[i].name, options->model);
+    const char *path = *options->tokenizer ? options->tokenizer : options->model;
+    if (*path && arguments_name(arguments, "vocabulary"))
+        return ws_fail(err, WS_INVALID,
+                       "'vocabulary' is for a tokenizer trained on the text, and that of '%s' is "
+                       "given",
+                       path);
+    return WS_OK;
+}
+
+/* What would be ignored is refused: whoever names it expects something of it. */
+static enum ws_status check_effects(const struct arguments *arguments, const struct training *t,
+                                    struct ws_error *err)
+{
+    if (t->settings.schedule == WS_SCHEDULE_CONSTANT && arguments_name(arguments, "final_rate"))
+        return ws_fail(err, WS_INVALID,
+                       "'final_rate' is given with 'schedule' at constant: a linear or cosine one "
+                       "falls to it");
+    if (t->settings.steps > 0 && arguments_name(arguments, "epochs"))
+        return ws_fail(err, WS_INVALID, "'steps' and 'epochs' are given; one is enough");
+    if (!*t->options.validation && arguments_name(arguments, "validate_every"))
+        return ws_fail(err, WS_INVALID,
+                       "'validate_every' is given without a text for 'validation'");
+    return WS_OK;
+}
+
+static enum ws_status check_arguments(const struct arguments *arguments, const struct training *t,
+                                      struct ws_error *err)
+{
+    if (arguments->positional_count == 0)
+        return ws_fail(err, WS_INVALID, "train: which text? Try 'train TEXT -o DIR'");
+    if (!t->flags.output)
+        return ws_fail(err, WS_INVALID, "train: where to? Give a directory with -o");
+    WS_TRY(check_named(arguments, &t->options, err));
+    return check_effects(arguments, t, err);
 }
 
 int cmd_train(int argc, char **argv)
@@ -274,10 +334,8 @@ int cmd_train(int argc, char **argv)
     struct ws_error error;
     int exit_status = EXIT_DONE;
     enum ws_status status = arguments_parse(&line, argc, argv, &arguments, &error);
-    if (status == WS_OK && !arguments.help && arguments.positional_count == 0)
-        status = ws_fail(&error, WS_INVALID, "train: which text? Try 'train TEXT -o DIR'");
-    if (status == WS_OK && !arguments.help && !t.flags.output)
-        status = ws_fail(&error, WS_INVALID, "train: where to? Give a directory with -o");
+    if (status == WS_OK && !arguments.help)
+        status = check_arguments(&arguments, &t, &error);
     if (status != WS_OK)
         exit_status = report(status, &error);
     else if (arguments.help)

@@ -165,6 +165,7 @@ static enum ws_status take_option(const struct command_line *line, struct cursor
         const char *value;
         *found = true;
         WS_TRY(take_option_value(cursor, option, argument, attached, &value, err));
+        arguments->given[arguments->given_count++] = option;
         return ws_option_set(option, line->settings[t].settings, value, argument, &arguments->arena,
                              err);
     }
@@ -233,7 +234,8 @@ enum ws_status arguments_parse(const struct command_line *line, int argc, char *
     ws_arena_init(&out->arena, NULL);
     out->positional = WS_ARENA_NEW(&out->arena, const char *, (size_t)argc + 1);
     out->overrides = WS_ARENA_NEW(&out->arena, struct ws_override, (size_t)argc + 1);
-    if (!out->positional || !out->overrides)
+    out->given = WS_ARENA_NEW(&out->arena, const struct ws_option *, (size_t)argc + 1);
+    if (!out->positional || !out->overrides || !out->given)
         return no_memory(err);
     for (size_t t = 0; t < line->settings_count; t++)
         WS_TRY(ws_options_defaults(line->settings[t].table, line->settings[t].settings, &out->arena,
@@ -242,6 +244,14 @@ enum ws_status arguments_parse(const struct command_line *line, int argc, char *
     while (cursor.next < cursor.count)
         WS_TRY(take_argument(line, &cursor, out, err));
     return WS_OK;
+}
+
+bool arguments_name(const struct arguments *arguments, const char *setting)
+{
+    for (size_t i = 0; i < arguments->given_count; i++)
+        if (strcmp(arguments->given[i]->name, setting) == 0)
+            return true;
+    return false;
 }
 
 static void print_flag(const struct flag *flag)
@@ -307,6 +317,16 @@ static const struct preset *find_preset(const char *name)
     return NULL;
 }
 
+const char *preset_names(struct ws_arena *arena)
+{
+    const char *all = "";
+    for (size_t i = 0; i < preset_count && all; i++) {
+        const char *joint = i == 0 ? "" : i + 1 < preset_count ? ", " : " and ";
+        all = ws_arena_format(arena, "%s%s%s", all, joint, presets[i].name);
+    }
+    return all;
+}
+
 /* "some/where/my-run.yaml" is called "my-run". */
 static char *name_of_file(struct ws_arena *arena, const char *path)
 {
@@ -318,9 +338,10 @@ static char *name_of_file(struct ws_arena *arena, const char *path)
     return name;
 }
 
-static enum ws_status no_such_experiment(const char *what, struct ws_error *err)
+static enum ws_status no_such_experiment(const char *what, struct ws_arena *arena,
+                                         struct ws_error *err)
 {
-    const char *names[64];
+    const char *names[64] = {NULL};
     size_t count = preset_count < 64 ? preset_count : 64;
     for (size_t i = 0; i < count; i++)
         names[i] = presets[i].name;
@@ -328,9 +349,10 @@ static enum ws_status no_such_experiment(const char *what, struct ws_error *err)
     if (nearest)
         return ws_fail(err, WS_INVALID, "no file and no preset '%.80s'; did you mean '%s'?", what,
                        nearest);
-    return ws_fail(err, WS_INVALID,
-                   "no file and no preset '%.80s'; presets are quickstart, gaussian and discrete",
-                   what);
+    const char *all = preset_names(arena);
+    if (!all)
+        return no_memory(err);
+    return ws_fail(err, WS_INVALID, "no file and no preset '%.80s'; presets are %s", what, all);
 }
 
 enum ws_status load_experiment(const char *what, const struct arguments *arguments,
@@ -348,7 +370,7 @@ enum ws_status load_experiment(const char *what, const struct arguments *argumen
     ws_arena_init(&arena, NULL);
     enum ws_status status = ws_file_read(what, EXPERIMENT_LIMIT, &arena, &text, err);
     if (status == WS_NOT_FOUND)
-        status = no_such_experiment(what, err);
+        status = no_such_experiment(what, &arena, err);
     char *name = name_of_file(&arena, what);
     if (!name)
         status = no_memory(err);

@@ -49,6 +49,8 @@ struct arguments {
     size_t positional_count;
     struct ws_override *overrides;
     size_t override_count;
+    const struct ws_option **given; /* settings of the command's tables that were named */
+    size_t given_count;
     bool help;
 };
 
@@ -77,11 +79,17 @@ WS_MUST_CHECK enum ws_status arguments_parse(const struct command_line *line, in
                                              struct arguments *out, struct ws_error *err);
 void print_help(const struct command_line *line);
 
+/* Whether a setting of the command's tables was named, whatever its value. */
+bool arguments_name(const struct arguments *arguments, const char *setting);
+
 /* Prints "wellspring: <message>" and returns the exit status that belongs to it. */
 int report(enum ws_status status, const struct ws_error *error);
 
 /* Flushes stdout and returns `status`, or 1 when results could not be written. */
 int finish_output(int status);
+
+/* "discrete, gaussian and quickstart": all presets that are built in; NULL when memory is out. */
+const char *preset_names(struct ws_arena *arena);
 
 /* Reads the preset or file `what` and applies the overrides. */
 WS_MUST_CHECK enum ws_status load_experiment(const char *what, const struct arguments *arguments,

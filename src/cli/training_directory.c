@@ -60,17 +60,29 @@ enum ws_status training_directory_open(const char *path, struct training_directo
     out->record = ws_arena_format(&out->arena, "%s/" RECORD_NAME, path);
     out->curve = ws_arena_format(&out->arena, "%s/training.jsonl", path);
     out->state = ws_arena_format(&out->arena, "%s/trainer.state", path);
-    char *lock = ws_arena_format(&out->arena, "%s/lock", path);
-    if (!out->record || !out->curve || !out->state || !lock)
+    out->lock_path = ws_arena_format(&out->arena, "%s/lock", path);
+    if (!out->record || !out->curve || !out->state || !out->lock_path)
         return ws_fail_memory(err, "the training's directory");
+    out->made = !ws_directory_exists(path);
     WS_TRY(ws_directory_make(path, err));
     WS_TRY(check_is_ours(path, &out->arena, err));
-    WS_TRY(ws_lock_take(lock, &out->lock, err));
+    WS_TRY(ws_lock_take(out->lock_path, &out->lock, err));
     return remove_drafts(path, &out->arena, err);
+}
+
+/* Of a start that was refused nothing stays. What cannot be removed does no harm. */
+static void remove_unused(const struct training_directory *directory)
+{
+    if (directory->lock < 0 || ws_file_exists(directory->record))
+        return;
+    (void)unlink(directory->lock_path);
+    if (directory->made)
+        (void)rmdir(directory->path);
 }
 
 void training_directory_close(struct training_directory *directory)
 {
+    remove_unused(directory);
     ws_lock_drop(directory->lock);
     ws_arena_release(&directory->arena);
 }
@@ -116,19 +128,22 @@ static json_t *results_json(const struct ws_trainer *trainer, size_t parameters)
 
 /* Writing -------------------------------------------------------------------------------------- */
 
-static enum ws_status write_record(const struct training_directory *directory,
-                                   const struct ws_trainer *trainer, json_t *results,
-                                   struct ws_error *err)
+/* Without results the training is still running; they are taken over. NULL without memory. */
+static json_t *record_json(const struct ws_trainer *trainer, json_t *results)
 {
     struct ws_bytes identity = ws_trainer_identity(trainer);
-    json_t *object = json_pack("{s:s, s:s, s:s, s:s%, s:o*}", "format", RECORD_FORMAT, "version",
-                               WS_VERSION, "state", results ? "complete" : "running", "identity",
-                               (const char *)identity.data, identity.size, "results", results);
+    return json_pack("{s:s, s:s, s:s, s:s%, s:o*}", "format", RECORD_FORMAT, "version", WS_VERSION,
+                     "state", results ? "complete" : "running", "identity",
+                     (const char *)identity.data, identity.size, "results", results);
+}
+
+static enum ws_status write_record(const struct training_directory *directory, const json_t *record,
+                                   struct ws_error *err)
+{
     struct ws_buffer text;
     ws_buffer_init(&text, NULL, RECORD_LIMIT);
-    ws_json_append_pretty(object, &text);
+    ws_json_append_pretty(record, &text);
     ws_buffer_text(&text, "\n");
-    json_decref(object);
     enum ws_status status = ws_buffer_check(&text, RECORD_NAME, err);
     if (status == WS_OK)
         status = ws_file_replace(directory->record, ws_buffer_bytes(&text), err);
@@ -180,29 +195,44 @@ enum ws_status training_directory_save(const struct training_directory *director
     return write_curve(directory, trainer, err);
 }
 
+static enum ws_status save_model(const struct training_directory *directory,
+                                 const struct training_input *input,
+                                 const struct ws_transformer *model, struct ws_error *err)
+{
+    struct ws_arena scratch;
+    ws_arena_init(&scratch, NULL);
+    enum ws_status status = ws_hf_save(model, WS_DTYPE_F32, directory->path, &scratch, err);
+    ws_arena_release(&scratch);
+    WS_TRY(status);
+    return ws_tokenizer_save(input->tokenizer, directory->path, err);
+}
+
 enum ws_status training_directory_finish(const struct training_directory *directory,
                                          struct ws_trainer *trainer,
                                          const struct training_input *input, struct ws_error *err)
 {
     struct ws_arena arena;
     struct ws_transformer model = input->model;
+    json_t *record = NULL;
     ws_arena_init(&arena, NULL);
-    float *parameters = WS_ARENA_NEW(&arena, float, model.layout.size);
-    enum ws_status status = parameters ? WS_OK : ws_fail_memory(err, "the trained model");
+    float *parameters = WS_ARENA_NEW(&arena, float, input->model.layout.size);
+    enum ws_status status =
+        parameters ? write_curve(directory, trainer, err) : ws_fail_memory(err, "the model");
     if (status == WS_OK) {
         ws_trainer_parameters(trainer, parameters);
+        model.description = *ws_trainer_description(trainer);
         model.parameters = parameters;
-        status = ws_hf_save(&model, WS_DTYPE_F32, directory->path, &arena, err);
+        json_t *results = results_json(trainer, model.layout.parameters);
+        record = results ? record_json(trainer, results) : NULL;
     }
+    ws_trainer_close(trainer);
+    if (status == WS_OK)
+        status = save_model(directory, input, &model, err);
+    if (status == WS_OK)
+        status = write_record(directory, record, err);
+    json_decref(record);
     ws_arena_release(&arena);
-    WS_TRY(status);
-    WS_TRY(ws_tokenizer_save(input->tokenizer, directory->path, err));
-    WS_TRY(write_curve(directory, trainer, err));
-    json_t *results = results_json(trainer, model.layout.parameters);
-    if (!results)
-        return ws_fail_memory(err, RECORD_NAME);
-    WS_TRY(write_record(directory, trainer, results, err));
-    return ws_file_remove(directory->state, err);
+    return status == WS_OK ? ws_file_remove(directory->state, err) : status;
 }
 
 /* Reading -------------------------------------------------------------------------------------- */
@@ -252,15 +282,23 @@ enum ws_status training_directory_resume(const struct training_directory *direct
 {
     json_t *object;
     *complete = false;
-    if (!ws_file_exists(directory->record))
-        return write_record(directory, trainer, NULL, err);
+    if (!ws_file_exists(directory->record)) {
+        object = record_json(trainer, NULL);
+        enum ws_status written = write_record(directory, object, err);
+        json_decref(object);
+        return written;
+    }
     WS_TRY(read_record(directory, &object, err));
     enum ws_status status = compare_record(directory, object, trainer, complete, err);
     json_decref(object);
     WS_TRY(status);
     if (*complete || !ws_file_exists(directory->state))
         return WS_OK;
-    return ws_trainer_load(trainer, directory->state, err);
+    status = ws_trainer_load(trainer, directory->state, err);
+    if (status != WS_CORRUPT)
+        return status;
+    const struct ws_error inner = *err;
+    return ws_fail(err, status, "%s; remove it, and the same command begins again", inner.message);
 }
 
 enum ws_status training_directory_results(const struct training_directory *directory, json_t **out,

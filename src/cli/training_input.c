@@ -59,13 +59,56 @@ static enum ws_status train_tokenizer(const struct text_source *sources, size_t 
     return status;
 }
 
+static enum ws_status require_same(const struct ws_tokenizer *tokenizer,
+                                   const struct ws_tokenizer *own,
+                                   const struct training_options *options, struct ws_error *err)
+{
+    struct ws_buffer given;
+    struct ws_buffer wanted;
+    ws_buffer_init(&given, NULL, SIZE_MAX / 2);
+    ws_buffer_init(&wanted, NULL, SIZE_MAX / 2);
+    ws_tokenizer_write_json(tokenizer, &given);
+    ws_tokenizer_write_json(own, &wanted);
+    enum ws_status status = ws_buffer_check(&given, "the tokenizer", err);
+    if (status == WS_OK)
+        status = ws_buffer_check(&wanted, "the model's tokenizer", err);
+    if (status == WS_OK &&
+        (given.size != wanted.size || memcmp(given.data, wanted.data, given.size) != 0))
+        status = ws_fail(err, WS_INVALID, "'tokenizer' is '%s', and the model '%s' has another",
+                         options->tokenizer, options->model);
+    ws_buffer_release(&wanted);
+    ws_buffer_release(&given);
+    return status;
+}
+
+/* Ids that mean something else to the model than to the tokenizer teach it nothing. */
+static enum ws_status check_model_tokenizer(const struct ws_tokenizer *tokenizer,
+                                            const struct training_options *options,
+                                            struct ws_error *err)
+{
+    struct ws_arena arena;
+    const struct ws_tokenizer *own;
+    ws_arena_init(&arena, NULL);
+    enum ws_status status = ws_tokenizer_open(options->model, &arena, &own, err);
+    if (status == WS_OK)
+        status = require_same(tokenizer, own, options, err);
+    else if (status == WS_NOT_FOUND)
+        status = WS_OK; /* that is what a tokenizer is given for */
+    ws_arena_release(&arena);
+    return status;
+}
+
 static enum ws_status find_tokenizer(const struct text_source *sources, size_t count,
                                      const struct training_options *options,
                                      struct training_input *out, struct ws_error *err)
 {
     const char *path = *options->tokenizer ? options->tokenizer : options->model;
     if (*path)
-        return ws_tokenizer_open(path, &out->arena, &out->tokenizer, err);
+        WS_TRY(ws_tokenizer_open(path, &out->arena, &out->tokenizer, err));
+    if (*options->tokenizer && *options->model)
+        return check_model_tokenizer(out->tokenizer, options, err);
+    if (*path)
+        return WS_OK;
     return train_tokenizer(sources, count, options, out, err);
 }
 
@@ -100,35 +143,11 @@ static enum ws_status make_model(const struct training_options *options, const s
     return WS_OK;
 }
 
-/* A form beside a model that has one would be overlooked. */
-static enum ws_status check_no_form(const struct ws_form *form, const char *model,
-                                    struct ws_arena *arena, struct ws_error *err)
-{
-    struct ws_form usual;
-    WS_TRY(ws_options_defaults(&ws_form_options, &usual, arena, err));
-    for (size_t i = 0; i < ws_form_options.count; i++) {
-        const struct ws_option *option = &ws_form_options.options[i];
-        char given[64];
-        char initial[64];
-        struct ws_buffer one;
-        struct ws_buffer other;
-        ws_buffer_fix(&one, given, sizeof given);
-        ws_buffer_fix(&other, initial, sizeof initial);
-        ws_option_print(option, form, &one);
-        ws_option_print(option, &usual, &other);
-        if (strcmp(ws_buffer_string(&one), ws_buffer_string(&other)) != 0)
-            return ws_fail(err, WS_INVALID, "'%s' is for fresh models, and '%s' is given",
-                           option->name, model);
-    }
-    return WS_OK;
-}
-
 static enum ws_status find_model(const struct training_options *options, const struct ws_form *form,
                                  struct training_input *out, struct ws_error *err)
 {
     if (!*options->model)
         return make_model(options, form, out, err);
-    WS_TRY(check_no_form(form, options->model, &out->arena, err));
     WS_TRY(ws_hf_open(options->model, &out->weights, &out->model, err));
     uint32_t tokens = ws_tokenizer_count(out->tokenizer);
     uint32_t vocabulary = out->model.description.vocabulary;

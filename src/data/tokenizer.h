@@ -113,8 +113,9 @@ uint32_t ws_tokenizer_end_of_text(const struct ws_tokenizer *tokenizer);
 /* tokenizer.json, as the library loads it. */
 void ws_tokenizer_write_json(const struct ws_tokenizer *tokenizer, struct ws_buffer *out);
 
-/* Writes vocab.json, merges.txt and tokenizer.json into `directory`, which is made, each file
- * whole or not at all. What is opened from there encodes alike. */
+/* Writes vocab.json, merges.txt, tokenizer_config.json and tokenizer.json into `directory`, which
+ * is made, each file whole or not at all. What is opened from there encodes alike. The
+ * configuration is for `transformers`, and for special tokens where tokenizer.json is lost. */
 WS_MUST_CHECK enum ws_status ws_tokenizer_save(const struct ws_tokenizer *tokenizer,
                                                const char *directory, struct ws_error *err);
 

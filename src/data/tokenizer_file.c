@@ -1,6 +1,8 @@
 /*
  * Tokenizers on disk.
  */
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -125,18 +127,21 @@ static json_t *merges_json(const struct ws_tokenizer *tokenizer, struct ws_buffe
     return NULL;
 }
 
+static json_t *added_token_json(const struct ws_added_token *token)
+{
+    return json_pack("{s:s, s:b, s:b, s:b, s:b, s:b}", "content", token->text, "single_word",
+                     token->single_word, "lstrip", token->lstrip, "rstrip", token->rstrip,
+                     "normalized", token->normalized, "special", token->special);
+}
+
 static json_t *added_json(const struct ws_tokenizer *tokenizer)
 {
     json_t *json = json_array();
     bool done = json;
     for (uint32_t i = 0; done && i < tokenizer->added_count; i++) {
-        const struct ws_added_token *token = &tokenizer->added[i];
-        done =
-            json_array_append_new(
-                json, json_pack("{s:I, s:s, s:b, s:b, s:b, s:b, s:b}", "id", (json_int_t)token->id,
-                                "content", token->text, "single_word", token->single_word, "lstrip",
-                                token->lstrip, "rstrip", token->rstrip, "normalized",
-                                token->normalized, "special", token->special)) == 0;
+        json_t *token = json_pack("{s:I}", "id", (json_int_t)tokenizer->added[i].id);
+        done = json_object_update_new(token, added_token_json(&tokenizer->added[i])) == 0;
+        done = json_array_append_new(json, token) == 0 && done;
     }
     if (done)
         return json;
@@ -203,6 +208,39 @@ static void write_merges(const struct ws_tokenizer *tokenizer, struct ws_buffer 
     }
 }
 
+static json_t *added_decoder_json(const struct ws_tokenizer *tokenizer)
+{
+    json_t *json = json_object();
+    bool done = json;
+    for (uint32_t i = 0; done && i < tokenizer->added_count; i++) {
+        char id[16];
+        (void)snprintf(id, sizeof id, "%" PRIu32, tokenizer->added[i].id);
+        done = json_object_set_new(json, id, added_token_json(&tokenizer->added[i])) == 0;
+    }
+    if (done)
+        return json;
+    json_decref(json);
+    return NULL;
+}
+
+/* Without it `transformers` takes the class that goes with the model's type, which for a Llama is
+ * not byte-level. What is null there is no token: left out, it would be <|endoftext|>. */
+static void write_config(const struct ws_tokenizer *tokenizer, struct ws_buffer *out)
+{
+    struct ws_buffer scratch;
+    ws_buffer_init(&scratch, out->allocator, SIZE_MAX);
+    uint32_t end = tokenizer->end_of_text;
+    uint32_t front = tokenizer->front_count == 1 ? tokenizer->front[0] : end;
+    json_t *bos = front == WS_NO_TOKEN ? json_null() : token_text(tokenizer, front, &scratch);
+    json_t *eos = end == WS_NO_TOKEN ? json_null() : token_text(tokenizer, end, &scratch);
+    append_json(json_pack("{s:s, s:o, s:o, s:n, s:b, s:o}", "tokenizer_class",
+                          "PreTrainedTokenizerFast", "bos_token", bos, "eos_token", eos,
+                          "unk_token", "clean_up_tokenization_spaces", false,
+                          "added_tokens_decoder", added_decoder_json(tokenizer)),
+                true, out);
+    ws_buffer_release(&scratch);
+}
+
 enum ws_status ws_tokenizer_save(const struct ws_tokenizer *tokenizer, const char *directory,
                                  struct ws_error *err)
 {
@@ -213,6 +251,7 @@ enum ws_status ws_tokenizer_save(const struct ws_tokenizer *tokenizer, const cha
     } files[] = {
         {"vocab.json", write_vocabulary},
         {"merges.txt", write_merges},
+        {"tokenizer_config.json", write_config},
         {"tokenizer.json", ws_tokenizer_write_json},
     };
     struct ws_arena arena;

@@ -145,7 +145,9 @@ static enum ws_status refuse_other_classes(struct ws_reading *r, const json_t *c
     bool add_eos = false;
     if (json_object_get(config, "tokenizer_class")) {
         WS_TRY(ws_json_read_text(config, "tokenizer_class", place, &class, r->err));
-        if (strcmp(class, "GPT2Tokenizer") != 0 && strcmp(class, "GPT2TokenizerFast") != 0)
+        /* The last says only that a tokenizer.json was there: ours too, see ws_tokenizer_save. */
+        if (strcmp(class, "GPT2Tokenizer") != 0 && strcmp(class, "GPT2TokenizerFast") != 0 &&
+            strcmp(class, "PreTrainedTokenizerFast") != 0)
             return ws_fail(r->err, WS_UNSUPPORTED,
                            "%s: 'tokenizer_class' %.60s is not supported without a tokenizer.json, "
                            "wanted GPT2Tokenizer",

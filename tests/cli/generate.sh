@@ -16,6 +16,14 @@ grep -q "^Next:" err || fail "no next step"
 accepts generate model -q --count 3 --new-tokens 9
 [ "$(grep -c -e '^--- [123] of 3 ---$' out)" -eq 3 ] || fail "three texts are not three parts"
 
+# Without a length as much as the context holds; a length that is asked for must have room
+yes 'ab cd' | head -n 60 | tr '\n' ' ' >long.txt
+accepts generate model -q --prompts long.txt --ids --stop-at-end false
+[ "$(wc -w <out)" -eq 129 ] || fail "$(wc -w <out) tokens in a context of 128"
+runs generate model --prompts long.txt
+grep -q "^texts of up to [0-9]* new tokens: the model's context has 128$" err || fail "not said"
+refuses 2 "64 new ones" "context has 128" -- generate model --prompts long.txt --new-tokens 64
+
 # Prompts
 accepts generate model -q --prompt "ab cd" --new-tokens 5
 grep -q '^ab cd' out || fail "the prompt is not shown"
@@ -48,9 +56,10 @@ accepts generate model -q --jsonl --count 40 --new-tokens 12 --threads 5
 check "threads change nothing" cmp seed-1 out
 accepts generate model -q --jsonl --count 40 --new-tokens 12 --seed 2
 cmp -s seed-1 out && fail "another seed makes the same texts"
-accepts generate model -q --jsonl --count 3 --new-tokens 12 --temperature 0
+yes 'ab cd' | head -n 3 >thrice.txt
+accepts generate model -q --jsonl --prompts thrice.txt --new-tokens 12 --temperature 0
 [ "$(sort -u out | wc -l)" -eq 1 ] || fail "greedy texts differ"
-accepts generate model -q --jsonl --count 3 --new-tokens 12 --beams 4
+accepts generate model -q --jsonl --prompts thrice.txt --new-tokens 12 --beams 4
 [ "$(sort -u out | wc -l)" -eq 1 ] || fail "beam search is random"
 accepts generate model -q --jsonl --count 2 --new-tokens 12 --no-repeat-ngram 2 --repetition-penalty \
     1.3 --top-k 20 --top-p 0.9 --min-p 0.01 --typical-p 0.95 --min-new-tokens 12 --decode-batch 1
@@ -102,6 +111,10 @@ refuses 2 "--ids" -- generate model --ids --jsonl
 refuses 2 "did you mean '--temperature'" -- generate model --temprature 1
 refuses 2 "'temperature' is 0.0001" -- generate model --temperature 1e-4
 refuses 2 "beam search draws nothing" -- generate model --beams 4 --temperature 0.5
+refuses 2 "'count' is 3 with 'beams' at 4" -- generate model --beams 4 --count 3
+refuses 2 "'count' is 3 with 'temperature' at 0" -- generate model --temperature 0 --count 3
+refuses 2 "'top_k'" "'temperature' at 0" -- generate model --temperature 0 --top-k 5
+refuses 2 "'length_penalty' is 2 with 'beams' at 1" -- generate model --length-penalty 2
 refuses 2 "200 new ones" "context has 128" -- generate model --new-tokens 200
 printf 'a\nb c d e f g h i j k\n' >long.txt
 refuses 2 "prompt 2" "context has 128" -- generate model --prompts long.txt --new-tokens 127

@@ -23,6 +23,12 @@ accepts run --help
 for word in generations seeds policies corpus estimator order checkpoint_seconds -o --quiet --json; do
     check "'run --help' tells of $word" grep -qF -e "$word" out
 done
+for preset in "$WS_SOURCE_DIR"/presets/*.yaml; do
+    name=$(basename "$preset" .yaml)
+    accepts run --help
+    check "'run --help' names $name" grep -q "^Presets: .*\b$name\b" out
+    refuses 2 "presets are" "$name" -- run xyzzyxyzzyxyzzy
+done
 accepts --version
 check "a version" grep -Eq '^wellspring [0-9]+\.[0-9]+\.[0-9]+$' out
 

@@ -97,10 +97,10 @@ refuses_after '"a"' "lines:2: id 5000 at place 1 is no token" -j -d lines
 accepts tokenize --tokenizer mine --train 400 corpus.txt
 check "says what it made" grep -q '^400 tokens in mine$' out
 check "says what comes next" grep -q "tokenize --tokenizer mine FILE$" out
-for name in tokenizer.json vocab.json merges.txt; do
+for name in tokenizer.json tokenizer_config.json vocab.json merges.txt; do
     [ -s mine/$name ] || fail "no mine/$name"
 done
-[ "$(ls mine | wc -l)" -eq 3 ] || fail "more than three files in mine"
+[ "$(ls mine | wc -l)" -eq 4 ] || fail "more than four files in mine"
 check "merges" test "$(wc -l <mine/merges.txt)" -eq 144
 accepts tokenize -t mine corpus.txt
 mv out ids

@@ -19,6 +19,8 @@ grep -q '^validation after step [0-9]*: loss' err || fail "no validation"
 grep -q '100 % done' err || fail "no progress"
 grep -q '^validation  *[0-9]* *[0-9.]* *[0-9.]*$' out || fail "no table"
 grep -q 'evaluate loud --text' out || fail "no next step"
+grep -q 'generate loud$' out || fail "no next step"
+accepts generate loud -q --seed 3
 check "the table is at most 100 columns wide" awk 'length > 100 {exit 1}' out
 check "any number of threads" diff -r fresh loud
 if command -v jq >/dev/null; then
@@ -62,6 +64,10 @@ for architecture in opt llama neox; do
         --validation corpus.txt --patience 3
 done
 
+# The model says the dropout that it was trained with
+accepts train other.txt -q -o dropping "${small[@]}" --architecture llama --dropout 0.25
+check "the dropout is kept" grep -q '"attention_dropout": 0.25' dropping/config.json
+
 # Stopping: the state is kept, and the same command ends in the same bytes
 long=("${small[@]}" --epochs 40 --threads 2)
 accepts train corpus.txt -q -o straight "${long[@]}"
@@ -92,8 +98,28 @@ refuses 2 "'width' of 16" "3 'heads'" -- train corpus.txt -q -o b "${small[@]}" 
 refuses 2 "'block' is 64" "context 32" -- train corpus.txt -q -o c "${small[@]}" --block 64
 refuses 2 "'start' is 'no-token'" -- train corpus.txt -q -o d "${small[@]}" --start no-token
 refuses 2 "'layers' is for fresh models" "'fresh'" -- train corpus.txt -q -o e --model fresh --layers 2
+refuses 2 "'context' is for fresh models" -- \
+    train corpus.txt -q -o e --model fresh --context 128 # its default too
+refuses 2 "'vocabulary' is for a tokenizer trained on the text" "'fresh'" -- \
+    train corpus.txt -q -o e --model fresh --vocabulary 999
+refuses 2 "'vocabulary' is for a tokenizer trained on the text" "'fresh/tokenizer.json'" -- \
+    train corpus.txt -q -o e --tokenizer fresh/tokenizer.json "${small[@]}"
+accepts train other.txt -q -o same --model fresh --tokenizer fresh/tokenizer.json --block 16 --batch 4
+check "its own tokenizer named" cmp tuned/model.safetensors same/model.safetensors
+cp -r "$WS_SOURCE_DIR/tests/golden/models/gpt2-tiny" bare
+accepts train other.txt -q -o lent --model bare --tokenizer fresh --block 16
+refuses 2 "'tokenizer' is 'own'" "the model 'fresh' has another" -- \
+    train corpus.txt -q -o e --model fresh --tokenizer own --block 16
 refuses 2 "'keep_best' needs examples to validate on" -- \
     train corpus.txt -q -o f "${small[@]}" --keep-best
+refuses 2 "'final_rate'" "'schedule' at constant" -- \
+    train corpus.txt -q -o f "${small[@]}" --final-rate 0
+accepts train corpus.txt -q -o falling "${small[@]}" --final-rate 0.1 --schedule linear --warmup 2
+refuses 2 "'warmup' is 1000000 steps" "'steps' or 'epochs'" -- \
+    train corpus.txt -q -o f "${small[@]}" --warmup 1e6
+refuses 2 "'steps' and 'epochs'" -- train corpus.txt -q -o f "${small[@]}" --steps 3
+refuses 2 "'validate_every'" "'validation'" -- \
+    train corpus.txt -q -o f "${small[@]}" --validate-every 3
 refuses 1 "training this model needs about" "MiB are available" -- \
     train corpus.txt -q -o g --layers 100 --width 16384 --vocabulary 300
 echo '{"text": 3}' >wrong.jsonl
@@ -107,14 +133,37 @@ cp -r straight damaged
 rm damaged/model.safetensors
 sed -i 's/"complete"/"running"/' damaged/training.json
 echo nonsense >damaged/trainer.state
-refuses 1 "damaged/trainer.state" "not a training's state" -- \
+refuses 1 "damaged/trainer.state" "not a training's state" "remove it, and the same command begins again" -- \
     train corpus.txt -q -o damaged "${long[@]}"
-# A rate at which nothing stays finite
+rm damaged/trainer.state
+accepts train corpus.txt -q -o damaged "${long[@]}"
+check "begun again" diff -r straight damaged
+
+# Of a start that is refused nothing stays
+for name in missing a b c d e f g h; do
+    [ ! -e $name ] || fail "'$name' is left, with $(ls -A $name)"
+done
+mkdir empty
+refuses 2 "'block' is 64" -- train corpus.txt -q -o empty "${small[@]}" --block 64
+[ -d empty ] || fail "a directory that was there is gone"
+[ -z "$(ls -A empty)" ] || fail "$(ls -A empty) is left"
+# A rate at which nothing stays finite: the state before is kept, and the same command goes on to
+# the same end
 wild=("${small[@]}" --learning-rate 10 --weight-decay 100 --clip 0 --epochs 60)
-refuses 1 "step" "no state had been saved" -- train corpus.txt -q -o wild "${wild[@]}"
-refuses 1 "step" "'wilder/trainer.state' is the last good state" -- \
-    train corpus.txt -q -o wilder "${wild[@]}" --checkpoint-seconds 0
-[ -s wilder/trainer.state ] || fail "the last good state is gone"
+refuses 1 "step" "'wild/trainer.state' has the state before it" "another directory" -- \
+    train corpus.txt -q -o wild "${wild[@]}"
+grep -q -e '-nan' err && fail "what is no number has a sign"
+[ -s wild/trainer.state ] || fail "no state was saved"
+[ -s wild/training.jsonl ] || fail "no loss curve was saved"
 [ ! -e wild/model.safetensors ] || fail "a broken model was saved"
+cp err first
+runs train corpus.txt -o wild "${wild[@]}"
+grep -q "goes on after step $(wc -l <wild/training.jsonl)$" err || fail "it did not go on"
+check "the same end" grep -qFf first err
+# After a validation that is no number the step has been taken: its state is of no use
+runs train corpus.txt -q -o blind "${wild[@]}" --validation other.txt --validate-every 1
+grep -q 'the validation loss after step' err || fail "no validation failed: $(cat err)"
+says "no state was saved" "another directory"
+[ ! -e blind/trainer.state ] || fail "a broken state was saved"
 
 finish

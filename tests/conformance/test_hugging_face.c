@@ -15,7 +15,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/json.h"
+#include "data/tokenizer.h"
 #include "models/nn/transformer/hugging_face.h"
 #include "support/failing_heap.h"
 
@@ -420,6 +422,29 @@ static void config__that_makes_no_sense_is_refused(void **state)
                     "'rope_scaling' is 3");
 }
 
+static void config__whose_rotary_settings_contradict_is_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *json, *part;
+    } cases[] = {
+        {"{\"model_type\": \"gpt_neox\", \"rotary_pct\": 0.3,"
+         " \"rope_parameters\": {\"partial_rotary_factor\": 0.25}}",
+         "'rotary_pct' is 0.3 and 'rope_parameters.partial_rotary_factor' is 0.25"},
+        {"{\"model_type\": \"llama\", \"rope_theta\": 50000,"
+         " \"rope_parameters\": {\"rope_theta\": 10000.0}}",
+         "'rope_theta' is 50000 and 'rope_parameters.rope_theta' is 10000"},
+        {"{\"model_type\": \"llama\", \"rope_parameters\": {\"rope_theta\": 50000},"
+         " \"rope_scaling\": {\"rope_theta\": 10000}}",
+         "'rope_parameters.rope_theta' is 50000 and 'rope_scaling.rope_theta' is 10000"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        require_refused(cases[i].json, WS_CORRUPT, cases[i].part);
+    struct ws_description d = parse("{\"model_type\": \"llama\", \"rope_theta\": 50000,"
+                                    " \"rope_parameters\": {\"rope_theta\": 50000.0}}");
+    assert_float_equal(d.rotary_base, 50000, 0);
+}
+
 static void config__that_turns_attention_biases_on_or_off_is_followed(void **state)
 {
     (void)state;
@@ -500,6 +525,41 @@ static void config__is_written_in_words_of_both_versions(void **state)
         if (!strstr(ws_buffer_string(&text), lines[i]))
             fail_msg("no '%s' in\n%s", lines[i], ws_buffer_string(&text));
     ws_buffer_release(&text);
+}
+
+static void config__can_say_dropout_wherever_a_training_sets_it(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *config;
+        float embedding, residual, attention;
+    } cases[] = {
+        {opt_125m, 0, 0.2F, 0.2F},
+        {gpt2_small, 0.2F, 0.2F, 0.2F},
+        {smollm2_135m, 0, 0, 0.2F},
+        {pythia_70m, 0.2F, 0.2F, 0.2F},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct ws_description d = parse(cases[i].config);
+        struct ws_buffer text;
+        ws_description_set_dropout(&d, 0.2F);
+        write_config(&d, &text); /* fails when it would read back otherwise */
+        ws_buffer_release(&text);
+        assert_float_equal(d.embedding_dropout, cases[i].embedding, 0);
+        assert_float_equal(d.residual_dropout, cases[i].residual, 0);
+        assert_float_equal(d.attention_dropout, cases[i].attention, 0);
+        /* The rest is what it has no words for. */
+        float *const sites[] = {&d.embedding_dropout, &d.residual_dropout, &d.attention_dropout};
+        for (size_t site = 0; site < 3; site++) {
+            if (*sites[site] > 0)
+                continue;
+            *sites[site] = 0.2F;
+            ws_buffer_init(&text, NULL, SIZE_MAX);
+            assert_int_equal(ws_hf_config_write(&d, WS_DTYPE_F32, &text, NULL), WS_UNSUPPORTED);
+            ws_buffer_release(&text);
+            *sites[site] = 0;
+        }
+    }
 }
 
 static void config__refuses_to_write_what_it_cannot_say(void **state)
@@ -689,15 +749,47 @@ static void hugging_face__opens_what_it_saved(void **state)
     }
 }
 
-/* Models with whatever the golden ones have not. */
-/* Python's exit status. The script says what it found. */
-static int load_in_transformers(const struct stored_model *stored, const char *model)
+static void write_file(struct stored_model *stored, const char *name, struct ws_bytes bytes)
 {
-    char command[1000];
-    (void)snprintf(command, sizeof command,
-                   "python3 '%s/tests/conformance/load_in_transformers.py' '%s' "
-                   "'%s/tests/golden/models/%s/reference.safetensors'",
-                   WS_SOURCE_DIR, stored->directory, WS_SOURCE_DIR, model);
+    const char *path = ws_arena_format(&stored->arena, "%s/%s", stored->directory, name);
+    assert_int_equal(ws_file_replace(path, bytes, NULL), WS_OK);
+}
+
+/* A tokenizer beside the model, and what it makes of a text. */
+static void add_tokenizer(struct stored_model *stored)
+{
+    static const char text[] = "It isn't 1,234 , said\n\n she .<|endoftext|>  Caf\u00e9s?";
+    const struct ws_tokenizer *tokenizer;
+    struct ws_buffer ids, list;
+    ws_buffer_init(&ids, NULL, SIZE_MAX);
+    ws_buffer_init(&list, NULL, SIZE_MAX);
+    assert_int_equal(ws_tokenizer_open(WS_SOURCE_DIR "/tests/golden/tokenizer/tokenizer-dev.json",
+                                       &stored->arena, &tokenizer, NULL),
+                     WS_OK);
+    assert_int_equal(ws_tokenizer_save(tokenizer, stored->directory, NULL), WS_OK);
+    assert_int_equal(ws_tokenizer_encode(tokenizer, ws_bytes_of_text(text), 0, &ids, NULL), WS_OK);
+    const uint32_t *id = (const uint32_t *)(const void *)ids.data;
+    json_t *json = json_array();
+    for (size_t i = 0; i < ids.size / sizeof *id; i++)
+        assert_int_equal(json_array_append_new(json, json_integer(id[i])), 0);
+    ws_json_append(json, &list);
+    json_decref(json);
+    write_file(stored, "text", ws_bytes_of_text(text));
+    write_file(stored, "ids", ws_buffer_bytes(&list));
+    ws_buffer_release(&list);
+    ws_buffer_release(&ids);
+}
+
+/* Python's exit status. The script says what it found. */
+static int load_in_transformers(struct stored_model *stored, const char *model)
+{
+    const char *command =
+        ws_arena_format(&stored->arena,
+                        "python3 '%s/tests/conformance/load_in_transformers.py' '%s' "
+                        "'%s/tests/golden/models/%s/reference.safetensors' '%s/text' '%s/ids'",
+                        WS_SOURCE_DIR, stored->directory, WS_SOURCE_DIR, model, stored->directory,
+                        stored->directory);
+    assert_non_null(command);
     int status = system(command);
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
@@ -709,6 +801,7 @@ static void hugging_face__saves_what_transformers_loads(void **state)
     for (size_t i = 0; i < MODEL_COUNT; i++) {
         struct stored_model stored;
         setup_stored(&stored, models[i]);
+        add_tokenizer(&stored);
         int status = load_in_transformers(&stored, models[i]);
         release_stored(&stored);
         if (status == NO_COMMAND || status == NO_MODULE) {
@@ -719,6 +812,7 @@ static void hugging_face__saves_what_transformers_loads(void **state)
     }
 }
 
+/* Models with whatever the golden ones have not. */
 static void hugging_face__opens_what_it_saved_of_other_descriptions(void **state)
 {
     (void)state;
@@ -1027,10 +1121,12 @@ int main(void)
         cmocka_unit_test(config__may_have_any_form_of_no_token),
         cmocka_unit_test(config__with_an_unsupported_setting_is_refused),
         cmocka_unit_test(config__that_makes_no_sense_is_refused),
+        cmocka_unit_test(config__whose_rotary_settings_contradict_is_refused),
         cmocka_unit_test(config__that_turns_attention_biases_on_or_off_is_followed),
         cmocka_unit_test(config__reads_back_as_it_was_written),
         cmocka_unit_test(config__keeps_every_rotary_share_of_a_head),
         cmocka_unit_test(config__is_written_in_words_of_both_versions),
+        cmocka_unit_test(config__can_say_dropout_wherever_a_training_sets_it),
         cmocka_unit_test(config__refuses_to_write_what_it_cannot_say),
         cmocka_unit_test(hugging_face__gives_back_the_tensors_of_transformers),
         cmocka_unit_test(hugging_face__opens_what_it_saved),

@@ -21,7 +21,8 @@ breach() {
     fi
 }
 
-mkdir -p "$tree/src/base" "$tree/src/lab" "$tree/src/cli" "$tree/tools"
+mkdir -p "$tree/src/base" "$tree/src/lab" "$tree/src/cli" "$tree/tools" "$tree/tests/unit"
+echo 'int test;' >"$tree/tests/unit/test_there.c"
 cat >"$tree/src/base/clean.h" <<'EOF'
 /* A printf(3) in a comment,
  * abort() on its second line, */
@@ -30,7 +31,10 @@ static const char *text = "exit(1) \" malloc(2)"; // atoi(line)
 int run(struct heap *heap) { return heap->free(heap) + snprintf(text) + my_exit(1) + '"'; }
 EOF
 printf '#undef strcpy\n#undef atoi\n#define atoi(x) no\n' >"$tree/src/base/banned.h"
-echo '#include "base/clean.h"' >"$tree/src/lab/upper.h"
+cat >"$tree/src/lab/upper.h" <<'EOF'
+#include "base/clean.h"
+/* Contract: tests/unit/test_there.c, test_there.c, tests/unit/test_*.c, tests/unit/. */
+EOF
 echo 'int main(void) { printf("%s", stdout); exit(1); }' >"$tree/src/cli/main.c"
 echo 'int tool(void) { return malloc(1) ? printf("") : 0; }' >"$tree/tools/tool.c"
 "$check" "$tree"
@@ -49,4 +53,8 @@ breach src/lab/loud.c 1 <<<'int x = printf("");'
 breach src/lab/error.c 1 <<<'int x = fputs("", stderr);'
 breach src/lab/heap.c 1 <<<'int *x = malloc(1);'
 breach src/lab/end.c 3 <<<$'/* one\n two */ int x;\n/* three */ exit(1);'
+breach src/lab/path.h 2 <<<$'/*\n * Contract: tests/unit/test_absent.c. */'
+breach src/lab/name.h 1 <<<'/* Fuzz targets: tests/unit/test_there.c, fuzz_absent.c. */'
+breach src/lab/folder.h 1 <<<'/* Contract: tests/fault/, tests/unit/. */'
+breach src/lab/format.h 1 <<<'/* Stored form: docs/formats/absent.md. */'
 echo "every rule was seen to hold"

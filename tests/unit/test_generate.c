@@ -704,10 +704,38 @@ static void settings__that_contradict_are_refused(void **state)
     decoding = sampling(4);
     decoding.beams = 2;
     decoding.top_p = 0.5;
-    require_refused(scene, &decoding, 2, WS_INVALID, "top_p");
+    require_refused(scene, &decoding, 2, WS_INVALID, "'top_p' is for drawing tokens, beam search");
     decoding = sampling(20);
     decoding.batch = UINT64_C(1) << 40;
     require_refused(scene, &decoding, 5, WS_NO_MEMORY, "GiB");
+}
+
+static void settings__that_others_leave_without_effect_are_refused(void **state)
+{
+    struct scene *scene = *state;
+    struct ws_decoding decoding = sampling(4);
+    decoding.length_penalty = 2;
+    require_refused(scene, &decoding, 2, WS_INVALID, "'length_penalty' is 2 with 'beams' at 1");
+    const struct {
+        uint64_t top_k;
+        double top_p, min_p, typical_p;
+        const char *word;
+    } cases[] = {
+        {5, 1, 0, 1, "'top_k' is for drawing tokens, with 'temperature' at 0"},
+        {0, 0.5, 0, 1, "'top_p' is for drawing tokens, with 'temperature' at 0"},
+        {0, 1, 0.5, 1, "'min_p' is for drawing tokens, with 'temperature' at 0"},
+        {0, 1, 0, 0.5, "'typical_p' is for drawing tokens, with 'temperature' at 0"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        decoding = sampling(4);
+        decoding.top_k = cases[i].top_k;
+        decoding.top_p = cases[i].top_p;
+        decoding.min_p = cases[i].min_p;
+        decoding.typical_p = cases[i].typical_p;
+        assert_int_equal(ws_decoding_check(&decoding, NULL), WS_OK);
+        decoding.temperature = 0;
+        require_refused(scene, &decoding, 2, WS_INVALID, cases[i].word);
+    }
 }
 
 static void prompts__that_do_not_fit_are_refused(void **state)
@@ -847,6 +875,7 @@ int main(void)
         WITH_SCENE(beams__follow_the_plain_search_with_ends),
         WITH_SCENE(beams__find_what_is_more_probable_than_greedy),
         WITH_SCENE(settings__that_contradict_are_refused),
+        WITH_SCENE(settings__that_others_leave_without_effect_are_refused),
         WITH_SCENE(prompts__that_do_not_fit_are_refused),
         WITH_SCENE(generate__says_when_a_model_gives_no_numbers),
         WITH_SCENE(generate__gives_back_what_it_took_when_memory_is_out),

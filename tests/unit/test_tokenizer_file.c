@@ -462,8 +462,52 @@ static void save__writes_the_older_files_too(void **state)
     assert_int_equal(ws_tokenizer_save(parse_all_settings(place), place->root, &place->err), WS_OK);
     remove_file(place, "tokenizer.json");
     const struct ws_tokenizer *tokenizer = open_path(place, place->root);
-    assert_int_equal(ws_tokenizer_count(tokenizer), 259);
-    ASSERT_IDS(tokenizer, "abc", 256, 'c');
+    /* Added tokens stand in the configuration. */
+    assert_int_equal(ws_tokenizer_count(tokenizer), 260);
+    ASSERT_IDS(tokenizer, "abc <s>\n\"", 256, 'c', 259);
+}
+
+static void save__says_the_special_tokens_to_transformers(void **state)
+{
+    struct place *place = *state;
+    struct ws_bytes bytes;
+    json_t *json = NULL;
+    write_vocabulary(place, "vocab.json", SPECIALS);
+    write_text(place, "merges.txt", "a b\n");
+    write_text(place, "tokenizer_config.json", opt_config);
+    const struct ws_tokenizer *tokenizer = open_path(place, place->root);
+    const char *copy = path_of(place, "copy");
+    assert_int_equal(ws_tokenizer_save(tokenizer, copy, &place->err), WS_OK);
+    assert_int_equal(ws_file_read(path_of(place, "copy/tokenizer_config.json"), SIZE_MAX,
+                                  &place->arena, &bytes, &place->err),
+                     WS_OK);
+    assert_int_equal(ws_json_parse(bytes, "written", &json, NULL), WS_OK);
+    assert_string_equal(json_string_value(json_object_get(json, "tokenizer_class")),
+                        "PreTrainedTokenizerFast");
+    assert_string_equal(json_string_value(json_object_get(json, "bos_token")), "</s>");
+    assert_string_equal(json_string_value(json_object_get(json, "eos_token")), "</s>");
+    assert_true(json_is_null(json_object_get(json, "unk_token")));
+    json_decref(json);
+    /* The older files with it give the same tokens, special as before. */
+    remove_file(place, "copy/tokenizer.json");
+    const struct ws_tokenizer *older = open_path(place, copy);
+    assert_int_equal(ws_tokenizer_count(older), ws_tokenizer_count(tokenizer));
+    assert_int_equal(ws_tokenizer_end_of_text(older), 258);
+    ASSERT_IDS(older, "ab</s><s><|", 256, 258, 257, '<', '|');
+}
+
+static void save__names_no_special_token_where_there_is_none(void **state)
+{
+    struct place *place = *state;
+    write_vocabulary(place, "vocab.json", ", \"ab\": 256, \"<|endoftext|>\": 257");
+    write_text(place, "merges.txt", "a b\n");
+    write_text(place, "tokenizer_config.json",
+               "{\"bos_token\": null, \"eos_token\": null, \"unk_token\": null}");
+    const struct ws_tokenizer *tokenizer = open_path(place, place->root);
+    assert_int_equal(ws_tokenizer_end_of_text(tokenizer), WS_NO_TOKEN);
+    assert_int_equal(ws_tokenizer_save(tokenizer, place->root, &place->err), WS_OK);
+    remove_file(place, "tokenizer.json");
+    assert_int_equal(ws_tokenizer_end_of_text(open_path(place, place->root)), WS_NO_TOKEN);
 }
 
 static void write_json__gives_the_library_s_file(void **state)
@@ -582,6 +626,8 @@ int main(void)
         PLACED(open__says_what_it_looked_for),
         PLACED(save__keeps_everything),
         PLACED(save__writes_the_older_files_too),
+        PLACED(save__says_the_special_tokens_to_transformers),
+        PLACED(save__names_no_special_token_where_there_is_none),
         PLACED(write_json__gives_the_library_s_file),
         PLACED(save__into_what_is_no_directory_fails),
         PLACED(files__survive_every_failing_allocation),

@@ -396,6 +396,45 @@ static void train__gives_the_same_bytes_for_any_number_of_threads(void **state)
     close_stand(&three);
 }
 
+static void examples__are_as_many_as_fit(void **state)
+{
+    (void)state;
+    static const uint64_t ends[] = {3, 5, 5, 5, 9};
+    static const uint32_t tokens[9];
+    static const uint32_t targets[9] = {WS_NO_TARGET};
+    const struct ws_examples examples = {5, ends, tokens, targets};
+    assert_int_equal(ws_examples_longest(&examples), 4);
+    assert_int_equal(ws_examples_targets(&examples, NULL, 5), 8);
+    assert_int_equal(ws_examples_targets(&examples, (const uint64_t[]){1, 4}, 2), 6);
+    assert_int_equal(ws_examples_that_fit(&examples, 0, 2), 1); /* too long, but the first */
+    assert_int_equal(ws_examples_that_fit(&examples, 0, 4), 1);
+    assert_int_equal(ws_examples_that_fit(&examples, 0, 5), 4);
+    assert_int_equal(ws_examples_that_fit(&examples, 0, 100), 5);
+    assert_int_equal(ws_examples_that_fit(&examples, 1, 2), 2); /* 4 tokens, were none empty */
+    assert_int_equal(ws_examples_that_fit(&examples, 4, 4), 1);
+}
+
+static void train__describes_the_model_with_the_dropout_it_was_trained_with(void **state)
+{
+    (void)state;
+    struct text text;
+    make_text(&text, tiny_models[LLAMA].vocabulary, EXAMPLES, 1);
+    struct ws_train_settings settings = SETTINGS("steps", "1", "dropout", "0.25");
+    struct stand stand =
+        open_stand(&settings, &tiny_models[LLAMA], &text.examples, NULL, WS_CPU_FAST, 1);
+    const struct ws_description *d = ws_trainer_description(stand.trainer);
+    assert_float_equal(d->embedding_dropout, 0, 0);
+    assert_float_equal(d->residual_dropout, 0, 0);
+    assert_float_equal(d->attention_dropout, 0.25, 0);
+    close_stand(&stand);
+    settings.dropout = -1;
+    struct ws_description own = tiny_models[LLAMA];
+    own.attention_dropout = 0.5F;
+    stand = open_stand(&settings, &own, &text.examples, NULL, WS_CPU_FAST, 1);
+    assert_float_equal(ws_trainer_description(stand.trainer)->attention_dropout, 0.5, 0);
+    close_stand(&stand);
+}
+
 /* Validation ----------------------------------------------------------------------------------- */
 
 static void train__means_over_targets_not_over_examples(void **state)
@@ -948,6 +987,8 @@ int main(void)
         cmocka_unit_test(train__sees_each_example_once_an_epoch_in_another_order),
         cmocka_unit_test(train__drops_the_incomplete_batch_and_takes_what_there_is),
         cmocka_unit_test(train__learns_what_can_be_learned),
+        cmocka_unit_test(examples__are_as_many_as_fit),
+        cmocka_unit_test(train__describes_the_model_with_the_dropout_it_was_trained_with),
         cmocka_unit_test(train__gives_the_same_bytes_for_any_number_of_threads),
         cmocka_unit_test(train__means_over_targets_not_over_examples),
         cmocka_unit_test(train__validates_when_it_is_due),

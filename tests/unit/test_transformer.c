@@ -167,6 +167,20 @@ static void transformer__lays_tensors_side_by_side(void **state)
     free(taken);
 }
 
+static void transformer__tells_vectors_from_matrices(void **state)
+{
+    (void)state;
+    struct ws_layout layout;
+    ws_layout_of(&gpt2, &layout);
+    for (int k = 0; k < WS_TENSOR_KIND_COUNT; k++) {
+        enum ws_tensor_kind kind = (enum ws_tensor_kind)k;
+        struct ws_tensor tensor = ws_layout_at(&layout, kind, 0);
+        if (tensor.rows > 0)
+            assert_true(ws_tensor_is_vector(kind) == (tensor.rows == 1));
+    }
+    assert_false(ws_tensor_is_vector(WS_TENSOR_HEAD));
+}
+
 static void transformer__finds_no_absent_tensor(void **state)
 {
     (void)state;
@@ -378,6 +392,7 @@ int main(void)
         cmocka_unit_test(transformer__has_as_many_parameters_as_published),
         cmocka_unit_test(transformer__gives_each_tensor_its_shape),
         cmocka_unit_test(transformer__lays_tensors_side_by_side),
+        cmocka_unit_test(transformer__tells_vectors_from_matrices),
         cmocka_unit_test(transformer__finds_no_absent_tensor),
         cmocka_unit_test(transformer__takes_real_models),
         cmocka_unit_test(transformer__refuses_sizes_that_do_not_fit),

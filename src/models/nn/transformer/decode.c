@@ -88,10 +88,10 @@ static size_t take(struct places *p, size_t count)
     return offset;
 }
 
-static bool is_matrix(enum ws_tensor_kind kind)
+/* A matrix that is multiplied with; of the tables of tokens and positions rows are looked up. */
+static bool is_multiplied(enum ws_tensor_kind kind)
 {
-    return kind == WS_TENSOR_QKV || kind == WS_TENSOR_OUT || kind == WS_TENSOR_UP ||
-           kind == WS_TENSOR_DOWN || kind == WS_TENSOR_HEAD;
+    return !ws_tensor_is_vector(kind) && kind != WS_TENSOR_TOKENS && kind != WS_TENSOR_PLACES;
 }
 
 /* A tensor of a layer or, for place == layers, one outside them; without rows when it is not there.
@@ -117,7 +117,8 @@ static struct matrix_sizes matrix_sizes(const struct ws_description *d)
     for (uint32_t place = 0; place <= d->layers; place++) {
         for (int kind = 0; kind < WS_TENSOR_KIND_COUNT; kind++) {
             struct ws_tensor t = tensor_at(&layout, place, (enum ws_tensor_kind)kind);
-            uint64_t size = is_matrix((enum ws_tensor_kind)kind) ? (uint64_t)t.rows * t.columns : 0;
+            uint64_t size =
+                is_multiplied((enum ws_tensor_kind)kind) ? (uint64_t)t.rows * t.columns : 0;
             sizes.all += size;
             sizes.largest = size > sizes.largest ? size : sizes.largest;
         }
@@ -135,7 +136,7 @@ static size_t plain_size(const struct ws_description *d)
     for (uint32_t place = 0; place <= d->layers; place++) {
         for (int kind = 0; kind < WS_TENSOR_KIND_COUNT; kind++) {
             struct ws_tensor t = tensor_at(&layout, place, (enum ws_tensor_kind)kind);
-            size += is_matrix((enum ws_tensor_kind)kind) ? 0 : padded(t.rows * t.columns);
+            size += is_multiplied((enum ws_tensor_kind)kind) ? 0 : padded(t.rows * t.columns);
         }
     }
     return size;
@@ -200,7 +201,7 @@ static void load_tensors(struct ws_decoder *decoder, const struct ws_transformer
             size_t count = t.rows * t.columns;
             if (count == 0)
                 continue;
-            if (is_matrix((enum ws_tensor_kind)k)) {
+            if (is_multiplied((enum ws_tensor_kind)k)) {
                 decoder->tensors[place].packed[k] = pack(decoder, host, staging, &t);
                 continue;
             }

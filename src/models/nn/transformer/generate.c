@@ -21,20 +21,40 @@ static const struct ws_option options[] = {WS_DECODING_LENGTH_OPTIONS(FIELD),
 const struct ws_option_table ws_decoding_options = {"decoding", options,
                                                     sizeof options / sizeof *options};
 
-/* Beam search would ignore what changes a distribution to draw from. */
-static enum ws_status check_beams(const struct ws_decoding *d, struct ws_error *err)
+/* What is set of that which narrows a distribution to draw from, or NULL. */
+static const char *filter_of(const struct ws_decoding *d)
 {
-    if (d->beams == 1)
-        return WS_OK;
-    if (d->temperature != 0 && d->temperature != 1)
+    if (d->top_k > 0)
+        return "top_k";
+    if (d->top_p < 1)
+        return "top_p";
+    if (d->min_p > 0)
+        return "min_p";
+    return d->typical_p < 1 ? "typical_p" : NULL;
+}
+
+/* What would be ignored is refused: whoever sets it expects something of it. */
+static enum ws_status check_effects(const struct ws_decoding *d, struct ws_error *err)
+{
+    const char *filter = filter_of(d);
+    if (d->beams > 1 && d->temperature != 0 && d->temperature != 1)
         return ws_fail(err, WS_INVALID,
                        "'temperature' is %g with 'beams' at %" PRIu64 ": beam search draws nothing",
                        d->temperature, d->beams);
-    if (d->top_k > 0 || d->top_p < 1 || d->min_p > 0 || d->typical_p < 1)
+    if (d->beams > 1 && filter)
         return ws_fail(err, WS_INVALID,
-                       "'top_k', 'top_p', 'min_p' and 'typical_p' are for drawing tokens, beam "
-                       "search with 'beams' at %" PRIu64 " draws none",
-                       d->beams);
+                       "'%s' is for drawing tokens, beam search with 'beams' at %" PRIu64
+                       " draws none",
+                       filter, d->beams);
+    if (d->temperature == 0 && filter)
+        return ws_fail(err, WS_INVALID,
+                       "'%s' is for drawing tokens, with 'temperature' at 0 none are drawn",
+                       filter);
+    if (d->beams == 1 && d->length_penalty != 1)
+        return ws_fail(err, WS_INVALID,
+                       "'length_penalty' is %g with 'beams' at 1: it compares what a beam search "
+                       "found",
+                       d->length_penalty);
     return WS_OK;
 }
 
@@ -47,7 +67,7 @@ enum ws_status ws_decoding_check(const struct ws_decoding *d, struct ws_error *e
         return ws_fail(err, WS_INVALID,
                        "'min_new_tokens' is %" PRIu64 ", more than 'new_tokens' %" PRIu64,
                        d->min_new_tokens, d->new_tokens);
-    return check_beams(d, err);
+    return check_effects(d, err);
 }
 
 /* Memory --------------------------------------------------------------------------------------- */

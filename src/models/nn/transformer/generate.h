@@ -71,7 +71,7 @@ struct ws_decoding {
 
 /* For lab settings and the command line alike. */
 extern const struct ws_option_table ws_decoding_options;
-/* What the table cannot check. */
+/* What the table cannot check: WS_INVALID also for a setting that another leaves without effect. */
 WS_MUST_CHECK enum ws_status ws_decoding_check(const struct ws_decoding *decoding,
                                                struct ws_error *err);
 

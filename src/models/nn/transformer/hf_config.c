@@ -282,7 +282,26 @@ static void check_others(struct reader *r)
 struct rope {
     double base;
     double share;
+    char base_name[48]; /* of the setting that said so; empty: none did */
+    char share_name[48];
 };
+
+/* Takes a setting that may have been said before, elsewhere: then both must agree. */
+static void read_rope_number(struct reader *r, const char *key, const char *alias, double *number,
+                             char name[48])
+{
+    bool is_first = json_object_get(r->object, key);
+    if (!is_first && !(alias && json_object_get(r->object, alias)))
+        return;
+    double before = *number;
+    const char *said_as = is_first ? key : alias;
+    *number = read_real(r, key, alias, before);
+    if (name[0] != '\0' && *number != before && r->status == WS_OK)
+        r->status =
+            ws_fail(r->err, WS_CORRUPT, "%s: '%s' is %g and '%s%s' is %g, which mean the same",
+                    r->name, name, before, r->path, said_as, *number);
+    (void)snprintf(name, 48, "%s%s", r->path, said_as);
+}
 
 static void read_rope_object(struct reader *r, const char *key, struct rope *rope)
 {
@@ -301,8 +320,8 @@ static void read_rope_object(struct reader *r, const char *key, struct rope *rop
     if (type && !(json_is_string(type) && strcmp(json_string_value(type), "default") == 0))
         refuse(&inner, WS_UNSUPPORTED, json_object_get(object, "rope_type") ? "rope_type" : "type",
                type, "which is not supported; wanted 'default'");
-    rope->base = read_real(&inner, "rope_theta", NULL, rope->base);
-    rope->share = read_real(&inner, "partial_rotary_factor", NULL, rope->share);
+    read_rope_number(&inner, "rope_theta", NULL, &rope->base, rope->base_name);
+    read_rope_number(&inner, "partial_rotary_factor", NULL, &rope->share, rope->share_name);
     check_others(&inner);
     r->status = inner.status;
 }
@@ -310,9 +329,9 @@ static void read_rope_object(struct reader *r, const char *key, struct rope *rop
 static struct rope read_rope(struct reader *r, const char *base_key, const char *share_key,
                              double share)
 {
-    struct rope rope;
-    rope.base = read_real(r, "rope_theta", base_key, 10000);
-    rope.share = read_real(r, "partial_rotary_factor", share_key, share);
+    struct rope rope = {.base = 10000, .share = share};
+    read_rope_number(r, "rope_theta", base_key, &rope.base, rope.base_name);
+    read_rope_number(r, "partial_rotary_factor", share_key, &rope.share, rope.share_name);
     read_rope_object(r, "rope_parameters", &rope);
     read_rope_object(r, "rope_scaling", &rope);
     if (!(rope.share >= 0 && rope.share <= 1) && r->status == WS_OK)

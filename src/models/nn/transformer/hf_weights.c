@@ -164,28 +164,12 @@ static void write_name(const char *prefix, const char *pattern, uint32_t layer, 
         (void)snprintf(out, NAME_SIZE, "%s%s", prefix, pattern);
 }
 
-static bool is_vector(enum ws_tensor_kind kind)
-{
-    switch (kind) {
-    case WS_TENSOR_TOKENS:
-    case WS_TENSOR_PLACES:
-    case WS_TENSOR_QKV:
-    case WS_TENSOR_OUT:
-    case WS_TENSOR_UP:
-    case WS_TENSOR_DOWN:
-    case WS_TENSOR_HEAD:
-        return false;
-    default:
-        return true;
-    }
-}
-
 /* Of QKV or UP, or their biases, whose parts lie one after another. */
 static struct ws_tensor part_of(struct ws_tensor whole, enum ws_tensor_kind kind, size_t first,
                                 size_t count)
 {
     struct ws_tensor part = whole;
-    if (is_vector(kind)) {
+    if (ws_tensor_is_vector(kind)) {
         part.offset += first;
         part.columns = count;
     } else {
@@ -219,8 +203,8 @@ static bool find_stored(const struct ws_description *d, const struct ws_layout *
         out->part = part_of(whole, entry->kind, 0, d->inner);
     else if (entry->form == LIFT)
         out->part = part_of(whole, entry->kind, d->inner, d->inner);
-    out->rank = is_vector(entry->kind) ? 1 : 2;
-    out->shape[0] = is_vector(entry->kind) ? out->part.columns : out->part.rows;
+    out->rank = ws_tensor_is_vector(entry->kind) ? 1 : 2;
+    out->shape[0] = ws_tensor_is_vector(entry->kind) ? out->part.columns : out->part.rows;
     out->shape[1] = out->part.columns;
     if (entry->form == TRANSPOSED) {
         out->shape[0] = out->part.columns;

@@ -90,11 +90,6 @@ static void add_passage(struct ws_text_score *sums, const uint32_t *targets,
     sums->fast_detectgpt += ws_fast_detectgpt(scores, count);
 }
 
-static uint64_t example_start(const struct ws_examples *examples, uint64_t index)
-{
-    return index > 0 ? examples->ends[index - 1] : 0;
-}
-
 /* A batch on its way: what it is made in, and what it adds to. */
 struct passages {
     const struct ws_scorer *scorer;
@@ -109,17 +104,14 @@ static enum ws_status score_batch(struct passages *p, uint64_t first, uint64_t *
                                   struct ws_error *err)
 {
     const struct ws_examples *examples = p->examples;
-    uint64_t begin = example_start(examples, first), count = 0;
-    uint64_t most = ws_network_tokens(p->scorer->network);
-    while (first + count < examples->count && count < most &&
-           examples->ends[first + count] - begin <= most) {
-        p->starts[count] = (uint32_t)(example_start(examples, first + count) - begin);
-        count++;
-    }
-    if (count == 0)
-        return ws_fail(err, WS_INVALID, "a passage of %" PRIu64 " tokens, wanted at most %" PRIu64,
-                       examples->ends[first] - begin, most);
-    p->starts[count] = (uint32_t)(examples->ends[first + count - 1] - begin);
+    size_t most = ws_network_tokens(p->scorer->network);
+    uint64_t begin = ws_example_start(examples, first);
+    uint64_t count = ws_examples_that_fit(examples, first, most);
+    if (ws_example_size(examples, first) > most)
+        return ws_fail(err, WS_INVALID, "a passage of %zu tokens, wanted at most %zu",
+                       ws_example_size(examples, first), most);
+    for (uint64_t i = 0; i <= count; i++)
+        p->starts[i] = (uint32_t)(ws_example_start(examples, first + i) - begin);
     const struct ws_batch batch = {count, p->starts, examples->tokens + begin,
                                    examples->targets + begin};
     WS_TRY(ws_score_tokens(p->scorer->network, p->scorer->pool, &batch, p->scores, err));

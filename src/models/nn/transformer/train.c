@@ -151,15 +151,6 @@ static enum ws_status plan_steps(struct ws_trainer *t, struct ws_error *err)
 
 /* Opening and closing -------------------------------------------------------------------------- */
 
-static void set_dropout(struct ws_description *d, double dropout)
-{
-    if (dropout < 0)
-        return;
-    d->embedding_dropout = (float)dropout;
-    d->residual_dropout = (float)dropout;
-    d->attention_dropout = (float)dropout;
-}
-
 static enum ws_status take_memory(struct ws_trainer *t, struct ws_error *err)
 {
     size_t tokens = tokens_at_a_time(&t->settings, &t->description, &t->examples, &t->validation);
@@ -216,7 +207,8 @@ enum ws_status ws_trainer_open(const struct ws_train_settings *settings, struct 
         .allocator = allocator,
         .epoch = UINT64_MAX,
     };
-    set_dropout(&t->description, settings->dropout);
+    if (settings->dropout >= 0)
+        ws_description_set_dropout(&t->description, (float)settings->dropout);
     ws_arena_init(&t->arena, allocator);
     ws_buffer_init(&t->identity, allocator, SIZE_MAX);
     ws_buffer_init(&t->curve, allocator, SIZE_MAX);
@@ -282,6 +274,11 @@ const struct ws_train_point *ws_trainer_curve(const struct ws_trainer *trainer, 
 const struct ws_train_point *ws_trainer_validations(const struct ws_trainer *trainer, size_t *count)
 {
     return points(&trainer->validations, count);
+}
+
+const struct ws_description *ws_trainer_description(const struct ws_trainer *trainer)
+{
+    return &trainer->description;
 }
 
 void ws_trainer_parameters(struct ws_trainer *trainer, float *out)
@@ -358,23 +355,6 @@ static enum ws_status make_gradient(struct ws_trainer *t, const uint64_t *picks,
     return WS_OK;
 }
 
-/* Of the number of dimensions, which a matrix with one row has too. */
-static bool is_matrix(enum ws_tensor_kind kind)
-{
-    switch (kind) {
-    case WS_TENSOR_TOKENS:
-    case WS_TENSOR_PLACES:
-    case WS_TENSOR_QKV:
-    case WS_TENSOR_OUT:
-    case WS_TENSOR_UP:
-    case WS_TENSOR_DOWN:
-    case WS_TENSOR_HEAD:
-        return true;
-    default:
-        return false;
-    }
-}
-
 static void update_run(struct ws_trainer *t, const struct ws_adamw *settings, size_t offset,
                        size_t count)
 {
@@ -401,7 +381,7 @@ static void update(struct ws_trainer *t, double rate, double scale)
     const struct ws_layout *layout = ws_network_layout(t->network);
     for (int k = 0; k < WS_TENSOR_KIND_COUNT; k++) {
         enum ws_tensor_kind kind = (enum ws_tensor_kind)k;
-        adamw.decay = is_matrix(kind) ? (float)s->weight_decay : 0;
+        adamw.decay = ws_tensor_is_vector(kind) ? 0 : (float)s->weight_decay;
         for (uint32_t l = 0; l < (ws_tensor_in_layer(kind) ? layout->layers : 1); l++) {
             struct ws_tensor tensor = ws_layout_at(layout, kind, l);
             if (tensor.rows > 0)
@@ -419,6 +399,12 @@ bool ws_trainer_judge(struct ws_trainer *trainer, double loss)
     return better;
 }
 
+/* For messages: printf shows the sign of what is no number. */
+static double without_sign(double value)
+{
+    return isnan(value) ? (double)NAN : value;
+}
+
 static enum ws_status validate(struct ws_trainer *t, struct ws_error *err)
 {
     struct ws_train_point point = {.step = t->step};
@@ -426,7 +412,7 @@ static enum ws_status validate(struct ws_trainer *t, struct ws_error *err)
     WS_TRY(ws_examples_loss(&t->validation, t->network, &t->room, &point.loss, &targets, err));
     if (!isfinite(point.loss))
         return ws_fail(err, WS_NUMERIC, "the validation loss after step %" PRIu64 " is %g", t->step,
-                       point.loss);
+                       without_sign(point.loss));
     ws_buffer_append(&t->validations, &point, sizeof point);
     WS_TRY(ws_buffer_check(&t->validations, "the validation points", err));
     if (ws_trainer_judge(t, point.loss) && t->best)
@@ -455,7 +441,7 @@ enum ws_status ws_trainer_step(struct ws_trainer *trainer, struct ws_error *err)
         return ws_fail(err, WS_NUMERIC,
                        "the loss at step %" PRIu64 " is %g and its gradient's norm %g; a lower "
                        "learning rate or longer warm-up may help",
-                       point.step, point.loss, point.norm);
+                       point.step, without_sign(point.loss), without_sign(point.norm));
     ws_buffer_append(&t->curve, &point, sizeof point);
     WS_TRY(ws_buffer_check(&t->curve, "the loss curve", err));
     double clip = t->settings.clip;

@@ -49,7 +49,7 @@ struct ws_train_settings {
     double weight_decay;
     uint32_t decay_on;       /* enum ws_decay_on */
     double clip;             /* gradients are multiplied by min(1, clip / (norm + 1e-6)); 0: not */
-    double dropout;          /* of embeddings, residuals and attention; negative: as the model's */
+    double dropout;          /* see ws_description_set_dropout; negative: as the model's */
     uint64_t validate_every; /* steps; 0: after each epoch. After the last step always. */
     uint64_t patience; /* validations without a better loss before it stops; 0: never stops early */
     bool keep_best;    /* the model is that of the best validation, not the last */
@@ -108,6 +108,17 @@ struct ws_examples {
     const uint32_t *targets;
 };
 
+uint64_t ws_example_start(const struct ws_examples *examples, uint64_t i);
+size_t ws_example_size(const struct ws_examples *examples, uint64_t i);
+size_t ws_examples_longest(const struct ws_examples *examples);
+/* How many targets the examples `picks[0 .. count)`, or the first `count` when picks is NULL, have.
+ */
+uint64_t ws_examples_targets(const struct ws_examples *examples, const uint64_t *picks,
+                             uint64_t count);
+/* How many examples from `first` on have at most `tokens` together: at least 1, at most `tokens`,
+ * as if none were empty. */
+uint64_t ws_examples_that_fit(const struct ws_examples *examples, uint64_t first, size_t tokens);
+
 /* How blocks of text become examples. From a start: the input is `start` and all but the last
  * token, the target the block. Shifted (start == WS_NO_TOKEN): the input is the block, the target
  * its tokens from the second on, and the last has none. */
@@ -163,6 +174,9 @@ WS_MUST_CHECK enum ws_status ws_trainer_step(struct ws_trainer *trainer, struct 
 const struct ws_train_point *ws_trainer_curve(const struct ws_trainer *trainer, size_t *count);
 const struct ws_train_point *ws_trainer_validations(const struct ws_trainer *trainer,
                                                     size_t *count);
+
+/* Of the trained model: as given, but for the training's dropout. */
+const struct ws_description *ws_trainer_description(const struct ws_trainer *trainer);
 
 /* The trained parameters (the best ones with keep_best), to the host, (layout.size). */
 void ws_trainer_parameters(struct ws_trainer *trainer, float *out);

@@ -86,6 +86,16 @@ uint64_t ws_examples_targets(const struct ws_examples *examples, const uint64_t 
     return targets;
 }
 
+uint64_t ws_examples_that_fit(const struct ws_examples *examples, uint64_t first, size_t tokens)
+{
+    uint64_t count = 1;
+    uint64_t start = ws_example_start(examples, first);
+    while (first + count < examples->count && count < tokens &&
+           examples->ends[first + count] - start <= tokens)
+        count++;
+    return count;
+}
+
 /* Batches -------------------------------------------------------------------------------------- */
 
 enum ws_status ws_batch_room_take(struct ws_batch_room *room, size_t tokens, struct ws_arena *arena,
@@ -117,16 +127,6 @@ struct ws_batch ws_batch_of(const struct ws_batch_room *room, const struct ws_ex
     return (struct ws_batch){(size_t)count, room->starts, room->tokens, room->targets};
 }
 
-/* How many examples from `first` on fit `tokens`, at least 1. */
-static uint64_t examples_that_fit(const struct ws_examples *examples, uint64_t first, size_t tokens)
-{
-    uint64_t count = 1;
-    uint64_t start = ws_example_start(examples, first);
-    while (first + count < examples->count && examples->ends[first + count] - start <= tokens)
-        count++;
-    return count;
-}
-
 /* Checks what the network would only check when the batch is made, and the room would not hold. */
 static enum ws_status check_longest(const struct ws_examples *examples,
                                     const struct ws_network *network, struct ws_error *err)
@@ -150,7 +150,7 @@ enum ws_status ws_examples_loss(const struct ws_examples *examples, struct ws_ne
     WS_TRY(check_longest(examples, network, err));
     double sum = 0;
     for (uint64_t done = 0; done < examples->count;) {
-        uint64_t count = examples_that_fit(examples, done, ws_network_tokens(network));
+        uint64_t count = ws_examples_that_fit(examples, done, ws_network_tokens(network));
         struct ws_batch batch = ws_batch_of(room, examples, NULL, done, count);
         WS_TRY(ws_network_score(network, &batch, room->loss, NULL, err));
         for (size_t t = 0; t < batch.starts[count]; t++)

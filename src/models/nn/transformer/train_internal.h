@@ -21,12 +21,6 @@ WS_MUST_CHECK enum ws_status ws_batch_room_take(struct ws_batch_room *room, size
 struct ws_batch ws_batch_of(const struct ws_batch_room *room, const struct ws_examples *examples,
                             const uint64_t *picks, uint64_t first, uint64_t count);
 
-uint64_t ws_example_start(const struct ws_examples *examples, uint64_t i);
-size_t ws_example_size(const struct ws_examples *examples, uint64_t i);
-size_t ws_examples_longest(const struct ws_examples *examples);
-uint64_t ws_examples_targets(const struct ws_examples *examples, const uint64_t *picks,
-                             uint64_t count);
-
 /* ws_network_mean_loss with memory that is there already. */
 WS_MUST_CHECK enum ws_status ws_examples_loss(const struct ws_examples *examples,
                                               struct ws_network *network,

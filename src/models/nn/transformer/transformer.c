@@ -145,6 +145,21 @@ static double parameters_about(const struct ws_description *d)
     return width * rows + d->layers * layer;
 }
 
+void ws_description_set_dropout(struct ws_description *d, float dropout)
+{
+    static const struct {
+        bool embedding, residual, attention;
+    } sites[] = {
+        [WS_ARCHITECTURE_OPT] = {false, true, true},
+        [WS_ARCHITECTURE_GPT2] = {true, true, true},
+        [WS_ARCHITECTURE_LLAMA] = {false, false, true},
+        [WS_ARCHITECTURE_NEOX] = {true, true, true},
+    };
+    d->embedding_dropout = sites[d->architecture].embedding ? dropout : 0;
+    d->residual_dropout = sites[d->architecture].residual ? dropout : 0;
+    d->attention_dropout = sites[d->architecture].attention ? dropout : 0;
+}
+
 static enum ws_status check_reals(const struct ws_description *d, struct ws_error *err)
 {
     const struct {

@@ -54,6 +54,10 @@ struct ws_description {
     uint32_t bos, eos, pad;  /* ids or WS_NO_TOKEN */
 };
 
+/* Drops with this probability wherever the architecture's models in `transformers` can, and nowhere
+ * else: OPT has no dropout of embeddings, Llama has only that of attention. */
+void ws_description_set_dropout(struct ws_description *d, float dropout);
+
 /* WS_INVALID or WS_UNSUPPORTED: sizes of 0, heads that do not divide, a product over 2^40, ... */
 WS_MUST_CHECK enum ws_status ws_description_check(const struct ws_description *d,
                                                   struct ws_error *err);
@@ -101,6 +105,23 @@ void ws_layout_of(const struct ws_description *d, struct ws_layout *out);
 static inline bool ws_tensor_in_layer(enum ws_tensor_kind kind)
 {
     return kind >= WS_TENSOR_NORM1 && kind <= WS_TENSOR_DOWN_BIAS;
+}
+
+/* By the number of its dimensions: a matrix may have one row. */
+static inline bool ws_tensor_is_vector(enum ws_tensor_kind kind)
+{
+    switch (kind) {
+    case WS_TENSOR_TOKENS:
+    case WS_TENSOR_PLACES:
+    case WS_TENSOR_QKV:
+    case WS_TENSOR_OUT:
+    case WS_TENSOR_UP:
+    case WS_TENSOR_DOWN:
+    case WS_TENSOR_HEAD:
+        return false;
+    default:
+        return true;
+    }
 }
 
 /* `layer` is ignored for tensors outside layers. */

@@ -14,7 +14,7 @@
  * Long work: a fit stores its trainer, a sample the items it has, after whole batches.
  *
  * Stored form: docs/formats/transformer.md; fuzz target tests/fuzz/fuzz_transformer.c.
- * Contract: tests/unit/test_families.c, tests/unit/test_transformer_family.c.
+ * Contract: tests/unit/test_families.c.
  */
 #ifndef WS_MODELS_NN_TRANSFORMER_TRANSFORMER_FAMILY_H
 #define WS_MODELS_NN_TRANSFORMER_TRANSFORMER_FAMILY_H

@@ -150,14 +150,6 @@ static enum ws_status keep_curve(const struct ws_trainer *trainer, uint64_t vali
     return WS_OK;
 }
 
-static uint64_t count_targets(const struct ws_examples *examples)
-{
-    uint64_t count = 0, tokens = examples->count > 0 ? examples->ends[examples->count - 1] : 0;
-    for (uint64_t t = 0; t < tokens; t++)
-        count += examples->targets[t] != WS_NO_TARGET;
-    return count;
-}
-
 /* What one fit works with. */
 struct fit {
     const struct ws_transformer_settings *settings;
@@ -181,6 +173,7 @@ static enum ws_status keep_model(const struct fit *f, struct ws_trainer *trainer
     WS_TRY(f->device->ops->check(f->device, err));
     model->base = (struct ws_model){&ws_family_transformer, f->settings, f->data->count};
     model->transformer = *first;
+    model->transformer.description = *ws_trainer_description(trainer);
     model->transformer.parameters = parameters;
     model->block = ws_dataset_lengths(f->data).longest;
     *out = model;
@@ -206,7 +199,8 @@ static enum ws_status fit_one(const struct fit *f, struct ws_arena *arena,
     if (status == WS_OK)
         status = keep_model(f, trainer, &first, arena, &model, err);
     if (status == WS_OK)
-        status = keep_curve(trainer, count_targets(&validation), arena, model, err);
+        status = keep_curve(trainer, ws_examples_targets(&validation, NULL, validation.count),
+                            arena, model, err);
     ws_trainer_close(trainer);
     if (status == WS_OK)
         *out = &model->base;
@@ -252,29 +246,13 @@ struct scoring {
     struct ws_item_score *out;
 };
 
-static uint64_t example_start(const struct ws_examples *examples, uint64_t i)
-{
-    return i > 0 ? examples->ends[i - 1] : 0;
-}
-
-/* Examples from `first` on, as many as the network takes. */
-static uint64_t count_batch(const struct scoring *s, uint64_t first)
-{
-    const struct ws_examples *examples = s->examples;
-    uint64_t begin = example_start(examples, first), count = 1;
-    while (first + count < examples->count &&
-           examples->ends[first + count] - begin <= ws_network_tokens(s->network))
-        count++;
-    return count;
-}
-
 static enum ws_status score_batch(const struct scoring *s, uint64_t first, uint64_t count,
                                   struct ws_error *err)
 {
     const struct ws_examples *examples = s->examples;
-    uint64_t begin = example_start(examples, first);
+    uint64_t begin = ws_example_start(examples, first);
     for (uint64_t i = 0; i <= count; i++)
-        s->starts[i] = (uint32_t)(example_start(examples, first + i) - begin);
+        s->starts[i] = (uint32_t)(ws_example_start(examples, first + i) - begin);
     const struct ws_batch batch = {count, s->starts, examples->tokens + begin,
                                    examples->targets + begin};
     WS_TRY(ws_network_score(s->network, &batch, s->loss, s->entropy, err));
@@ -297,11 +275,7 @@ static enum ws_status score_batch(const struct scoring *s, uint64_t first, uint6
 static enum ws_status score_all(const struct ws_transformer *model, struct ws_device *device,
                                 struct scoring *s, struct ws_arena *arena, struct ws_error *err)
 {
-    uint64_t longest = 0;
-    for (uint64_t i = 0; i < s->examples->count; i++) {
-        uint64_t size = s->examples->ends[i] - example_start(s->examples, i);
-        longest = size > longest ? size : longest;
-    }
+    size_t longest = ws_examples_longest(s->examples);
     size_t tokens = longest > SCORED_TOKENS ? longest : SCORED_TOKENS;
     s->starts = WS_ARENA_NEW(arena, uint32_t, tokens + 1);
     s->loss = WS_ARENA_NEW(arena, float, tokens);
@@ -313,7 +287,7 @@ static enum ws_status score_all(const struct ws_transformer *model, struct ws_de
     ws_network_write(s->network, model->parameters);
     enum ws_status status = device->ops->check(device, err);
     for (uint64_t first = 0, count; first < s->examples->count && status == WS_OK; first += count) {
-        count = count_batch(s, first);
+        count = ws_examples_that_fit(s->examples, first, tokens);
         status = score_batch(s, first, count, err);
     }
     ws_network_close(s->network);
