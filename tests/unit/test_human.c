@@ -778,8 +778,9 @@ static void human__byte_pairs_are_trained_or_given_and_read_as_text(void **state
                         WS_HASH_SIZE);
     ws_human_close(given);
     ws_human_close(human);
-    static const char *const files[] = {"tokenizer.json", "vocab.json", "merges.txt"};
-    for (size_t i = 0; i < 3; i++) {
+    static const char *const files[] = {"tokenizer.json", "tokenizer_config.json", "vocab.json",
+                                        "merges.txt"};
+    for (size_t i = 0; i < 4; i++) {
         char file[96];
         (void)snprintf(file, sizeof file, "%s/%s", place, files[i]);
         assert_int_equal(unlink(file), 0);
