@@ -62,8 +62,10 @@ static enum ws_status find_option(const struct variations *v, const char *name,
         return ws_fail(v->err, WS_INVALID,
                        "%s: '%s' cannot be varied: it is no setting of family '%s'", v->where, name,
                        e->family->name);
-    if (!option)
-        return ws_option_unknown(&table, 1, name, v->where, v->err);
+    if (!option) {
+        (void)ws_option_unknown(&table, 1, name, v->where, v->err);
+        return WS_INVALID;
+    }
     for (size_t i = 0; i < v->varied_count; i++)
         if (v->varied[i].option == option)
             return ws_fail(v->err, WS_INVALID, "%s: '%s' is varied twice", v->where, name);
