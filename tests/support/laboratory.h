@@ -20,8 +20,8 @@ static const char *const laboratory_texts[] = {
     "family: discrete\nsource: zipf\ntypes: 20\nitems: 40\ntest_items: 10\n",
     "family: gaussian\nsource: normal\ndimension: 2\nitems: 20\ntest_items: 5\n",
     "family: ngram\norder: 3\nsource: text\nblock: 5\nitems: 20\ntest_items: 5\nfresh_items: 20\n",
-    "family: transformer\nlayers: 1\nwidth: 8\nheads: 2\ninner: 8\ncontext: 5\nbatch: 8\n"
-    "source: text\nblock: 5\nitems: 20\ntest_items: 5\nfresh_items: 20\n",
+    ("family: transformer\nlayers: 1\nwidth: 8\nheads: 2\ninner: 8\ncontext: 5\nbatch: 8\n"
+     "source: text\nblock: 5\nitems: 20\ntest_items: 5\nfresh_items: 20\n"),
 };
 enum { LABORATORY_COUNT = sizeof laboratory_texts / sizeof *laboratory_texts };
 
