@@ -94,27 +94,23 @@ static enum ws_status print_plan_json(const struct ws_experiment *e, const struc
     return status;
 }
 
-static int plan(const char *what, const struct arguments *arguments, bool json)
+static int plan(void *context, const char *what, struct ws_experiment *experiment, bool last)
 {
-    struct ws_experiment experiment;
+    const bool *json = context;
     struct ws_human *human = NULL;
     struct ws_cost cost;
     struct ws_error error;
-    enum ws_status status = load_experiment(what, arguments, &experiment, &error);
-    if (status != WS_OK)
-        return report(status, &error);
-    status = open_human(&experiment, &human, &error);
+    enum ws_status status = open_human(experiment, &human, &error);
     if (status == WS_OK)
-        status = ws_plan_cost(&experiment, human, ws_processor_count(), &experiment.arena, &cost,
+        status = ws_plan_cost(experiment, human, ws_processor_count(), &experiment->arena, &cost,
                               &error);
-    if (status == WS_OK && json)
-        status = print_plan_json(&experiment, &cost, &error);
+    if (status == WS_OK && *json)
+        status = print_plan_json(experiment, &cost, &error);
     else if (status == WS_OK)
-        print_plan(&experiment, &cost);
-    if (status == WS_OK && !json)
-        (void)printf("Next: %s run %s\n", program_invocation_name, what);
+        print_plan(experiment, &cost);
+    if (status == WS_OK && !*json)
+        (void)printf("Next: %s run %s\n%s", program_invocation_name, what, last ? "" : "\n");
     ws_human_close(human);
-    ws_experiment_release(&experiment);
     return status == WS_OK ? EXIT_DONE : report(status, &error);
 }
 
@@ -142,7 +138,7 @@ int cmd_plan(int argc, char **argv)
     else if (arguments.help)
         print_help(&line);
     else
-        exit_status = plan(arguments.positional[0], &arguments, json);
+        exit_status = visit_experiments(arguments.positional[0], &arguments, true, plan, &json);
     ws_arena_release(&arguments.arena);
     return exit_status;
 }

@@ -15,6 +15,15 @@ struct run_flags {
     const char *output;
 };
 
+/* An experiment that is run, and where it came from. */
+struct job {
+    const char *what; /* as it was asked for */
+    const struct run_flags *flags;
+    const struct ws_experiment *experiment;
+    const char *directory;
+    bool last; /* no other follows */
+};
+
 /* The first failure in one line; events.log has them all. */
 static void print_failures(const struct ws_run_result *result)
 {
@@ -31,42 +40,42 @@ static void print_failures(const struct ws_run_result *result)
 }
 
 /* Commands as they can be typed: with the program as it was called. */
-static void print_next_steps(const char *what, const char *directory,
-                             const struct ws_experiment *experiment)
+static void print_next_steps(const struct job *job)
 {
     const char *program = program_invocation_name;
-    (void)printf("\nEverything is in %s (metrics.jsonl holds every number). Next:\n", directory);
-    (void)printf("  %s export %s --summary -o results.csv\n", program, directory);
+    (void)printf("\nEverything is in %s (metrics.jsonl holds every number).%s\n", job->directory,
+                 job->last ? " Next:" : "\n");
+    if (!job->last)
+        return;
+    (void)printf("  %s export %s --summary -o results.csv\n", program, job->directory);
     (void)printf("  the same command with --set seeds=%" PRIu64 " adds seeds to this run\n",
-                 2 * experiment->settings.seeds);
-    (void)printf("  %s run %s -o runs/mine --set policies=keep:0.5,augment\n", program, what);
+                 2 * job->experiment->settings.seeds);
+    (void)printf("  %s run %s -o runs/mine --set policies=keep:0.5,augment\n", program, job->what);
 }
 
-static enum ws_status show(const char *what, const char *directory, const struct run_flags *flags,
-                           const struct ws_experiment *experiment, struct ws_error *err)
+static enum ws_status show(const struct job *job, struct ws_error *err)
 {
     struct ws_arena arena;
     struct ws_run_description run;
     struct ws_results results;
     ws_arena_init(&arena, NULL);
-    enum ws_status status = ws_run_read(directory, &arena, &run, err);
+    enum ws_status status = ws_run_read(job->directory, &arena, &run, err);
     if (status == WS_OK)
-        status = ws_results_load(directory, &arena, &results, err);
-    if (status == WS_OK && flags->json) {
-        status = print_overview_json(directory, &run, &results, err);
-    } else if (status == WS_OK && !flags->quiet) {
+        status = ws_results_load(job->directory, &arena, &results, err);
+    if (status == WS_OK && job->flags->json) {
+        status = print_overview_json(job->directory, &run, &results, err);
+    } else if (status == WS_OK && !job->flags->quiet) {
         print_overview(&run, &results);
-        print_next_steps(what, directory, experiment);
+        print_next_steps(job);
     }
     ws_arena_release(&arena);
     return status;
 }
 
-/* Who watches a run, and what it is. */
+/* Who watches a run. */
 struct observer {
     struct terminal terminal;
-    const struct ws_experiment *experiment;
-    const char *directory;
+    const struct job *job;
 };
 
 static void announce(void *user)
@@ -74,11 +83,11 @@ static void announce(void *user)
     /* A run saves its chains before it stops; until now a signal just ended the program. */
     stop_signal_take();
     const struct observer *observer = user;
-    const struct ws_experiment *e = observer->experiment;
+    const struct ws_experiment *e = observer->job->experiment;
     if (!observer->terminal.quiet)
         (void)fprintf(stderr, "%s: %zu arms x %" PRIu64 " seeds x %" PRIu64 " generations in %s\n",
                       e->name, e->arm_count, e->settings.seeds, e->settings.generations,
-                      observer->directory);
+                      observer->job->directory);
 }
 
 static void show_progress(void *user, const struct ws_progress *progress)
@@ -87,23 +96,22 @@ static void show_progress(void *user, const struct ws_progress *progress)
     terminal_progress(&observer->terminal, progress);
 }
 
-static int run_experiment(const char *what, const struct ws_experiment *experiment,
-                          const struct ws_human *human, const char *directory,
-                          const struct run_flags *flags)
+static int run_experiment(const struct job *job, const struct ws_human *human)
 {
-    struct observer observer = {.experiment = experiment, .directory = directory};
+    const struct run_flags *flags = job->flags;
+    struct observer observer = {.job = job};
     struct ws_run_result result;
     struct ws_error error;
     terminal_init(&observer.terminal, flags->quiet);
     struct ws_run_options options = {
-        .directory = directory,
+        .directory = job->directory,
         .allow_other_machine = flags->allow_other_machine,
         .stop = stop_signal_flag(),
         .begun = announce,
         .progress = show_progress,
         .user = &observer,
     };
-    enum ws_status status = ws_run_execute(experiment, human, &options, &result, &error);
+    enum ws_status status = ws_run_execute(job->experiment, human, &options, &result, &error);
     terminal_clear(&observer.terminal);
     int exit_status = EXIT_DONE;
     if (result.failures && status != WS_INTERRUPTED) {
@@ -114,7 +122,7 @@ static int run_experiment(const char *what, const struct ws_experiment *experime
     }
     bool wanted = flags->json || !flags->quiet;
     if (wanted && result.merged && result.failed < result.chains) {
-        status = show(what, directory, flags, experiment, &error);
+        status = show(job, &error);
         if (status != WS_OK)
             exit_status = report(status, &error);
     }
@@ -122,23 +130,19 @@ static int run_experiment(const char *what, const struct ws_experiment *experime
     return exit_status;
 }
 
-static int run_in_directory(const char *what, const struct arguments *arguments,
-                            const struct run_flags *flags)
+static int run_in_directory(void *context, const char *what, struct ws_experiment *experiment,
+                            bool last)
 {
-    struct ws_experiment experiment;
+    const struct run_flags *flags = context;
     struct ws_human *human = NULL;
     struct ws_error error;
-    enum ws_status status = load_experiment(what, arguments, &experiment, &error);
-    if (status != WS_OK)
-        return report(status, &error);
-    status = open_human(&experiment, &human, &error);
-    const char *directory = run_directory(&experiment, flags->output, &experiment.arena);
+    enum ws_status status = open_human(experiment, &human, &error);
+    const char *directory = run_directory(experiment, flags->output, &experiment->arena);
     if (status == WS_OK && !directory)
         status = ws_fail_memory(&error, "the run directory");
-    int exit_status = status == WS_OK ? run_experiment(what, &experiment, human, directory, flags)
-                                      : report(status, &error);
+    const struct job job = {what, flags, experiment, directory, last};
+    int exit_status = status == WS_OK ? run_experiment(&job, human) : report(status, &error);
     ws_human_close(human);
-    ws_experiment_release(&experiment);
     return exit_status;
 }
 
@@ -185,7 +189,8 @@ int cmd_run(int argc, char **argv)
     } else if (arguments.help) {
         exit_status = help(&line, &arguments);
     } else {
-        exit_status = run_in_directory(arguments.positional[0], &arguments, &flags);
+        exit_status = visit_experiments(arguments.positional[0], &arguments, !flags.output,
+                                        run_in_directory, &flags);
     }
     ws_arena_release(&arguments.arena);
     return exit_status;

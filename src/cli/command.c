@@ -6,7 +6,14 @@
 #include "base/file.h"
 #include "cli/preset.h"
 
-enum { EXPERIMENT_LIMIT = 1 << 20 };
+enum { EXPERIMENT_LIMIT = 1 << 20, MOST_EXPERIMENTS = 16 };
+
+/* Experiments that follow each other, and what they were asked for as. */
+struct experiment_chain {
+    struct ws_experiment experiments[MOST_EXPERIMENTS];
+    const char *names[MOST_EXPERIMENTS];
+    size_t count;
+};
 
 static enum ws_status no_memory(struct ws_error *err)
 {
@@ -386,6 +393,39 @@ enum ws_status load_experiment(const char *what, const struct arguments *argumen
         err->status = status;
     }
     return status;
+}
+
+/* Loads experiments into `chain`, each the one that the `then` of the one before names. */
+static enum ws_status load_chain(const char *what, const struct arguments *arguments, bool follow,
+                                 struct experiment_chain *chain, struct ws_error *err)
+{
+    while (what[0] != '\0') {
+        if (chain->count == MOST_EXPERIMENTS)
+            return ws_fail(err, WS_INVALID,
+                           "more than %d experiments follow '%.80s'; does 'then' lead back?",
+                           MOST_EXPERIMENTS, chain->names[0]);
+        struct ws_experiment *experiment = &chain->experiments[chain->count];
+        WS_TRY(load_experiment(what, arguments, experiment, err));
+        chain->names[chain->count++] = what;
+        what = follow ? experiment->settings.then : "";
+    }
+    return WS_OK;
+}
+
+int visit_experiments(const char *what, const struct arguments *arguments, bool follow,
+                      experiment_visit *visit, void *context)
+{
+    struct experiment_chain chain = {.count = 0};
+    struct ws_error error;
+    enum ws_status status =
+        load_chain(what, arguments, follow && arguments->override_count == 0, &chain, &error);
+    int exit_status = status == WS_OK ? EXIT_DONE : report(status, &error);
+    for (size_t i = 0; i < chain.count && exit_status == EXIT_DONE; i++)
+        exit_status =
+            visit(context, chain.names[i], &chain.experiments[i], i + 1 == chain.count);
+    for (size_t i = 0; i < chain.count; i++)
+        ws_experiment_release(&chain.experiments[i]);
+    return exit_status;
 }
 
 enum ws_status open_human(struct ws_experiment *experiment, struct ws_human **out,

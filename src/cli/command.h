@@ -95,6 +95,15 @@ const char *preset_names(struct ws_arena *arena);
 WS_MUST_CHECK enum ws_status load_experiment(const char *what, const struct arguments *arguments,
                                              struct ws_experiment *out, struct ws_error *err);
 
+/* What a command does with an experiment that `what` names; `last` when none follows. */
+typedef int experiment_visit(void *context, const char *what, struct ws_experiment *experiment,
+                             bool last);
+
+/* Loads `what` and, with `follow` and when no setting was changed, what its `then` names, and so on;
+ * then visits them in order, until one gives another exit status than EXIT_DONE. */
+int visit_experiments(const char *what, const struct arguments *arguments, bool follow,
+                      experiment_visit *visit, void *context);
+
 /* Opens the experiment's human data and checks that the family can take them. */
 WS_MUST_CHECK enum ws_status open_human(struct ws_experiment *experiment, struct ws_human **out,
                                         struct ws_error *err);

@@ -50,6 +50,26 @@ refuses 2 "'grown'" "generations=9" "lowered to 8" -- \
     run small.yaml -q -o grown --generations 8 --seeds 5
 refuses 2 "'grown'" "seeds=5" "lowered to 3" -- run small.yaml -q -o grown --generations 9
 
+# Experiments that follow each other
+{ cat small.yaml && echo 'then: second.yaml'; } >first.yaml
+sed 's/^seeds: 3/seeds: 1/' small.yaml >second.yaml
+runs run first.yaml || fail "a run of two experiments failed"
+check "both ran" test -d runs/first -a -d runs/second
+check "steps to go on with are said once" [ "$(grep -c 'Next:' out)" = 1 ]
+check "both tables" [ "$(grep -c '^Everything is in runs/' out)" = 2 ]
+check "each run is its own" same_runs once runs/first
+rm -r runs/second
+accepts run first.yaml -q --threads 1
+accepts run first.yaml -q -o elsewhere
+[ ! -d runs/second ] || fail "a command that changes something went on to another experiment"
+accepts plan first.yaml
+check "both are planned" [ "$(grep -c ' seeds x 6 generations' out)" = 2 ]
+sed 's/second/circle/' first.yaml >circle.yaml
+refuses 2 "'circle.yaml'" "lead back" -- run circle.yaml
+sed 's/second/nowhere/' first.yaml >broken.yaml
+refuses 2 "'nowhere.yaml'" -- run broken.yaml
+[ ! -d runs/circle ] && [ ! -d runs/broken ] || fail "a chain that cannot end began"
+
 # Any other change is refused and shown.
 refuses 2 "'once'" "items=100" "items=101" "-o" -- run small.yaml -o once --items 101
 refuses 2 "'once'" "policies=replace,accumulate" "policies=replace" -- \

@@ -480,6 +480,7 @@ static void experiment__the_list_holds_every_setting_in_force(void **state)
         {"keep_every", "0", "0", WS_OPTION_EXECUTION},
         {"keep_texts", "10", "10", WS_OPTION_EXECUTION},
         {"keep_models", "false", "false", WS_OPTION_EXECUTION},
+        {"then", "", "", WS_OPTION_EXECUTION},
     };
     assert_int_equal(count, COUNT(expected));
     for (size_t i = 0; i < count; i++) {
