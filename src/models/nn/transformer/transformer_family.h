@@ -74,10 +74,10 @@ enum ws_status ws_transformer_sample(size_t chains, const struct ws_model *const
                                      const uint64_t counts[], const struct ws_rng_key keys[],
                                      const struct ws_job *job, struct ws_arena *arena,
                                      const struct ws_payload *out[], struct ws_error *err);
-enum ws_status ws_transformer_score(const struct ws_model *model, const struct ws_dataset *data,
+enum ws_status ws_transformer_score(const struct ws_model *base, const struct ws_dataset *data,
                                     const struct ws_job *job, struct ws_arena *scratch,
                                     struct ws_item_score out[], struct ws_error *err);
-void ws_transformer_save(const struct ws_model *model, struct ws_buffer *out);
+void ws_transformer_save(const struct ws_model *base, struct ws_buffer *out);
 enum ws_status ws_transformer_load(const void *settings, struct ws_bytes bytes,
                                    struct ws_arena *arena, const struct ws_model **out,
                                    struct ws_error *err);
