@@ -15,7 +15,8 @@
 
 static const struct ws_option options[] = {
     {"base", WS_OPTION_TEXT, FIELD(base), 0, 0, "", NULL, WS_OPTION_INPUT,
-     "directory of the Hugging Face model that every fit starts from; empty: fresh models"},
+     "directory of the Hugging Face model that every fit starts from, with its own start token and "
+     "shape; empty: fresh models"},
     {"start", WS_OPTION_FLAG, FIELD(start), 0, 0, "true", NULL, 0,
      "predict blocks from a start token on; false: from their own first token on"},
     {"start_token", WS_OPTION_WHOLE, FIELD(start_token), 0, 4294967294.0, "0", NULL, 0,
@@ -32,6 +33,20 @@ static const struct ws_option options[] = {
 static bool has_base(const struct ws_transformer_settings *settings)
 {
     return settings->base && settings->base[0] != '\0';
+}
+
+/* Whatever a base model has of its own. */
+static bool is_for_fresh(const char *name)
+{
+    return strcmp(name, "start_token") == 0 || ws_option_find(&ws_form_options, name);
+}
+
+static const char *ignores(const void *untyped, const char *name)
+{
+    const struct ws_transformer_settings *settings = untyped;
+    if (has_base(settings) && is_for_fresh(name))
+        return "beside 'base', whose model has its own";
+    return NULL;
 }
 
 static enum ws_status describe_base(const struct ws_transformer_settings *settings, uint32_t types,
@@ -277,6 +292,7 @@ const struct ws_family_ops ws_family_transformer = {
     .batch = 1,
     .validates = true,
     .keeps_first = true,
+    .ignores = ignores,
     .check = check,
     .fit = ws_transformer_fit,
     .sample = ws_transformer_sample,
