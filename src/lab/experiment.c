@@ -327,7 +327,8 @@ static enum ws_status resolve(struct ws_experiment *e, struct ws_error *err)
 static const char *ignored(const struct ws_experiment *e, const void *family_settings,
                            const char *name)
 {
-    return e->family->ignores ? e->family->ignores(family_settings, name) : NULL;
+    bool validated = e->data.validation_items > 0 || e->data.validation_corpus[0] != '\0';
+    return e->family->ignores ? e->family->ignores(family_settings, validated, name) : NULL;
 }
 
 /* What would be ignored in an arm is refused: whoever gives it expects something of it. */

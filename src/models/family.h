@@ -92,9 +92,10 @@ struct ws_family_ops {
     bool validates;   /* fit looks at validation data, if there are any */
     bool keeps_first; /* a chain keeps its first model, for metrics that compare with it */
 
-    /* Optional. Why these settings leave the one called `name` without effect, so that it is
-     * refused where it is given; goes on from "has no meaning". NULL: it has one. */
-    const char *(*ignores)(const void *settings, const char *name);
+    /* Optional. Why these settings, with validation data or without, leave the one called `name`
+     * without effect, so that it is refused where it is given; goes on from "has no meaning". NULL:
+     * it has one. */
+    const char *(*ignores)(const void *settings, bool validated, const char *name);
 
     /* Required. Whether these settings can be fitted on data like `example`, which may have no
      * items (any training set has its kind, types and dimension, and at least `items` items).

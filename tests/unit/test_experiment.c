@@ -103,6 +103,8 @@ static void experiment__the_family_may_come_from_an_override(void **state)
 }
 
 #define TRANSFORMER "family: transformer\nsource: text\ncorpus: a\n"
+#define UNVALIDATED                                                                                \
+    " has no meaning without validation data: set 'validation_items' or 'validation_corpus'"
 
 static void experiment__faults_are_told_with_their_place(void **state)
 {
@@ -162,9 +164,27 @@ static void experiment__faults_are_told_with_their_place(void **state)
          "test.yaml:5: 'width' has no meaning beside 'base', whose model has its own"},
         {TRANSFORMER "vary: [base=a|b]\ntied: true\n",
          "test.yaml:5: 'tied' has no meaning beside 'base', whose model has its own"},
+        {TRANSFORMER "keep_best: true\n", "test.yaml:4: 'keep_best'" UNVALIDATED},
+        {TRANSFORMER "keep_best: false\npatience: 3\n", "test.yaml:5: 'patience'" UNVALIDATED},
+        {TRANSFORMER "validate_every: 10\n", "test.yaml:4: 'validate_every'" UNVALIDATED},
+        {TRANSFORMER "vary: [patience=0|2]\n", "test.yaml:4: 'patience'" UNVALIDATED},
     };
     for (size_t i = 0; i < COUNT(cases); i++)
         assert_string_equal(refusal(cases[i].text, NULL, 0), cases[i].message);
+}
+
+static void experiment__validation_data_of_either_kind_let_a_fit_validate(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        TRANSFORMER "keep_best: true\npatience: 3\nvalidation_items: 5\n",
+        TRANSFORMER "validate_every: 10\nvalidation_corpus: b\n",
+        TRANSFORMER "keep_best: false\npatience: 0\nvalidate_every: 0\n",
+    };
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        struct ws_experiment e = parsed(texts[i], NULL, 0);
+        ws_experiment_release(&e);
+    }
 }
 
 static void experiment__a_value_out_of_range_names_place_and_range(void **state)
@@ -673,6 +693,7 @@ int main(void)
         cmocka_unit_test(experiment__overrides_win_over_the_file_and_later_ones_over_earlier),
         cmocka_unit_test(experiment__the_family_may_come_from_an_override),
         cmocka_unit_test(experiment__faults_are_told_with_their_place),
+        cmocka_unit_test(experiment__validation_data_of_either_kind_let_a_fit_validate),
         cmocka_unit_test(experiment__a_value_out_of_range_names_place_and_range),
         cmocka_unit_test(experiment__a_fault_of_an_override_is_told_as_one),
         cmocka_unit_test(experiment__a_text_experiment_has_all_it_was_given),

@@ -41,11 +41,21 @@ static bool is_for_fresh(const char *name)
     return strcmp(name, "start_token") == 0 || ws_option_find(&ws_form_options, name);
 }
 
-static const char *ignores(const void *untyped, const char *name)
+/* Whether it asks for validations. */
+static bool wants_validation(const struct ws_train_settings *training, const char *name)
+{
+    return (strcmp(name, "validate_every") == 0 && training->validate_every > 0) ||
+           (strcmp(name, "patience") == 0 && training->patience > 0) ||
+           (strcmp(name, "keep_best") == 0 && training->keep_best);
+}
+
+static const char *ignores(const void *untyped, bool validated, const char *name)
 {
     const struct ws_transformer_settings *settings = untyped;
     if (has_base(settings) && is_for_fresh(name))
         return "beside 'base', whose model has its own";
+    if (!validated && wants_validation(&settings->training, name))
+        return "without validation data: set 'validation_items' or 'validation_corpus'";
     return NULL;
 }
 
