@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/memory.h"
 #include "base/pool.h"
 #include "cli/command.h"
 #include "cli/terminal.h"
@@ -55,6 +56,9 @@ static void print_plan(const struct ws_experiment *e, const struct ws_cost *cost
                  time, cost->threads, memory, disk);
     if (outgrown)
         (void)printf("* trains on more items than the control\n");
+    struct ws_error error;
+    if (ws_plan_check_memory(cost, ws_memory_available(), &error) != WS_OK)
+        (void)printf("It would not begin here: %s\n", error.message);
 }
 
 static json_t *arms_json(const struct ws_experiment *e, const struct ws_cost *cost)

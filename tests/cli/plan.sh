@@ -23,4 +23,16 @@ make_corpus 700000 >corpus.txt
 accepts plan quickstart --corpus corpus.txt
 check "the quickstart" grep -q '^5 arms x 5 seeds x 10 generations of family ngram' out
 
+# A decoder whose cache no machine holds: planned, and refused before anything is made.
+printf 'family: transformer\nsource: text\ncorpus: corpus.txt\nblock: 64\nitems: 20\nwidth: 8\n' >t.yaml
+printf 'heads: 1\ninner: 8\nlayers: 1\nbatch: 4\n' >>t.yaml
+accepts plan t.yaml --set decode_batch=64
+check "it would begin" test "$(grep -c '^It would not begin' out)" -eq 0
+accepts plan t.yaml --set decode_batch=65536 --set inner=10000000
+check "it would not begin" grep -q '^It would not begin here: .* needs about [0-9]* MiB of memory' out
+refuses 1 "needs about" "MiB of memory" -- run t.yaml -q -o x --set decode_batch=65536 --set inner=10000000
+refuses 2 t.yaml "'beams'" "half of the model's" -- \
+    run t.yaml -q -o x --set corpus=corpus.txt --set unit=bytes --set beams=200
+check "nothing is made" test ! -e x
+
 finish

@@ -1,6 +1,6 @@
 /*
- * Plans: what a transformer costs follows its steps or epochs, and its memory is near what a run
- * takes.
+ * Plans: what a transformer costs follows its steps or epochs, its memory is near what a run takes,
+ * and a run that would not fit in what there is does not begin.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -138,6 +138,29 @@ static void plan__memory_is_near_what_a_run_takes(void **state)
     }
 }
 
+static void plan__a_cache_that_is_too_large_is_told_before_the_first_fit(void **state)
+{
+    (void)state;
+    struct laboratory lab;
+    struct place place;
+    struct ws_run_result result;
+    struct ws_error err = {.message = ""};
+    if (!laboratory_open(&lab, SMALL, "decode_batch: 65536\nbeams: 8\ninner: 1000000\n", NULL,
+                         &err))
+        fail_msg("%s", err.message);
+    new_place(&place);
+    char *directory = ws_run_path(&lab.experiment.arena, place.path, "run");
+    struct ws_run_options options = {.directory = directory};
+    assert_int_equal(ws_run_execute(&lab.experiment, lab.human, &options, &result, &err),
+                     WS_NO_MEMORY);
+    assert_non_null(strstr(err.message, "this experiment needs about "));
+    assert_non_null(strstr(err.message, " MiB of memory, and "));
+    assert_false(ws_directory_exists(directory));
+    ws_arena_release(&result.arena);
+    remove_place(&place);
+    laboratory_close(&lab);
+}
+
 static void plan__chains_at_a_time_add_up(void **state)
 {
     (void)state;
@@ -174,6 +197,7 @@ int main(void)
         cmocka_unit_test(plan__epochs_and_steps_are_counted),
         cmocka_unit_test(plan__every_generation_takes_its_steps),
         cmocka_unit_test(plan__memory_is_near_what_a_run_takes),
+        cmocka_unit_test(plan__a_cache_that_is_too_large_is_told_before_the_first_fit),
         cmocka_unit_test(plan__chains_at_a_time_add_up),
         cmocka_unit_test(plan__a_guess_refuses_nothing),
     };
