@@ -59,6 +59,16 @@ static const char *ignores(const void *untyped, bool validated, const char *name
     return NULL;
 }
 
+/* A base's tokens from `types` on are cut off: data of its tokenizer have none of them. */
+static void cut_vocabulary(struct ws_description *d, uint32_t types)
+{
+    uint32_t *const special[] = {&d->bos, &d->eos, &d->pad};
+    d->vocabulary = types;
+    for (size_t i = 0; i < sizeof special / sizeof *special; i++)
+        if (*special[i] >= types)
+            *special[i] = WS_NO_TOKEN;
+}
+
 static enum ws_status describe_base(const struct ws_transformer_settings *settings, uint32_t types,
                                     struct ws_arena *arena, struct ws_description *out,
                                     struct ws_error *err)
@@ -69,8 +79,7 @@ static enum ws_status describe_base(const struct ws_transformer_settings *settin
                        "'%s' has %" PRIu32 " tokens, the data have %" PRIu32
                        ": wanted the tokenizer of the base model, tokenizer=base",
                        settings->base, out->vocabulary, types);
-    /* Tokens that the tokenizer does not have are padding: they could never be read. */
-    out->vocabulary = types;
+    cut_vocabulary(out, types);
     return WS_OK;
 }
 
