@@ -98,6 +98,17 @@ static enum ws_status print_plan_json(const struct ws_experiment *e, const struc
     return status;
 }
 
+/* As it can be typed: with the program as it was called. */
+static void print_next_step(const char *what, const struct arguments *arguments)
+{
+    (void)printf("Next:");
+    print_word(program_invocation_name);
+    (void)printf(" run");
+    print_word(what);
+    print_settings(arguments);
+    (void)printf("\n");
+}
+
 static int plan(const char *what, const struct arguments *arguments, bool json)
 {
     struct ws_experiment experiment;
@@ -116,7 +127,7 @@ static int plan(const char *what, const struct arguments *arguments, bool json)
     else if (status == WS_OK)
         print_plan(&experiment, &cost);
     if (status == WS_OK && !json)
-        (void)printf("Next: %s run %s\n", program_invocation_name, what);
+        print_next_step(what, arguments);
     ws_human_close(human);
     ws_experiment_release(&experiment);
     return status == WS_OK ? EXIT_DONE : report(status, &error);

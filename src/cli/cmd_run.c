@@ -13,6 +13,7 @@
 struct run_flags {
     bool quiet, json, allow_other_machine;
     const char *output;
+    const struct arguments *given;
 };
 
 /* The first failure in one line; events.log has them all. */
@@ -31,15 +32,23 @@ static void print_failures(const struct ws_run_result *result)
 }
 
 /* Commands as they can be typed: with the program as it was called. */
-static void print_next_steps(const char *what, const char *directory,
+static void print_next_steps(const char *what, const char *directory, const struct arguments *given,
                              const struct ws_experiment *experiment)
 {
     const char *program = program_invocation_name;
-    (void)printf("\nEverything is in %s (metrics.jsonl holds every number). Next:\n", directory);
-    (void)printf("  %s export %s --summary -o results.csv\n", program, directory);
-    (void)printf("  the same command with --set seeds=%" PRIu64 " adds seeds to this run\n",
+    (void)printf("\nEverything is in %s (metrics.jsonl holds every number). Next:\n ", directory);
+    print_word(program);
+    (void)printf(" export");
+    print_word(directory);
+    (void)printf(" --summary -o results.csv\n"
+                 "  the same command with --set seeds=%" PRIu64 " adds seeds to this run\n ",
                  2 * experiment->settings.seeds);
-    (void)printf("  %s run %s -o runs/mine --set policies=keep:0.5,augment\n", program, what);
+    print_word(program);
+    (void)printf(" run");
+    print_word(what);
+    (void)printf(" -o runs/mine");
+    print_settings(given);
+    (void)printf(" --set policies=keep:0.5,augment\n");
 }
 
 static enum ws_status show(const char *what, const char *directory, const struct run_flags *flags,
@@ -56,7 +65,7 @@ static enum ws_status show(const char *what, const char *directory, const struct
         status = print_overview_json(directory, &run, &results, err);
     } else if (status == WS_OK && !flags->quiet) {
         print_overview(&run, &results);
-        print_next_steps(what, directory, experiment);
+        print_next_steps(what, directory, flags->given, experiment);
     }
     ws_arena_release(&arena);
     return status;
@@ -185,6 +194,7 @@ int cmd_run(int argc, char **argv)
     } else if (arguments.help) {
         exit_status = help(&line, &arguments);
     } else {
+        flags.given = &arguments;
         exit_status = run_in_directory(arguments.positional[0], &arguments, &flags);
     }
     ws_arena_release(&arguments.arena);
