@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/number.h"
@@ -62,7 +63,9 @@ uint64_t ws_memory_available(void)
     /* Where a container sees its group, version 2 and 1; "max" is no limit. */
     uint64_t group = smaller(group_limit("/sys/fs/cgroup/memory.max"),
                              group_limit("/sys/fs/cgroup/memory/memory.limit_in_bytes"));
-    return smaller(kernel, group);
+    struct rlimit limit;
+    uint64_t process = getrlimit(RLIMIT_AS, &limit) == 0 ? limit.rlim_cur : UINT64_MAX;
+    return smaller(process, smaller(kernel, group));
 }
 
 enum ws_status ws_memory_suffices(uint64_t needed, uint64_t available, const char *what,

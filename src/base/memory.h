@@ -13,7 +13,8 @@
 #include "base/status.h"
 
 /* Bytes that could still be taken without swapping, as the kernel estimates (MemAvailable), but not
- * more than the limit of a container. UINT64_MAX where neither can be read. */
+ * more than the limit of a container or of the process (ulimit -v). UINT64_MAX where none can be
+ * read. */
 uint64_t ws_memory_available(void);
 
 /* WS_NO_MEMORY when `what` ("training") needs more than there is; says how much. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/memory.h"
 #include "base/pool.h"
 #include "cli/command.h"
 #include "cli/terminal.h"
@@ -55,6 +56,9 @@ static void print_plan(const struct ws_experiment *e, const struct ws_cost *cost
                  time, cost->threads, memory, disk);
     if (outgrown)
         (void)printf("* trains on more items than the control\n");
+    struct ws_error error;
+    if (ws_plan_check_memory(cost, ws_memory_available(), &error) != WS_OK)
+        (void)printf("It would not begin here: %s\n", error.message);
 }
 
 static json_t *arms_json(const struct ws_experiment *e, const struct ws_cost *cost)
@@ -94,9 +98,25 @@ static enum ws_status print_plan_json(const struct ws_experiment *e, const struc
     return status;
 }
 
+/* As it can be typed: with the program as it was called. */
+static void print_next_step(const char *what, const struct arguments *arguments)
+{
+    (void)printf("Next:");
+    print_word(program_invocation_name);
+    (void)printf(" run");
+    print_word(what);
+    print_settings(arguments);
+    (void)printf("\n");
+}
+
+struct plan_request {
+    const struct arguments *arguments;
+    bool json;
+};
+
 static int plan(void *context, const char *what, struct ws_experiment *experiment, bool last)
 {
-    const bool *json = context;
+    const struct plan_request *request = context;
     struct ws_human *human = NULL;
     struct ws_cost cost;
     struct ws_error error;
@@ -104,20 +124,23 @@ static int plan(void *context, const char *what, struct ws_experiment *experimen
     if (status == WS_OK)
         status = ws_plan_cost(experiment, human, ws_processor_count(), &experiment->arena, &cost,
                               &error);
-    if (status == WS_OK && *json)
+    if (status == WS_OK && request->json)
         status = print_plan_json(experiment, &cost, &error);
     else if (status == WS_OK)
         print_plan(experiment, &cost);
-    if (status == WS_OK && !*json)
-        (void)printf("Next: %s run %s\n%s", program_invocation_name, what, last ? "" : "\n");
+    if (status == WS_OK && !request->json)
+        print_next_step(what, request->arguments);
+    if (status == WS_OK && !request->json && !last)
+        (void)printf("\n");
     ws_human_close(human);
     return status == WS_OK ? EXIT_DONE : report(status, &error);
 }
 
 int cmd_plan(int argc, char **argv)
 {
-    bool json = false;
-    const struct flag table[] = {{"json", 0, NULL, "the plan as JSON", &json, NULL}};
+    struct arguments arguments;
+    struct plan_request request = {.arguments = &arguments};
+    const struct flag table[] = {{"json", 0, NULL, "the plan as JSON", &request.json, NULL}};
     const struct command_line line = {
         .usage = "plan FILE|PRESET [options]",
         .about = "Shows the arms of an experiment, and roughly what time, memory and disk it "
@@ -127,7 +150,6 @@ int cmd_plan(int argc, char **argv)
         .takes_settings = true,
         .positional_most = 1,
     };
-    struct arguments arguments;
     struct ws_error error;
     int exit_status = EXIT_DONE;
     enum ws_status status = arguments_parse(&line, argc, argv, &arguments, &error);
@@ -138,7 +160,7 @@ int cmd_plan(int argc, char **argv)
     else if (arguments.help)
         print_help(&line);
     else
-        exit_status = visit_experiments(arguments.positional[0], &arguments, true, plan, &json);
+        exit_status = visit_experiments(arguments.positional[0], &arguments, true, plan, &request);
     ws_arena_release(&arguments.arena);
     return exit_status;
 }

@@ -13,6 +13,7 @@
 struct run_flags {
     bool quiet, json, allow_other_machine;
     const char *output;
+    const struct arguments *given;
 };
 
 /* An experiment that is run, and where it came from. */
@@ -40,17 +41,37 @@ static void print_failures(const struct ws_run_result *result)
 }
 
 /* Commands as they can be typed: with the program as it was called. */
+static void print_run_command(const struct job *job)
+{
+    (void)printf(" ");
+    print_word(program_invocation_name);
+    (void)printf(" run");
+    print_word(job->what);
+}
+
 static void print_next_steps(const struct job *job)
 {
-    const char *program = program_invocation_name;
     (void)printf("\nEverything is in %s (metrics.jsonl holds every number).%s\n", job->directory,
                  job->last ? " Next:" : "\n");
     if (!job->last)
         return;
-    (void)printf("  %s export %s --summary -o results.csv\n", program, job->directory);
-    (void)printf("  the same command with --set seeds=%" PRIu64 " adds seeds to this run\n",
+    (void)printf(" ");
+    print_word(program_invocation_name);
+    (void)printf(" export");
+    print_word(job->directory);
+    (void)printf(" --summary -o results.csv\n");
+    print_run_command(job);
+    if (job->flags->output) {
+        (void)printf(" -o");
+        print_word(job->flags->output);
+    }
+    print_settings(job->flags->given);
+    (void)printf(" --set seeds=%" PRIu64 " # more seeds in this run\n",
                  2 * job->experiment->settings.seeds);
-    (void)printf("  %s run %s -o runs/mine --set policies=keep:0.5,augment\n", program, job->what);
+    print_run_command(job);
+    (void)printf(" -o runs/mine");
+    print_settings(job->flags->given);
+    (void)printf(" --set policies=keep:0.5,augment\n");
 }
 
 static enum ws_status show(const struct job *job, struct ws_error *err)
@@ -189,6 +210,7 @@ int cmd_run(int argc, char **argv)
     } else if (arguments.help) {
         exit_status = help(&line, &arguments);
     } else {
+        flags.given = &arguments;
         exit_status = visit_experiments(arguments.positional[0], &arguments, !flags.output,
                                         run_in_directory, &flags);
     }

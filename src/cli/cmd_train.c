@@ -204,8 +204,9 @@ static enum ws_status open_trainer(struct training *t, struct ws_error *err)
 {
     unsigned threads = t->options.threads > 0 ? (unsigned)t->options.threads : ws_processor_count();
     const struct ws_transformer *model = &t->input.model;
-    uint64_t memory = ws_trainer_memory(&t->settings, &model->description, &t->input.examples,
-                                        &t->input.validation);
+    uint64_t memory = ws_trainer_memory(&t->settings, &model->description, t->input.examples.count,
+                                        ws_examples_longest(&t->input.examples),
+                                        ws_examples_longest(&t->input.validation));
     WS_TRY(ws_memory_suffices(memory, ws_memory_available(), "this training", err));
     WS_TRY(ws_cpu_open(WS_CPU_FAST, threads, NULL, &t->device, err));
     WS_TRY(ws_trainer_open(&t->settings, t->device, &model->description, model->parameters,

@@ -297,6 +297,59 @@ void print_help(const struct command_line *line)
     ws_buffer_release(&text);
 }
 
+/* Commands to be typed ------------------------------------------------------------------------- */
+
+/* A shell takes these as they are. */
+static bool is_plain(const char *text)
+{
+    return text[strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                             "%+,-./:=@_")] == '\0';
+}
+
+/* Within single quotes nothing has a meaning but they themselves. */
+static void print_quoted(const char *text)
+{
+    (void)putchar('\'');
+    for (const char *c = text; *c; c++)
+        if (*c == '\'')
+            (void)fputs("'\\''", stdout);
+        else
+            (void)putchar(*c);
+    (void)putchar('\'');
+}
+
+void print_word(const char *word)
+{
+    (void)putchar(' ');
+    if (*word && is_plain(word))
+        (void)fputs(word, stdout);
+    else
+        print_quoted(word);
+}
+
+/* One that a later one replaces is left out. */
+static bool is_replaced(const struct arguments *arguments, size_t i)
+{
+    for (size_t later = i + 1; later < arguments->override_count; later++)
+        if (strcmp(arguments->overrides[later].name, arguments->overrides[i].name) == 0)
+            return true;
+    return false;
+}
+
+void print_settings(const struct arguments *arguments)
+{
+    for (size_t i = 0; i < arguments->override_count; i++) {
+        const struct ws_override *setting = &arguments->overrides[i];
+        if (is_replaced(arguments, i))
+            continue;
+        (void)printf(" --set %s=", setting->name);
+        if (is_plain(setting->value))
+            (void)fputs(setting->value, stdout);
+        else
+            print_quoted(setting->value);
+    }
+}
+
 /* Messages and exit statuses ------------------------------------------------------------------- */
 
 int report(enum ws_status status, const struct ws_error *error)
@@ -421,8 +474,7 @@ int visit_experiments(const char *what, const struct arguments *arguments, bool 
         load_chain(what, arguments, follow && arguments->override_count == 0, &chain, &error);
     int exit_status = status == WS_OK ? EXIT_DONE : report(status, &error);
     for (size_t i = 0; i < chain.count && exit_status == EXIT_DONE; i++)
-        exit_status =
-            visit(context, chain.names[i], &chain.experiments[i], i + 1 == chain.count);
+        exit_status = visit(context, chain.names[i], &chain.experiments[i], i + 1 == chain.count);
     for (size_t i = 0; i < chain.count; i++)
         ws_experiment_release(&chain.experiments[i]);
     return exit_status;

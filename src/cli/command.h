@@ -82,6 +82,13 @@ void print_help(const struct command_line *line);
 /* Whether a setting of the command's tables was named, whatever its value. */
 bool arguments_name(const struct arguments *arguments, const char *setting);
 
+/* Prints a word of a command as a shell reads it: with a blank before it, quoted where it has to
+ * be.
+ */
+void print_word(const char *word);
+/* Likewise the settings that were given of an experiment, so that they can be given again. */
+void print_settings(const struct arguments *arguments);
+
 /* Prints "wellspring: <message>" and returns the exit status that belongs to it. */
 int report(enum ws_status status, const struct ws_error *error);
 
@@ -99,8 +106,8 @@ WS_MUST_CHECK enum ws_status load_experiment(const char *what, const struct argu
 typedef int experiment_visit(void *context, const char *what, struct ws_experiment *experiment,
                              bool last);
 
-/* Loads `what` and, with `follow` and when no setting was changed, what its `then` names, and so on;
- * then visits them in order, until one gives another exit status than EXIT_DONE. */
+/* Loads `what` and, with `follow` and when no setting was changed, what its `then` names, and so
+ * on; then visits them in order, until one gives another exit status than EXIT_DONE. */
 int visit_experiments(const char *what, const struct arguments *arguments, bool follow,
                       experiment_visit *visit, void *context);
 

@@ -326,6 +326,31 @@ static enum ws_status resolve(struct ws_experiment *e, struct ws_error *err)
     return e->data.items > 0 ? settle_items(e, e->data.items, err) : WS_OK;
 }
 
+/* Why the family looks away from its setting `name`; NULL when it does not. */
+static const char *ignored(const struct ws_experiment *e, const void *family_settings,
+                           const char *name)
+{
+    bool validated = e->data.validation_items > 0 || e->data.validation_corpus[0] != '\0';
+    return e->family->ignores ? e->family->ignores(family_settings, validated, name) : NULL;
+}
+
+/* What would be ignored in an arm is refused: whoever gives it expects something of it. */
+static enum ws_status check_effects(const struct ws_experiment *e, struct ws_error *err)
+{
+    const struct ws_option_table *const table = &e->family->options;
+    for (size_t a = 0; a < e->arm_count; a++)
+        for (size_t i = 0; i < table->count; i++) {
+            const char *name = table->options[i].name;
+            const char *given = ws_experiment_varies(e, name) ? "vary" : name;
+            const char *why =
+                ws_experiment_given(e, given) ? ignored(e, e->arms[a].family_settings, name) : NULL;
+            if (why)
+                return ws_fail(err, WS_INVALID, "%s: '%s' has no meaning %s",
+                               ws_experiment_place(e, given), name, why);
+        }
+    return WS_OK;
+}
+
 static enum ws_status parse_into(struct ws_experiment *e, struct ws_bytes text,
                                  const struct ws_override *overrides, size_t override_count,
                                  struct ws_error *err)
@@ -340,6 +365,7 @@ static enum ws_status parse_into(struct ws_experiment *e, struct ws_bytes text,
     for (size_t i = 0; i < e->given_count; i++)
         WS_TRY(check_source(e, &e->given[i], err));
     WS_TRY(resolve(e, err));
+    WS_TRY(check_effects(e, err));
     return make_canonical(e, err);
 }
 
@@ -533,7 +559,9 @@ enum ws_status ws_experiment_list(const struct ws_experiment *e, struct ws_arena
             const struct ws_option *option = &tables[t].table->options[i];
             if (tables[t].table == &ws_human_options && !ws_experiment_reads(e, option->name))
                 continue;
-            if (tables[t].table == &e->family->options && ws_experiment_varies(e, option->name))
+            if (tables[t].table == &e->family->options &&
+                (ws_experiment_varies(e, option->name) ||
+                 ignored(e, e->family_settings, option->name)))
                 continue;
             ws_buffer_reset(&value);
             ws_option_print(option, tables[t].settings, &value);

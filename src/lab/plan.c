@@ -1,7 +1,9 @@
 #include "lab/plan.h"
 
 #include <math.h>
+#include <stdio.h>
 
+#include "base/memory.h"
 #include "lab/chain.h"
 
 /* A line of metrics.jsonl, and how many a measured generation has, about eight bins of a histogram
@@ -39,11 +41,20 @@ static double item_bytes(const struct ws_experiment *e, const struct ws_dataset 
     }
 }
 
+/* Of a token in a measured sample: its n-grams, sorted. */
+enum { GRAM_BYTES = 48 };
+
+static double sample_bytes(const struct ws_experiment *e, const struct ws_dataset *shape)
+{
+    double grams = shape->kind == WS_DATA_TOKENS ? item_size(e) * GRAM_BYTES : 0;
+    return item_bytes(e, shape) + grams;
+}
+
 static struct ws_arm_cost arm_cost(const struct ws_experiment *e, const struct ws_dataset *shape,
                                    const struct ws_arm *arm)
 {
     struct ws_family_cost cost;
-    e->family->cost(arm->family_settings, shape, item_size(e), &cost);
+    e->family->cost(arm->family_settings, shape, arm->totals.largest, item_size(e), &cost);
     double bytes = item_bytes(e, shape);
     double seeds = (double)e->settings.seeds;
     double measured = ceil((double)e->settings.generations / (double)e->settings.measure_every);
@@ -55,15 +66,18 @@ static struct ws_arm_cost arm_cost(const struct ws_experiment *e, const struct w
     double sampled = scale * (double)arm->totals.sampled;
     double pool = arm->policy.pool != 0 ? sampled : 0;
     double model = cost.model_bytes + largest * cost.item_bytes;
+    /* That of the step, the one before, and the first. */
+    double models = fmin((double)e->settings.generations, e->family->keeps_first ? 3 : 2);
     /* Those that grow with the data are stored in about a quarter. */
     double stored = cost.model_bytes + largest * cost.item_bytes / 4;
     if (e->family->keeps_first)
         stored *= 2;
     return (struct ws_arm_cost){
-        .seconds = seeds * (cost.fit_seconds * trained + cost.sample_seconds * sampled +
+        .seconds = seeds * (cost.fit_whole * (double)e->settings.generations +
+                            cost.fit_seconds * trained + cost.sample_seconds * sampled +
                             (cost.measure_seconds + cost.sample_seconds) * measured * metric_items),
-        .chain_memory = (e->family->keeps_first ? 3 : 2) * model + 2 * largest * bytes +
-                        pool * bytes + metric_items * (bytes + cost.item_bytes) + cost.work_bytes,
+        .chain_memory = models * model + 2 * largest * bytes + pool * bytes +
+                        metric_items * (sample_bytes(e, shape) + cost.item_bytes) + cost.work_bytes,
         .disk = seeds * (measured * RECORD_BYTES * RECORDS_MOST * 2 + stored + pool * bytes),
         .largest = arm->totals.largest,
         .trained = arm->totals.trained,
@@ -82,7 +96,7 @@ enum ws_status ws_plan_cost(const struct ws_experiment *e, const struct ws_human
         return ws_fail_memory(err, "the plan");
     uint64_t chains = e->settings.seeds * e->arm_count;
     struct ws_family_cost family;
-    e->family->cost(e->family_settings, ws_human_shape(human), item_size(e), &family);
+    e->family->cost(e->family_settings, ws_human_shape(human), e->items, item_size(e), &family);
     double useful = chains < cost.threads && !family.uses_threads ? (double)chains : cost.threads;
     if (useful > processors)
         useful = processors;
@@ -94,8 +108,22 @@ enum ws_status ws_plan_cost(const struct ws_experiment *e, const struct ws_human
         if (cost.arms[a].chain_memory > largest)
             largest = cost.arms[a].chain_memory;
     }
-    double running = chains < cost.threads ? (double)chains : cost.threads;
-    cost.memory = largest * running * (double)ws_block_size(e, cost.threads);
+    cost.running = chains < cost.threads ? (unsigned)chains : cost.threads;
+    cost.memory = largest * cost.running * (double)ws_block_size(e, cost.threads);
+    cost.memory_is_sure = family.bytes_are_sure;
     *out = cost;
     return WS_OK;
+}
+
+enum ws_status ws_plan_check_memory(const struct ws_cost *cost, uint64_t available,
+                                    struct ws_error *err)
+{
+    char what[80] = "this experiment";
+    if (!cost->memory_is_sure)
+        return WS_OK;
+    if (cost->running > 1)
+        (void)snprintf(what, sizeof what, "this experiment, %u chains on %u 'threads' at a time,",
+                       cost->running, cost->threads);
+    uint64_t needed = cost->memory < 0x1p63 ? (uint64_t)cost->memory : UINT64_MAX;
+    return ws_memory_suffices(needed, available, what, err);
 }

@@ -19,13 +19,19 @@ struct ws_cost {
     struct ws_arm_cost *arms; /* (arm_count), in `arena` */
     double seconds;           /* wall, with `threads` */
     double memory;
+    bool memory_is_sure; /* computed, not guessed */
     double disk;
     unsigned threads;
+    unsigned running; /* blocks of chains at a time */
 };
 
 WS_MUST_CHECK enum ws_status ws_plan_cost(const struct ws_experiment *experiment,
                                           const struct ws_human *human, unsigned processors,
                                           struct ws_arena *arena, struct ws_cost *out,
                                           struct ws_error *err);
+
+/* WS_NO_MEMORY when it is sure to need more than is `available`: says how much. */
+WS_MUST_CHECK enum ws_status ws_plan_check_memory(const struct ws_cost *cost, uint64_t available,
+                                                  struct ws_error *err);
 
 #endif

@@ -9,8 +9,10 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/memory.h"
 #include "base/pool.h"
 #include "lab/chain_files.h"
+#include "lab/plan.h"
 
 enum { WAITING_RECORDS = 1 << 25 }; /* bytes a block keeps in memory before it saves them */
 
@@ -599,6 +601,19 @@ static enum ws_status merge_metrics(struct runner *r, struct ws_error *err)
     return WS_OK;
 }
 
+/* A run that was begun goes on: what it needs, it had. */
+static enum ws_status check_memory(struct runner *r, struct ws_error *err)
+{
+    struct ws_cost cost;
+    char *begun = ws_run_path(&r->arena, r->options->directory, "run.json");
+    if (!begun)
+        return ws_fail_memory(err, "the run directory");
+    if (ws_file_exists(begun))
+        return WS_OK;
+    WS_TRY(ws_plan_cost(r->experiment, r->human, ws_processor_count(), &r->arena, &cost, err));
+    return ws_plan_check_memory(&cost, ws_memory_available(), err);
+}
+
 /* The whole ------------------------------------------------------------------------------------ */
 
 static enum ws_status run_units(struct runner *r, struct ws_error *err)
@@ -674,8 +689,10 @@ enum ws_status ws_run_execute(const struct ws_experiment *experiment, const stru
     r.begun = r.clock->elapsed(r.clock->user);
     int lock = -1;
     char *lock_path = ws_run_path(&r.arena, options->directory, "lock");
-    enum ws_status status = lock_path ? ws_directory_make(options->directory, err)
-                                      : ws_fail_memory(err, "the run directory");
+    enum ws_status status =
+        lock_path ? check_memory(&r, err) : ws_fail_memory(err, "the run directory");
+    if (status == WS_OK)
+        status = ws_directory_make(options->directory, err);
     /* Before the lock: nothing is left in a directory of others. */
     if (status == WS_OK)
         status = check_is_ours(options->directory, &r.arena, err);

@@ -204,10 +204,11 @@ static void describe(const struct ws_model *base, struct ws_buffer *out)
                      model->size, model->types, model->total);
 }
 
-static void cost(const void *settings, const struct ws_dataset *example, double item_size,
-                 struct ws_family_cost *out)
+static void cost(const void *settings, const struct ws_dataset *example, uint64_t items,
+                 double item_size, struct ws_family_cost *out)
 {
     (void)example;
+    (void)items;
     (void)settings;
     (void)item_size;
     *out = (struct ws_family_cost){

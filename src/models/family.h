@@ -66,12 +66,14 @@ struct ws_item_score {
 /* Rough: of one core of a 3 GHz x86. */
 struct ws_family_cost {
     double fit_seconds;     /* an item (of counts: a type) */
+    double fit_whole;       /* seconds of a fit beside that, whatever its items */
     double sample_seconds;  /* likewise */
     double measure_seconds; /* of an item of a sample */
     double item_bytes;      /* memory of a model for each item it was fitted on */
     double model_bytes;     /* memory of any model */
-    double work_bytes;      /* memory beside the models while one is fitted */
+    double work_bytes;      /* memory beside the models while one is fitted, sampled or scored */
     bool uses_threads;      /* one chain alone keeps many cores busy */
+    bool bytes_are_sure;    /* computed, not guessed: who has fewer need not begin */
 };
 
 /* A point of a fit's loss curve, nats a token. */
@@ -92,10 +94,15 @@ struct ws_family_ops {
     bool validates;   /* fit looks at validation data, if there are any */
     bool keeps_first; /* a chain keeps its first model, for metrics that compare with it */
 
+    /* Optional. Why these settings, with validation data or without, leave the one called `name`
+     * without effect, so that it is refused where it is given; goes on from "has no meaning". NULL:
+     * it has one. */
+    const char *(*ignores)(const void *settings, bool validated, const char *name);
+
     /* Required. Whether these settings can be fitted on data like `example`, which may have no
      * items (any training set has its kind, types and dimension, and at least `items` items).
      * `item_size`: tokens of its items, 0 when it is not known. WS_INVALID says why not;
-     * WS_NO_MEMORY how much a fit needs; whatever a file that the settings name is at fault of. */
+     * WS_NO_MEMORY what no machine holds; whatever a file that the settings name is at fault of. */
     enum ws_status (*check)(const void *settings, const struct ws_dataset *example, uint64_t items,
                             uint64_t item_size, struct ws_error *err);
 
@@ -132,9 +139,10 @@ struct ws_family_ops {
     /* Required. One line for people: "3-gram, 61,334 contexts, 9,786 types". */
     void (*describe)(const struct ws_model *model, struct ws_buffer *out);
 
-    /* Required, for plans. `item_size`: numbers or tokens in an item. */
-    void (*cost)(const void *settings, const struct ws_dataset *example, double item_size,
-                 struct ws_family_cost *out);
+    /* Required, for plans. `items`: of the largest training set; `item_size`: numbers or tokens in
+     * an item. */
+    void (*cost)(const void *settings, const struct ws_dataset *example, uint64_t items,
+                 double item_size, struct ws_family_cost *out);
 
     /* Optional. How the fit of a model went, in order; empty for a model that was loaded. */
     const struct ws_loss_point *(*curve)(const struct ws_model *model, size_t *count);

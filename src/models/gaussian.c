@@ -529,10 +529,11 @@ static void describe(const struct ws_model *base, struct ws_buffer *out)
         settings->estimator == WS_GAUSSIAN_UNBIASED ? "unbiased" : "mle", base->training_items);
 }
 
-static void cost(const void *settings, const struct ws_dataset *example, double item_size,
-                 struct ws_family_cost *out)
+static void cost(const void *settings, const struct ws_dataset *example, uint64_t items,
+                 double item_size, struct ws_family_cost *out)
 {
     (void)example;
+    (void)items;
     (void)settings;
     double d = item_size;
     *out = (struct ws_family_cost){

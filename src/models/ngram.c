@@ -340,10 +340,11 @@ static void describe(const struct ws_model *base, struct ws_buffer *out)
     ws_buffer_text(out, " types");
 }
 
-static void cost(const void *settings, const struct ws_dataset *example, double item_size,
-                 struct ws_family_cost *out)
+static void cost(const void *settings, const struct ws_dataset *example, uint64_t items,
+                 double item_size, struct ws_family_cost *out)
 {
     (void)example;
+    (void)items;
     const struct ws_ngram_settings *ngram = settings;
     *out = (struct ws_family_cost){
         .fit_seconds = FIT_SECONDS * item_size,

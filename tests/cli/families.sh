@@ -23,6 +23,16 @@ refuses 2 "--set" "at least 2 items, not 1" -- plan one.yaml --items 1
 accepts run one.yaml -q -o mle --set estimator=mle --set generations=3 --set seeds=2
 refuses 2 "--set" "'items' is '0'" -- plan one.yaml --items 0
 refuses 2 "--set" "'dimension' is '2000'" "from 1 to 1000" -- plan one.yaml --dimension 2000
+
+# Settings that a transformer would ignore
+printf 'family: transformer\nsource: text\ncorpus: corpus.txt\nblock: 16\nlayers: 2\n' >t.yaml
+refuses 2 t.yaml:5 "'layers' has no meaning beside 'base'" -- run t.yaml -q -o x --set base=model
+refuses 2 --set "'heads' has no meaning beside 'base'" -- \
+    run nature-lm -q -o x --set base=model --heads 2
+refuses 2 nature-lm: "'keep_best' has no meaning without validation data" "'validation_items'" -- \
+    run nature-lm -q -o x --set base=model --set validation_items=0
+refuses 2 --set "'patience' has no meaning without validation data" -- \
+    run t.yaml -q -o x --set patience=2
 [ ! -e x ] || fail "a refused experiment left a run directory"
 
 finish

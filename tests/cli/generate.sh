@@ -110,6 +110,8 @@ refuses 2 "one is enough" -- generate model --prompt a --prompts prompts.txt
 refuses 2 "--ids" -- generate model --ids --jsonl
 refuses 2 "did you mean '--temperature'" -- generate model --temprature 1
 refuses 2 "'temperature' is 0.0001" -- generate model --temperature 1e-4
+refuses 1 "this generation needs about" "MiB are available" -- \
+    generate model --beams 200 --decode-batch 65536 --temperature 0 --new-tokens 120
 refuses 2 "beam search draws nothing" -- generate model --beams 4 --temperature 0.5
 refuses 2 "'count' is 3 with 'beams' at 4" -- generate model --beams 4 --count 3
 refuses 2 "'count' is 3 with 'temperature' at 0" -- generate model --temperature 0 --count 3

@@ -20,6 +20,10 @@ grep -q '^small: 3 arms x 3 seeds x 6 generations in loud' err || fail "no annou
 grep -q '^accumulate \*' out || fail "no table"
 check "the table is at most 100 columns wide" awk '/^Everything is in/ {exit} length > 100 {exit 1}' out
 check "the same run elsewhere" same_runs once loud
+runs run small.yaml -o 'two words' --set 'title=a b' --threads 1 || fail "a run failed"
+check "the next export can be pasted" grep -q "export 'two words' --summary" out
+check "the next run has the settings" grep -qF -e \
+    "run small.yaml -o runs/mine --set title='a b' --set threads=1 --set policies=keep:0.5" out
 accepts run small.yaml -q --json -o loud
 check "--json is one object" awk '
     {for (i = 1; i <= length; i++) {c = substr($0, i, 1); depth += (c == "{") - (c == "}")}}

@@ -102,6 +102,10 @@ static void experiment__the_family_may_come_from_an_override(void **state)
     ws_experiment_release(&e);
 }
 
+#define TRANSFORMER "family: transformer\nsource: text\ncorpus: a\n"
+#define UNVALIDATED                                                                                \
+    " has no meaning without validation data: set 'validation_items' or 'validation_corpus'"
+
 static void experiment__faults_are_told_with_their_place(void **state)
 {
     (void)state;
@@ -152,9 +156,35 @@ static void experiment__faults_are_told_with_their_place(void **state)
         {"family: discrete\nsource: words\ncorpus: a\nfresh_items: 20\nmetric_items: 121\n",
          "test.yaml:5: 'metric_items' is 121, wanted at most items=100 + fresh_items=20, for human "
          "samples of the same size"},
+        {TRANSFORMER "base: model\nlayers: 2\n",
+         "test.yaml:5: 'layers' has no meaning beside 'base', whose model has its own"},
+        {TRANSFORMER "start_token: 0\nbase: model\n",
+         "test.yaml:4: 'start_token' has no meaning beside 'base', whose model has its own"},
+        {TRANSFORMER "base: model\nvary: [width=8|16]\n",
+         "test.yaml:5: 'width' has no meaning beside 'base', whose model has its own"},
+        {TRANSFORMER "vary: [base=a|b]\ntied: true\n",
+         "test.yaml:5: 'tied' has no meaning beside 'base', whose model has its own"},
+        {TRANSFORMER "keep_best: true\n", "test.yaml:4: 'keep_best'" UNVALIDATED},
+        {TRANSFORMER "keep_best: false\npatience: 3\n", "test.yaml:5: 'patience'" UNVALIDATED},
+        {TRANSFORMER "validate_every: 10\n", "test.yaml:4: 'validate_every'" UNVALIDATED},
+        {TRANSFORMER "vary: [patience=0|2]\n", "test.yaml:4: 'patience'" UNVALIDATED},
     };
     for (size_t i = 0; i < COUNT(cases); i++)
         assert_string_equal(refusal(cases[i].text, NULL, 0), cases[i].message);
+}
+
+static void experiment__validation_data_of_either_kind_let_a_fit_validate(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        TRANSFORMER "keep_best: true\npatience: 3\nvalidation_items: 5\n",
+        TRANSFORMER "validate_every: 10\nvalidation_corpus: b\n",
+        TRANSFORMER "keep_best: false\npatience: 0\nvalidate_every: 0\n",
+    };
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        struct ws_experiment e = parsed(texts[i], NULL, 0);
+        ws_experiment_release(&e);
+    }
 }
 
 static void experiment__a_value_out_of_range_names_place_and_range(void **state)
@@ -179,6 +209,9 @@ static void experiment__a_fault_of_an_override_is_told_as_one(void **state)
     assert_string_equal(
         refusal("family: gaussian\nestimator: mle\n", family, 1),
         "test.yaml:2: 'estimator' belongs to family 'gaussian', this experiment's is 'discrete'");
+    static const struct ws_override base[] = {{"base", "model"}, {"context", "64"}};
+    assert_string_equal(refusal(TRANSFORMER, base, 2),
+                        "--set: 'context' has no meaning beside 'base', whose model has its own");
 }
 
 static void experiment__a_text_experiment_has_all_it_was_given(void **state)
@@ -391,6 +424,26 @@ static void experiment__the_list_leaves_out_what_is_varied(void **state)
         has_sampling = has_sampling || strcmp(settings[i].name, "sampling") == 0;
     }
     assert_true(has_sampling);
+    ws_arena_release(&arena);
+    ws_experiment_release(&e);
+}
+
+static void experiment__the_list_leaves_out_what_a_base_model_has_of_its_own(void **state)
+{
+    (void)state;
+    struct ws_experiment e = parsed(TRANSFORMER "base: model\nepochs: 2\n", NULL, 0);
+    struct ws_arena arena;
+    struct ws_setting *settings;
+    size_t count;
+    ws_arena_init(&arena, NULL);
+    assert_int_equal(ws_experiment_list(&e, &arena, &settings, &count, NULL), WS_OK);
+    bool has_epochs = false;
+    for (size_t i = 0; i < count; i++) {
+        assert_string_not_equal(settings[i].name, "layers");
+        assert_string_not_equal(settings[i].name, "start_token");
+        has_epochs = has_epochs || strcmp(settings[i].name, "epochs") == 0;
+    }
+    assert_true(has_epochs);
     ws_arena_release(&arena);
     ws_experiment_release(&e);
 }
@@ -641,6 +694,7 @@ int main(void)
         cmocka_unit_test(experiment__overrides_win_over_the_file_and_later_ones_over_earlier),
         cmocka_unit_test(experiment__the_family_may_come_from_an_override),
         cmocka_unit_test(experiment__faults_are_told_with_their_place),
+        cmocka_unit_test(experiment__validation_data_of_either_kind_let_a_fit_validate),
         cmocka_unit_test(experiment__a_value_out_of_range_names_place_and_range),
         cmocka_unit_test(experiment__a_fault_of_an_override_is_told_as_one),
         cmocka_unit_test(experiment__a_text_experiment_has_all_it_was_given),
@@ -652,6 +706,7 @@ int main(void)
         cmocka_unit_test(experiment__another_value_changes_no_key),
         cmocka_unit_test(experiment__a_variation_that_makes_no_sense_is_told_with_its_place),
         cmocka_unit_test(experiment__the_list_leaves_out_what_is_varied),
+        cmocka_unit_test(experiment__the_list_leaves_out_what_a_base_model_has_of_its_own),
         cmocka_unit_test(experiment__the_canonical_text_holds_what_identifies_a_run),
         cmocka_unit_test(experiment__what_may_change_is_not_in_the_canonical_text),
         cmocka_unit_test(experiment__the_place_of_a_corpus_is_not_in_the_canonical_text),

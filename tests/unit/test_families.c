@@ -547,7 +547,7 @@ static void families__report_every_failed_allocation_and_leak_nothing(void **sta
 static void check_costs(struct subject *subject)
 {
     struct ws_family_cost cost = {.fit_seconds = -1};
-    subject->ops->cost(subject->settings, &subject->data[0], 10, &cost);
+    subject->ops->cost(subject->settings, &subject->data[0], 20, 10, &cost);
     assert_true(cost.fit_seconds > 0 && cost.fit_seconds < 1);
     assert_true(cost.sample_seconds > 0 && cost.sample_seconds < 1);
     assert_true(cost.measure_seconds > 0 && cost.measure_seconds < 1);

@@ -887,8 +887,9 @@ static void train__says_what_memory_it_takes(void **state)
                                      &text.examples, &text.examples, key, NULL, &trainer, NULL),
                      WS_OK);
     long taken = atomic_load(&heap.live_bytes) - before;
-    long said =
-        (long)ws_trainer_memory(&settings, &tiny_models[GPT2], &text.examples, &text.examples);
+    long said = (long)ws_trainer_memory(&settings, &tiny_models[GPT2], text.examples.count,
+                                        ws_examples_longest(&text.examples),
+                                        ws_examples_longest(&text.examples));
     assert_in_range(taken - said, 0, BLOCKS * SLACK);
     ws_trainer_close(trainer);
     device->ops->close(device);
@@ -913,11 +914,15 @@ static void train__keeps_the_activations_of_large_models_small(void **state)
     ws_layout_of(&d, &layout);
     uint64_t blocks = 4 * sizeof(float) * (uint64_t)layout.size;
     struct ws_train_settings settings = SETTINGS("batch", "64");
-    uint64_t activations = ws_trainer_memory(&settings, &d, &examples, NULL) - blocks;
+    uint64_t activations =
+        ws_trainer_memory(&settings, &d, examples.count, ws_examples_longest(&examples), 0) -
+        blocks;
     assert_in_range(activations, UINT64_C(400) << 20, UINT64_C(550) << 20);
     settings.micro_batch =
         2; /* the 256 tokens, in 2.6 GiB with 4 blocks and one to start */
-    activations = ws_trainer_memory(&settings, &d, &examples, NULL) - blocks;
+    activations =
+        ws_trainer_memory(&settings, &d, examples.count, ws_examples_longest(&examples), 0) -
+        blocks;
     assert_true(activations + blocks + blocks / 4 < (UINT64_C(2600) << 20));
 }
 

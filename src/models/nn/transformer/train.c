@@ -33,12 +33,6 @@ static uint64_t smaller(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-static uint64_t batch_of(const struct ws_train_settings *settings,
-                         const struct ws_examples *examples)
-{
-    return smaller(settings->batch, examples->count);
-}
-
 static uint64_t micro_tokens(const struct ws_description *d)
 {
     uint64_t few = ws_network_memory(d, MICRO_LEAST, true);
@@ -48,36 +42,33 @@ static uint64_t micro_tokens(const struct ws_description *d)
 }
 
 static uint64_t micro_batch_of(const struct ws_train_settings *settings,
-                               const struct ws_description *d, const struct ws_examples *examples)
+                               const struct ws_description *d, uint64_t examples, uint64_t longest)
 {
-    uint64_t batch = batch_of(settings, examples);
+    uint64_t batch = smaller(settings->batch, examples);
     if (settings->micro_batch > 0)
         return smaller(settings->micro_batch, batch);
-    uint64_t longest = ws_examples_longest(examples);
     uint64_t tokens = micro_tokens(d);
     return longest < tokens ? smaller(tokens / longest, batch) : 1;
 }
 
 /* Tokens at a time: of a micro-batch, or the longest to validate on. */
 static size_t tokens_at_a_time(const struct ws_train_settings *settings,
-                               const struct ws_description *d, const struct ws_examples *examples,
-                               const struct ws_examples *validation)
+                               const struct ws_description *d, uint64_t examples, size_t longest,
+                               size_t longest_validation)
 {
-    size_t most = (size_t)micro_batch_of(settings, d, examples) * ws_examples_longest(examples);
-    size_t validates = validation ? ws_examples_longest(validation) : 0;
-    return most > validates ? most : validates;
+    size_t most = (size_t)micro_batch_of(settings, d, examples, longest) * longest;
+    return most > longest_validation ? most : longest_validation;
 }
 
 uint64_t ws_trainer_memory(const struct ws_train_settings *settings,
-                           const struct ws_description *description,
-                           const struct ws_examples *examples, const struct ws_examples *validation)
+                           const struct ws_description *description, uint64_t examples,
+                           size_t longest, size_t longest_validation)
 {
     struct ws_layout layout;
     ws_layout_of(description, &layout);
     uint64_t blocks = settings->keep_best ? 3 : 2;
-    return ws_network_memory(description,
-                             tokens_at_a_time(settings, description, examples, validation), true) +
-           blocks * layout.size * sizeof(float);
+    size_t tokens = tokens_at_a_time(settings, description, examples, longest, longest_validation);
+    return ws_network_memory(description, tokens, true) + blocks * layout.size * sizeof(float);
 }
 
 static enum ws_status check_tokens(const struct ws_description *d, const uint32_t *tokens,
@@ -126,8 +117,8 @@ static enum ws_status check_training(const struct ws_train_settings *settings,
     if (!validates && (settings->keep_best || settings->patience > 0))
         return ws_fail(err, WS_INVALID, "'%s' needs examples to validate on, and there are none",
                        settings->keep_best ? "keep_best" : "patience");
-    double tokens =
-        (double)micro_batch_of(settings, d, examples) * (double)ws_examples_longest(examples);
+    uint64_t longest = ws_examples_longest(examples);
+    double tokens = (double)micro_batch_of(settings, d, examples->count, longest) * (double)longest;
     if (tokens > WS_NETWORK_TOKENS)
         return ws_fail(err, WS_LIMIT,
                        "a micro-batch of %.0f tokens, the limit is %d: set 'micro_batch' lower",
@@ -137,8 +128,9 @@ static enum ws_status check_training(const struct ws_train_settings *settings,
 
 static enum ws_status plan_steps(struct ws_trainer *t, struct ws_error *err)
 {
-    t->batch = batch_of(&t->settings, &t->examples);
-    t->micro_batch = micro_batch_of(&t->settings, &t->description, &t->examples);
+    t->batch = smaller(t->settings.batch, t->examples.count);
+    t->micro_batch = micro_batch_of(&t->settings, &t->description, t->examples.count,
+                                    ws_examples_longest(&t->examples));
     t->epoch_steps = t->examples.count / t->batch;
     t->steps = t->settings.steps;
     if (t->steps == 0 && t->settings.epochs <= STEPS_MOST / t->epoch_steps)
@@ -153,7 +145,9 @@ static enum ws_status plan_steps(struct ws_trainer *t, struct ws_error *err)
 
 static enum ws_status take_memory(struct ws_trainer *t, struct ws_error *err)
 {
-    size_t tokens = tokens_at_a_time(&t->settings, &t->description, &t->examples, &t->validation);
+    size_t tokens =
+        tokens_at_a_time(&t->settings, &t->description, t->examples.count,
+                         ws_examples_longest(&t->examples), ws_examples_longest(&t->validation));
     t->order = WS_ARENA_NEW(&t->arena, uint64_t, t->examples.count);
     t->piece = WS_ARENA_NEW(&t->arena, uint32_t, WS_STATE_PIECE);
     if (!t->order || !t->piece)
@@ -174,10 +168,12 @@ static enum ws_status start(struct ws_trainer *t, const float *parameters, struc
     WS_TRY(plan_steps(t, err));
     enum ws_status status = take_memory(t, err);
     if (status == WS_NO_MEMORY)
-        return ws_fail(
-            err, status, "no memory for this training, which takes %" PRIu64 " MiB",
-            (ws_trainer_memory(&t->settings, &t->description, &t->examples, &t->validation) >> 20) +
-                1);
+        return ws_fail(err, status, "no memory for this training, which takes %" PRIu64 " MiB",
+                       (ws_trainer_memory(&t->settings, &t->description, t->examples.count,
+                                          ws_examples_longest(&t->examples),
+                                          ws_examples_longest(&t->validation)) >>
+                        20) +
+                           1);
     WS_TRY(status);
     ws_network_write(t->network, parameters);
     WS_TRY(t->ops->check(t->device, err));

@@ -141,11 +141,11 @@ struct ws_train_point {
 
 struct ws_trainer;
 
-/* Bytes that a training takes from the device, not counting the device's own scratch. */
+/* Bytes that a training takes from the device, not counting the device's own scratch: so many
+ * examples, the tokens of the longest, and of the longest to validate on. */
 uint64_t ws_trainer_memory(const struct ws_train_settings *settings,
-                           const struct ws_description *description,
-                           const struct ws_examples *examples,
-                           const struct ws_examples *validation);
+                           const struct ws_description *description, uint64_t examples,
+                           size_t longest, size_t longest_validation);
 
 /* `parameters` (host) are where it starts; they are copied, as are settings and description.
  * Examples outlive the trainer. `validation` may be NULL or empty. Memory is taken before it

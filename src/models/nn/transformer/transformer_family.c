@@ -1,9 +1,9 @@
 #include "models/nn/transformer/transformer_family.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
-#include "base/machine.h"
 #include "models/nn/transformer/hugging_face.h"
 
 /* Options -------------------------------------------------------------------------------------- */
@@ -15,7 +15,8 @@
 
 static const struct ws_option options[] = {
     {"base", WS_OPTION_TEXT, FIELD(base), 0, 0, "", NULL, WS_OPTION_INPUT,
-     "directory of the Hugging Face model that every fit starts from; empty: fresh models"},
+     "directory of the Hugging Face model that every fit starts from, with its own start token and "
+     "shape; empty: fresh models"},
     {"start", WS_OPTION_FLAG, FIELD(start), 0, 0, "true", NULL, 0,
      "predict blocks from a start token on; false: from their own first token on"},
     {"start_token", WS_OPTION_WHOLE, FIELD(start_token), 0, 4294967294.0, "0", NULL, 0,
@@ -34,6 +35,40 @@ static bool has_base(const struct ws_transformer_settings *settings)
     return settings->base && settings->base[0] != '\0';
 }
 
+/* Whatever a base model has of its own. */
+static bool is_for_fresh(const char *name)
+{
+    return strcmp(name, "start_token") == 0 || ws_option_find(&ws_form_options, name);
+}
+
+/* Whether it asks for validations. */
+static bool wants_validation(const struct ws_train_settings *training, const char *name)
+{
+    return (strcmp(name, "validate_every") == 0 && training->validate_every > 0) ||
+           (strcmp(name, "patience") == 0 && training->patience > 0) ||
+           (strcmp(name, "keep_best") == 0 && training->keep_best);
+}
+
+static const char *ignores(const void *untyped, bool validated, const char *name)
+{
+    const struct ws_transformer_settings *settings = untyped;
+    if (has_base(settings) && is_for_fresh(name))
+        return "beside 'base', whose model has its own";
+    if (!validated && wants_validation(&settings->training, name))
+        return "without validation data: set 'validation_items' or 'validation_corpus'";
+    return NULL;
+}
+
+/* A base's tokens from `types` on are cut off: data of its tokenizer have none of them. */
+static void cut_vocabulary(struct ws_description *d, uint32_t types)
+{
+    uint32_t *const special[] = {&d->bos, &d->eos, &d->pad};
+    d->vocabulary = types;
+    for (size_t i = 0; i < sizeof special / sizeof *special; i++)
+        if (*special[i] >= types)
+            *special[i] = WS_NO_TOKEN;
+}
+
 static enum ws_status describe_base(const struct ws_transformer_settings *settings, uint32_t types,
                                     struct ws_arena *arena, struct ws_description *out,
                                     struct ws_error *err)
@@ -44,8 +79,7 @@ static enum ws_status describe_base(const struct ws_transformer_settings *settin
                        "'%s' has %" PRIu32 " tokens, the data have %" PRIu32
                        ": wanted the tokenizer of the base model, tokenizer=base",
                        settings->base, out->vocabulary, types);
-    /* Tokens that the tokenizer does not have are padding: they could never be read. */
-    out->vocabulary = types;
+    cut_vocabulary(out, types);
     return WS_OK;
 }
 
@@ -77,6 +111,23 @@ uint32_t ws_transformer_start(const struct ws_transformer_settings *settings,
                               const struct ws_description *d)
 {
     return settings->start ? ws_transformer_prompt(settings, d) : WS_NO_TOKEN;
+}
+
+uint64_t ws_transformer_longest_prompt(const struct ws_transformer_settings *settings,
+                                       uint64_t block)
+{
+    return settings->continues ? block : 1;
+}
+
+struct ws_decoding ws_transformer_decoding(const struct ws_transformer_settings *settings,
+                                           uint64_t block)
+{
+    struct ws_decoding decoding = settings->decoding;
+    decoding.new_tokens = block;
+    /* A continuation has no end inside it; a fresh block is drawn as it comes. */
+    decoding.min_new_tokens = settings->continues ? block : 0;
+    decoding.stop_at_end = false;
+    return decoding;
 }
 
 /* Data ----------------------------------------------------------------------------------------- */
@@ -129,46 +180,11 @@ static enum ws_status check_lengths(const struct ws_transformer_settings *settin
     return WS_OK;
 }
 
-/* Bytes that a fit takes, the model it makes and the one it starts from included. Of examples only
- * their lengths count. */
-static enum ws_status fit_memory(const struct ws_transformer_settings *settings,
-                                 const struct ws_description *d, uint64_t items, uint64_t block,
-                                 struct ws_arena *arena, uint64_t *out, struct ws_error *err)
-{
-    uint64_t count = settings->training.batch < items ? settings->training.batch : items;
-    uint64_t *ends = WS_ARENA_NEW(arena, uint64_t, count);
-    if (!ends)
-        return ws_fail_memory(err, "the memory of a fit");
-    for (uint64_t i = 0; i < count; i++)
-        ends[i] = (i + 1) * block;
-    const struct ws_examples examples = {.count = count, .ends = ends};
-    struct ws_layout layout;
-    ws_layout_of(d, &layout);
-    *out = ws_trainer_memory(&settings->training, d, &examples, NULL) +
-           2 * layout.size * sizeof(float);
-    return WS_OK;
-}
-
-static enum ws_status check_memory(const struct ws_transformer_settings *settings,
-                                   const struct ws_description *d, uint64_t items, uint64_t block,
-                                   struct ws_error *err)
-{
-    struct ws_arena arena;
-    uint64_t needed = 0, there = ws_memory_size();
-    ws_arena_init(&arena, NULL);
-    enum ws_status status = fit_memory(settings, d, items, block, &arena, &needed, err);
-    ws_arena_release(&arena);
-    if (status != WS_OK || needed <= there)
-        return status;
-    return ws_fail(err, WS_NO_MEMORY,
-                   "a fit takes %" PRIu64 " MiB of memory, this machine gives %" PRIu64,
-                   (needed >> 20) + 1, there >> 20);
-}
-
 static enum ws_status check(const void *untyped, const struct ws_dataset *example, uint64_t items,
                             uint64_t item_size, struct ws_error *err)
 {
     const struct ws_transformer_settings *settings = untyped;
+    (void)items;
     struct ws_description d;
     if (example->kind != WS_DATA_TOKENS)
         return ws_fail(err, WS_INVALID, "family 'transformer' takes token sequences, not %s",
@@ -181,7 +197,8 @@ static enum ws_status check(const void *untyped, const struct ws_dataset *exampl
     if (item_size == 0)
         return WS_OK;
     WS_TRY(check_lengths(settings, &d, item_size, err));
-    return check_memory(settings, &d, items, item_size, err);
+    decoding = ws_transformer_decoding(settings, item_size);
+    return ws_decoding_fits(&decoding, &d, ws_transformer_longest_prompt(settings, item_size), err);
 }
 
 /* What a model is ------------------------------------------------------------------------------ */
@@ -211,30 +228,75 @@ static enum ws_status export(const struct ws_model *base, const char *directory,
     return ws_hf_save(&model_of(base)->transformer, WS_DTYPE_F32, directory, scratch, err);
 }
 
+/* Costs ---------------------------------------------------------------------------------------- */
+
 /* Floating-point operations a second of one core, training and drawing token by token; a step of
  * training does 6 a parameter and token, a forward pass 2. */
 #define TRAINING_RATE 7e10
 #define SAMPLING_RATE 3e10
 
-static void cost(const void *untyped, const struct ws_dataset *example, double item_size,
-                 struct ws_family_cost *out)
+/* Bytes a device keeps for itself: of a piece of the logits and of a transposed weight. */
+#define DEVICE_BYTES 48e6
+
+/* What a cost follows from. */
+struct work {
+    const struct ws_transformer_settings *settings;
+    struct ws_description description;
+    uint64_t items, block;
+    double model; /* bytes of the parameters */
+};
+
+/* Beside the trainer: parameters to begin from, blocks and the examples made of them, and what is
+ * stored half-way: the trainer's state, and before it a checkpoint of two models. */
+static double fit_bytes(const struct work *w)
 {
-    const struct ws_transformer_settings *settings = untyped;
-    struct ws_description d;
-    struct ws_layout layout = {.size = 0};
-    if (ws_transformer_describe(settings, example->types, NULL, &d, NULL) == WS_OK)
-        ws_layout_of(&d, &layout);
+    const struct ws_train_settings *training = &w->settings->training;
+    double state = training->keep_best ? 4 : 3;
+    double tokens = (double)w->items * (double)w->block;
+    return (double)ws_trainer_memory(training, &w->description, w->items, w->block, w->block) +
+           (1 + state + 2) * w->model + 3 * sizeof(uint32_t) * tokens;
+}
+
+/* Half-way a checkpoint is stored here too. */
+static double sample_bytes(const struct work *w)
+{
+    const struct ws_decoding decoding = ws_transformer_decoding(w->settings, w->block);
+    uint64_t longest = ws_transformer_longest_prompt(w->settings, w->block);
+    return (double)ws_generator_memory(&w->description, &decoding, longest) + 2 * w->model;
+}
+
+static double score_bytes(const struct work *w)
+{
+    size_t tokens = w->block > WS_TRANSFORMER_SCORED ? w->block : WS_TRANSFORMER_SCORED;
+    return (double)ws_network_memory(&w->description, tokens, false);
+}
+
+static double work_bytes(const struct work *w)
+{
+    return DEVICE_BYTES + fmax(fit_bytes(w), fmax(sample_bytes(w), score_bytes(w)));
+}
+
+static void cost(const void *untyped, const struct ws_dataset *example, uint64_t items,
+                 double item_size, struct ws_family_cost *out)
+{
+    struct work w = {.settings = untyped, .items = items, .block = (uint64_t)item_size};
+    struct ws_layout layout;
+    *out = (struct ws_family_cost){.uses_threads = true, .bytes_are_sure = true};
+    if (ws_transformer_describe(w.settings, example->types, NULL, &w.description, NULL) != WS_OK)
+        return; /* `check` has said why */
+    ws_layout_of(&w.description, &layout);
+    const struct ws_train_settings *training = &w.settings->training;
     double parameters = (double)layout.size;
-    double epochs = settings->training.steps > 0 ? 1 : (double)settings->training.epochs;
-    double beams = (double)settings->decoding.beams;
-    *out = (struct ws_family_cost){
-        .fit_seconds = 6 * parameters * item_size * epochs / TRAINING_RATE,
-        .sample_seconds = 2 * parameters * item_size * beams / SAMPLING_RATE,
-        .measure_seconds = 2 * parameters * item_size / TRAINING_RATE,
-        .model_bytes = parameters * sizeof(float),
-        .work_bytes = 6 * parameters * sizeof(float), /* gradients, moments, a draft of them */
-        .uses_threads = true,
-    };
+    double trains = 6 * parameters * item_size / TRAINING_RATE; /* an item, once */
+    double batch = fmin((double)training->batch, (double)items);
+    double beams = (double)w.settings->decoding.beams;
+    w.model = parameters * sizeof(float);
+    out->fit_seconds = training->steps > 0 ? 0 : trains * (double)training->epochs;
+    out->fit_whole = trains * batch * (double)training->steps;
+    out->sample_seconds = 2 * parameters * item_size * beams / SAMPLING_RATE;
+    out->measure_seconds = 2 * parameters * item_size / TRAINING_RATE;
+    out->model_bytes = w.model;
+    out->work_bytes = work_bytes(&w);
 }
 
 /* What the base model is, however its files say it: its config and its numbers. */
@@ -277,6 +339,7 @@ const struct ws_family_ops ws_family_transformer = {
     .batch = 1,
     .validates = true,
     .keeps_first = true,
+    .ignores = ignores,
     .check = check,
     .fit = ws_transformer_fit,
     .sample = ws_transformer_sample,

@@ -42,6 +42,9 @@ struct ws_transformer_model {
     size_t curve_count;
 };
 
+/* Tokens that are scored at a time, or an item where it has more. */
+enum { WS_TRANSFORMER_SCORED = 4096 };
+
 /* What the parts of the family share. ------------------------------------------------------------
  */
 
@@ -59,6 +62,12 @@ uint32_t ws_transformer_start(const struct ws_transformer_settings *settings,
 /* What items that continue nothing are made from; WS_NO_TOKEN when there is no such token. */
 uint32_t ws_transformer_prompt(const struct ws_transformer_settings *settings,
                                const struct ws_description *d);
+
+/* How items of `block` tokens are made, and the tokens of the longest prompt of one. */
+struct ws_decoding ws_transformer_decoding(const struct ws_transformer_settings *settings,
+                                           uint64_t block);
+uint64_t ws_transformer_longest_prompt(const struct ws_transformer_settings *settings,
+                                       uint64_t block);
 
 /* The items of a dataset, copied one behind the other into `arena`. */
 WS_MUST_CHECK enum ws_status ws_transformer_blocks(const struct ws_dataset *data,

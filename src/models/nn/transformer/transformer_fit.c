@@ -8,7 +8,7 @@
 #include "models/nn/transformer/hugging_face.h"
 #include "models/nn/transformer/transformer_family.h"
 
-enum { CURVE_POINTS = 50, SCORED_TOKENS = 4096 };
+enum { CURVE_POINTS = 50 };
 
 /* Where a fit starts ----------------------------------------------------------------------------
  */
@@ -276,7 +276,7 @@ static enum ws_status score_all(const struct ws_transformer *model, struct ws_de
                                 struct scoring *s, struct ws_arena *arena, struct ws_error *err)
 {
     size_t longest = ws_examples_longest(s->examples);
-    size_t tokens = longest > SCORED_TOKENS ? longest : SCORED_TOKENS;
+    size_t tokens = longest > WS_TRANSFORMER_SCORED ? longest : WS_TRANSFORMER_SCORED;
     s->starts = WS_ARENA_NEW(arena, uint32_t, tokens + 1);
     s->loss = WS_ARENA_NEW(arena, float, tokens);
     s->entropy = WS_ARENA_NEW(arena, float, tokens);

@@ -179,24 +179,13 @@ static enum ws_status make_all(struct sample *s, struct ws_generator *generator,
     return status;
 }
 
-static struct ws_decoding decoding_of(const struct ws_transformer_model *model)
-{
-    const struct ws_transformer_settings *settings = model->base.settings;
-    struct ws_decoding decoding = settings->decoding;
-    decoding.new_tokens = model->block;
-    /* A continuation has no end inside it; a fresh block is drawn as it comes. */
-    decoding.min_new_tokens = settings->continues ? model->block : 0;
-    decoding.stop_at_end = false;
-    return decoding;
-}
-
 static enum ws_status sample_one(struct sample *s, const struct ws_dataset *blocks,
                                  struct ws_device *device, struct ws_arena *scratch,
                                  struct ws_error *err)
 {
     const struct ws_transformer_model *model = s->model;
     const struct ws_transformer_settings *settings = model->base.settings;
-    const struct ws_decoding decoding = decoding_of(model);
+    const struct ws_decoding decoding = ws_transformer_decoding(settings, model->block);
     struct ws_generator *generator;
     if (settings->continues)
         WS_TRY(prompt_with_blocks(s, blocks, scratch, err));
