@@ -152,6 +152,36 @@ static void instruction_sets__give_the_same_bytes(void **state)
 #endif
 }
 
+static void check_transposes(const struct ws_vector_ops *v)
+{
+    enum { SIDE = 35, STRIDE = SIDE + 2 };
+    static float in[SIDE * STRIDE], out[SIDE * STRIDE];
+    for (size_t i = 0; i < SIDE * STRIDE; i++)
+        in[i] = (float)i + 1;
+    for (size_t rows = 1; rows <= SIDE; rows++)
+        for (size_t columns = 1; columns <= SIDE; columns++) {
+            memset(out, 0, sizeof out);
+            v->transpose(out, STRIDE, in, STRIDE, rows, columns);
+            for (size_t i = 0; i < SIDE; i++)
+                for (size_t j = 0; j < STRIDE; j++) {
+                    bool inside = i < columns && j < rows;
+                    float wanted = inside ? in[j * STRIDE + i] : 0;
+                    assert_true(out[i * STRIDE + j] == wanted);
+                }
+        }
+}
+
+static void transpose__moves_each_number_and_no_other(void **state)
+{
+    (void)state;
+    check_transposes(&ws_vector_ops_baseline);
+    check_transposes(ws_vector_pick());
+#ifdef WS_VECTOR_X86
+    if (__builtin_cpu_supports("avx2"))
+        check_transposes(&ws_vector_ops_avx2);
+#endif
+}
+
 static void rows__leave_what_is_behind_them(void **state)
 {
     (void)state;
@@ -272,6 +302,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(instruction_sets__give_the_same_bytes),
+        cmocka_unit_test(transpose__moves_each_number_and_no_other),
         cmocka_unit_test(rows__leave_what_is_behind_them),
         cmocka_unit_test(exp__is_within_an_ulp_on_all_floats),
         cmocka_unit_test(activations__are_accurate_in_both_tails),

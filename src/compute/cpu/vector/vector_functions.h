@@ -35,6 +35,8 @@ void VECTOR(norm_backward)(float *dx, float *dweight, float *dbias, const float 
 void VECTOR(attend)(float *y, float *p, const struct ws_attend *a);
 void VECTOR(rotate)(float *a, float *b, const float *cosines, const float *sines, bool inverse,
                     size_t count);
+void VECTOR(transpose)(float *out, size_t out_stride, const float *in, size_t in_stride,
+                       size_t rows, size_t columns);
 void VECTOR(add)(float *y, const float *a, const float *b, size_t count);
 void VECTOR(dropout_factors)(float *factors, const struct ws_dropout_draws *draws);
 double VECTOR(sum_squares)(const float *x, size_t count);

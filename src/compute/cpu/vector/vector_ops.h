@@ -81,6 +81,9 @@ struct ws_vector_ops {
     /* y may be a or b */
     void (*add)(float *y, const float *a, const float *b, size_t count);
     void (*multiply)(float *y, const float *a, const float *b, size_t count);
+    /* out (columns, rows) = the transpose of in (rows, columns) */
+    void (*transpose)(float *out, size_t out_stride, const float *in, size_t in_stride, size_t rows,
+                      size_t columns);
     void (*dropout_factors)(float *factors, const struct ws_dropout_draws *draws); /* (64) */
     double (*sum_squares)(const float *x, size_t count);
     void (*adamw)(float *weight, float *first, float *second, const float *gradient,

@@ -21,6 +21,7 @@ const struct ws_vector_ops VECTOR_NAME(ops, WS_VECTOR_SET) = {
     .attend = VECTOR(attend),
     .rotate = VECTOR(rotate),
     .add = VECTOR(add),
+    .transpose = VECTOR(transpose),
     .dropout_factors = VECTOR(dropout_factors),
     .sum_squares = VECTOR(sum_squares),
     .adamw = VECTOR(adamw),
