@@ -79,6 +79,7 @@ static void run_elements(const struct ws_vector_ops *v, struct arrays *a, size_t
     }
     v->add(next(a), a->in[0], a->in[1], count);
     v->multiply(next(a), a->in[0], a->in[1], count);
+    keep(a, (double)v->dot(a->in[0], a->in[1], count));
     float *x = copy_of(a, 0);
     v->rotate(x, copy_of(a, 1), a->in[2], a->in[3], true, count);
     const struct ws_dropout_draws draws = {
@@ -149,6 +150,86 @@ static void instruction_sets__give_the_same_bytes(void **state)
 #ifdef WS_VECTOR_X86
     if (__builtin_cpu_supports("avx2"))
         compare_with_baseline(&ws_vector_ops_avx2);
+#endif
+}
+
+static void check_transposes(const struct ws_vector_ops *v)
+{
+    enum { SIDE = 35, STRIDE = SIDE + 2 };
+    static float in[SIDE * STRIDE], out[SIDE * STRIDE];
+    for (size_t i = 0; i < SIDE * STRIDE; i++)
+        in[i] = (float)i + 1;
+    for (size_t rows = 1; rows <= SIDE; rows++)
+        for (size_t columns = 1; columns <= SIDE; columns++) {
+            memset(out, 0, sizeof out);
+            v->transpose(out, STRIDE, in, STRIDE, rows, columns);
+            for (size_t i = 0; i < SIDE; i++)
+                for (size_t j = 0; j < STRIDE; j++) {
+                    bool inside = i < columns && j < rows;
+                    float wanted = inside ? in[j * STRIDE + i] : 0;
+                    assert_true(out[i * STRIDE + j] == wanted);
+                }
+        }
+}
+
+/* All of it for every set against the plain sums, which a float adds up in the same order. */
+static void check_small_products(const struct ws_vector_ops *v)
+{
+    enum { STRIDE = 131, ROWS = 9, DEPTH = 7 };
+    static float a[ROWS * STRIDE], b[DEPTH * STRIDE], c[ROWS * STRIDE], wanted[ROWS * STRIDE];
+    const struct ws_rng_key key = {{37, 38}, 39};
+    struct ws_rng rng;
+    ws_rng_init(&rng, key, 0);
+    for (size_t i = 0; i < ROWS * STRIDE; i++)
+        a[i] = (float)ws_rng_uniform(&rng) - 0.5F;
+    for (size_t i = 0; i < DEPTH * STRIDE; i++)
+        b[i] = (float)ws_rng_uniform(&rng) - 0.5F;
+    for (size_t shape = 0; shape < 2 * 130 * 2 * ROWS; shape++) {
+        bool add = shape % 2 == 1, turned = shape / 2 % 2 == 1;
+        struct ws_small_product p = {.c = c,
+                                     .a = a,
+                                     .b = b,
+                                     .c_stride = STRIDE,
+                                     .a_row = turned ? 1 : STRIDE,
+                                     .a_step = turned ? STRIDE : 1,
+                                     .b_stride = STRIDE,
+                                     .rows = shape / 4 % ROWS + 1,
+                                     .columns = shape / 4 / ROWS + 1,
+                                     .depth = shape % (DEPTH + 1),
+                                     .add = add};
+        for (size_t i = 0; i < ROWS * STRIDE; i++)
+            c[i] = wanted[i] = (float)i;
+        for (size_t i = 0; i < p.rows; i++)
+            for (size_t j = 0; j < p.columns; j++) {
+                float sum = add ? wanted[i * STRIDE + j] : 0;
+                for (size_t k = 0; k < p.depth; k++)
+                    sum += a[i * p.a_row + k * p.a_step] * b[k * STRIDE + j];
+                wanted[i * STRIDE + j] = sum;
+            }
+        v->small_product(&p);
+        assert_memory_equal(c, wanted, sizeof c);
+    }
+}
+
+static void small_product__is_the_sum_in_order(void **state)
+{
+    (void)state;
+    check_small_products(&ws_vector_ops_baseline);
+    check_small_products(ws_vector_pick());
+#ifdef WS_VECTOR_X86
+    if (__builtin_cpu_supports("avx2"))
+        check_small_products(&ws_vector_ops_avx2);
+#endif
+}
+
+static void transpose__moves_each_number_and_no_other(void **state)
+{
+    (void)state;
+    check_transposes(&ws_vector_ops_baseline);
+    check_transposes(ws_vector_pick());
+#ifdef WS_VECTOR_X86
+    if (__builtin_cpu_supports("avx2"))
+        check_transposes(&ws_vector_ops_avx2);
 #endif
 }
 
@@ -272,6 +353,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(instruction_sets__give_the_same_bytes),
+        cmocka_unit_test(small_product__is_the_sum_in_order),
+        cmocka_unit_test(transpose__moves_each_number_and_no_other),
         cmocka_unit_test(rows__leave_what_is_behind_them),
         cmocka_unit_test(exp__is_within_an_ulp_on_all_floats),
         cmocka_unit_test(activations__are_accurate_in_both_tails),

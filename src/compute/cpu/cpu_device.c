@@ -84,9 +84,9 @@ void ws_cpu_release(struct ws_device *device, void *memory, size_t size)
     give_back((struct ws_cpu *)device, memory, size);
 }
 
-struct ws_packed *ws_cpu_packed_new(struct ws_device *device, size_t out, size_t in)
+struct ws_packed *ws_cpu_packed_new(struct ws_device *device, size_t out, size_t in, size_t floats)
 {
-    size_t size = sizeof(struct ws_packed) + out * in * sizeof(float);
+    size_t size = sizeof(struct ws_packed) + floats * sizeof(float);
     struct ws_packed *packed = ws_cpu_alloc(device, size);
     if (packed)
         *packed = (struct ws_packed){.size = size, .out = out, .in = in};

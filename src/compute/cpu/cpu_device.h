@@ -28,11 +28,11 @@ struct ws_packed {
     size_t size; /* of this block, as ws_cpu_alloc was asked */
     size_t out;
     size_t in;
-    alignas(64) float weight[]; /* (out, in), in the order that the set likes */
+    alignas(64) float weight[]; /* in the order that the set likes */
 };
 
-/* With a weight of zeros; NULL and a remembered failure when memory is out. */
-struct ws_packed *ws_cpu_packed_new(struct ws_device *device, size_t out, size_t in);
+/* With a weight of so many floats, zeros; NULL and a remembered failure when memory is out. */
+struct ws_packed *ws_cpu_packed_new(struct ws_device *device, size_t out, size_t in, size_t floats);
 
 /* NULL once something failed: then operations do nothing. */
 struct ws_cpu *ws_cpu_ready(struct ws_device *device);

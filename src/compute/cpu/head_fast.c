@@ -68,9 +68,10 @@ static void piece_of_logits(void *context, size_t piece, unsigned worker)
     size_t type = tile * TILE_TYPES, types = ws_smaller(TILE_TYPES, w->head->vocabulary - type);
     struct ws_view weight = {w->head->weight + type * width, width, true};
     if (end - first >= MANY_ROWS) {
-        float *copy = w->copies + worker * TILE_TYPES * width;
-        ws_transpose(copy, weight.numbers, types, width, width);
-        weight = (struct ws_view){copy, types, false};
+        size_t stride = ws_stride_of(TILE_TYPES);
+        float *copy = w->copies + worker * stride * width;
+        w->cpu->vector->transpose(copy, stride, weight.numbers, width, types, width);
+        weight = (struct ws_view){copy, stride, false};
     }
     for (size_t row = first; row < end; row += TILE_ROWS) {
         size_t at = w->keeps_logits ? row * w->stride + type : worker * TILE_ROWS * w->stride;
@@ -111,21 +112,15 @@ static void take_losses(struct head_work *w, size_t first, size_t rows)
         finish_row(w, r);
 }
 
-/* Rows at a multiple of a large power of two would share few places of the cache. */
-static size_t stride_of(size_t width)
-{
-    size_t stride = (width + 15) / 16 * 16;
-    return stride % 256 == 0 ? stride + 32 : stride;
-}
-
 /* Cuts the scratch for blocks of `rows` rows; the parts begin at multiples of 64 bytes. */
 static bool prepare(struct head_work *w, size_t rows)
 {
     w->across = (w->head->vocabulary + TILE_TYPES - 1) / TILE_TYPES;
     size_t padded = (rows + 15) / 16 * 16;
-    w->stride = stride_of(w->keeps_logits ? w->head->vocabulary : TILE_TYPES);
+    w->stride = ws_stride_of(w->keeps_logits ? w->head->vocabulary : TILE_TYPES);
     size_t logits = w->stride * (w->keeps_logits ? padded : TILE_ROWS * (size_t)w->cpu->threads);
-    size_t copies = rows >= MANY_ROWS ? TILE_TYPES * w->head->width * w->cpu->threads : 0;
+    size_t copies =
+        rows >= MANY_ROWS ? ws_stride_of(TILE_TYPES) * w->head->width * w->cpu->threads : 0;
     size_t sums = padded * w->across * sizeof *w->sums;
     w->sums = ws_cpu_scratch(w->cpu, sums + (2 * padded + logits + copies) * sizeof *w->logits);
     if (!w->sums)

@@ -13,11 +13,12 @@ void ws_fast_linear(struct ws_device *device, float *y, const float *x, const st
         return;
     struct ws_view weight = {l->weight, l->in, true};
     if (l->rows >= MANY_ROWS) {
-        float *copy = ws_cpu_scratch(cpu, l->out * l->in * sizeof *copy);
+        size_t stride = ws_stride_of(l->out);
+        float *copy = ws_cpu_scratch(cpu, stride * l->in * sizeof *copy);
         if (!copy)
             return;
-        ws_transpose_all(cpu, copy, l->weight, l->out, l->in);
-        weight = (struct ws_view){copy, l->out, false};
+        ws_transpose_all(cpu, copy, stride, l->weight, l->out, l->in);
+        weight = (struct ws_view){copy, stride, false};
     }
     ws_product(cpu, y, l->out, (struct ws_view){x, l->in, false}, weight, l->bias,
                (struct ws_product_shape){l->rows, l->out, l->in}, 0);
@@ -48,9 +49,10 @@ struct ws_packed *ws_fast_pack(struct ws_device *device, const float *weight, si
                                size_t rows)
 {
     (void)rows;
-    struct ws_packed *packed = ws_cpu_packed_new(device, out, in);
+    struct ws_packed *packed = ws_cpu_packed_new(device, out, in, ws_stride_of(out) * in);
     if (packed)
-        ws_transpose_all((struct ws_cpu *)device, packed->weight, weight, out, in);
+        ws_transpose_all((struct ws_cpu *)device, packed->weight, ws_stride_of(out), weight, out,
+                         in);
     return packed;
 }
 
@@ -60,6 +62,6 @@ void ws_fast_linear_packed(struct ws_device *device, float *y, const float *x,
     struct ws_cpu *cpu = ws_cpu_ready(device);
     if (cpu)
         ws_product(cpu, y, packed->out, (struct ws_view){x, packed->in, false},
-                   (struct ws_view){packed->weight, packed->out, false}, bias,
+                   (struct ws_view){packed->weight, ws_stride_of(packed->out), false}, bias,
                    (struct ws_product_shape){rows, packed->out, packed->in}, 0);
 }

@@ -79,7 +79,7 @@ struct ws_packed *ws_reference_pack(struct ws_device *device, const float *weigh
                                     size_t in, size_t rows)
 {
     (void)rows;
-    struct ws_packed *packed = ws_cpu_packed_new(device, out, in);
+    struct ws_packed *packed = ws_cpu_packed_new(device, out, in, out * in);
     if (packed)
         memcpy(packed->weight, weight, out * in * sizeof *weight);
     return packed;

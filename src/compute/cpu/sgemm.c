@@ -28,6 +28,12 @@ struct product {
     float beta;
 };
 
+size_t ws_stride_of(size_t width)
+{
+    size_t stride = (width + 15) / 16 * 16;
+    return stride % 256 == 0 ? stride + 32 : stride;
+}
+
 static size_t pieces_of(size_t count, size_t tile)
 {
     return (count + tile - 1) / tile;
@@ -103,34 +109,10 @@ void ws_product(struct ws_cpu *cpu, float *c, size_t stride, struct ws_view a, s
     ws_cpu_run(cpu, pieces_of(shape.m, p.tile.m) * p.across, multiply_tile, &p);
 }
 
-/* Blocks of one cache line a row, so that all lines of a block stay until they are full. */
-enum { BLOCK = 16 };
-
-static void transpose_block(float *out, size_t out_stride, const float *in, size_t in_stride,
-                            size_t rows, size_t columns)
-{
-    for (size_t c = 0; c < columns; c++)
-        for (size_t r = 0; r < rows; r++)
-            out[c * out_stride + r] = in[r * in_stride + c];
-}
-
-/* `out_stride` numbers lie between the rows of out. */
-static void transpose_into(float *out, size_t out_stride, const float *in, size_t in_stride,
-                           size_t rows, size_t columns)
-{
-    for (size_t c = 0; c < columns; c += BLOCK)
-        for (size_t r = 0; r < rows; r += BLOCK)
-            transpose_block(out + c * out_stride + r, out_stride, in + r * in_stride + c, in_stride,
-                            ws_smaller(BLOCK, rows - r), ws_smaller(BLOCK, columns - c));
-}
-
-void ws_transpose(float *out, const float *in, size_t rows, size_t columns, size_t stride)
-{
-    transpose_into(out, rows, in, stride, rows, columns);
-}
-
 struct transposition {
+    const struct ws_cpu *cpu;
     float *out;
+    size_t stride;
     const float *in;
     size_t rows, columns;
 };
@@ -142,12 +124,13 @@ static void transpose_piece(void *context, size_t piece, unsigned worker)
     (void)worker;
     const struct transposition *t = context;
     size_t first = piece * TRANSPOSED_ROWS;
-    transpose_into(t->out + first, t->rows, t->in + first * t->columns, t->columns,
-                   ws_smaller(TRANSPOSED_ROWS, t->rows - first), t->columns);
+    t->cpu->vector->transpose(t->out + first, t->stride, t->in + first * t->columns, t->columns,
+                              ws_smaller(TRANSPOSED_ROWS, t->rows - first), t->columns);
 }
 
-void ws_transpose_all(struct ws_cpu *cpu, float *out, const float *in, size_t rows, size_t columns)
+void ws_transpose_all(struct ws_cpu *cpu, float *out, size_t stride, const float *in, size_t rows,
+                      size_t columns)
 {
-    struct transposition t = {out, in, rows, columns};
+    struct transposition t = {cpu, out, stride, in, rows, columns};
     ws_cpu_run(cpu, pieces_of(rows, TRANSPOSED_ROWS), transpose_piece, &t);
 }

@@ -26,10 +26,13 @@ struct ws_product_shape {
 void ws_sgemm(struct ws_cpu *cpu, float *c, size_t stride, struct ws_view a, struct ws_view b,
               struct ws_product_shape shape, float alpha, float beta);
 
-/* out (columns, rows) = the transpose of in (rows, columns) at `stride`; on the calling thread. */
-void ws_transpose(float *out, const float *in, size_t rows, size_t columns, size_t stride);
-/* The same for a whole matrix, on all threads. */
-void ws_transpose_all(struct ws_cpu *cpu, float *out, const float *in, size_t rows, size_t columns);
+/* The distance of rows of this width where it is ours to choose: rows at a multiple of a large
+ * power of two would share few places of the cache. */
+size_t ws_stride_of(size_t width);
+
+/* out (columns, rows) = the transpose of in (rows, columns), on all threads; `stride` is out's. */
+void ws_transpose_all(struct ws_cpu *cpu, float *out, size_t stride, const float *in, size_t rows,
+                      size_t columns);
 
 /* c = a b + beta c on all threads; with `bias` (n), each row begins as it, and beta is 0. */
 void ws_product(struct ws_cpu *cpu, float *c, size_t stride, struct ws_view a, struct ws_view b,

@@ -23,6 +23,18 @@ void VECTOR(multiply)(float *y, const float *a, const float *b, size_t count)
                    count - i);
 }
 
+/* Products of floats, their sum in double. */
+float VECTOR(dot)(const float *a, const float *b, size_t count)
+{
+    v8d sums[2] = {{0}};
+    size_t i = 0;
+    for (; i + LANES <= count; i += LANES)
+        add_wide(sums, load(a + i) * load(b + i));
+    if (i < count)
+        add_wide(sums, load_part(a + i, count - i, 0) * load_part(b + i, count - i, 0));
+    return (float)sum_wide(sums);
+}
+
 /* Squares are taken in double: those of small gradients are no floats. */
 VECTOR_INLINE void add_squares(v8d sums[2], v16 x)
 {

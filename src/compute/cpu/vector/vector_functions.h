@@ -19,6 +19,7 @@ float VECTOR(softmax)(float *x, float factor, size_t count);
 void VECTOR(loss_gradient)(float *x, float log_sum, float scale, size_t count);
 void VECTOR(softmax_backward)(float *s, float *d, const float *factors, float scale, float log_sum,
                               float mean, size_t count);
+float VECTOR(dot)(const float *a, const float *b, size_t count);
 void VECTOR(multiply)(float *y, const float *a, const float *b, size_t count);
 void VECTOR(activation)(float *y, const float *x, enum ws_activation kind, size_t count);
 void VECTOR(activation_backward)(float *dx, const float *dy, const float *x,
@@ -35,6 +36,9 @@ void VECTOR(norm_backward)(float *dx, float *dweight, float *dbias, const float 
 void VECTOR(attend)(float *y, float *p, const struct ws_attend *a);
 void VECTOR(rotate)(float *a, float *b, const float *cosines, const float *sines, bool inverse,
                     size_t count);
+void VECTOR(small_product)(const struct ws_small_product *p);
+void VECTOR(transpose)(float *out, size_t out_stride, const float *in, size_t in_stride,
+                       size_t rows, size_t columns);
 void VECTOR(add)(float *y, const float *a, const float *b, size_t count);
 void VECTOR(dropout_factors)(float *factors, const struct ws_dropout_draws *draws);
 double VECTOR(sum_squares)(const float *x, size_t count);

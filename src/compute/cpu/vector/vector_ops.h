@@ -41,6 +41,16 @@ struct ws_attend {
     float scale;
 };
 
+/* c (rows, columns) = a b, or c + a b: a product of matrices that lie in the cache. Number (i, k)
+ * of a is at i * a_row + k * a_step. Each sum goes through k in order. */
+struct ws_small_product {
+    float *c;
+    const float *a, *b;
+    size_t c_stride, a_row, a_step, b_stride;
+    size_t rows, columns, depth;
+    bool add;
+};
+
 struct ws_vector_ops {
     const char *name;
 
@@ -80,7 +90,12 @@ struct ws_vector_ops {
 
     /* y may be a or b */
     void (*add)(float *y, const float *a, const float *b, size_t count);
+    float (*dot)(const float *a, const float *b, size_t count);
     void (*multiply)(float *y, const float *a, const float *b, size_t count);
+    void (*small_product)(const struct ws_small_product *p);
+    /* out (columns, rows) = the transpose of in (rows, columns) */
+    void (*transpose)(float *out, size_t out_stride, const float *in, size_t in_stride, size_t rows,
+                      size_t columns);
     void (*dropout_factors)(float *factors, const struct ws_dropout_draws *draws); /* (64) */
     double (*sum_squares)(const float *x, size_t count);
     void (*adamw)(float *weight, float *first, float *second, const float *gradient,
