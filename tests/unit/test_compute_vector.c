@@ -59,7 +59,7 @@ static void run_rows(const struct ws_vector_ops *v, struct arrays *a, size_t cou
     keep(a, sums[0]);
     keep(a, sums[1]);
     keep(a, (double)v->softmax(copy_of(a, 0), 0.3F, count));
-    v->loss_gradient(copy_of(a, 0), 2, 0.1F, count);
+    v->scale(copy_of(a, 0), 0.1F, count);
     float *s = copy_of(a, 0);
     v->softmax_backward(s, copy_of(a, 1), NULL, 0.5F, 3, 0.2F, count);
     s = copy_of(a, 0);

@@ -9,14 +9,14 @@
  * piece is some tiles of the same types. The backward call keeps the logits of LOGITS_SIZE bytes of
  * rows: each such block of rows is one reading and writing of the weight's gradient, so there
  * should be few. */
-enum { TILE_ROWS = 256, TILE_TYPES = 512, PIECE_ROWS = 1024, LOGITS_SIZE = 32 << 20 };
+enum { TILE_ROWS = 256, TILE_TYPES = 512, PIECE_ROWS = 1024, LOGITS_SIZE = 64 << 20 };
 
 /* A piece of this many rows makes a transposed copy of its part of the weight first: the library
  * is a tenth slower where its second operand is to be read transposed. */
 enum { MANY_ROWS = 512 };
 
 /* What a tile says of a row: of its logits the largest, and with e = exp(logit - max) the sums of
- * e and of e (logit - max). */
+ * e and, for the entropy, of e (logit - max). */
 struct tile_sums {
     float max;
     double sums[2];
@@ -28,14 +28,14 @@ struct head_work {
     const float *x;
     float *loss, *entropy, *dbias;
     float scale;
-    size_t first, rows; /* those at work */
-    size_t across;      /* tiles of a row */
-    float *logits;      /* (rows, vocabulary), or a tile of each worker */
-    size_t stride;      /* of their rows */
-    bool keeps_logits;
+    size_t first, rows;     /* those at work */
+    size_t across;          /* tiles of a row */
+    float *logits;          /* (rows, vocabulary), or a tile of each worker */
+    size_t stride;          /* of their rows */
+    bool keeps_exps;        /* all rows, as exp(logit - the tile's max); no entropy */
     struct tile_sums *sums; /* (rows, across) */
     float *at_target;       /* (rows): the target's logit */
-    float *log_sums;        /* (rows) */
+    double *log_sums;       /* (rows) */
     float *copies;          /* of each worker: a transposed part of the weight */
 };
 
@@ -51,12 +51,16 @@ static void tile_of_logits(const struct head_work *w, float *logits, struct ws_v
              (struct ws_product_shape){rows, types, head->width}, 1, head->bias ? 1 : 0);
     for (size_t r = 0; r < rows; r++) {
         struct tile_sums *s = w->sums + (row + r) * w->across + tile;
-        const float *numbers = logits + r * w->stride;
-        s->max = w->cpu->vector->row_max(numbers, types);
-        w->cpu->vector->row_sums(s->sums, numbers, s->max, types);
+        float *numbers = logits + r * w->stride;
         size_t target = head->target[w->first + row + r];
         if (target >= type && target < type + types)
             w->at_target[row + r] = numbers[target - type];
+        s->max = w->cpu->vector->row_max(numbers, types);
+        if (w->keeps_exps)
+            *s = (struct tile_sums){
+                s->max, {w->cpu->vector->row_exp(numbers, numbers, s->max, 1, types), 0}};
+        else
+            w->cpu->vector->row_sums(s->sums, numbers, s->max, types);
     }
 }
 
@@ -74,7 +78,7 @@ static void piece_of_logits(void *context, size_t piece, unsigned worker)
         weight = (struct ws_view){copy, stride, false};
     }
     for (size_t row = first; row < end; row += TILE_ROWS) {
-        size_t at = w->keeps_logits ? row * w->stride + type : worker * TILE_ROWS * w->stride;
+        size_t at = w->keeps_exps ? row * w->stride + type : worker * TILE_ROWS * w->stride;
         tile_of_logits(w, w->logits + at, weight, row, ws_smaller(TILE_ROWS, end - row), tile);
     }
 }
@@ -95,7 +99,7 @@ static void finish_row(const struct head_work *w, size_t r)
     uint32_t target = w->head->target[w->first + r];
     assert(target == WS_NO_TARGET || target < w->head->vocabulary);
     double log_sum = log(sum);
-    w->log_sums[r] = (float)((double)max + log_sum);
+    w->log_sums[r] = (double)max + log_sum;
     if (w->loss)
         w->loss[w->first + r] =
             target == WS_NO_TARGET ? 0 : (float)(log_sum - ((double)w->at_target[r] - (double)max));
@@ -117,17 +121,18 @@ static bool prepare(struct head_work *w, size_t rows)
 {
     w->across = (w->head->vocabulary + TILE_TYPES - 1) / TILE_TYPES;
     size_t padded = (rows + 15) / 16 * 16;
-    w->stride = ws_stride_of(w->keeps_logits ? w->head->vocabulary : TILE_TYPES);
-    size_t logits = w->stride * (w->keeps_logits ? padded : TILE_ROWS * (size_t)w->cpu->threads);
+    w->stride = ws_stride_of(w->keeps_exps ? w->head->vocabulary : TILE_TYPES);
+    size_t logits = w->stride * (w->keeps_exps ? padded : TILE_ROWS * (size_t)w->cpu->threads);
     size_t copies =
         rows >= MANY_ROWS ? ws_stride_of(TILE_TYPES) * w->head->width * w->cpu->threads : 0;
     size_t sums = padded * w->across * sizeof *w->sums;
-    w->sums = ws_cpu_scratch(w->cpu, sums + (2 * padded + logits + copies) * sizeof *w->logits);
+    w->sums = ws_cpu_scratch(w->cpu, sums + padded * sizeof *w->log_sums +
+                                         (padded + logits + copies) * sizeof *w->logits);
     if (!w->sums)
         return false;
-    w->at_target = (float *)(w->sums + padded * w->across);
-    w->log_sums = w->at_target + padded;
-    w->logits = w->log_sums + padded;
+    w->log_sums = (double *)(w->sums + padded * w->across);
+    w->at_target = (float *)(w->log_sums + padded);
+    w->logits = w->at_target + padded;
     w->copies = w->logits + logits;
     return true;
 }
@@ -144,7 +149,7 @@ void ws_fast_head_loss(struct ws_device *device, float *loss, float *entropy, co
         take_losses(&w, first, ws_smaller(BLOCK, head->rows - first));
 }
 
-/* A tile of types, all rows: logits become scale * (softmax - onehot(target)). */
+/* A tile of types, all rows: what was kept becomes scale * (softmax - onehot(target)). */
 static void tile_of_gradients(void *context, size_t tile, unsigned worker)
 {
     (void)worker;
@@ -156,7 +161,8 @@ static void tile_of_gradients(void *context, size_t tile, unsigned worker)
         float *d = w->logits + r * w->stride + type;
         size_t target = w->head->target[w->first + r];
         float scale = target == WS_NO_TARGET ? 0 : w->scale;
-        w->cpu->vector->loss_gradient(d, w->log_sums[r], scale, types);
+        double rest = (double)w->sums[r * w->across + tile].max - w->log_sums[r];
+        w->cpu->vector->scale(d, (float)(exp(rest) * (double)scale), types);
         if (target >= type && target < type + types)
             d[target - type] -= scale;
         if (w->dbias)
@@ -199,7 +205,7 @@ void ws_fast_head_loss_backward(struct ws_device *device, float *loss, float *dx
                           .loss = loss,
                           .dbias = dbias,
                           .scale = scale,
-                          .keeps_logits = true};
+                          .keeps_exps = true};
     size_t block = block_rows(head);
     if (!w.cpu || !prepare(&w, block))
         return;

@@ -58,28 +58,21 @@ void VECTOR(row_sums)(double sums[2], const float *x, float max, size_t count)
     sums[1] = sum_wide(products);
 }
 
+void VECTOR(scale)(float *x, float factor, size_t count)
+{
+    size_t i = 0;
+    for (; i + LANES <= count; i += LANES)
+        store(x + i, load(x + i) * splat(factor));
+    if (i < count)
+        store_part(x + i, load_part(x + i, count - i, 0) * splat(factor), count - i);
+}
+
 float VECTOR(softmax)(float *x, float factor, size_t count)
 {
     float max = VECTOR(row_max)(x, count);
     double sum = VECTOR(row_exp)(x, x, max, factor, count);
-    v16 inverse = splat((float)(1 / sum));
-    size_t i = 0;
-    for (; i + LANES <= count; i += LANES)
-        store(x + i, load(x + i) * inverse);
-    if (i < count)
-        store_part(x + i, load_part(x + i, count - i, 0) * inverse, count - i);
+    VECTOR(scale)(x, (float)(1 / sum), count);
     return (float)((double)max * (double)factor + log(sum));
-}
-
-void VECTOR(loss_gradient)(float *x, float log_sum, float scale, size_t count)
-{
-    size_t i = 0;
-    for (; i + LANES <= count; i += LANES)
-        store(x + i, exp16(load(x + i) - splat(log_sum)) * splat(scale));
-    if (i < count) {
-        v16 e = exp16(load_part(x + i, count - i, 0) - splat(log_sum)) * splat(scale);
-        store_part(x + i, e, count - i);
-    }
 }
 
 struct softmax_step {

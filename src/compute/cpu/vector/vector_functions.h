@@ -16,7 +16,7 @@ float VECTOR(row_max)(const float *x, size_t count);
 double VECTOR(row_exp)(float *y, const float *x, float max, float factor, size_t count);
 void VECTOR(row_sums)(double sums[2], const float *x, float max, size_t count);
 float VECTOR(softmax)(float *x, float factor, size_t count);
-void VECTOR(loss_gradient)(float *x, float log_sum, float scale, size_t count);
+void VECTOR(scale)(float *x, float factor, size_t count);
 void VECTOR(softmax_backward)(float *s, float *d, const float *factors, float scale, float log_sum,
                               float mean, size_t count);
 float VECTOR(dot)(const float *a, const float *b, size_t count);

@@ -61,8 +61,7 @@ struct ws_vector_ops {
     void (*row_sums)(double sums[2], const float *x, float max, size_t count);
     /* x = softmax(x * factor); gives the log of its sum. */
     float (*softmax)(float *x, float factor, size_t count);
-    /* x = exp(x - log_sum) * scale */
-    void (*loss_gradient)(float *x, float log_sum, float scale, size_t count);
+    void (*scale)(float *x, float factor, size_t count);
     /* Attention's row: s becomes p f, where p = exp(s * scale - log_sum), and d becomes
      * p (f d - mean) * scale. factors f NULL: all 1. */
     void (*softmax_backward)(float *s, float *d, const float *factors, float scale, float log_sum,
