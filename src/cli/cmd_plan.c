@@ -105,7 +105,7 @@ static void print_next_step(const char *what, const struct arguments *arguments)
     print_word(program_invocation_name);
     (void)printf(" run");
     print_word(what);
-    print_settings(arguments);
+    print_settings(arguments, NULL);
     (void)printf("\n");
 }
 

@@ -41,12 +41,12 @@ static void print_failures(const struct ws_run_result *result)
 }
 
 /* Commands as they can be typed: with the program as it was called. */
-static void print_run_command(const struct job *job)
+static void print_run_command(const char *what)
 {
     (void)printf(" ");
     print_word(program_invocation_name);
     (void)printf(" run");
-    print_word(job->what);
+    print_word(what);
 }
 
 static void print_next_steps(const struct job *job)
@@ -60,18 +60,22 @@ static void print_next_steps(const struct job *job)
     (void)printf(" export");
     print_word(job->directory);
     (void)printf(" --summary -o results.csv\n");
-    print_run_command(job);
+    print_run_command(job->what);
     if (job->flags->output) {
         (void)printf(" -o");
         print_word(job->flags->output);
     }
-    print_settings(job->flags->given);
+    print_settings(job->flags->given, "seeds");
     (void)printf(" --set seeds=%" PRIu64 " # more seeds in this run\n",
                  2 * job->experiment->settings.seeds);
-    print_run_command(job);
+    print_run_command(job->what);
     (void)printf(" -o runs/mine");
-    print_settings(job->flags->given);
+    print_settings(job->flags->given, "policies");
     (void)printf(" --set policies=keep:0.5,augment\n");
+    if (job->experiment->settings.then[0] == '\0')
+        return;
+    print_run_command(job->experiment->settings.then);
+    (void)printf(" # follows where nothing is changed\n");
 }
 
 static enum ws_status show(const struct job *job, struct ws_error *err)

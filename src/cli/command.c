@@ -336,11 +336,11 @@ static bool is_replaced(const struct arguments *arguments, size_t i)
     return false;
 }
 
-void print_settings(const struct arguments *arguments)
+void print_settings(const struct arguments *arguments, const char *except)
 {
     for (size_t i = 0; i < arguments->override_count; i++) {
         const struct ws_override *setting = &arguments->overrides[i];
-        if (is_replaced(arguments, i))
+        if (is_replaced(arguments, i) || (except && strcmp(setting->name, except) == 0))
             continue;
         (void)printf(" --set %s=", setting->name);
         if (is_plain(setting->value))

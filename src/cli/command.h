@@ -82,12 +82,11 @@ void print_help(const struct command_line *line);
 /* Whether a setting of the command's tables was named, whatever its value. */
 bool arguments_name(const struct arguments *arguments, const char *setting);
 
-/* Prints a word of a command as a shell reads it: with a blank before it, quoted where it has to
- * be.
- */
+/* Prints a blank and a word of a command, quoted where a shell needs it. */
 void print_word(const char *word);
-/* Likewise the settings that were given of an experiment, so that they can be given again. */
-void print_settings(const struct arguments *arguments);
+/* Likewise the settings that were given of an experiment, so that they can be given again, all but
+ * `except` (NULL: none). */
+void print_settings(const struct arguments *arguments, const char *except);
 
 /* Prints "wellspring: <message>" and returns the exit status that belongs to it. */
 int report(enum ws_status status, const struct ws_error *error);

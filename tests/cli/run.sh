@@ -66,6 +66,9 @@ rm -r runs/second
 accepts run first.yaml -q --threads 1
 accepts run first.yaml -q -o elsewhere
 [ ! -d runs/second ] || fail "a command that changes something went on to another experiment"
+runs run first.yaml --seeds 2 --seeds 3 || fail "a run failed"
+check "it says what did not follow" grep -q ' run second.yaml # follows' out
+check "a setting is said once" [ "$(grep -c 'seeds=.*seeds=' out)" = 0 ]
 accepts plan first.yaml
 check "both are planned" [ "$(grep -c ' seeds x 6 generations' out)" = 2 ]
 sed 's/second/circle/' first.yaml >circle.yaml
