@@ -326,6 +326,30 @@ static void train__sees_each_example_once_an_epoch_in_another_order(void **state
     close_stand(&stand);
 }
 
+static void train__takes_examples_as_they_stand_when_told(void **state)
+{
+    (void)state;
+    struct text text;
+    make_text(&text, tiny_models[GPT2].vocabulary, EXAMPLES, 1);
+    struct ws_train_settings settings =
+        SETTINGS("learning_rate", "0", "batch", "1", "epochs", "2", "shuffle", "false");
+    struct stand stand =
+        open_stand(&settings, &tiny_models[GPT2], &text.examples, NULL, WS_CPU_REFERENCE, 1);
+    take_steps(&stand, 1000);
+    const struct ws_train_point *points = curve(&stand, (size_t)2 * EXAMPLES);
+    for (size_t i = 0; i < EXAMPLES; i++)
+        assert_true(points[EXAMPLES + i].loss == points[i].loss);
+    settings.epochs = 1;
+    struct ws_examples first = text.examples;
+    first.count = 1;
+    struct stand alone =
+        open_stand(&settings, &tiny_models[GPT2], &first, NULL, WS_CPU_REFERENCE, 1);
+    take_steps(&alone, 1000);
+    assert_true(curve(&alone, 1)->loss == points[0].loss);
+    close_stand(&alone);
+    close_stand(&stand);
+}
+
 static void train__drops_the_incomplete_batch_and_takes_what_there_is(void **state)
 {
     (void)state;
@@ -990,6 +1014,7 @@ int main(void)
         cmocka_unit_test(train__takes_the_steps_of_adamw),
         cmocka_unit_test(train__adds_up_micro_batches_to_the_same_steps),
         cmocka_unit_test(train__sees_each_example_once_an_epoch_in_another_order),
+        cmocka_unit_test(train__takes_examples_as_they_stand_when_told),
         cmocka_unit_test(train__drops_the_incomplete_batch_and_takes_what_there_is),
         cmocka_unit_test(train__learns_what_can_be_learned),
         cmocka_unit_test(examples__are_as_many_as_fit),

@@ -299,7 +299,7 @@ static void order_epoch(struct ws_trainer *t, uint64_t epoch)
     ws_rng_init(&rng, t->key, epoch);
     for (uint64_t i = 0; i < t->examples.count; i++)
         t->order[i] = i;
-    for (uint64_t left = t->examples.count; left > 1; left--) {
+    for (uint64_t left = t->settings.shuffle ? t->examples.count : 0; left > 1; left--) {
         uint64_t pick = ws_rng_below(&rng, left);
         uint64_t last = t->order[left - 1];
         t->order[left - 1] = t->order[pick];

@@ -1,9 +1,10 @@
 /*
  * Training a transformer: examples, schedule, AdamW, validation, and exact resumption.
  *
- * A trainer goes through its examples epoch by epoch in an order drawn for each epoch, a batch a
- * step. Everything is a function of settings, examples and key: a trainer that was written out in
- * the middle of an epoch and read back makes the same bytes as one that never stopped.
+ * A trainer goes through its examples epoch by epoch, in an order drawn for each epoch or as they
+ * stand, a batch a step. Everything is a function of settings, examples and key: a trainer that was
+ * written out in the middle of an epoch and read back makes the same bytes as one that never
+ * stopped.
  *
  * AdamW: Loshchilov and Hutter 2019, decay decoupled. Clipping by the global norm: Pascanu et al.
  * 2013. Contract: tests/unit/test_train.c, tests/conformance/test_models.c (ten losses).
@@ -40,6 +41,7 @@ struct ws_train_settings {
     uint64_t steps; /* 0: as many as the epochs have; else exactly so many */
     uint64_t batch; /* examples a step, or all when there are fewer; an epoch's incomplete last
                        batch is dropped */
+    bool shuffle;   /* each epoch's order is drawn; else it is that of the examples */
     uint64_t micro_batch; /* examples at a time, their gradients added up; 0: chosen by shape */
     double learning_rate;
     uint64_t warmup;   /* steps */
@@ -64,6 +66,8 @@ struct ws_train_settings {
     {"steps", WS_OPTION_WHOLE, FIELD(steps), 0, 1e12, "0", NULL, 0,                                \
      "exactly so many steps instead of epochs; 0: as many as the epochs have"},                    \
     {"batch", WS_OPTION_WHOLE, FIELD(batch), 1, 1e6, "16", NULL, 0, "examples a step"},            \
+    {"shuffle", WS_OPTION_FLAG, FIELD(shuffle), 0, 0, "true", NULL, 0,                             \
+     "draw an order of the examples for each epoch; false: as they stand"},                        \
     {"micro_batch", WS_OPTION_WHOLE, FIELD(micro_batch), 0, 1e6, "0", NULL, 0,                     \
      "examples at a time, their gradients added up; 0: chosen by their length"},                   \
     {"learning_rate", WS_OPTION_REAL, FIELD(learning_rate), 0, 10, "3e-4", NULL, 0,                \
