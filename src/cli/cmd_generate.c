@@ -480,7 +480,9 @@ static const char about[] =
     "with \"prompt\". With -o the texts go into a file, batch by batch: the same command goes on\n"
     "where it was stopped or killed, and the file is the same in the end. Without --new-tokens "
     "texts\n"
-    "are shorter than the default where the model's context has no room for it.";
+    "are shorter than the default where the model's context has no room for it. Decoding is as "
+    "the\n"
+    "settings here say: the directory's generation_config.json is not read.";
 
 int cmd_generate(int argc, char **argv)
 {

@@ -8,7 +8,8 @@
  * a limit of ours (WS_JSON_LIMIT).
  *
  * Source: https://github.com/huggingface/safetensors, README and safetensors/src/tensor.rs.
- * Contract: tests/unit/test_safetensors.c, tests/fuzz/fuzz_safetensors.c.
+ * Contract: tests/unit/test_safetensors.c. Fuzz targets: tests/fuzz/fuzz_safetensors.c,
+ * tests/fuzz/fuzz_safetensors_index.c.
  */
 #ifndef WS_DATA_SAFETENSORS_H
 #define WS_DATA_SAFETENSORS_H
@@ -81,6 +82,29 @@ WS_MUST_CHECK enum ws_status ws_tensor_read_f32(const struct ws_tensor_view *vie
                                                 struct ws_error *err);
 WS_MUST_CHECK enum ws_status ws_tensor_read_i32(const struct ws_tensor_view *view, int32_t *out,
                                                 struct ws_error *err);
+
+/* What `model.safetensors.index.json` says: which of a model's files has which tensor. */
+struct ws_shard_entry {
+    const char *tensor;
+    size_t file; /* its number */
+};
+
+struct ws_shard_index {
+    const struct ws_shard_entry *entries; /* ascending by tensor (strcmp) */
+    size_t count;
+    const char *const *files; /* ascending, each once; names that lead into the directory itself */
+    size_t file_count;
+};
+
+/* A pure function of bytes; `name` starts messages. What it gives lives in the arena, and does not
+ * need `json`. WS_CORRUPT. */
+WS_MUST_CHECK enum ws_status ws_shard_index_parse(struct ws_bytes json, const char *name,
+                                                  struct ws_arena *arena,
+                                                  struct ws_shard_index *out, struct ws_error *err);
+
+/* NULL when the index does not name it. Logarithmic time. */
+const struct ws_shard_entry *ws_shard_index_find(const struct ws_shard_index *index,
+                                                 const char *tensor);
 
 /* ---- files ---- */
 

@@ -34,64 +34,27 @@ static enum ws_status open_single(struct ws_weights *weights, const char *path,
 
 struct shards {
     const char *directory;
-    const char *index; /* the index file's path */
-    json_t *map;       /* tensor: file */
-    struct ws_names names;
-    struct ws_safetensors *parts; /* (names.count) */
+    const char *path; /* the index file's */
+    struct ws_shard_index index;
+    struct ws_safetensors *parts; /* (index.file_count) */
 };
-
-/* A name that leads nowhere but into the directory. */
-static bool is_plain(const char *name)
-{
-    return name[0] != '\0' && !strchr(name, '/') && strcmp(name, ".") != 0 &&
-           strcmp(name, "..") != 0;
-}
-
-static int compare_texts(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* The files that the map names, each once. */
-static enum ws_status list_shards(struct shards *shards, struct ws_arena *arena,
-                                  struct ws_error *err)
-{
-    const char **names = WS_ARENA_NEW(arena, const char *, json_object_size(shards->map));
-    if (!names)
-        return ws_fail_memory(err, shards->index);
-    size_t count = 0, kept = 0;
-    const char *key;
-    json_t *value;
-    json_object_foreach(shards->map, key, value)
-    {
-        const char *name = json_string_value(value);
-        if (!name || !is_plain(name))
-            return ws_fail(err, WS_CORRUPT,
-                           "%s: tensor '%.140s' is in '%.140s', wanted the name of a file beside "
-                           "the index",
-                           shards->index, key, name ? name : "");
-        names[count++] = name;
-    }
-    if (count > 0)
-        qsort(names, count, sizeof *names, compare_texts);
-    for (size_t i = 0; i < count; i++)
-        if (kept == 0 || strcmp(names[i], names[kept - 1]) != 0)
-            names[kept++] = names[i];
-    shards->names = (struct ws_names){names, kept};
-    return WS_OK;
-}
 
 /* That the index knows the shard's tensors, and knows them to be there. */
 static enum ws_status check_shard(const struct shards *shards, size_t number, struct ws_error *err)
 {
     const struct ws_safetensors *part = &shards->parts[number];
+    const char *const *files = shards->index.files;
     for (size_t i = 0; i < part->count; i++) {
         const char *name = part->tensors[i].name;
-        const char *said = json_string_value(json_object_get(shards->map, name));
-        if (!said || strcmp(said, shards->names.items[number]) != 0)
-            return ws_fail(
-                err, WS_CORRUPT, "%.140s: tensor '%.100s' is in '%.60s', the index says '%.60s'",
-                shards->index, name, shards->names.items[number], said ? said : "nowhere");
+        const struct ws_shard_entry *said = ws_shard_index_find(&shards->index, name);
+        if (!said)
+            return ws_fail(err, WS_CORRUPT,
+                           "%.140s: tensor '%.100s' is in '%.60s', the index does not name it",
+                           shards->path, name, files[number]);
+        if (said->file != number)
+            return ws_fail(err, WS_CORRUPT,
+                           "%.140s: tensor '%.100s' is in '%.60s', the index says '%.60s'",
+                           shards->path, name, files[number], files[said->file]);
     }
     return WS_OK;
 }
@@ -99,16 +62,11 @@ static enum ws_status check_shard(const struct shards *shards, size_t number, st
 /* That every tensor of the index is in its shard. */
 static enum ws_status check_index(const struct shards *shards, struct ws_error *err)
 {
-    const char *key;
-    json_t *value;
-    json_object_foreach(shards->map, key, value)
-    {
-        const char *name = json_string_value(value);
-        const char **item = bsearch(&name, shards->names.items, shards->names.count,
-                                    sizeof *shards->names.items, compare_texts);
-        if (!ws_safetensors_find(&shards->parts[item - shards->names.items], key))
+    for (size_t i = 0; i < shards->index.count; i++) {
+        const struct ws_shard_entry *entry = &shards->index.entries[i];
+        if (!ws_safetensors_find(&shards->parts[entry->file], entry->tensor))
             return ws_fail(err, WS_CORRUPT, "%.140s: tensor '%.140s' is not in '%.140s'",
-                           shards->index, key, name);
+                           shards->path, entry->tensor, shards->index.files[entry->file]);
     }
     return WS_OK;
 }
@@ -123,11 +81,11 @@ static int compare_views(const void *a, const void *b)
 static enum ws_status join(const struct shards *shards, struct ws_weights *weights,
                            struct ws_error *err)
 {
-    size_t count = json_object_size(shards->map), done = 0;
+    size_t count = shards->index.count, done = 0;
     struct ws_tensor_view *all = WS_ARENA_NEW(&weights->arena, struct ws_tensor_view, count);
     if (!all)
-        return ws_fail_memory(err, shards->index);
-    for (size_t i = 0; i < shards->names.count; i++) {
+        return ws_fail_memory(err, shards->path);
+    for (size_t i = 0; i < shards->index.file_count; i++) {
         const struct ws_safetensors *part = &shards->parts[i];
         for (size_t j = 0; j < part->count; j++)
             all[done++] = part->tensors[j];
@@ -140,16 +98,15 @@ static enum ws_status join(const struct shards *shards, struct ws_weights *weigh
 static enum ws_status open_shards(struct ws_weights *weights, struct shards *shards,
                                   struct ws_error *err)
 {
-    WS_TRY(list_shards(shards, &weights->arena, err));
-    WS_TRY(reserve(weights, shards->names.count, err));
-    shards->parts = WS_ARENA_NEW(&weights->arena, struct ws_safetensors, shards->names.count);
+    WS_TRY(reserve(weights, shards->index.file_count, err));
+    shards->parts = WS_ARENA_NEW(&weights->arena, struct ws_safetensors, shards->index.file_count);
     if (!shards->parts)
-        return ws_fail_memory(err, shards->index);
-    for (size_t i = 0; i < shards->names.count; i++) {
+        return ws_fail_memory(err, shards->path);
+    for (size_t i = 0; i < shards->index.file_count; i++) {
         const char *path =
-            ws_arena_format(&weights->arena, "%s/%s", shards->directory, shards->names.items[i]);
+            ws_arena_format(&weights->arena, "%s/%s", shards->directory, shards->index.files[i]);
         if (!path)
-            return ws_fail_memory(err, shards->index);
+            return ws_fail_memory(err, shards->path);
         WS_TRY(add_file(weights, path, &shards->parts[i], err));
         WS_TRY(check_shard(shards, i, err));
     }
@@ -161,15 +118,10 @@ static enum ws_status open_index(struct ws_weights *weights, const char *directo
                                  const char *path, struct ws_error *err)
 {
     struct ws_bytes text;
-    json_t *index = NULL;
+    struct shards shards = {.directory = directory, .path = path};
     WS_TRY(ws_file_read(path, WS_JSON_LIMIT, &weights->arena, &text, err));
-    WS_TRY(ws_json_parse(text, path, &index, err));
-    struct shards shards = {.directory = directory, .index = path};
-    enum ws_status status = ws_json_read_object(index, "weight_map", path, &shards.map, err);
-    if (status == WS_OK)
-        status = open_shards(weights, &shards, err);
-    json_decref(index);
-    return status;
+    WS_TRY(ws_shard_index_parse(text, path, &weights->arena, &shards.index, err));
+    return open_shards(weights, &shards, err);
 }
 
 /* ---- what is opened and closed ---- */

@@ -48,6 +48,30 @@ static const char gpt2_small[] =
     " \"summary_use_proj\": true, \"task_specific_params\": {\"text-generation\":"
     " {\"do_sample\": true, \"max_length\": 50}}, \"vocab_size\": 50257}";
 
+/* The form of releases before 2.11, which wrote the library's defaults out. */
+static const char gpt2_with_defaults[] =
+    "{\"activation_function\": \"gelu_new\", \"architectures\": [\"GPT2LMHeadModel\"],"
+    " \"attn_pdrop\": 0.1, \"bad_words_ids\": null, \"bos_token_id\": 50256, \"do_sample\": false,"
+    " \"early_stopping\": false, \"embd_pdrop\": 0.1, \"eos_token_id\": 50256,"
+    " \"finetuning_task\": null, \"initializer_range\": 0.02, \"is_decoder\": false,"
+    " \"is_encoder_decoder\": false, \"layer_norm_epsilon\": 1e-05, \"length_penalty\": 1.0,"
+    " \"max_length\": 20, \"min_length\": 0, \"model_type\": \"gpt2\", \"n_ctx\": 1024,"
+    " \"n_embd\": 768, \"n_head\": 12, \"n_layer\": 12, \"n_positions\": 1024,"
+    " \"no_repeat_ngram_size\": 0, \"num_beams\": 1, \"num_labels\": 1,"
+    " \"num_return_sequences\": 1, \"output_attentions\": false, \"output_past\": true,"
+    " \"pruned_heads\": {}, \"repetition_penalty\": 1.0, \"resid_pdrop\": 0.1,"
+    " \"temperature\": 1.0, \"top_k\": 50, \"top_p\": 1.0, \"torchscript\": false,"
+    " \"use_bfloat16\": false, \"vocab_size\": 50257}";
+
+/* What config.to_dict() of version 4 adds. */
+static const char llama_with_defaults[] =
+    "{\"model_type\": \"llama\", \"begin_suppress_tokens\": null, \"diversity_penalty\": 0.0,"
+    " \"encoder_no_repeat_ngram_size\": 0, \"exponential_decay_length_penalty\": null,"
+    " \"forced_bos_token_id\": null, \"forced_eos_token_id\": null, \"num_beam_groups\": 1,"
+    " \"remove_invalid_values\": false, \"suppress_tokens\": null, \"tf_legacy_loss\": false,"
+    " \"top_k\": 50, \"typical_p\": 1.0, \"neftune_noise_alpha\": null, \"prefix\": null,"
+    " \"max_sequence_length\": 2048, \"min_p\": null, \"max_length\": 4096}";
+
 static const char smollm2_135m[] =
     "{\"architectures\": [\"LlamaForCausalLM\"], \"attention_bias\": false,"
     " \"attention_dropout\": 0.0, \"bos_token_id\": 0, \"eos_token_id\": 0,"
@@ -285,11 +309,15 @@ static void config__has_the_defaults_of_transformers(void **state)
     struct ws_description d = parse("{\"model_type\": \"gpt2\"}");
     struct ws_description wanted = parse(gpt2_small);
     require_same(&d, &wanted);
+    d = parse(gpt2_with_defaults);
+    require_same(&d, &wanted);
     d = parse("{\"model_type\": \"opt\"}");
     wanted = parse(opt_125m);
     require_same(&d, &wanted);
 
     d = parse("{\"model_type\": \"llama\"}");
+    wanted = parse(llama_with_defaults);
+    require_same(&d, &wanted);
     assert_int_equal(d.vocabulary, 32000);
     assert_int_equal(d.width, 4096);
     assert_int_equal(d.inner, 11008);
@@ -387,6 +415,65 @@ static void config__with_an_unsupported_setting_is_refused(void **state)
     };
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
         require_refused(refused[i].json, WS_UNSUPPORTED, refused[i].part);
+}
+
+/* Settings of generation and training are refused, but where they change nothing. */
+static void config__with_a_setting_that_would_change_results_is_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *setting, *wanted;
+        const char *same; /* as a value it has no effect with */
+    } settings[] = {
+        {"\"bad_words_ids\": [[3]]", "false, 0, null or empty", "[]"},
+        {"\"suppress_tokens\": [3]", "false, 0, null or empty", "[]"},
+        {"\"begin_suppress_tokens\": [3]", "false, 0, null or empty", "null"},
+        {"\"forced_bos_token_id\": 0", "null", "null"},
+        {"\"forced_eos_token_id\": 2", "null", "null"},
+        {"\"neftune_noise_alpha\": 5", "false, 0, null or empty", "null"},
+        {"\"torchscript\": true", "false, 0, null or empty", "false"},
+        {"\"repetition_penalty\": 1.2", "1 or null", "1.0"},
+        {"\"temperature\": 0", "1 or null", "1"},
+        {"\"temperature\": \"1\"", "1 or null", "null"},
+        {"\"top_p\": 0.9", "1 or null", "1.0"},
+        {"\"typical_p\": 0.9", "1 or null", "1.0"},
+        {"\"min_p\": 0.1", "false, 0, null or empty", "0.0"},
+        {"\"top_k\": 40", "50, 0 or null", "50"},
+        {"\"top_k\": true", "50, 0 or null", "0"},
+        {"\"do_sample\": true", "false, 0, null or empty", "false"},
+        {"\"early_stopping\": true", "false, 0, null or empty", "false"},
+        {"\"num_beams\": 4", "1 or null", "1"},
+        {"\"num_beam_groups\": 2", "1 or null", "1"},
+        {"\"num_return_sequences\": 2", "1 or null", "1"},
+        {"\"diversity_penalty\": 0.5", "false, 0, null or empty", "0.0"},
+        {"\"length_penalty\": 2.0", "1 or null", "1.0"},
+        {"\"no_repeat_ngram_size\": 3", "false, 0, null or empty", "0"},
+        {"\"encoder_no_repeat_ngram_size\": 3", "false, 0, null or empty", "0"},
+        {"\"min_length\": 10", "false, 0, null or empty", "0"},
+        {"\"min_new_tokens\": 10", "false, 0, null or empty", "null"},
+        {"\"remove_invalid_values\": true", "false, 0, null or empty", "false"},
+        {"\"exponential_decay_length_penalty\": [5, 1.1]", "false, 0, null or empty", "null"},
+        {"\"n_special\": 3", "false, 0, null or empty", "0"},
+        {"\"n_ctx\": 512", "the context's length, 1024", "1024"},
+        {"\"max_sequence_length\": 2048", "the context's length, 1024", "null"},
+    };
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
+        char json[200], part[200];
+        const char *setting = settings[i].setting;
+        int key = (int)strcspn(setting, ":");
+        (void)snprintf(json, sizeof json, "{\"model_type\": \"gpt2\", %s}", setting);
+        (void)snprintf(part, sizeof part, "'%.*s' is ", key - 2, setting + 1);
+        require_refused(json, WS_UNSUPPORTED, part);
+        (void)snprintf(part, sizeof part, "which is not supported; wanted %s", settings[i].wanted);
+        require_refused(json, WS_UNSUPPORTED, part);
+        (void)snprintf(json, sizeof json, "{\"model_type\": \"gpt2\", %.*s: %s}", key, setting,
+                       settings[i].same);
+        struct ws_description d = parse(json), wanted = parse(gpt2_small);
+        require_same(&d, &wanted);
+    }
+    require_refused("{\"model_type\": \"llama\", \"rope_scaling\": {\"type\": \"default\","
+                    " \"use_cache\": true}}",
+                    WS_UNSUPPORTED, "'rope_scaling.use_cache' is true");
 }
 
 static void config__that_makes_no_sense_is_refused(void **state)
@@ -1120,6 +1207,7 @@ int main(void)
         cmocka_unit_test(config__names_activations_as_transformers_does),
         cmocka_unit_test(config__may_have_any_form_of_no_token),
         cmocka_unit_test(config__with_an_unsupported_setting_is_refused),
+        cmocka_unit_test(config__with_a_setting_that_would_change_results_is_refused),
         cmocka_unit_test(config__that_makes_no_sense_is_refused),
         cmocka_unit_test(config__whose_rotary_settings_contradict_is_refused),
         cmocka_unit_test(config__that_turns_attention_biases_on_or_off_is_followed),

@@ -1,6 +1,6 @@
 # Kill -9 at random moments: the same command goes on, and the finished run is byte for byte that of
-# an uninterrupted one, for 1, 2 and 7 threads. Thirty kills over three families; under sanitizers,
-# which are slow, fifteen.
+# an uninterrupted one, for 1, 2 and 7 threads. Ten kills of each family; under sanitizers, which
+# are slow, five.
 . "$(dirname "$0")/../cli/lib.bash"
 
 policies=replace,keep:0.2,mix:0.4:0.3:0.3,accumulate,accumulate-subsample,augment,fresh:0.1
@@ -35,6 +35,28 @@ generations: 8
 seeds: 2
 keep_every: 3
 END
+cat >transformer.yaml <<END
+family: transformer
+source: text
+corpus: corpus.txt
+unit: bpe
+vocabulary: 300
+block: 16
+items: 16
+test_items: 8
+fresh_items: 16
+layers: 1
+width: 16
+heads: 2
+context: 16
+epochs: 2
+batch: 4
+dropout: 0.1
+decode_batch: 4
+generations: 3
+seeds: 1
+keep_models: true
+END
 make_corpus 20000 >corpus.txt
 
 kills=10
@@ -49,7 +71,7 @@ now() {
 
 # Starts and kills until `kills` have hit a running process.
 test_family() {
-    local family=$1 start took delay landed=0 attempt=0 round=0
+    local family=$1 start took delay landed=0 attempt=0 round=0 drafts=0
     accepts run "$family.yaml" -q -o "$family-straight" --policies "$policies" --threads 1 \
         --checkpoint-seconds 1e9
     start=$(now)
@@ -61,9 +83,10 @@ test_family() {
         local run=$family-killed-$round
         attempt=$((attempt + 1))
         delay=$((RANDOM % (took / 4 + 1)))
+        ! compgen -G "$run/arms/*/*.draft" >/dev/null || drafts=$((drafts + 1))
         "$ws" run "$family.yaml" -q -o "$run" --policies "$policies" \
-            --threads ${threads[attempt % 3]} --checkpoint-seconds ${checkpoints[attempt % 2]} \
-            >out 2>err &
+            --threads ${threads[attempt % 3]} \
+            --checkpoint-seconds ${checkpoints[attempt % ${#checkpoints[@]}]} >out 2>err &
         local running=$!
         sleep "$((delay / 1000)).$(printf %03d $((delay % 1000)))"
         { kill -9 $running && wait $running; } 2>/dev/null
@@ -77,7 +100,9 @@ test_family() {
     done
     [ $landed -eq $kills ] || fail "$family: only $landed kills hit a running process"
     complete "$family" "$family-killed-$round" $attempt
-    echo "$family: $landed kills, $((round + 1)) runs, a run takes $took ms"
+    [ $family != transformer ] || [ $drafts -gt 0 ] || fail "no kill left a half-done step"
+    echo "$family: $landed kills, $((round + 1)) runs, $drafts times from half-done steps;" \
+        "a run takes $took ms"
 }
 
 complete() {
@@ -88,5 +113,10 @@ complete() {
 test_family discrete
 test_family gaussian
 test_family ngram
+
+# A fit of a transformer, and a sampling, go on from within: every one of their steps is stored.
+policies=replace,keep:0.2
+checkpoints=(0)
+test_family transformer
 
 finish

@@ -687,7 +687,7 @@ static void index__must_agree_with_the_shards(void **state)
     assert_index_refused(INDEX("\"z\":\"s1\",\"b\":\"s3\",\"half\":\"s1\""),
                          AT "tensor 'half' is in 's3', the index says 's1'");
     assert_index_refused(INDEX("\"z\":\"s1\",\"b\":\"s2\""),
-                         AT "tensor 'half' is in 's1', the index says 'nowhere'");
+                         AT "tensor 'half' is in 's1', the index does not name it");
     assert_index_refused(INDEX("\"z\":\"s1\",\"half\":\"s1\",\"b\":\"s2\",\"q\":\"s2\""),
                          AT "tensor 'q' is not in 's2'");
     assert_index_refused(INDEX("\"z\":\"../s1\""),

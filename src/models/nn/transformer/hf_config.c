@@ -44,60 +44,79 @@ static const struct {
 };
 enum { ACTIVATION_COUNT = sizeof activations / sizeof *activations };
 
-/* Settings that are not followed. */
+/* Settings that are not followed, and the values of theirs that change nothing. */
 enum harmless {
-    ANY, /* whatever it says */
-    OFF, /* false, 0, null or empty; else it would change the model */
-    ON,  /* true */
+    ANY,       /* whatever it says: it changes neither what a model computes nor what it learns */
+    OFF,       /* false, 0, null or empty */
+    NONE,      /* null: 0 would be a token */
+    ON,        /* true */
+    IS,        /* `number`, or null */
+    OFF_OR_IS, /* either */
+    CONTEXT,   /* the context's length, or null */
 };
 
 /* clang-format off */
 static const struct {
     const char *key;
     enum harmless when;
+    double number;
 } others[] = {
     /* What the file is, and where it comes from. */
-    {"model_type", ANY}, {"architectures", ANY}, {"transformers_version", ANY},
-    {"_name_or_path", ANY}, {"name_or_path", ANY}, {"_commit_hash", ANY}, {"torch_dtype", ANY},
-    {"dtype", ANY}, {"is_llama_config", ANY}, {"transformers.js_config", ANY},
-    {"max_sequence_length", ANY}, /* beside max_position_embeddings in the first llamas */
-    {"unsloth_version", ANY}, {"unsloth_fixed", ANY}, {"neftune_noise_alpha", ANY},
-    /* How `transformers` computes or returns the same thing. */
-    {"use_cache", ANY}, {"return_dict", ANY}, {"use_return_dict", ANY},
-    {"output_hidden_states", ANY}, {"output_attentions", ANY}, {"output_scores", ANY},
-    {"return_dict_in_generate", ANY}, {"torchscript", ANY}, {"use_bfloat16", ANY},
-    {"chunk_size_feed_forward", ANY}, {"pretraining_tp", ANY}, {"gradient_checkpointing", ANY},
-    {"tf_legacy_loss", ANY}, {"output_past", ANY}, {"reorder_and_upcast_attn", ANY}, {"is_decoder", ANY},
-    {"attn_implementation", ANY}, {"_attn_implementation", ANY},
-    {"_attn_implementation_autoset", ANY}, {"_flash_attn_2_enabled", ANY}, {"n_ctx", ANY},
-    {"n_special", ANY}, {"predict_special_tokens", ANY},
+    {"model_type", ANY, 0}, {"architectures", ANY, 0}, {"transformers_version", ANY, 0},
+    {"_name_or_path", ANY, 0}, {"name_or_path", ANY, 0}, {"_commit_hash", ANY, 0},
+    {"torch_dtype", ANY, 0}, {"dtype", ANY, 0}, {"is_llama_config", ANY, 0},
+    {"transformers.js_config", ANY, 0}, {"unsloth_version", ANY, 0}, {"unsloth_fixed", ANY, 0},
+    /* How `transformers` computes or returns the same thing. `pretraining_tp` slices matrices,
+     * `reorder_and_upcast_attn` raises 16-bit weights to the 32 bits that are used here anyway. */
+    {"use_cache", ANY, 0}, {"return_dict", ANY, 0}, {"use_return_dict", ANY, 0},
+    {"output_hidden_states", ANY, 0}, {"output_attentions", ANY, 0}, {"output_scores", ANY, 0},
+    {"return_dict_in_generate", ANY, 0}, {"use_bfloat16", ANY, 0},
+    {"chunk_size_feed_forward", ANY, 0}, {"pretraining_tp", ANY, 0},
+    {"gradient_checkpointing", ANY, 0}, {"tf_legacy_loss", ANY, 0}, {"output_past", ANY, 0},
+    {"reorder_and_upcast_attn", ANY, 0}, {"is_decoder", ANY, 0}, {"attn_implementation", ANY, 0},
+    {"_attn_implementation", ANY, 0}, {"_attn_implementation_autoset", ANY, 0},
+    {"_flash_attn_2_enabled", ANY, 0},
     /* Other tasks, and heads that are not the language model's. */
-    {"id2label", ANY}, {"label2id", ANY}, {"num_labels", ANY}, {"_num_labels", ANY}, {"problem_type", ANY},
-    {"task_specific_params", ANY}, {"finetuning_task", ANY}, {"classifier_dropout", ANY},
-    {"summary_type", ANY}, {"summary_use_proj", ANY}, {"summary_activation", ANY},
-    {"summary_proj_to_labels", ANY}, {"summary_first_dropout", ANY},
-    /* The tokenizer's. */
-    {"tokenizer_class", ANY}, {"prefix", ANY}, {"sep_token_id", ANY}, {"unk_token_id", ANY},
-    {"cls_token_id", ANY}, {"mask_token_id", ANY}, {"decoder_start_token_id", ANY},
-    /* Generation, which has settings of its own here. */
-    {"max_length", ANY}, {"min_length", ANY}, {"max_new_tokens", ANY}, {"min_new_tokens", ANY},
-    {"do_sample", ANY}, {"early_stopping", ANY}, {"num_beams", ANY}, {"num_beam_groups", ANY},
-    {"diversity_penalty", ANY}, {"temperature", ANY}, {"top_k", ANY}, {"top_p", ANY},
-    {"min_p", ANY}, {"typical_p", ANY}, {"repetition_penalty", ANY}, {"length_penalty", ANY},
-    {"no_repeat_ngram_size", ANY}, {"encoder_no_repeat_ngram_size", ANY}, {"bad_words_ids", ANY},
-    {"num_return_sequences", ANY}, {"forced_bos_token_id", ANY}, {"forced_eos_token_id", ANY},
-    {"remove_invalid_values", ANY}, {"exponential_decay_length_penalty", ANY},
-    {"suppress_tokens", ANY}, {"begin_suppress_tokens", ANY},
-    /* What another model would be. */
-    {"is_encoder_decoder", OFF}, {"add_cross_attention", OFF}, {"tie_encoder_decoder", OFF},
-    {"cross_attention_hidden_size", OFF}, {"pruned_heads", OFF}, {"quantization_config", OFF},
-    {"per_layer_config", OFF}, {"sliding_window", OFF}, {"use_sliding_window", OFF},
-    {"rope_interleaved", OFF}, {"layerdrop", OFF}, {"activation_dropout", OFF},
-    {"attention_probs_dropout_prob", OFF}, {"hidden_dropout_prob", OFF},
-    {"_remove_final_layer_norm", OFF}, {"scale_embeddings", OFF},
-    {"scale_attn_by_inverse_layer_idx", OFF},
-    {"scale_attn_weights", ON}, {"do_layer_norm_before", ON},
-    {"layer_norm_elementwise_affine", ON}, {"learned_embeddings", ON},
+    {"id2label", ANY, 0}, {"label2id", ANY, 0}, {"num_labels", ANY, 0}, {"_num_labels", ANY, 0},
+    {"problem_type", ANY, 0}, {"task_specific_params", ANY, 0}, {"finetuning_task", ANY, 0},
+    {"classifier_dropout", ANY, 0}, {"summary_type", ANY, 0}, {"summary_use_proj", ANY, 0},
+    {"summary_activation", ANY, 0}, {"summary_proj_to_labels", ANY, 0},
+    {"summary_first_dropout", ANY, 0},
+    /* The tokenizer's, and of models with an encoder. `predict_special_tokens` is about tokens that
+     * `n_special` would add. */
+    {"tokenizer_class", ANY, 0}, {"prefix", ANY, 0}, {"sep_token_id", ANY, 0},
+    {"unk_token_id", ANY, 0}, {"cls_token_id", ANY, 0}, {"mask_token_id", ANY, 0},
+    {"decoder_start_token_id", ANY, 0}, {"predict_special_tokens", ANY, 0},
+    /* Generation: a command says how long a text may be, so a config's word on that is passed over.
+     * A law of the tokens other than the model's own would be another generation. */
+    {"max_length", ANY, 0}, {"max_new_tokens", ANY, 0}, {"min_length", OFF, 0},
+    {"min_new_tokens", OFF, 0}, {"num_return_sequences", IS, 1},
+    {"early_stopping", OFF, 0}, {"num_beams", IS, 1}, {"num_beam_groups", IS, 1},
+    {"diversity_penalty", OFF, 0}, {"length_penalty", IS, 1}, {"repetition_penalty", IS, 1},
+    {"no_repeat_ngram_size", OFF, 0}, {"encoder_no_repeat_ngram_size", OFF, 0},
+    {"bad_words_ids", OFF, 0}, {"forced_bos_token_id", NONE, 0},
+    {"forced_eos_token_id", NONE, 0}, {"remove_invalid_values", OFF, 0},
+    {"exponential_decay_length_penalty", OFF, 0}, {"suppress_tokens", OFF, 0},
+    {"begin_suppress_tokens", OFF, 0},
+    /* Old releases wrote the library's defaults into every config, a `top_k` of 50 among them, which
+     * has no effect unless `do_sample` is true. */
+    {"do_sample", OFF, 0}, {"temperature", IS, 1}, {"top_k", OFF_OR_IS, 50}, {"top_p", IS, 1},
+    {"min_p", OFF, 0}, {"typical_p", IS, 1},
+    /* How it is trained: a clone of the token table is not tied to it. */
+    {"neftune_noise_alpha", OFF, 0}, {"torchscript", OFF, 0},
+    /* What another model would be. The first llamas have `max_sequence_length` beside
+     * `max_position_embeddings` or instead of it, GPT-2 has `n_ctx` beside `n_positions`. */
+    {"n_ctx", CONTEXT, 0}, {"max_sequence_length", CONTEXT, 0}, {"n_special", OFF, 0},
+    {"is_encoder_decoder", OFF, 0}, {"add_cross_attention", OFF, 0},
+    {"tie_encoder_decoder", OFF, 0}, {"cross_attention_hidden_size", OFF, 0},
+    {"pruned_heads", OFF, 0}, {"quantization_config", OFF, 0}, {"per_layer_config", OFF, 0},
+    {"sliding_window", OFF, 0}, {"use_sliding_window", OFF, 0}, {"rope_interleaved", OFF, 0},
+    {"layerdrop", OFF, 0}, {"activation_dropout", OFF, 0},
+    {"attention_probs_dropout_prob", OFF, 0}, {"hidden_dropout_prob", OFF, 0},
+    {"_remove_final_layer_norm", OFF, 0}, {"scale_embeddings", OFF, 0},
+    {"scale_attn_by_inverse_layer_idx", OFF, 0},
+    {"scale_attn_weights", ON, 0}, {"do_layer_norm_before", ON, 0},
+    {"layer_norm_elementwise_affine", ON, 0}, {"learned_embeddings", ON, 0},
 };
 /* clang-format on */
 enum { OTHER_COUNT = sizeof others / sizeof *others };
@@ -250,29 +269,75 @@ static bool is_followed(const struct reader *r, const char *key)
     return false;
 }
 
-static void check_other(struct reader *r, const char *key, const json_t *value)
+/* What a value had to be, or NULL when it changes nothing. */
+static const char *wanted_instead(enum harmless when, double number, const json_t *value,
+                                  uint32_t context, char text[48])
 {
-    for (size_t i = 0; i < OTHER_COUNT; i++) {
-        if (strcmp(others[i].key, key) != 0)
-            continue;
-        if (others[i].when == OFF && !is_off(value))
-            refuse(r, WS_UNSUPPORTED, key, value, "which is not supported");
-        if (others[i].when == ON && !json_is_true(value))
-            refuse(r, WS_UNSUPPORTED, key, value, "which is not supported; wanted true");
-        return;
+    double seen = json_is_number(value) ? json_number_value(value) : NAN;
+    switch (when) {
+    case ANY:
+        return NULL;
+    case OFF:
+        return is_off(value) ? NULL : "false, 0, null or empty";
+    case NONE:
+        return json_is_null(value) ? NULL : "null";
+    case ON:
+        return json_is_true(value) ? NULL : "true";
+    case OFF_OR_IS:
+        (void)snprintf(text, 48, "%g, 0 or null", number);
+        return is_off(value) || seen == number ? NULL : text;
+    case CONTEXT:
+        (void)snprintf(text, 48, "the context's length, %" PRIu32, context);
+        return json_is_null(value) || seen == (double)context ? NULL : text;
+    case IS:
+        break;
     }
+    (void)snprintf(text, 48, "%g or null", number);
+    return json_is_null(value) || seen == number ? NULL : text;
+}
+
+static void refuse_unknown(struct reader *r, const char *key, const json_t *value)
+{
     refuse(r, WS_UNSUPPORTED, key, value,
            "a setting that is not known here and may change the model");
 }
 
-static void check_others(struct reader *r)
+static void check_other(struct reader *r, const char *key, const json_t *value, uint32_t context)
+{
+    for (size_t i = 0; i < OTHER_COUNT; i++) {
+        if (strcmp(others[i].key, key) != 0)
+            continue;
+        char text[48], why[96];
+        const char *wanted = wanted_instead(others[i].when, others[i].number, value, context, text);
+        if (!wanted)
+            return;
+        (void)snprintf(why, sizeof why, "which is not supported; wanted %s", wanted);
+        refuse(r, WS_UNSUPPORTED, key, value, why);
+        return;
+    }
+    refuse_unknown(r, key, value);
+}
+
+static void check_others(struct reader *r, uint32_t context)
 {
     const char *key;
     json_t *value;
     json_object_foreach((json_t *)(uintptr_t)r->object, key, value)
     {
         if (!is_followed(r, key))
-            check_other(r, key, value);
+            check_other(r, key, value, context);
+    }
+}
+
+/* What is harmless beside everything else is unknown inside of a nested object. */
+static void refuse_others(struct reader *inner)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)(uintptr_t)inner->object, key, value)
+    {
+        if (!is_followed(inner, key))
+            refuse_unknown(inner, key, value);
     }
 }
 
@@ -322,7 +387,7 @@ static void read_rope_object(struct reader *r, const char *key, struct rope *rop
                type, "which is not supported; wanted 'default'");
     read_rope_number(&inner, "rope_theta", NULL, &rope->base, rope->base_name);
     read_rope_number(&inner, "partial_rotary_factor", NULL, &rope->share, rope->share_name);
-    check_others(&inner);
+    refuse_others(&inner);
     r->status = inner.status;
 }
 
@@ -498,7 +563,7 @@ static enum ws_status read_config(const json_t *object, const char *name,
     WS_TRY(find_architecture(object, name, &d.architecture, err));
     struct reader reader = {.object = object, .name = name, .path = "", .err = err};
     readers[d.architecture](&reader, &d);
-    check_others(&reader);
+    check_others(&reader, d.context);
     WS_TRY(reader.status);
     enum ws_status status = ws_description_check(&d, err);
     if (status != WS_OK) {

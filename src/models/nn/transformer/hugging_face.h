@@ -3,9 +3,11 @@
  *
  * Four model types: opt, gpt2, llama, gpt_neox, as `transformers` 4 and 5 spell their settings. A
  * setting of config.json is followed, or has a value that is known to change nothing, or is
- * WS_UNSUPPORTED and named. What is written has the keys, shapes, types and config that both
- * versions read. Names, transpositions (GPT-2 stores (in, out)) and the order of fused queries,
- * keys and values (GPT-NeoX interleaves them by head) are dealt with here and nowhere else.
+ * WS_UNSUPPORTED and named. generation_config.json is not read: decoding settings are a command's
+ * own, and config.json must have none that would change them. What is written has the keys, shapes,
+ * types and config that both versions read. Names, transpositions (GPT-2 stores (in, out)) and the
+ * order of fused queries, keys and values (GPT-NeoX interleaves them by head) are dealt with here
+ * and nowhere else.
  *
  * Contract: tests/conformance/test_hugging_face.c. Fuzz targets: tests/fuzz/fuzz_hf_config.c,
  * tests/fuzz/fuzz_safetensors.c.
