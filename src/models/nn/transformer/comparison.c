@@ -59,6 +59,16 @@ static void add_row(struct comparing *c, const char *what, enum ws_difference ki
     };
 }
 
+/* A model whose arithmetic ends in no number is a row that is out, not an error. */
+static enum ws_status add_computed(struct comparing *c, const char *what, enum ws_difference kind,
+                                   enum ws_status status, double difference, double tolerance)
+{
+    if (status != WS_OK && status != WS_NUMERIC)
+        return status;
+    add_row(c, what, kind, status == WS_OK ? difference : (double)NAN, tolerance);
+    return WS_OK;
+}
+
 static void add_absent(struct comparing *c, const char *what, enum ws_difference kind)
 {
     c->rows[c->count++] =
@@ -364,9 +374,7 @@ static enum ws_status add_training(struct comparing *c, struct ws_error *err)
                            &trainer, err));
     enum ws_status status = run_trainer(trainer, wanted, (size_t)view->count, &difference, err);
     ws_trainer_close(trainer);
-    if (status == WS_OK)
-        add_row(c, "adamw_losses", WS_DIFFERENCE_RELATIVE, difference, 1e-4);
-    return status;
+    return add_computed(c, "adamw_losses", WS_DIFFERENCE_RELATIVE, status, difference, 1e-4);
 }
 
 /* Decoding ------------------------------------------------------------------------------------- */
@@ -433,9 +441,7 @@ static enum ws_status add_decoding(struct comparing *c, const char *what, uint64
                              &generator, err));
     enum ws_status status = generate(c, generator, wanted, columns, &differ, err);
     ws_generator_close(generator);
-    if (status == WS_OK)
-        add_row(c, what, WS_DIFFERENCE_COUNT, differ, 0);
-    return status;
+    return add_computed(c, what, WS_DIFFERENCE_COUNT, status, differ, 0);
 }
 
 /* All ------------------------------------------------------------------------------------------ */

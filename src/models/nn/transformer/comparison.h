@@ -34,9 +34,9 @@ enum ws_difference {
 struct ws_comparison {
     const char *what; /* "logits", "gradient of model.norm.weight" */
     enum ws_difference kind;
-    bool absent; /* from the reference; then the rest is 0 */
-    bool ok;     /* difference <= tolerance, or absent */
-    double difference;
+    bool absent;       /* from the reference; then the rest is 0 */
+    bool ok;           /* difference <= tolerance, or absent */
+    double difference; /* NaN, which is not ok, when the model gives no number */
     double tolerance;
 };
 
