@@ -97,6 +97,8 @@ static void print_comparisons(const struct ws_comparisons *comparisons)
         absent += row->absent;
         print_comparison(row);
     }
+    for (size_t i = 0; i < comparisons->other_count; i++)
+        (void)printf("%10s  %9s  not compared: %s\n", "", "", comparisons->others[i]);
     (void)printf("\n%zu compared, %zu out of tolerance, %zu absent from the reference\n",
                  comparisons->count - absent, out, absent);
 }
@@ -127,6 +129,18 @@ static json_t *comparisons_json(const struct ws_comparisons *comparisons)
         }
     }
     return rows;
+}
+
+static json_t *others_json(const struct ws_comparisons *comparisons)
+{
+    json_t *names = json_array();
+    for (size_t i = 0; names && i < comparisons->other_count; i++) {
+        if (json_array_append_new(names, json_string(comparisons->others[i])) != 0) {
+            json_decref(names);
+            names = NULL;
+        }
+    }
+    return names;
 }
 
 /* A text --------------------------------------------------------------------------------------- */
@@ -273,7 +287,8 @@ static enum ws_status print_json(const struct evaluation *e, struct ws_error *er
     json_t *root = json_pack("{s:o}", "model", ws_json_path(e->path));
     bool full = root != NULL;
     if (full && e->flags->reference)
-        full = json_object_set_new(root, "comparisons", comparisons_json(&e->comparisons)) == 0;
+        full = json_object_set_new(root, "comparisons", comparisons_json(&e->comparisons)) == 0 &&
+               json_object_set_new(root, "not_compared", others_json(&e->comparisons)) == 0;
     if (full && e->flags->text)
         full = json_object_set_new(root, "text", score_json(e)) == 0;
     ws_buffer_init(&text, NULL, WS_JSON_LIMIT);
@@ -356,7 +371,7 @@ static const char about[] =
     "it. Each row is a quantity, its difference and its tolerance: logits max |a - b| / max |b|;\n"
     "losses |a - b| / |b|; gradients |a - b| / |b| in the Euclidean norm, all together and tensor\n"
     "by tensor; greedy and beam5 how many sequences differ. Exit status 3: one is out, as is what\n"
-    "is no number (nan).\n"
+    "is no number (nan). What it holds of other names is not compared, and named.\n"
     "\n"
     "--text, plain or JSON lines (.jsonl), is made tokens by the tokenizer in the model's "
     "directory\n"

@@ -18,6 +18,7 @@ for model in opt gpt2 llama neox; do
     for what in logits loss gradient adamw_losses greedy beam5; do
         check "$what of $model" grep -Eq " ok +$what\$" out
     done
+    check "nothing of $model is passed over" awk '/not compared/ {exit 1}' out
     check "all of $model" grep -Eq '^[0-9]+ compared, 0 out of tolerance, 0 absent' out
 done
 accepts evaluate "$golden/gpt2-tiny" -r "$golden/gpt2-tiny/reference.safetensors" --plain-code
@@ -37,6 +38,25 @@ status=$?
 [ $status -eq 3 ] || fail "a wrong reference as JSON ended with $status"
 check "JSON of what is out" grep -q '"status": "out"' out
 check "JSON of what is absent" grep -q '"status": "absent"' out
+
+# A reference of wrong names: what is left is compared and the others are named, or there is nothing.
+cp other.safetensors misnamed.safetensors
+sed -i 's/"logits"/"lojits"/' misnamed.safetensors
+accepts evaluate "$golden/gpt2-tiny" --reference misnamed.safetensors
+check "what is misnamed is told" grep -Eq '^ +not compared: lojits$' out
+check "and is absent" grep -Eq ' absent  logits$' out
+accepts evaluate "$golden/gpt2-tiny" --reference misnamed.safetensors --json
+check "JSON of what is misnamed" grep -q '"lojits"' out
+sed -i 's/"loss"/"lozz"/; s/"adamw_losses"/"adamw_lossez"/; s/"greedy"/"Greedy"/; s/"beam5"/"beam6"/' \
+    misnamed.safetensors
+refuses 1 "misnamed.safetensors: holds nothing to compare" "'adamw_losses'" "no grads.safetensors" \
+    "it holds 'Greedy', 'adamw_lossez', 'beam6', 'input_ids', 'lojits' and 1 more" -- \
+    evaluate "$golden/gpt2-tiny" --reference misnamed.safetensors
+cp "$golden/gpt2-tiny/grads.safetensors" .
+accepts evaluate "$golden/gpt2-tiny" --reference misnamed.safetensors
+check "the gradient is compared" grep -Eq ' ok +gradient$' out
+check "all are named" awk '/not compared: / {count++} END {exit count != 5}' out
+rm grads.safetensors
 
 # not_a_number DIRECTORY: into the first weight that its model.safetensors holds
 not_a_number() {
