@@ -60,6 +60,12 @@ struct evaluation {
     double began; /* seconds */
 };
 
+/* printf shows the sign of what is no number. */
+static double without_sign(double value)
+{
+    return isnan(value) ? (double)NAN : value;
+}
+
 /* A reference ---------------------------------------------------------------------------------- */
 
 static size_t count_out(const struct ws_comparisons *comparisons)
@@ -75,10 +81,10 @@ static void print_comparison(const struct ws_comparison *row)
     if (row->absent)
         (void)printf("%10s  %9s  absent  %s\n", "", "", row->what);
     else if (row->kind == WS_DIFFERENCE_COUNT)
-        (void)printf("%10.0f  %9.0f  %-6s  %s\n", row->difference, row->tolerance,
+        (void)printf("%10.0f  %9.0f  %-6s  %s\n", without_sign(row->difference), row->tolerance,
                      row->ok ? "ok" : "OUT", row->what);
     else
-        (void)printf("%10.1e  %9.0e  %-6s  %s\n", row->difference, row->tolerance,
+        (void)printf("%10.1e  %9.0e  %-6s  %s\n", without_sign(row->difference), row->tolerance,
                      row->ok ? "ok" : "OUT", row->what);
 }
 
@@ -91,6 +97,8 @@ static void print_comparisons(const struct ws_comparisons *comparisons)
         absent += row->absent;
         print_comparison(row);
     }
+    for (size_t i = 0; i < comparisons->other_count; i++)
+        (void)printf("%10s  %9s  not compared: %s\n", "", "", comparisons->others[i]);
     (void)printf("\n%zu compared, %zu out of tolerance, %zu absent from the reference\n",
                  comparisons->count - absent, out, absent);
 }
@@ -121,6 +129,18 @@ static json_t *comparisons_json(const struct ws_comparisons *comparisons)
         }
     }
     return rows;
+}
+
+static json_t *others_json(const struct ws_comparisons *comparisons)
+{
+    json_t *names = json_array();
+    for (size_t i = 0; names && i < comparisons->other_count; i++) {
+        if (json_array_append_new(names, json_string(comparisons->others[i])) != 0) {
+            json_decref(names);
+            names = NULL;
+        }
+    }
+    return names;
 }
 
 /* A text --------------------------------------------------------------------------------------- */
@@ -233,10 +253,19 @@ static void print_score(const struct evaluation *e)
         (void)snprintf(after, sizeof after, "each after token %" PRIu32, e->start);
     (void)printf("%" PRIu64 " tokens in %" PRIu64 " blocks of at most %" PRIu64 ", %s\n\n",
                  e->score.tokens, e->score.passages, e->block, after);
-    (void)printf("%-15s %10.4f nats a token\n", "loss", e->score.loss);
-    (void)printf("%-15s %10.4f\n", "perplexity", exp(e->score.loss));
-    (void)printf("%-15s %10.4f nats a token\n", "entropy", e->score.entropy);
-    (void)printf("%-15s %10.4f mean over blocks\n", "fast-detectgpt", e->score.fast_detectgpt);
+    (void)printf("%-15s %10.4f nats a token\n", "loss", without_sign(e->score.loss));
+    (void)printf("%-15s %10.4f\n", "perplexity", without_sign(exp(e->score.loss)));
+    (void)printf("%-15s %10.4f nats a token\n", "entropy", without_sign(e->score.entropy));
+    (void)printf("%-15s %10.4f mean over blocks\n", "fast-detectgpt",
+                 without_sign(e->score.fast_detectgpt));
+}
+
+static enum ws_status check_score(const struct evaluation *e, struct ws_error *err)
+{
+    if (isfinite(e->score.loss))
+        return WS_OK;
+    return ws_fail(err, WS_NUMERIC, "%s: the model gives no number for '%s': its loss is %g",
+                   e->path, e->flags->text, without_sign(e->score.loss));
 }
 
 static json_t *score_json(const struct evaluation *e)
@@ -258,7 +287,8 @@ static enum ws_status print_json(const struct evaluation *e, struct ws_error *er
     json_t *root = json_pack("{s:o}", "model", ws_json_path(e->path));
     bool full = root != NULL;
     if (full && e->flags->reference)
-        full = json_object_set_new(root, "comparisons", comparisons_json(&e->comparisons)) == 0;
+        full = json_object_set_new(root, "comparisons", comparisons_json(&e->comparisons)) == 0 &&
+               json_object_set_new(root, "not_compared", others_json(&e->comparisons)) == 0;
     if (full && e->flags->text)
         full = json_object_set_new(root, "text", score_json(e)) == 0;
     ws_buffer_init(&text, NULL, WS_JSON_LIMIT);
@@ -279,6 +309,16 @@ static enum ws_status open_device(struct evaluation *e, struct ws_error *err)
                        &e->device, err);
 }
 
+static void print_tables(const struct evaluation *e)
+{
+    if (e->flags->reference)
+        print_comparisons(&e->comparisons);
+    if (e->flags->reference && e->flags->text)
+        (void)printf("\n");
+    if (e->flags->text)
+        print_score(e);
+}
+
 static enum ws_status evaluate_model(struct evaluation *e, struct ws_error *err)
 {
     WS_TRY(ws_hf_open(e->path, &e->arena, &e->model, err));
@@ -288,14 +328,10 @@ static enum ws_status evaluate_model(struct evaluation *e, struct ws_error *err)
     if (e->flags->text)
         WS_TRY(evaluate_text(e, err));
     if (e->flags->json)
-        return print_json(e, err);
-    if (e->flags->reference)
-        print_comparisons(&e->comparisons);
-    if (e->flags->reference && e->flags->text)
-        (void)printf("\n");
-    if (e->flags->text)
-        print_score(e);
-    return WS_OK;
+        WS_TRY(print_json(e, err));
+    else
+        print_tables(e);
+    return e->flags->text ? check_score(e, err) : WS_OK;
 }
 
 static int evaluate(const char *path, const struct evaluate_flags *flags,
@@ -334,7 +370,8 @@ static const char about[] =
     "'adamw_losses', 'greedy' and 'beam5'; gradients are looked for in grads.safetensors beside\n"
     "it. Each row is a quantity, its difference and its tolerance: logits max |a - b| / max |b|;\n"
     "losses |a - b| / |b|; gradients |a - b| / |b| in the Euclidean norm, all together and tensor\n"
-    "by tensor; greedy and beam5 how many sequences differ. Exit status 3: one is out.\n"
+    "by tensor; greedy and beam5 how many sequences differ. Exit status 3: one is out, as is what\n"
+    "is no number (nan). What it holds of other names is not compared, and named.\n"
     "\n"
     "--text, plain or JSON lines (.jsonl), is made tokens by the tokenizer in the model's "
     "directory\n"
@@ -346,7 +383,8 @@ static const char about[] =
     "  entropy         mean entropy of the distributions the tokens were scored under, nats\n"
     "  fast-detectgpt  (sum of log p + sum of entropies) / sqrt(sum of the variances of log p) of\n"
     "                  a block, mean over blocks (Bao et al. 2024): high where the text is what\n"
-    "                  the model would write";
+    "                  the model would write\n"
+    "Exit status 1: the loss is no number.";
 
 int cmd_evaluate(int argc, char **argv)
 {

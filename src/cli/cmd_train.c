@@ -226,7 +226,8 @@ static enum ws_status train(struct training *t, const char *const *texts, size_t
                             struct ws_error *err)
 {
     bool complete = false;
-    WS_TRY(training_directory_open(t->flags.output, &t->directory, err));
+    WS_TRY(training_directory_open(t->flags.output, training_save_type(&t->options), &t->directory,
+                                   err));
     WS_TRY(training_input_read(texts, count, &t->options, &t->form, &t->input, err));
     WS_TRY(open_trainer(t, err));
     WS_TRY(training_directory_resume(&t->directory, t->trainer, &complete, err));

@@ -52,10 +52,10 @@ static enum ws_status remove_drafts(const char *path, struct ws_arena *arena, st
     return WS_OK;
 }
 
-enum ws_status training_directory_open(const char *path, struct training_directory *out,
-                                       struct ws_error *err)
+enum ws_status training_directory_open(const char *path, enum ws_dtype save_type,
+                                       struct training_directory *out, struct ws_error *err)
 {
-    *out = (struct training_directory){.path = path, .lock = -1};
+    *out = (struct training_directory){.path = path, .save_type = save_type, .lock = -1};
     ws_arena_init(&out->arena, NULL);
     out->record = ws_arena_format(&out->arena, "%s/" RECORD_NAME, path);
     out->curve = ws_arena_format(&out->arena, "%s/training.jsonl", path);
@@ -129,12 +129,14 @@ static json_t *results_json(const struct ws_trainer *trainer, size_t parameters)
 /* Writing -------------------------------------------------------------------------------------- */
 
 /* Without results the training is still running; they are taken over. NULL without memory. */
-static json_t *record_json(const struct ws_trainer *trainer, json_t *results)
+static json_t *record_json(const struct training_directory *directory,
+                           const struct ws_trainer *trainer, json_t *results)
 {
     struct ws_bytes identity = ws_trainer_identity(trainer);
-    return json_pack("{s:s, s:s, s:s, s:s%, s:o*}", "format", RECORD_FORMAT, "version", WS_VERSION,
-                     "state", results ? "complete" : "running", "identity",
-                     (const char *)identity.data, identity.size, "results", results);
+    return json_pack("{s:s, s:s, s:s, s:s%, s:s*, s:o*}", "format", RECORD_FORMAT, "version",
+                     WS_VERSION, "state", results ? "complete" : "running", "identity",
+                     (const char *)identity.data, identity.size, "dtype",
+                     results ? ws_dtype_name(directory->save_type) : NULL, "results", results);
 }
 
 static enum ws_status write_record(const struct training_directory *directory, const json_t *record,
@@ -201,8 +203,15 @@ static enum ws_status save_model(const struct training_directory *directory,
 {
     struct ws_arena scratch;
     ws_arena_init(&scratch, NULL);
-    enum ws_status status = ws_hf_save(model, WS_DTYPE_F32, directory->path, &scratch, err);
+    enum ws_status status = ws_hf_save(model, directory->save_type, directory->path, &scratch, err);
     ws_arena_release(&scratch);
+    if (status == WS_LIMIT && directory->save_type != WS_DTYPE_F32) {
+        const struct ws_error inner = *err;
+        return ws_fail(err, status,
+                       "%s; '%s' has the training, and the same command with another 'save_type' "
+                       "ends it",
+                       inner.message, directory->state);
+    }
     WS_TRY(status);
     return ws_tokenizer_save(input->tokenizer, directory->path, err);
 }
@@ -218,12 +227,15 @@ enum ws_status training_directory_finish(const struct training_directory *direct
     float *parameters = WS_ARENA_NEW(&arena, float, input->model.layout.size);
     enum ws_status status =
         parameters ? write_curve(directory, trainer, err) : ws_fail_memory(err, "the model");
+    /* Whether the numbers fit the type is known only when the trainer is gone. */
+    if (status == WS_OK && directory->save_type != WS_DTYPE_F32)
+        status = ws_trainer_save(trainer, directory->state, err);
     if (status == WS_OK) {
         ws_trainer_parameters(trainer, parameters);
         model.description = *ws_trainer_description(trainer);
         model.parameters = parameters;
         json_t *results = results_json(trainer, model.layout.parameters);
-        record = results ? record_json(trainer, results) : NULL;
+        record = results ? record_json(directory, trainer, results) : NULL;
     }
     ws_trainer_close(trainer);
     if (status == WS_OK)
@@ -261,6 +273,22 @@ static enum ws_status read_record(const struct training_directory *directory, js
     return status;
 }
 
+/* Those that ended before there was a choice do not say. */
+static enum ws_status compare_type(const struct training_directory *directory, const json_t *object,
+                                   struct ws_error *err)
+{
+    const char *wanted = ws_dtype_name(directory->save_type);
+    const char *dtype = ws_dtype_name(WS_DTYPE_F32);
+    if (json_object_get(object, "dtype"))
+        WS_TRY(ws_json_read_text(object, "dtype", directory->record, &dtype, err));
+    if (strcmp(dtype, wanted) == 0)
+        return WS_OK;
+    return ws_fail(err, WS_CONFLICT,
+                   "'%s' is complete, its model saved as %.40s, not %s; give a new directory with "
+                   "-o, or 'save_type' as it was",
+                   directory->path, dtype, wanted);
+}
+
 static enum ws_status compare_record(const struct training_directory *directory,
                                      const json_t *object, const struct ws_trainer *trainer,
                                      bool *complete, struct ws_error *err)
@@ -273,7 +301,7 @@ static enum ws_status compare_record(const struct training_directory *directory,
     enum ws_status status = ws_trainer_compare(trainer, ws_bytes_of_text(identity), err);
     if (status != WS_OK)
         ws_error_prefix(err, "'%s' cannot go on", directory->path);
-    return status;
+    return status == WS_OK && *complete ? compare_type(directory, object, err) : status;
 }
 
 enum ws_status training_directory_resume(const struct training_directory *directory,
@@ -283,7 +311,7 @@ enum ws_status training_directory_resume(const struct training_directory *direct
     json_t *object;
     *complete = false;
     if (!ws_file_exists(directory->record)) {
-        object = record_json(trainer, NULL);
+        object = record_json(directory, trainer, NULL);
         enum ws_status written = write_record(directory, object, err);
         json_decref(object);
         return written;

@@ -29,9 +29,18 @@ static const struct ws_option options_table[] = {
      "threads; 0: one a processor"},
     {"checkpoint_seconds", WS_OPTION_REAL, FIELD(checkpoint_seconds), 0, 1e9, "60", NULL,
      WS_OPTION_EXECUTION, "longest work lost when the machine stops"},
+    {"save_type", WS_OPTION_CHOICE, FIELD(save_type), 0, 0, "f32", "f32|f16|bf16",
+     WS_OPTION_EXECUTION,
+     "what the finished model's numbers are rounded to; a training is of f32 and goes on from it"},
 };
 const struct ws_option_table training_options = {"text and model", options_table,
                                                  sizeof options_table / sizeof *options_table};
+
+enum ws_dtype training_save_type(const struct training_options *options)
+{
+    static const enum ws_dtype types[] = {WS_DTYPE_F32, WS_DTYPE_F16, WS_DTYPE_BF16};
+    return types[options->save_type];
+}
 
 /* Tokenizer ------------------------------------------------------------------------------------ */
 

@@ -4,6 +4,7 @@
 #ifndef WS_CLI_TRAINING_INPUT_H
 #define WS_CLI_TRAINING_INPUT_H
 
+#include "data/safetensors.h"
 #include "data/tokenizer.h"
 #include "models/nn/transformer/form.h"
 #include "models/nn/transformer/train.h"
@@ -18,8 +19,12 @@ struct training_options {
     uint64_t seed;
     uint64_t threads; /* 0: all processors */
     double checkpoint_seconds;
+    uint32_t save_type; /* see training_save_type */
 };
 extern const struct ws_option_table training_options;
+
+/* What the finished model's numbers are stored as. */
+enum ws_dtype training_save_type(const struct training_options *options);
 
 struct training_input {
     struct ws_arena arena;

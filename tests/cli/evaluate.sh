@@ -18,6 +18,7 @@ for model in opt gpt2 llama neox; do
     for what in logits loss gradient adamw_losses greedy beam5; do
         check "$what of $model" grep -Eq " ok +$what\$" out
     done
+    check "nothing of $model is passed over" awk '/not compared/ {exit 1}' out
     check "all of $model" grep -Eq '^[0-9]+ compared, 0 out of tolerance, 0 absent' out
 done
 accepts evaluate "$golden/gpt2-tiny" -r "$golden/gpt2-tiny/reference.safetensors" --plain-code
@@ -37,6 +38,49 @@ status=$?
 [ $status -eq 3 ] || fail "a wrong reference as JSON ended with $status"
 check "JSON of what is out" grep -q '"status": "out"' out
 check "JSON of what is absent" grep -q '"status": "absent"' out
+
+# A reference of wrong names: what is left is compared and the others are named, or there is nothing.
+cp other.safetensors misnamed.safetensors
+sed -i 's/"logits"/"lojits"/' misnamed.safetensors
+accepts evaluate "$golden/gpt2-tiny" --reference misnamed.safetensors
+check "what is misnamed is told" grep -Eq '^ +not compared: lojits$' out
+check "and is absent" grep -Eq ' absent  logits$' out
+accepts evaluate "$golden/gpt2-tiny" --reference misnamed.safetensors --json
+check "JSON of what is misnamed" grep -q '"lojits"' out
+sed -i 's/"loss"/"lozz"/; s/"adamw_losses"/"adamw_lossez"/; s/"greedy"/"Greedy"/; s/"beam5"/"beam6"/' \
+    misnamed.safetensors
+refuses 1 "misnamed.safetensors: holds nothing to compare" "'adamw_losses'" "no grads.safetensors" \
+    "it holds 'Greedy', 'adamw_lossez', 'beam6', 'input_ids', 'lojits' and 1 more" -- \
+    evaluate "$golden/gpt2-tiny" --reference misnamed.safetensors
+cp "$golden/gpt2-tiny/grads.safetensors" .
+accepts evaluate "$golden/gpt2-tiny" --reference misnamed.safetensors
+check "the gradient is compared" grep -Eq ' ok +gradient$' out
+check "all are named" awk '/not compared: / {count++} END {exit count != 5}' out
+rm grads.safetensors
+
+# not_a_number DIRECTORY: into the first weight that its model.safetensors holds
+not_a_number() {
+    local header
+    header=$(od -An -tu8 -N8 "$1/model.safetensors")
+    printf '\0\0\300\177' |
+        dd of="$1/model.safetensors" bs=1 seek=$((8 + header)) conv=notrunc status=none
+}
+
+# A model without numbers: every row is there.
+cp -r "$golden/gpt2-tiny" broken && chmod -R u+w broken
+not_a_number broken
+runs evaluate broken --reference broken/reference.safetensors
+status=$?
+[ $status -eq 3 ] || fail "a model without numbers ended with $status"
+[ ! -s err ] || fail "a model without numbers said something on stderr"
+for what in logits loss gradient adamw_losses greedy beam5; do
+    check "$what is no number" grep -Eq "^ +nan +[0-9e-]+  OUT +$what\$" out
+done
+check "no sign" awk '/-nan/ {exit 1}' out
+runs evaluate broken --reference broken/reference.safetensors --json
+status=$?
+[ $status -eq 3 ] || fail "a model without numbers as JSON ended with $status"
+check "no number as JSON" grep -q '"difference": "nan"' out
 
 # A text, with a tokenizer of as many tokens as the model has.
 make_corpus 3000 >text
@@ -66,6 +110,17 @@ check "two documents" grep -q 'tokens in 2 blocks' out
 accepts evaluate model --text text --reference "$golden/gpt2-tiny/reference.safetensors" -q --json
 check "both at once" grep -q '"fast_detectgpt"' out
 check "both at once" grep -q '"comparisons"' out
+
+# A model without numbers scores a text: the table and an error.
+cp model/tokenizer.json broken
+for form in "" --json; do
+    runs evaluate broken --text text --block 16 -q $form
+    status=$?
+    [ $status -eq 1 ] || fail "a loss that is no number ended with $status"
+    says "broken" "gives no number for 'text'" "loss is nan"
+    [ "$(number loss)" = nan ] || fail "the loss is '$(number loss)', wanted nan"
+    check "no sign" awk '/-nan/ {exit 1}' out
+done
 
 # Mistakes.
 refuses 2 "which model?" -- evaluate

@@ -43,6 +43,48 @@ refuses 2 "'fresh' cannot go on" "another seed" -- \
 refuses 2 "'fresh' cannot go on" "other text" -- \
     train other.txt -q -o fresh "${small[@]}" --validation other.txt
 
+# Saved in 16 bits: the same training, rounded
+refuses 2 "'fresh' is complete" "saved as F32, not BF16" "-o" -- \
+    train corpus.txt -q -o fresh "${small[@]}" --validation other.txt --save-type bf16
+refuses 2 "'save_type' is 'f8'" "f32, f16" -- train corpus.txt -q -o a "${small[@]}" --save-type f8
+# types DIRECTORY: those that the header of its model.safetensors says
+types() {
+    local size
+    size=$(od -An -tu8 -N8 "$1/model.safetensors")
+    head -c $((8 + size)) "$1/model.safetensors" | tail -c +9 | grep -o '"dtype":"[A-Z0-9]*"' |
+        sort -u | tr -d '\n'
+}
+[ "$(types fresh)" = '"dtype":"F32"' ] || fail "the model's numbers are $(types fresh)"
+accepts evaluate fresh --text other.txt -q
+loss=$(awk '$1 == "loss" {print $2}' out)
+for type in f16:float16 bf16:bfloat16; do
+    name=${type%:*}
+    accepts train corpus.txt -q -o $name "${small[@]}" --validation other.txt --save-type $name
+    [ "$(types $name)" = "\"dtype\":\"${name^^}\"" ] || fail "$name is $(types $name)"
+    check "config.json of $name" grep -Eq "\"(torch_)?dtype\": \"${type#*:}\"" $name/config.json
+    check "training.json of $name" grep -q "\"dtype\": \"${name^^}\"" $name/training.json
+    check "the curve of $name" cmp fresh/training.jsonl $name/training.jsonl
+    [ ! -e $name/trainer.state ] || fail "the state of a complete training is left"
+    accepts generate $name -q --seed 3
+    accepts evaluate $name --text other.txt -q
+    check "the loss of $name" awk -v loss="$loss" \
+        '$1 == "loss" {exit !($2 - loss < 0.02 && loss - $2 < 0.02)}' out
+    accepts train other.txt -q -o $name-tuned --model $name --block 16
+    [ "$(types $name-tuned)" = '"dtype":"F32"' ] || fail "$name-tuned is $(types $name-tuned)"
+done
+# A number too large for the type: nothing is lost
+cp -r fresh large
+size=$(od -An -tu8 -N8 large/model.safetensors)
+printf '\0\270\210\107' |
+    dd of=large/model.safetensors bs=1 seek=$((8 + size)) conv=notrunc status=none
+wide=(other.txt -q -o wide --model large --block 16 --steps 1 --learning-rate 0)
+refuses 1 "tensor 'transformer.h.0.attn.c_attn.bias' holds 70000, too large for F16" \
+    "'wide/trainer.state' has the training" "another 'save_type'" -- train "${wide[@]}" --save-type f16
+[ ! -e wide/model.safetensors ] || fail "a model that does not fit was saved"
+accepts train "${wide[@]}" --save-type bf16
+[ "$(types wide)" = '"dtype":"BF16"' ] || fail "the model's numbers are $(types wide)"
+[ ! -e wide/trainer.state ] || fail "the state of a complete training is left"
+
 # From a given model, on documents
 accepts train other.txt -q -o tuned --model fresh --block 16 --batch 4
 check "the same form" cmp fresh/config.json tuned/config.json
@@ -83,6 +125,10 @@ status=$?
 [ $status -eq 1 ] || fail "a stopped training ended with $status"
 grep -q 'stopped after step [0-9]* of [0-9]*; the same command goes on' err || fail "$(cat err)"
 [ -s stopped/trainer.state ] || fail "no state was saved"
+cp -r stopped retyped
+accepts train corpus.txt -q -o retyped "${long[@]}" --save-type bf16
+[ "$(types retyped)" = '"dtype":"BF16"' ] || fail "the model's numbers are $(types retyped)"
+check "the same training" cmp straight/training.jsonl retyped/training.jsonl
 refuses 2 "'clip=1', not 'clip=2'" -- train corpus.txt -q -o stopped "${long[@]}" --clip 2
 runs train corpus.txt -o stopped "${long[@]}"
 grep -q 'goes on after step' err || fail "it did not go on"

@@ -993,6 +993,39 @@ static void hugging_face__reads_and_writes_16_bit_weights(void **state)
     }
 }
 
+/* With one weight of the last layer changed. */
+static enum ws_status save_with(struct stored_model *stored, enum ws_dtype dtype, float value,
+                                struct ws_error *err)
+{
+    const struct ws_layout *layout = &stored->model.layout;
+    float *parameters =
+        ws_arena_copy(&stored->arena, stored->model.parameters, layout->size * sizeof(float));
+    assert_non_null(parameters);
+    ws_layout_find(layout, parameters, WS_TENSOR_DOWN, 1)[7] = value;
+    struct ws_transformer model = stored->model;
+    model.parameters = parameters;
+    return ws_hf_save(&model, dtype, stored->directory, &stored->arena, err);
+}
+
+static void hugging_face__refuses_what_16_bits_cannot_hold(void **state)
+{
+    (void)state;
+    struct stored_model stored;
+    struct ws_error err;
+    setup_stored(&stored, "llama-tiny");
+    assert_int_equal(save_with(&stored, WS_DTYPE_F16, -65520, &err), WS_LIMIT);
+    assert_string_equal(err.message, "tensor 'model.layers.1.mlp.down_proj.weight' holds -65520, "
+                                     "too large for F16");
+    assert_int_equal(save_with(&stored, WS_DTYPE_BF16, 0x1.FFp127F, &err), WS_LIMIT);
+    assert_non_null(strstr(err.message, "holds 3.39618e+38, too large for BF16"));
+    require_opens_the_same(&stored); /* nothing was written */
+    assert_int_equal(save_with(&stored, WS_DTYPE_F16, nextafterf(65520, 0), NULL), WS_OK);
+    assert_int_equal(save_with(&stored, WS_DTYPE_BF16, nextafterf(0x1.FFp127F, 0), NULL), WS_OK);
+    assert_int_equal(save_with(&stored, WS_DTYPE_F32, 0x1.FFp127F, NULL), WS_OK);
+    assert_int_equal(save_with(&stored, WS_DTYPE_F16, -INFINITY, NULL), WS_OK);
+    release_stored(&stored);
+}
+
 static void hugging_face__passes_over_known_buffers(void **state)
 {
     (void)state;
@@ -1223,6 +1256,7 @@ int main(void)
         cmocka_unit_test(hugging_face__reads_names_without_the_prefix),
         cmocka_unit_test(hugging_face__reads_shards),
         cmocka_unit_test(hugging_face__reads_and_writes_16_bit_weights),
+        cmocka_unit_test(hugging_face__refuses_what_16_bits_cannot_hold),
         cmocka_unit_test(hugging_face__passes_over_known_buffers),
         cmocka_unit_test(hugging_face__refuses_unknown_tensors),
         cmocka_unit_test(hugging_face__refuses_a_bias_that_the_config_has_not),

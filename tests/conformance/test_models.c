@@ -214,6 +214,26 @@ static void reference__says_what_is_absent(void **state)
         assert_int_equal(row->absent, strcmp(row->what, "loss") != 0);
         assert_true(row->ok);
     }
+    static const char *const others[] = {"xxxxx", "xxxxxx", "xxxxxxxxxxxx", "yyyyyy"};
+    assert_int_equal(comparisons.other_count, 4);
+    for (size_t i = 0; i < 4; i++)
+        assert_string_equal(comparisons.others[i], others[i]);
+    release_changed(&changed);
+}
+
+static void reference__with_nothing_to_compare_is_refused(void **state)
+{
+    (void)state;
+    struct changed changed;
+    setup_changed(&changed);
+    replace(&changed, "\"logits\"", "\"\\nogit\"");
+    replace(&changed, "\"loss\"", "\"Loss\"");
+    replace(&changed, "\"adamw_losses\"", "\"sgd_losses_x\"");
+    replace(&changed, "\"greedy\"", "\"griidy\"");
+    require_not_compared(&changed, WS_OK, "");
+    replace(&changed, "\"beam5\"", "\"beams\"");
+    require_not_compared(&changed, WS_CORRUPT,
+                         "it holds '?ogit', 'Loss', 'beams', 'griidy', 'input_ids' and 1 more");
     release_changed(&changed);
 }
 
@@ -408,6 +428,7 @@ int main(void)
         cmocka_unit_test(models__on_the_fast_device_equal_transformers),
         cmocka_unit_test(reference__finds_a_wrong_weight),
         cmocka_unit_test(reference__says_what_is_absent),
+        cmocka_unit_test(reference__with_nothing_to_compare_is_refused),
         cmocka_unit_test(reference__of_another_model_is_refused),
         cmocka_unit_test(reference__with_tokens_out_of_the_vocabulary_is_refused),
         cmocka_unit_test(reference__with_gradients_of_another_model_is_refused),

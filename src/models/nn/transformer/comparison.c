@@ -9,7 +9,7 @@
 #include "models/nn/transformer/hugging_face.h"
 #include "models/nn/transformer/train.h"
 
-enum { PROMPT = 8, BEAMS = 5, ROWS_BESIDE_TENSORS = 6 };
+enum { PROMPT = 8, BEAMS = 5, ROWS_BESIDE_TENSORS = 6, NAMES_SHOWN = 5 };
 
 /* Below this share of the whole's norm a gradient is rounding alone: a bias of keys has none. */
 #define GRADIENT_ZERO 1e-6
@@ -27,7 +27,13 @@ struct comparing {
     size_t length;
     struct ws_comparison *rows;
     size_t count;
+    const char **others; /* names of tensors that are not compared */
+    size_t other_count;
 };
+
+static const char *const known[] = {"input_ids",    "logits", "loss",
+                                    "adamw_losses", "greedy", "beam5"};
+enum { KNOWN_COUNT = sizeof known / sizeof *known };
 
 const char *ws_difference_text(enum ws_difference kind)
 {
@@ -57,6 +63,16 @@ static void add_row(struct comparing *c, const char *what, enum ws_difference ki
         .difference = difference,
         .tolerance = tolerance,
     };
+}
+
+/* A model whose arithmetic ends in no number is a row that is out, not an error. */
+static enum ws_status add_computed(struct comparing *c, const char *what, enum ws_difference kind,
+                                   enum ws_status status, double difference, double tolerance)
+{
+    if (status != WS_OK && status != WS_NUMERIC)
+        return status;
+    add_row(c, what, kind, status == WS_OK ? difference : (double)NAN, tolerance);
+    return WS_OK;
 }
 
 static void add_absent(struct comparing *c, const char *what, enum ws_difference kind)
@@ -164,6 +180,59 @@ static enum ws_status batch_of(struct comparing *c, struct ws_batch *out, struct
         starts[i] = (uint32_t)(i * c->length);
     *out = (struct ws_batch){c->sequences, starts, c->examples.tokens, c->examples.targets};
     return WS_OK;
+}
+
+static bool is_known(const char *name)
+{
+    for (size_t i = 0; i < KNOWN_COUNT; i++)
+        if (strcmp(name, known[i]) == 0)
+            return true;
+    return false;
+}
+
+/* Names go on terminals as messages do. */
+static const char *printable(const char *name, struct ws_arena *arena)
+{
+    struct ws_error text;
+    (void)ws_fail(&text, WS_OK, "%s", name);
+    return ws_arena_text(arena, text.message);
+}
+
+static enum ws_status find_others(struct comparing *c, struct ws_error *err)
+{
+    const struct ws_safetensors *all = &c->reference.all;
+    c->others = WS_ARENA_NEW(c->arena, const char *, all->count);
+    if (!c->others)
+        return no_memory(c, "comparisons", err);
+    for (size_t i = 0; i < all->count; i++) {
+        if (is_known(all->tensors[i].name))
+            continue;
+        const char *name = printable(all->tensors[i].name, c->arena);
+        if (!name)
+            return no_memory(c, "comparisons", err);
+        c->others[c->other_count++] = name;
+    }
+    return WS_OK;
+}
+
+/* Nothing compared is nothing wrong only by the look of it. */
+static enum ws_status check_compares(const struct comparing *c, struct ws_error *err)
+{
+    const struct ws_safetensors *all = &c->reference.all;
+    struct ws_buffer names;
+    char storage[200];
+    if (all->count - c->other_count > 1 || ws_file_exists(c->gradients_path))
+        return WS_OK;
+    ws_buffer_fix(&names, storage, sizeof storage);
+    size_t shown = 0;
+    for (; shown < all->count && shown < NAMES_SHOWN; shown++)
+        ws_buffer_format(&names, "%s'%.24s'", shown > 0 ? ", " : "", all->tensors[shown].name);
+    if (shown < all->count)
+        ws_buffer_format(&names, " and %zu more", all->count - shown);
+    return ws_fail(err, WS_CORRUPT,
+                   "%.160s: holds nothing to compare, none of 'logits', 'loss', 'adamw_losses', "
+                   "'greedy' and 'beam5', and no grads.safetensors is beside it; it holds %s",
+                   c->path, ws_buffer_string(&names));
 }
 
 /* Forward -------------------------------------------------------------------------------------- */
@@ -364,9 +433,7 @@ static enum ws_status add_training(struct comparing *c, struct ws_error *err)
                            &trainer, err));
     enum ws_status status = run_trainer(trainer, wanted, (size_t)view->count, &difference, err);
     ws_trainer_close(trainer);
-    if (status == WS_OK)
-        add_row(c, "adamw_losses", WS_DIFFERENCE_RELATIVE, difference, 1e-4);
-    return status;
+    return add_computed(c, "adamw_losses", WS_DIFFERENCE_RELATIVE, status, difference, 1e-4);
 }
 
 /* Decoding ------------------------------------------------------------------------------------- */
@@ -433,9 +500,7 @@ static enum ws_status add_decoding(struct comparing *c, const char *what, uint64
                              &generator, err));
     enum ws_status status = generate(c, generator, wanted, columns, &differ, err);
     ws_generator_close(generator);
-    if (status == WS_OK)
-        add_row(c, what, WS_DIFFERENCE_COUNT, differ, 0);
-    return status;
+    return add_computed(c, what, WS_DIFFERENCE_COUNT, status, differ, 0);
 }
 
 /* All ------------------------------------------------------------------------------------------ */
@@ -468,6 +533,8 @@ static enum ws_status compare_all(struct comparing *c, struct ws_error *err)
     if (!c->rows || !c->gradients_path)
         return no_memory(c, "comparisons", err);
     WS_TRY(read_input(c, err));
+    WS_TRY(find_others(c, err));
+    WS_TRY(check_compares(c, err));
     WS_TRY(compare_forward(c, err));
     WS_TRY(add_training(c, err));
     WS_TRY(add_decoding(c, "greedy", 1, err));
@@ -485,6 +552,6 @@ enum ws_status ws_reference_compare(struct ws_device *device, const struct ws_tr
     ws_arena_release(&c.scratch);
     ws_weights_close(&c.reference);
     if (status == WS_OK)
-        *out = (struct ws_comparisons){c.rows, c.count};
+        *out = (struct ws_comparisons){c.rows, c.count, c.others, c.other_count};
     return status;
 }

@@ -34,22 +34,25 @@ enum ws_difference {
 struct ws_comparison {
     const char *what; /* "logits", "gradient of model.norm.weight" */
     enum ws_difference kind;
-    bool absent; /* from the reference; then the rest is 0 */
-    bool ok;     /* difference <= tolerance, or absent */
-    double difference;
+    bool absent;       /* from the reference; then the rest is 0 */
+    bool ok;           /* difference <= tolerance, or absent */
+    double difference; /* NaN, which is not ok, when the model gives no number */
     double tolerance;
 };
 
 struct ws_comparisons {
     const struct ws_comparison *rows;
     size_t count;
+    const char *const *others; /* tensors of the reference, of names not above, that are not
+                                  compared */
+    size_t other_count;
 };
 
 /* One line about a kind, for people. */
 const char *ws_difference_text(enum ws_difference kind);
 
-/* Rows live in `arena`. WS_CORRUPT when the reference is of another model: a shape or a token that
- * does not fit. */
+/* Rows live in `arena`. WS_CORRUPT when the reference is of another model, a shape or a token that
+ * does not fit, or when it and the gradients hold nothing to compare. */
 WS_MUST_CHECK enum ws_status ws_reference_compare(struct ws_device *device,
                                                   const struct ws_transformer *model,
                                                   const char *path, struct ws_arena *arena,

@@ -1,6 +1,7 @@
 #include "models/nn/transformer/hugging_face.h"
 
 #include <inttypes.h>
+#include <math.h>
 
 #include "base/file.h"
 #include "base/json.h"
@@ -102,6 +103,26 @@ static enum ws_status save_generation(const struct ws_description *d, const char
     return status;
 }
 
+/* The least number that is rounded to an infinity. */
+static float overflow_of(enum ws_dtype dtype)
+{
+    return dtype == WS_DTYPE_F16 ? 65520.0F : dtype == WS_DTYPE_BF16 ? 0x1.FFp127F : INFINITY;
+}
+
+/* A model with an infinity that it did not have computes nothing. */
+static enum ws_status check_fits(const struct ws_tensor_source *tensor, struct ws_error *err)
+{
+    float overflow = overflow_of(tensor->dtype);
+    size_t count = 1;
+    for (size_t i = 0; i < tensor->rank; i++)
+        count *= (size_t)tensor->shape[i];
+    for (size_t i = 0; i < count; i++)
+        if (fabsf(tensor->values[i]) >= overflow && isfinite(tensor->values[i]))
+            return ws_fail(err, WS_LIMIT, "tensor '%.140s' holds %g, too large for %s",
+                           tensor->name, (double)tensor->values[i], ws_dtype_name(tensor->dtype));
+    return WS_OK;
+}
+
 static enum ws_status save_weights(const struct ws_transformer *model, enum ws_dtype dtype,
                                    const char *directory, struct ws_arena *scratch,
                                    struct ws_error *err)
@@ -110,6 +131,8 @@ static enum ws_status save_weights(const struct ws_transformer *model, enum ws_d
     size_t count;
     WS_TRY(ws_hf_export(&model->description, &model->layout, model->parameters, dtype, scratch,
                         &tensors, &count, err));
+    for (size_t i = 0; dtype != WS_DTYPE_F32 && i < count; i++)
+        WS_TRY(check_fits(&tensors[i], err));
     return ws_weights_save(directory, tensors, count, WS_WEIGHTS_SHARD_LIMIT, scratch->allocator,
                            err);
 }

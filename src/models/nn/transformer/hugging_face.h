@@ -40,7 +40,8 @@ WS_MUST_CHECK enum ws_status ws_hf_open(const char *directory, struct ws_arena *
 
 /* config.json, generation_config.json and model.safetensors (sharded above
  * WS_WEIGHTS_SHARD_LIMIT), each replaced whole, config.json last. The directory is made. The
- * tokenizer saves itself. */
+ * tokenizer saves itself. WS_LIMIT, before anything is replaced, for a number that `dtype` has no
+ * room for. */
 WS_MUST_CHECK enum ws_status ws_hf_save(const struct ws_transformer *model, enum ws_dtype dtype,
                                         const char *directory, struct ws_arena *scratch,
                                         struct ws_error *err);
