@@ -1,6 +1,6 @@
 # Kill -9 at random moments: the same command goes on, and the finished run is byte for byte that of
-# an uninterrupted one, for 1, 2 and 7 threads. Ten kills of each family; under sanitizers, which
-# are slow, five.
+# an uninterrupted one, for 1, 2 and 7 threads. Ten kills of each family, six of transformers; under
+# sanitizers, which are slow, five and three.
 . "$(dirname "$0")/../cli/lib.bash"
 
 policies=replace,keep:0.2,mix:0.4:0.3:0.3,accumulate,accumulate-subsample,augment,fresh:0.1
@@ -53,7 +53,7 @@ epochs: 2
 batch: 4
 dropout: 0.1
 decode_batch: 4
-generations: 3
+generations: 2
 seeds: 1
 keep_models: true
 END
@@ -110,13 +110,47 @@ complete() {
     check "$1: killed and resumed, or straight on" same_runs "$1-straight" "$2"
 }
 
+# A step of a transformer is long, so kills are inside of one: as soon as a draft is stored, of the
+# fit, of the sample for metrics, or of the next training set.
+test_drafts() {
+    local landed=0 attempt=0 round=0 resumed=0 phases=(fit sample output) run phase running
+    accepts run transformer.yaml -q -o transformer-straight --policies "$policies" --threads 1 \
+        --checkpoint-seconds 1e9
+    while [ $landed -lt $kills ] && [ $attempt -lt $((10 * kills)) ]; do
+        run=transformer-killed-$round
+        phase=${phases[landed % 3]}
+        attempt=$((attempt + 1))
+        ! compgen -G "$run/arms/*/*.draft" >/dev/null || resumed=$((resumed + 1))
+        touch begun
+        "$ws" run transformer.yaml -q -o "$run" --policies "$policies" \
+            --threads ${threads[attempt % 3]} --checkpoint-seconds 0 >out 2>err &
+        running=$!
+        while kill -0 $running 2>/dev/null &&
+            ! find "$run" -name "*.$phase.draft" -newer begun 2>/dev/null | grep -q .; do
+            sleep 0.00$((RANDOM % 10))
+        done
+        { kill -9 $running && wait $running; } 2>/dev/null
+        if [ $? -eq 137 ]; then
+            landed=$((landed + 1))
+        else # it was complete before: look at it and begin another
+            [ ! -s err ] || fail "transformer: $(cat err)"
+            complete transformer "$run" $attempt
+            round=$((round + 1))
+        fi
+    done
+    [ $landed -eq $kills ] || fail "transformer: only $landed kills hit a running process"
+    [ $resumed -gt 0 ] || fail "transformer: no kill left a half-done step"
+    complete transformer "transformer-killed-$round" $attempt
+    echo "transformer: $landed kills, $((round + 1)) runs, $resumed times from a half-done step"
+}
+
 test_family discrete
 test_family gaussian
 test_family ngram
 
-# A fit of a transformer, and a sampling, go on from within: every one of their steps is stored.
 policies=replace,keep:0.2
-checkpoints=(0)
-test_family transformer
+kills=6
+if $sanitized; then kills=3; fi
+test_drafts
 
 finish
