@@ -71,7 +71,7 @@ now() {
 
 # Starts and kills until `kills` have hit a running process.
 test_family() {
-    local family=$1 start took delay landed=0 attempt=0 round=0 drafts=0
+    local family=$1 start took delay landed=0 attempt=0 round=0
     accepts run "$family.yaml" -q -o "$family-straight" --policies "$policies" --threads 1 \
         --checkpoint-seconds 1e9
     start=$(now)
@@ -83,10 +83,9 @@ test_family() {
         local run=$family-killed-$round
         attempt=$((attempt + 1))
         delay=$((RANDOM % (took / 4 + 1)))
-        ! compgen -G "$run/arms/*/*.draft" >/dev/null || drafts=$((drafts + 1))
         "$ws" run "$family.yaml" -q -o "$run" --policies "$policies" \
-            --threads ${threads[attempt % 3]} \
-            --checkpoint-seconds ${checkpoints[attempt % ${#checkpoints[@]}]} >out 2>err &
+            --threads ${threads[attempt % 3]} --checkpoint-seconds ${checkpoints[attempt % 2]} \
+            >out 2>err &
         local running=$!
         sleep "$((delay / 1000)).$(printf %03d $((delay % 1000)))"
         { kill -9 $running && wait $running; } 2>/dev/null
@@ -100,9 +99,7 @@ test_family() {
     done
     [ $landed -eq $kills ] || fail "$family: only $landed kills hit a running process"
     complete "$family" "$family-killed-$round" $attempt
-    [ $family != transformer ] || [ $drafts -gt 0 ] || fail "no kill left a half-done step"
-    echo "$family: $landed kills, $((round + 1)) runs, $drafts times from half-done steps;" \
-        "a run takes $took ms"
+    echo "$family: $landed kills, $((round + 1)) runs, a run takes $took ms"
 }
 
 complete() {
