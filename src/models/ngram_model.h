@@ -19,10 +19,15 @@
 #include "base/arena.h"
 #include "models/ngram.h"
 
-enum {
-    WS_NGRAM_ORDER_LIMIT = 3,
-    WS_NGRAM_TOKEN_LIMIT = 1 << 30, /* tokens and blocks together: node numbers fit 32 bits */
-};
+enum { WS_NGRAM_ORDER_LIMIT = 5 };
+
+/* Tokens and blocks together that a model may be fitted on: each adds at most one node a level, and
+ * node numbers fit 32 bits; so do sums of counts over all nodes. */
+static inline uint64_t ws_ngram_token_limit(uint32_t order)
+{
+    const uint64_t most = UINT64_C(1) << 30, nodes = UINT32_MAX - 2;
+    return nodes / order < most ? nodes / order : most;
+}
 
 struct ws_ngram_trie {
     uint32_t types;
