@@ -67,6 +67,19 @@ void ws_alias_init(struct ws_alias *alias, const double *weights, size_t types, 
                    uint32_t *other, uint32_t *work /* types entries, free afterwards */);
 size_t ws_alias_sample(const struct ws_alias *alias, struct ws_rng *rng);
 
+/* A rank below `types`, k with probability proportional to (first / (first + k))^exponent, first >
+ * 0 and exponent >= 0: rejection-inversion, without a table. The mass is the integral of that from
+ * 0 to x >= -1/2. */
+struct ws_zipf {
+    uint32_t types;
+    double exponent, first;
+    double low, high; /* where its points lie */
+    double sure;      /* no point that falls so little below its rank is rejected */
+};
+void ws_zipf_init(struct ws_zipf *zipf, uint32_t types, double exponent, double first);
+uint32_t ws_sample_zipf(const struct ws_zipf *zipf, struct ws_rng *rng);
+double ws_zipf_mass(const struct ws_zipf *zipf, double x);
+
 /* A uniformly random order of the `count` values in place (Fisher-Yates). */
 void ws_sample_permutation(struct ws_rng *rng, uint32_t *values, size_t count);
 
