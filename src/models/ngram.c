@@ -49,7 +49,7 @@ enum ws_status ws_ngram_complete(struct ws_ngram_model *model, struct ws_arena *
 {
     const uint32_t *adjusted;
     WS_TRY(ws_ngram_kneser_ney(model, scratch, arena, &adjusted, err));
-    return ws_ngram_lay_out(model, adjusted, arena, err);
+    return ws_ngram_lay_out(model, adjusted, scratch, arena, err);
 }
 
 static enum ws_status fit_one(const struct ws_ngram_settings *settings,

@@ -133,8 +133,8 @@ WS_MUST_CHECK enum ws_status ws_ngram_kneser_ney(struct ws_ngram_model *model,
 
 /* States, outcomes, contexts and their guide; `adjusted`: the Kneser-Ney counts of all nodes. */
 WS_MUST_CHECK enum ws_status ws_ngram_lay_out(struct ws_ngram_model *model,
-                                              const uint32_t *adjusted, struct ws_arena *arena,
-                                              struct ws_error *err);
+                                              const uint32_t *adjusted, struct ws_arena *scratch,
+                                              struct ws_arena *arena, struct ws_error *err);
 
 /* The operation of the family. */
 enum ws_status ws_ngram_sample(size_t chains, const struct ws_model *const models[],

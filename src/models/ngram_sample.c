@@ -14,21 +14,20 @@
 
 enum {
     SIDE_BY_SIDE = 32,
-    FEW = 8, /* children that are looked through without a guide */
+    FEW = 16, /* children that are searched without a guide */
 };
 
 /* Laying out ---------------------------------------------------------------------------------- */
 
 /* The longest suffix of each node that is a context with a continuation. Suffixes have smaller
  * numbers, so theirs is known. The empty context always has one. */
-static void link_states(struct ws_ngram_model *model, struct ws_ngram_outcome *outcomes)
+static void link_states(struct ws_ngram_model *model, uint32_t *next)
 {
     const struct ws_ngram_trie *trie = &model->trie;
     for (uint32_t node = 0; node < ws_ngram_nodes(trie); node++) {
         bool is_state =
             node < ws_ngram_contexts(trie) && trie->first_child[node] < trie->first_child[node + 1];
-        outcomes[node].token = trie->token[node];
-        outcomes[node].next = is_state ? node : outcomes[trie->suffix[node]].next;
+        next[node] = is_state ? node : next[trie->suffix[node]];
         model->states += is_state;
     }
 }
@@ -56,51 +55,53 @@ static void guide_context(struct ws_ngram_context *context, const struct ws_ngra
         guide[context->first + part] = context->first + context->children - 1;
 }
 
-/* Maximum likelihood keeps all that was counted, Kneser-Ney what its discounts leave. */
-static void lay_out_context(const struct ws_ngram_model *model, uint32_t node, uint32_t level,
-                            const uint32_t *adjusted, struct ws_ngram_context *context,
-                            struct ws_ngram_outcome *outcomes)
+/* A context and its children, whose masses are their weights without their discounts. */
+static void lay_out_context(const struct ws_ngram_trie *trie, uint32_t node, const uint32_t *next,
+                            const uint32_t *weight, const double discount[4],
+                            struct ws_ngram_context *context, struct ws_ngram_outcome *outcomes)
 {
-    bool smoothed = model->sampling == WS_NGRAM_KNESER_NEY;
-    const uint32_t *weight = smoothed ? adjusted : model->trie.count;
+    const uint32_t *first_child = trie->first_child + node;
     *context = (struct ws_ngram_context){
-        .first = model->trie.first_child[node],
-        .children = model->trie.first_child[node + 1] - model->trie.first_child[node],
-        .suffix = model->trie.suffix[node],
+        .first = first_child[0],
+        .children = first_child[1] - first_child[0],
+        .suffix = trie->suffix[node],
     };
-    for (uint32_t child = context->first; child < context->first + context->children; child++) {
-        outcomes[child].below = context->kept;
+    for (uint32_t child = first_child[0]; child < first_child[1]; child++) {
+        outcomes[child] = (struct ws_ngram_outcome){context->kept, trie->token[child], next[child]};
         context->total += weight[child];
-        context->kept += weight[child];
-        if (smoothed)
-            context->kept -= model->discount[level][weight[child] < 3 ? weight[child] : 3];
+        context->kept += weight[child] - discount[weight[child] < 3 ? weight[child] : 3];
     }
 }
 
+/* Maximum likelihood keeps all that was counted, Kneser-Ney what its discounts leave. */
 enum ws_status ws_ngram_lay_out(struct ws_ngram_model *model, const uint32_t *adjusted,
-                                struct ws_arena *arena, struct ws_error *err)
+                                struct ws_arena *scratch, struct ws_arena *arena,
+                                struct ws_error *err)
 {
+    static const double NONE[4] = {0};
     const struct ws_ngram_trie *trie = &model->trie;
-    uint32_t count = ws_ngram_contexts(trie);
-    struct ws_ngram_outcome *outcomes =
-        WS_ARENA_NEW(arena, struct ws_ngram_outcome, ws_ngram_nodes(trie));
+    bool smoothed = model->sampling == WS_NGRAM_KNESER_NEY;
+    uint32_t count = ws_ngram_contexts(trie), nodes = ws_ngram_nodes(trie);
+    uint32_t *next = WS_ARENA_NEW(scratch, uint32_t, nodes);
+    struct ws_ngram_outcome *outcomes = WS_ARENA_NEW(arena, struct ws_ngram_outcome, nodes);
     struct ws_ngram_context *contexts = WS_ARENA_NEW(arena, struct ws_ngram_context, count);
-    uint32_t *guide = WS_ARENA_NEW(arena, uint32_t, ws_ngram_nodes(trie));
-    if (!outcomes || !contexts || !guide)
+    uint32_t *guide = WS_ARENA_NEW(arena, uint32_t, nodes);
+    if (!next || !outcomes || !contexts || !guide)
         return ws_fail_memory(err, "an n-gram model");
-    link_states(model, outcomes);
-    outcomes[0].below = 0; /* drawn from no context */
-    uint32_t level = 1;    /* of the children */
+    link_states(model, next);
+    outcomes[0] = (struct ws_ngram_outcome){0}; /* child of none; leads to the empty context */
+    uint32_t level = 1;                         /* of the children */
     for (uint32_t node = 0; node < count; node++) {
         level += node >= trie->level[level];
-        lay_out_context(model, node, level, adjusted, &contexts[node], outcomes);
+        lay_out_context(trie, node, next, smoothed ? adjusted : trie->count,
+                        smoothed ? model->discount[level] : NONE, &contexts[node], outcomes);
         if (contexts[node].children > FEW)
             guide_context(&contexts[node], outcomes, guide);
     }
     model->outcomes = outcomes;
     model->contexts = contexts;
     model->guide = guide;
-    model->start = outcomes[ws_ngram_block_starts(trie, 1)].next;
+    model->start = next[ws_ngram_block_starts(trie, 1)];
     return WS_OK;
 }
 
@@ -145,18 +146,36 @@ static inline void fetch_children(const struct ws_ngram_model *model, const stru
         __builtin_prefetch(&model->guide[context->first + part_of(context, it->point)]);
 }
 
+static inline uint32_t find_by_guide(const struct ws_ngram_model *model,
+                                     const struct ws_ngram_context *context, double point)
+{
+    uint32_t last = context->first + context->children - 1;
+    uint32_t child = model->guide[context->first + part_of(context, point)];
+    while (child < last && model->outcomes[child + 1].below <= point)
+        child++;
+    return child;
+}
+
+/* Halving without a branch to mispredict. */
+static inline uint32_t find_by_halves(const struct ws_ngram_model *model,
+                                      const struct ws_ngram_context *context, double point)
+{
+    const struct ws_ngram_outcome *found = model->outcomes + context->first;
+    for (uint32_t left = context->children; left > 1;) {
+        uint32_t half = left / 2;
+        found = found[half].below <= point ? found + half : found;
+        left -= half;
+    }
+    return (uint32_t)(found - model->outcomes);
+}
+
 /* The last child that begins at the point or before it. The start token comes last and begins at
  * the end of what is kept, so it is never found. */
 static inline uint32_t find_child(const struct ws_ngram_model *model,
                                   const struct ws_ngram_context *context, double point)
 {
-    uint32_t last = context->first + context->children - 1;
-    uint32_t child = context->first;
-    if (context->children > FEW)
-        child = model->guide[child + part_of(context, point)];
-    while (child < last && model->outcomes[child + 1].below <= point)
-        child++;
-    return child;
+    return context->children > FEW ? find_by_guide(model, context, point)
+                                   : find_by_halves(model, context, point);
 }
 
 /* The state after `token`, which was drawn as `child` (0 when it is in none) of `drawn`, a suffix
