@@ -33,7 +33,18 @@ uint64_t ws_sample_hypergeometric(struct ws_rng *rng, uint64_t good, uint64_t ba
 void ws_sample_multinomial(struct ws_rng *rng, uint64_t n, const double *weights, size_t types,
                            uint64_t *out);
 /* The same over integer weights, exact in the weights: binomials over blocks of types, and inside
- * a block item by item or type by type. Their sum is at most WS_SAMPLE_MAX. */
+ * a block item by item or type by type. Their sum is at most WS_SAMPLE_MAX. The iterator gives the
+ * counts of the next types, of a block at a time, and how many types these are; 0 when all have
+ * their counts or all that are left have none. It begins with `rest` the sum of all weights. */
+enum { WS_TYPE_BLOCK = 2048 };
+struct ws_multinomial {
+    struct ws_rng *rng;
+    const uint64_t *weights; /* (types), of those that are left */
+    size_t types;
+    uint64_t n;    /* items that are left */
+    uint64_t rest; /* weight that is left */
+};
+size_t ws_multinomial_next(struct ws_multinomial *it, uint64_t *out /* (WS_TYPE_BLOCK) */);
 void ws_sample_multinomial_counts(struct ws_rng *rng, uint64_t n, const uint64_t *weights,
                                   size_t types, uint64_t *out);
 
@@ -55,6 +66,19 @@ struct ws_alias {
 void ws_alias_init(struct ws_alias *alias, const double *weights, size_t types, double *keep,
                    uint32_t *other, uint32_t *work /* types entries, free afterwards */);
 size_t ws_alias_sample(const struct ws_alias *alias, struct ws_rng *rng);
+
+/* A rank below `types`, k with probability proportional to (first / (first + k))^exponent, first >
+ * 0 and exponent >= 0: rejection-inversion, without a table. The mass is the integral of that from
+ * 0 to x >= -1/2. */
+struct ws_zipf {
+    uint32_t types;
+    double exponent, first;
+    double low, high; /* where its points lie */
+    double sure;      /* no point that falls so little below its rank is rejected */
+};
+void ws_zipf_init(struct ws_zipf *zipf, uint32_t types, double exponent, double first);
+uint32_t ws_sample_zipf(const struct ws_zipf *zipf, struct ws_rng *rng);
+double ws_zipf_mass(const struct ws_zipf *zipf, double x);
 
 /* A uniformly random order of the `count` values in place (Fisher-Yates). */
 void ws_sample_permutation(struct ws_rng *rng, uint32_t *values, size_t count);

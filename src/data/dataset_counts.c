@@ -122,11 +122,11 @@ static size_t merge_equal(struct entry *entries, size_t size)
 }
 
 static enum ws_status count_sparse(const struct ws_dataset *dataset, uint64_t size,
-                                   struct ws_arena *arena, struct ws_payload *out,
-                                   struct ws_error *err)
+                                   struct ws_arena *scratch, struct ws_arena *arena,
+                                   struct ws_payload *out, struct ws_error *err)
 {
-    struct tally tally = {.entries = WS_ARENA_NEW(arena, struct entry, size)};
-    struct entry *spare = WS_ARENA_NEW(arena, struct entry, size);
+    struct tally tally = {.entries = WS_ARENA_NEW(scratch, struct entry, size)};
+    struct entry *spare = WS_ARENA_NEW(scratch, struct entry, size);
     if (!tally.entries || !spare)
         return ws_fail_memory(err, "type counts");
     for (size_t s = 0; s < dataset->segment_count; s++)
@@ -152,10 +152,11 @@ static enum ws_status count_sparse(const struct ws_dataset *dataset, uint64_t si
     return WS_OK;
 }
 
-static enum ws_status count_dense(const struct ws_dataset *dataset, struct ws_arena *arena,
-                                  struct ws_payload *out, struct ws_error *err)
+static enum ws_status count_dense(const struct ws_dataset *dataset, struct ws_arena *scratch,
+                                  struct ws_arena *arena, struct ws_payload *out,
+                                  struct ws_error *err)
 {
-    struct tally tally = {.dense = WS_ARENA_ZNEW(arena, uint64_t, dataset->types)};
+    struct tally tally = {.dense = WS_ARENA_ZNEW(scratch, uint64_t, dataset->types)};
     if (!tally.dense)
         return ws_fail_memory(err, "type counts");
     for (size_t s = 0; s < dataset->segment_count; s++)
@@ -175,7 +176,11 @@ enum ws_status ws_dataset_type_counts(const struct ws_dataset *dataset, struct w
     for (size_t s = 0; s < dataset->segment_count; s++)
         size += occurrences(&dataset->segments[s]);
     /* Sorting an occurrence costs about as much as clearing and scanning eight counters. */
-    if (dataset->types / 8 <= size)
-        return count_dense(dataset, arena, out, err);
-    return count_sparse(dataset, size, arena, out, err);
+    struct ws_arena scratch;
+    ws_arena_init(&scratch, arena->allocator);
+    enum ws_status status = dataset->types / 8 <= size
+                                ? count_dense(dataset, &scratch, arena, out, err)
+                                : count_sparse(dataset, size, &scratch, arena, out, err);
+    ws_arena_release(&scratch);
+    return status;
 }

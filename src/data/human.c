@@ -315,28 +315,16 @@ static enum ws_status open_corpora(struct ws_human *human, const char **at_fault
 
 /* Generators ----------------------------------------------------------------------------------- */
 
-/* p(1) / p(1), ..., p(types) / p(1), none above 1; then divided by their sum, smallest first. */
 static enum ws_status open_symbols(struct ws_human *human, struct ws_error *err)
 {
     const struct ws_human_settings *settings = &human->settings;
-    size_t types = settings->types;
-    assert(types >= 1 && types < UINT32_MAX && settings->shift > -1 && settings->exponent >= 0);
-    double *truth = WS_ARENA_NEW(&human->arena, double, types);
-    if (!truth)
-        return ws_fail_memory(err, "the true probabilities");
-    double exponent = settings->source == WS_HUMAN_ZIPF ? settings->exponent : 0;
-    double first = 1 + settings->shift;
-    double sum = 0;
-    for (size_t i = types; i-- > 0;) {
-        truth[i] = pow(first / (first + (double)i), exponent);
-        sum += truth[i];
-    }
-    for (size_t i = 0; i < types; i++)
-        truth[i] /= sum;
-    human->truth = truth;
+    assert(settings->types >= 1 && settings->types < UINT32_MAX && settings->shift > -1 &&
+           settings->exponent >= 0);
     human->empty.kind = WS_DATA_COUNTS;
-    human->empty.types = (uint32_t)types;
-    return WS_OK;
+    human->empty.types = (uint32_t)settings->types;
+    return ws_truth_init(&human->truth, human->empty.types,
+                         settings->source == WS_HUMAN_ZIPF ? settings->exponent : 0,
+                         1 + settings->shift, &human->arena, err);
 }
 
 static enum ws_status load(struct ws_human *human, const char **at_fault, struct ws_error *err)
@@ -431,9 +419,9 @@ enum ws_status ws_human_text(const struct ws_human *human, const uint32_t *ids, 
     return ws_buffer_check(out, "a text", err);
 }
 
-const double *ws_human_truth(const struct ws_human *human)
+const struct ws_truth *ws_human_truth(const struct ws_human *human)
 {
-    return human->truth;
+    return human->truth.table ? &human->truth : NULL;
 }
 
 double ws_human_variance(const struct ws_human *human)

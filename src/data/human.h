@@ -18,6 +18,7 @@
 #include "data/dataset.h"
 #include "data/text.h"
 #include "data/tokenizer.h"
+#include "data/truth.h"
 
 /* What a token is. */
 enum ws_human_unit {
@@ -94,8 +95,8 @@ const struct ws_tokenizer *ws_human_tokenizer(const struct ws_human *human);
 WS_MUST_CHECK enum ws_status ws_human_text(const struct ws_human *human, const uint32_t *ids,
                                            size_t count, struct ws_buffer *out,
                                            struct ws_error *err);
-/* The probability of each type, (types); NULL unless the source is uniform or Zipf. */
-const double *ws_human_truth(const struct ws_human *human);
+/* NULL unless the source is uniform or Zipf. */
+const struct ws_truth *ws_human_truth(const struct ws_human *human);
 /* The variance of a normal source's coordinates (their mean is 0); 0 for other sources. */
 double ws_human_variance(const struct ws_human *human);
 

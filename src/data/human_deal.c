@@ -196,12 +196,11 @@ static enum ws_status draw_symbols(const struct ws_human *human, uint64_t count,
                                    enum ws_source source, struct ws_arena *arena,
                                    struct ws_dataset *out, struct ws_error *err)
 {
-    size_t types = human->empty.types;
-    uint64_t *counts = WS_ARENA_NEW(arena, uint64_t, types);
-    if (!counts)
+    struct ws_payload *payload = WS_ARENA_NEW(arena, struct ws_payload, 1);
+    if (!payload)
         return ws_fail_memory(err, "human data");
-    ws_sample_multinomial(rng, count, human->truth, types, counts);
-    return counts_of(human, NULL, counts, types, source, arena, out, err);
+    WS_TRY(ws_truth_draw(&human->truth, count, rng, arena, payload, err));
+    return ws_dataset_of(payload, human_origin(source), arena, out, err);
 }
 
 static enum ws_status draw_vectors(const struct ws_human *human, uint64_t count, struct ws_rng *rng,

@@ -27,7 +27,7 @@ struct ws_human {
     const struct ws_tokenizer *tokenizer; /* of bpe */
     /* text: all whole blocks; words: the type counts; empty for what is dealt from the first */
     struct ws_payload corpora[WS_CORPUS_COUNT];
-    const double *truth; /* uniform, zipf */
+    struct ws_truth truth; /* uniform, zipf */
 };
 
 static inline bool ws_human_has_corpus(const struct ws_human *human)

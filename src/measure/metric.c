@@ -61,7 +61,7 @@ static enum ws_status measure_types(const struct ws_reference *reference,
                                     const struct ws_payload *sample, struct ws_arena *arena,
                                     struct ws_metric_set *set, struct ws_error *err)
 {
-    const double *truth = ws_human_truth(reference->deal->human);
+    const struct ws_truth *truth = ws_human_truth(reference->deal->human);
     if (sample->kind == WS_DATA_COUNTS) {
         ws_measure_types(reference, truth, sample, set);
         return WS_OK;

@@ -35,8 +35,8 @@ static inline void ws_metric_put_histogram(struct ws_metric_set *set, enum ws_me
 /* Fills rare_types and rare_types_human from the rest. */
 void ws_reference_count_rare(struct ws_reference *reference);
 
-/* Types: `counts` is what the model's sample has. `truth`: (counts->types) or NULL. */
-void ws_measure_types(const struct ws_reference *reference, const double *truth,
+/* Types: `counts` is what the model's sample has. `truth`: of its types, or NULL. */
+void ws_measure_types(const struct ws_reference *reference, const struct ws_truth *truth,
                       const struct ws_payload *counts, struct ws_metric_set *set);
 void ws_measure_heterozygosity(const struct ws_discrete_model *model, struct ws_metric_set *set);
 

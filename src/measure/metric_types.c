@@ -81,14 +81,14 @@ static void measure_reference(const struct ws_reference *reference, const struct
 
 /* The true probability of the types that are not there: summed over whichever side is shorter, so
  * that a small sample of many types is cheap and a small loss is not a difference of two ones. */
-static double missing_truth(const double *truth, const struct ws_payload *counts)
+static double missing_truth(const struct ws_truth *truth, const struct ws_payload *counts)
 {
     size_t size = counts->counts.size;
     const uint32_t *type = counts->counts.type;
     double sum = 0;
     if (size < counts->types / 2) {
         for (size_t i = 0; i < size; i++)
-            sum += truth[type[i]];
+            sum += ws_truth_of(truth, type[i]);
         return fmax(0, 1 - sum);
     }
     size_t at = 0;
@@ -96,7 +96,7 @@ static double missing_truth(const double *truth, const struct ws_payload *counts
         if (at < size && type[at] == t)
             at++;
         else
-            sum += truth[t];
+            sum += ws_truth_of(truth, t);
     }
     return sum;
 }
@@ -120,7 +120,7 @@ static uint64_t singletons(const struct ws_payload *counts)
     return found;
 }
 
-void ws_measure_types(const struct ws_reference *reference, const double *truth,
+void ws_measure_types(const struct ws_reference *reference, const struct ws_truth *truth,
                       const struct ws_payload *counts, struct ws_metric_set *set)
 {
     assert(counts->kind == WS_DATA_COUNTS);

@@ -1,7 +1,8 @@
 /*
  * The discrete family: a probability for each type that was seen, its share of the training data
  * (maximum likelihood). Sparse: cost and memory go with the types seen, not with the types there
- * are. Resampled generation after generation it is the neutral Wright-Fisher model.
+ * are, and the counts of a training set of one payload are not copied. Resampled generation after
+ * generation it is the neutral Wright-Fisher model.
  * Contract: tests/unit/test_families.c. Stored form: docs/formats/discrete.md.
  */
 #ifndef WS_MODELS_DISCRETE_H

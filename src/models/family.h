@@ -93,6 +93,8 @@ struct ws_family_ops {
     size_t batch;     /* chains worth handing over at once */
     bool validates;   /* fit looks at validation data, if there are any */
     bool keeps_first; /* a chain keeps its first model, for metrics that compare with it */
+    bool borrows;     /* a model may point into the payloads it was fitted on, which live as long as
+                         it does; not for a family whose first model is kept */
 
     /* Optional. Why these settings, with validation data or without, leave the one called `name`
      * without effect, so that it is refused where it is given; goes on from "has no meaning". NULL:

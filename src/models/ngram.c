@@ -1,18 +1,23 @@
-/*
- * The n-gram family: its settings, its samplers, and what it tells about itself.
- *
- * Item i of a sample has its own sequence, ws_rng_init(&rng, key, i).
- */
+/* The n-gram family: its settings, how it scores, and what it tells about itself. */
 #include <math.h>
 #include <string.h>
 
 #include "models/ngram_model.h"
 
-/* For plans, by token, measured on trigrams of 250,000 to 2,500,000 words: one core of an x86-64
- * server of 2021. Lower orders cost less. */
-static const double FIT_SECONDS = 1.2e-7;
-static const double SAMPLE_SECONDS[] = {[WS_NGRAM_MLE] = 4e-8, [WS_NGRAM_KNESER_NEY] = 1.2e-7};
-static const double MODEL_BYTES = 40;
+/* For plans, by token and order, measured on the six novels of the default corpus, 729,000 words:
+ * one core of an x86-64 server of 2023. Bytes and letters cost less. */
+static const struct {
+    double fit_seconds;
+    double sample_seconds[2]; /* by enum ws_ngram_sampling */
+    double model_bytes;
+} COSTS[WS_NGRAM_ORDER_LIMIT + 1] = {
+    {0},
+    {2.0e-8, {1.5e-8, 1.5e-8}, 1},
+    {5.0e-8, {3.0e-8, 3.5e-8}, 15},
+    {1.2e-7, {4.0e-8, 8.0e-8}, 55},
+    {2.2e-7, {4.0e-8, 1.4e-7}, 125},
+    {3.5e-7, {4.0e-8, 1.8e-7}, 205},
+};
 
 enum { SIDE_BY_SIDE = 8 };
 
@@ -39,38 +44,12 @@ static enum ws_status check(const void *settings, const struct ws_dataset *examp
     return WS_OK;
 }
 
-/* The longest suffix of each node that is a context with a continuation. Suffixes have smaller
- * numbers, so theirs is known. The empty context always has one. */
-static void link_states(struct ws_ngram_model *model, uint32_t *next)
-{
-    const struct ws_ngram_trie *trie = &model->trie;
-    for (uint32_t node = 0; node < ws_ngram_nodes(trie); node++) {
-        bool is_state =
-            node < ws_ngram_contexts(trie) && trie->first_child[node] < trie->first_child[node + 1];
-        next[node] = is_state ? node : next[trie->suffix[node]];
-        model->states += is_state;
-    }
-}
-
 enum ws_status ws_ngram_complete(struct ws_ngram_model *model, struct ws_arena *scratch,
                                  struct ws_arena *arena, struct ws_error *err)
 {
-    uint32_t nodes = ws_ngram_nodes(&model->trie);
-    uint32_t *next = WS_ARENA_NEW(arena, uint32_t, nodes);
-    uint32_t *before = WS_ARENA_NEW(arena, uint32_t, (size_t)nodes + 1);
-    if (!next || !before)
-        return ws_fail_memory(err, "an n-gram model");
     const uint32_t *adjusted;
     WS_TRY(ws_ngram_kneser_ney(model, scratch, arena, &adjusted, err));
-    link_states(model, next);
-    const uint32_t *weight = model->sampling == WS_NGRAM_KNESER_NEY ? adjusted : model->trie.count;
-    before[0] = 0;
-    for (uint32_t node = 0; node < nodes; node++)
-        before[node + 1] = before[node] + (node ? weight[node] : 0);
-    model->next = next;
-    model->before = before;
-    model->start = next[ws_ngram_block_starts(&model->trie, 1)];
-    return WS_OK;
+    return ws_ngram_lay_out(model, adjusted, scratch, arena, err);
 }
 
 static enum ws_status fit_one(const struct ws_ngram_settings *settings,
@@ -109,137 +88,6 @@ static enum ws_status fit(const void *settings, size_t chains,
     return status;
 }
 
-/* A child of `context`, with probability proportional to its weight: the last one that has at most
- * `target` before it. The start token has weight 0 and comes last, so it is never found. */
-static inline uint32_t draw_child(const struct ws_ngram_model *model, uint32_t context,
-                                  struct ws_rng *rng)
-{
-    uint32_t first = model->trie.first_child[context];
-    uint32_t end = model->trie.first_child[context + 1];
-    const uint32_t *found = model->before + first;
-    uint32_t total = model->before[end] - *found;
-    uint32_t target = *found + (uint32_t)ws_rng_below(rng, total);
-    for (uint32_t left = end - first; left > 1;) { /* halving without a branch to mispredict */
-        uint32_t half = left / 2;
-        found = found[half] <= target ? found + half : found;
-        left -= half;
-    }
-    return (uint32_t)(found - model->before);
-}
-
-static inline uint32_t draw_likelihood(const struct ws_ngram_model *model, uint32_t *state,
-                                       struct ws_rng *rng)
-{
-    uint32_t child = draw_child(model, *state, rng);
-    *state = model->next[child];
-    return model->trie.token[child];
-}
-
-/* With probability (a - D) / a, where a is the child's count and D its discount. */
-static inline bool is_accepted(const struct ws_ngram_model *model, uint32_t child,
-                               struct ws_rng *rng)
-{
-    uint32_t count = model->before[child + 1] - model->before[child];
-    uint32_t k = 1;
-    while (child >= model->trie.level[k + 1])
-        k++;
-    return ws_rng_uniform(rng) * count >= model->discount[k][count < 3 ? count : 3];
-}
-
-/* The state after `token`, which was drawn as `child` (0 when it is in none) of `drawn`, a suffix
- * of `state`: it may also have been seen after a longer one. */
-static uint32_t state_after(const struct ws_ngram_model *model, uint32_t state, uint32_t drawn,
-                            uint32_t child, uint32_t token)
-{
-    for (uint32_t context = state; context != drawn; context = model->trie.suffix[context]) {
-        uint32_t longest = ws_ngram_child(&model->trie, context, token);
-        if (longest)
-            return model->next[longest];
-    }
-    return model->next[child]; /* next[0] is 0, the empty context */
-}
-
-/*
- * One token by Kneser-Ney, without a table of probabilities. Draw a child w of the context in
- * proportion to its count a(cw) and accept it with probability (a(cw) - D) / a(cw): it is drawn and
- * accepted with probability (a(cw) - D) / a(c.), the first term of P(w | c). All refusals together
- * have probability sum D / a(c.) = backoff(c), the weight of the second term, which is a draw by
- * the same rule in the next shorter context; below the empty one it is uniform over all types.
- */
-static uint32_t draw_kneser_ney(const struct ws_ngram_model *model, uint32_t *state,
-                                struct ws_rng *rng)
-{
-    const struct ws_ngram_trie *trie = &model->trie;
-    for (uint32_t context = *state;; context = trie->suffix[context]) {
-        uint32_t child = draw_child(model, context, rng);
-        bool accepted = is_accepted(model, child, rng);
-        if (!accepted && context > 0)
-            continue;
-        uint32_t token = accepted ? trie->token[child] : (uint32_t)ws_rng_below(rng, trie->types);
-        if (!accepted)
-            child = ws_ngram_child(trie, 0, token);
-        *state = state_after(model, *state, context, child, token);
-        return token;
-    }
-}
-
-/* Blocks are independent, so several grow side by side: while one waits for memory, the others do
- * not (50 -> 24 ns a token on trigrams of 250,000 words, eight instead of one). */
-static void sample_blocks(const struct ws_ngram_model *model, struct ws_rng_key key, uint64_t first,
-                          unsigned blocks, uint32_t *out)
-{
-    struct ws_rng rng[SIDE_BY_SIDE];
-    uint32_t state[SIDE_BY_SIDE];
-    bool smoothed = model->sampling == WS_NGRAM_KNESER_NEY;
-    for (unsigned b = 0; b < blocks; b++) {
-        ws_rng_init(&rng[b], key, first + b);
-        state[b] = model->start;
-    }
-    for (uint64_t i = 0; i < model->block; i++)
-        for (unsigned b = 0; b < blocks; b++)
-            out[b * model->block + i] = smoothed ? draw_kneser_ney(model, &state[b], &rng[b])
-                                                 : draw_likelihood(model, &state[b], &rng[b]);
-}
-
-static enum ws_status sample_one(const struct ws_ngram_model *model, uint64_t count,
-                                 struct ws_rng_key key, struct ws_arena *arena,
-                                 const struct ws_payload **out, struct ws_error *err)
-{
-    uint64_t tokens;
-    if (__builtin_mul_overflow(count, model->block, &tokens))
-        return ws_fail_memory(err, "an n-gram sample");
-    struct ws_payload *payload = WS_ARENA_ZNEW(arena, struct ws_payload, 1);
-    uint32_t *ids = WS_ARENA_NEW(arena, uint32_t, tokens);
-    uint64_t *ends = WS_ARENA_NEW(arena, uint64_t, count);
-    if (!payload || !ids || !ends)
-        return ws_fail_memory(err, "an n-gram sample");
-    for (uint64_t i = 0; i < count; i += SIDE_BY_SIDE) {
-        unsigned blocks = count - i < SIDE_BY_SIDE ? (unsigned)(count - i) : SIDE_BY_SIDE;
-        sample_blocks(model, key, i, blocks, ids + i * model->block);
-    }
-    for (uint64_t i = 0; i < count; i++)
-        ends[i] = (i + 1) * model->block;
-    payload->kind = WS_DATA_TOKENS;
-    payload->count = count;
-    payload->types = model->trie.types;
-    payload->tokens.ids = ids;
-    payload->tokens.ends = ends;
-    *out = payload;
-    return WS_OK;
-}
-
-static enum ws_status sample(size_t chains, const struct ws_model *const models[],
-                             const uint64_t counts[], const struct ws_rng_key keys[],
-                             const struct ws_job *job, struct ws_arena *arena,
-                             const struct ws_payload *out[], struct ws_error *err)
-{
-    (void)job;
-    for (size_t c = 0; c < chains; c++)
-        WS_TRY(sample_one((const struct ws_ngram_model *)models[c], counts[c], keys[c], arena,
-                          &out[c], err));
-    return WS_OK;
-}
-
 /* A sequence that is being scored. */
 struct scored {
     const uint32_t *item;
@@ -255,7 +103,7 @@ static inline void fetch_children(const struct ws_ngram_model *model, uint32_t s
     uint32_t first = model->trie.first_child[state];
     __builtin_prefetch(&model->trie.token[first]);
     __builtin_prefetch(&model->probability[first]);
-    __builtin_prefetch(&model->next[first]);
+    __builtin_prefetch(&model->outcomes[first]);
 }
 
 static inline void score_token(const struct ws_ngram_model *model, struct scored *it,
@@ -347,10 +195,10 @@ static void cost(const void *settings, const struct ws_dataset *example, uint64_
     (void)items;
     const struct ws_ngram_settings *ngram = settings;
     *out = (struct ws_family_cost){
-        .fit_seconds = FIT_SECONDS * item_size,
-        .sample_seconds = SAMPLE_SECONDS[ngram->sampling] * item_size,
-        .measure_seconds = FIT_SECONDS * item_size,
-        .item_bytes = MODEL_BYTES * item_size,
+        .fit_seconds = COSTS[ngram->order].fit_seconds * item_size,
+        .sample_seconds = COSTS[ngram->order].sample_seconds[ngram->sampling] * item_size,
+        .measure_seconds = COSTS[ngram->order].fit_seconds * item_size,
+        .item_bytes = COSTS[ngram->order].model_bytes * item_size,
     };
 }
 
@@ -364,7 +212,7 @@ const struct ws_family_ops ws_family_ngram = {
     .keeps_first = true,
     .check = check,
     .fit = fit,
-    .sample = sample,
+    .sample = ws_ngram_sample,
     .score = score,
     .save = ws_ngram_save,
     .load = ws_ngram_load,

@@ -22,7 +22,7 @@ enum ws_ngram_sampling {
 };
 
 struct ws_ngram_settings {
-    uint64_t order;    /* 1 to 3 */
+    uint64_t order;    /* 1 to 5 */
     uint32_t sampling; /* enum ws_ngram_sampling */
 };
 

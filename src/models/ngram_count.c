@@ -5,6 +5,7 @@
  * then brings equal k-grams together, and the nodes so found are the parents of the next level:
  * every level costs a few passes over the text, whatever the order.
  */
+#include <inttypes.h>
 #include <string.h>
 
 #include "models/ngram_model.h"
@@ -34,7 +35,8 @@ struct builder {
     uint32_t nodes;
 };
 
-static enum ws_status measure(const struct ws_dataset *data, uint64_t *size, struct ws_error *err)
+static enum ws_status measure(const struct ws_dataset *data, uint32_t order, uint64_t *size,
+                              struct ws_error *err)
 {
     uint64_t tokens = 0;
     for (size_t s = 0; s < data->segment_count; s++) {
@@ -45,9 +47,12 @@ static enum ws_status measure(const struct ws_dataset *data, uint64_t *size, str
             tokens += item;
         }
     }
-    if (data->count > WS_NGRAM_TOKEN_LIMIT || tokens > WS_NGRAM_TOKEN_LIMIT - data->count)
-        return ws_fail(err, WS_LIMIT, "family 'ngram' takes at most %d tokens, wanted %llu",
-                       WS_NGRAM_TOKEN_LIMIT, (unsigned long long)tokens);
+    uint64_t limit = ws_ngram_token_limit(order);
+    if (data->count > limit || tokens > limit - data->count)
+        return ws_fail(err, WS_LIMIT,
+                       "family 'ngram' of order %" PRIu32 " takes at most %" PRIu64
+                       " tokens and blocks, the data have %" PRIu64 " tokens in %" PRIu64 " blocks",
+                       order, limit, tokens, data->count);
     *size = tokens + data->count;
     return WS_OK;
 }
@@ -194,7 +199,7 @@ enum ws_status ws_ngram_count(const struct ws_dataset *data, uint32_t order,
                               struct ws_ngram_trie *out, struct ws_error *err)
 {
     uint64_t size = 0;
-    WS_TRY(measure(data, &size, err));
+    WS_TRY(measure(data, order, &size, err));
     struct builder b = {.text = {.start = data->types}};
     WS_TRY(init_builder(&b, size, order, scratch, err));
     copy_text(data, &b.text);

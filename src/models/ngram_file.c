@@ -193,7 +193,7 @@ static enum ws_status check_counts(const struct draft *d, const struct header *h
 {
     const struct ws_ngram_trie *trie = &d->trie;
     uint64_t tokens = sum_counts(d, trie->level[1], trie->level[2]);
-    if (tokens > WS_NGRAM_TOKEN_LIMIT || h->block < 1 || h->block > tokens)
+    if (tokens > ws_ngram_token_limit(trie->order) || h->block < 1 || h->block > tokens)
         return fail_damaged(err, "more tokens than there can be");
     uint32_t contexts = ws_ngram_contexts(trie);
     uint32_t start = trie->level[2] - 1;

@@ -122,7 +122,7 @@ double ws_ngram_score(const struct ws_ngram_model *model, uint32_t *state, uint3
     for (uint32_t context = *state;; context = trie->suffix[context]) {
         uint32_t child = ws_ngram_child(trie, context, token);
         if (child) {
-            *state = model->next[child];
+            *state = model->outcomes[child].next;
             return passed_on * model->probability[child];
         }
         passed_on *= model->backoff[context];

@@ -19,10 +19,15 @@
 #include "base/arena.h"
 #include "models/ngram.h"
 
-enum {
-    WS_NGRAM_ORDER_LIMIT = 3,
-    WS_NGRAM_TOKEN_LIMIT = 1 << 30, /* tokens and blocks together: node numbers fit 32 bits */
-};
+enum { WS_NGRAM_ORDER_LIMIT = 5 };
+
+/* Tokens and blocks together that a model may be fitted on: each adds at most one node a level, and
+ * node numbers fit 32 bits; so do sums of counts over all nodes. */
+static inline uint64_t ws_ngram_token_limit(uint32_t order)
+{
+    const uint64_t most = UINT64_C(1) << 30, nodes = UINT32_MAX - 2;
+    return nodes / order < most ? nodes / order : most;
+}
 
 struct ws_ngram_trie {
     uint32_t types;
@@ -35,6 +40,24 @@ struct ws_ngram_trie {
     const uint32_t *first_child; /* (contexts + 1) */
 };
 
+/* A node as what is drawn. The children of a context share the mass that it keeps, one after the
+ * other. */
+struct ws_ngram_outcome {
+    double below; /* the mass of the context's children before this one */
+    uint32_t token;
+    uint32_t next; /* the state that follows once this k-gram was seen */
+};
+
+/* A context as what is drawn from. */
+struct ws_ngram_context {
+    double kept;  /* mass of its children, discounts taken off: what is left of `total` */
+    double parts; /* children / kept: the guide's parts in a unit of mass; 0 where there is none */
+    uint32_t total; /* weight of its children; the rest of it goes to the suffix */
+    uint32_t first; /* its first child, and how many */
+    uint32_t children;
+    uint32_t suffix;
+};
+
 struct ws_ngram_model {
     struct ws_model base;
     struct ws_ngram_trie trie;
@@ -43,8 +66,9 @@ struct ws_ngram_model {
     uint32_t start;  /* the state at the start of a block */
     uint32_t states; /* how many there are */
 
-    const uint32_t *next;   /* (nodes) the state that follows once this k-gram was seen */
-    const uint32_t *before; /* (nodes + 1) sampling weights of all nodes before this one */
+    const struct ws_ngram_outcome *outcomes; /* (nodes) */
+    const struct ws_ngram_context *contexts; /* (contexts) */
+    const uint32_t *guide; /* (nodes) see ngram_sample.c; of contexts with many children only */
 
     /* Kneser-Ney: P(token | context) of each node, and the mass each context leaves to its suffix.
      * discount[k][r] is taken from k-grams of count r; r = 3 stands for 3 and more. */
@@ -95,7 +119,8 @@ WS_MUST_CHECK enum ws_status ws_ngram_count(const struct ws_dataset *data, uint3
                                             struct ws_arena *scratch, struct ws_arena *arena,
                                             struct ws_ngram_trie *out, struct ws_error *err);
 
-/* Fills states and sampling weights, and the Kneser-Ney estimates, from `trie` and `sampling`. */
+/* Fills the states, what sampling needs, and the Kneser-Ney estimates, from `trie` and `sampling`.
+ */
 WS_MUST_CHECK enum ws_status ws_ngram_complete(struct ws_ngram_model *model,
                                                struct ws_arena *scratch, struct ws_arena *arena,
                                                struct ws_error *err);
@@ -105,6 +130,17 @@ WS_MUST_CHECK enum ws_status ws_ngram_complete(struct ws_ngram_model *model,
 WS_MUST_CHECK enum ws_status ws_ngram_kneser_ney(struct ws_ngram_model *model,
                                                  struct ws_arena *scratch, struct ws_arena *arena,
                                                  const uint32_t **counts, struct ws_error *err);
+
+/* States, outcomes, contexts and their guide; `adjusted`: the Kneser-Ney counts of all nodes. */
+WS_MUST_CHECK enum ws_status ws_ngram_lay_out(struct ws_ngram_model *model,
+                                              const uint32_t *adjusted, struct ws_arena *scratch,
+                                              struct ws_arena *arena, struct ws_error *err);
+
+/* The operation of the family. */
+enum ws_status ws_ngram_sample(size_t chains, const struct ws_model *const models[],
+                               const uint64_t counts[], const struct ws_rng_key keys[],
+                               const struct ws_job *job, struct ws_arena *arena,
+                               const struct ws_payload *out[], struct ws_error *err);
 
 /* P(token | state) by Kneser-Ney; moves on to the state after the token. */
 double ws_ngram_score(const struct ws_ngram_model *model, uint32_t *state, uint32_t token);

@@ -107,8 +107,8 @@ check "the table has a head for each variation" test "$(grep -c '^order=[12]$' o
 check "and policies below" test "$(grep -c '^keep:0.1 ' out)" -eq 2
 refuses 2 "'varied' was begun with vary=order=1|2" -- run varied.yaml -q -o varied --set vary=order=1
 refuses 2 "--set" "'order' is set here and varied at varied.yaml:8" -- plan varied.yaml --order 1
-sed 's/1|2/1|4/' varied.yaml >bad.yaml
-refuses 2 bad.yaml:8 "'order' is '4'" -- plan bad.yaml
+sed 's/1|2/1|6/' varied.yaml >bad.yaml
+refuses 2 bad.yaml:8 "'order' is '6'" -- plan bad.yaml
 [ ! -e runs ] || fail "planning made a directory"
 
 finish

@@ -395,8 +395,8 @@ static void experiment__a_variation_that_makes_no_sense_is_told_with_its_place(v
          "--set: 'estimator' cannot be varied: it is no setting of family 'ngram'"},
         {"order=2,order=3", "--set: 'order' is varied twice"},
         {"order=2|3|02", "--set: 'order' is varied over '2' twice"},
-        {"order=2|9", "--set: 'order' is '9', wanted a whole number from 1 to 3"},
-        {"order=2|", "--set: 'order' is '', wanted a whole number from 1 to 3"},
+        {"order=2|9", "--set: 'order' is '9', wanted a whole number from 1 to 5"},
+        {"order=2|", "--set: 'order' is '', wanted a whole number from 1 to 5"},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         const struct ws_override override = {"vary", cases[i].vary};

@@ -480,10 +480,10 @@ static void human__truth_is_uniform_or_zipf(void **state)
     struct ws_human_settings settings = zipf_settings(fixture);
     settings.types = 3;
     struct ws_human *human = open_human(&settings);
-    const double *truth = ws_human_truth(human);
+    const struct ws_truth *truth = ws_human_truth(human);
     const double harmonic[] = {6.0 / 11, 3.0 / 11, 2.0 / 11};
-    for (size_t i = 0; i < 3; i++)
-        assert_true(fabs(truth[i] - harmonic[i]) < 1e-15);
+    for (uint32_t i = 0; i < 3; i++)
+        assert_true(fabs(ws_truth_of(truth, i) - harmonic[i]) < 1e-15);
     ws_human_close(human);
 
     settings.shift = 1; /* 1/4, 1/9, 1/16, over 61/144 */
@@ -491,16 +491,16 @@ static void human__truth_is_uniform_or_zipf(void **state)
     human = open_human(&settings);
     truth = ws_human_truth(human);
     const double shifted[] = {36.0 / 61, 16.0 / 61, 9.0 / 61};
-    for (size_t i = 0; i < 3; i++)
-        assert_true(fabs(truth[i] - shifted[i]) < 1e-15);
+    for (uint32_t i = 0; i < 3; i++)
+        assert_true(fabs(ws_truth_of(truth, i) - shifted[i]) < 1e-15);
     ws_human_close(human);
 
     settings.source = WS_HUMAN_UNIFORM;
     settings.types = 8;
     human = open_human(&settings);
     truth = ws_human_truth(human);
-    for (size_t i = 0; i < 8; i++)
-        assert_true(truth[i] == 0.125);
+    for (uint32_t i = 0; i < 8; i++)
+        assert_true(ws_truth_of(truth, i) == 0.125);
     size_t inputs;
     (void)ws_human_inputs(human, &inputs);
     assert_int_equal(inputs, 0);
@@ -522,10 +522,10 @@ static void human__steep_zipf_laws_stay_finite(void **state)
     settings.shift = -0.999;
     settings.types = 100000;
     struct ws_human *human = open_human(&settings);
-    const double *truth = ws_human_truth(human);
-    for (size_t i = 0; i < settings.types; i++)
-        assert_true(truth[i] >= 0 && truth[i] <= 1);
-    assert_true(truth[0] > 0.999);
+    const struct ws_truth *truth = ws_human_truth(human);
+    for (uint32_t i = 0; i < settings.types; i++)
+        assert_true(ws_truth_of(truth, i) >= 0 && ws_truth_of(truth, i) <= 1);
+    assert_true(ws_truth_of(truth, 0) > 0.999);
     ws_human_close(human);
 }
 
@@ -540,8 +540,8 @@ static void human__symbols_follow_the_truth(void **state)
     uint64_t seen[20] = {0};
     tally(&deal.original, seen, &fixture->arena);
     double sum = 0;
-    for (size_t i = 0; i < 20; i++) {
-        double expected = 100000 * ws_human_truth(human)[i];
+    for (uint32_t i = 0; i < 20; i++) {
+        double expected = 100000 * ws_truth_of(ws_human_truth(human), i);
         sum += ((double)seen[i] - expected) * ((double)seen[i] - expected) / expected;
     }
     assert_true(sum < 43.82); /* 19 degrees of freedom, 0.1 % */

@@ -80,14 +80,16 @@ static struct ws_reference small_reference(void)
     return reference;
 }
 
+static const double SIX_TYPES[] = {0.4, 0.2, 0.1, 0.1, 0.1, 0.1};
+
 static void metric__types_match_the_worked_example(void **state)
 {
     (void)state;
     struct ws_reference reference = small_reference();
     struct ws_payload sample = COUNTS(sample_type, sample_count);
-    static const double truth[] = {0.4, 0.2, 0.1, 0.1, 0.1, 0.1};
+    const struct ws_truth truth = {.table = SIX_TYPES, .known = 6};
     struct ws_metric_set set = {0};
-    ws_measure_types(&reference, truth, &sample, &set);
+    ws_measure_types(&reference, &truth, &sample, &set);
     assert_int_equal(reference.rare_types, 3); /* 2, 3 and 4 */
     assert_metric(&set, WS_METRIC_TYPES, 10, 3);
     assert_metric(&set, WS_METRIC_SUPPORT_KEPT, 10, 2.0 / 4);
@@ -108,10 +110,10 @@ static void metric__of_a_collapsed_sample_has_exact_zeros(void **state)
     struct ws_reference reference = small_reference();
     static const uint32_t type[] = {1};
     static const uint64_t count[] = {30};
-    static const double truth[] = {0.4, 0.2, 0.1, 0.1, 0.1, 0.1};
+    const struct ws_truth truth = {.table = SIX_TYPES, .known = 6};
     struct ws_payload sample = COUNTS(type, count);
     struct ws_metric_set set = {0};
-    ws_measure_types(&reference, truth, &sample, &set);
+    ws_measure_types(&reference, &truth, &sample, &set);
     assert_true(set.value[WS_METRIC_ENTROPY] == 0 && set.value[WS_METRIC_ENTROPY_MM] == 0);
     assert_true(set.value[WS_METRIC_MASS_LOST] == 1 && set.value[WS_METRIC_RARE_RECALL] == 0);
     assert_close(set.value[WS_METRIC_MASS_LOST_TRUTH], 0.8);
@@ -189,9 +191,10 @@ static void metric__overlaps_match_a_search_of_every_type(void **state)
     struct ws_arena *arena = *state;
     struct ws_rng rng;
     ws_rng_init(&rng, ws_rng_key(WS_STREAM_DATA, 1, 0, 0), 0);
-    double truth[MANY];
+    double table[MANY];
     for (int t = 0; t < MANY; t++)
-        truth[t] = 1.0 / MANY;
+        table[t] = 1.0 / MANY;
+    const struct ws_truth truth = {.table = table, .known = MANY};
     for (int trial = 0; trial < 300; trial++) {
         struct ws_reference reference = {
             .original = random_counts(&rng, 1 + ws_rng_below(&rng, 40), arena),
@@ -202,7 +205,7 @@ static void metric__overlaps_match_a_search_of_every_type(void **state)
         if (sample.count == 0 || reference.reference.count == 0 || reference.original.count == 0)
             continue;
         struct ws_metric_set set = {0};
-        ws_measure_types(&reference, truth, &sample, &set);
+        ws_measure_types(&reference, &truth, &sample, &set);
         uint64_t kept = 0;
         uint64_t lost = 0;
         uint64_t rare = 0;

@@ -262,6 +262,21 @@ static void ngram__estimates_discounts_where_counts_allow(void **state)
     assert_true(estimated);
 }
 
+/* Every token after one context, whose state is `node`. */
+static void compare_context(struct fixture *f, const struct ws_ngram_model *model, uint32_t node,
+                            const uint32_t *context, uint32_t size)
+{
+    double sum = 0;
+    for (uint32_t w = 0; w < f->text.types; w++) {
+        uint32_t after = node;
+        double p = ws_ngram_score(model, &after, w);
+        double expected = reference_probability(&f->reference, context, size, w);
+        assert_true(p > 0 && fabs(p - expected) < 1e-12);
+        sum += p;
+    }
+    assert_true(fabs(sum - 1) < 1e-12);
+}
+
 /* Every context of up to two tokens, at the start of a block and inside it, and every token. */
 static void compare_all(struct fixture *f, const struct ws_ngram_model *model, bool at_start)
 {
@@ -277,15 +292,30 @@ static void compare_all(struct fixture *f, const struct ws_ngram_model *model, b
                 (void)ws_ngram_score(model, &node, context[size++] = i);
             if (i < types && j < types)
                 (void)ws_ngram_score(model, &node, context[size++] = j);
-            double sum = 0;
-            for (uint32_t w = 0; w < types; w++) {
-                uint32_t after = node;
-                double p = ws_ngram_score(model, &after, w);
-                double expected = reference_probability(&f->reference, context, size, w);
-                assert_true(p > 0 && fabs(p - expected) < 1e-12);
-                sum += p;
-            }
-            assert_true(fabs(sum - 1) < 1e-12);
+            compare_context(f, model, node, context, size);
+        }
+    }
+}
+
+/* Every context that stands in the text, from the start of its block and from the token before it,
+ * and every token: those of the high orders, too many to try all that could be. */
+static void compare_text(struct fixture *f, const struct ws_ngram_model *model)
+{
+    for (uint64_t item = 0; item < f->text.payload.count; item++) {
+        uint32_t line[MOST_TOKENS + 1] = {f->text.types};
+        size_t size;
+        const uint32_t *ids = ws_payload_tokens(&f->text.payload, item, &size);
+        memcpy(line + 1, ids, size * sizeof *ids);
+        uint32_t node = model->start;
+        for (uint32_t i = 1; i <= size; i++) {
+            uint32_t first = i > WS_NGRAM_ORDER_LIMIT ? i - WS_NGRAM_ORDER_LIMIT : 0;
+            compare_context(f, model, node, line + first, i - first);
+            (void)ws_ngram_score(model, &node, line[i]);
+        }
+        for (uint32_t i = 1; i + 1 < size; i++) {
+            node = 0;
+            (void)ws_ngram_score(model, &node, line[i]);
+            compare_context(f, model, node, line + i, 1);
         }
     }
 }
@@ -294,12 +324,13 @@ static void ngram__gives_kneser_ney_probabilities_that_sum_to_one(void **state)
 {
     struct fixture *f = *state;
     for (size_t t = 0; t < TEXT_COUNT; t++) {
-        for (uint32_t order = 1; order <= 3; order++) {
+        for (uint32_t order = 1; order <= WS_NGRAM_ORDER_LIMIT; order++) {
             const struct ws_ngram_model *model =
                 fit_text(f, TEXTS[t].types, TEXTS[t].letters, order, WS_NGRAM_MLE);
             make_reference(&f->reference, &f->text, order, false);
             compare_all(f, model, false);
             compare_all(f, model, true);
+            compare_text(f, model);
         }
     }
 }
@@ -492,7 +523,7 @@ static void check_law(struct fixture *f, uint32_t types, const char *letters, ui
 static void ngram__samples_the_maximum_likelihood_law(void **state)
 {
     struct fixture *f = *state;
-    for (uint32_t order = 1; order <= 3; order++) {
+    for (uint32_t order = 1; order <= WS_NGRAM_ORDER_LIMIT; order++) {
         check_law(f, 4, "abcd|abca|acbd|bbda|abda", order, WS_NGRAM_MLE);
         /* Contexts that were only seen at the end of a block fall back. */
         check_law(f, 4, "abac|d|ad|cad|adb", order, WS_NGRAM_MLE);
@@ -503,7 +534,7 @@ static void ngram__samples_the_maximum_likelihood_law(void **state)
 static void ngram__samples_the_kneser_ney_law(void **state)
 {
     struct fixture *f = *state;
-    for (uint32_t order = 1; order <= 3; order++) {
+    for (uint32_t order = 1; order <= WS_NGRAM_ORDER_LIMIT; order++) {
         check_law(f, 4, "abcd|abca|acbd|bbda|abda", order, WS_NGRAM_KNESER_NEY);
         check_law(f, 4, "abac|d|ad|cad|adb", order, WS_NGRAM_KNESER_NEY);
         check_law(f, 5, "ab|ba|bba", order, WS_NGRAM_KNESER_NEY); /* c, d, e: never seen */
@@ -563,7 +594,7 @@ static void ngram__is_the_same_after_saving_and_loading(void **state)
 {
     struct fixture *f = *state;
     for (size_t t = 0; t < TEXT_COUNT; t++) {
-        for (uint32_t order = 1; order <= 3; order++) {
+        for (uint32_t order = 1; order <= WS_NGRAM_ORDER_LIMIT; order++) {
             enum ws_ngram_sampling sampling = t % 2 ? WS_NGRAM_KNESER_NEY : WS_NGRAM_MLE;
             const struct ws_ngram_model *model =
                 fit_text(f, TEXTS[t].types, TEXTS[t].letters, order, sampling);
@@ -716,6 +747,35 @@ static void ngram__says_what_is_wrong_with_a_model(void **state)
         store32_le(number, before);
     }
     ws_buffer_release(&stored);
+}
+
+/* Many segments of one payload: more tokens than node numbers of the order reach. */
+static void ngram__says_how_many_tokens_are_too_many(void **state)
+{
+    enum { TOKENS = 1 << 20, SEGMENTS = 820 };
+    struct fixture *f = *state;
+    uint32_t *ids = WS_ARENA_ZNEW(&f->arena, uint32_t, TOKENS);
+    assert_non_null(ids);
+    const uint64_t end = TOKENS;
+    make_text(&f->text, 2, "");
+    f->text.payload.tokens.ids = ids;
+    f->text.payload.tokens.ends = &end;
+    struct ws_segment *segments = WS_ARENA_NEW(&f->arena, struct ws_segment, SEGMENTS);
+    assert_non_null(segments);
+    for (size_t s = 0; s < SEGMENTS; s++)
+        segments[s] = f->text.segment;
+    f->text.data.segments = segments;
+    f->text.data.segment_count = f->text.data.count = SEGMENTS;
+    f->settings = (struct ws_ngram_settings){5, WS_NGRAM_MLE};
+    const struct ws_dataset *data = &f->text.data;
+    const struct ws_rng_key init = {{0, 0}, 0};
+    const struct ws_model *model = NULL;
+    assert_int_equal(
+        ws_family_ngram.fit(&f->settings, 1, &data, &init, NULL, &f->arena, &model, &f->err),
+        WS_LIMIT);
+    assert_string_equal(f->err.message,
+                        "family 'ngram' of order 5 takes at most 858993458 tokens and blocks, the "
+                        "data have 859832320 tokens in 820 blocks");
 }
 
 /* Ids far apart, twice each: the reader refuses what is not sorted and counted right. */
@@ -880,6 +940,7 @@ int main(void)
         TEST(ngram__stores_what_the_format_says),
         TEST(ngram__loads_no_damaged_model),
         TEST(ngram__says_what_is_wrong_with_a_model),
+        TEST(ngram__says_how_many_tokens_are_too_many),
         TEST(ngram__counts_over_the_largest_vocabulary),
         TEST(ngram__refuses_a_model_of_other_settings),
         TEST(ngram__says_which_data_it_needs),

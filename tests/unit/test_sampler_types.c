@@ -108,37 +108,40 @@ static void multivariate_hypergeometric__follows_its_law_jointly(void **state)
     check_jointly(draw, log_multivariate_density, 100, many, 313);
 }
 
-enum { TYPES = 200 };
+/* Few types are part of a block, many are several. */
+enum { TYPES = 200, MANY = 2 * WS_TYPE_BLOCK + 900, MOST_TYPES = MANY };
 
 /* Some types weigh nothing, the first and the last ones among them, and one weighs much. */
-static uint64_t set_weights(uint64_t weights[TYPES], uint64_t unit)
+static uint64_t set_weights(uint64_t *weights, size_t types, uint64_t unit)
 {
     uint64_t total = 0;
-    for (size_t i = 0; i < TYPES; i++)
-        total += weights[i] = i > 195 ? 0 : unit * (i == 71 ? 500 : i % 7);
+    for (size_t i = 0; i < types; i++)
+        total += weights[i] = i + 4 >= types ? 0 : unit * (i == 71 ? 500 : i % 7);
     return total;
 }
 
 /* Over many rounds: all counts together are multinomial; and the chi-squared statistic of a single
  * round has a mean of `shrink` times its degrees of freedom, exactly. `shrink` is 1 with
  * replacement and (W - n) / (W - 1) without. */
-static void check_many_types(draw_types *draw, uint64_t n, uint64_t unit, bool replace,
-                             uint64_t item)
+static void check_many_types(draw_types *draw, size_t types, uint64_t n, uint64_t unit,
+                             bool replace, uint64_t item)
 {
-    size_t rounds = statistics_draws(20000);
-    uint64_t weights[TYPES], out[TYPES], seen[TYPES] = {0};
-    double expected[TYPES], first = 0, second = 0;
-    uint64_t total = set_weights(weights, unit);
+    size_t rounds = statistics_draws(4000000 / types);
+    static uint64_t weights[MOST_TYPES], out[MOST_TYPES], seen[MOST_TYPES];
+    static double expected[MOST_TYPES];
+    double first = 0, second = 0;
+    uint64_t total = set_weights(weights, types, unit);
+    memset(seen, 0, sizeof seen);
     size_t alive = 0;
-    for (size_t i = 0; i < TYPES; i++)
+    for (size_t i = 0; i < types; i++)
         alive += weights[i] > 0;
     struct ws_rng rng = generator(item);
     for (size_t round = 0; round < rounds; round++) {
         memset(out, 0xff, sizeof out);
-        draw(&rng, n, weights, TYPES, out);
+        draw(&rng, n, weights, types, out);
         double statistic = 0;
         uint64_t given = 0;
-        for (size_t i = 0; i < TYPES; i++) {
+        for (size_t i = 0; i < types; i++) {
             double mean = (double)n * (double)weights[i] / (double)total;
             double off = (double)out[i] - mean;
             assert_true(weights[i] > 0 || out[i] == 0);
@@ -158,7 +161,7 @@ static void check_many_types(draw_types *draw, uint64_t n, uint64_t unit, bool r
     double error = sqrt((second / r - first / r * first / r) / r);
     assert_true(statistics_accept("spread of types", statistics_normal_p(off / error)));
     double statistic = 0;
-    for (size_t i = 0; i < TYPES; i++)
+    for (size_t i = 0; i < types; i++)
         if (expected[i] > 0)
             statistic += ((double)seen[i] - expected[i]) * ((double)seen[i] - expected[i]) /
                          (expected[i] * shrink);
@@ -171,21 +174,28 @@ static void multinomial__over_many_types_follows_its_law(void **state)
     (void)state;
     draw_types *const forms[] = {ws_sample_multinomial_counts, multinomial_of_doubles};
     for (uint64_t i = 0; i < 2; i++) {
-        check_many_types(forms[i], 5, 1, true, 320 + i);
-        check_many_types(forms[i], 300, 1, true, 322 + i);
-        check_many_types(forms[i], 100000, 1, true, 324 + i);
-        check_many_types(forms[i], 300, UINT64_C(1) << 50, true, 326 + i);
+        check_many_types(forms[i], TYPES, 5, 1, true, 320 + i);
+        check_many_types(forms[i], TYPES, 300, 1, true, 322 + i);
+        check_many_types(forms[i], TYPES, 100000, 1, true, 324 + i);
+        check_many_types(forms[i], TYPES, 300, UINT64_C(1) << 50, true, 326 + i);
     }
+    check_many_types(forms[0], MANY, 300, 1, true, 350);
+    check_many_types(forms[0], MANY, 5 * MANY, 1, true, 351);
+    check_many_types(forms[0], MANY, 5 * MANY, 1000, true, 352);
+    check_many_types(forms[0], MANY, 100 * MANY, 1, true, 353);
 }
 
 static void multivariate_hypergeometric__over_many_types_follows_its_law(void **state)
 {
     (void)state;
     draw_types *draw = ws_sample_multivariate_hypergeometric;
-    check_many_types(draw, 5, 1, false, 330);
-    check_many_types(draw, 300, 1, false, 331);
-    check_many_types(draw, 1000, 1, false, 332);
-    check_many_types(draw, 20000, 1000, false, 333);
+    check_many_types(draw, TYPES, 5, 1, false, 330);
+    check_many_types(draw, TYPES, 300, 1, false, 331);
+    check_many_types(draw, TYPES, 1000, 1, false, 332);
+    check_many_types(draw, TYPES, 20000, 1000, false, 333);
+    check_many_types(draw, MANY, 300, 1, false, 354);
+    check_many_types(draw, MANY, 2 * MANY, 1, false, 355);
+    check_many_types(draw, MANY, 5 * MANY, 1000, false, 356);
 }
 
 static void multinomial__gives_a_lone_type_everything(void **state)
@@ -209,7 +219,7 @@ static void multivariate_hypergeometric__of_all_is_all(void **state)
 {
     (void)state;
     uint64_t counts[TYPES], out[TYPES];
-    uint64_t total = set_weights(counts, 1000);
+    uint64_t total = set_weights(counts, TYPES, 1000);
     struct ws_rng rng = generator(341);
     ws_sample_multivariate_hypergeometric(&rng, total, counts, TYPES, out);
     assert_memory_equal(out, counts, sizeof counts);
@@ -219,7 +229,7 @@ static void multinomial__repeats_itself(void **state)
 {
     (void)state;
     uint64_t weights[TYPES], first[TYPES], second[TYPES];
-    (void)set_weights(weights, 10);
+    (void)set_weights(weights, TYPES, 10);
     draw_types *const forms[] = {ws_sample_multinomial_counts, multinomial_of_doubles,
                                  ws_sample_multivariate_hypergeometric};
     for (int i = 0; i < 3; i++) {
@@ -229,6 +239,29 @@ static void multinomial__repeats_itself(void **state)
         assert_memory_equal(first, second, sizeof first);
         assert_int_equal(ws_rng_u32(&a), ws_rng_u32(&b));
     }
+}
+
+/* Block by block the same, up to where all items are placed. */
+static void multinomial__gives_the_counts_of_one_block_after_the_other(void **state)
+{
+    (void)state;
+    static uint64_t weights[MANY], whole[MANY], block[WS_TYPE_BLOCK];
+    uint64_t total = set_weights(weights, MANY, 1);
+    struct ws_rng a = generator(357), b = generator(357);
+    ws_sample_multinomial_counts(&a, 1000, weights, MANY, whole);
+    struct ws_multinomial it = {&b, weights, MANY, 1000, total};
+    size_t done = 0;
+    for (size_t size; (size = ws_multinomial_next(&it, block)) > 0; done += size) {
+        assert_int_equal(size, done + WS_TYPE_BLOCK <= MANY ? WS_TYPE_BLOCK : MANY - done);
+        assert_memory_equal(block, whole + done, size * sizeof *block);
+    }
+    assert_int_equal(done, MANY);
+    memset(weights + WS_TYPE_BLOCK, 0, (MANY - WS_TYPE_BLOCK) * sizeof *weights);
+    it = (struct ws_multinomial){&b, weights, MANY, 10, 0};
+    for (size_t i = 0; i < WS_TYPE_BLOCK; i++)
+        it.rest += weights[i];
+    assert_int_equal(ws_multinomial_next(&it, block), WS_TYPE_BLOCK);
+    assert_int_equal(ws_multinomial_next(&it, block), 0);
 }
 
 int main(void)
@@ -241,6 +274,7 @@ int main(void)
         cmocka_unit_test(multinomial__gives_a_lone_type_everything),
         cmocka_unit_test(multivariate_hypergeometric__of_all_is_all),
         cmocka_unit_test(multinomial__repeats_itself),
+        cmocka_unit_test(multinomial__gives_the_counts_of_one_block_after_the_other),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
