@@ -36,8 +36,9 @@ static double make_words(const struct ws_draw_ops *ops)
 {
     uint32_t words[WS_RNG_WORDS];
     uint64_t sum = 0;
-    for (uint32_t block = 0; block < SAMPLES * SAMPLE / 2; block += WS_RNG_BLOCKS) {
-        ops->words(key, 0, block, words);
+    struct ws_draw_place from = {key, 0, 0};
+    for (; from.block < SAMPLES * SAMPLE / 2; from.block += WS_RNG_BLOCKS) {
+        ops->words(&from, words);
         sum += words[0];
     }
     return (double)sum;
@@ -46,8 +47,9 @@ static double make_words(const struct ws_draw_ops *ops)
 static double make_normals(const struct ws_draw_ops *ops)
 {
     double x[SAMPLE], sum = 0;
-    for (uint64_t item = 0; item < SAMPLES; item++) {
-        ops->normals(key, item, 0, x, SAMPLE);
+    struct ws_draw_place from = {key, 0, 0};
+    for (; from.item < SAMPLES; from.item++) {
+        ops->normals(&from, 0, 1, x, SAMPLE);
         sum += x[0];
     }
     return sum;

@@ -57,26 +57,28 @@ void ws_normal_pair(const uint32_t words[4], double out[2])
         out[1] = -out[1];
 }
 
-static void reference_words(struct ws_rng_key key, uint64_t item, uint32_t block,
-                            uint32_t out[WS_RNG_WORDS])
+static void philox_at(const struct ws_draw_place *from, uint32_t block, uint32_t out[4])
 {
-    for (uint32_t i = 0; i < WS_RNG_BLOCKS; i++) {
-        const uint32_t counter[4] = {block + i, (uint32_t)item, (uint32_t)(item >> 32),
-                                     key.generation};
-        ws_philox(counter, key.word, out + 4 * i);
-    }
+    const uint32_t counter[4] = {from->block + block, (uint32_t)from->item,
+                                 (uint32_t)(from->item >> 32), from->key.generation};
+    ws_philox(counter, from->key.word, out);
 }
 
-static void reference_normals(struct ws_rng_key key, uint64_t item, uint32_t block, double *out,
-                              size_t count)
+static void reference_words(const struct ws_draw_place *from, uint32_t out[WS_RNG_WORDS])
 {
-    for (size_t i = 0; i < count; i += 2, block++) {
-        const uint32_t counter[4] = {block, (uint32_t)item, (uint32_t)(item >> 32), key.generation};
+    for (uint32_t i = 0; i < WS_RNG_BLOCKS; i++)
+        philox_at(from, i, out + 4 * i);
+}
+
+static void reference_normals(const struct ws_draw_place *from, double mean, double deviation,
+                              double *out, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
         uint32_t words[4];
         double pair[2];
-        ws_philox(counter, key.word, words);
+        philox_at(from, (uint32_t)(i / 2), words);
         ws_normal_pair(words, pair);
-        memcpy(out + i, pair, (count - i < 2 ? count - i : 2) * sizeof *out);
+        out[i] = mean + deviation * pair[i % 2];
     }
 }
 

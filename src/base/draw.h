@@ -24,11 +24,18 @@
 /* The two normals of a block's words. */
 void ws_normal_pair(const uint32_t words[4], double out[2]);
 
-/* Of `block` of the item's sequence, and of the blocks after it. */
+/* The block of an item's sequence that draws begin with; they go on with the blocks after it. */
+struct ws_draw_place {
+    struct ws_rng_key key;
+    uint64_t item;
+    uint32_t block;
+};
+
 struct ws_draw_ops {
     const char *name;
-    void (*words)(struct ws_rng_key key, uint64_t item, uint32_t block, uint32_t out[WS_RNG_WORDS]);
-    void (*normals)(struct ws_rng_key key, uint64_t item, uint32_t block, double *out,
+    void (*words)(const struct ws_draw_place *from, uint32_t out[WS_RNG_WORDS]);
+    /* out[i] = mean + deviation * normal i */
+    void (*normals)(const struct ws_draw_place *from, double mean, double deviation, double *out,
                     size_t count);
 };
 

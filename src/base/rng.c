@@ -36,7 +36,8 @@ void ws_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]
 
 void ws_rng_refill(struct ws_rng *rng)
 {
-    ws_draw_pick()->words(rng->key, rng->item, rng->block, rng->words);
+    const struct ws_draw_place from = {rng->key, rng->item, rng->block};
+    ws_draw_pick()->words(&from, rng->words);
     rng->block += WS_RNG_BLOCKS;
     rng->used = 0;
 }

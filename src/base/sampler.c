@@ -6,10 +6,11 @@
 
 #include "base/draw.h"
 
-void ws_sample_normals(struct ws_rng *rng, double *out, size_t count)
+void ws_sample_normals(struct ws_rng *rng, double mean, double deviation, double *out, size_t count)
 {
-    uint32_t block = ws_rng_take_blocks(rng, count / 2 + count % 2);
-    ws_draw_pick()->normals(rng->key, rng->item, block, out, count);
+    const struct ws_draw_place from = {rng->key, rng->item,
+                                       ws_rng_take_blocks(rng, count / 2 + count % 2)};
+    ws_draw_pick()->normals(&from, mean, deviation, out, count);
 }
 
 /* Inversion. */
@@ -26,7 +27,7 @@ static double gamma_of_large_shape(struct ws_rng *rng, double shape)
     double c = 1 / sqrt(9 * d);
     for (;;) {
         double x;
-        ws_sample_normals(rng, &x, 1);
+        ws_sample_normals(rng, 0, 1, &x, 1);
         double root = 1 + c * x;
         if (root <= 0)
             continue;

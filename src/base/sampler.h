@@ -21,7 +21,8 @@
 
 /* Two from each whole block that nothing was drawn of (base/draw.h). In pieces of even size it is
  * the same sequence. */
-void ws_sample_normals(struct ws_rng *rng, double *out, size_t count);
+void ws_sample_normals(struct ws_rng *rng, double mean, double deviation, double *out,
+                       size_t count);
 double ws_sample_exponential(struct ws_rng *rng);                      /* rate 1 */
 double ws_sample_gamma(struct ws_rng *rng, double shape);              /* shape > 0, scale 1 */
 uint64_t ws_sample_poisson(struct ws_rng *rng, double mean);           /* 0 <= mean <= 2^62 */

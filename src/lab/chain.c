@@ -92,8 +92,8 @@ struct made {
     struct ws_dataset output; /* empty when the step needs none */
     struct ws_dataset training;
     const struct ws_model *model;
-    const struct ws_payload *sample; /* that metrics saw; or NULL */
-    struct ws_measurement measurements[WS_MEASUREMENT_LIMIT];
+    const struct ws_payload *sample;           /* that metrics saw; or NULL */
+    const struct ws_measurement *measurements; /* in `scratch` */
     size_t measurement_count;
 };
 
@@ -312,13 +312,20 @@ static enum ws_status measure_models(struct batch *b, struct ws_error *err)
     bool sampled = ws_measure_needs_sample(e->family);
     if (sampled)
         WS_TRY(sample_models(b, WS_PHASE_SAMPLE, e->sample_items, scratch, err));
+    struct ws_measurement *room =
+        WS_ARENA_NEW(scratch, struct ws_measurement, WS_MEASUREMENT_LIMIT);
+    if (!room)
+        return ws_fail_memory(err, "measurements");
     for (size_t i = 0; i < b->count; i++) {
         struct made *made = &b->made[i];
         const struct ws_model *first = b->step == 0 ? made->model : made->chain->first;
         made->sample = sampled ? b->payloads[i] : NULL;
         WS_TRY(ws_measure(&made->chain->reference, made->model,
-                          e->family->keeps_first ? first : NULL, made->sample, &job, scratch,
-                          made->measurements, &made->measurement_count, err));
+                          e->family->keeps_first ? first : NULL, made->sample, &job, scratch, room,
+                          &made->measurement_count, err));
+        made->measurements = ws_arena_copy(scratch, room, made->measurement_count * sizeof *room);
+        if (!made->measurements)
+            return ws_fail_memory(err, "measurements");
     }
     return WS_OK;
 }

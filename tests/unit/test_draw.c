@@ -9,11 +9,7 @@
 #include <math.h>
 
 /* Beside the edges of words and places: blocks wrap, items and generations use all their bits. */
-static const struct {
-    struct ws_rng_key key;
-    uint64_t item;
-    uint32_t block;
-} places[] = {
+static const struct ws_draw_place places[] = {
     {{{1, 2}, 3}, 4, 0},
     {{{0, 0}, 0}, 0, 12345},
     {{{0xfedcba98, 0x76543210}, 0xffffffff}, UINT64_MAX, 0xfffffff9},
@@ -29,9 +25,10 @@ static void words__are_those_of_the_reference_on_every_instruction_set(void **st
         for (size_t p = 0; p < PLACES; p++)
             for (uint32_t more = 0; more < 1000; more++) {
                 uint32_t wanted[WS_RNG_WORDS], found[WS_RNG_WORDS];
-                uint32_t block = places[p].block + more;
-                ws_draw_reference.words(places[p].key, places[p].item, block, wanted);
-                sets[s]->words(places[p].key, places[p].item, block, found);
+                struct ws_draw_place from = places[p];
+                from.block += more;
+                ws_draw_reference.words(&from, wanted);
+                sets[s]->words(&from, found);
                 assert_memory_equal(found, wanted, sizeof found);
             }
 }
@@ -47,9 +44,8 @@ static void normals__are_those_of_the_reference_on_every_instruction_set(void **
         for (size_t p = 0; p < PLACES; p++)
             for (size_t size = 0; size <= MOST; size++) {
                 double wanted[MOST + 1] = {0}, found[MOST + 1] = {0};
-                ws_draw_reference.normals(places[p].key, places[p].item, places[p].block, wanted,
-                                          size);
-                sets[s]->normals(places[p].key, places[p].item, places[p].block, found, size);
+                ws_draw_reference.normals(&places[p], 0.3, 1.7, wanted, size);
+                sets[s]->normals(&places[p], 0.3, 1.7, found, size);
                 assert_memory_equal(found, wanted, sizeof found);
             }
 }
@@ -59,13 +55,13 @@ static void normals__are_those_of_the_reference_over_many(void **state)
     (void)state;
     enum { SIZE = 1 << 16, ROUNDS = 32 };
     static double wanted[SIZE], found[SIZE];
-    const struct ws_rng_key key = {{5, 6}, 7};
+    struct ws_draw_place from = {{{5, 6}, 7}, 0, 0};
     const struct ws_draw_ops *sets[WS_DRAW_SETS];
     size_t count = ws_draw_list(sets);
-    for (uint64_t item = 0; item < ROUNDS; item++) {
-        ws_draw_reference.normals(key, item, 0, wanted, SIZE);
+    for (; from.item < ROUNDS; from.item++) {
+        ws_draw_reference.normals(&from, 0, 1, wanted, SIZE);
         for (size_t s = 0; s < count; s++) {
-            sets[s]->normals(key, item, 0, found, SIZE);
+            sets[s]->normals(&from, 0, 1, found, SIZE);
             assert_memory_equal(found, wanted, sizeof found);
         }
     }

@@ -29,7 +29,7 @@ static double *normals_of(uint64_t item, size_t count)
 {
     double *values = values_of(count);
     struct ws_rng rng = generator(item);
-    ws_sample_normals(&rng, values, count);
+    ws_sample_normals(&rng, 0, 1, values, count);
     return values;
 }
 
@@ -149,11 +149,11 @@ static void normals__of_even_pieces_are_one_sequence(void **state)
     (void)state;
     double pieces[3001], whole[3001];
     struct ws_rng a = generator(6), b = generator(6);
-    ws_sample_normals(&a, pieces, 1000);
-    ws_sample_normals(&a, pieces + 1000, 2);
-    ws_sample_normals(&a, pieces + 1002, 0);
-    ws_sample_normals(&a, pieces + 1002, 1999);
-    ws_sample_normals(&b, whole, 3001);
+    ws_sample_normals(&a, 0, 1, pieces, 1000);
+    ws_sample_normals(&a, 0, 1, pieces + 1000, 2);
+    ws_sample_normals(&a, 0, 1, pieces + 1002, 0);
+    ws_sample_normals(&a, 0, 1, pieces + 1002, 1999);
+    ws_sample_normals(&b, 0, 1, whole, 3001);
     assert_memory_equal(pieces, whole, sizeof whole);
     assert_int_equal(ws_rng_u32(&a), ws_rng_u32(&b));
 }
@@ -168,8 +168,9 @@ static void normals__take_whole_blocks(void **state)
         double x[5], expected[5];
         for (uint32_t i = 0; i < drawn; i++)
             (void)ws_rng_u32(&rng);
-        ws_sample_normals(&rng, x, 5);
-        ws_draw_reference.normals(rng.key, rng.item, block, expected, 5);
+        ws_sample_normals(&rng, 0, 1, x, 5);
+        ws_draw_reference.normals(&(struct ws_draw_place){rng.key, rng.item, block}, 0, 1, expected,
+                                  5);
         assert_memory_equal(x, expected, sizeof x);
         for (uint32_t i = 0; i < 4 * (block + 3); i++)
             (void)ws_rng_u32(&words);

@@ -7,11 +7,10 @@ enum {
     GROUPS = 8, /* whose words are made before their normals: two loops overlap better than one */
 };
 
-static void all_words(struct ws_rng_key key, uint64_t item, uint32_t block,
-                      uint32_t out[WS_RNG_WORDS])
+static void all_words(const struct ws_draw_place *from, uint32_t out[WS_RNG_WORDS])
 {
     struct group x;
-    make_words(&x, key, item, block);
+    make_words(&x, from, 0);
     for (int i = 0; i < VECTORS; i++) {
         words low = x.b[i] << 32 | (x.a[i] & UINT32_MAX);
         words high = x.d[i] << 32 | (x.c[i] & UINT32_MAX);
@@ -41,7 +40,8 @@ VECTOR_INLINE reals squared_radius(words low, words high)
     return (power * WS_MINUS_TWO_LOG_TWO + s * -4.0) + s * z * polynomial(ws_log_terms, z);
 }
 
-VECTOR_INLINE void make_normals(const struct group *w, int i, double *out)
+VECTOR_INLINE void make_normals(const struct group *w, int i, double mean, double deviation,
+                                double *out)
 {
     const uint64_t sign = UINT64_C(1) << 63;
     reals square = squared_radius(w->a[i], w->b[i]);
@@ -50,30 +50,34 @@ VECTOR_INLINE void make_normals(const struct group *w, int i, double *out)
     reals y = root(square) * (place * polynomial(ws_sine_terms, place * place));
     reals x = root(square - y * y);
     words swap = ((words)x ^ (words)y) & -(angle >> 2 & 1);
-    store_in_turns(out, (words)x ^ swap ^ (angle << 63), (words)y ^ swap ^ (angle << 62 & sign));
+    x = (reals)((words)x ^ swap ^ angle << 63);
+    y = (reals)((words)y ^ swap ^ (angle << 62 & sign));
+    store_in_turns(out, (words)(mean + deviation * x), (words)(mean + deviation * y));
 }
 
-VECTOR_INLINE void group_normals(const struct group *group, double *out, size_t count)
+VECTOR_INLINE void group_normals(const struct group *group, double mean, double deviation,
+                                 double *out, size_t count)
 {
     double all[GROUP_NORMALS];
     double *to = count < GROUP_NORMALS ? all : out;
     for (int i = 0; i < VECTORS; i++)
-        make_normals(group, i, to + 2 * LANES * i);
+        make_normals(group, i, mean, deviation, to + 2 * LANES * i);
     if (to == all)
         memcpy(out, all, count * sizeof *out);
 }
 
-static void all_normals(struct ws_rng_key key, uint64_t item, uint32_t block, double *out,
-                        size_t count)
+static void all_normals(const struct ws_draw_place *from, double mean, double deviation,
+                        double *out, size_t count)
 {
     struct group groups[GROUPS];
+    uint32_t block = 0;
     while (count > 0) {
         size_t made = 0;
         for (; made < GROUPS && made * GROUP_NORMALS < count; made++, block += WS_RNG_BLOCKS)
-            make_words(&groups[made], key, item, block);
+            make_words(&groups[made], from, block);
         for (size_t g = 0; g < made; g++) {
             size_t size = count < GROUP_NORMALS ? count : GROUP_NORMALS;
-            group_normals(&groups[g], out, size);
+            group_normals(&groups[g], mean, deviation, out, size);
             out += size;
             count -= size;
         }

@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "base/rng.h"
+#include "base/draw.h"
 
 #ifdef __SSE2__
 #include <immintrin.h>
@@ -102,13 +102,14 @@ struct group {
     words a[VECTORS], b[VECTORS], c[VECTORS], d[VECTORS];
 };
 
-VECTOR_INLINE void make_words(struct group *x, struct ws_rng_key key, uint64_t item, uint32_t block)
+VECTOR_INLINE void make_words(struct group *x, const struct ws_draw_place *from, uint32_t block)
 {
+    struct ws_rng_key key = from->key;
     const words zero = {0};
     for (int i = 0; i < VECTORS; i++) {
-        x->a[i] = first_numbers() + (uint64_t)(block + (uint32_t)(i * LANES));
-        x->b[i] = zero + item;
-        x->c[i] = zero + (item >> 32);
+        x->a[i] = first_numbers() + (uint64_t)(from->block + block + (uint32_t)(i * LANES));
+        x->b[i] = zero + from->item;
+        x->c[i] = zero + (from->item >> 32);
         x->d[i] = zero + (uint64_t)key.generation;
     }
     for (int round = 0; round < ROUNDS; round++) {
