@@ -73,12 +73,14 @@ static void reference_words(const struct ws_draw_place *from, uint32_t out[WS_RN
 static void reference_normals(const struct ws_draw_place *from, double mean, double deviation,
                               double *out, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i += 2) {
         uint32_t words[4];
         double pair[2];
         philox_at(from, (uint32_t)(i / 2), words);
         ws_normal_pair(words, pair);
-        out[i] = mean + deviation * pair[i % 2];
+        out[i] = mean + deviation * pair[0];
+        if (i + 1 < count)
+            out[i + 1] = mean + deviation * pair[1];
     }
 }
 
