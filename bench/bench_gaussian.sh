@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
 # 1,000 one-dimensional Gaussian chains, 2,000 generations of 100 samples, replace: the whole program
-# against numpy. Usage: bench_gaussian.sh BUILD
+# against numpy, and against its own limits: the time in which all processors make as many random
+# words of 64 bits, or normals, and do nothing else. Usage: bench_gaussian.sh BUILD
 set -euo pipefail
 program=$(realpath "$1")/wellspring
+normals=$(realpath "$1")/bench/normals
 source "$(dirname "$0")/lib.bash"
 
 scratch=$(mktemp -d)
@@ -23,6 +25,14 @@ run() {
     "$program" run "$scratch/gaussian.yaml" -o "$scratch/run" --quiet
 }
 
+# limit WHAT: seconds for 2 x 10^8 of them by the fastest code there is, which comes last.
+limit() {
+    "$normals" | awk -F, -v what="$1" -v processors="$(nproc)" \
+        '$1 == what { ns = $3 } END { printf "%.6f\n", ns * 0.2 / processors }'
+}
+
 ours=$(seconds run)
 row gaussian-1000x2000x100 "$ours" "$(peer gaussian_vectorised)" "numpy vectorised"
 row gaussian-1000x2000x100 "$ours" "$(peer gaussian_loop)" "numpy plain loop"
+row gaussian-1000x2000x100 "$ours" "$(limit normals)" "normals alone"
+row gaussian-1000x2000x100 "$ours" "$(limit words)" "random words alone"

@@ -8,17 +8,9 @@
 #include <openssl/sha.h>
 #include <stdbool.h>
 #include <string.h>
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
 
 #include "base/bytes.h"
-
-/* The constants of the paper: two multipliers, and what is added to the key after each round. */
-#define MULTIPLIER_0 0xD2511F53U
-#define MULTIPLIER_1 0xCD9E8D57U
-#define WEYL_0       0x9E3779B9U
-#define WEYL_1       0xBB67AE85U
+#include "base/draw.h"
 
 enum { ROUNDS = 10 };
 
@@ -27,14 +19,14 @@ void ws_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]
     uint32_t a = counter[0], b = counter[1], c = counter[2], d = counter[3];
     uint32_t key0 = key[0], key1 = key[1];
     for (int round = 0; round < ROUNDS; round++) {
-        uint64_t product0 = (uint64_t)MULTIPLIER_0 * a;
-        uint64_t product1 = (uint64_t)MULTIPLIER_1 * c;
+        uint64_t product0 = (uint64_t)WS_PHILOX_MULTIPLIER_0 * a;
+        uint64_t product1 = (uint64_t)WS_PHILOX_MULTIPLIER_1 * c;
         a = (uint32_t)(product1 >> 32) ^ b ^ key0;
         b = (uint32_t)product1;
         c = (uint32_t)(product0 >> 32) ^ d ^ key1;
         d = (uint32_t)product0;
-        key0 += WEYL_0;
-        key1 += WEYL_1;
+        key0 += WS_PHILOX_WEYL_0;
+        key1 += WS_PHILOX_WEYL_1;
     }
     out[0] = a;
     out[1] = b;
@@ -42,73 +34,10 @@ void ws_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]
     out[3] = d;
 }
 
-#ifdef __SSE2__
-
-enum { PAIRS = WS_RNG_BLOCKS / 2 };
-
-/* Word by word, two blocks in the halves of a register. What lies above the low 32 bits of a half
- * does not matter: the multiplication does not read it. Compilers do not see this, and what they
- * make of a plain loop over blocks takes twice as long. */
-struct pairs {
-    __m128i a[PAIRS], b[PAIRS], c[PAIRS], d[PAIRS];
-};
-
-static inline void round_of_pairs(struct pairs *x, uint32_t key0, uint32_t key1)
-{
-    for (int i = 0; i < PAIRS; i++) {
-        __m128i product0 = _mm_mul_epu32(x->a[i], _mm_set1_epi64x(MULTIPLIER_0));
-        __m128i product1 = _mm_mul_epu32(x->c[i], _mm_set1_epi64x(MULTIPLIER_1));
-        __m128i b = _mm_xor_si128(x->b[i], _mm_set1_epi64x(key0));
-        __m128i d = _mm_xor_si128(x->d[i], _mm_set1_epi64x(key1));
-        x->a[i] = _mm_xor_si128(_mm_srli_epi64(product1, 32), b);
-        x->b[i] = product1;
-        x->c[i] = _mm_xor_si128(_mm_srli_epi64(product0, 32), d);
-        x->d[i] = product0;
-    }
-}
-
-/* Words 0 to 3 of the one block, then those of the other. */
-static inline void store_pair(const struct pairs *x, int i, uint32_t out[8])
-{
-    __m128i ab = _mm_unpacklo_epi32(_mm_shuffle_epi32(x->a[i], _MM_SHUFFLE(3, 1, 2, 0)),
-                                    _mm_shuffle_epi32(x->b[i], _MM_SHUFFLE(3, 1, 2, 0)));
-    __m128i cd = _mm_unpacklo_epi32(_mm_shuffle_epi32(x->c[i], _MM_SHUFFLE(3, 1, 2, 0)),
-                                    _mm_shuffle_epi32(x->d[i], _MM_SHUFFLE(3, 1, 2, 0)));
-    _mm_storeu_si128((__m128i *)(void *)out, _mm_unpacklo_epi64(ab, cd));
-    _mm_storeu_si128((__m128i *)(void *)(out + 4), _mm_unpackhi_epi64(ab, cd));
-}
-
-static void make_blocks(struct ws_rng *rng)
-{
-    struct pairs x;
-    for (uint32_t i = 0; i < PAIRS; i++) {
-        x.a[i] = _mm_set_epi64x(rng->block + 2 * i + 1, rng->block + 2 * i);
-        x.b[i] = _mm_set1_epi64x((int64_t)rng->item);
-        x.c[i] = _mm_set1_epi64x((int64_t)(rng->item >> 32));
-        x.d[i] = _mm_set1_epi64x(rng->key.generation);
-    }
-    for (uint32_t round = 0; round < ROUNDS; round++)
-        round_of_pairs(&x, rng->key.word[0] + round * WEYL_0, rng->key.word[1] + round * WEYL_1);
-    for (int i = 0; i < PAIRS; i++)
-        store_pair(&x, i, rng->words + 8 * i);
-}
-
-#else
-
-static void make_blocks(struct ws_rng *rng)
-{
-    for (uint32_t i = 0; i < WS_RNG_BLOCKS; i++) {
-        const uint32_t counter[4] = {rng->block + i, (uint32_t)rng->item,
-                                     (uint32_t)(rng->item >> 32), rng->key.generation};
-        ws_philox(counter, rng->key.word, rng->words + 4 * i);
-    }
-}
-
-#endif
-
 void ws_rng_refill(struct ws_rng *rng)
 {
-    make_blocks(rng);
+    const struct ws_draw_place from = {rng->key, rng->item, rng->block};
+    ws_draw_pick()->words(&from, rng->words);
     rng->block += WS_RNG_BLOCKS;
     rng->used = 0;
 }

@@ -40,6 +40,12 @@ struct ws_rng {
     uint32_t words[WS_RNG_WORDS];
 };
 
+/* The constants of Philox 4x32: multipliers, and what is added to the key after each round. */
+#define WS_PHILOX_MULTIPLIER_0 UINT32_C(0xD2511F53)
+#define WS_PHILOX_MULTIPLIER_1 UINT32_C(0xCD9E8D57)
+#define WS_PHILOX_WEYL_0       UINT32_C(0x9E3779B9)
+#define WS_PHILOX_WEYL_1       UINT32_C(0xBB67AE85)
+
 /* One block: out = philox4x32-10(counter, key). */
 void ws_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
 
@@ -60,6 +66,17 @@ static inline uint32_t ws_rng_u32(struct ws_rng *rng)
     if (rng->used == WS_RNG_WORDS)
         ws_rng_refill(rng);
     return rng->words[rng->used++];
+}
+
+/* The number of the first of `count` whole blocks of which nothing was drawn; draws go on behind
+ * them. */
+static inline uint32_t ws_rng_take_blocks(struct ws_rng *rng, uint64_t count)
+{
+    uint32_t unused = (WS_RNG_WORDS - rng->used) / 4;
+    uint32_t first = rng->block - unused;
+    rng->block = first + (uint32_t)count;
+    rng->used = WS_RNG_WORDS;
+    return first;
 }
 
 /* The low word is drawn first. */

@@ -2,10 +2,11 @@
  * Exact samplers of the usual distributions. Every draw comes from the caller's ws_rng.
  *
  * "Exact" means that the only error is that of double arithmetic: no normal approximation of a
- * binomial, no truncated tail. Each function names its method. How many 32-bit draws one value
- * takes varies, so give each item its own ws_rng where items must be independent of one another's
- * methods. Parameters out of range are programmer mistakes and are asserted.
- * Contract: tests/unit/test_sampler*.c (Kolmogorov-Smirnov or chi-squared at fixed seeds).
+ * binomial, no tail cut short but by the 53 or 64 bits of a draw. Each function names its method.
+ * How many 32-bit draws one value takes varies, so give each item its own ws_rng where items must
+ * be independent of one another's methods. Parameters out of range are programmer mistakes and are
+ * asserted. Contract: tests/unit/test_sampler*.c (Kolmogorov-Smirnov or chi-squared at fixed
+ * seeds).
  */
 #ifndef WS_BASE_SAMPLER_H
 #define WS_BASE_SAMPLER_H
@@ -18,8 +19,10 @@
 /* No count drawn from is larger, nor a sum of them: offsets from it stay in int64_t. */
 #define WS_SAMPLE_MAX (UINT64_C(1) << 62)
 
-double ws_sample_normal(struct ws_rng *rng);
-void ws_sample_normals(struct ws_rng *rng, double *out, size_t count); /* the same sequence */
+/* Two from each whole block that nothing was drawn of (base/draw.h). In pieces of even size it is
+ * the same sequence. */
+void ws_sample_normals(struct ws_rng *rng, double mean, double deviation, double *out,
+                       size_t count);
 double ws_sample_exponential(struct ws_rng *rng);                      /* rate 1 */
 double ws_sample_gamma(struct ws_rng *rng, double shape);              /* shape > 0, scale 1 */
 uint64_t ws_sample_poisson(struct ws_rng *rng, double mean);           /* 0 <= mean <= 2^62 */

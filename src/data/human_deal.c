@@ -216,10 +216,7 @@ static enum ws_status draw_vectors(const struct ws_human *human, uint64_t count,
     struct ws_payload *payload = WS_ARENA_NEW(arena, struct ws_payload, 1);
     if (!values || !payload)
         return ws_fail_memory(err, "human data");
-    ws_sample_normals(rng, values, size);
-    double deviation = sqrt(human->settings.variance);
-    for (uint64_t i = 0; i < size; i++)
-        values[i] *= deviation;
+    ws_sample_normals(rng, 0, sqrt(human->settings.variance), values, size);
     *payload = (struct ws_payload){
         .kind = WS_DATA_VECTORS,
         .count = count,

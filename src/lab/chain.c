@@ -27,6 +27,15 @@ size_t ws_block_size(const struct ws_experiment *e, unsigned threads)
     return size > 0 ? (size_t)size : 1;
 }
 
+static uint64_t first_model(const struct ws_arm *arm, uint64_t seed)
+{
+    const uint32_t counter[4] = {0, (uint32_t)seed, (uint32_t)(seed >> 32), 0};
+    const uint32_t key[2] = {(uint32_t)arm->key, (uint32_t)(arm->key >> 32)};
+    uint32_t out[4];
+    ws_philox(counter, key, out);
+    return (uint64_t)out[1] << 32 | out[0];
+}
+
 enum ws_status ws_block_init(struct ws_block *block, const struct ws_experiment *experiment,
                              const struct ws_human *human, const struct ws_arm *arm,
                              uint64_t first_seed, size_t count,
@@ -47,6 +56,7 @@ enum ws_status ws_block_init(struct ws_block *block, const struct ws_experiment 
         struct ws_chain *chain = &block->chains[c];
         chain->arm = arm;
         chain->seed = first_seed + c;
+        chain->first_model = first_model(arm, chain->seed);
         ws_buffer_init(&chain->records, allocator, RECORD_LIMIT);
         ws_buffer_init(&chain->texts, allocator, RECORD_LIMIT);
         for (unsigned s = 1; s < WS_STREAM_COUNT; s++)
@@ -92,8 +102,8 @@ struct made {
     struct ws_dataset output; /* empty when the step needs none */
     struct ws_dataset training;
     const struct ws_model *model;
-    const struct ws_payload *sample; /* that metrics saw; or NULL */
-    struct ws_measurement measurements[WS_MEASUREMENT_LIMIT];
+    const struct ws_payload *sample;           /* that metrics saw; or NULL */
+    const struct ws_measurement *measurements; /* in `scratch` */
     size_t measurement_count;
 };
 
@@ -102,6 +112,7 @@ struct batch {
     const struct ws_step_support *support; /* or NULL */
     struct ws_step plan;
     uint32_t step;
+    bool measured;
     size_t count;
     struct made *made;
     /* Arguments of the family's operations, one a chain. */
@@ -126,24 +137,9 @@ static struct ws_rng_key key_at(const struct ws_chain *chain, enum ws_stream str
     return key;
 }
 
-static bool is_measured(const struct batch *b)
-{
-    return b->step % b->block->experiment->settings.measure_every == 0;
-}
-
 static bool keeps_pool(const struct batch *b)
 {
     return b->block->arm->policy.pool != 0;
-}
-
-/* The id of a model: a function of arm, seed and step. */
-static uint64_t model_id(const struct ws_chain *chain, uint32_t step)
-{
-    uint32_t counter[4] = {step, (uint32_t)chain->seed, (uint32_t)(chain->seed >> 32), 0};
-    uint32_t key[2] = {(uint32_t)chain->arm->key, (uint32_t)(chain->arm->key >> 32)};
-    uint32_t out[4];
-    ws_philox(counter, key, out);
-    return (uint64_t)out[1] << 32 | out[0];
 }
 
 /* A model or data that were read may be of anything. */
@@ -239,7 +235,7 @@ static enum ws_status make_outputs(struct batch *b, struct ws_error *err)
     for (size_t i = 0; i < b->count; i++) {
         const struct ws_chain *chain = b->made[i].chain;
         struct ws_origin origin = {WS_SOURCE_MODEL, chain->model_depth + 1,
-                                   model_id(chain, b->step - 1)};
+                                   chain->first_model + b->step - 1};
         WS_TRY(ws_dataset_of(b->payloads[i], origin, arena, &b->made[i].output, err));
         WS_TRY(check_fits(b->block, chain, &b->made[i].output, err));
     }
@@ -305,20 +301,27 @@ static enum ws_status fit_models(struct batch *b, struct ws_error *err)
 static enum ws_status measure_models(struct batch *b, struct ws_error *err)
 {
     const struct ws_experiment *e = b->block->experiment;
-    if (!is_measured(b))
+    if (!b->measured)
         return WS_OK;
     struct ws_arena *scratch = &b->block->scratch;
     const struct ws_job job = {.threads = b->support ? b->support->threads : 1};
     bool sampled = ws_measure_needs_sample(e->family);
     if (sampled)
         WS_TRY(sample_models(b, WS_PHASE_SAMPLE, e->sample_items, scratch, err));
+    struct ws_measurement *room =
+        WS_ARENA_NEW(scratch, struct ws_measurement, WS_MEASUREMENT_LIMIT);
+    if (!room)
+        return ws_fail_memory(err, "measurements");
     for (size_t i = 0; i < b->count; i++) {
         struct made *made = &b->made[i];
         const struct ws_model *first = b->step == 0 ? made->model : made->chain->first;
         made->sample = sampled ? b->payloads[i] : NULL;
         WS_TRY(ws_measure(&made->chain->reference, made->model,
-                          e->family->keeps_first ? first : NULL, made->sample, &job, scratch,
-                          made->measurements, &made->measurement_count, err));
+                          e->family->keeps_first ? first : NULL, made->sample, &job, scratch, room,
+                          &made->measurement_count, err));
+        made->measurements = ws_arena_copy(scratch, room, made->measurement_count * sizeof *room);
+        if (!made->measurements)
+            return ws_fail_memory(err, "measurements");
     }
     return WS_OK;
 }
@@ -326,7 +329,7 @@ static enum ws_status measure_models(struct batch *b, struct ws_error *err)
 static enum ws_status write_records(const struct batch *b, const struct made *made,
                                     struct ws_error *err)
 {
-    if (!is_measured(b))
+    if (!b->measured)
         return WS_OK;
     struct ws_chain *chain = made->chain;
     struct ws_record_place place = {chain->arm->name, chain->seed, b->step};
@@ -417,8 +420,14 @@ static enum ws_status take_step(struct ws_block *block, struct ws_chain **chains
                                 uint32_t step, const struct ws_step_support *support,
                                 struct ws_error *err)
 {
-    struct batch b = {.block = block, .support = support, .step = step, .count = count};
     const struct ws_experiment *e = block->experiment;
+    struct batch b = {
+        .block = block,
+        .support = support,
+        .step = step,
+        .measured = step % e->settings.measure_every == 0,
+        .count = count,
+    };
     ws_arena_reset(&block->scratch);
     WS_TRY(new_batch(&b, chains, err));
     /* All chains of an arm follow the same plan. */

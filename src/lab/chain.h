@@ -17,6 +17,7 @@ struct ws_chain {
     const struct ws_arm *arm;
     uint64_t seed;
     struct ws_rng_key keys[WS_STREAM_COUNT]; /* generation still to be filled in */
+    uint64_t first_model; /* the id of the model of step 0; step by step they count upwards */
     struct ws_deal deal;
     struct ws_reference reference;
     uint32_t next_step;

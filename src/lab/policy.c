@@ -390,5 +390,9 @@ enum ws_status ws_policy_build(const struct ws_policy *policy, const struct ws_s
         parts[count++] = sources->outputs[sources->output_count - 1];
     if (plan->pool > 0)
         WS_TRY(draw_from_pool(plan, sources, key, arena, &parts[count++], err));
+    if (count == 1) {
+        *out = parts[0];
+        return WS_OK;
+    }
     return ws_dataset_concat(parts, count, arena, out, err);
 }

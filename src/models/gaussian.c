@@ -1,5 +1,6 @@
 #include "models/gaussian.h"
 
+#include <assert.h>
 #include <float.h>
 #include <inttypes.h>
 #include <lapacke.h>
@@ -17,6 +18,11 @@ static const struct ws_option options[] = {
     {"estimator", WS_OPTION_CHOICE, offsetof(struct ws_gaussian_settings, estimator), 0, 0,
      "unbiased", "unbiased|mle", 0, "divisor of the covariance: n - 1 (unbiased) or n (mle)"},
 };
+
+static const struct ws_gaussian_model *model_of(const struct ws_model *base)
+{
+    return (const struct ws_gaussian_model *)base;
+}
 
 static const double *item(const struct ws_segment *segment, uint64_t i)
 {
@@ -54,60 +60,67 @@ static enum ws_status check(const void *settings, const struct ws_dataset *examp
  * stays collapsed.
  */
 
-/* Four running sums: the order of additions is fixed and the compiler can use vectors. */
+/* Running sums: the order of additions is fixed and the compiler can use vectors. */
+enum { LANES = 8 };
 struct lanes {
-    double sum[4];
+    double sum[LANES];
 };
 
 static double total(const struct lanes *lanes)
 {
-    return (lanes->sum[0] + lanes->sum[1]) + (lanes->sum[2] + lanes->sum[3]);
+    const double *s = lanes->sum;
+    return ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
 }
 
-static void add_run(const double *x, uint64_t count, double origin, struct lanes *sum,
-                    struct lanes *square)
+static struct lanes add_deviations(struct lanes lanes, const double *x, uint64_t count,
+                                   double origin)
 {
     uint64_t i = 0;
-    for (; i + 4 <= count; i += 4)
-        for (uint64_t lane = 0; lane < 4; lane++) {
-            double deviation = x[i + lane] - origin;
-            sum->sum[lane] += deviation;
-            square->sum[lane] += deviation * deviation;
-        }
-    for (; i < count; i++) {
-        double deviation = x[i] - origin;
-        sum->sum[0] += deviation;
-        square->sum[0] += deviation * deviation;
-    }
+    for (; i + LANES <= count; i += LANES)
+        for (uint64_t lane = 0; lane < LANES; lane++)
+            lanes.sum[lane] += x[i + lane] - origin;
+    for (uint64_t lane = 0; i + lane < count; lane++)
+        lanes.sum[lane] += x[i + lane] - origin;
+    return lanes;
 }
 
-static void add_deviations(const struct ws_dataset *data, double origin, double *sum,
-                           double *square)
+static struct lanes add_squares(struct lanes lanes, const double *x, uint64_t count, double origin)
 {
-    struct lanes sums = {{0}};
-    struct lanes squares = {{0}};
+    uint64_t i = 0;
+    for (; i + LANES <= count; i += LANES)
+        for (uint64_t lane = 0; lane < LANES; lane++) {
+            double deviation = x[i + lane] - origin;
+            lanes.sum[lane] += deviation * deviation;
+        }
+    for (uint64_t lane = 0; i + lane < count; lane++) {
+        double deviation = x[i + lane] - origin;
+        lanes.sum[lane] += deviation * deviation;
+    }
+    return lanes;
+}
+
+/* `add` over all items of one dimension. */
+static double sum_items(const struct ws_dataset *data, double origin,
+                        struct lanes (*add)(struct lanes lanes, const double *x, uint64_t count,
+                                            double origin))
+{
+    struct lanes lanes = {{0}};
     for (size_t s = 0; s < data->segment_count; s++) {
         const struct ws_segment *segment = &data->segments[s];
         if (!segment->pick)
-            add_run(segment->payload->vectors + segment->first, segment->count, origin, &sums,
-                    &squares);
+            lanes = add(lanes, segment->payload->vectors + segment->first, segment->count, origin);
         for (uint64_t i = 0; segment->pick && i < segment->count; i++)
-            add_run(item(segment, i), 1, origin, &sums, &squares);
+            lanes = add(lanes, item(segment, i), 1, origin);
     }
-    *sum = total(&sums);
-    *square = total(&squares);
+    return total(&lanes);
 }
 
 static void estimate_one_dimension(const struct ws_dataset *data, double divide, double *mean,
                                    double *variance)
 {
     double origin = *item(&data->segments[0], 0);
-    double sum;
-    double square;
-    add_deviations(data, origin, &sum, &square);
-    *mean = origin + sum / (double)data->count;
-    add_deviations(data, *mean, &sum, &square);
-    *variance = square / divide;
+    *mean = origin + sum_items(data, origin, add_deviations) / (double)data->count;
+    *variance = sum_items(data, *mean, add_squares) / divide;
 }
 
 static void estimate_mean(const struct ws_dataset *data, double *mean)
@@ -152,18 +165,11 @@ static bool all_finite(const double *x, size_t count)
     return true;
 }
 
-static enum ws_status fit_one(const void *settings, const struct ws_dataset *data,
-                              struct ws_arena *arena, const struct ws_model **out,
-                              struct ws_error *err)
+/* mean (d), covariance (d, d) and deviation (d), which is scratch. */
+static enum ws_status estimate(const struct ws_dataset *data, double divide, double *mean,
+                               double *covariance, double *deviation, struct ws_error *err)
 {
     size_t d = data->dimension;
-    struct ws_gaussian_model *model = WS_ARENA_NEW(arena, struct ws_gaussian_model, 1);
-    double *mean = WS_ARENA_NEW(arena, double, d);
-    double *covariance = WS_ARENA_NEW(arena, double, d *d);
-    double *deviation = WS_ARENA_NEW(arena, double, d);
-    if (!model || !mean || !covariance || !deviation)
-        return ws_fail_memory(err, "a Gaussian model");
-    double divide = divisor(settings, data->count);
     if (d == 1) {
         estimate_one_dimension(data, divide, mean, covariance);
     } else {
@@ -179,13 +185,6 @@ static enum ws_status fit_one(const void *settings, const struct ws_dataset *dat
                        "the covariance of %" PRIu64
                        " vectors is not finite: they are too few or too large",
                        data->count);
-    *model = (struct ws_gaussian_model){
-        .base = {&ws_family_gaussian, settings, data->count},
-        .dimension = data->dimension,
-        .mean = mean,
-        .covariance = covariance,
-    };
-    *out = &model->base;
     return WS_OK;
 }
 
@@ -196,8 +195,25 @@ static enum ws_status fit(const void *settings, size_t chains,
 {
     (void)init;
     (void)job;
-    for (size_t c = 0; c < chains; c++)
-        WS_TRY(fit_one(settings, data[c], arena, &models[c], err));
+    size_t d = data[0]->dimension, size = d + d * d; /* a model's numbers */
+    struct ws_gaussian_model *fitted = WS_ARENA_NEW(arena, struct ws_gaussian_model, chains);
+    double *numbers = WS_ARENA_NEW(arena, double, chains *size + d);
+    if (!fitted || !numbers)
+        return ws_fail_memory(err, "Gaussian models");
+    double *deviation = numbers + chains * size;
+    for (size_t c = 0; c < chains; c++) {
+        double *mean = numbers + c * size;
+        assert(data[c]->dimension == d);
+        WS_TRY(
+            estimate(data[c], divisor(settings, data[c]->count), mean, mean + d, deviation, err));
+        fitted[c] = (struct ws_gaussian_model){
+            .base = {&ws_family_gaussian, settings, data[c]->count},
+            .dimension = (uint32_t)d,
+            .mean = mean,
+            .covariance = mean + d,
+        };
+        models[c] = &fitted[c].base;
+    }
     return WS_OK;
 }
 
@@ -287,48 +303,27 @@ static void transform(const struct ws_gaussian_model *model, const struct factor
     }
 }
 
-static void transform_all(const struct ws_gaussian_model *model, const struct factor *factor,
-                          uint64_t count, double *x, double *y)
-{
-    if (model->dimension == 1) {
-        double mean = model->mean[0];
-        double deviation = factor->lower[0];
-        for (uint64_t i = 0; i < count; i++)
-            x[i] = mean + deviation * x[i];
-        return;
-    }
-    for (uint64_t i = 0; i < count; i++)
-        transform(model, factor, x + i * model->dimension, y);
-}
-
 /* Normals from item 0 in order, `dimension` a vector whatever the rank. Draws are finite: a finite
  * variance has a deviation below 1.4e154, nothing to a mean that is near overflow. */
-static enum ws_status sample_one(const struct ws_gaussian_model *model, uint64_t count,
-                                 struct ws_rng_key key, struct ws_arena *arena,
-                                 const struct ws_payload **out, struct ws_error *err)
+static enum ws_status draw(const struct ws_gaussian_model *model, uint64_t count,
+                           struct ws_rng_key key, struct ws_arena *arena, double *x,
+                           struct ws_error *err)
 {
     size_t d = model->dimension;
-    size_t size;
-    if (__builtin_mul_overflow(count, d, &size))
-        return ws_fail_memory(err, "a sample of a Gaussian");
-    struct factor factor;
-    WS_TRY(factorise_spread(model, arena, &factor, err));
-    struct ws_payload *payload = WS_ARENA_NEW(arena, struct ws_payload, 1);
-    double *x = WS_ARENA_NEW(arena, double, size);
-    double *y = WS_ARENA_NEW(arena, double, d);
-    if (!payload || !x || !y)
-        return ws_fail_memory(err, "a sample of a Gaussian");
     struct ws_rng rng;
     ws_rng_init(&rng, key, 0);
-    ws_sample_normals(&rng, x, size);
-    transform_all(model, &factor, count, x, y);
-    *payload = (struct ws_payload){
-        .kind = WS_DATA_VECTORS,
-        .count = count,
-        .dimension = model->dimension,
-        .vectors = x,
-    };
-    *out = payload;
+    if (d == 1) {
+        ws_sample_normals(&rng, model->mean[0], sqrt(model->covariance[0]), x, count);
+        return WS_OK;
+    }
+    ws_sample_normals(&rng, 0, 1, x, count * d);
+    struct factor factor;
+    WS_TRY(factorise_spread(model, arena, &factor, err));
+    double *y = WS_ARENA_NEW(arena, double, d);
+    if (!y)
+        return ws_fail_memory(err, "a sample of a Gaussian");
+    for (uint64_t i = 0; i < count; i++)
+        transform(model, &factor, x + i * d, y);
     return WS_OK;
 }
 
@@ -338,9 +333,29 @@ static enum ws_status sample(size_t chains, const struct ws_model *const models[
                              const struct ws_payload *out[], struct ws_error *err)
 {
     (void)job;
-    for (size_t c = 0; c < chains; c++)
-        WS_TRY(sample_one((const struct ws_gaussian_model *)models[c], counts[c], keys[c], arena,
-                          &out[c], err));
+    size_t size = 0;
+    for (size_t c = 0; c < chains; c++) {
+        size_t own;
+        if (__builtin_mul_overflow(counts[c], model_of(models[c])->dimension, &own) ||
+            __builtin_add_overflow(size, own, &size))
+            return ws_fail_memory(err, "samples of Gaussians");
+    }
+    struct ws_payload *payloads = WS_ARENA_NEW(arena, struct ws_payload, chains);
+    double *x = WS_ARENA_NEW(arena, double, size);
+    if (!payloads || !x)
+        return ws_fail_memory(err, "samples of Gaussians");
+    for (size_t c = 0; c < chains; c++) {
+        const struct ws_gaussian_model *model = model_of(models[c]);
+        WS_TRY(draw(model, counts[c], keys[c], arena, x, err));
+        payloads[c] = (struct ws_payload){
+            .kind = WS_DATA_VECTORS,
+            .count = counts[c],
+            .dimension = model->dimension,
+            .vectors = x,
+        };
+        out[c] = &payloads[c];
+        x += counts[c] * model->dimension;
+    }
     return WS_OK;
 }
 
@@ -378,7 +393,7 @@ static enum ws_status log_density(const struct ws_model *base, const struct ws_d
                                   struct ws_arena *scratch, double *sum, uint64_t *terms,
                                   struct ws_error *err)
 {
-    const struct ws_gaussian_model *model = (const struct ws_gaussian_model *)base;
+    const struct ws_gaussian_model *model = model_of(base);
     size_t d = model->dimension;
     struct factor factor;
     WS_TRY(factorise_spread(model, scratch, &factor, err));
@@ -421,7 +436,7 @@ enum ws_status ws_gaussian_log_determinant(const struct ws_gaussian_model *model
 
 static void save(const struct ws_model *base, struct ws_buffer *out)
 {
-    const struct ws_gaussian_model *model = (const struct ws_gaussian_model *)base;
+    const struct ws_gaussian_model *model = model_of(base);
     size_t d = model->dimension;
     ws_buffer_u32(out, MAGIC);
     ws_buffer_u32(out, VERSION);
@@ -522,7 +537,7 @@ static enum ws_status load(const void *settings, struct ws_bytes bytes, struct w
 
 static void describe(const struct ws_model *base, struct ws_buffer *out)
 {
-    const struct ws_gaussian_model *model = (const struct ws_gaussian_model *)base;
+    const struct ws_gaussian_model *model = model_of(base);
     const struct ws_gaussian_settings *settings = base->settings;
     ws_buffer_format(
         out, "Gaussian, dimension %" PRIu32 ", %s, from %" PRIu64 " items", model->dimension,

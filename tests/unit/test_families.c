@@ -95,7 +95,7 @@ static struct ws_dataset training_data(struct subject *subject, size_t chain)
         size_t size = (size_t)ITEMS * subject->dimension;
         double *vectors = WS_ARENA_NEW(&subject->arena, double, size);
         assert_non_null(vectors);
-        ws_sample_normals(&rng, vectors, size);
+        ws_sample_normals(&rng, 0, 1, vectors, size);
         payload->vectors = vectors;
     } else {
         fill_tokens(payload, &rng, &subject->arena);

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "base/draw.h"
 #include "support/statistics.h"
 
 static struct ws_rng generator(uint64_t item)
@@ -24,6 +25,14 @@ static double *values_of(size_t count)
     return values;
 }
 
+static double *normals_of(uint64_t item, size_t count)
+{
+    double *values = values_of(count);
+    struct ws_rng rng = generator(item);
+    ws_sample_normals(&rng, 0, 1, values, count);
+    return values;
+}
+
 static double normal_cdf(const void *law, double x)
 {
     (void)law;
@@ -34,9 +43,7 @@ static void normal__follows_its_law(void **state)
 {
     (void)state;
     size_t count = statistics_draws(1000000);
-    double *values = values_of(count);
-    struct ws_rng rng = generator(1);
-    ws_sample_normals(&rng, values, count);
+    double *values = normals_of(1, count);
     assert_true(statistics_accept("normal", statistics_ks_p(values, count, normal_cdf, NULL)));
     free(values);
 }
@@ -48,32 +55,33 @@ static void normal__has_its_moments(void **state)
     static const double mean[] = {0, 1, 0, 3}, variance[] = {1, 2, 15, 96};
     size_t count = statistics_draws(10000000);
     double total[4] = {0};
-    struct ws_rng rng = generator(2);
+    double *values = normals_of(2, count);
     for (size_t i = 0; i < count; i++) {
-        double x = ws_sample_normal(&rng), power = 1;
+        double power = 1;
         for (int m = 0; m < 4; m++)
-            total[m] += power *= x;
+            total[m] += power *= values[i];
     }
+    free(values);
     for (int m = 0; m < 4; m++) {
         double z = (total[m] / (double)count - mean[m]) / sqrt(variance[m] / (double)count);
         assert_true(statistics_accept("normal moment", statistics_normal_p(z)));
     }
 }
 
-/* Cells of width 1/100 resolve the single layers of the ziggurat, down to the tail at 3.65. */
-static void normal__is_right_in_every_layer(void **state)
+/* Cells of width 1/100. */
+static void normal__is_right_in_every_cell(void **state)
 {
     (void)state;
     enum { CELLS = 500 };
     size_t count = statistics_draws(20000000);
     static uint64_t seen[2][CELLS + 1];
     static double expected[CELLS + 1];
-    struct ws_rng rng = generator(3);
+    double *values = normals_of(3, count);
     for (size_t i = 0; i < count; i++) {
-        double x = ws_sample_normal(&rng);
-        size_t cell = (size_t)fmin(fabs(x) * 100, CELLS);
-        seen[x < 0][cell]++;
+        size_t cell = (size_t)fmin(fabs(values[i]) * 100, CELLS);
+        seen[values[i] < 0][cell]++;
     }
+    free(values);
     for (int i = 0; i <= CELLS; i++) {
         double beyond = i < CELLS ? erfc((i + 1) / 100.0 / sqrt(2)) : 0;
         expected[i] = (double)count / 2 * (erfc(i / 100.0 / sqrt(2)) - beyond);
@@ -90,46 +98,19 @@ static double tail_cdf(const void *law, double x)
     return 1 - erfc(x / sqrt(2)) / erfc(start / sqrt(2));
 }
 
-/* The first word of each draw chooses layer 0 and a place at its end, where the tail begins: at the
- * r of Marsaglia and Tsang for 256 layers. */
-static void normal__beyond_the_layers_follows_its_law(void **state)
-{
-    (void)state;
-    const double start = 3.6541528853610088;
-    size_t count = statistics_draws(500000);
-    double *values = values_of(count);
-    struct ws_rng_key key = ws_rng_key(WS_STREAM_METRIC, 1, 0, 1);
-    for (size_t i = 0; i < count; i++) {
-        struct ws_rng rng;
-        ws_rng_init(&rng, key, i);
-        ws_rng_refill(&rng);
-        bool negative = i % 2;
-        rng.words[0] = negative ? 0 : 0xffffff00;
-        rng.words[1] = negative ? 0x80000000 : 0x7fffffff;
-        double x = ws_sample_normal(&rng);
-        assert_true(negative ? x < -start : x > start);
-        values[i] = fabs(x);
-    }
-    assert_true(statistics_accept("beyond", statistics_ks_p(values, count, tail_cdf, &start)));
-    free(values);
-}
-
 static const double tail_start = 3.65;
 
 static void normal__has_its_tail_on_both_sides(void **state)
 {
     (void)state;
     size_t count = statistics_draws(20000000);
-    double *values = values_of(count);
-    struct ws_rng rng = generator(4);
+    double *values = normals_of(4, count);
     size_t found = 0, positive = 0;
-    for (size_t i = 0; i < count; i++) {
-        double x = ws_sample_normal(&rng);
-        if (fabs(x) > tail_start) {
-            values[found++] = x;
-            positive += x > 0;
+    for (size_t i = 0; i < count; i++)
+        if (fabs(values[i]) > tail_start) {
+            positive += values[i] > 0;
+            values[found++] = values[i];
         }
-    }
     double share = erfc(tail_start / sqrt(2)); /* 2.6e-4 */
     double wanted = (double)count * share;
     double z = ((double)found - wanted) / sqrt(wanted * (1 - share));
@@ -142,16 +123,59 @@ static void normal__has_its_tail_on_both_sides(void **state)
     free(values);
 }
 
-static void normals__are_the_same_sequence(void **state)
+/* What Box and Muller's method rests on: neighbours have nothing to do with each other. Products of
+ * normals have variance 1, those of their squares less one 4. */
+static void normal__neighbours_are_independent(void **state)
 {
     (void)state;
-    double many[3000];
-    struct ws_rng a = generator(5), b = generator(5);
-    ws_sample_normals(&a, many, 1000);
-    ws_sample_normals(&a, many + 1000, 2000);
-    for (int i = 0; i < 3000; i++)
-        assert_true(many[i] == ws_sample_normal(&b));
+    enum { FURTHEST = 3 };
+    size_t count = statistics_draws(10000000);
+    double *x = normals_of(5, count);
+    for (size_t away = 1; away <= FURTHEST; away++) {
+        double products = 0, squares = 0, terms = (double)(count - away);
+        for (size_t i = 0; i + away < count; i++) {
+            products += x[i] * x[i + away];
+            squares += (x[i] * x[i] - 1) * (x[i + away] * x[i + away] - 1);
+        }
+        double z = products / sqrt(terms), z2 = squares / sqrt(4 * terms);
+        assert_true(statistics_accept("neighbours", statistics_normal_p(z)));
+        assert_true(statistics_accept("neighbours squared", statistics_normal_p(z2)));
+    }
+    free(x);
+}
+
+static void normals__of_even_pieces_are_one_sequence(void **state)
+{
+    (void)state;
+    double pieces[3001], whole[3001];
+    struct ws_rng a = generator(6), b = generator(6);
+    ws_sample_normals(&a, 0, 1, pieces, 1000);
+    ws_sample_normals(&a, 0, 1, pieces + 1000, 2);
+    ws_sample_normals(&a, 0, 1, pieces + 1002, 0);
+    ws_sample_normals(&a, 0, 1, pieces + 1002, 1999);
+    ws_sample_normals(&b, 0, 1, whole, 3001);
+    assert_memory_equal(pieces, whole, sizeof whole);
     assert_int_equal(ws_rng_u32(&a), ws_rng_u32(&b));
+}
+
+/* Words that were drawn are not in a normal, and the words of a normal are not drawn again. */
+static void normals__take_whole_blocks(void **state)
+{
+    (void)state;
+    for (uint32_t drawn = 0; drawn <= 2 * WS_RNG_WORDS; drawn++) {
+        struct ws_rng rng = generator(7), words = generator(7);
+        uint32_t block = (drawn + 3) / 4;
+        double x[5], expected[5];
+        for (uint32_t i = 0; i < drawn; i++)
+            (void)ws_rng_u32(&rng);
+        ws_sample_normals(&rng, 0, 1, x, 5);
+        ws_draw_reference.normals(&(struct ws_draw_place){rng.key, rng.item, block}, 0, 1, expected,
+                                  5);
+        assert_memory_equal(x, expected, sizeof x);
+        for (uint32_t i = 0; i < 4 * (block + 3); i++)
+            (void)ws_rng_u32(&words);
+        assert_int_equal(ws_rng_u32(&rng), ws_rng_u32(&words));
+    }
 }
 
 static double exponential_cdf(const void *law, double x)
@@ -405,10 +429,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(normal__follows_its_law),
         cmocka_unit_test(normal__has_its_moments),
-        cmocka_unit_test(normal__is_right_in_every_layer),
-        cmocka_unit_test(normal__beyond_the_layers_follows_its_law),
+        cmocka_unit_test(normal__is_right_in_every_cell),
         cmocka_unit_test(normal__has_its_tail_on_both_sides),
-        cmocka_unit_test(normals__are_the_same_sequence),
+        cmocka_unit_test(normal__neighbours_are_independent),
+        cmocka_unit_test(normals__of_even_pieces_are_one_sequence),
+        cmocka_unit_test(normals__take_whole_blocks),
         cmocka_unit_test(exponential__follows_its_law),
         cmocka_unit_test(gamma__follows_its_law_below_and_above_shape_1),
         cmocka_unit_test(categorical__follows_its_weights),

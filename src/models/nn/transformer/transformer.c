@@ -218,9 +218,9 @@ static void fill_normal(float *out, size_t count, double deviation, struct ws_rn
     double piece[PIECE];
     for (size_t done = 0; done < count; done += PIECE) {
         size_t size = count - done < PIECE ? count - done : PIECE;
-        ws_sample_normals(rng, piece, size);
+        ws_sample_normals(rng, 0, deviation, piece, size);
         for (size_t i = 0; i < size; i++)
-            out[done + i] = (float)(piece[i] * deviation);
+            out[done + i] = (float)piece[i];
     }
 }
 
