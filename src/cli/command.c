@@ -5,8 +5,9 @@
 
 #include "base/file.h"
 #include "cli/preset.h"
+#include "lab/experiment_file.h"
 
-enum { EXPERIMENT_LIMIT = 1 << 20, MOST_EXPERIMENTS = 16 };
+enum { MOST_EXPERIMENTS = 16 };
 
 /* Experiments that follow each other, and what they were asked for as. */
 struct experiment_chain {
@@ -387,17 +388,6 @@ const char *preset_names(struct ws_arena *arena)
     return all;
 }
 
-/* "some/where/my-run.yaml" is called "my-run". */
-static char *name_of_file(struct ws_arena *arena, const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    char *name = ws_arena_text(arena, slash ? slash + 1 : path);
-    char *dot = name ? strrchr(name, '.') : NULL;
-    if (dot && dot != name)
-        *dot = '\0';
-    return name;
-}
-
 static enum ws_status no_such_experiment(const char *what, struct ws_arena *arena,
                                          struct ws_error *err)
 {
@@ -423,27 +413,13 @@ enum ws_status load_experiment(const char *what, const struct arguments *argumen
         return ws_experiment_parse(ws_bytes_of(preset->text, preset->size), preset->name,
                                    preset->name, arguments->overrides, arguments->override_count,
                                    NULL, out, err);
-    if (ws_directory_exists(what))
-        return ws_fail(err, WS_INVALID, "'%.200s' is a directory, wanted an experiment file", what);
-    struct ws_arena arena;
-    struct ws_bytes text;
-    ws_arena_init(&arena, NULL);
-    enum ws_status status = ws_file_read(what, EXPERIMENT_LIMIT, &arena, &text, err);
-    if (status == WS_NOT_FOUND)
+    enum ws_status status =
+        ws_experiment_read(what, arguments->overrides, arguments->override_count, NULL, out, err);
+    if (status == WS_NOT_FOUND) {
+        struct ws_arena arena;
+        ws_arena_init(&arena, NULL);
         status = no_such_experiment(what, &arena, err);
-    char *name = name_of_file(&arena, what);
-    if (!name)
-        status = no_memory(err);
-    else if (!ws_is_one_line(name))
-        status =
-            ws_fail(err, WS_INVALID, "'%.200s' is no UTF-8 text, as a run's name must be", name);
-    if (status == WS_OK)
-        status = ws_experiment_parse(text, name, what, arguments->overrides,
-                                     arguments->override_count, NULL, out, err);
-    ws_arena_release(&arena);
-    if (status == WS_LIMIT) { /* too long: the experiment file's fault */
-        status = WS_INVALID;
-        err->status = status;
+        ws_arena_release(&arena);
     }
     return status;
 }

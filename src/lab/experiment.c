@@ -375,6 +375,8 @@ enum ws_status ws_experiment_parse(struct ws_bytes text, const char *name, const
                                    struct ws_error *err)
 {
     struct ws_experiment e = {0};
+    if (!ws_is_one_line(name))
+        return ws_fail(err, WS_INVALID, "'%.200s' is no UTF-8 text, as a run's name must be", name);
     ws_arena_init(&e.arena, allocator);
     e.name = ws_arena_text(&e.arena, name);
     e.file = ws_arena_text(&e.arena, file);
