@@ -262,42 +262,6 @@ bool arguments_name(const struct arguments *arguments, const char *setting)
     return false;
 }
 
-static void print_flag(const struct flag *flag)
-{
-    char left[40];
-    (void)snprintf(left, sizeof left, "%s%c%s--%s%s%s", flag->letter ? "-" : " ",
-                   flag->letter ? flag->letter : ' ', flag->letter ? ", " : "  ", flag->name,
-                   flag->value ? " " : "", flag->value ? flag->value : "");
-    (void)printf("  %-28s %s\n", left, flag->help);
-}
-
-void print_help(const struct command_line *line)
-{
-    (void)printf("usage: wellspring %s\n\n%s\n", line->usage, line->about);
-    (void)printf("\noptions:\n");
-    for (size_t i = 0; i < line->flag_count; i++)
-        print_flag(&line->flags[i]);
-    if (line->takes_settings)
-        print_flag(&(struct flag){
-            .name = "set", .value = "NAME=VALUE", .help = "change a setting; also --NAME VALUE"});
-    if (line->settings_count > 0)
-        print_flag(&(struct flag){
-            .name = "NAME", .value = "VALUE", .help = "change a setting, one of those below"});
-    print_flag(&(struct flag){.name = "help", .help = "this text"});
-    struct ws_buffer text;
-    ws_buffer_init(&text, NULL, 1 << 20);
-    for (size_t t = 0; t < line->settings_count; t++) {
-        ws_buffer_text(&text, "\n");
-        ws_options_help(line->settings[t].table, &text);
-    }
-    if (line->takes_settings) {
-        ws_buffer_text(&text, "\n");
-        ws_experiment_help(&text);
-    }
-    (void)printf("%s", ws_buffer_string(&text));
-    ws_buffer_release(&text);
-}
-
 /* Commands to be typed ------------------------------------------------------------------------- */
 
 /* A shell takes these as they are. */
@@ -463,10 +427,10 @@ enum ws_status open_human(struct ws_experiment *experiment, struct ws_human **ou
     const char *corpus = experiment->data.corpus;
     if (status == WS_NOT_FOUND && !ws_file_exists(corpus) && !ws_directory_exists(corpus)) {
         const struct ws_error inner = *err;
-        status = ws_fail(
-            err, status,
-            "%s; './dev corpus' fetches the presets' corpus, --set corpus=PATH takes another",
-            inner.message);
+        status = ws_fail(err, status,
+                         "%s; './dev corpus' fetches the presets' corpus, "
+                         "--set corpus=PATH takes another",
+                         inner.message);
     }
     return status;
 }
