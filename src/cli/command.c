@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "cli/installed.h"
 #include "cli/preset.h"
 #include "lab/experiment_file.h"
 
@@ -420,15 +421,27 @@ int visit_experiments(const char *what, const struct arguments *arguments, bool 
     return exit_status;
 }
 
+/* The presets' corpus is that of the source tree, or else what was installed. */
+static void find_corpus(struct ws_experiment *experiment)
+{
+    const char **corpus = &experiment->data.corpus;
+    if (strcmp(*corpus, PRESET_CORPUS) != 0 || ws_file_exists(*corpus))
+        return;
+    const char *installed = installed_corpus(&experiment->arena);
+    if (installed)
+        *corpus = installed;
+}
+
 enum ws_status open_human(struct ws_experiment *experiment, struct ws_human **out,
                           struct ws_error *err)
 {
+    find_corpus(experiment);
     enum ws_status status = ws_experiment_open_human(experiment, NULL, out, err);
     const char *corpus = experiment->data.corpus;
     if (status == WS_NOT_FOUND && !ws_file_exists(corpus) && !ws_directory_exists(corpus)) {
         const struct ws_error inner = *err;
         status = ws_fail(err, status,
-                         "%s; './dev corpus' fetches the presets' corpus, "
+                         "%s; in the source tree './dev corpus' fetches the presets' corpus, "
                          "--set corpus=PATH takes another",
                          inner.message);
     }
