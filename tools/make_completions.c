@@ -221,13 +221,9 @@ static void put_zsh_command(const struct command *command, const struct command_
     for (size_t t = 0; t < line->settings_count; t++)
         for (size_t i = 0; i < line->settings[t].table->count; i++)
             put_zsh_option(&line->settings[t].table->options[i]);
-    if (takes_preset(line)) {
-        (void)fputs(" \\\n            '1:experiment:_alternative \"presets\\:preset\\:(", stdout);
-        put_presets();
-        (void)fputs(")\" \"files\\:file\\:_files\"' \\\n            '*:file:_files'\n", stdout);
-    } else {
-        (void)fputs(" \\\n            '*:file:_files'\n", stdout);
-    }
+    if (takes_preset(line))
+        (void)fputs(" \\\n            '1:experiment:_wellspring_experiment'", stdout);
+    (void)fputs(" \\\n            '*:file:_files'\n", stdout);
     (void)fputs("        ;;\n", stdout);
 }
 
@@ -241,7 +237,12 @@ static void write_zsh(const char *directory)
     each_setting(put_zsh_values);
     (void)fputs("        *) _files ;;\n        esac\n    else\n        compadd -S =", stdout);
     each_setting(put_zsh_name);
-    (void)fputs("\n    fi\n}\n\n_wellspring() {\n    local curcontext=$curcontext state line\n"
+    (void)fputs("\n    fi\n}\n\n_wellspring_experiment() {\n"
+                "    _alternative 'presets:preset:(",
+                stdout);
+    put_presets();
+    (void)fputs(")' 'files:file:_files'\n}\n\n_wellspring() {\n    local curcontext=$curcontext "
+                "state line\n"
                 "    _arguments -C '(- *)--help[a summary]' '(- *)--version[the version]' \\\n"
                 "        '1:command:->command' '*::argument:->argument'\n"
                 "    case $state in\n    command)\n        local -a commands=(",
