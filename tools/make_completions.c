@@ -112,7 +112,8 @@ static void write_bash(const char *directory)
     each_setting(put_bash_values);
     (void)fputs("    esac\n}\n\n"
                 "_wellspring() {\n"
-                "    local current=$2 before=$3 options= words= name=\n"
+                "    local current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}\n"
+                "    local options= words= name=\n"
                 "    if [ \"$COMP_CWORD\" = 1 ]; then\n"
                 "        COMPREPLY=($(compgen -W '--help --version",
                 stdout);

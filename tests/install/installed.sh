@@ -29,8 +29,9 @@ for file in share/man/man1/wellspring.1 share/man/man5/wellspring-experiment.5 \
     share/doc/wellspring/{LICENSE,NOTICE,README.md,CHANGELOG.md,docs/guides/embedding.md}; do
     is_there "$file"
 done
-check "the changelog begins with this version" \
-    test "$(sed -n 's/^## \[\([0-9.]*\)\].*/\1/p' "$WS_SOURCE_DIR/CHANGELOG.md" | head -n 1)" = "$version"
+check "the changelog begins with this version and its date" \
+    test "$(grep -m 1 '^## ' "$WS_SOURCE_DIR/CHANGELOG.md")" = \
+    "## [$version] - $(awk '/^.TH/ {print $4}' "$prefix/share/man/man1/wellspring.1")"
 check "no path of the build tree in a text" \
     test -z "$(grep -rlI "$build" "$prefix" --include='*.pc' --include='*.[15]' --include='*.h')"
 DESTDIR=$place/staged cmake --install "$build" --prefix /usr >installed.log 2>&1 ||
@@ -98,7 +99,7 @@ completes() {
     COMP_WORDS=("$@")
     COMP_CWORD=$(($# - 1))
     COMPREPLY=()
-    _wellspring wellspring "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
+    _wellspring
     grep -qxF -e "$wanted" <(printf '%s\n' "${COMPREPLY[@]}") ||
         fail "'$*' does not complete to '$wanted' but to '${COMPREPLY[*]}'"
 }
