@@ -80,6 +80,9 @@ void ws_option_print(const struct ws_option *option, const void *settings, struc
 void ws_options_canonical(const struct ws_option_table *table, const void *settings,
                           bool with_growing, struct ws_buffer *out);
 
+/* The help of one option in one line, with its default and range. */
+void ws_option_help(const struct ws_option *option, struct ws_buffer *out);
+
 /* The help of a table: two columns, at most 100 wide, defaults and ranges shown. */
 void ws_options_help(const struct ws_option_table *table, struct ws_buffer *out);
 

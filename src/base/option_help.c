@@ -177,7 +177,7 @@ enum ws_status ws_option_refused(const struct ws_option *option, const char *tex
                    nearest[0] ? "'?" : "");
 }
 
-static void append_help(const struct ws_option *option, struct ws_buffer *out)
+void ws_option_help(const struct ws_option *option, struct ws_buffer *out)
 {
     ws_buffer_format(out, "%s (", option->help);
     append_wanted(option, out);
@@ -230,7 +230,7 @@ void ws_options_help(const struct ws_option_table *table, struct ws_buffer *out)
         if (strlen(option->name) > WIDEST_NAME)
             ws_buffer_format(out, "\n%*s", (int)indent, "");
         ws_buffer_reset(&text);
-        append_help(option, &text);
+        ws_option_help(option, &text);
         if (text.status != WS_OK && out->status == WS_OK)
             out->status = text.status;
         wrap(ws_buffer_string(&text), indent, out);

@@ -4,9 +4,11 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "cli/installed.h"
 #include "cli/preset.h"
+#include "lab/experiment_file.h"
 
-enum { EXPERIMENT_LIMIT = 1 << 20, MOST_EXPERIMENTS = 16 };
+enum { MOST_EXPERIMENTS = 16 };
 
 /* Experiments that follow each other, and what they were asked for as. */
 struct experiment_chain {
@@ -261,42 +263,6 @@ bool arguments_name(const struct arguments *arguments, const char *setting)
     return false;
 }
 
-static void print_flag(const struct flag *flag)
-{
-    char left[40];
-    (void)snprintf(left, sizeof left, "%s%c%s--%s%s%s", flag->letter ? "-" : " ",
-                   flag->letter ? flag->letter : ' ', flag->letter ? ", " : "  ", flag->name,
-                   flag->value ? " " : "", flag->value ? flag->value : "");
-    (void)printf("  %-28s %s\n", left, flag->help);
-}
-
-void print_help(const struct command_line *line)
-{
-    (void)printf("usage: wellspring %s\n\n%s\n", line->usage, line->about);
-    (void)printf("\noptions:\n");
-    for (size_t i = 0; i < line->flag_count; i++)
-        print_flag(&line->flags[i]);
-    if (line->takes_settings)
-        print_flag(&(struct flag){
-            .name = "set", .value = "NAME=VALUE", .help = "change a setting; also --NAME VALUE"});
-    if (line->settings_count > 0)
-        print_flag(&(struct flag){
-            .name = "NAME", .value = "VALUE", .help = "change a setting, one of those below"});
-    print_flag(&(struct flag){.name = "help", .help = "this text"});
-    struct ws_buffer text;
-    ws_buffer_init(&text, NULL, 1 << 20);
-    for (size_t t = 0; t < line->settings_count; t++) {
-        ws_buffer_text(&text, "\n");
-        ws_options_help(line->settings[t].table, &text);
-    }
-    if (line->takes_settings) {
-        ws_buffer_text(&text, "\n");
-        ws_experiment_help(&text);
-    }
-    (void)printf("%s", ws_buffer_string(&text));
-    ws_buffer_release(&text);
-}
-
 /* Commands to be typed ------------------------------------------------------------------------- */
 
 /* A shell takes these as they are. */
@@ -387,17 +353,6 @@ const char *preset_names(struct ws_arena *arena)
     return all;
 }
 
-/* "some/where/my-run.yaml" is called "my-run". */
-static char *name_of_file(struct ws_arena *arena, const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    char *name = ws_arena_text(arena, slash ? slash + 1 : path);
-    char *dot = name ? strrchr(name, '.') : NULL;
-    if (dot && dot != name)
-        *dot = '\0';
-    return name;
-}
-
 static enum ws_status no_such_experiment(const char *what, struct ws_arena *arena,
                                          struct ws_error *err)
 {
@@ -423,27 +378,13 @@ enum ws_status load_experiment(const char *what, const struct arguments *argumen
         return ws_experiment_parse(ws_bytes_of(preset->text, preset->size), preset->name,
                                    preset->name, arguments->overrides, arguments->override_count,
                                    NULL, out, err);
-    if (ws_directory_exists(what))
-        return ws_fail(err, WS_INVALID, "'%.200s' is a directory, wanted an experiment file", what);
-    struct ws_arena arena;
-    struct ws_bytes text;
-    ws_arena_init(&arena, NULL);
-    enum ws_status status = ws_file_read(what, EXPERIMENT_LIMIT, &arena, &text, err);
-    if (status == WS_NOT_FOUND)
+    enum ws_status status =
+        ws_experiment_read(what, arguments->overrides, arguments->override_count, NULL, out, err);
+    if (status == WS_NOT_FOUND) {
+        struct ws_arena arena;
+        ws_arena_init(&arena, NULL);
         status = no_such_experiment(what, &arena, err);
-    char *name = name_of_file(&arena, what);
-    if (!name)
-        status = no_memory(err);
-    else if (!ws_is_one_line(name))
-        status =
-            ws_fail(err, WS_INVALID, "'%.200s' is no UTF-8 text, as a run's name must be", name);
-    if (status == WS_OK)
-        status = ws_experiment_parse(text, name, what, arguments->overrides,
-                                     arguments->override_count, NULL, out, err);
-    ws_arena_release(&arena);
-    if (status == WS_LIMIT) { /* too long: the experiment file's fault */
-        status = WS_INVALID;
-        err->status = status;
+        ws_arena_release(&arena);
     }
     return status;
 }
@@ -480,17 +421,29 @@ int visit_experiments(const char *what, const struct arguments *arguments, bool 
     return exit_status;
 }
 
+/* The presets' corpus is that of the source tree, or else what was installed. */
+static void find_corpus(struct ws_experiment *experiment)
+{
+    const char **corpus = &experiment->data.corpus;
+    if (strcmp(*corpus, PRESET_CORPUS) != 0 || ws_file_exists(*corpus))
+        return;
+    const char *installed = installed_corpus(&experiment->arena);
+    if (installed)
+        *corpus = installed;
+}
+
 enum ws_status open_human(struct ws_experiment *experiment, struct ws_human **out,
                           struct ws_error *err)
 {
+    find_corpus(experiment);
     enum ws_status status = ws_experiment_open_human(experiment, NULL, out, err);
     const char *corpus = experiment->data.corpus;
     if (status == WS_NOT_FOUND && !ws_file_exists(corpus) && !ws_directory_exists(corpus)) {
         const struct ws_error inner = *err;
-        status = ws_fail(
-            err, status,
-            "%s; './dev corpus' fetches the presets' corpus, --set corpus=PATH takes another",
-            inner.message);
+        status = ws_fail(err, status,
+                         "%s; in the source tree './dev corpus' fetches the presets' corpus, "
+                         "--set corpus=PATH takes another",
+                         inner.message);
     }
     return status;
 }

@@ -375,6 +375,8 @@ enum ws_status ws_experiment_parse(struct ws_bytes text, const char *name, const
                                    struct ws_error *err)
 {
     struct ws_experiment e = {0};
+    if (!ws_is_one_line(name))
+        return ws_fail(err, WS_INVALID, "'%.200s' is no UTF-8 text, as a run's name must be", name);
     ws_arena_init(&e.arena, allocator);
     e.name = ws_arena_text(&e.arena, name);
     e.file = ws_arena_text(&e.arena, file);
@@ -579,29 +581,37 @@ enum ws_status ws_experiment_list(const struct ws_experiment *e, struct ws_arena
     return WS_OK;
 }
 
-void ws_experiment_help(struct ws_buffer *out)
+size_t ws_experiment_tables(const struct ws_option_table *out[WS_EXPERIMENT_TABLES_MOST])
 {
-    const struct ws_option_table *const tables[] = {&arm_table, &experiment_table,
-                                                    &ws_human_options, &execution_table};
-    for (size_t i = 0; i < COUNT(tables); i++)
-        ws_options_help(tables[i], out);
+    size_t count = 0;
+    out[count++] = &arm_table;
+    out[count++] = &experiment_table;
+    out[count++] = &ws_human_options;
+    out[count++] = &execution_table;
+    assert(count + ws_family_count <= WS_EXPERIMENT_TABLES_MOST);
     for (size_t i = 0; i < ws_family_count; i++)
         if (ws_families[i]->options.count > 0)
-            ws_options_help(&ws_families[i]->options, out);
+            out[count++] = &ws_families[i]->options;
+    return count;
+}
+
+void ws_experiment_help(struct ws_buffer *out)
+{
+    const struct ws_option_table *tables[WS_EXPERIMENT_TABLES_MOST];
+    size_t count = ws_experiment_tables(tables);
+    for (size_t i = 0; i < count; i++)
+        ws_options_help(tables[i], out);
 }
 
 /* Every name of a setting, in `names`; how many. */
 static size_t list_names(const char *names[MOST_NAMES])
 {
-    const struct ws_option_table *const tables[] = {&arm_table, &experiment_table,
-                                                    &ws_human_options, &execution_table};
+    const struct ws_option_table *tables[WS_EXPERIMENT_TABLES_MOST];
+    size_t table_count = ws_experiment_tables(tables);
     size_t count = 0;
-    for (size_t t = 0; t < COUNT(tables) + ws_family_count; t++) {
-        const struct ws_option_table *table =
-            t < COUNT(tables) ? tables[t] : &ws_families[t - COUNT(tables)]->options;
-        for (size_t i = 0; i < table->count && count < MOST_NAMES; i++)
-            names[count++] = table->options[i].name;
-    }
+    for (size_t t = 0; t < table_count; t++)
+        for (size_t i = 0; i < tables[t]->count && count < MOST_NAMES; i++)
+            names[count++] = tables[t]->options[i].name;
     assert(count < MOST_NAMES);
     return count;
 }

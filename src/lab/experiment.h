@@ -115,7 +115,12 @@ WS_MUST_CHECK enum ws_status ws_experiment_list(const struct ws_experiment *expe
                                                 struct ws_arena *arena, struct ws_setting **out,
                                                 size_t *count, struct ws_error *err);
 
-/* The help of every setting there is, family by family. */
+/* The tables of every setting there is, those of all experiments first, then each family's that has
+ * any. Returns how many. */
+enum { WS_EXPERIMENT_TABLES_MOST = 32 };
+size_t ws_experiment_tables(const struct ws_option_table *out[WS_EXPERIMENT_TABLES_MOST]);
+
+/* Their help. */
 void ws_experiment_help(struct ws_buffer *out);
 
 /* Whether any family, source or experiment has a setting of this name. */

@@ -1,0 +1,156 @@
+# The installed tree, in a place of its own: everything is there, the program needs nothing but it, and
+# the program of docs/guides/embedding.md compiles against it and runs.
+. "$WS_SOURCE_DIR/tests/cli/lib.bash"
+
+build=$(dirname "$ws")
+prefix=$place/prefix
+cmake --install "$build" --prefix "$prefix" >installed.log 2>&1 || {
+    cat installed.log
+    fail "it cannot be installed"
+    finish
+}
+# Compiler settings of the build that who links its library needs, too.
+flags=()
+if $sanitized; then flags=(-fsanitize=address,undefined); fi
+version=$("$ws" --version | cut -d ' ' -f 2)
+ws=$prefix/bin/wellspring
+
+# Files ----------------------------------------------------------------------------------------------
+
+is_there() {
+    [ -s "$prefix/$1" ] || fail "no $1 was installed"
+}
+for command in $("$ws" --help | awk '/^  [a-z]+ / {print $1}'); do
+    is_there "share/man/man1/wellspring-$command.1"
+done
+for file in share/man/man1/wellspring.1 share/man/man5/wellspring-experiment.5 \
+    share/bash-completion/completions/wellspring share/zsh/site-functions/_wellspring \
+    share/fish/vendor_completions.d/wellspring.fish include/wellspring/wellspring.h \
+    share/doc/wellspring/{LICENSE,NOTICE,README.md,CHANGELOG.md,docs/guides/embedding.md}; do
+    is_there "$file"
+done
+check "the changelog begins with this version and its date" \
+    test "$(grep -m 1 '^## ' "$WS_SOURCE_DIR/CHANGELOG.md")" = \
+    "## [$version] - $(awk '/^.TH/ {print $4}' "$prefix/share/man/man1/wellspring.1")"
+check "no path of the build tree in a text" \
+    test -z "$(grep -rlI "$build" "$prefix" --include='*.pc' --include='*.[15]' --include='*.h')"
+DESTDIR=$place/staged cmake --install "$build" --prefix /usr >installed.log 2>&1 ||
+    fail "it cannot be staged"
+check "DESTDIR is kept to" test -x staged/usr/bin/wellspring
+check "the same files are staged" diff <(cd prefix && find . | sort) <(cd staged/usr && find . | sort)
+rm -r staged
+
+# The program ----------------------------------------------------------------------------------------
+
+for preset in "$prefix"/share/wellspring/presets/*.yaml; do
+    check "the preset is the one in the program" \
+        cmp "$preset" "$WS_SOURCE_DIR/presets/$(basename "$preset")"
+done
+rm -rf "$prefix/share/wellspring/corpus"
+refuses 1 "quickstart:" "'build/corpus/austen.txt'" "--set corpus=PATH" -- run quickstart -q
+make_corpus 400000 >corpus.txt
+mkdir "$prefix/share/wellspring/corpus"
+cp corpus.txt "$prefix/share/wellspring/corpus/austen.txt"
+smaller=(--set generations=2 --set seeds=1 --set policies=replace --set items=50 --set fresh_items=50)
+accepts run quickstart "${smaller[@]}" -q
+accepts run quickstart "${smaller[@]}" -q -o named --set corpus=corpus.txt
+check "the installed corpus is used" same_runs runs/quickstart named
+accepts run "$prefix/share/wellspring/presets/quickstart.yaml" "${smaller[@]}" -q -o copied
+check "and by presets that are copied" same_runs copied named
+mkdir -p build/corpus
+head -n 20000 corpus.txt >build/corpus/austen.txt
+accepts run quickstart "${smaller[@]}" -q -o here
+check "a source tree's corpus comes first" \
+    test "$(grep corpus_sha256 here/run.json)" != "$(grep corpus_sha256 named/run.json)"
+mv prefix moved
+ws=$place/moved/bin/wellspring
+rm -r build
+accepts run quickstart "${smaller[@]}" -q -o after
+check "the tree can be moved" same_runs after named
+mv moved prefix
+ws=$prefix/bin/wellspring
+
+# The manual -----------------------------------------------------------------------------------------
+
+if command -v mandoc >/dev/null; then
+    for page in "$prefix"/share/man/man?/*; do
+        check "mandoc reads it" mandoc -Tlint -W warning "$page"
+    done
+else
+    echo "skipped: mandoc (not here)"
+fi
+for name in generations policies corpus learning_rate; do
+    check "the setting $name has its lines" \
+        grep -qxF "\\fB$name\\fR" "$prefix/share/man/man5/wellspring-experiment.5"
+done
+check "an option with a value" \
+    grep -qxF '\fB\-o\fR, \fB\-\-output\fR \fIDIR\fR' "$prefix/share/man/man1/wellspring-run.1"
+
+# Completions ----------------------------------------------------------------------------------------
+
+# shellcheck source=/dev/null
+. "$prefix/share/bash-completion/completions/wellspring"
+compopt() { :; } # only there while bash completes
+
+# completes WANTED WORDS...: the last word, which may be a part, has WANTED among its completions.
+completes() {
+    local wanted=$1
+    shift
+    COMP_WORDS=("$@")
+    COMP_CWORD=$(($# - 1))
+    COMPREPLY=()
+    _wellspring
+    grep -qxF -e "$wanted" <(printf '%s\n' "${COMPREPLY[@]}") ||
+        fail "'$*' does not complete to '$wanted' but to '${COMPREPLY[*]}'"
+}
+completes export wellspring ex
+completes quickstart wellspring run qui
+completes corpus.txt wellspring train corp
+completes --output wellspring run --o
+completes --learning-rate wellspring train --learn
+completes generations= wellspring run quickstart --set gen
+completes false wellspring run quickstart --set control = f
+completes gaussian wellspring run quickstart --set family =
+for shell in zsh fish; do
+    file=$prefix/share/zsh/site-functions/_wellspring
+    if [ $shell = fish ]; then file=$prefix/share/fish/vendor_completions.d/wellspring.fish; fi
+    if command -v $shell >/dev/null; then
+        check "$shell reads it" $shell -n "$file"
+    else
+        echo "skipped: completions in $shell (not here)"
+    fi
+done
+
+# The library ----------------------------------------------------------------------------------------
+
+library=$(find "$prefix" -name libwellspring.so)
+header=$prefix/include/wellspring/wellspring.h
+check "the header declares what is exported, and nothing else is" diff \
+    <(nm -D --defined-only "$library" | awk '{print $3}' | grep -v '^_' | sort) \
+    <(grep -oE '\bwellspring_[a-z_]+\(' "$header" | tr -d '(' | sort)
+PKG_CONFIG_PATH=$(dirname "$library")/pkgconfig
+export PKG_CONFIG_PATH
+check "pkg-config tells the version" test "$(pkg-config --modversion wellspring)" = "$version"
+strict=(-Wall -Wextra -Wpedantic -Wstrict-prototypes -Werror)
+echo '#include <wellspring/wellspring.h>' >alone.c
+# shellcheck disable=SC2046 # flags are words
+check "the header stands alone" \
+    "$WS_CC" -std=c99 "${strict[@]}" -fsyntax-only $(pkg-config --cflags wellspring) alone.c
+sed -n '/^```c$/,/^```$/p' "$WS_SOURCE_DIR/docs/guides/embedding.md" | sed '1d;$d' >kinds.c
+# shellcheck disable=SC2046
+check "the guide's program compiles" "$WS_CC" -std=c17 "${strict[@]}" "${flags[@]}" kinds.c -o kinds \
+    $(pkg-config --cflags --libs wellspring)
+export LD_LIBRARY_PATH=${library%/*}
+check "it runs" ./kinds kinds.run
+./kinds kinds.run >kinds.out 2>kinds.err || fail "it does not run again"
+awk '
+    /^replace /  { replace = $NF; values += NF == 11 }
+    /^keep:0.1 / { keep = $NF; values += NF == 11 }
+    /^control /  { control = $NF; values += NF == 11 }
+    / records in kinds.run$/ { records = $1 }
+    END { exit !(values == 3 && replace < keep && keep < control && records > 1000) }
+' kinds.out || { fail "it printed something else"; cat kinds.out; }
+accepts export kinds.run --summary
+check "the program reads the library's run" grep -q '^replace,9,types,' out
+
+finish
