@@ -495,16 +495,16 @@ static void config__that_makes_no_sense_is_refused(void **state)
                     "'embd_pdrop' is true");
     require_refused("{\"model_type\": \"gpt2\", \"tie_word_embeddings\": 1}", WS_CORRUPT,
                     "'tie_word_embeddings' is 1");
-    require_refused("{\"model_type\": \"gpt2\", \"n_layer\": 0}", WS_INVALID, "'layers' is 0");
-    require_refused("{\"model_type\": \"gpt2\", \"n_head\": 0}", WS_INVALID, "0 heads");
-    require_refused("{\"model_type\": \"gpt2\", \"n_head\": 7}", WS_INVALID, "7 heads");
-    require_refused("{\"model_type\": \"gpt2\", \"embd_pdrop\": 1.5}", WS_INVALID,
+    require_refused("{\"model_type\": \"gpt2\", \"n_layer\": 0}", WS_CORRUPT, "'layers' is 0");
+    require_refused("{\"model_type\": \"gpt2\", \"n_head\": 0}", WS_CORRUPT, "0 heads");
+    require_refused("{\"model_type\": \"gpt2\", \"n_head\": 7}", WS_CORRUPT, "7 heads");
+    require_refused("{\"model_type\": \"gpt2\", \"embd_pdrop\": 1.5}", WS_CORRUPT,
                     "'embedding_dropout' is 1.5");
-    require_refused("{\"model_type\": \"gpt2\", \"bos_token_id\": 60000}", WS_INVALID,
+    require_refused("{\"model_type\": \"gpt2\", \"bos_token_id\": 60000}", WS_CORRUPT,
                     "'bos_token_id' is 60000");
-    require_refused("{\"model_type\": \"llama\", \"num_key_value_heads\": 5}", WS_INVALID,
+    require_refused("{\"model_type\": \"llama\", \"num_key_value_heads\": 5}", WS_CORRUPT,
                     "'kv_heads' is 5");
-    require_refused("{\"model_type\": \"gpt_neox\", \"rotary_pct\": 2}", WS_INVALID, "is 2");
+    require_refused("{\"model_type\": \"gpt_neox\", \"rotary_pct\": 2}", WS_CORRUPT, "is 2");
     require_refused("{\"model_type\": \"gpt_neox\", \"rope_scaling\": 3}", WS_CORRUPT,
                     "'rope_scaling' is 3");
 }
