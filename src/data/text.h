@@ -25,8 +25,8 @@ enum ws_text_unit {
 /* All bytes of a file, or of every file below a directory in order of their paths, a newline
  * between two. Hidden files are left out; links are followed to files, not to directories. Names
  * ending in .gz and .zst are inflated, all members or frames. `limit` bounds the inflated bytes.
- * WS_NOT_FOUND, WS_UNSUPPORTED (empty), WS_CORRUPT (damaged compression), WS_LIMIT; then `out` holds
- * what was read so far. */
+ * WS_NOT_FOUND, WS_UNSUPPORTED (empty), WS_CORRUPT (damaged compression), WS_LIMIT; then `out`
+ * holds what was read so far. */
 WS_MUST_CHECK enum ws_status ws_text_read(const char *path, size_t limit, struct ws_buffer *out,
                                           struct ws_error *err);
 
