@@ -9,8 +9,8 @@
  * order of fused queries, keys and values (GPT-NeoX interleaves them by head) are dealt with here
  * and nowhere else.
  *
- * Contract: tests/conformance/test_hugging_face.c. Fuzz targets: tests/fuzz/fuzz_hf_config.c,
- * tests/fuzz/fuzz_safetensors.c.
+ * Contract: tests/conformance/test_hf_config.c, test_hf_weights.c. Fuzz targets:
+ * tests/fuzz/fuzz_hf_config.c, fuzz_hf_weights.c, fuzz_safetensors.c.
  */
 #ifndef WS_MODELS_NN_TRANSFORMER_HUGGING_FACE_H
 #define WS_MODELS_NN_TRANSFORMER_HUGGING_FACE_H
