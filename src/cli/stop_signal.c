@@ -8,7 +8,7 @@ static char handler_stack[1 << 16];
 static void request_stop(int signal_number)
 {
     (void)signal_number;
-    stop_requested = 1;
+    __atomic_store_n(&stop_requested, 1, __ATOMIC_RELAXED); /* threads of a run look at it */
 }
 
 void stop_signal_take(void)
