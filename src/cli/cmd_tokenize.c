@@ -79,7 +79,7 @@ static void put_number(struct ws_buffer *out, uint32_t value)
 /* What is wrong with an input is no fault of the command line. */
 static enum ws_status blame_input(struct conversion *c, enum ws_status status)
 {
-    if (status != WS_INVALID)
+    if (status != WS_INVALID && status != WS_UNSUPPORTED)
         return status;
     struct ws_error inner = *c->err;
     if (c->flags->jsonl)

@@ -80,7 +80,7 @@ static enum ws_status add_lines(struct reading *r, struct ws_bytes bytes, struct
         }
         at += size + 1;
     }
-    return r->size > 0 ? WS_OK : ws_fail(err, WS_INVALID, "'%.200s' holds no prompt", file);
+    return r->size > 0 ? WS_OK : ws_fail(err, WS_UNSUPPORTED, "'%.200s' holds no prompt", file);
 }
 
 static enum ws_status read_standard_input(struct ws_buffer *out, struct ws_error *err)

@@ -161,7 +161,7 @@ static enum ws_status find_model(const struct training_options *options, const s
     uint32_t tokens = ws_tokenizer_count(out->tokenizer);
     uint32_t vocabulary = out->model.description.vocabulary;
     if (tokens > vocabulary)
-        return ws_fail(err, WS_INVALID,
+        return ws_fail(err, WS_CORRUPT,
                        "the tokenizer has %" PRIu32 " tokens, the model in '%s' %" PRIu32, tokens,
                        options->model, vocabulary);
     return WS_OK;

@@ -272,15 +272,8 @@ static enum ws_status copy_path(struct ws_human *human, const char **path, struc
 static enum ws_status make_corpora(struct reading *r)
 {
     struct ws_human *human = r->human;
-    enum ws_status status = read_corpora(r);
-    if (status == WS_OK)
-        status = tokenise(r);
-    if (status == WS_INVALID) { /* no setting can make text of what is none */
-        status = WS_UNSUPPORTED;
-        if (r->err)
-            r->err->status = status;
-    }
-    WS_TRY(status);
+    WS_TRY(read_corpora(r));
+    WS_TRY(tokenise(r));
     for (size_t i = 0; i < r->count; i++) {
         struct ws_payload *corpus = &human->corpora[r->corpora[i]];
         if (human->settings.source == WS_HUMAN_TEXT)

@@ -290,7 +290,7 @@ enum ws_status ws_tensor_read_f32(const struct ws_tensor_view *view, float *out,
         load_f64(view->data, out, (size_t)view->count);
         return WS_OK;
     default:
-        return ws_fail(err, WS_INVALID, "tensor '%.140s' is %s, wanted F32, F16, BF16 or F64",
+        return ws_fail(err, WS_UNSUPPORTED, "tensor '%.140s' is %s, wanted F32, F16, BF16 or F64",
                        view->name, ws_dtype_name(view->dtype));
     }
 }
@@ -300,13 +300,13 @@ enum ws_status ws_tensor_read_i32(const struct ws_tensor_view *view, int32_t *ou
 {
     size_t size = ws_dtype_size(view->dtype);
     if (view->dtype != WS_DTYPE_I32 && view->dtype != WS_DTYPE_I64)
-        return ws_fail(err, WS_INVALID, "tensor '%.140s' is %s, wanted I32 or I64", view->name,
+        return ws_fail(err, WS_UNSUPPORTED, "tensor '%.140s' is %s, wanted I32 or I64", view->name,
                        ws_dtype_name(view->dtype));
     for (size_t i = 0; i < view->count; i++) {
         const uint8_t *bytes = view->data + size * i;
         int64_t value = size == 4 ? (int32_t)load32_le(bytes) : (int64_t)load64_le(bytes);
         if (value < INT32_MIN || value > INT32_MAX)
-            return ws_fail(err, WS_INVALID,
+            return ws_fail(err, WS_CORRUPT,
                            "tensor '%.140s' has %" PRId64 " at %zu, wanted numbers of 32 bits",
                            view->name, value, i);
         out[i] = (int32_t)value;

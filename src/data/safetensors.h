@@ -76,8 +76,9 @@ WS_MUST_CHECK enum ws_status ws_safetensors_parse(struct ws_bytes file, const ch
 const struct ws_tensor_view *ws_safetensors_find(const struct ws_safetensors *file,
                                                  const char *name);
 
-/* All `count` elements. F32, F16, BF16 and F64 (rounded) as f32, I32 and I64 as i32; WS_INVALID for
- * another type or an integer that does not fit. After a failure `out` holds anything. */
+/* All `count` elements. F32, F16, BF16 and F64 (rounded) as f32, I32 and I64 as i32;
+ * WS_UNSUPPORTED for another type, WS_CORRUPT for an integer that does not fit. After a failure
+ * `out` holds anything. */
 WS_MUST_CHECK enum ws_status ws_tensor_read_f32(const struct ws_tensor_view *view, float *out,
                                                 struct ws_error *err);
 WS_MUST_CHECK enum ws_status ws_tensor_read_i32(const struct ws_tensor_view *view, int32_t *out,

@@ -145,7 +145,7 @@ static enum ws_status put_beyond_ascii(struct tokenizer *t, struct ws_bytes text
 {
     int32_t c = 0;
     if (!decode(text, at, &c, size))
-        return ws_fail(t->err, WS_INVALID,
+        return ws_fail(t->err, WS_UNSUPPORTED,
                        "'%s' is binary: byte 0x%02x at offset %zu is not UTF-8 text", t->name,
                        text.data[at], at);
     if (c == CAPITAL_SIGMA && is_final_sigma(text, at, at + *size))
@@ -225,7 +225,7 @@ static enum ws_status scan_texts(struct tokenizer *t, const struct ws_text *text
         WS_TRY(scan(t, texts[i].bytes));
         out[i].count = t->ids.size / sizeof(uint32_t) - before;
         if (out[i].count == 0)
-            return ws_fail(t->err, WS_INVALID, "'%s' has no word in it", t->name);
+            return ws_fail(t->err, WS_UNSUPPORTED, "'%s' has no word in it", t->name);
     }
     return WS_OK;
 }
@@ -248,7 +248,7 @@ static enum ws_status tokens_of_bytes(const struct ws_text *text, struct ws_aren
 {
     struct ws_bytes bytes = text->bytes;
     if (bytes.size == 0)
-        return ws_fail(err, WS_INVALID, "'%s' has no byte in it", text->name);
+        return ws_fail(err, WS_UNSUPPORTED, "'%s' has no byte in it", text->name);
     uint32_t *ids = WS_ARENA_NEW(arena, uint32_t, bytes.size);
     if (!ids)
         return ws_fail_memory(err, "tokens");

@@ -25,8 +25,8 @@ enum ws_text_unit {
 /* All bytes of a file, or of every file below a directory in order of their paths, a newline
  * between two. Hidden files are left out; links are followed to files, not to directories. Names
  * ending in .gz and .zst are inflated, all members or frames. `limit` bounds the inflated bytes.
- * WS_NOT_FOUND, WS_INVALID (empty), WS_CORRUPT (damaged compression), WS_LIMIT; then `out` holds
- * what was read so far. */
+ * WS_NOT_FOUND, WS_UNSUPPORTED (empty), WS_CORRUPT (damaged compression), WS_LIMIT; then `out`
+ * holds what was read so far. */
 WS_MUST_CHECK enum ws_status ws_text_read(const char *path, size_t limit, struct ws_buffer *out,
                                           struct ws_error *err);
 
@@ -49,7 +49,7 @@ struct ws_text {
 };
 
 /* The tokens of each of `count` texts; all share one vocabulary. A pure function of bytes.
- * WS_INVALID: binary, or no word in one of them. */
+ * WS_UNSUPPORTED: binary, or no word in one of them. */
 WS_MUST_CHECK enum ws_status ws_text_tokens(const struct ws_text *texts, size_t count,
                                             enum ws_text_unit unit, struct ws_arena *arena,
                                             struct ws_tokens *out, struct ws_error *err);

@@ -32,13 +32,6 @@ struct source {
     struct ws_error *err;
 };
 
-static enum ws_status fail_io(struct ws_error *err, const char *what, const char *path)
-{
-    int number = errno;
-    return ws_fail(err, number == ENOENT ? WS_NOT_FOUND : WS_IO, "cannot %s '%s': %s", what, path,
-                   strerror(number));
-}
-
 static enum ws_status fail_damaged(const struct source *source, const char *why)
 {
     return ws_fail(source->err, WS_CORRUPT, "'%s' is damaged: %s", source->path, why);
@@ -52,7 +45,7 @@ static enum ws_status read_chunk(const struct source *source, size_t *size)
         got = read(source->descriptor, source->in, CHUNK);
     while (got < 0 && errno == EINTR);
     if (got < 0)
-        return fail_io(source->err, "read", source->path);
+        return ws_fail_system(source->err, "read", source->path);
     *size = (size_t)got;
     return WS_OK;
 }
@@ -181,7 +174,7 @@ static enum ws_status read_file(struct source *source, const char *path)
     source->path = path;
     source->descriptor = open(path, O_RDONLY | O_CLOEXEC);
     if (source->descriptor < 0)
-        return fail_io(source->err, "open", path);
+        return ws_fail_system(source->err, "open", path);
     enum ws_status status;
     if (ends_with(path, ".gz"))
         status = inflate_gzip(source);
@@ -211,11 +204,11 @@ static enum ws_status walk_entry(struct walk *walk, const char *path, int depth)
 {
     struct stat entry;
     if (lstat(path, &entry) != 0)
-        return fail_io(walk->err, "look at", path);
+        return ws_fail_system(walk->err, "look at", path);
     if (S_ISDIR(entry.st_mode))
         return walk_directory(walk, path, depth + 1);
     if (stat(path, &entry) != 0) /* now what a link points to; a link to a directory may loop */
-        return fail_io(walk->err, "look at", path);
+        return ws_fail_system(walk->err, "look at", path);
     if (!S_ISREG(entry.st_mode))
         return WS_OK;
     struct path_list *item = WS_ARENA_NEW(walk->arena, struct path_list, 1);
@@ -271,7 +264,7 @@ static enum ws_status read_files(struct source *source, const char *path)
 {
     struct stat entry;
     if (stat(path, &entry) != 0)
-        return fail_io(source->err, "open", path);
+        return ws_fail_system(source->err, "open", path);
     if (!S_ISDIR(entry.st_mode))
         return read_file(source, path);
     struct ws_names files = {0};
@@ -302,6 +295,6 @@ enum ws_status ws_text_read(const char *path, size_t limit, struct ws_buffer *ou
                                                          : ws_fail_memory(err, "reading text");
     ws_arena_release(&scratch);
     if (status == WS_OK && out->size == before)
-        status = ws_fail(err, WS_INVALID, "'%s' is empty, wanted text", path);
+        status = ws_fail(err, WS_UNSUPPORTED, "'%s' is empty, wanted text", path);
     return status;
 }

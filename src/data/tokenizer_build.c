@@ -238,7 +238,7 @@ static enum ws_status mark_whole_words(struct ws_tokenizer *tokenizer, struct ws
             continue;
         enum ws_status status = ws_merge_word(tokenizer, piece, joined, &count, scratch, err);
         if (status != WS_OK &&
-            status != WS_INVALID) /* a byte without a token is the text's fault */
+            status != WS_UNSUPPORTED) /* a byte without a token is the text's fault */
             return status;
         bool whole = status == WS_OK && count == 1 && joined[0] == id;
         if (whole || tokenizer->ignore_merges)

@@ -219,7 +219,7 @@ enum ws_status ws_merge_word(const struct ws_tokenizer *tokenizer, struct ws_byt
     for (size_t i = 0; i < word.size; i++) {
         out[i] = tokenizer->bytes[word.data[i]];
         if (out[i] == WS_NO_TOKEN)
-            return ws_fail(err, WS_INVALID, "%s has no token for byte 0x%02x", tokenizer->name,
+            return ws_fail(err, WS_UNSUPPORTED, "%s has no token for byte 0x%02x", tokenizer->name,
                            word.data[i]);
     }
     *count = word.size;

@@ -49,7 +49,7 @@ static uint32_t generations(const struct runner *r)
 
 static bool stop_asked(const struct runner *r)
 {
-    return r->options->stop && *r->options->stop;
+    return r->options->stop && __atomic_load_n(r->options->stop, __ATOMIC_RELAXED);
 }
 
 static double elapsed(const struct runner *r)

@@ -36,9 +36,11 @@ struct ws_failure {
 struct ws_run_options {
     const char *directory;
     const struct ws_allocator *allocator;
-    const struct ws_clock *clock;      /* NULL: the system's */
-    bool allow_other_machine;          /* go on although the compute class differs */
-    const volatile sig_atomic_t *stop; /* not 0: save and return WS_INTERRUPTED; or NULL */
+    const struct ws_clock *clock; /* NULL: the system's */
+    bool allow_other_machine;     /* go on although the compute class differs */
+    /* Not 0: save and return WS_INTERRUPTED; or NULL. Several threads look at it, so a signal's
+     * handler, or whoever sets it, does so with __atomic_store_n. */
+    const volatile sig_atomic_t *stop;
     /* Called once when nothing is left to refuse, before the first step; or NULL. */
     void (*begun)(void *user);
     /* Called by one thread at a time; or NULL. */

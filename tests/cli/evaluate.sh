@@ -132,7 +132,7 @@ refuses 1 "nowhere/config.json" -- evaluate nowhere --text text
 refuses 1 "'missing'" -- evaluate model --reference missing
 refuses 1 "text" -- evaluate model --reference text
 : >empty
-refuses 2 "empty" -- evaluate model --text empty
+refuses 1 "empty" -- evaluate model --text empty
 sed -i 's/"n_layer"/"n_layers"/' model/config.json
 refuses 1 "'n_layers' is 2" -- evaluate model --text text
 sed -i 's/"n_layers": 2/"n_layer": 3/' model/config.json

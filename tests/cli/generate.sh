@@ -121,7 +121,7 @@ refuses 2 "200 new ones" "context has 128" -- generate model --new-tokens 200
 printf 'a\nb c d e f g h i j k\n' >long.txt
 refuses 2 "prompt 2" "context has 128" -- generate model --prompts long.txt --new-tokens 127
 : >empty.txt
-refuses 2 "'empty.txt' holds no prompt" -- generate model --prompts empty.txt
+refuses 1 "'empty.txt' holds no prompt" -- generate model --prompts empty.txt
 refuses 1 "missing.txt" -- generate model --prompts missing.txt
 printf '"a"\n[1]\n' >bad.jsonl
 refuses 1 "bad.jsonl:2" "prompt" -- generate model --prompts bad.jsonl

@@ -19,7 +19,7 @@ failures=0
 
 # Sanitizers make the program many times slower and larger.
 sanitized=false
-if grep -qa __asan_init "$ws"; then sanitized=true; fi
+if grep -qaE '__(asan|tsan)_init' "$ws"; then sanitized=true; fi
 
 fail() {
     printf 'FAILED (line %s): %s\n' "${BASH_LINENO[${#BASH_LINENO[@]} - 2]}" "$*"

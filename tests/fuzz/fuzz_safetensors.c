@@ -41,7 +41,7 @@ static float *read_numbers(const struct ws_tensor_view *view, struct ws_arena *a
     int32_t *integers = WS_ARENA_NEW(arena, int32_t, (size_t)view->count);
     require(reals && integers);
     enum ws_status whole = ws_tensor_read_i32(view, integers, NULL);
-    require(whole == WS_OK || whole == WS_INVALID);
+    require(whole == WS_OK || whole == WS_CORRUPT || whole == WS_UNSUPPORTED);
     return ws_tensor_read_f32(view, reals, NULL) == WS_OK ? reals : NULL;
 }
 

@@ -577,6 +577,26 @@ static void device__remembers_that_memory_ran_out(void **state)
     }
 }
 
+/* Of <omp.h>, as in compute/cpu/cpu_device.c. */
+void omp_set_num_threads(int count);
+int omp_get_max_threads(void);
+
+/* A program that calls the library may use OpenMP itself. */
+static void device__leaves_openmp_as_it_was(void **state)
+{
+    (void)state;
+    const int before = omp_get_max_threads();
+    for (unsigned threads = 1; threads <= 2; threads++) {
+        struct ws_device *device;
+        assert_int_equal(ws_cpu_open(WS_CPU_FAST, threads, NULL, &device, NULL), WS_OK);
+        omp_set_num_threads(3);
+        assert_int_equal(use_memory(device), WS_OK);
+        assert_int_equal(omp_get_max_threads(), 3);
+        device->ops->close(device);
+    }
+    omp_set_num_threads(before);
+}
+
 static void device__says_its_name(void **state)
 {
     (void)state;
@@ -604,6 +624,7 @@ int main(void)
         cmocka_unit_test(elements__agree_with_the_reference),
         cmocka_unit_test(dropout__keeps_the_share_that_was_said),
         cmocka_unit_test(device__remembers_that_memory_ran_out),
+        cmocka_unit_test(device__leaves_openmp_as_it_was),
         cmocka_unit_test(device__says_its_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

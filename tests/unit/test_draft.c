@@ -38,8 +38,8 @@ static uint32_t parts_of(struct ws_bytes stored)
 static enum ws_status count(const struct ws_job *job, struct ws_error *err)
 {
     const struct ws_draft *draft = job->draft;
-    if (job->threads > threads_seen)
-        threads_seen = job->threads;
+    if (job->threads > __atomic_load_n(&threads_seen, __ATOMIC_RELAXED))
+        __atomic_store_n(&threads_seen, job->threads, __ATOMIC_RELAXED);
     for (uint32_t parts = parts_of(draft->stored); parts < PARTS;) {
         unsigned made = __atomic_add_fetch(&parts_made, 1, __ATOMIC_RELAXED);
         uint8_t bytes[4];
@@ -47,7 +47,8 @@ static enum ws_status count(const struct ws_job *job, struct ws_error *err)
         bool stops = stop_after > 0 && made == stop_after;
         if (stops && vanishes)
             return ws_fail(err, WS_IO, "the lights went out");
-        stopped = stopped || stops;
+        if (stops)
+            __atomic_store_n(&stopped, 1, __ATOMIC_RELAXED);
         if (draft->due(draft->user, (double)parts / PARTS))
             WS_TRY(draft->store(draft->user, ws_bytes_of(bytes, sizeof bytes), err));
     }

@@ -209,7 +209,7 @@ static void count_down(void *user, const struct ws_progress *progress)
     struct stopper *stopper = user;
     assert_true(progress->chains_done <= progress->chains && progress->generation < GENERATIONS);
     if (stopper->left > 0 && --stopper->left == 0)
-        stopper->stop = 1;
+        __atomic_store_n(&stopper->stop, 1, __ATOMIC_RELAXED);
 }
 
 static struct went run_until(const struct laboratory *lab, const struct place *place, size_t steps)

@@ -329,7 +329,7 @@ static void tensor__is_read_as_f32_at_any_address(void **state)
     assert_int_equal(ws_tensor_read_f32(&view, out, NULL), WS_OK);
     struct ws_error err;
     view = view_of(WS_DTYPE_I32, f32, 1);
-    assert_int_equal(ws_tensor_read_f32(&view, out, &err), WS_INVALID);
+    assert_int_equal(ws_tensor_read_f32(&view, out, &err), WS_UNSUPPORTED);
     assert_string_equal(err.message, "tensor 'w' is I32, wanted F32, F16, BF16 or F64");
 }
 
@@ -349,12 +349,12 @@ static void tensor__is_read_as_i32_where_it_fits(void **state)
     assert_int_equal(ws_tensor_read_i32(&view, out, NULL), WS_OK);
     assert_true(out[0] == INT32_MAX && out[1] == INT32_MIN);
     store64_le(i64 + 9, UINT64_C(1) << 31);
-    assert_int_equal(ws_tensor_read_i32(&view, out, &err), WS_INVALID);
+    assert_int_equal(ws_tensor_read_i32(&view, out, &err), WS_CORRUPT);
     assert_string_equal(err.message, "tensor 'w' has 2147483648 at 1, wanted numbers of 32 bits");
     store64_le(i64 + 9, (uint64_t)INT32_MIN - 1);
-    assert_int_equal(ws_tensor_read_i32(&view, out, NULL), WS_INVALID);
+    assert_int_equal(ws_tensor_read_i32(&view, out, NULL), WS_CORRUPT);
     view = view_of(WS_DTYPE_U8, i32, 1);
-    assert_int_equal(ws_tensor_read_i32(&view, out, &err), WS_INVALID);
+    assert_int_equal(ws_tensor_read_i32(&view, out, &err), WS_UNSUPPORTED);
     assert_string_equal(err.message, "tensor 'w' is U8, wanted I32 or I64");
 }
 

@@ -197,7 +197,7 @@ static void assert_binary(struct place *place, const char *bytes, size_t size, c
     struct ws_tokens tokens;
     assert_int_equal(ws_text_tokens(&(struct ws_text){ws_bytes_of(bytes, size), "corpus"}, 1,
                                     WS_TEXT_WORDS, &place->arena, &tokens, &place->err),
-                     WS_INVALID);
+                     WS_UNSUPPORTED);
     assert_string_equal(place->err.message, message);
 }
 
@@ -221,11 +221,11 @@ static void text__refuses_a_corpus_without_a_word(void **state)
 {
     struct place *place = *state;
     struct ws_tokens tokens;
-    assert_int_equal(words_of(place, " -- !\n", &tokens), WS_INVALID);
+    assert_int_equal(words_of(place, " -- !\n", &tokens), WS_UNSUPPORTED);
     assert_string_equal(place->err.message, "'corpus' has no word in it");
     assert_int_equal(ws_text_tokens(&(struct ws_text){ws_bytes_of(NULL, 0), "corpus"}, 1,
                                     WS_TEXT_BYTES, &place->arena, &tokens, &place->err),
-                     WS_INVALID);
+                     WS_UNSUPPORTED);
 }
 
 static void text__reads_a_plain_file(void **state)
@@ -348,10 +348,10 @@ static void text__says_why_a_path_cannot_be_read(void **state)
     assert_int_equal(read_name(place, "absent"), WS_NOT_FOUND);
     assert_non_null(strstr(place->err.message, "/absent'"));
     write_text(place, "nothing", "");
-    assert_int_equal(read_name(place, "nothing"), WS_INVALID);
+    assert_int_equal(read_name(place, "nothing"), WS_UNSUPPORTED);
     assert_non_null(strstr(place->err.message, "is empty"));
     assert_int_equal(mkdir(path_of(place, "d"), 0700), 0);
-    assert_int_equal(read_name(place, "d"), WS_INVALID);
+    assert_int_equal(read_name(place, "d"), WS_UNSUPPORTED);
     assert_int_equal(symlink("nowhere", path_of(place, "d/link")), 0);
     assert_int_equal(read_name(place, "d"), WS_NOT_FOUND);
     char deep[200] = "e";

@@ -170,7 +170,7 @@ static void train_text__refuses_lines_of_another_form(void **state)
     open_stand(&stand, 5, WS_NO_TOKEN, END);
     add_plain(&stand, "");
     assert_int_equal(ws_train_text_examples(&stand.text, &stand.arena, &stand.examples, &error),
-                     WS_INVALID);
+                     WS_UNSUPPORTED);
     assert_string_equal(error.message, "there is nothing in the text to learn from");
     close_stand(&stand);
 }

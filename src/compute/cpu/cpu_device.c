@@ -9,10 +9,10 @@
 /* Bytes; of blocks, which cost as many more, and of a large page. */
 enum { ALIGNMENT = 64, HUGE_PAGE = 2 << 20 };
 
-/* The prototype of <omp.h>, which not every compiler comes with. oneDNN asks the OpenMP runtime
- * how many threads the calling thread may use. A thread keeps what it is told here: nothing else
- * of this program uses OpenMP. */
+/* The prototypes of <omp.h>, which not every compiler comes with. oneDNN asks the OpenMP runtime
+ * how many threads the calling thread may use, and a thread keeps what it is told. */
 void omp_set_num_threads(int count);
+int omp_get_max_threads(void);
 
 struct ws_cpu *ws_cpu_ready(struct ws_device *device)
 {
@@ -134,10 +134,12 @@ void ws_cpu_run(struct ws_cpu *cpu, size_t pieces,
                 void (*work)(void *context, size_t piece, unsigned worker), void *context)
 {
     struct claims claims = {.pieces = pieces, .work = work, .context = context};
+    const int threads_of_caller = omp_get_max_threads();
     if (pieces == 1 || cpu->threads == 1)
         claim_pieces(&claims, 0);
     else
         ws_pool_run(cpu->pool, cpu->threads, claim_pieces, &claims);
+    omp_set_num_threads(threads_of_caller);
 }
 
 /* Bytes are moved in pieces of this size. */

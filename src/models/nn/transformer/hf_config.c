@@ -247,7 +247,7 @@ static uint32_t read_token(struct reader *r, const char *key, uint32_t vocabular
     if (json_is_array(value))
         refuse(r, WS_UNSUPPORTED, key, value, "which is not supported; wanted one token");
     else
-        refuse(r, WS_INVALID, key, value, "wanted the id of a token in the vocabulary, or null");
+        refuse(r, WS_CORRUPT, key, value, "wanted the id of a token in the vocabulary, or null");
     return WS_NO_TOKEN;
 }
 
@@ -400,7 +400,7 @@ static struct rope read_rope(struct reader *r, const char *base_key, const char 
     read_rope_object(r, "rope_parameters", &rope);
     read_rope_object(r, "rope_scaling", &rope);
     if (!(rope.share >= 0 && rope.share <= 1) && r->status == WS_OK)
-        r->status = ws_fail(r->err, WS_INVALID,
+        r->status = ws_fail(r->err, WS_CORRUPT,
                             "%s: the rotary share of a head is %g, wanted a number from 0 to 1",
                             r->name, rope.share);
     return rope;
@@ -417,7 +417,7 @@ static uint32_t head_size_of(struct reader *r, const struct ws_description *d)
     if (d->heads > 0 && d->width % d->heads == 0)
         return d->width / d->heads;
     if (r->status == WS_OK)
-        r->status = ws_fail(r->err, WS_INVALID,
+        r->status = ws_fail(r->err, WS_CORRUPT,
                             "%s: %" PRIu32 " channels cannot be shared among %" PRIu32 " heads",
                             r->name, d->width, d->heads);
     return 0;
@@ -565,11 +565,11 @@ static enum ws_status read_config(const json_t *object, const char *name,
     readers[d.architecture](&reader, &d);
     check_others(&reader, d.context);
     WS_TRY(reader.status);
-    enum ws_status status = ws_description_check(&d, err);
-    if (status != WS_OK) {
-        ws_error_prefix(err, "%s", name);
-        return status;
-    }
+    struct ws_error inner;
+    enum ws_status status = ws_description_check(&d, &inner);
+    if (status != WS_OK) /* sizes that do not fit together are the file's fault, not a caller's */
+        return ws_fail(err, status == WS_INVALID ? WS_CORRUPT : status, "%s: %s", name,
+                       inner.message);
     *out = d;
     return WS_OK;
 }

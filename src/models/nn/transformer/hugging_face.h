@@ -9,8 +9,8 @@
  * order of fused queries, keys and values (GPT-NeoX interleaves them by head) are dealt with here
  * and nowhere else.
  *
- * Contract: tests/conformance/test_hugging_face.c. Fuzz targets: tests/fuzz/fuzz_hf_config.c,
- * tests/fuzz/fuzz_safetensors.c.
+ * Contract: tests/conformance/test_hf_config.c, test_hf_weights.c. Fuzz targets:
+ * tests/fuzz/fuzz_hf_config.c, fuzz_hf_weights.c, fuzz_safetensors.c.
  */
 #ifndef WS_MODELS_NN_TRANSFORMER_HUGGING_FACE_H
 #define WS_MODELS_NN_TRANSFORMER_HUGGING_FACE_H
@@ -19,8 +19,8 @@
 #include "data/safetensors.h"
 #include "models/nn/transformer/transformer.h"
 
-/* config.json; a pure function of bytes. `name` starts messages. WS_CORRUPT for what is no config,
- * WS_INVALID for sizes that do not fit together. Settings that are missing have the values that
+/* config.json; a pure function of bytes. `name` starts messages. WS_CORRUPT for what is no config
+ * and for sizes that do not fit together. Settings that are missing have the values that
  * `transformers` gives them; a token id of -1 is none. */
 WS_MUST_CHECK enum ws_status ws_hf_config_parse(struct ws_bytes json, const char *name,
                                                 struct ws_description *out, struct ws_error *err);

@@ -7,7 +7,8 @@
  * stopped.
  *
  * AdamW: Loshchilov and Hutter 2019, decay decoupled. Clipping by the global norm: Pascanu et al.
- * 2013. Contract: tests/unit/test_train.c, tests/conformance/test_models.c (ten losses).
+ * 2013. Contract: tests/unit/test_train.c, test_train_state.c, tests/conformance/test_models.c (ten
+ * losses).
  */
 #ifndef WS_MODELS_NN_TRANSFORMER_TRAIN_H
 #define WS_MODELS_NN_TRANSFORMER_TRAIN_H

@@ -218,7 +218,7 @@ enum ws_status ws_train_text_examples(const struct ws_train_text *text, struct w
     };
     const uint64_t *given = (const uint64_t *)(const void *)text->given.data;
     if (blocks.count == 0)
-        return ws_fail(err, WS_INVALID, "there is nothing in the text to learn from");
+        return ws_fail(err, WS_UNSUPPORTED, "there is nothing in the text to learn from");
     WS_TRY(ws_examples_of(&blocks, text->form->start, arena, out, err));
     uint32_t *targets =
         ws_arena_copy(arena, out->targets, (size_t)blocks.ends[blocks.count - 1] * sizeof *targets);

@@ -45,7 +45,7 @@ WS_MUST_CHECK enum ws_status ws_train_text_json_lines(struct ws_train_text *text
                                                       struct ws_bytes bytes, const char *name,
                                                       struct ws_error *err);
 
-/* All that was collected, in `arena`. WS_INVALID when there is nothing to learn. */
+/* All that was collected, in `arena`. WS_UNSUPPORTED when there is nothing to learn. */
 WS_MUST_CHECK enum ws_status ws_train_text_examples(const struct ws_train_text *text,
                                                     struct ws_arena *arena, struct ws_examples *out,
                                                     struct ws_error *err);

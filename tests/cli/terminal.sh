@@ -1,0 +1,50 @@
+# What is seen on a terminal: one bar, drawn over itself and cleared at the end, as wide as there is
+# room; plain characters where the terminal has no others, and lines where it cannot move.
+. "$(dirname "$0")/lib.bash"
+
+command -v script >/dev/null || {
+    echo "skipped: everything (no script(1) here, which makes terminals)"
+    exit 77
+}
+cat >small.yaml <<'END'
+family: discrete
+source: zipf
+types: 50
+items: 200
+generations: 5
+seeds: 2
+END
+
+# on_terminal COLUMNS COMMAND...: what a terminal of that width shows, in ./seen
+on_terminal() {
+    local columns=$1
+    shift
+    script -qec "stty cols $columns; exec $(printf '%q ' "$ws" "$@")" /dev/null >seen </dev/null ||
+        fail "'$*' ended with $?"
+    tr '\r' '\n' <seen | grep 'ETA' >bars
+}
+
+TERM=xterm on_terminal 60 run small.yaml -o plain
+check "a bar" grep -q '^#* *\.*  *[0-9]* %  ETA .*  [0-4]/4 chains  [a-z]' bars
+check "the last is full" grep -q '^########################  *100 %  ETA .*4/4 chains' bars
+check "within the width" awk 'length > 60 + 3 {exit 1}' bars # and the three bytes that clear the rest
+check "drawn over itself" grep -q $'\r#' seen
+check "cleared at the end" grep -q $'\r\033\[K[^#]*$' seen
+check "no lines" awk '/% done after/ {exit 1}' seen
+check "the table" grep -q 'replace' seen
+
+TERM=xterm LC_ALL=C.UTF-8 on_terminal 100 run small.yaml -o unicode
+check "blocks, and all the words" grep -q '^████████████████████████ 100 %  ETA .*  4/4 chains  [a-z]* generation 4' bars
+
+TERM=xterm on_terminal 3 run small.yaml -o narrow
+check "no room for words" awk 'length > 24 + 3 {exit 1}' bars
+
+TERM=xterm on_terminal 60 run small.yaml -q -o quiet
+check "quiet" awk 'END {exit NR > 0}' bars
+
+TERM=dumb on_terminal 60 run small.yaml -o dumb
+check "lines on a terminal that cannot move" grep -q '^100 % done after .*, 4 of 4 chains' seen
+check "and no bar" awk 'END {exit NR > 0}' bars
+
+check "the same run" same_runs plain dumb
+finish
