@@ -616,6 +616,11 @@ bool ws_experiment_has_setting(const char *name)
     return false;
 }
 
+bool ws_experiment_is_execution(const char *name)
+{
+    return ws_option_find(&execution_table, name) != NULL;
+}
+
 const char *ws_experiment_nearest_setting(const char *name)
 {
     const char *names[MOST_NAMES];

@@ -120,6 +120,8 @@ void ws_experiment_help(struct ws_buffer *out);
 
 /* Whether any family, source or experiment has a setting of this name. */
 bool ws_experiment_has_setting(const char *name);
+/* Whether it says how a run is carried out, so that no result depends on it. */
+bool ws_experiment_is_execution(const char *name);
 /* The one that was probably meant, or NULL. */
 const char *ws_experiment_nearest_setting(const char *name);
 
