@@ -144,6 +144,10 @@ struct ws_family_ops {
     void (*cost)(const void *settings, const struct ws_dataset *example, uint64_t items,
                  double item_size, struct ws_family_cost *out);
 
+    /* Optional. Whether every sample of the model is the same whatever its key, and a fit on one of
+     * as many items as the model was fitted on gives the model again, to the last bit. */
+    bool (*absorbed)(const struct ws_model *model);
+
     /* Optional. How the fit of a model went, in order; empty for a model that was loaded. */
     const struct ws_loss_point *(*curve)(const struct ws_model *model, size_t *count);
 

@@ -27,7 +27,8 @@ check "every metric" grep -q '^log_variance ' every
 
 # The median of 8 seeds lies between the 4th and the 5th; the 1st to the 8th cover it.
 values() { # RUN ARM GENERATION METRIC: by seed
-    grep "\"arm\":\"$2\",.*\"generation\":$3,\"metric\":\"$4\"" "$1/metrics.jsonl" |
+    "$ws" export "$1" -f jsonl |
+        grep "\"arm\":\"$2\",.*\"generation\":$3,\"metric\":\"$4\"" |
         sed 's/.*"seed":\([0-9]*\),.*"value":\(.*\)}/\1 \2/' | sort -n | cut -d' ' -f2
 }
 accepts compare g --json
