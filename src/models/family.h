@@ -63,12 +63,16 @@ struct ws_item_score {
     uint64_t tokens; /* how many were scored */
 };
 
-/* Rough: of one core of a 3 GHz x86. */
+/* How work grows with items and settings. The seconds are rough, of one core of a 3 GHz x86; a plan
+ * measures how far off they are (lab/probe.h). */
 struct ws_family_cost {
     double fit_seconds;     /* an item (of counts: a type) */
     double fit_whole;       /* seconds of a fit beside that, whatever its items */
     double sample_seconds;  /* likewise */
-    double measure_seconds; /* of an item of a sample */
+    double fit_batch;       /* items that are handled together, which is cheaper; 0: one by one */
+    double sample_batch;    /* likewise */
+    double measure_seconds; /* of an item of a sample or of the reference */
+    double validations;     /* of a fit, where there are validation data */
     double item_bytes;      /* memory of a model for each item it was fitted on */
     double model_bytes;     /* memory of any model */
     double work_bytes;      /* memory beside the models while one is fitted, sampled or scored */
