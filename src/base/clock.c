@@ -23,6 +23,13 @@ static double system_wall(void *user)
     return seconds(CLOCK_REALTIME);
 }
 
+static double processor_elapsed(void *user)
+{
+    (void)user;
+    return seconds(CLOCK_PROCESS_CPUTIME_ID);
+}
+
+const struct ws_clock ws_processor_clock = {processor_elapsed, system_wall, NULL};
 const struct ws_clock ws_system_clock = {system_elapsed, system_wall, NULL};
 
 void ws_clock_text(double wall_seconds, char out[32])

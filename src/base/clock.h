@@ -12,6 +12,8 @@ struct ws_clock {
 };
 
 extern const struct ws_clock ws_system_clock;
+extern const struct ws_clock
+    ws_processor_clock; /* elapsed: seconds of all threads of the process */
 
 /* "2026-11-22T12:00:00Z" */
 void ws_clock_text(double wall_seconds, char out[32]);

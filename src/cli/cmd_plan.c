@@ -24,7 +24,18 @@ static void format_bytes(double bytes, char *out, size_t size)
     (void)snprintf(out, size, bytes < 9.95 && unit > 0 ? "%.1f %s" : "%.0f %s", bytes, units[unit]);
 }
 
-static void print_plan(const struct ws_experiment *e, const struct ws_cost *cost)
+/* What was tried, so that who reads the estimate can judge it. */
+static void print_probe(const struct ws_probe *probe)
+{
+    (void)printf("\nThis machine, tried alone on one core: a fit of %" PRIu64
+                 " items in %.2g s, %" PRIu64 " sampled in\n%.2g s, %" PRIu64
+                 " measured in %.2g s. Times are estimates from that.\n",
+                 probe->fit.items, probe->fit.seconds, probe->sample.items, probe->sample.seconds,
+                 probe->measure.items, probe->measure.seconds);
+}
+
+static void print_plan(const struct ws_experiment *e, const struct ws_cost *cost,
+                       const struct ws_probe *probe)
 {
     char time[32], memory[32], disk[32];
     const char *variation = "";
@@ -54,6 +65,10 @@ static void print_plan(const struct ws_experiment *e, const struct ws_cost *cost
     (void)printf("\nItems of one seed; times and disk of all seeds. Estimated:\n"
                  "%s on %u threads, %s of memory, %s of disk.\n",
                  time, cost->threads, memory, disk);
+    if (probe)
+        print_probe(probe);
+    else
+        (void)printf("Nothing was tried here: times are those of a 3 GHz x86.\n");
     if (outgrown)
         (void)printf("* trains on more items than the control\n");
     struct ws_error error;
@@ -79,14 +94,28 @@ static json_t *arms_json(const struct ws_experiment *e, const struct ws_cost *co
     return arms;
 }
 
-static enum ws_status print_plan_json(const struct ws_experiment *e, const struct ws_cost *cost,
-                                      struct ws_error *err)
+static json_t *probed_json(const struct ws_probed *probed)
 {
-    json_t *root =
-        json_pack("{s:s, s:I, s:I, s:I, s:f, s:f, s:f, s:o}", "experiment", e->name, "generations",
-                  (json_int_t)e->settings.generations, "seeds", (json_int_t)e->settings.seeds,
-                  "threads", (json_int_t)cost->threads, "seconds", cost->seconds, "memory_bytes",
-                  cost->memory, "disk_bytes", cost->disk, "arms", arms_json(e, cost));
+    return json_pack("{s:I, s:f}", "items", (json_int_t)probed->items, "seconds", probed->seconds);
+}
+
+static json_t *probe_json(const struct ws_probe *probe)
+{
+    if (!probe)
+        return json_null();
+    return json_pack("{s:o, s:o, s:o, s:f, s:f}", "fit", probed_json(&probe->fit), "sample",
+                     probed_json(&probe->sample), "measure", probed_json(&probe->measure),
+                     "chain_seconds", probe->start, "step_seconds", probe->step);
+}
+
+static enum ws_status print_plan_json(const struct ws_experiment *e, const struct ws_cost *cost,
+                                      const struct ws_probe *probe, struct ws_error *err)
+{
+    json_t *root = json_pack("{s:s, s:I, s:I, s:I, s:f, s:f, s:f, s:o, s:o}", "experiment", e->name,
+                             "generations", (json_int_t)e->settings.generations, "seeds",
+                             (json_int_t)e->settings.seeds, "threads", (json_int_t)cost->threads,
+                             "seconds", cost->seconds, "memory_bytes", cost->memory, "disk_bytes",
+                             cost->disk, "probe", probe_json(probe), "arms", arms_json(e, cost));
     struct ws_buffer text;
     ws_buffer_init(&text, NULL, 1 << 26);
     ws_json_append_pretty(root, &text);
@@ -112,22 +141,40 @@ static void print_next_step(const char *what, const struct arguments *arguments)
 struct plan_request {
     const struct arguments *arguments;
     bool json;
+    bool no_probe;
 };
+
+/* Costs from constants first: what would not begin here is not tried either. */
+static enum ws_status estimate(const struct plan_request *request,
+                               const struct ws_experiment *experiment, const struct ws_human *human,
+                               struct ws_arena *arena, struct ws_probe *probe, struct ws_cost *cost,
+                               bool *probed, struct ws_error *err)
+{
+    const unsigned processors = ws_processor_count();
+    WS_TRY(ws_plan_cost(experiment, human, NULL, processors, arena, cost, err));
+    *probed = !request->no_probe && ws_plan_check_memory(cost, ws_memory_available(), err) == WS_OK;
+    if (!*probed)
+        return WS_OK;
+    WS_TRY(ws_probe(experiment, human, &ws_processor_clock, NULL, probe, err));
+    return ws_plan_cost(experiment, human, probe, processors, arena, cost, err);
+}
 
 static int plan(void *context, const char *what, struct ws_experiment *experiment, bool last)
 {
     const struct plan_request *request = context;
     struct ws_human *human = NULL;
     struct ws_cost cost;
+    struct ws_probe probe;
     struct ws_error error;
+    bool probed = false;
     enum ws_status status = open_human(experiment, &human, &error);
     if (status == WS_OK)
-        status = ws_plan_cost(experiment, human, ws_processor_count(), &experiment->arena, &cost,
-                              &error);
+        status = estimate(request, experiment, human, &experiment->arena, &probe, &cost, &probed,
+                          &error);
     if (status == WS_OK && request->json)
-        status = print_plan_json(experiment, &cost, &error);
+        status = print_plan_json(experiment, &cost, probed ? &probe : NULL, &error);
     else if (status == WS_OK)
-        print_plan(experiment, &cost);
+        print_plan(experiment, &cost, probed ? &probe : NULL);
     if (status == WS_OK && !request->json)
         print_next_step(what, request->arguments);
     if (status == WS_OK && !request->json && !last)
@@ -140,13 +187,18 @@ int cmd_plan(int argc, char **argv)
 {
     struct arguments arguments;
     struct plan_request request = {.arguments = &arguments};
-    const struct flag table[] = {{"json", 0, NULL, "the plan as JSON", &request.json, NULL}};
+    const struct flag table[] = {
+        {"json", 0, NULL, "the plan as JSON", &request.json, NULL},
+        {"no-probe", 0, NULL, "do not try the machine: times of another one", &request.no_probe,
+         NULL},
+    };
     const struct command_line line = {
         .usage = "plan FILE|PRESET [options]",
-        .about = "Shows the arms of an experiment, and roughly what time, memory and disk it "
-                 "takes.\nNothing is run.",
+        .about = "Shows the arms of an experiment, and about what time, memory and disk it takes. "
+                 "How fast this\nmachine is is tried for a second or so on the experiment's own "
+                 "data; nothing else is run.",
         .flags = table,
-        .flag_count = 1,
+        .flag_count = sizeof table / sizeof *table,
         .takes_settings = true,
         .positional_most = 1,
     };

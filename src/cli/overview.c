@@ -9,7 +9,7 @@
 #include "base/json.h"
 #include "cli/terminal.h"
 
-enum { NAME_WIDTH = 20, SPARK_WIDTH = 10, VALUE_WIDTH = 15, HUMAN_WIDTH = 6, HEADLINES = 4 };
+enum { NAME_WIDTH = 20, SPARK_WIDTH = 10, VALUE_WIDTH = 15, HUMAN_WIDTH = 6, HEADLINES = OVERVIEW_METRICS };
 
 enum format { FORMAT_COUNT, FORMAT_PERCENT, FORMAT_REAL };
 
@@ -62,6 +62,13 @@ static const struct headline *headlines_of(const char *family)
         if (strcmp(families[i].family, family) == 0)
             return families[i].headlines;
     return NULL;
+}
+
+void overview_metrics(const char *family, const char *out[OVERVIEW_METRICS])
+{
+    const struct headline *headlines = headlines_of(family);
+    for (size_t h = 0; h < HEADLINES; h++)
+        out[h] = headlines ? headlines[h].metric : NULL;
 }
 
 /* Numbers -------------------------------------------------------------------------------------- */

@@ -10,6 +10,10 @@
 /* On stdout, at most 100 columns: on a narrower terminal with fewer metrics. */
 void print_overview(const struct ws_run_description *run, const struct ws_results *results);
 
+/* Names of the metrics that say most of a family, from the first one on; the rest is NULL. */
+enum { OVERVIEW_METRICS = 4 };
+void overview_metrics(const char *family, const char *out[OVERVIEW_METRICS]);
+
 /* Every metric of every arm at its first and last generation, one JSON object on stdout. */
 WS_MUST_CHECK enum ws_status print_overview_json(const char *directory,
                                                  const struct ws_run_description *run,

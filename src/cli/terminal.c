@@ -75,11 +75,25 @@ static void draw_bar(const struct terminal *terminal, const struct terminal_stat
     (void)fflush(stderr);
 }
 
+static unsigned tenth_of(double share)
+{
+    return (unsigned)(share * 10);
+}
+
+/* Whether there is anything to draw or print: steps may be many, and words cost more than they do.
+ */
+static bool is_due(const struct terminal *terminal, double share, double elapsed)
+{
+    if (terminal->quiet)
+        return false;
+    if (!terminal->live)
+        return tenth_of(share) > terminal->percent;
+    return share >= 1 || !terminal->bar_shown || elapsed - terminal->drawn >= 0.1;
+}
+
 static void print_line(struct terminal *terminal, const struct terminal_state *state)
 {
-    unsigned tenth = (unsigned)(state->share * 10);
-    if (tenth <= terminal->percent)
-        return;
+    unsigned tenth = tenth_of(state->share);
     terminal->percent = tenth;
     char left[32], spent[32];
     format_left(state, left, sizeof left);
@@ -90,15 +104,12 @@ static void print_line(struct terminal *terminal, const struct terminal_state *s
 
 void terminal_show(struct terminal *terminal, const struct terminal_state *state)
 {
-    if (terminal->quiet)
+    if (!is_due(terminal, state->share, state->elapsed))
         return;
     if (!terminal->live) {
         print_line(terminal, state);
         return;
     }
-    bool last = state->share >= 1;
-    if (!last && terminal->bar_shown && state->elapsed - terminal->drawn < 0.1)
-        return;
     terminal->drawn = state->elapsed;
     terminal->bar_shown = true;
     draw_bar(terminal, state);
@@ -110,6 +121,8 @@ void terminal_progress(void *user, const struct ws_progress *progress)
     char bar[160], words[80];
     double total = (double)p->work + (double)p->work_left;
     double share = total > 0 ? (double)p->work / total : 1;
+    if (!is_due(user, share, p->elapsed))
+        return;
     bool known = share > 0 && p->elapsed >= 1;
     (void)snprintf(bar, sizeof bar, "%zu/%zu chains  %s generation %" PRIu32, p->chains_done,
                    p->chains, p->arm, p->generation);

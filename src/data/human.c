@@ -50,7 +50,7 @@ static const struct ws_option options[] = {
 
 const struct ws_option_table ws_human_options = {"data", options, sizeof options / sizeof *options};
 
-#define CORPUS_LIMIT ((size_t)1 << 32) /* bytes after inflation */
+#define CORPUS_LIMIT ((size_t)1 << 40) /* bytes after inflation */
 
 /* Corpora -------------------------------------------------------------------------------------- */
 
@@ -134,7 +134,7 @@ static enum ws_status encode(struct reading *r, const struct ws_text *text, stru
 {
     struct ws_human *human = r->human;
     struct ws_buffer ids;
-    ws_buffer_init(&ids, human->allocator, SIZE_MAX);
+    ws_buffer_init(&ids, &human->spill.allocator, SIZE_MAX);
     enum ws_status status = ws_tokenizer_encode(human->tokenizer, text->bytes, 0, &ids, r->err);
     if (status == WS_OK) {
         out->count = ids.size / sizeof(uint32_t);
@@ -299,7 +299,7 @@ static enum ws_status open_corpora(struct ws_human *human, const char **at_fault
                        settings->source == WS_HUMAN_TEXT ? "text" : "words");
     struct reading reading = {.human = human, .at_fault = at_fault, .err = err};
     for (size_t i = 0; i < WS_CORPUS_COUNT; i++)
-        ws_buffer_init(&reading.buffers[i], human->allocator, CORPUS_LIMIT);
+        ws_buffer_init(&reading.buffers[i], &human->spill.allocator, CORPUS_LIMIT);
     enum ws_status status = make_corpora(&reading);
     for (size_t i = 0; i < WS_CORPUS_COUNT; i++)
         ws_buffer_release(&reading.buffers[i]);
@@ -353,7 +353,8 @@ enum ws_status ws_human_open(const struct ws_human_settings *settings,
     if (!human)
         return ws_fail_memory(err, "human data");
     *human = (struct ws_human){.allocator = allocator, .settings = *settings};
-    ws_arena_init(&human->arena, allocator);
+    ws_spill_init(&human->spill, allocator);
+    ws_arena_init(&human->arena, ws_human_has_corpus(human) ? &human->spill.allocator : allocator);
     enum ws_status status = load(human, at_fault ? at_fault : &ignored, err);
     if (status != WS_OK) {
         ws_human_close(human);

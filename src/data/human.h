@@ -5,7 +5,8 @@
  * Two kinds of source. A text corpus is finite: it is cut in items, and each seed deals the items
  * into training, test, fresh stream and validation, never overlapping; test and validation may come
  * from corpora of their own. A generator (uniform, Zipf, normal) is a known truth: its fresh stream
- * never ends, and metrics may use the truth itself.
+ * never ends, and metrics may use the truth itself. A corpus may be larger than memory
+ * (base/spill.h).
  *
  * Everything is a function of (settings, corpus, seed): the data stream's keys leave the arm out,
  * so all arms of a seed see the same human items. Contract: tests/unit/test_human.c.

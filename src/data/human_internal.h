@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 
+#include "base/spill.h"
 #include "data/human.h"
 
 /* What has a corpus of its own, or is dealt from the first. */
@@ -17,8 +18,9 @@ enum ws_corpus {
 };
 
 struct ws_human {
-    const struct ws_allocator *allocator;
-    struct ws_human_settings settings; /* no number of items is 0 for "all" */
+    const struct ws_allocator *allocator; /* of this struct alone */
+    struct ws_spill spill;                /* of all that grows with the corpora */
+    struct ws_human_settings settings;    /* no number of items is 0 for "all" */
     struct ws_arena arena;
     struct ws_dataset empty; /* of the kind, types and dimension of all its data */
     struct ws_human_input inputs[WS_CORPUS_COUNT + 1]; /* the corpora and the tokenizer */

@@ -137,6 +137,12 @@ static struct ws_rng_key key_at(const struct ws_chain *chain, enum ws_stream str
     return key;
 }
 
+/* Of the model of a step. */
+static uint64_t model_id(const struct ws_chain *chain, uint32_t step)
+{
+    return chain->first_model + step;
+}
+
 static bool keeps_pool(const struct batch *b)
 {
     return b->block->arm->policy.pool != 0;
@@ -235,7 +241,7 @@ static enum ws_status make_outputs(struct batch *b, struct ws_error *err)
     for (size_t i = 0; i < b->count; i++) {
         const struct ws_chain *chain = b->made[i].chain;
         struct ws_origin origin = {WS_SOURCE_MODEL, chain->model_depth + 1,
-                                   chain->first_model + b->step - 1};
+                                   model_id(chain, b->step - 1)};
         WS_TRY(ws_dataset_of(b->payloads[i], origin, arena, &b->made[i].output, err));
         WS_TRY(check_fits(b->block, chain, &b->made[i].output, err));
     }
@@ -295,6 +301,61 @@ static enum ws_status fit_models(struct batch *b, struct ws_error *err)
                        b->models, err));
     for (size_t i = 0; i < b->count; i++)
         b->made[i].model = b->models[i];
+    return WS_OK;
+}
+
+/* Absorbed chains ------------------------------------------------------------------------------ */
+
+/* Trains on the last model's output alone, always as much of it. */
+static bool is_closed(const struct ws_block *block)
+{
+    const struct ws_policy *policy = &block->arm->policy;
+    return policy->generated > 0 && policy->original == 0 && policy->fresh == 0 &&
+           policy->previous == 0 && policy->pool == 0 &&
+           block->experiment->growth.law == WS_GROWTH_CONSTANT;
+}
+
+/* Whether the chain's next model is its last one again. */
+static bool is_absorbed(const struct ws_block *block, const struct ws_chain *chain)
+{
+    const struct ws_family_ops *family = block->experiment->family;
+    return chain->settled || (block->experiment->settings.skip_absorbed && family->absorbed &&
+                              chain->model && is_closed(block) && family->absorbed(chain->model));
+}
+
+/* The model in `life`, where it outlives the steps. */
+static enum ws_status settle(const struct batch *b, struct ws_chain *chain, struct ws_error *err)
+{
+    struct ws_buffer bytes;
+    ws_buffer_init(&bytes, b->block->life.allocator, SIZE_MAX);
+    chain->model->ops->save(chain->model, &bytes);
+    enum ws_status status = ws_buffer_check(&bytes, "a model", err);
+    if (status == WS_OK)
+        status = chain->model->ops->load(b->block->arm->family_settings, ws_buffer_bytes(&bytes),
+                                         &b->block->life, &chain->settled, err);
+    ws_buffer_release(&bytes);
+    return status;
+}
+
+/* In place of outputs and fits. What the training sets hold is of no more interest, only how many
+ * items of which origin. */
+static enum ws_status repeat_models(struct batch *b, struct ws_error *err)
+{
+    for (size_t i = 0; i < b->count; i++) {
+        struct made *made = &b->made[i];
+        struct ws_chain *chain = made->chain;
+        struct ws_origin origin = {WS_SOURCE_MODEL, chain->model_depth + 1,
+                                   model_id(chain, b->step - 1)};
+        struct ws_payload *items = WS_ARENA_ZNEW(step_arena(b), struct ws_payload, 1);
+        if (!items)
+            return ws_fail_memory(err, "a step");
+        items->kind = chain->deal.original.kind;
+        items->count = b->plan.training;
+        WS_TRY(ws_dataset_of(items, origin, step_arena(b), &made->training, err));
+        if (!chain->settled)
+            WS_TRY(settle(b, chain, err));
+        made->model = b->models[i] = chain->settled;
+    }
     return WS_OK;
 }
 
@@ -416,6 +477,7 @@ static enum ws_status new_batch(struct batch *b, struct ws_chain **chains, struc
     return WS_OK;
 }
 
+/* All of the chains are absorbed, or none of them is. */
 static enum ws_status take_step(struct ws_block *block, struct ws_chain **chains, size_t count,
                                 uint32_t step, const struct ws_step_support *support,
                                 struct ws_error *err)
@@ -433,31 +495,21 @@ static enum ws_status take_step(struct ws_block *block, struct ws_chain **chains
     /* All chains of an arm follow the same plan. */
     WS_TRY(ws_policy_step(&block->arm->policy, &e->growth, e->items, step, &chains[0]->plan,
                           &b.plan, err));
-    WS_TRY(make_outputs(&b, err));
-    WS_TRY(fit_models(&b, err));
+    if (is_absorbed(block, chains[0])) {
+        WS_TRY(repeat_models(&b, err));
+    } else {
+        WS_TRY(make_outputs(&b, err));
+        WS_TRY(fit_models(&b, err));
+    }
     WS_TRY(measure_models(&b, err));
     for (size_t i = 0; i < count; i++)
         WS_TRY(commit(&b, &b.made[i], err));
     return WS_OK;
 }
 
-void ws_block_step(struct ws_block *block, uint32_t step, const struct ws_step_support *support)
+static void step_chains(struct ws_block *block, struct ws_chain **ready, size_t count,
+                        uint32_t step, const struct ws_step_support *support)
 {
-    ws_arena_reset(&block->steps[step % 2]);
-    struct ws_chain **ready =
-        WS_ARENA_NEW(&block->steps[step % 2], struct ws_chain *, block->count);
-    size_t count = 0;
-    for (size_t c = 0; c < block->count; c++) {
-        struct ws_chain *chain = &block->chains[c];
-        if (chain->status != WS_OK || chain->next_step != step)
-            continue;
-        if (!ready)
-            chain->status = ws_fail_memory(&chain->error, "a step");
-        else
-            ready[count++] = chain;
-    }
-    if (count == 0)
-        return;
     struct ws_error ignored;
     if (count > 1 && take_step(block, ready, count, step, support, &ignored) == WS_OK)
         return;
@@ -470,6 +522,30 @@ void ws_block_step(struct ws_block *block, uint32_t step, const struct ws_step_s
         if (chain->status == WS_INTERRUPTED)
             chain->status = WS_OK;
     }
+}
+
+void ws_block_step(struct ws_block *block, uint32_t step, const struct ws_step_support *support)
+{
+    ws_arena_reset(&block->steps[step % 2]);
+    struct ws_chain **ready =
+        WS_ARENA_NEW(&block->steps[step % 2], struct ws_chain *, block->count);
+    /* Those that change from the front, absorbed ones from the back. */
+    size_t changing = 0, absorbed = 0;
+    for (size_t c = 0; c < block->count; c++) {
+        struct ws_chain *chain = &block->chains[c];
+        if (chain->status != WS_OK || chain->next_step != step)
+            continue;
+        if (!ready)
+            chain->status = ws_fail_memory(&chain->error, "a step");
+        else if (is_absorbed(block, chain))
+            ready[block->count - ++absorbed] = chain;
+        else
+            ready[changing++] = chain;
+    }
+    if (changing > 0)
+        step_chains(block, ready, changing, step, support);
+    if (absorbed > 0)
+        step_chains(block, ready + block->count - absorbed, absorbed, step, support);
 }
 
 /* Stored form ---------------------------------------------------------------------------------- */

@@ -26,7 +26,8 @@ struct ws_chain {
     struct ws_step plan;
     uint64_t fresh_used;
     const struct ws_model *model;
-    const struct ws_model *first; /* of step 0, in `life`; NULL for families that keep none */
+    const struct ws_model *first;   /* of step 0, in `life`; NULL for families that keep none */
+    const struct ws_model *settled; /* in `life`: what `model` stays for ever, or NULL */
     uint32_t model_depth;
     struct ws_dataset training; /* kept only for policies that use the previous training set */
     struct ws_dataset *outputs; /* for policies with a pool: of every step so far */

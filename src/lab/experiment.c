@@ -47,6 +47,8 @@ static const struct ws_option execution_options[] = {
      "items of each measured sample to keep as text, for reading"},
     {"keep_models", WS_OPTION_FLAG, FIELD(keep_models), 0, 0, "false", NULL, WS_OPTION_EXECUTION,
      "write the kept generations' models, and the last, in a form that other programs read"},
+    {"skip_absorbed", WS_OPTION_FLAG, FIELD(skip_absorbed), 0, 0, "true", NULL, WS_OPTION_EXECUTION,
+     "leave out what cannot change a chain whose models all give one and the same item"},
     {"then", WS_OPTION_TEXT, FIELD(then), 0, 0, "", NULL, WS_OPTION_EXECUTION,
      "the experiment, a file or preset, to go on with afterwards; not when settings or directory "
      "are changed"},
@@ -624,6 +626,11 @@ bool ws_experiment_has_setting(const char *name)
         if (strcmp(names[i], name) == 0)
             return true;
     return false;
+}
+
+bool ws_experiment_is_execution(const char *name)
+{
+    return ws_option_find(&execution_table, name) != NULL;
 }
 
 const char *ws_experiment_nearest_setting(const char *name)

@@ -34,6 +34,7 @@ struct ws_experiment_settings {
     uint64_t keep_every;       /* 0: the last checkpoint only */
     uint64_t keep_texts;       /* items of each sample that people can read */
     bool keep_models;          /* models as directories, for other programs */
+    bool skip_absorbed;        /* chains that can no longer change do nothing but measure */
     const char *then;          /* the experiment to go on with; "": none */
 };
 
@@ -125,6 +126,8 @@ void ws_experiment_help(struct ws_buffer *out);
 
 /* Whether any family, source or experiment has a setting of this name. */
 bool ws_experiment_has_setting(const char *name);
+/* Whether it says how a run is carried out, so that no result depends on it. */
+bool ws_experiment_is_execution(const char *name);
 /* The one that was probably meant, or NULL. */
 const char *ws_experiment_nearest_setting(const char *name);
 

@@ -8,26 +8,7 @@
 
 /* A line of metrics.jsonl, and how many a measured generation has, about eight bins of a histogram
  * among them. */
-enum { RECORD_BYTES = 150, RECORDS_MOST = WS_METRIC_COUNT + 2 * 8 };
-
-/* Numbers or tokens in an item. */
-static double item_size(const struct ws_experiment *e)
-{
-    switch (e->data.source) {
-    case WS_HUMAN_TEXT:
-        return (double)e->data.block;
-    case WS_HUMAN_NORMAL:
-        return (double)e->data.dimension;
-    default:
-        return 1;
-    }
-}
-
-/* What a set of `items` costs, in items; counts cost by the types that there are. */
-static double costing(const struct ws_dataset *shape, uint64_t items)
-{
-    return shape->kind == WS_DATA_COUNTS && items > shape->types ? shape->types : (double)items;
-}
+enum { RECORD_BYTES = 150, RECORDS_MOST = WS_METRIC_COUNT + 2 * 8, MIX_RECORDS = 2 };
 
 static double item_bytes(const struct ws_experiment *e, const struct ws_dataset *shape)
 {
@@ -35,9 +16,9 @@ static double item_bytes(const struct ws_experiment *e, const struct ws_dataset 
     case WS_DATA_COUNTS:
         return sizeof(uint32_t) + sizeof(uint64_t);
     case WS_DATA_VECTORS:
-        return item_size(e) * sizeof(double);
+        return ws_item_size(e) * sizeof(double);
     default:
-        return item_size(e) * sizeof(uint32_t);
+        return ws_item_size(e) * sizeof(uint32_t);
     }
 }
 
@@ -46,39 +27,80 @@ enum { GRAM_BYTES = 48 };
 
 static double sample_bytes(const struct ws_experiment *e, const struct ws_dataset *shape)
 {
-    double grams = shape->kind == WS_DATA_TOKENS ? item_size(e) * GRAM_BYTES : 0;
+    double grams = shape->kind == WS_DATA_TOKENS ? ws_item_size(e) * GRAM_BYTES : 0;
     return item_bytes(e, shape) + grams;
 }
 
+/* Seconds of one core, one seed. */
+static double chain_seconds(const struct ws_experiment *e, const struct ws_dataset *shape,
+                            const struct ws_arm *arm, const struct ws_family_cost *cost,
+                            const struct ws_probe *probe)
+{
+    double steps = (double)e->settings.generations;
+    double measured = ceil(steps / (double)e->settings.measure_every);
+    /* Sums over steps, as if each were of the base size. */
+    double scale = ws_costing_items(shape, e->items) / (double)e->items;
+    double trained = scale * (double)arm->totals.trained;
+    double sampled = scale * (double)arm->totals.sampled;
+    double validated = cost->validations * (double)probe->validation_items;
+    double looked_at = ws_looked_at(e, shape, probe->reference_items, e->sample_items);
+    if (ws_measure_needs_sample(e->family))
+        sampled += measured * ws_costing_items(shape, e->sample_items);
+    return probe->start + steps * probe->step +
+           probe->fit.factor * (cost->fit_whole * steps + cost->fit_seconds * trained) +
+           probe->sample.factor * cost->sample_seconds * sampled +
+           probe->measure.factor * cost->measure_seconds *
+               (measured * looked_at + steps * validated);
+}
+
+/* Bytes of a model of `items`, in memory and stored: as the probe's grew, or as the family says. */
+static double model_memory(const struct ws_family_cost *cost, double items,
+                           const struct ws_probe *probe)
+{
+    if (cost->bytes_are_sure || probe->fit.items == 0)
+        return cost->model_bytes + items * cost->item_bytes;
+    return probe->model_bytes * fmax(1, items / (double)probe->fit.items);
+}
+
+static double model_stored(const struct ws_family_cost *cost, double items,
+                           const struct ws_probe *probe)
+{
+    if (probe->fit.items == 0) /* those that grow with the data are stored in about a quarter */
+        return cost->model_bytes + items * cost->item_bytes / 4;
+    return cost->item_bytes > 0 ? probe->stored_bytes * fmax(1, items / (double)probe->fit.items)
+                                : probe->stored_bytes;
+}
+
 static struct ws_arm_cost arm_cost(const struct ws_experiment *e, const struct ws_dataset *shape,
-                                   const struct ws_arm *arm)
+                                   const struct ws_arm *arm, const struct ws_probe *probe)
 {
     struct ws_family_cost cost;
-    e->family->cost(arm->family_settings, shape, arm->totals.largest, item_size(e), &cost);
+    e->family->cost(arm->family_settings, shape, arm->totals.largest, ws_item_size(e), &cost);
     double bytes = item_bytes(e, shape);
     double seeds = (double)e->settings.seeds;
     double measured = ceil((double)e->settings.generations / (double)e->settings.measure_every);
-    double metric_items = ws_measure_needs_sample(e->family) ? costing(shape, e->sample_items) : 0;
-    double largest = costing(shape, arm->totals.largest);
-    /* Sums over steps, as if each were of the base size. */
-    double scale = costing(shape, e->items) / (double)e->items;
-    double trained = scale * (double)arm->totals.trained;
-    double sampled = scale * (double)arm->totals.sampled;
+    double metric_items =
+        ws_measure_needs_sample(e->family) ? ws_costing_items(shape, e->sample_items) : 0;
+    double base = ws_costing_items(shape, e->items);
+    double largest = ws_costing_items(shape, arm->totals.largest);
+    /* A sum over steps, as if each were of the base size. */
+    double sampled = base / (double)e->items * (double)arm->totals.sampled;
     double pool = arm->policy.pool != 0 ? sampled : 0;
-    double model = cost.model_bytes + largest * cost.item_bytes;
-    /* That of the step, the one before, and the first. */
-    double models = fmin((double)e->settings.generations, e->family->keeps_first ? 3 : 2);
-    /* Those that grow with the data are stored in about a quarter. */
-    double stored = cost.model_bytes + largest * cost.item_bytes / 4;
+    bool keeps_first = e->family->keeps_first && e->settings.generations > 2;
+    /* Those of the step and of the one before, and the first. */
+    double models = fmin((double)e->settings.generations, 2) * model_memory(&cost, largest, probe);
+    double stored = model_stored(&cost, largest, probe);
+    if (keeps_first)
+        models += model_memory(&cost, base, probe);
     if (e->family->keeps_first)
-        stored *= 2;
+        stored += model_stored(&cost, base, probe);
+    double records =
+        probe->measurements > 0 ? (double)probe->measurements + MIX_RECORDS : RECORDS_MOST;
     return (struct ws_arm_cost){
-        .seconds = seeds * (cost.fit_whole * (double)e->settings.generations +
-                            cost.fit_seconds * trained + cost.sample_seconds * sampled +
-                            (cost.measure_seconds + cost.sample_seconds) * measured * metric_items),
-        .chain_memory = models * model + 2 * largest * bytes + pool * bytes +
+        .seconds = seeds * chain_seconds(e, shape, arm, &cost, probe),
+        .chain_memory = models + 2 * largest * bytes + pool * bytes +
                         metric_items * (sample_bytes(e, shape) + cost.item_bytes) + cost.work_bytes,
-        .disk = seeds * (measured * RECORD_BYTES * RECORDS_MOST * 2 + stored + pool * bytes),
+        .disk = seeds * (measured * RECORD_BYTES * records * 2 + stored + pool * bytes),
         .largest = arm->totals.largest,
         .trained = arm->totals.trained,
         .sampled = arm->totals.sampled,
@@ -86,9 +108,16 @@ static struct ws_arm_cost arm_cost(const struct ws_experiment *e, const struct w
 }
 
 enum ws_status ws_plan_cost(const struct ws_experiment *e, const struct ws_human *human,
-                            unsigned processors, struct ws_arena *arena, struct ws_cost *out,
-                            struct ws_error *err)
+                            const struct ws_probe *probe, unsigned processors,
+                            struct ws_arena *arena, struct ws_cost *out, struct ws_error *err)
 {
+    const struct ws_probe unknown = {
+        .fit.factor = 1,
+        .sample.factor = 1,
+        .measure.factor = 1,
+        .reference_items = e->data.test_items,
+        .validation_items = e->data.validation_items,
+    };
     struct ws_cost cost = {.threads =
                                e->settings.threads ? (unsigned)e->settings.threads : processors};
     cost.arms = WS_ARENA_NEW(arena, struct ws_arm_cost, e->arm_count);
@@ -96,13 +125,13 @@ enum ws_status ws_plan_cost(const struct ws_experiment *e, const struct ws_human
         return ws_fail_memory(err, "the plan");
     uint64_t chains = e->settings.seeds * e->arm_count;
     struct ws_family_cost family;
-    e->family->cost(e->family_settings, ws_human_shape(human), e->items, item_size(e), &family);
+    e->family->cost(e->family_settings, ws_human_shape(human), e->items, ws_item_size(e), &family);
     double useful = chains < cost.threads && !family.uses_threads ? (double)chains : cost.threads;
     if (useful > processors)
         useful = processors;
     double largest = 0;
     for (size_t a = 0; a < e->arm_count; a++) {
-        cost.arms[a] = arm_cost(e, ws_human_shape(human), &e->arms[a]);
+        cost.arms[a] = arm_cost(e, ws_human_shape(human), &e->arms[a], probe ? probe : &unknown);
         cost.seconds += cost.arms[a].seconds / useful;
         cost.disk += cost.arms[a].disk;
         if (cost.arms[a].chain_memory > largest)

@@ -1,11 +1,11 @@
 /*
- * What an experiment would cost, from the plan of its steps and the family's rates. Rough: a time
- * measured on one core of a 3 GHz x86, memory of what threads hold at once, disk at the end.
+ * What an experiment would cost, from the plan of its steps, the family's costs, and a probe of
+ * this machine (lab/probe.h): time, memory of what threads hold at once, disk at the end.
  */
 #ifndef WS_LAB_PLAN_H
 #define WS_LAB_PLAN_H
 
-#include "lab/experiment.h"
+#include "lab/probe.h"
 
 struct ws_arm_cost {
     double seconds;            /* of one core, all seeds */
@@ -25,8 +25,10 @@ struct ws_cost {
     unsigned running; /* blocks of chains at a time */
 };
 
+/* `probe` may be NULL: then times are those of some other machine. */
 WS_MUST_CHECK enum ws_status ws_plan_cost(const struct ws_experiment *experiment,
-                                          const struct ws_human *human, unsigned processors,
+                                          const struct ws_human *human,
+                                          const struct ws_probe *probe, unsigned processors,
                                           struct ws_arena *arena, struct ws_cost *out,
                                           struct ws_error *err);
 

@@ -610,7 +610,8 @@ static enum ws_status check_memory(struct runner *r, struct ws_error *err)
         return ws_fail_memory(err, "the run directory");
     if (ws_file_exists(begun))
         return WS_OK;
-    WS_TRY(ws_plan_cost(r->experiment, r->human, ws_processor_count(), &r->arena, &cost, err));
+    WS_TRY(
+        ws_plan_cost(r->experiment, r->human, NULL, ws_processor_count(), &r->arena, &cost, err));
     return ws_plan_check_memory(&cost, ws_memory_available(), err);
 }
 

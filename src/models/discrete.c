@@ -193,6 +193,11 @@ static enum ws_status load(const void *settings, struct ws_bytes bytes, struct w
     return WS_OK;
 }
 
+static bool absorbed(const struct ws_model *base)
+{
+    return ((const struct ws_discrete_model *)base)->size == 1;
+}
+
 static void describe(const struct ws_model *base, struct ws_buffer *out)
 {
     const struct ws_discrete_model *model = (const struct ws_discrete_model *)base;
@@ -229,5 +234,6 @@ const struct ws_family_ops ws_family_discrete = {
     .save = save,
     .load = load,
     .describe = describe,
+    .absorbed = absorbed,
     .cost = cost,
 };

@@ -63,12 +63,16 @@ struct ws_item_score {
     uint64_t tokens; /* how many were scored */
 };
 
-/* Rough: of one core of a 3 GHz x86. */
+/* How work grows with items and settings. The seconds are rough, of one core of a 3 GHz x86; a plan
+ * measures how far off they are (lab/probe.h). */
 struct ws_family_cost {
     double fit_seconds;     /* an item (of counts: a type) */
     double fit_whole;       /* seconds of a fit beside that, whatever its items */
     double sample_seconds;  /* likewise */
-    double measure_seconds; /* of an item of a sample */
+    double fit_batch;       /* items that are handled together, which is cheaper; 0: one by one */
+    double sample_batch;    /* likewise */
+    double measure_seconds; /* of an item of a sample or of the reference */
+    double validations;     /* of a fit, where there are validation data */
     double item_bytes;      /* memory of a model for each item it was fitted on */
     double model_bytes;     /* memory of any model */
     double work_bytes;      /* memory beside the models while one is fitted, sampled or scored */
@@ -145,6 +149,10 @@ struct ws_family_ops {
      * an item. */
     void (*cost)(const void *settings, const struct ws_dataset *example, uint64_t items,
                  double item_size, struct ws_family_cost *out);
+
+    /* Optional. Whether every sample of the model is the same whatever its key, and a fit on one of
+     * as many items as the model was fitted on gives the model again, to the last bit. */
+    bool (*absorbed)(const struct ws_model *model);
 
     /* Optional. How the fit of a model went, in order; empty for a model that was loaded. */
     const struct ws_loss_point *(*curve)(const struct ws_model *model, size_t *count);

@@ -535,6 +535,22 @@ static enum ws_status load(const void *settings, struct ws_bytes bytes, struct w
     return WS_OK;
 }
 
+/* No variance, not even rounding's; and a mean that stays what it is when 0 is added, as -0 does
+ * not.
+ */
+static bool absorbed(const struct ws_model *base)
+{
+    const struct ws_gaussian_model *model = (const struct ws_gaussian_model *)base;
+    const size_t d = model->dimension;
+    for (size_t i = 0; i < d * d; i++)
+        if (model->covariance[i] != 0)
+            return false;
+    for (size_t i = 0; i < d; i++)
+        if (model->mean[i] == 0 && signbit(model->mean[i]))
+            return false;
+    return true;
+}
+
 static void describe(const struct ws_model *base, struct ws_buffer *out)
 {
     const struct ws_gaussian_model *model = model_of(base);
@@ -573,5 +589,6 @@ const struct ws_family_ops ws_family_gaussian = {
     .save = save,
     .load = load,
     .describe = describe,
+    .absorbed = absorbed,
     .cost = cost,
 };

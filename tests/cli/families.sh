@@ -24,6 +24,14 @@ accepts run one.yaml -q -o mle --set estimator=mle --set generations=3 --set see
 refuses 2 "--set" "'items' is '0'" -- plan one.yaml --items 0
 refuses 2 "--set" "'dimension' is '2000'" "from 1 to 1000" -- plan one.yaml --dimension 2000
 
+# Chains that can change no more skip what changes nothing, and nobody sees it.
+printf 'family: discrete\nsource: zipf\ntypes: 5\nitems: 4\ngenerations: 90\nseeds: 6\n' >absorbed.yaml
+printf 'policies: [replace, keep:0.25]\nmeasure_every: 4\nkeep_every: 30\n' >>absorbed.yaml
+accepts run absorbed.yaml -q -o skipping
+accepts run absorbed.yaml -q -o plain --set skip_absorbed=false --threads 1
+check "the same bytes" same_runs skipping plain
+check "one symbol is left" grep -q '"arm":"replace",.*"metric":"types",.*"value":1.0' plain/metrics.jsonl
+
 # Settings that a transformer would ignore
 printf 'family: transformer\nsource: text\ncorpus: corpus.txt\nblock: 16\nlayers: 2\n' >t.yaml
 refuses 2 t.yaml:5 "'layers' has no meaning beside 'base'" -- run t.yaml -q -o x --set base=model

@@ -23,7 +23,11 @@ cp g.yaml 'two words.yaml'
 accepts plan 'two words.yaml'
 check "a name is quoted" grep -q "^Next: .*wellspring run 'two words.yaml'$" out
 rm 'two words.yaml'
+check "what was tried" grep -q '^This machine, tried alone on one core: a fit of 20 items' out
+accepts plan g.yaml --no-probe
+check "nothing was tried" grep -q '^Nothing was tried here' out
 accepts plan g.yaml --json
+check "what was tried, in JSON" grep -q '"step_seconds": ' out
 check "JSON" grep -q '"trained_items": 200' out
 accepts plan gaussian
 accepts plan discrete --threads 3

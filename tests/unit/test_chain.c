@@ -175,6 +175,110 @@ static void chain__read_back_it_goes_on_as_if_never_stored(void **state)
     }
 }
 
+/* Chains that are absorbed within the run, and what stops at other places: one dimension and two,
+ * a metric sample or none, not every generation measured, a stop between. */
+static const struct {
+    const char *experiment;
+    uint32_t generations;
+} absorbing[] = {
+    {"family: discrete\nsource: zipf\ntypes: 3\nitems: 4\ntest_items: 10\n", 60},
+    {"family: discrete\nsource: uniform\ntypes: 2\nitems: 3\nmetric_items: 5\nmeasure_every: 7\n",
+     50},
+    {"family: gaussian\nsource: normal\nitems: 3\ntest_items: 5\n", 300},
+    {"family: gaussian\nsource: normal\nestimator: mle\nitems: 4\ndimension: 2\nmeasure_every: 2\n",
+     300},
+    {"family: discrete\nsource: zipf\ntypes: 3\nitems: 4\ngrowth: linear:0.1\n", 60},
+};
+
+/* Runs all seeds; how many of them were settled at the end. */
+static size_t run_settling(const struct laboratory *lab, const struct ws_arm *arm,
+                           struct outcome *out)
+{
+    const uint32_t end = (uint32_t)lab->experiment.settings.generations;
+    struct ws_block block;
+    size_t settled = 0;
+    begin(&block, lab, arm, 1, SEEDS);
+    steps(&block, 0, end);
+    for (size_t i = 0; i < SEEDS; i++) {
+        settled += block.chains[i].settled != NULL;
+        stored(&block.chains[i], &out->state[i]);
+        ws_buffer_init(&out->records[i], NULL, 1 << 24);
+        ws_buffer_append(&out->records[i], block.chains[i].records.data,
+                         block.chains[i].records.size);
+    }
+    ws_block_release(&block);
+    return settled;
+}
+
+static void chain__absorbed_it_skips_what_changes_nothing(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof absorbing / sizeof *absorbing; i++) {
+        struct laboratory lab;
+        struct ws_error err = {.message = ""};
+        char more[200];
+        /* A training set that grows cannot be the previous one again. */
+        bool grows = strstr(absorbing[i].experiment, "growth") != NULL;
+        (void)snprintf(more, sizeof more,
+                       "policies: [replace, keep:0.1, mix:1:0:0%s]\ngenerations: %u\n",
+                       grows ? "" : ", mix:0:1:0, mix:0.5:0.5:0, accumulate-subsample",
+                       absorbing[i].generations);
+        if (!laboratory_open(&lab, absorbing[i].experiment, more, NULL, &err))
+            fail_msg("%s", err.message);
+        for (size_t a = 0; a < lab.experiment.arm_count; a++) {
+            const struct ws_arm *arm = &lab.experiment.arms[a];
+            struct outcome skipping, plain;
+            lab.experiment.settings.skip_absorbed = true;
+            size_t settled = run_settling(&lab, arm, &skipping);
+            lab.experiment.settings.skip_absorbed = false;
+            assert_int_equal(run_settling(&lab, arm, &plain), 0);
+            for (size_t s = 0; s < SEEDS; s++) {
+                assert_same_bytes(&skipping.records[s], &plain.records[s]);
+                assert_same_bytes(&skipping.state[s], &plain.state[s]);
+            }
+            bool closed = strcmp(arm->name, "replace") == 0 || strcmp(arm->name, "mix:1:0:0") == 0;
+            assert_true(closed && !grows ? settled > 0 : settled == 0);
+            release_outcome(&skipping);
+            release_outcome(&plain);
+        }
+        laboratory_close(&lab);
+    }
+}
+
+static void chain__absorbed_it_can_be_stored_and_read_back(void **state)
+{
+    (void)state;
+    struct laboratory lab;
+    struct ws_error err = {.message = ""};
+    if (!laboratory_open(&lab, absorbing[0].experiment, "policies: replace\ngenerations: 60\n",
+                         NULL, &err))
+        fail_msg("%s", err.message);
+    struct ws_block whole, before, after;
+    struct ws_buffer bytes, last, end;
+    begin(&whole, &lab, lab.experiment.arms, 1, 1);
+    begin(&before, &lab, lab.experiment.arms, 1, 1);
+    begin(&after, &lab, lab.experiment.arms, 1, 1);
+    steps(&whole, 0, 60);
+    assert_non_null(whole.chains[0].settled);
+    stored(whole.chains, &last);
+    steps(&before, 0, 50);
+    stored(before.chains, &bytes);
+    struct ws_reader in;
+    ws_reader_init(&in, ws_buffer_bytes(&bytes));
+    assert_int_equal(ws_chain_read(&after, after.chains, &in, &err), WS_OK);
+    steps(&after, 50, 60);
+    assert_non_null(after.chains[0].settled);
+    stored(after.chains, &end);
+    assert_same_bytes(&end, &last);
+    ws_buffer_release(&bytes);
+    ws_buffer_release(&last);
+    ws_buffer_release(&end);
+    ws_block_release(&whole);
+    ws_block_release(&before);
+    ws_block_release(&after);
+    laboratory_close(&lab);
+}
+
 static const struct ws_arm *arm_of(const struct laboratory *lab, const char *name)
 {
     for (size_t a = 0; a < lab->experiment.arm_count; a++)
@@ -618,6 +722,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(chain__its_results_do_not_depend_on_the_block),
         cmocka_unit_test(chain__read_back_it_goes_on_as_if_never_stored),
+        cmocka_unit_test(chain__absorbed_it_skips_what_changes_nothing),
+        cmocka_unit_test(chain__absorbed_it_can_be_stored_and_read_back),
         cmocka_unit_test(chain__only_measured_generations_have_records),
         cmocka_unit_test(chain__a_control_never_leaves_depth_0),
         cmocka_unit_test(chain__arms_of_a_seed_begin_with_the_same_model),

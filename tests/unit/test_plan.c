@@ -31,7 +31,7 @@ static struct ws_cost cost_of(const char *text, const char *more)
     struct ws_error err = {.message = ""};
     ws_arena_init(&arena, NULL);
     if (!laboratory_open(&lab, text, more, NULL, &err) ||
-        ws_plan_cost(&lab.experiment, lab.human, 2, &arena, &cost, &err) != WS_OK)
+        ws_plan_cost(&lab.experiment, lab.human, NULL, 2, &arena, &cost, &err) != WS_OK)
         fail_msg("%s", err.message);
     laboratory_close(&lab);
     ws_arena_release(&arena);
@@ -75,6 +75,74 @@ static void plan__every_generation_takes_its_steps(void **state)
     double three =
         cost_of(more, "generations: 3\n").seconds - cost_of(few, "generations: 3\n").seconds;
     assert_near(three, 3 * one);
+}
+
+/* Validation data are looked at once an epoch, or every few steps. */
+static void plan__validations_are_counted(void **state)
+{
+    (void)state;
+#define WHOLE SMALL "generations: 1\nepochs: 4\n"
+    double none = cost_of(WHOLE, "").seconds;
+    double each_epoch = cost_of(WHOLE, "validation_items: 5\n").seconds - none;
+    assert_true(each_epoch > 0);
+    assert_near(cost_of(WHOLE, "validation_items: 10\n").seconds - none, 2 * each_epoch);
+    assert_near(cost_of(WHOLE, "validation_items: 5\nvalidate_every: 10\n").seconds - none,
+                each_epoch / 2);
+}
+
+/* Says that between two looks at it some seconds have passed. */
+struct ticking {
+    double tick, now;
+};
+
+static double tick(void *user)
+{
+    struct ticking *clock = user;
+    return clock->now += clock->tick;
+}
+
+static double probed_seconds(const char *text, double seconds, struct ws_probe *probe)
+{
+    struct ticking ticking = {seconds, 0};
+    const struct ws_clock clock = {tick, tick, &ticking};
+    struct laboratory lab;
+    struct ws_arena arena;
+    struct ws_cost cost;
+    struct ws_error err = {.message = ""};
+    ws_arena_init(&arena, NULL);
+    if (!laboratory_open(&lab, text, "generations: 3\n", NULL, &err) ||
+        ws_probe(&lab.experiment, lab.human, &clock, NULL, probe, &err) != WS_OK ||
+        ws_plan_cost(&lab.experiment, lab.human, probe, 2, &arena, &cost, &err) != WS_OK)
+        fail_msg("%s", err.message);
+    laboratory_close(&lab);
+    ws_arena_release(&arena);
+    return cost.seconds;
+}
+
+static void plan__on_a_machine_half_as_fast_it_takes_twice_as_long(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < LABORATORY_COUNT; i++) {
+        struct ws_probe probe, slow;
+        double seconds = probed_seconds(laboratory_texts[i], 1, &probe);
+        assert_true(seconds > 0);
+        assert_near(probed_seconds(laboratory_texts[i], 2, &slow), 2 * seconds);
+        assert_true(probe.fit.items == 2 && probe.fit.seconds == 1 && slow.fit.seconds == 2);
+        assert_true(probe.model_bytes > 0 && probe.stored_bytes > 0 && probe.measurements > 0);
+    }
+}
+
+/* On a quick one everything is tried, up to as many items as there are, and steps are taken. */
+static void plan__on_a_fast_machine_all_items_are_tried(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < LABORATORY_COUNT; i++) {
+        struct ws_probe probe;
+        assert_true(probed_seconds(laboratory_texts[i], 1e-4, &probe) > 0);
+        assert_int_equal(probe.fit.items, i == 0 ? 40 : 20);
+        assert_int_equal(probe.sample.items, probe.fit.items);
+        assert_true(probe.start > 0 && probe.step >= 0);
+    }
 }
 
 /* Memory --------------------------------------------------------------------------------------- */
@@ -175,7 +243,8 @@ static void plan__chains_at_a_time_add_up(void **state)
     assert_true(laboratory_open(&lab, SMALL, "generations: 1\n", NULL, &err));
     lab.experiment.settings.seeds = 5;
     lab.experiment.settings.threads = 3;
-    assert_int_equal(ws_plan_cost(&lab.experiment, lab.human, 2, &arena, &three, &err), WS_OK);
+    assert_int_equal(ws_plan_cost(&lab.experiment, lab.human, NULL, 2, &arena, &three, &err),
+                     WS_OK);
     assert_near(three.memory, 3 * one.memory);
     assert_int_equal(ws_plan_check_memory(&three, (uint64_t)one.memory, &err), WS_NO_MEMORY);
     assert_non_null(strstr(err.message, "3 chains on 3 'threads' at a time, needs about "));
@@ -196,6 +265,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plan__epochs_and_steps_are_counted),
         cmocka_unit_test(plan__every_generation_takes_its_steps),
+        cmocka_unit_test(plan__validations_are_counted),
+        cmocka_unit_test(plan__on_a_machine_half_as_fast_it_takes_twice_as_long),
+        cmocka_unit_test(plan__on_a_fast_machine_all_items_are_tried),
         cmocka_unit_test(plan__memory_is_near_what_a_run_takes),
         cmocka_unit_test(plan__a_cache_that_is_too_large_is_told_before_the_first_fit),
         cmocka_unit_test(plan__chains_at_a_time_add_up),

@@ -102,6 +102,12 @@ static struct ws_decoder_size decoder_size(const struct ws_description *d,
     };
 }
 
+uint64_t ws_generator_batch_of(const struct ws_description *d, const struct ws_decoding *decoding,
+                               uint64_t longest_prompt)
+{
+    return batch_of(d, decoding, longest_prompt);
+}
+
 uint64_t ws_generator_memory(const struct ws_description *d, const struct ws_decoding *decoding,
                              uint64_t longest_prompt)
 {

@@ -106,6 +106,9 @@ WS_MUST_CHECK enum ws_status ws_generator_open(struct ws_device *device,
                                                const struct ws_allocator *allocator,
                                                struct ws_generator **out, struct ws_error *err);
 void ws_generator_close(struct ws_generator *generator); /* NULL is fine */
+/* Prompts that are continued together. */
+uint64_t ws_generator_batch_of(const struct ws_description *d, const struct ws_decoding *decoding,
+                               uint64_t longest_prompt);
 /* Bytes of the device that opening takes, for what fits. */
 uint64_t ws_generator_memory(const struct ws_description *d, const struct ws_decoding *decoding,
                              uint64_t longest_prompt);

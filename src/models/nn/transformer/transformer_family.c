@@ -294,6 +294,14 @@ static void cost(const void *untyped, const struct ws_dataset *example, uint64_t
     out->fit_seconds = training->steps > 0 ? 0 : trains * (double)training->epochs;
     out->fit_whole = trains * batch * (double)training->steps;
     out->sample_seconds = 2 * parameters * item_size * beams / SAMPLING_RATE;
+    out->fit_batch = batch;
+    const struct ws_decoding decoding = ws_transformer_decoding(w.settings, w.block);
+    out->sample_batch = (double)ws_generator_batch_of(
+        &w.description, &decoding, ws_transformer_longest_prompt(w.settings, w.block));
+    double epoch = fmax(1, floor((double)items / fmax(1, batch)));
+    double steps = training->steps > 0 ? (double)training->steps : epoch * (double)training->epochs;
+    double every = training->validate_every > 0 ? (double)training->validate_every : epoch;
+    out->validations = ceil(steps / every);
     out->measure_seconds = 2 * parameters * item_size / TRAINING_RATE;
     out->model_bytes = w.model;
     out->work_bytes = work_bytes(&w);

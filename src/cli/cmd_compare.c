@@ -1,0 +1,545 @@
+/*
+ * wellspring compare: runs side by side, or the arms of one run against its control.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "cli/command.h"
+#include "cli/overview.h"
+#include "cli/terminal.h"
+#include "lab/run_comparison.h"
+
+enum {
+    LINE_WIDTH = 100,
+    ARM_WIDTH = 20,
+    SEEDS_WIDTH = 6,
+    VALUE_WIDTH = 10,
+    INTERVAL_WIDTH = 21,
+    RUN_WIDTH = 4,
+    SETTING_WIDTH = 22,
+};
+
+struct compare_flags {
+    const char *generation;
+    const char *metric;
+    bool json;
+};
+
+/* What is shown, and how. */
+struct view {
+    const struct ws_comparison *comparison;
+    const char **metrics; /* NULL: every one */
+    size_t metric_count;
+    bool utf8;
+    double least_level; /* of an interval that was printed */
+};
+
+static bool is_shown(const struct view *view, const char *metric)
+{
+    if (!view->metrics)
+        return true;
+    for (size_t i = 0; i < view->metric_count; i++)
+        if (strcmp(view->metrics[i], metric) == 0)
+            return true;
+    return false;
+}
+
+/* Which metrics -------------------------------------------------------------------------------- */
+
+static bool has_metric(const struct ws_comparison *comparison, const char *metric)
+{
+    for (size_t i = 0; i < comparison->row_count; i++)
+        if (strcmp(comparison->rows[i].metric, metric) == 0)
+            return true;
+    return false;
+}
+
+static enum ws_status refuse_metric(const struct ws_comparison *comparison, const char *metric,
+                                    struct ws_arena *arena, struct ws_error *err)
+{
+    const char **names = WS_ARENA_NEW(arena, const char *, comparison->row_count);
+    if (!names)
+        return ws_fail_memory(err, "the metrics");
+    for (size_t i = 0; i < comparison->row_count; i++)
+        names[i] = comparison->rows[i].metric;
+    const char *nearest = ws_nearest_name(metric, names, comparison->row_count);
+    if (nearest)
+        return ws_fail(err, WS_INVALID, "--metric: no metric '%.80s' here; did you mean '%s'?",
+                       metric, nearest);
+    return ws_fail(err, WS_INVALID, "--metric: no metric '%.80s' here; '--metric all' shows them",
+                   metric);
+}
+
+/* Those of a list "types,entropy". */
+static enum ws_status choose_named(struct view *view, const char *list, struct ws_arena *arena,
+                                   struct ws_error *err)
+{
+    view->metrics = WS_ARENA_NEW(arena, const char *, strlen(list) + 1);
+    if (!view->metrics)
+        return ws_fail_memory(err, "the metrics");
+    for (const char *next = list; *next;) {
+        size_t size = strcspn(next, ",");
+        const char *name = ws_arena_format(arena, "%.*s", (int)size, next);
+        if (!name)
+            return ws_fail_memory(err, "the metrics");
+        if (!has_metric(view->comparison, name))
+            return refuse_metric(view->comparison, name, arena, err);
+        view->metrics[view->metric_count++] = name;
+        next += size + (next[size] == ',');
+    }
+    return WS_OK;
+}
+
+/* All but the parts that a metric falls into: "mix/model/2", "training_loss/100". */
+static enum ws_status choose_whole(struct view *view, struct ws_arena *arena, struct ws_error *err)
+{
+    const struct ws_comparison *comparison = view->comparison;
+    view->metrics = WS_ARENA_NEW(arena, const char *, comparison->row_count);
+    if (!view->metrics)
+        return ws_fail_memory(err, "the metrics");
+    for (size_t i = 0; i < comparison->row_count; i++) {
+        const char *metric = comparison->rows[i].metric;
+        bool new = i == 0 || strcmp(metric, comparison->rows[i - 1].metric) != 0;
+        if (new && !strchr(metric, '/'))
+            view->metrics[view->metric_count++] = metric;
+    }
+    return WS_OK;
+}
+
+/* Those that an overview of one of the runs shows. */
+static enum ws_status choose_headlines(struct view *view, struct ws_arena *arena,
+                                       struct ws_error *err)
+{
+    const struct ws_comparison *comparison = view->comparison;
+    view->metrics = WS_ARENA_NEW(arena, const char *, OVERVIEW_METRICS * comparison->run_count);
+    if (!view->metrics)
+        return ws_fail_memory(err, "the metrics");
+    for (size_t r = 0; r < comparison->run_count; r++) {
+        const char *headlines[OVERVIEW_METRICS];
+        overview_metrics(comparison->runs[r].family, headlines);
+        for (size_t h = 0; h < OVERVIEW_METRICS; h++)
+            if (headlines[h] && !is_shown(view, headlines[h]) &&
+                has_metric(comparison, headlines[h]))
+                view->metrics[view->metric_count++] = headlines[h];
+    }
+    return WS_OK;
+}
+
+static enum ws_status choose_metrics(struct view *view, const struct compare_flags *flags,
+                                     struct ws_arena *arena, struct ws_error *err)
+{
+    if (flags->metric && strcmp(flags->metric, "all") != 0)
+        return choose_named(view, flags->metric, arena, err);
+    if (flags->json)
+        return WS_OK;
+    return flags->metric ? choose_whole(view, arena, err) : choose_headlines(view, arena, err);
+}
+
+/* Text ----------------------------------------------------------------------------------------- */
+
+/* Three digits or all before the point, in at most eight characters. */
+static void format_number(double value, bool is_signed, char *out, size_t size)
+{
+    double magnitude = fabs(value);
+    const char *sign = is_signed && value > 0 ? "+" : "";
+    if (isnan(value))
+        (void)snprintf(out, size, "-");
+    else if (magnitude == 0 || (magnitude >= 99.95 && magnitude < 1e6))
+        (void)snprintf(out, size, "%s%.0f", sign, magnitude == 0 ? 0 : value);
+    else if (magnitude >= 1e6 || magnitude < 1e-3)
+        (void)snprintf(out, size, "%s%.1e", sign, value);
+    else
+        (void)snprintf(out, size, "%s%.3g", sign, value);
+}
+
+/* Columns a text takes: bytes that continue a UTF-8 character take none. */
+static int width_of(const char *text)
+{
+    int width = 0;
+    for (; *text; text++)
+        width += (*text & 0xC0) != 0x80;
+    return width;
+}
+
+static void print_right(const char *text, int width)
+{
+    (void)printf("%*s%s", width > width_of(text) ? width - width_of(text) : 0, "", text);
+}
+
+static void print_interval(struct view *view, const struct ws_interval *interval, bool is_signed)
+{
+    char value[32], low[32], high[32], range[80] = "";
+    format_number(interval->estimate, is_signed, value, sizeof value);
+    print_right(value, VALUE_WIDTH);
+    if (interval->count > 1) {
+        format_number(interval->low, is_signed, low, sizeof low);
+        format_number(interval->high, is_signed, high, sizeof high);
+        (void)snprintf(range, sizeof range, "%s %s %s%s", low, view->utf8 ? "…" : "..", high,
+                       interval->level < WS_INTERVAL_LEVEL ? "*" : " ");
+        view->least_level = fmin(view->least_level, interval->level);
+    }
+    print_right(range, INTERVAL_WIDTH);
+}
+
+/* Settings ------------------------------------------------------------------------------------- */
+
+static const char *setting_text(const struct ws_setting_difference *setting, size_t run)
+{
+    const char *value = setting->values[run];
+    return !value ? "-" : value[0] ? value : "''";
+}
+
+static void print_setting(const struct ws_setting_difference *setting, size_t run_count, int width)
+{
+    bool fits = width_of(setting->name) < SETTING_WIDTH;
+    for (size_t r = 0; r < run_count; r++)
+        fits = fits && width_of(setting_text(setting, r)) < width;
+    (void)printf("%-*s", fits ? SETTING_WIDTH : 0, setting->name);
+    for (size_t r = 0; r < run_count; r++) {
+        const char *text = setting_text(setting, r);
+        if (fits)
+            (void)printf(" %s%*s", text, r + 1 < run_count ? width - 1 - width_of(text) : 0, "");
+        else
+            (void)printf("\n  %zu  %s", r + 1, text);
+    }
+    (void)printf("\n");
+}
+
+/* A column a run; what does not fit in one has a line a run. */
+static void print_settings_that_differ(const struct ws_comparison *comparison)
+{
+    const int width = (LINE_WIDTH - SETTING_WIDTH) / (int)comparison->run_count;
+    if (comparison->setting_count == 0) {
+        (void)printf("\nThe runs have the same settings and inputs.\n");
+        return;
+    }
+    (void)printf("\n%-*s", SETTING_WIDTH, "settings that differ");
+    for (size_t r = 0; r < comparison->run_count; r++)
+        (void)printf(" %zu%*s", r + 1, r + 1 < comparison->run_count ? width - (r < 9 ? 2 : 3) : 0,
+                     "");
+    (void)printf("\n");
+    for (size_t i = 0; i < comparison->setting_count; i++)
+        print_setting(&comparison->settings[i], comparison->run_count, width);
+}
+
+/* Metrics -------------------------------------------------------------------------------------- */
+
+static void why_not(const struct ws_compared *row, char *out, size_t size)
+{
+    const struct ws_compared *base = row->base;
+    if (strcmp(row->definition, base->definition) != 0)
+        (void)snprintf(out, size, "other definitions");
+    else if (!row->uniform || !base->uniform)
+        (void)snprintf(out, size, "seeds differ in n");
+    else
+        (void)snprintf(out, size, "n is %" PRIu64 " and %" PRIu64, row->n, base->n);
+}
+
+static void print_difference(struct view *view, const struct ws_compared *row)
+{
+    char text[80];
+    if (row->base && ws_compares(row)) {
+        print_interval(view, &row->difference, true);
+        if (row->paired)
+            (void)printf(" %zu pair%s", row->difference.count,
+                         row->difference.count == 1 ? "" : "s");
+        else
+            (void)printf(" unpaired");
+    } else if (row->base) {
+        why_not(row, text, sizeof text);
+        (void)printf(" not comparable: %s", text);
+    }
+    (void)printf("\n");
+}
+
+/* Where a row is not of what the head of its metric says. */
+static void print_own_size(const struct ws_compared *head, const struct ws_compared *row)
+{
+    if (strcmp(row->definition, head->definition) != 0)
+        (void)printf("  %s, n = %" PRIu64 "\n", row->definition, row->n);
+    else if (row->n != head->n)
+        (void)printf("  n = %" PRIu64 "\n", row->n);
+}
+
+static void print_row(struct view *view, const struct ws_compared *row, bool first_of_arm)
+{
+    const char *arm = first_of_arm ? row->arm : "";
+    if (width_of(arm) > ARM_WIDTH) {
+        (void)printf("%s\n", arm);
+        arm = "";
+    }
+    (void)printf("%-*s", ARM_WIDTH, arm);
+    if (view->comparison->run_count > 1)
+        (void)printf(" %*zu", RUN_WIDTH - 1, row->run + 1);
+    (void)printf(" %*zu", SEEDS_WIDTH - 1, row->median.count);
+    print_interval(view, &row->median, false);
+    print_difference(view, row);
+}
+
+static void print_metric_head(const struct ws_comparison *comparison, const struct ws_compared *row)
+{
+    (void)printf("\n%s (%s, n = %" PRIu64 ")\n%-*s", row->metric, row->definition, row->n,
+                 ARM_WIDTH, "arm");
+    if (comparison->run_count > 1)
+        print_right("run", RUN_WIDTH);
+    print_right("seeds", SEEDS_WIDTH);
+    print_right("median", VALUE_WIDTH);
+    print_right("interval ", INTERVAL_WIDTH);
+    print_right("difference", VALUE_WIDTH);
+    print_right("interval ", INTERVAL_WIDTH);
+    (void)printf("\n");
+}
+
+/* The rows of one metric, which follow each other. */
+static void print_metric(struct view *view, const struct ws_compared *rows, size_t count)
+{
+    print_metric_head(view->comparison, rows);
+    for (size_t i = 0; i < count; i++) {
+        print_row(view, &rows[i], i == 0 || strcmp(rows[i].arm, rows[i - 1].arm) != 0);
+        print_own_size(rows, &rows[i]);
+    }
+}
+
+static void print_metrics(struct view *view)
+{
+    const struct ws_compared *const rows = view->comparison->rows;
+    const size_t count = view->comparison->row_count;
+    for (size_t first = 0, end; first < count; first = end) {
+        for (end = first + 1; end < count && strcmp(rows[end].metric, rows[first].metric) == 0;)
+            end++;
+        if (is_shown(view, rows[first].metric))
+            print_metric(view, &rows[first], end - first);
+    }
+}
+
+/* As it can be typed. */
+static void print_next_step(const struct ws_comparison *comparison,
+                            const struct compare_flags *flags)
+{
+    (void)printf("\nNext:");
+    print_word(program_invocation_name);
+    (void)printf(" compare");
+    for (size_t r = 0; r < comparison->run_count; r++)
+        print_word(comparison->directories[r]);
+    if (flags->generation)
+        (void)printf(" --generation %" PRIu32, comparison->generation);
+    (void)printf(flags->metric ? " --json # every number\n" : " --metric all # every metric\n");
+}
+
+static void print_runs(const struct ws_comparison *comparison)
+{
+    for (size_t r = 0; r < comparison->run_count; r++) {
+        const struct ws_run_description *run = &comparison->runs[r];
+        (void)printf("%2zu  %s%s%s%s%s%s\n", r + 1, comparison->directories[r],
+                     run->title[0] ? ": " : "", run->title,
+                     strcmp(run->state, "complete") == 0 ? "" : " (",
+                     strcmp(run->state, "complete") == 0 ? "" : run->state,
+                     strcmp(run->state, "complete") == 0 ? "" : ")");
+    }
+}
+
+static void print_comparison(struct view *view, const struct compare_flags *flags)
+{
+    const struct ws_comparison *comparison = view->comparison;
+    print_runs(comparison);
+    if (comparison->run_count > 1)
+        print_settings_that_differ(comparison);
+    (void)printf("\ngeneration %" PRIu32 ": medians over seeds; differences %s\n",
+                 comparison->generation,
+                 comparison->run_count > 1 ? "to the same arm of run 1" : "to the control");
+    print_metrics(view);
+    (void)printf("\nIntervals cover the median, or the median difference, with at least 95 %%.\n");
+    if (view->least_level < WS_INTERVAL_LEVEL)
+        (void)printf(
+            "* too few seeds for that: from the smallest to the largest, which covers with "
+            "%.0f %% or more.\n",
+            floor(100 * view->least_level));
+    print_next_step(comparison, flags);
+}
+
+/* JSON ----------------------------------------------------------------------------------------- */
+
+static json_t *interval_json(const struct ws_interval *interval)
+{
+    return json_pack("{s:o, s:o, s:o, s:o, s:I, s:I}", "median", ws_json_real(interval->estimate),
+                     "low", ws_json_real(interval->low), "high", ws_json_real(interval->high),
+                     "level", ws_json_real(interval->level), "count", (json_int_t)interval->count,
+                     "missing", (json_int_t)interval->missing);
+}
+
+static json_t *difference_json(const struct ws_compared *row)
+{
+    char text[80];
+    if (!row->base)
+        return json_null();
+    if (ws_compares(row)) {
+        json_t *object = interval_json(&row->difference);
+        if (json_object_set_new(object, "paired", json_boolean(row->paired)) == 0 &&
+            json_object_set_new(object, "base_arm", json_string(row->base->arm)) == 0 &&
+            json_object_set_new(object, "base_run", json_integer((json_int_t)row->base->run)) == 0)
+            return object;
+        json_decref(object);
+        return NULL;
+    }
+    why_not(row, text, sizeof text);
+    return json_pack("{s:s, s:I, s:s}", "base_arm", row->base->arm, "base_run",
+                     (json_int_t)row->base->run, "not_comparable", text);
+}
+
+static json_t *row_json(const struct ws_compared *row)
+{
+    json_t *values = json_array();
+    for (size_t i = 0; values && i < row->count; i++)
+        if (json_array_append_new(values, json_pack("[I, o]", (json_int_t)row->values[i].seed,
+                                                    ws_json_real(row->values[i].value))) != 0) {
+            json_decref(values);
+            values = NULL;
+        }
+    return json_pack("{s:s, s:s, s:I, s:s, s:I, s:b, s:o, s:o, s:o}", "metric", row->metric, "arm",
+                     row->arm, "run", (json_int_t)row->run, "definition", row->definition, "n",
+                     (json_int_t)row->n, "same_n_in_all_seeds", row->uniform, "over_seeds",
+                     interval_json(&row->median), "difference", difference_json(row), "values",
+                     values);
+}
+
+static json_t *run_json(const struct ws_comparison *comparison, size_t r)
+{
+    const struct ws_run_description *run = &comparison->runs[r];
+    return json_pack("{s:o, s:s, s:s, s:s, s:I, s:I}", "directory",
+                     ws_json_path(comparison->directories[r]), "name", run->name, "state",
+                     run->state, "family", run->family, "generations", (json_int_t)run->generations,
+                     "seeds", (json_int_t)run->seeds);
+}
+
+static json_t *setting_json(const struct ws_comparison *comparison, size_t i)
+{
+    const struct ws_setting_difference *setting = &comparison->settings[i];
+    json_t *values = json_array();
+    for (size_t r = 0; values && r < comparison->run_count; r++)
+        if (json_array_append_new(values, setting->values[r] ? json_string(setting->values[r])
+                                                             : json_null()) != 0) {
+            json_decref(values);
+            values = NULL;
+        }
+    return json_pack("{s:s, s:o}", "name", setting->name, "values", values);
+}
+
+/* `items` of them, each made by `make`; NULL when memory is out. */
+static json_t *list_json(const struct ws_comparison *comparison, size_t items,
+                         json_t *(*make)(const struct ws_comparison *comparison, size_t i))
+{
+    json_t *list = json_array();
+    for (size_t i = 0; list && i < items; i++)
+        if (json_array_append_new(list, make(comparison, i)) != 0) {
+            json_decref(list);
+            list = NULL;
+        }
+    return list;
+}
+
+static json_t *rows_json(const struct view *view)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; list && i < view->comparison->row_count; i++)
+        if (is_shown(view, view->comparison->rows[i].metric) &&
+            json_array_append_new(list, row_json(&view->comparison->rows[i])) != 0) {
+            json_decref(list);
+            list = NULL;
+        }
+    return list;
+}
+
+static enum ws_status print_json(const struct view *view, struct ws_error *err)
+{
+    const struct ws_comparison *comparison = view->comparison;
+    json_t *root = json_pack(
+        "{s:I, s:o, s:o, s:o}", "generation", (json_int_t)comparison->generation, "runs",
+        list_json(comparison, comparison->run_count, run_json), "settings",
+        list_json(comparison, comparison->setting_count, setting_json), "rows", rows_json(view));
+    struct ws_buffer text;
+    ws_buffer_init(&text, NULL, SIZE_MAX);
+    ws_json_append_pretty(root, &text);
+    enum ws_status status = ws_buffer_check(&text, "the comparison", err);
+    if (status == WS_OK)
+        (void)printf("%s\n", ws_buffer_string(&text));
+    json_decref(root);
+    ws_buffer_release(&text);
+    return status;
+}
+
+/* The command ---------------------------------------------------------------------------------- */
+
+static enum ws_status read_generation(const char *text, uint32_t *out, struct ws_error *err)
+{
+    static const struct ws_option option = {
+        .name = "generation", .type = WS_OPTION_WHOLE, .min = 0, .max = UINT32_MAX - 1};
+    uint64_t generation = WS_LAST_GENERATION;
+    if (text)
+        WS_TRY(ws_option_set(&option, &generation, text, "--generation", NULL, err));
+    *out = (uint32_t)generation;
+    return WS_OK;
+}
+
+static enum ws_status compare(const struct arguments *arguments, const struct compare_flags *flags,
+                              struct ws_arena *arena, struct ws_error *err)
+{
+    uint32_t generation;
+    struct ws_comparison comparison;
+    WS_TRY(read_generation(flags->generation, &generation, err));
+    WS_TRY(ws_compare_runs(arguments->positional, arguments->positional_count, generation, arena,
+                           &comparison, err));
+    struct view view = {.comparison = &comparison, .utf8 = terminal_is_utf8(), .least_level = 1};
+    WS_TRY(choose_metrics(&view, flags, arena, err));
+    if (flags->json)
+        return print_json(&view, err);
+    print_comparison(&view, flags);
+    return WS_OK;
+}
+
+int cmd_compare(int argc, char **argv)
+{
+    struct compare_flags flags = {0};
+    const struct flag table[] = {
+        {"generation", 'g', "G", "default: the last one that all of the runs measured", NULL,
+         &flags.generation},
+        {"metric", 'm', "NAME,...", "default: those of the run's overview; 'all': all but parts",
+         NULL, &flags.metric},
+        {"json", 0, NULL, "every number of every metric, or of those named, as JSON", &flags.json,
+         NULL},
+    };
+    const struct command_line line = {
+        .usage = "compare RUN... [options]",
+        .about =
+            "Runs side by side: the settings that differ, then metrics at one generation, arm by "
+            "arm, as\nmedians over seeds, with the difference to the same arm of the first run. "
+            "Of one run: its arms\nagainst the control.\n\n"
+            "An interval of a median reaches from the i-th smallest to the i-th largest value, "
+            "the largest i\nthat covers the true median with at least 95 %, whatever the "
+            "distribution. A difference is the\nmedian of the differences seed by seed, where two "
+            "seeds or more are in both, with the same\ninterval; else that of two medians "
+            "(unpaired), between the ends of two intervals of 97.5 %.\nNumbers of different "
+            "definition or sample size n have no difference: they do not compare.",
+        .flags = table,
+        .flag_count = sizeof table / sizeof *table,
+        .positional_most = WS_COMPARED_RUNS_MOST,
+    };
+    struct arguments arguments;
+    struct ws_error error;
+    struct ws_arena arena;
+    ws_arena_init(&arena, NULL);
+    enum ws_status status = arguments_parse(&line, argc, argv, &arguments, &error);
+    if (status == WS_OK && arguments.help)
+        print_help(&line);
+    else if (status == WS_OK && arguments.positional_count == 0)
+        status = ws_fail(&error, WS_INVALID, "compare: which runs? 'wellspring runs' lists them");
+    else if (status == WS_OK)
+        status = compare(&arguments, &flags, &arena, &error);
+    ws_arena_release(&arena);
+    ws_arena_release(&arguments.arena);
+    return status == WS_OK ? EXIT_DONE : report(status, &error);
+}

@@ -1,0 +1,335 @@
+#include "lab/probe.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "lab/chain.h"
+
+static const double ENOUGH = 0.25; /* seconds of a kind of work */
+static const double ENOUGH_OF_A_BATCH = 1;
+static const double LEAST = 2e-3; /* that can be timed: what is shorter is repeated */
+
+double ws_item_size(const struct ws_experiment *e)
+{
+    switch (e->data.source) {
+    case WS_HUMAN_TEXT:
+        return (double)e->data.block;
+    case WS_HUMAN_NORMAL:
+        return (double)e->data.dimension;
+    default:
+        return 1;
+    }
+}
+
+double ws_costing_items(const struct ws_dataset *shape, uint64_t items)
+{
+    return shape->kind == WS_DATA_COUNTS && items > shape->types ? shape->types : (double)items;
+}
+
+double ws_looked_at(const struct ws_experiment *e, const struct ws_dataset *shape,
+                    uint64_t reference, uint64_t sample)
+{
+    double items = ws_costing_items(shape, reference);
+    if (ws_measure_needs_sample(e->family))
+        items += ws_costing_items(shape, sample);
+    return fmax(items, 1);
+}
+
+struct probing {
+    const struct ws_experiment *experiment;
+    const struct ws_clock *clock;
+    struct ws_block block; /* of one chain, never stepped: its human data */
+    struct ws_arena keep;  /* the model */
+    struct ws_arena ready; /* what is prepared for a try */
+    struct ws_arena work;  /* of one try */
+    const struct ws_model *model;
+    void *settings;         /* of the family, for a fit as short as it goes */
+    struct ws_dataset data; /* to fit */
+    size_t model_bytes, stored_bytes, measurements;
+    struct ws_deal deal; /* what is measured: part of the reference, ... */
+    struct ws_reference reference;
+    const struct ws_payload *sample; /* ... and a sample */
+    uint64_t sample_items;
+    struct ws_error *err;
+};
+
+static const struct ws_job alone = {.threads = 1};
+
+static double now(const struct probing *p)
+{
+    return p->clock->elapsed(p->clock->user);
+}
+
+static struct ws_rng_key key_of(const struct probing *p, enum ws_stream stream)
+{
+    return p->block.chains[0].keys[stream];
+}
+
+/* Growing work ----------------------------------------------------------------------------------
+ */
+
+struct work {
+    enum ws_status (*prepare)(struct probing *p, uint64_t items); /* not timed; or NULL */
+    enum ws_status (*run)(struct probing *p, uint64_t items);
+};
+
+static enum ws_status time_work(struct probing *p, struct work work, uint64_t items,
+                                double *seconds)
+{
+    ws_arena_reset(&p->ready);
+    if (work.prepare)
+        WS_TRY(work.prepare(p, items));
+    const double start = now(p);
+    double spent, times = 0;
+    do {
+        ws_arena_reset(&p->work);
+        WS_TRY(work.run(p, items));
+        spent = now(p) - start;
+        times++;
+    } while (spent < LEAST && times < 1e4);
+    *seconds = spent / times;
+    return WS_OK;
+}
+
+/* Twice as many items each time, until they take long enough or are `most`. Where `batch` items are
+ * handled together, a part of what they cost is the same for fewer: the first try and the last tell
+ * how large it is. */
+static enum ws_status grow(struct probing *p, struct work work, uint64_t least, uint64_t most,
+                           double batch, struct ws_probed *out)
+{
+    const uint64_t first_items = least < most ? least : most;
+    uint64_t items = first_items;
+    double first_seconds, seconds;
+    WS_TRY(time_work(p, work, items, &first_seconds));
+    seconds = first_seconds;
+    while (items < most && seconds < (batch > (double)items ? ENOUGH_OF_A_BATCH : ENOUGH)) {
+        items = items < most / 2 ? 2 * items : most;
+        WS_TRY(time_work(p, work, items, &seconds));
+    }
+    *out = (struct ws_probed){.items = items, .seconds = seconds};
+    out->each = seconds / ws_costing_items(ws_human_shape(p->block.human), items);
+    if (items > first_items && batch > (double)items) {
+        double slope = fmax(0, seconds - first_seconds) / (double)(items - first_items);
+        out->each = (seconds + slope * (batch - (double)items)) / batch;
+    }
+    return WS_OK;
+}
+
+/* Fits ------------------------------------------------------------------------------------------
+ */
+
+/* A number of the family's settings, if it has one of that name. */
+static enum ws_status set(struct probing *p, const char *name, const char *value)
+{
+    const struct ws_option *option = ws_option_find(&p->experiment->family->options, name);
+    if (!option)
+        return WS_OK;
+    return ws_option_set(option, p->settings, value, "the probe", &p->keep, p->err);
+}
+
+/* The first arm's, with one epoch and without validation: those are counted apart. */
+static enum ws_status shorten(struct probing *p)
+{
+    size_t size = p->experiment->family->settings_size;
+    p->settings =
+        ws_arena_copy(&p->keep, p->experiment->arms[0].family_settings, size > 0 ? size : 1);
+    if (!p->settings)
+        return ws_fail_memory(p->err, "the probe");
+    WS_TRY(set(p, "steps", "0"));
+    WS_TRY(set(p, "keep_best", "false"));
+    WS_TRY(set(p, "patience", "0"));
+    return set(p, "epochs", "1");
+}
+
+static enum ws_status some_items(const struct probing *p, const struct ws_dataset *from,
+                                 uint64_t items, struct ws_arena *arena, struct ws_dataset *out)
+{
+    struct ws_rng rng;
+    ws_rng_init(&rng, key_of(p, WS_STREAM_POLICY), 0);
+    return ws_dataset_subset(from, items, &rng, arena, out, p->err);
+}
+
+static enum ws_status choose_items(struct probing *p, uint64_t items)
+{
+    return some_items(p, &p->block.chains[0].deal.original, items, &p->ready, &p->data);
+}
+
+static enum ws_status fit(struct probing *p, uint64_t items)
+{
+    const struct ws_dataset *const sets[] = {&p->data};
+    const struct ws_rng_key keys[] = {key_of(p, WS_STREAM_INIT)};
+    (void)items;
+    WS_TRY(p->experiment->family->fit(p->settings, 1, sets, keys, &alone, &p->work, &p->model,
+                                      p->err));
+    p->model_bytes = p->work.size;
+    return WS_OK;
+}
+
+/* The model of the last try, where the next ones do not overwrite it. */
+static enum ws_status keep_model(struct probing *p)
+{
+    struct ws_buffer bytes;
+    ws_buffer_init(&bytes, p->keep.allocator, SIZE_MAX);
+    p->model->ops->save(p->model, &bytes);
+    enum ws_status status = ws_buffer_check(&bytes, "a model", p->err);
+    p->stored_bytes = bytes.size;
+    if (status == WS_OK)
+        status = p->model->ops->load(p->experiment->arms[0].family_settings,
+                                     ws_buffer_bytes(&bytes), &p->keep, &p->model, p->err);
+    ws_buffer_release(&bytes);
+    return status;
+}
+
+/* Samples and measurements ----------------------------------------------------------------------
+ */
+
+static enum ws_status sample_items(struct probing *p, uint64_t items, struct ws_arena *arena,
+                                   const struct ws_payload **out)
+{
+    const struct ws_dataset *const prompts[] = {&p->block.chains[0].deal.original};
+    const struct ws_job job = {.threads = 1, .prompts = prompts};
+    const struct ws_rng_key keys[] = {key_of(p, WS_STREAM_SAMPLING)};
+    return p->experiment->family->sample(1, &p->model, &items, keys, &job, arena, out, p->err);
+}
+
+static enum ws_status draw_sample(struct probing *p, uint64_t items)
+{
+    const struct ws_payload *sample;
+    return sample_items(p, items, &p->work, &sample);
+}
+
+/* As many items of the reference and of a sample as there are, up to `items`. */
+static enum ws_status prepare_measurement(struct probing *p, uint64_t items)
+{
+    const uint64_t most = p->experiment->sample_items;
+    p->deal = p->block.chains[0].deal;
+    if (p->deal.reference.count > items)
+        WS_TRY(some_items(p, &p->deal.reference, items, &p->ready, &p->deal.reference));
+    p->sample_items = items < most ? items : most;
+    WS_TRY(ws_reference_prepare(&p->deal, p->sample_items, &p->ready, &p->reference, p->err));
+    p->sample = NULL;
+    if (!ws_measure_needs_sample(p->experiment->family))
+        return WS_OK;
+    return sample_items(p, p->sample_items, &p->ready, &p->sample);
+}
+
+static enum ws_status measure(struct probing *p, uint64_t items)
+{
+    struct ws_measurement *out =
+        WS_ARENA_NEW(&p->work, struct ws_measurement, WS_MEASUREMENT_LIMIT);
+    (void)items;
+    if (!out)
+        return ws_fail_memory(p->err, "the probe");
+    return ws_measure(&p->reference, p->model, p->experiment->family->keeps_first ? p->model : NULL,
+                      p->sample, &alone, &p->work, out, &p->measurements, p->err);
+}
+
+/* Chains ----------------------------------------------------------------------------------------
+ */
+
+/* What is known of a step that was taken. */
+static double known(const struct probing *p, const struct ws_probe *probe,
+                    const struct ws_step *plan, bool measured)
+{
+    const struct ws_experiment *e = p->experiment;
+    const struct ws_dataset *shape = ws_human_shape(p->block.human);
+    double sampled = ws_costing_items(shape, plan->output);
+    if (measured && ws_measure_needs_sample(e->family))
+        sampled += ws_costing_items(shape, e->sample_items);
+    return probe->fit.each * ws_costing_items(shape, plan->training) +
+           probe->sample.each * sampled +
+           (measured ? probe->measure.each *
+                           ws_looked_at(e, shape, probe->reference_items, e->sample_items)
+                     : 0);
+}
+
+/* The first steps of real chains, less what is known of them. */
+static enum ws_status take_steps(struct probing *p, struct ws_block *block, struct ws_probe *probe)
+{
+    const struct ws_experiment *e = p->experiment;
+    const double start = now(p);
+    double spent = 0, expected = 0, steps = 0;
+    for (size_t c = 0; c < block->count; c++)
+        WS_TRY(ws_chain_start(block, &block->chains[c], p->err));
+    probe->start = (now(p) - start) / (double)block->count;
+    for (uint32_t step = 0; step < e->settings.generations && spent < ENOUGH; step++) {
+        const double before = now(p);
+        ws_block_step(block, step, NULL);
+        if (block->chains[0].status != WS_OK) {
+            *p->err = block->chains[0].error;
+            return block->chains[0].status;
+        }
+        spent += now(p) - before;
+        expected += known(p, probe, &block->chains[0].plan, step % e->settings.measure_every == 0);
+        steps++;
+    }
+    probe->step = fmax(0, spent / (double)block->count - expected) / steps;
+    return WS_OK;
+}
+
+/* Where a step is long its bookkeeping is of no account, and it is not taken. */
+static enum ws_status probe_steps(struct probing *p, struct ws_probe *probe)
+{
+    const struct ws_experiment *e = p->experiment;
+    const struct ws_step first = {.training = e->items, .output = e->items};
+    const size_t chains = ws_block_size(e, 1);
+    if (known(p, probe, &first, true) * (double)chains > ENOUGH / 2)
+        return WS_OK;
+    struct ws_block block;
+    WS_TRY(ws_block_init(&block, e, p->block.human, &e->arms[0], 1, chains, p->keep.allocator,
+                         p->err));
+    enum ws_status status = take_steps(p, &block, probe);
+    ws_block_release(&block);
+    return status;
+}
+
+/* Whole -----------------------------------------------------------------------------------------
+ */
+
+static enum ws_status probe_parts(struct probing *p, struct ws_probe *out)
+{
+    const struct ws_experiment *e = p->experiment;
+    const struct ws_chain *chain = &p->block.chains[0];
+    const struct ws_dataset *shape = ws_human_shape(p->block.human);
+    struct ws_family_cost cost;
+    double start = now(p);
+    WS_TRY(ws_chain_start(&p->block, &p->block.chains[0], p->err));
+    out->start = now(p) - start;
+    out->reference_items = chain->deal.reference.count;
+    out->validation_items = chain->deal.validation.count;
+    WS_TRY(shorten(p));
+    e->family->cost(p->settings, shape, e->items, ws_item_size(e), &cost);
+    WS_TRY(grow(p, (struct work){choose_items, fit}, 2, e->items, cost.fit_batch, &out->fit));
+    out->fit.factor = out->fit.each / (cost.fit_seconds + cost.fit_whole / (double)e->items);
+    WS_TRY(keep_model(p));
+    uint64_t most = e->items > e->sample_items ? e->items : e->sample_items;
+    WS_TRY(grow(p, (struct work){NULL, draw_sample}, 1, most, cost.sample_batch, &out->sample));
+    out->sample.factor = out->sample.each / cost.sample_seconds;
+    most = out->sample.items;
+    WS_TRY(grow(p, (struct work){prepare_measurement, measure}, 1, most, 0, &out->measure));
+    out->measure.each =
+        out->measure.seconds / ws_looked_at(e, shape, p->deal.reference.count, p->sample_items);
+    out->measure.factor = out->measure.each / cost.measure_seconds;
+    out->measurements = p->measurements;
+    out->model_bytes = (double)p->model_bytes;
+    out->stored_bytes = (double)p->stored_bytes;
+    return probe_steps(p, out);
+}
+
+enum ws_status ws_probe(const struct ws_experiment *experiment, const struct ws_human *human,
+                        const struct ws_clock *clock, const struct ws_allocator *allocator,
+                        struct ws_probe *out, struct ws_error *err)
+{
+    struct probing p = {.experiment = experiment, .clock = clock, .err = err};
+    *out = (struct ws_probe){.start = 0};
+    WS_TRY(ws_block_init(&p.block, experiment, human, &experiment->arms[0], 1, 1, allocator, err));
+    ws_arena_init(&p.keep, allocator);
+    ws_arena_init(&p.ready, allocator);
+    ws_arena_init(&p.work, allocator);
+    enum ws_status status = probe_parts(&p, out);
+    ws_arena_release(&p.work);
+    ws_arena_release(&p.ready);
+    ws_arena_release(&p.keep);
+    ws_block_release(&p.block);
+    return status;
+}

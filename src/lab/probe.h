@@ -1,0 +1,51 @@
+/*
+ * How fast this machine does an experiment's work: its own fit, sample and measurement, on as much
+ * of its data as a fraction of a second allows, and one chain's bookkeeping.
+ *
+ * What a family says of its costs is how they grow with items and settings (struct ws_family_cost);
+ * a probe is the factor between what it says and what was measured here. Times are a processor's,
+ * not the wall's, so that a busy machine gives the numbers of an idle one.
+ *
+ * Contract: tests/unit/test_plan.c; bench/bench_plan.sh compares plans with runs.
+ */
+#ifndef WS_LAB_PROBE_H
+#define WS_LAB_PROBE_H
+
+#include "base/clock.h"
+#include "lab/experiment.h"
+
+/* One kind of work. */
+struct ws_probed {
+    uint64_t items; /* it was tried with */
+    double seconds; /* that they took */
+    double each;    /* of an item (of counts: a type); of fits: in one epoch */
+    double factor;  /* that over what the family says */
+};
+
+struct ws_probe {
+    struct ws_probed fit, sample, measure; /* the last an item of sample or reference */
+    double start; /* seconds of a chain before its first step: its human data */
+    double step;  /* of a chain and step beside all of these */
+    uint64_t reference_items, validation_items;
+    size_t measurements; /* of a measured step */
+    /* Of the model of `fit.items` items: */
+    double model_bytes;  /* memory of it and of what was left of the fit */
+    double stored_bytes; /* as it is stored */
+};
+
+/* Tries the first arm, for about a second; as long as one item takes where that is more. */
+WS_MUST_CHECK enum ws_status ws_probe(const struct ws_experiment *experiment,
+                                      const struct ws_human *human, const struct ws_clock *clock,
+                                      const struct ws_allocator *allocator, struct ws_probe *out,
+                                      struct ws_error *err);
+
+/* Numbers or tokens in an item, as struct ws_family_ops.cost is told. */
+double ws_item_size(const struct ws_experiment *experiment);
+/* What a set of `items` costs, in items; counts cost by the types that there are. */
+double ws_costing_items(const struct ws_dataset *shape, uint64_t items);
+
+/* What a measurement of so many items of reference and sample costs, in items. */
+double ws_looked_at(const struct ws_experiment *experiment, const struct ws_dataset *shape,
+                    uint64_t reference, uint64_t sample);
+
+#endif
