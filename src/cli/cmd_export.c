@@ -61,17 +61,17 @@ static enum ws_status deliver(const struct ws_buffer *text, const char *output,
 static enum ws_status fail_empty(const char *directory, struct ws_error *err)
 {
     struct ws_arena arena;
+    struct ws_run_description run;
     ws_arena_init(&arena, NULL);
-    const char *run = ws_run_path(&arena, directory, "run.json");
-    enum ws_status status =
-        !run ? ws_fail_memory(err, "the run directory")
-        : ws_file_exists(run)
-            ? ws_fail(err, WS_NOT_FOUND,
-                      "run '%.200s' has no metrics yet: it is not complete; "
-                      "'wellspring run' with the same experiment goes on",
-                      directory)
-            : ws_fail(err, WS_NOT_FOUND, "no run in '%.200s'; 'wellspring runs' lists them",
-                      directory);
+    enum ws_status status = ws_run_read(directory, &arena, &run, err);
+    if (status == WS_OK)
+        status = ws_fail(err, WS_NOT_FOUND,
+                         "run '%.200s' has no metrics yet: it is not complete; "
+                         "'wellspring run' with the same experiment goes on",
+                         directory);
+    else if (status == WS_NOT_FOUND)
+        status = ws_fail(err, WS_NOT_FOUND, "no run in '%.200s'; 'wellspring runs' lists them",
+                         directory);
     ws_arena_release(&arena);
     return status;
 }
