@@ -68,6 +68,7 @@ keep_models: true
 END
 make_corpus 20000 >corpus.txt
 
+smaller=() # what a run is begun with before it is killed
 kills=10
 if $sanitized; then kills=5; fi
 RANDOM=1
@@ -91,6 +92,9 @@ test_family() {
     while [ $landed -lt $kills ] && [ $attempt -lt $((10 * kills)) ]; do
         local run=$family-killed-$round
         attempt=$((attempt + 1))
+        # One that grew: its chains stand at different steps.
+        [ ${#smaller[@]} -eq 0 ] || [ -d "$run" ] ||
+            accepts run "$family.yaml" -q -o "$run" --policies "$policies" "${smaller[@]}"
         delay=$((RANDOM % (took / 4 + 1)))
         "$ws" run "$family.yaml" -q -o "$run" --policies "$policies" \
             --threads ${threads[attempt % 3]} --checkpoint-seconds ${checkpoints[attempt % 2]} \
@@ -153,8 +157,10 @@ test_drafts() {
 test_family discrete
 test_family gaussian
 policies=replace,accumulate-subsample
+smaller=(--generations 300 --seeds 2)
 test_family long
 policies=$all
+smaller=()
 test_family ngram
 
 policies=replace,keep:0.2
