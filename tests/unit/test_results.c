@@ -456,13 +456,21 @@ static void results__a_visit_ends_when_the_visitor_says_so(void **state)
     remove_place(&place);
 }
 
+static enum ws_status append(void *user, struct ws_bytes bytes, struct ws_error *err)
+{
+    struct ws_buffer *out = user;
+    ws_buffer_append(out, bytes.data, bytes.size);
+    return ws_buffer_check(out, "a test", err);
+}
+
 static void assert_export(const struct place *place, bool summary, enum ws_export_format format,
                           const char *expected)
 {
     struct ws_buffer out;
+    const struct ws_export_target target = {append, &out};
     ws_buffer_init(&out, NULL, 1 << 16);
-    assert_int_equal(summary ? ws_export_summary(place->path, format, &out, NULL)
-                             : ws_export_records(place->path, format, &out, NULL),
+    assert_int_equal(summary ? ws_export_summary(place->path, format, NULL, &target, NULL)
+                             : ws_export_records(place->path, format, NULL, &target, NULL),
                      WS_OK);
     assert_string_equal(ws_buffer_string(&out), expected);
     ws_buffer_release(&out);
@@ -519,12 +527,13 @@ static void results__every_allocation_may_fail(void **state)
         const struct ws_allocator allocator = {failing_realloc, &heap};
         struct ws_error err;
         struct ws_buffer out;
+        const struct ws_export_target target = {append, &out};
         ws_buffer_init(&out, &allocator, 1 << 16);
         status = sum_up(&place, &allocator, &err);
         if (status == WS_OK)
-            status = ws_export_summary(place.path, WS_EXPORT_JSONL, &out, &err);
+            status = ws_export_summary(place.path, WS_EXPORT_JSONL, &allocator, &target, &err);
         if (status == WS_OK)
-            status = ws_export_records(place.path, WS_EXPORT_JSONL, &out, &err);
+            status = ws_export_records(place.path, WS_EXPORT_JSONL, &allocator, &target, &err);
         if (status == WS_CORRUPT)
             fail_msg("%s", err.message);
         ws_buffer_release(&out);
