@@ -135,6 +135,16 @@ void ws_buffer_f64(struct ws_buffer *buffer, double value)
     ws_buffer_u64(buffer, bits);
 }
 
+void ws_buffer_varint(struct ws_buffer *buffer, uint64_t value)
+{
+    uint8_t bytes[10];
+    size_t size = 0;
+    for (; value >= 0x80; value >>= 7)
+        bytes[size++] = (uint8_t)(value | 0x80);
+    bytes[size++] = (uint8_t)value;
+    ws_buffer_append(buffer, bytes, size);
+}
+
 /* Bytes of `count` values; what overflows is over every limit. */
 static size_t bytes_of(size_t count, size_t size)
 {

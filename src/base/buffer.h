@@ -37,6 +37,8 @@ void ws_buffer_u8(struct ws_buffer *buffer, uint8_t value);
 void ws_buffer_u32(struct ws_buffer *buffer, uint32_t value);
 void ws_buffer_u64(struct ws_buffer *buffer, uint64_t value);
 void ws_buffer_f64(struct ws_buffer *buffer, double value);
+/* Seven bits a byte, the lowest first, the eighth set where more follow (LEB128): 1 to 10 bytes. */
+void ws_buffer_varint(struct ws_buffer *buffer, uint64_t value);
 void ws_buffer_u32s(struct ws_buffer *buffer, const uint32_t *values, size_t count);
 void ws_buffer_u64s(struct ws_buffer *buffer, const uint64_t *values, size_t count);
 void ws_buffer_f64s(struct ws_buffer *buffer, const double *values, size_t count);

@@ -55,6 +55,32 @@ double ws_read_f64(struct ws_reader *reader)
     return value;
 }
 
+uint64_t ws_read_varint(struct ws_reader *reader)
+{
+    uint64_t value = 0;
+    for (unsigned shift = 0; shift < 64; shift += 7) {
+        uint8_t byte = ws_read_u8(reader);
+        uint64_t part = byte & 0x7F;
+        if ((part << shift) >> shift != part || (byte == 0 && shift > 0))
+            break;
+        value |= part << shift;
+        if (byte < 0x80)
+            return value;
+    }
+    reader->failed = true;
+    return 0;
+}
+
+const char *ws_read_text(struct ws_reader *reader)
+{
+    const uint8_t *end =
+        !reader->failed && reader->left > 0 ? memchr(reader->next, 0, reader->left) : NULL;
+    if (end)
+        return (const char *)ws_read_bytes(reader, (size_t)(end - reader->next) + 1);
+    reader->failed = true;
+    return "";
+}
+
 bool ws_reader_holds(struct ws_reader *reader, uint64_t count, size_t size)
 {
     if (reader->failed || count > reader->left / size)

@@ -66,6 +66,10 @@ uint8_t ws_read_u8(struct ws_reader *reader);
 uint32_t ws_read_u32(struct ws_reader *reader);
 uint64_t ws_read_u64(struct ws_reader *reader);
 double ws_read_f64(struct ws_reader *reader);
+/* A number of ws_buffer_varint; one in more bytes than it needs is a failure. */
+uint64_t ws_read_varint(struct ws_reader *reader);
+/* A text that ends with a zero byte, where it lies; "" after a failure. */
+const char *ws_read_text(struct ws_reader *reader);
 
 /* Whether `count` more records of `size` bytes can be there: ask before allocating for them. */
 bool ws_reader_holds(struct ws_reader *reader, uint64_t count, size_t size);

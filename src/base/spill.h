@@ -6,7 +6,8 @@
  * name any more: nothing is left behind however the program ends. It lies in the directory $TMPDIR
  * or, without that, /var/tmp (not /tmp, which may be memory itself). Room is reserved when a block
  * grows, so that a full disk is a failed allocation and not a fault at the first write. Smaller
- * blocks come from the allocator beneath. Contract: tests/unit/test_spill.c, tests/cli/large.sh.
+ * blocks come from the allocator beneath. Contract: tests/unit/test_spill.c,
+ * tests/unit/test_large_corpus.c.
  */
 #ifndef WS_BASE_SPILL_H
 #define WS_BASE_SPILL_H

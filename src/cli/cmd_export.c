@@ -30,48 +30,70 @@ static enum ws_status choose_format(const struct export_flags *flags, enum ws_ex
     return WS_OK;
 }
 
-/* Into a device, a pipe or what a link points to: those cannot be replaced. */
-static enum ws_status write_through(const struct ws_buffer *text, const char *output,
-                                    struct ws_error *err)
-{
-    FILE *file = fopen(output, "w");
-    if (!file)
-        return ws_fail_system(err, "write", output);
-    bool written = fwrite(ws_buffer_string(text), 1, text->size, file) == text->size;
-    written = fflush(file) == 0 && written;
-    enum ws_status status = written ? WS_OK : ws_fail_system(err, "write", output);
-    (void)fclose(file);
-    return status;
-}
+/* Where the rows go: a file that is replaced whole; or standard output, a device, a pipe or what a
+ * link points to, which cannot be replaced. */
+struct output {
+    const char *path; /* NULL: standard output */
+    FILE *stream;
+    struct ws_file_draft draft;
+};
 
-static enum ws_status deliver(const struct ws_buffer *text, const char *output,
-                              struct ws_error *err)
+static enum ws_status open_output(struct output *output, const char *path, struct ws_error *err)
 {
     struct stat about;
-    if (!output) {
-        (void)fwrite(ws_buffer_string(text), 1, text->size, stdout);
+    *output = (struct output){.path = path, .stream = path ? NULL : stdout};
+    output->draft.descriptor = -1;
+    if (!path)
         return WS_OK;
+    if (lstat(path, &about) != 0 || S_ISREG(about.st_mode))
+        return ws_file_draft_open(&output->draft, path, err);
+    output->stream = fopen(path, "w");
+    return output->stream ? WS_OK : ws_fail_system(err, "write", path);
+}
+
+static enum ws_status write_rows(void *user, struct ws_bytes rows, struct ws_error *err)
+{
+    struct output *output = user;
+    if (!output->stream)
+        return ws_file_draft_write(&output->draft, rows, output->path, err);
+    size_t written = fwrite(rows.data, 1, rows.size, output->stream);
+    /* Of standard output main() asks at the end. */
+    return written == rows.size || !output->path ? WS_OK
+                                                 : ws_fail_system(err, "write", output->path);
+}
+
+/* Keeps the file if all went well. */
+static enum ws_status close_output(struct output *output, enum ws_status status,
+                                   struct ws_error *err)
+{
+    if (output->path && output->stream) {
+        bool flushed = fflush(output->stream) == 0;
+        if (status == WS_OK && !flushed)
+            status = ws_fail_system(err, "write", output->path);
+        (void)fclose(output->stream);
+    } else if (output->path && status == WS_OK) {
+        status = ws_file_draft_keep(&output->draft, output->path, err);
+    } else {
+        ws_file_draft_drop(&output->draft);
     }
-    if (lstat(output, &about) == 0 && !S_ISREG(about.st_mode))
-        return write_through(text, output, err);
-    return ws_file_replace(output, ws_buffer_bytes(text), err);
+    return status;
 }
 
 /* Why there is nothing to export. */
 static enum ws_status fail_empty(const char *directory, struct ws_error *err)
 {
     struct ws_arena arena;
+    struct ws_run_description run;
     ws_arena_init(&arena, NULL);
-    const char *run = ws_run_path(&arena, directory, "run.json");
-    enum ws_status status =
-        !run ? ws_fail_memory(err, "the run directory")
-        : ws_file_exists(run)
-            ? ws_fail(err, WS_NOT_FOUND,
-                      "run '%.200s' has no metrics yet: it is not complete; "
-                      "'wellspring run' with the same experiment goes on",
-                      directory)
-            : ws_fail(err, WS_NOT_FOUND, "no run in '%.200s'; 'wellspring runs' lists them",
-                      directory);
+    enum ws_status status = ws_run_read(directory, &arena, &run, err);
+    if (status == WS_OK)
+        status = ws_fail(err, WS_NOT_FOUND,
+                         "run '%.200s' has no metrics yet: it is not complete; "
+                         "'wellspring run' with the same experiment goes on",
+                         directory);
+    else if (status == WS_NOT_FOUND)
+        status = ws_fail(err, WS_NOT_FOUND, "no run in '%.200s'; 'wellspring runs' lists them",
+                         directory);
     ws_arena_release(&arena);
     return status;
 }
@@ -81,16 +103,15 @@ static enum ws_status export_run(const char *directory, const struct export_flag
 {
     enum ws_export_format format;
     WS_TRY(choose_format(flags, &format, err));
-    struct ws_buffer text;
-    ws_buffer_init(&text, NULL, SIZE_MAX);
-    enum ws_status status = flags->summary ? ws_export_summary(directory, format, &text, err)
-                                           : ws_export_records(directory, format, &text, err);
+    struct output output;
+    const struct ws_export_target target = {write_rows, &output};
+    WS_TRY(open_output(&output, flags->output, err));
+    enum ws_status status = flags->summary
+                                ? ws_export_summary(directory, format, NULL, &target, err)
+                                : ws_export_records(directory, format, NULL, &target, err);
     if (status == WS_NOT_FOUND)
         status = fail_empty(directory, err);
-    if (status == WS_OK)
-        status = deliver(&text, flags->output, err);
-    ws_buffer_release(&text);
-    return status;
+    return close_output(&output, status, err);
 }
 
 int cmd_export(int argc, char **argv)

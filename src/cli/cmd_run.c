@@ -51,7 +51,7 @@ static void print_run_command(const char *what)
 
 static void print_next_steps(const struct job *job)
 {
-    (void)printf("\nEverything is in %s (metrics.jsonl holds every number).%s\n", job->directory,
+    (void)printf("\nEverything is in %s ('export' shows every number).%s\n", job->directory,
                  job->last ? " Next:" : "\n");
     if (!job->last)
         return;
@@ -146,7 +146,7 @@ static int run_experiment(const struct job *job, const struct ws_human *human)
         exit_status = report(status, &error);
     }
     bool wanted = flags->json || !flags->quiet;
-    if (wanted && result.merged && result.failed < result.chains) {
+    if (wanted && result.summarised && result.failed < result.chains) {
         status = show(job, &error);
         if (status != WS_OK)
             exit_status = report(status, &error);

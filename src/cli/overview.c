@@ -9,7 +9,13 @@
 #include "base/json.h"
 #include "cli/terminal.h"
 
-enum { NAME_WIDTH = 20, SPARK_WIDTH = 10, VALUE_WIDTH = 15, HUMAN_WIDTH = 6, HEADLINES = OVERVIEW_METRICS };
+enum {
+    NAME_WIDTH = 20,
+    SPARK_WIDTH = 10,
+    VALUE_WIDTH = 15,
+    HUMAN_WIDTH = 6,
+    HEADLINES = OVERVIEW_METRICS
+};
 
 enum format { FORMAT_COUNT, FORMAT_PERCENT, FORMAT_REAL };
 

@@ -3,27 +3,33 @@
 #include <assert.h>
 #include <inttypes.h>
 
-#include "lab/record.h"
 #include "lab/sample_text.h"
 
 enum {
-    BATCH_ITEMS = 1 << 20, /* that the chains of a block train on at a step */
-    RECORD_LIMIT = 1 << 26,
+    BLOCK_NUMBERS = 1 << 16, /* that the chains of a block train on at a step, about */
+    PART_NUMBERS = 1 << 22,  /* that models make for the pools of a block in a part, about */
+#ifdef WS_SMALL_LIMITS
+    PART_MEASURED = 3, /* generations of a part that are measured, at most */
+#else
+    PART_MEASURED = 256,
+#endif
+    TEXTS_LIMIT = 1 << 26,
 };
 
-size_t ws_block_size(const struct ws_experiment *e, unsigned threads)
+/* Numbers that a training set of the base size holds, about. */
+static uint64_t base_numbers(const struct ws_experiment *e)
 {
-    uint64_t largest = 1;
-    for (size_t a = 0; a < e->arm_count; a++)
-        if (e->arms[a].totals.largest > largest)
-            largest = e->arms[a].totals.largest;
-    uint64_t size = e->family->batch;
-    uint64_t fair = e->settings.seeds * e->arm_count / (4 * (uint64_t)threads);
-    uint64_t small = BATCH_ITEMS / largest;
-    if (fair < size)
-        size = fair;
-    if (small < size)
-        size = small;
+    uint64_t item = e->data.source == WS_HUMAN_TEXT     ? e->data.block
+                    : e->data.source == WS_HUMAN_NORMAL ? e->data.dimension
+                                                        : 1;
+    return e->items * (item > 0 ? item : 1);
+}
+
+size_t ws_block_size(const struct ws_experiment *e)
+{
+    uint64_t size = BLOCK_NUMBERS / (base_numbers(e) + 1);
+    if (size > e->family->batch)
+        size = e->family->batch;
     return size > 0 ? (size_t)size : 1;
 }
 
@@ -34,6 +40,18 @@ static uint64_t first_model(const struct ws_arm *arm, uint64_t seed)
     uint32_t out[4];
     ws_philox(counter, key, out);
     return (uint64_t)out[1] << 32 | out[0];
+}
+
+uint32_t ws_part_steps(const struct ws_experiment *e, const struct ws_arm *arm)
+{
+    uint64_t steps = UINT32_MAX;
+    if (e->settings.measure_every < UINT32_MAX / PART_MEASURED)
+        steps = PART_MEASURED * e->settings.measure_every;
+    if (arm->policy.pool != 0) {
+        uint64_t pooled = PART_NUMBERS / (ws_block_size(e) * base_numbers(e));
+        steps = pooled < steps ? pooled : steps;
+    }
+    return steps > 0 ? (uint32_t)steps : 1;
 }
 
 enum ws_status ws_block_init(struct ws_block *block, const struct ws_experiment *experiment,
@@ -57,8 +75,8 @@ enum ws_status ws_block_init(struct ws_block *block, const struct ws_experiment 
         chain->arm = arm;
         chain->seed = first_seed + c;
         chain->first_model = first_model(arm, chain->seed);
-        ws_buffer_init(&chain->records, allocator, RECORD_LIMIT);
-        ws_buffer_init(&chain->texts, allocator, RECORD_LIMIT);
+        ws_records_init(&chain->records, allocator);
+        ws_buffer_init(&chain->texts, allocator, TEXTS_LIMIT);
         for (unsigned s = 1; s < WS_STREAM_COUNT; s++)
             chain->keys[s] = ws_rng_key((enum ws_stream)s, chain->seed, arm->key, 0);
     }
@@ -68,7 +86,7 @@ enum ws_status ws_block_init(struct ws_block *block, const struct ws_experiment 
 void ws_block_release(struct ws_block *block)
 {
     for (size_t c = 0; block->chains && c < block->count; c++) {
-        ws_buffer_release(&block->chains[c].records);
+        ws_records_release(&block->chains[c].records);
         ws_buffer_release(&block->chains[c].texts);
     }
     ws_arena_release(&block->life);
@@ -81,8 +99,10 @@ void ws_block_release(struct ws_block *block)
 enum ws_status ws_chain_start(struct ws_block *block, struct ws_chain *chain, struct ws_error *err)
 {
     WS_TRY(ws_human_deal(block->human, chain->seed, &block->life, &chain->deal, err));
-    return ws_reference_prepare(&chain->deal, block->experiment->sample_items, &block->life,
-                                &chain->reference, err);
+    WS_TRY(ws_reference_prepare(&chain->deal, block->experiment->sample_items, &block->life,
+                                &chain->reference, err));
+    chain->started = true;
+    return WS_OK;
 }
 
 uint64_t ws_chain_work(const struct ws_experiment *experiment, const struct ws_step *plan,
@@ -393,19 +413,20 @@ static enum ws_status write_records(const struct batch *b, const struct made *ma
     if (!b->measured)
         return WS_OK;
     struct ws_chain *chain = made->chain;
-    struct ws_record_place place = {chain->arm->name, chain->seed, b->step};
+    struct ws_records *records = &chain->records;
     struct ws_mix_part *parts;
     size_t part_count;
     WS_TRY(ws_dataset_mix(&made->training, &b->block->scratch, &parts, &part_count, err));
-    WS_TRY(ws_record_mix(&place, parts, part_count, made->training.count,
-                         chain->arm->policy.pool == WS_SHARE_ALL, &chain->records, err));
+    ws_records_begin(records, b->step);
+    ws_record_mix(records, parts, part_count, made->training.count,
+                  chain->arm->policy.pool == WS_SHARE_ALL);
     if (made->model->ops->curve) {
         size_t count;
         const struct ws_loss_point *points = made->model->ops->curve(made->model, &count);
-        WS_TRY(ws_record_curve(&place, points, count, &chain->records, err));
+        ws_record_curve(records, points, count);
     }
-    WS_TRY(ws_record_measurements(&place, made->measurements, made->measurement_count,
-                                  &chain->records, err));
+    ws_record_measurements(records, made->measurements, made->measurement_count);
+    WS_TRY(ws_records_end(records, err));
     if (!made->sample)
         return WS_OK;
     return ws_sample_text_append(b->block->human, made->sample, b->step,
@@ -435,10 +456,10 @@ static enum ws_status commit(struct batch *b, struct made *made, struct ws_error
     struct ws_dataset training = {0};
     if (chain->arm->policy.previous > 0)
         WS_TRY(keep_training(b, made, &training, err));
-    const size_t records = chain->records.size, texts = chain->texts.size;
+    const size_t records = chain->records.bytes.size, texts = chain->texts.size;
     enum ws_status status = write_records(b, made, err);
     if (status != WS_OK) {
-        chain->records.size = records;
+        ws_records_cut(&chain->records, records);
         chain->texts.size = texts;
         return status;
     }
@@ -533,7 +554,7 @@ void ws_block_step(struct ws_block *block, uint32_t step, const struct ws_step_s
     size_t changing = 0, absorbed = 0;
     for (size_t c = 0; c < block->count; c++) {
         struct ws_chain *chain = &block->chains[c];
-        if (chain->status != WS_OK || chain->next_step != step)
+        if (!chain->started || chain->status != WS_OK || chain->next_step != step)
             continue;
         if (!ready)
             chain->status = ws_fail_memory(&chain->error, "a step");
@@ -560,7 +581,18 @@ static void write_model(const struct ws_model *model, struct ws_buffer *out)
         store64_le((uint8_t *)out->data + at, out->size - at - 8);
 }
 
-void ws_chain_write(const struct ws_chain *chain, struct ws_buffer *out)
+void ws_chain_write_outputs(const struct ws_chain *chain, uint32_t first_step,
+                            struct ws_buffer *out)
+{
+    /* Step s makes the output s - 1. */
+    size_t first = first_step > 0 ? first_step - 1 : 0;
+    size_t count = chain->output_count > first ? chain->output_count - first : 0;
+    ws_buffer_u64(out, count);
+    for (size_t i = 0; i < count; i++)
+        ws_dataset_write(&chain->outputs[first + i], out);
+}
+
+void ws_chain_write(const struct ws_chain *chain, uint32_t first_step, struct ws_buffer *out)
 {
     assert(chain->next_step > 0);
     bool has_training = chain->arm->policy.previous > 0;
@@ -573,9 +605,7 @@ void ws_chain_write(const struct ws_chain *chain, struct ws_buffer *out)
     ws_buffer_u32(out, has_training);
     if (has_training)
         ws_dataset_write(&chain->training, out);
-    ws_buffer_u64(out, chain->output_count);
-    for (size_t i = 0; i < chain->output_count; i++)
-        ws_dataset_write(&chain->outputs[i], out);
+    ws_chain_write_outputs(chain, first_step, out);
 }
 
 /* Plans the steps that were taken once more: what can be computed is not stored. */
@@ -646,44 +676,63 @@ static enum ws_status read_training(struct ws_block *block, struct ws_chain *cha
     return check_fits(block, chain, &chain->training, err);
 }
 
+/* The outputs of one piece, behind those there are. */
 static enum ws_status read_outputs(struct ws_block *block, struct ws_chain *chain,
-                                   struct ws_reader *in, struct ws_error *err)
+                                   struct ws_reader *in, uint64_t *items, struct ws_error *err)
 {
     uint64_t count = ws_read_u64(in);
     uint64_t expected = block->arm->policy.pool != 0 ? chain->next_step - 1 : 0;
-    if (!ws_reader_ok(in) || count != expected)
+    if (!ws_reader_ok(in) || count > expected - chain->output_count)
         return ws_fail(err, WS_CORRUPT, "the checkpoint holds %" PRIu64 " outputs, wanted %" PRIu64,
-                       count, expected);
-    uint64_t items = chain->deal.original.count;
+                       count, expected - chain->output_count);
     for (uint64_t i = 0; i < count; i++) {
         WS_TRY(reserve_output(block, chain, err));
         struct ws_dataset *output = &chain->outputs[chain->output_count];
         WS_TRY(ws_dataset_read(in, &block->life, output, err));
         WS_TRY(check_fits(block, chain, output, err));
-        items += output->count;
-        if (items > chain->plan.pool_items)
-            break;
+        *items += output->count;
+        if (*items > chain->plan.pool_items) /* check_pool says so */
+            return WS_OK;
         chain->output_count++;
     }
-    if (count > 0 && items != chain->plan.pool_items)
+    if (!ws_reader_at_end(in))
+        return ws_fail(err, WS_CORRUPT, "the checkpoint is longer than it says");
+    return WS_OK;
+}
+
+static enum ws_status check_pool(const struct ws_block *block, const struct ws_chain *chain,
+                                 uint64_t items, struct ws_error *err)
+{
+    uint64_t expected = block->arm->policy.pool != 0 ? chain->next_step - 1 : 0;
+    if (items <= chain->plan.pool_items && chain->output_count != expected)
+        return ws_fail(err, WS_CORRUPT, "the checkpoint holds %zu outputs, wanted %" PRIu64,
+                       chain->output_count, expected);
+    if (expected > 0 && items != chain->plan.pool_items)
         return ws_fail(err, WS_CORRUPT,
                        "the checkpoint's pool has %" PRIu64 " items, wanted %" PRIu64, items,
                        chain->plan.pool_items);
     return WS_OK;
 }
 
-enum ws_status ws_chain_read(struct ws_block *block, struct ws_chain *chain, struct ws_reader *in,
+enum ws_status ws_chain_read(struct ws_block *block, struct ws_chain *chain, struct ws_bytes state,
+                             const struct ws_bytes *outputs, size_t output_count,
                              struct ws_error *err)
 {
-    chain->next_step = ws_read_u32(in);
-    chain->model_depth = ws_read_u32(in);
-    if (!ws_reader_ok(in))
+    struct ws_reader in;
+    ws_reader_init(&in, state);
+    chain->next_step = ws_read_u32(&in);
+    chain->model_depth = ws_read_u32(&in);
+    if (!ws_reader_ok(&in))
         return ws_fail(err, WS_CORRUPT, "the checkpoint ends before its model");
     WS_TRY(replay_plan(block, chain, err));
-    WS_TRY(read_models(block, chain, in, err));
-    WS_TRY(read_training(block, chain, in, err));
-    WS_TRY(read_outputs(block, chain, in, err));
-    if (!ws_reader_at_end(in))
-        return ws_fail(err, WS_CORRUPT, "the checkpoint is longer than it says");
-    return WS_OK;
+    WS_TRY(read_models(block, chain, &in, err));
+    WS_TRY(read_training(block, chain, &in, err));
+    uint64_t items = chain->deal.original.count;
+    for (size_t i = 0; i < output_count; i++) {
+        struct ws_reader part;
+        ws_reader_init(&part, outputs[i]);
+        WS_TRY(read_outputs(block, chain, &part, &items, err));
+    }
+    WS_TRY(read_outputs(block, chain, &in, &items, err));
+    return check_pool(block, chain, items, err);
 }

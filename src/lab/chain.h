@@ -11,11 +11,12 @@
 #define WS_LAB_CHAIN_H
 
 #include "lab/experiment.h"
-#include "measure/metric.h"
+#include "lab/record.h"
 
 struct ws_chain {
     const struct ws_arm *arm;
     uint64_t seed;
+    bool started;                            /* has its human data; no step is taken before */
     struct ws_rng_key keys[WS_STREAM_COUNT]; /* generation still to be filled in */
     uint64_t first_model; /* the id of the model of step 0; step by step they count upwards */
     struct ws_deal deal;
@@ -33,11 +34,10 @@ struct ws_chain {
     struct ws_dataset *outputs; /* for policies with a pool: of every step so far */
     size_t output_count;
     size_t output_capacity;
-    struct ws_buffer records; /* metric records, one JSON object a line, since the last flush */
-    uint64_t records_size;    /* bytes of records flushed before */
-    struct ws_buffer texts;   /* what samples say, likewise (lab/sample_text.h) */
-    uint64_t texts_size;
-    enum ws_status status; /* the failure that ended the chain, else WS_OK */
+    struct ws_records records; /* of the steps of the part that next_step is in (ws_part_steps) */
+    struct ws_buffer texts;    /* what samples say (lab/sample_text.h), since the last flush */
+    uint64_t texts_size;       /* bytes of texts flushed before */
+    enum ws_status status;     /* the failure that ended the chain, else WS_OK */
     struct ws_error error;
     bool reported; /* the run has told of the failure */
 };
@@ -76,9 +76,15 @@ struct ws_block {
     struct ws_arena scratch;  /* one measurement */
 };
 
-/* Chains to put in a block: what the family likes, but enough blocks to keep `threads` busy, and
- * few chains where each handles so many items that a batch gains nothing and costs memory. */
-size_t ws_block_size(const struct ws_experiment *experiment, unsigned threads);
+/* Chains to put in a block, which share their files: many where each is cheap, one where each is
+ * large. From what may not change on resume alone, and so never from threads, seeds and
+ * generations. */
+size_t ws_block_size(const struct ws_experiment *experiment);
+
+/* Steps of a part. What a chain measured, and what its models made for a pool, is put aside
+ * whenever a part is full, so that to save a chain never costs more than one part. As
+ * ws_block_size, from what may not change. */
+uint32_t ws_part_steps(const struct ws_experiment *experiment, const struct ws_arm *arm);
 
 /* Chains of `arm` for seeds first_seed .. first_seed + count - 1, none of them started. On failure
  * nothing needs a release. */
@@ -92,20 +98,27 @@ void ws_block_release(struct ws_block *block); /* zeroed is fine */
 WS_MUST_CHECK enum ws_status ws_chain_start(struct ws_block *block, struct ws_chain *chain,
                                             struct ws_error *err);
 
-/* Takes every healthy chain whose next_step is `step` through it. A chain that fails keeps the
- * state of the step before, and says why in its status and error; the others go on. One that was
- * told to stop (WS_INTERRUPTED from `store`) is as before the step, and healthy. `support` may be
- * NULL: one thread, nothing is stored. */
+/* Takes every healthy chain that was started and whose next_step is `step` through it. A chain that
+ * fails keeps the state of the step before, and says why in its status and error; the others go on.
+ * One that was told to stop (WS_INTERRUPTED from `store`) is as before the step, and healthy.
+ * `support` may be NULL: one thread, nothing is stored. */
 void ws_block_step(struct ws_block *block, uint32_t step, const struct ws_step_support *support);
 
 /* Work of one chain at a step, in items handled: for progress and estimates. */
 uint64_t ws_chain_work(const struct ws_experiment *experiment, const struct ws_step *plan,
                        uint32_t step);
 
-/* The stored form of a chain between two steps (docs/formats/checkpoint.md), less what the run
- * directory adds. Reading wants a started chain; it is a pure function of hostile bytes. */
-void ws_chain_write(const struct ws_chain *chain, struct ws_buffer *out);
+/* The stored form of a chain between two steps, with its outputs of the steps from `first_step` on
+ * (docs/formats/checkpoint.md). */
+void ws_chain_write(const struct ws_chain *chain, uint32_t first_step, struct ws_buffer *out);
+/* Those outputs alone. */
+void ws_chain_write_outputs(const struct ws_chain *chain, uint32_t first_step,
+                            struct ws_buffer *out);
+
+/* Back again, pure functions of hostile bytes. Wants a started chain. `outputs` are of the steps
+ * before those that the state holds, in order; each is read to its end. */
 WS_MUST_CHECK enum ws_status ws_chain_read(struct ws_block *block, struct ws_chain *chain,
-                                           struct ws_reader *in, struct ws_error *err);
+                                           struct ws_bytes state, const struct ws_bytes *outputs,
+                                           size_t output_count, struct ws_error *err);
 
 #endif

@@ -12,14 +12,24 @@ enum ws_export_format {
     WS_EXPORT_JSONL,
 };
 
+/* Where an export goes, piece by piece: all records of a large run need not fit in memory. */
+struct ws_export_target {
+    enum ws_status (*write)(void *user, struct ws_bytes bytes, struct ws_error *err);
+    void *user;
+};
+
 /* arm, seed, generation, metric, definition, n, value: one row a record. In CSV a value that is not
  * finite is nan, inf or -inf. */
 WS_MUST_CHECK enum ws_status ws_export_records(const char *directory, enum ws_export_format format,
-                                               struct ws_buffer *out, struct ws_error *err);
+                                               const struct ws_allocator *allocator,
+                                               const struct ws_export_target *target,
+                                               struct ws_error *err);
 
 /* arm, generation, metric, definition, n, seeds, median, low, high, mean, standard_error: low and
  * high are the 0.1 and 0.9 quantiles over seeds. */
 WS_MUST_CHECK enum ws_status ws_export_summary(const char *directory, enum ws_export_format format,
-                                               struct ws_buffer *out, struct ws_error *err);
+                                               const struct ws_allocator *allocator,
+                                               const struct ws_export_target *target,
+                                               struct ws_error *err);
 
 #endif

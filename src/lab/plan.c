@@ -6,9 +6,9 @@
 #include "base/memory.h"
 #include "lab/chain.h"
 
-/* A line of metrics.jsonl, and how many a measured generation has, about eight bins of a histogram
- * among them. */
-enum { RECORD_BYTES = 150, RECORDS_MOST = WS_METRIC_COUNT + 2 * 8, MIX_RECORDS = 2 };
+/* A metric record, and how many a measured generation has, about eight bins of a histogram among
+ * them. */
+enum { RECORD_BYTES = 12, RECORDS_MOST = WS_METRIC_COUNT + 2 * 8, MIX_RECORDS = 2 };
 
 static double item_bytes(const struct ws_experiment *e, const struct ws_dataset *shape)
 {
@@ -100,7 +100,7 @@ static struct ws_arm_cost arm_cost(const struct ws_experiment *e, const struct w
         .seconds = seeds * chain_seconds(e, shape, arm, &cost, probe),
         .chain_memory = models + 2 * largest * bytes + pool * bytes +
                         metric_items * (sample_bytes(e, shape) + cost.item_bytes) + cost.work_bytes,
-        .disk = seeds * (measured * RECORD_BYTES * records * 2 + stored + pool * bytes),
+        .disk = seeds * (measured * RECORD_BYTES * records + stored + pool * bytes),
         .largest = arm->totals.largest,
         .trained = arm->totals.trained,
         .sampled = arm->totals.sampled,
@@ -123,10 +123,13 @@ enum ws_status ws_plan_cost(const struct ws_experiment *e, const struct ws_human
     cost.arms = WS_ARENA_NEW(arena, struct ws_arm_cost, e->arm_count);
     if (!cost.arms)
         return ws_fail_memory(err, "the plan");
-    uint64_t chains = e->settings.seeds * e->arm_count;
+    uint64_t block = ws_block_size(e);
+    if (block > e->settings.seeds)
+        block = e->settings.seeds;
+    uint64_t blocks = e->arm_count * ((e->settings.seeds + block - 1) / block);
     struct ws_family_cost family;
     e->family->cost(e->family_settings, ws_human_shape(human), e->items, ws_item_size(e), &family);
-    double useful = chains < cost.threads && !family.uses_threads ? (double)chains : cost.threads;
+    double useful = blocks < cost.threads && !family.uses_threads ? (double)blocks : cost.threads;
     if (useful > processors)
         useful = processors;
     double largest = 0;
@@ -137,8 +140,8 @@ enum ws_status ws_plan_cost(const struct ws_experiment *e, const struct ws_human
         if (cost.arms[a].chain_memory > largest)
             largest = cost.arms[a].chain_memory;
     }
-    cost.running = chains < cost.threads ? (unsigned)chains : cost.threads;
-    cost.memory = largest * cost.running * (double)ws_block_size(e, cost.threads);
+    cost.running = blocks < cost.threads ? (unsigned)blocks : cost.threads;
+    cost.memory = largest * cost.running * (double)block;
     cost.memory_is_sure = family.bytes_are_sure;
     *out = cost;
     return WS_OK;

@@ -272,7 +272,7 @@ static enum ws_status probe_steps(struct probing *p, struct ws_probe *probe)
 {
     const struct ws_experiment *e = p->experiment;
     const struct ws_step first = {.training = e->items, .output = e->items};
-    const size_t chains = ws_block_size(e, 1);
+    const size_t chains = ws_block_size(e);
     if (known(p, probe, &first, true) * (double)chains > ENOUGH / 2)
         return WS_OK;
     struct ws_block block;

@@ -3,22 +3,177 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "base/json.h"
+enum { RECORDS_LIMIT = 1 << 28, NUMBER_DIGITS = 18 };
 
-static enum ws_status append(const struct ws_record *record, struct ws_buffer *out,
-                             struct ws_error *err)
+/* A metric that was named: where its stem and its definition lie, as offsets, for what they lie in
+ * may move; and its sample size when it last came. */
+struct key {
+    size_t stem, definition;
+    uint64_t n;
+};
+
+static void init_keys(struct ws_record_keys *keys, const struct ws_allocator *allocator)
 {
-    json_t *line = json_pack("{s:s, s:I, s:I, s:s, s:s, s:I, s:o}", "arm", record->place.arm,
-                             "seed", (json_int_t)record->place.seed, "generation",
-                             (json_int_t)record->place.generation, "metric", record->metric,
-                             "definition", record->definition, "n", (json_int_t)record->n, "value",
-                             ws_json_real(record->value));
-    if (!line)
-        return ws_fail_memory(err, "a metric record");
-    ws_json_append(line, out);
-    ws_buffer_text(out, "\n");
-    json_decref(line);
-    return ws_buffer_check(out, "the metric records", err);
+    ws_buffer_init(&keys->known, allocator, RECORDS_LIMIT);
+    keys->next = 0;
+}
+
+static void forget_keys(struct ws_record_keys *keys)
+{
+    ws_buffer_reset(&keys->known);
+    keys->next = 0;
+}
+
+static size_t key_count(const struct ws_record_keys *keys)
+{
+    return keys->known.size / sizeof(struct key);
+}
+
+static struct key *key_at(const struct ws_record_keys *keys, size_t i)
+{
+    return (struct key *)(void *)keys->known.data + i;
+}
+
+/* Writing -------------------------------------------------------------------------------------- */
+
+void ws_records_init(struct ws_records *records, const struct ws_allocator *allocator)
+{
+    ws_buffer_init(&records->bytes, allocator, RECORDS_LIMIT);
+    init_keys(&records->keys, allocator);
+}
+
+void ws_records_reset(struct ws_records *records)
+{
+    ws_buffer_reset(&records->bytes);
+    forget_keys(&records->keys);
+}
+
+void ws_records_release(struct ws_records *records)
+{
+    ws_buffer_release(&records->bytes);
+    ws_buffer_release(&records->keys.known);
+}
+
+/* Learns the keys of what is in `records`. */
+static enum ws_status learn(struct ws_records *records, struct ws_error *err)
+{
+    struct ws_records_reader reader;
+    struct ws_record record;
+    bool more;
+    ws_records_open(&reader, ws_buffer_bytes(&records->bytes), records->bytes.allocator);
+    enum ws_status status = ws_records_next_generation(&reader, &more, err);
+    while (status == WS_OK && more) {
+        while (status == WS_OK && more)
+            status = ws_records_next(&reader, &record, &more, err);
+        if (status == WS_OK)
+            status = ws_records_next_generation(&reader, &more, err);
+    }
+    ws_buffer_release(&records->keys.known);
+    records->keys = reader.keys;
+    return status;
+}
+
+enum ws_status ws_records_resume(struct ws_records *records, struct ws_bytes bytes,
+                                 struct ws_error *err)
+{
+    ws_buffer_append(&records->bytes, bytes.data, bytes.size);
+    WS_TRY(ws_buffer_check(&records->bytes, "the metric records", err));
+    return learn(records, err);
+}
+
+void ws_records_cut(struct ws_records *records, size_t size)
+{
+    ws_buffer_reset(&records->keys.known);
+    if (records->bytes.status == WS_OK)
+        records->bytes.size = size;
+    if (learn(records, NULL) != WS_OK)
+        records->bytes.status = WS_NO_MEMORY;
+}
+
+void ws_records_begin(struct ws_records *records, uint32_t generation)
+{
+    ws_buffer_varint(&records->bytes, generation);
+    records->keys.next = 0;
+}
+
+/* The digits at the end of a name as a number, and where they begin. A number has one form alone:
+ * no zeros in front, and not more digits than surely fit. */
+static size_t split_name(const char *name, uint64_t *number, bool *numbered)
+{
+    size_t size = strlen(name), stem = size;
+    while (stem > 0 && size - stem < NUMBER_DIGITS && name[stem - 1] >= '0' &&
+           name[stem - 1] <= '9')
+        stem--;
+    while (stem + 1 < size && name[stem] == '0')
+        stem++;
+    *number = 0;
+    for (size_t i = stem; i < size; i++)
+        *number = 10 * *number + (uint64_t)(name[i] - '0');
+    *numbered = stem < size;
+    return stem;
+}
+
+static bool is_key(const struct ws_records *records, const struct key *key, const char *name,
+                   size_t stem, const char *definition)
+{
+    const char *bytes = records->bytes.data;
+    return strncmp(bytes + key->stem, name, stem) == 0 && bytes[key->stem + stem] == '\0' &&
+           strcmp(bytes + key->definition, definition) == 0;
+}
+
+/* The number of a key, or the count of keys when it is new. Metrics come in the same order at every
+ * generation, so the one behind the last is tried first. */
+static size_t find_key(const struct ws_records *records, const char *name, size_t stem,
+                       const char *definition)
+{
+    size_t count = key_count(&records->keys);
+    for (size_t i = 0; i < count; i++) {
+        size_t at = (records->keys.next + i) % count;
+        if (is_key(records, key_at(&records->keys, at), name, stem, definition))
+            return at;
+    }
+    return count;
+}
+
+static void add_key(struct ws_records *records, const char *name, size_t stem,
+                    const char *definition)
+{
+    struct ws_buffer *out = &records->bytes;
+    struct key key = {.stem = out->size, .definition = out->size + stem + 1, .n = UINT64_MAX};
+    ws_buffer_append(out, name, stem);
+    ws_buffer_append(out, "", 1);
+    ws_buffer_append(out, definition, strlen(definition) + 1);
+    ws_buffer_append(&records->keys.known, &key, sizeof key);
+}
+
+void ws_records_add(struct ws_records *records, const char *metric, const char *definition,
+                    uint64_t n, double value)
+{
+    struct ws_buffer *out = &records->bytes;
+    uint64_t number;
+    bool numbered;
+    if (out->status != WS_OK)
+        return;
+    size_t stem = split_name(metric, &number, &numbered);
+    size_t at = find_key(records, metric, stem, definition);
+    ws_buffer_varint(out, at + 1);
+    if (at == key_count(&records->keys))
+        add_key(records, metric, stem, definition);
+    if (out->status != WS_OK || records->keys.known.status != WS_OK)
+        return;
+    struct key *key = key_at(&records->keys, at);
+    ws_buffer_varint(out, numbered ? number + 1 : 0);
+    ws_buffer_varint(out, n == key->n ? 0 : n + 1);
+    ws_buffer_f64(out, value);
+    key->n = n;
+    records->keys.next = at + 1;
+}
+
+enum ws_status ws_records_end(struct ws_records *records, struct ws_error *err)
+{
+    ws_buffer_varint(&records->bytes, 0);
+    WS_TRY(ws_buffer_check(&records->keys.known, "the metric records", err));
+    return ws_buffer_check(&records->bytes, "the metric records", err);
 }
 
 /* How many parts from the first on are consecutive depths of one source with equally many items. */
@@ -40,20 +195,15 @@ static uint64_t human_items(const struct ws_mix_part *parts, size_t count)
     return items;
 }
 
-static enum ws_status append_share(const struct ws_record_place *place, const char *name,
-                                   uint64_t part, uint64_t items, struct ws_buffer *out,
-                                   struct ws_error *err)
+static void add_share(struct ws_records *records, const char *name, uint64_t part, uint64_t items)
 {
-    const struct ws_record record = {*place, name, WS_MIX_DEFINITION, items,
-                                     (double)part / (double)items};
-    return append(&record, out, err);
+    ws_records_add(records, name, WS_MIX_DEFINITION, items, (double)part / (double)items);
 }
 
-enum ws_status ws_record_mix(const struct ws_record_place *place, const struct ws_mix_part *parts,
-                             size_t part_count, uint64_t items, bool whole_pool,
-                             struct ws_buffer *out, struct ws_error *err)
+void ws_record_mix(struct ws_records *records, const struct ws_mix_part *parts, size_t part_count,
+                   uint64_t items, bool whole_pool)
 {
-    WS_TRY(append_share(place, "mix/human", human_items(parts, part_count), items, out, err));
+    add_share(records, "mix/human", human_items(parts, part_count), items);
     for (size_t i = 0, n; i < part_count; i += n) {
         const struct ws_mix_part *first = &parts[i];
         char name[64];
@@ -63,81 +213,121 @@ enum ws_status ws_record_mix(const struct ws_record_place *place, const struct w
         if (n > 1)
             (void)snprintf(name + size, sizeof name - (size_t)size, "..%" PRIu32,
                            parts[i + n - 1].depth);
-        WS_TRY(append_share(place, name, n * first->items, items, out, err));
+        add_share(records, name, n * first->items, items);
     }
-    return WS_OK;
 }
 
-enum ws_status ws_record_measurements(const struct ws_record_place *place,
-                                      const struct ws_measurement *measurements, size_t count,
-                                      struct ws_buffer *out, struct ws_error *err)
+void ws_record_measurements(struct ws_records *records, const struct ws_measurement *measurements,
+                            size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         const struct ws_measurement *measured = &measurements[i];
         const struct ws_metric *metric = ws_metric(measured->metric);
-        struct ws_record record = {*place, metric->name, metric->definition, measured->n,
-                                   measured->value};
+        const char *name = metric->name;
         char bin[64];
         if (ws_metric_is_histogram(measured->metric)) {
             (void)snprintf(bin, sizeof bin, "%s/%.3f", metric->name,
                            ws_perplexity_edge(measured->bin));
-            record.metric = bin;
+            name = bin;
         }
-        WS_TRY(append(&record, out, err));
+        ws_records_add(records, name, metric->definition, measured->n, measured->value);
     }
-    return WS_OK;
 }
 
-enum ws_status ws_record_curve(const struct ws_record_place *place,
-                               const struct ws_loss_point *points, size_t count,
-                               struct ws_buffer *out, struct ws_error *err)
+void ws_record_curve(struct ws_records *records, const struct ws_loss_point *points, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         const struct ws_loss_point *point = &points[i];
         char name[64];
         (void)snprintf(name, sizeof name, "%s_loss/%" PRIu64,
                        point->validation ? "validation" : "training", point->step);
-        const struct ws_record record = {
-            *place, name, point->validation ? WS_VALIDATION_DEFINITION : WS_TRAINING_DEFINITION,
-            point->tokens, point->loss};
-        WS_TRY(append(&record, out, err));
+        ws_records_add(records, name,
+                       point->validation ? WS_VALIDATION_DEFINITION : WS_TRAINING_DEFINITION,
+                       point->tokens, point->loss);
     }
+}
+
+/* Reading -------------------------------------------------------------------------------------- */
+
+void ws_records_open(struct ws_records_reader *reader, struct ws_bytes bytes,
+                     const struct ws_allocator *allocator)
+{
+    *reader = (struct ws_records_reader){.start = (const char *)bytes.data};
+    ws_reader_init(&reader->in, bytes);
+    init_keys(&reader->keys, allocator);
+}
+
+void ws_records_close(struct ws_records_reader *reader)
+{
+    ws_buffer_release(&reader->keys.known);
+}
+
+static enum ws_status fail_damaged(struct ws_error *err)
+{
+    return ws_fail(err, WS_CORRUPT, "its metric records are damaged");
+}
+
+enum ws_status ws_records_next_generation(struct ws_records_reader *reader, bool *out,
+                                          struct ws_error *err)
+{
+    *out = reader->in.left > 0;
+    if (!*out)
+        return WS_OK;
+    uint64_t generation = ws_read_varint(&reader->in);
+    if (!ws_reader_ok(&reader->in) || generation > UINT32_MAX || reader->inside)
+        return fail_damaged(err);
+    reader->generation = (uint32_t)generation;
+    reader->inside = true;
     return WS_OK;
 }
 
-static enum ws_status read_members(const json_t *line, const char *name, struct ws_arena *arena,
-                                   struct ws_record *out, struct ws_error *err)
+static enum ws_status read_key(struct ws_records_reader *reader, uint64_t number,
+                               struct ws_error *err)
 {
-    const char *arm, *metric, *definition;
-    uint64_t generation;
-    WS_TRY(ws_json_read_text(line, "arm", name, &arm, err));
-    WS_TRY(ws_json_read_whole(line, "seed", name, &out->place.seed, err));
-    WS_TRY(ws_json_read_whole(line, "generation", name, &generation, err));
-    WS_TRY(ws_json_read_text(line, "metric", name, &metric, err));
-    WS_TRY(ws_json_read_text(line, "definition", name, &definition, err));
-    WS_TRY(ws_json_read_whole(line, "n", name, &out->n, err));
-    WS_TRY(ws_json_read_real(line, "value", name, &out->value, err));
-    if (generation > UINT32_MAX)
-        return ws_fail(err, WS_CORRUPT, "%s: generation %" PRIu64 " is out of range", name,
-                       generation);
-    out->place.generation = (uint32_t)generation;
-    out->place.arm = ws_arena_text(arena, arm);
-    out->metric = ws_arena_text(arena, metric);
-    out->definition = ws_arena_text(arena, definition);
-    if (!out->place.arm || !out->metric || !out->definition)
-        return ws_fail_memory(err, "a metric record");
-    return WS_OK;
+    if (number > key_count(&reader->keys))
+        return fail_damaged(err);
+    if (number < key_count(&reader->keys))
+        return WS_OK;
+    struct key key = {.n = UINT64_MAX};
+    const char *stem = ws_read_text(&reader->in);
+    const char *definition = ws_read_text(&reader->in);
+    if (!ws_reader_ok(&reader->in) || strlen(stem) >= WS_METRIC_NAME_SIZE)
+        return fail_damaged(err);
+    key.stem = (size_t)(stem - reader->start);
+    key.definition = (size_t)(definition - reader->start);
+    ws_buffer_append(&reader->keys.known, &key, sizeof key);
+    return ws_buffer_check(&reader->keys.known, "the metric records", err);
 }
 
-enum ws_status ws_record_parse(struct ws_bytes line, const char *name, struct ws_arena *arena,
-                               struct ws_record *out, struct ws_error *err)
+/* The metric's whole name: the stem itself where no number follows. */
+static const char *name_of(struct ws_records_reader *reader, const char *stem, uint64_t number)
 {
-    json_t *object;
-    WS_TRY(ws_json_parse(line, name, &object, err));
-    struct ws_record record;
-    enum ws_status status = read_members(object, name, arena, &record, err);
-    json_decref(object);
-    if (status == WS_OK)
-        *out = record;
-    return status;
+    if (number == 0)
+        return stem;
+    int size = snprintf(reader->name, sizeof reader->name, "%s%" PRIu64, stem, number - 1);
+    return size > 0 && (size_t)size < sizeof reader->name ? reader->name : NULL;
+}
+
+enum ws_status ws_records_next(struct ws_records_reader *reader, struct ws_record *record,
+                               bool *out, struct ws_error *err)
+{
+    struct ws_reader *in = &reader->in;
+    uint64_t number = ws_read_varint(in);
+    *out = number > 0;
+    if (number == 0) {
+        reader->inside = false;
+        return ws_reader_ok(in) ? WS_OK : fail_damaged(err);
+    }
+    WS_TRY(read_key(reader, number - 1, err));
+    struct key *key = key_at(&reader->keys, (size_t)number - 1);
+    uint64_t ending = ws_read_varint(in);
+    uint64_t n = ws_read_varint(in);
+    key->n = n > 0 ? n - 1 : key->n;
+    record->n = key->n;
+    record->value = ws_read_f64(in);
+    record->metric = name_of(reader, reader->start + key->stem, ending);
+    record->definition = reader->start + key->definition;
+    if (!ws_reader_ok(in) || !record->metric || record->n > INT64_MAX)
+        return fail_damaged(err);
+    return WS_OK;
 }

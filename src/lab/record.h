@@ -1,16 +1,16 @@
 /*
- * Metric records: what is measured of one model, one JSON object a line.
+ * Metric records: what is measured of one model of one chain.
  *
- *   {"arm":"keep:0.1","seed":1,"generation":3,"metric":"types","definition":"types.sample/1",
- *    "n":250000,"value":8123.0}
+ * They are kept in a compact form, one chain and one generation after the other: a name is written
+ * once and has a number from then on, a sample size once until it changes, and a value takes eight
+ * bytes. `wellspring export` shows them as CSV or JSON lines.
  *
  * The realised mix comes first: "mix/human", the share of human items among the n items that the
  * generation was trained on, then one record for each origin that is there, "mix/<source>/<depth>".
  * Where a policy trains on its whole pool, depths with equally many items share one record,
  * "mix/<source>/<first>..<last>": a pool of every generation would else write a record for each at
- * each. Values that are not finite are the
- * strings "nan", "inf" and "-inf". Format: docs/formats/metrics.md.
- * Contract: tests/unit/test_record.c; the reader's fuzz target is tests/fuzz/fuzz_record.c.
+ * each. Format: docs/formats/metrics.md. Contract: tests/unit/test_record.c; the reader's fuzz
+ * target is tests/fuzz/fuzz_record.c.
  */
 #ifndef WS_LAB_RECORD_H
 #define WS_LAB_RECORD_H
@@ -35,24 +35,72 @@ struct ws_record {
 #define WS_TRAINING_DEFINITION   "loss.training/1"
 #define WS_VALIDATION_DEFINITION "loss.validation/1"
 
+/* The metrics that were named so far, numbered in the order in which they came. A name is a stem
+ * and the number it ends with, if any: "mix/model/17" is of "mix/model/". */
+struct ws_record_keys {
+    struct ws_buffer known; /* struct key */
+    size_t next;            /* the one to try first */
+};
+
+/* Writing -------------------------------------------------------------------------------------- */
+
+/* Records of consecutive generations of one chain. */
+struct ws_records {
+    struct ws_buffer bytes;
+    struct ws_record_keys keys;
+};
+
+void ws_records_init(struct ws_records *records, const struct ws_allocator *allocator);
+void ws_records_reset(struct ws_records *records); /* empty; what follows stands by itself */
+void ws_records_release(struct ws_records *records);
+
+/* What was written before becomes the beginning of `records`, which is empty. WS_CORRUPT. */
+WS_MUST_CHECK enum ws_status ws_records_resume(struct ws_records *records, struct ws_bytes bytes,
+                                               struct ws_error *err);
+
+/* Takes back what lies behind the first `size` bytes. A failure shows in the next ws_records_end.
+ */
+void ws_records_cut(struct ws_records *records, size_t size);
+
+/* The records of a generation lie between begin and end. */
+void ws_records_begin(struct ws_records *records, uint32_t generation);
+void ws_records_add(struct ws_records *records, const char *metric, const char *definition,
+                    uint64_t n, double value);
+WS_MUST_CHECK enum ws_status ws_records_end(struct ws_records *records, struct ws_error *err);
+
 /* `whole_pool`: depths are joined, which all seeds of such an arm do alike. */
-WS_MUST_CHECK enum ws_status ws_record_mix(const struct ws_record_place *place,
-                                           const struct ws_mix_part *parts, size_t part_count,
-                                           uint64_t items, bool whole_pool, struct ws_buffer *out,
-                                           struct ws_error *err);
-WS_MUST_CHECK enum ws_status ws_record_measurements(const struct ws_record_place *place,
-                                                    const struct ws_measurement *measurements,
-                                                    size_t count, struct ws_buffer *out,
-                                                    struct ws_error *err);
-
+void ws_record_mix(struct ws_records *records, const struct ws_mix_part *parts, size_t part_count,
+                   uint64_t items, bool whole_pool);
+void ws_record_measurements(struct ws_records *records, const struct ws_measurement *measurements,
+                            size_t count);
 /* "training_loss/<step>" and "validation_loss/<step>". */
-WS_MUST_CHECK enum ws_status ws_record_curve(const struct ws_record_place *place,
-                                             const struct ws_loss_point *points, size_t count,
-                                             struct ws_buffer *out, struct ws_error *err);
+void ws_record_curve(struct ws_records *records, const struct ws_loss_point *points, size_t count);
 
-/* One line, without its newline. The texts live in `arena`. A pure function of bytes. */
-WS_MUST_CHECK enum ws_status ws_record_parse(struct ws_bytes line, const char *name,
-                                             struct ws_arena *arena, struct ws_record *out,
+/* Reading -------------------------------------------------------------------------------------- */
+
+enum { WS_METRIC_NAME_SIZE = 128 };
+
+struct ws_records_reader {
+    struct ws_reader in;
+    const char *start;
+    struct ws_record_keys keys;
+    uint32_t generation; /* of the records that come next */
+    bool inside;         /* of a generation */
+    char name[WS_METRIC_NAME_SIZE];
+};
+
+/* A pure function of bytes, which must stay where they are. */
+void ws_records_open(struct ws_records_reader *reader, struct ws_bytes bytes,
+                     const struct ws_allocator *allocator);
+void ws_records_close(struct ws_records_reader *reader);
+
+/* Goes to the next generation; false at the end. Its records must have been read. WS_CORRUPT. */
+WS_MUST_CHECK enum ws_status ws_records_next_generation(struct ws_records_reader *reader, bool *out,
+                                                        struct ws_error *err);
+/* The next record of the generation, all but its place; false when it has no more. The metric's
+ * name lives until the next one is read, the definition as long as the bytes. */
+WS_MUST_CHECK enum ws_status ws_records_next(struct ws_records_reader *reader,
+                                             struct ws_record *record, bool *out,
                                              struct ws_error *err);
 
 #endif

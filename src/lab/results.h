@@ -1,5 +1,6 @@
 /*
- * Reading a run's metrics back: line by line, or as curves over generations and seeds.
+ * Reading a run's metrics back: every record, or as curves over generations and seeds, which the
+ * run has summed up (lab/summarise.h).
  *
  * Contract: tests/unit/test_results.c.
  */
@@ -10,9 +11,9 @@
 #include "lab/run_directory.h"
 #include "measure/summary.h"
 
-/* Calls `visit` for every record of metrics.jsonl in file order; its texts are valid during the
- * call only. Stops at the first status that is not WS_OK. WS_NOT_FOUND when the run has no metrics
- * yet; WS_CORRUPT names the line. */
+/* Calls `visit` for every record in (arm, seed, generation) order; its texts are valid during the
+ * call only. Stops at the first status that is not WS_OK. WS_NOT_FOUND when the run has no results
+ * yet; WS_CORRUPT names the file. */
 WS_MUST_CHECK enum ws_status ws_results_visit(
     const char *directory, const struct ws_allocator *allocator,
     enum ws_status (*visit)(void *user, const struct ws_record *record, struct ws_error *err),
@@ -35,10 +36,11 @@ struct ws_curve {
 };
 
 struct ws_results {
-    struct ws_curve *curves; /* in file order: arm by arm */
+    struct ws_curve *curves; /* arm by arm, in the order in which their metrics first came */
     size_t count;
 };
 
+/* WS_NOT_FOUND when the run has no results yet; WS_CORRUPT, WS_UNSUPPORTED. */
 WS_MUST_CHECK enum ws_status ws_results_load(const char *directory, struct ws_arena *arena,
                                              struct ws_results *out, struct ws_error *err);
 

@@ -13,16 +13,18 @@
 #include "base/pool.h"
 #include "lab/chain_files.h"
 #include "lab/plan.h"
+#include "lab/summarise.h"
 
-enum { WAITING_RECORDS = 1 << 25 }; /* bytes a block keeps in memory before it saves them */
+enum { WAITING_TEXTS = 1 << 25 }; /* bytes a block keeps in memory before it saves them */
 
-/* Consecutive seeds of one arm that go on with the same step. */
+/* A block of chains that has something left to do. */
 struct unit {
     const struct ws_arm *arm;
     uint64_t first_seed;
     size_t count;
-    uint32_t first_step;
-    uint64_t work; /* items left to handle */
+    const uint32_t *steps; /* (count), that its chains go on with */
+    uint32_t first_step;   /* the lowest of them */
+    uint64_t work;         /* items left to handle */
 };
 
 struct runner {
@@ -122,10 +124,15 @@ struct worker {
     const struct unit *unit;
     struct ws_block block;
     uint32_t step;
-    uint64_t noted;       /* work of this step that progress has heard of */
-    double saved;         /* when what is done was last made durable */
-    double store_seconds; /* how long storing a draft took */
+    uint64_t noted;      /* work of this step that progress has heard of */
+    double saved;        /* when what is done was last made durable */
+    double save_seconds; /* how long it took to store a draft, or to save, when it was done last */
 };
+
+static bool is_running(const struct ws_chain *chain)
+{
+    return chain->started && chain->status == WS_OK;
+}
 
 /* `work` of the step is done by now; `finished` chains are at their end. */
 static void note_progress(struct worker *w, uint64_t work, size_t finished)
@@ -154,7 +161,7 @@ static void note_step(struct worker *w)
     uint64_t work = 0;
     size_t alive = 0;
     for (size_t c = 0; c < w->block.count; c++)
-        if (w->block.chains[c].status == WS_OK) {
+        if (is_running(&w->block.chains[c])) {
             work += ws_chain_work(w->runner->experiment, &w->block.chains[c].plan, w->step);
             alive++;
         }
@@ -170,14 +177,37 @@ static void fail_chain(struct runner *r, struct ws_chain *chain, enum ws_status 
     report_failure(r, chain->arm, chain->seed, &chain->error);
 }
 
-static void start_chain(struct worker *w, struct ws_chain *chain)
+/* Starts those chains that go on with this step. */
+static void join_chains(struct worker *w)
 {
-    enum ws_status status = ws_chain_start(&w->block, chain, &chain->error);
-    if (status == WS_OK && w->unit->first_step > 0)
-        status =
-            ws_chain_files_load(w->runner->options->directory, &w->block, chain, &chain->error);
-    if (status != WS_OK)
-        fail_chain(w->runner, chain, status);
+    struct runner *r = w->runner;
+    struct ws_block *block = &w->block;
+    struct ws_arena arena;
+    struct ws_chains_file file = {.path = NULL};
+    struct ws_error error;
+    enum ws_status opened = WS_OK;
+    ws_arena_init(&arena, r->options->allocator);
+    for (size_t c = 0; c < block->count; c++) {
+        struct ws_chain *chain = &block->chains[c];
+        if (w->unit->steps[c] != w->step)
+            continue;
+        if (w->step > 0 && opened == WS_OK && !file.path) {
+            const struct ws_block_place place = ws_block_place(r->options->directory, r->experiment,
+                                                               block->arm, w->unit->first_seed);
+            opened = ws_chain_files_open(&place, &arena, &file, &error);
+        }
+        enum ws_status status = opened;
+        if (status != WS_OK)
+            chain->error = error;
+        else
+            status = ws_chain_start(block, chain, &chain->error);
+        if (status == WS_OK && w->step > 0)
+            status = ws_chain_files_load(r->options->directory, block, c, &file, &chain->error);
+        if (status != WS_OK)
+            fail_chain(r, chain, status);
+    }
+    ws_chains_file_close(&file);
+    ws_arena_release(&arena);
 }
 
 /* Removes what unfinished replacements of a killed process left in `path`. */
@@ -225,7 +255,7 @@ static void export_models(struct runner *r, struct ws_block *block)
         return;
     for (size_t c = 0; c < block->count; c++) {
         struct ws_chain *chain = &block->chains[c];
-        if (chain->status != WS_OK)
+        if (!is_running(chain))
             continue;
         enum ws_status status = export_model(r, chain, &chain->error);
         if (status != WS_OK)
@@ -233,25 +263,28 @@ static void export_models(struct runner *r, struct ws_block *block)
     }
 }
 
-static void save_chains(struct runner *r, struct ws_block *block, bool keep)
+static void save_block(struct worker *w, bool keep)
 {
-    for (size_t c = 0; c < block->count; c++) {
-        struct ws_chain *chain = &block->chains[c];
-        bool is_new = chain->next_step != chain->saved_step;
-        if (chain->status != WS_OK || (!is_new && !keep))
+    struct ws_error error;
+    double begun = elapsed(w->runner);
+    enum ws_status status =
+        ws_chain_files_save(w->runner->options->directory, &w->block, keep, &error);
+    for (size_t c = 0; status != WS_OK && c < w->block.count; c++) {
+        struct ws_chain *chain = &w->block.chains[c];
+        if (!is_running(chain))
             continue;
-        enum ws_status status =
-            ws_chain_files_save(r->options->directory, chain, keep, &chain->error);
-        if (status != WS_OK)
-            fail_chain(r, chain, status);
+        chain->error = error;
+        fail_chain(w->runner, chain, status);
     }
+    w->saved = elapsed(w->runner);
+    w->save_seconds = w->saved - begun;
 }
 
 /* Drafts: what a step has half done --------------------------------------------------------------
  */
 
-/* A draft of a large model takes a while to write: of the time, a twentieth at most. */
-enum { STORE_SHARE = 20 };
+/* What is large takes a while to write: of the time, a twentieth at most. */
+enum { SAVE_SHARE = 20 };
 
 static bool draft_is_due(void *user, const struct ws_chain *chain, double done, double work)
 {
@@ -264,7 +297,7 @@ static bool draft_is_due(void *user, const struct ws_chain *chain, double done, 
         return true;
     if (done >= 1) /* what is whole is not half done again for want of a little time */
         return now - w->saved >= limit / 4;
-    return now - w->saved >= limit && now - w->saved >= STORE_SHARE * w->store_seconds;
+    return now - w->saved >= limit && now - w->saved >= SAVE_SHARE * w->save_seconds;
 }
 
 /* The draft is of the step after the checkpoint, so the chain is saved first. */
@@ -275,10 +308,10 @@ static enum ws_status store_draft(void *user, struct ws_chain *chain, enum ws_ph
     const char *directory = w->runner->options->directory;
     double begun = elapsed(w->runner);
     if (chain->next_step != chain->saved_step)
-        WS_TRY(ws_chain_files_save(directory, chain, false, err));
+        WS_TRY(ws_chain_files_save(directory, &w->block, false, err));
     WS_TRY(ws_chain_files_save_draft(directory, chain, phase, bytes, err));
     w->saved = elapsed(w->runner);
-    w->store_seconds = w->saved - begun;
+    w->save_seconds = w->saved - begun;
     if (stop_asked(w->runner))
         return ws_fail(err, WS_INTERRUPTED, "stopped inside generation %" PRIu32, w->step);
     return WS_OK;
@@ -303,8 +336,36 @@ static unsigned threads_inside(struct runner *r)
     return units >= r->threads ? 1 : (unsigned)(r->threads / units);
 }
 
-/* Steps the block and reports the chains that this step broke. */
-static size_t step_chains(struct worker *w)
+/* Reports the chains that this step broke. They are saved as they were before it, so that what they
+ * leave does not depend on when they were last saved. A draft that is of the broken step stays. */
+static void report_broken(struct worker *w)
+{
+    bool broken = false;
+    for (size_t c = 0; c < w->block.count; c++)
+        broken = broken || (w->block.chains[c].status != WS_OK && !w->block.chains[c].reported);
+    if (!broken)
+        return;
+    (void)!ws_chain_files_save(w->runner->options->directory, &w->block, false, NULL);
+    for (size_t c = 0; c < w->block.count; c++) {
+        struct ws_chain *chain = &w->block.chains[c];
+        if (chain->status != WS_OK && !chain->reported)
+            fail_chain(w->runner, chain, chain->status);
+    }
+}
+
+/* How many chains of the block run, or wait for their step. */
+static size_t chains_left(const struct worker *w)
+{
+    size_t left = 0;
+    for (size_t c = 0; c < w->block.count; c++) {
+        uint32_t first = w->unit->steps[c];
+        left +=
+            is_running(&w->block.chains[c]) || (first > w->step && first < generations(w->runner));
+    }
+    return left;
+}
+
+static void step_chains(struct worker *w)
 {
     const struct ws_step_support support = {
         .threads = threads_inside(w->runner),
@@ -313,70 +374,57 @@ static size_t step_chains(struct worker *w)
         .due = draft_is_due,
         .store = store_draft,
     };
-    size_t alive = 0;
     ws_block_step(&w->block, w->step, &support);
-    for (size_t c = 0; c < w->block.count; c++) {
-        struct ws_chain *chain = &w->block.chains[c];
-        if (chain->status == WS_OK) {
-            alive++;
-        } else if (!chain->reported) {
-            /* So that what it leaves does not depend on when it was last saved. A draft that is of
-             * the broken step stays. */
-            if (chain->next_step != chain->saved_step)
-                (void)!ws_chain_files_save(w->runner->options->directory, chain, false, NULL);
-            fail_chain(w->runner, chain, chain->status);
-        }
-    }
-    return alive;
+    report_broken(w);
 }
 
 /* Whether all that are healthy took the step; else they were told to stop inside it. */
 static bool step_was_taken(const struct worker *w)
 {
     for (size_t c = 0; c < w->block.count; c++)
-        if (w->block.chains[c].status == WS_OK && w->block.chains[c].next_step == w->step)
+        if (is_running(&w->block.chains[c]) && w->block.chains[c].next_step == w->step)
             return false;
     return true;
 }
 
-/* Whether enough is at risk to save it: work since the last time, or records that wait in memory.
- */
+/* Whether enough is at risk to save it: work since the last time, or texts that wait in memory. */
 static bool save_is_due(const struct worker *w)
 {
+    double limit = w->runner->experiment->settings.checkpoint_seconds;
+    double since = elapsed(w->runner) - w->saved;
     size_t waiting = 0;
     for (size_t c = 0; c < w->block.count; c++)
-        waiting += w->block.chains[c].records.size + w->block.chains[c].texts.size;
-    return waiting >= WAITING_RECORDS ||
-           elapsed(w->runner) - w->saved >= w->runner->experiment->settings.checkpoint_seconds;
+        waiting += w->block.chains[c].texts.size;
+    return waiting >= WAITING_TEXTS || limit == 0 ||
+           (since >= limit && since >= SAVE_SHARE * w->save_seconds);
 }
 
 static void run_block(struct worker *w)
 {
     struct runner *r = w->runner;
     const struct ws_experiment_settings *settings = &r->experiment->settings;
-    for (size_t c = 0; c < w->block.count; c++)
-        start_chain(w, &w->block.chains[c]);
+    const uint32_t part_steps = ws_part_steps(r->experiment, w->unit->arm);
     w->saved = elapsed(r);
     for (w->step = w->unit->first_step; w->step < generations(r); w->step++) {
         if (stop_asked(r)) {
-            save_chains(r, &w->block, false);
+            save_block(w, false);
             return;
         }
-        size_t alive = step_chains(w);
-        if (alive == 0)
+        join_chains(w);
+        step_chains(w);
+        if (chains_left(w) == 0)
             return;
         if (!step_was_taken(w)) { /* its draft is stored */
-            save_chains(r, &w->block, false);
+            save_block(w, false);
             return;
         }
         bool last = w->step + 1 == generations(r);
         bool keep = settings->keep_every > 0 && w->step % settings->keep_every == 0;
+        bool part_ends = (w->step + 1) % part_steps == 0;
         if (last || keep)
             export_models(r, &w->block);
-        if (last || keep || save_is_due(w)) {
-            save_chains(r, &w->block, keep);
-            w->saved = elapsed(r);
-        }
+        if (last || keep || part_ends || save_is_due(w))
+            save_block(w, keep);
         note_step(w);
     }
 }
@@ -394,7 +442,8 @@ static void run_unit(void *context, size_t piece)
             ws_block_release(&worker.block);
         } else {
             for (size_t c = 0; c < unit->count; c++)
-                report_failure(r, unit->arm, unit->first_seed + c, &error);
+                if (unit->steps[c] < generations(r))
+                    report_failure(r, unit->arm, unit->first_seed + c, &error);
         }
     }
     (void)__atomic_sub_fetch(&r->units_left, 1, __ATOMIC_RELAXED);
@@ -418,20 +467,6 @@ static enum ws_status work_from(const struct runner *r, const struct ws_arm *arm
     return WS_OK;
 }
 
-static void add_chain(struct runner *r, const struct ws_arm *arm, uint64_t seed, uint32_t step,
-                      size_t largest)
-{
-    if (r->unit_count > 0) {
-        struct unit *last = &r->units[r->unit_count - 1];
-        if (last->arm == arm && last->first_step == step && last->count < largest &&
-            last->first_seed + last->count == seed) {
-            last->count++;
-            return;
-        }
-    }
-    r->units[r->unit_count++] = (struct unit){arm, seed, 1, step, 0};
-}
-
 static int longest_first(const void *a, const void *b)
 {
     const struct unit *x = a, *y = b;
@@ -442,46 +477,77 @@ static int longest_first(const void *a, const void *b)
     return x->first_seed < y->first_seed ? -1 : 1;
 }
 
-static void look_at_chain(struct runner *r, const struct ws_arm *arm, uint64_t seed, size_t largest)
+/* What the chains of a block still have to do. */
+static enum ws_status add_work(struct runner *r, struct unit *unit, struct ws_error *err)
 {
-    uint32_t step = 0;
+    uint64_t work = 0;
+    for (size_t c = 0; c < unit->count; c++) {
+        if (c == 0 || unit->steps[c] != unit->steps[c - 1])
+            WS_TRY(work_from(r, unit->arm, unit->steps[c], &work, err));
+        unit->work += work;
+    }
+    r->progress.work_left += unit->work;
+    return WS_OK;
+}
+
+/* Counts the chains that are complete, and makes a unit of the block if some are not. */
+static enum ws_status add_unit(struct runner *r, struct unit unit, struct ws_error *err)
+{
+    size_t complete = 0;
+    unit.first_step = UINT32_MAX;
+    for (size_t c = 0; c < unit.count; c++) {
+        if (unit.steps[c] < unit.first_step)
+            unit.first_step = unit.steps[c];
+        if (unit.steps[c] >= generations(r))
+            complete++;
+        else
+            r->result->resumed += unit.steps[c] > 0;
+    }
+    r->result->already_complete += complete;
+    r->progress.chains_done += complete;
+    if (complete == unit.count)
+        return WS_OK;
+    WS_TRY(add_work(r, &unit, err));
+    r->units[r->unit_count++] = unit;
+    return WS_OK;
+}
+
+static enum ws_status look_at_block(struct runner *r, const struct ws_arm *arm, uint64_t first_seed,
+                                    size_t count, struct ws_error *err)
+{
+    const char *directory = r->options->directory;
     struct ws_error error;
-    if (!r->is_new && ws_chain_files_step(r->options->directory, arm, seed, r->options->allocator,
-                                          &step, &error) != WS_OK) {
-        report_failure(r, arm, seed, &error);
-        return;
+    uint32_t *steps = WS_ARENA_ZNEW(&r->arena, uint32_t, count);
+    if (!steps)
+        return ws_fail_memory(err, "the schedule");
+    if (!r->is_new && ws_chain_files_steps(directory, r->experiment, arm, first_seed, count,
+                                           r->options->allocator, steps, &error) != WS_OK) {
+        for (size_t c = 0; c < count; c++)
+            report_failure(r, arm, first_seed + c, &error);
+        return WS_OK;
     }
-    if (step >= generations(r)) {
-        /* A kill between its last checkpoint and the removal of drafts leaves them. */
-        ws_chain_files_drop_drafts(r->options->directory, arm, seed, r->options->allocator);
-        r->result->already_complete++;
-        r->progress.chains_done++;
-        return;
-    }
-    r->result->resumed += step > 0;
-    add_chain(r, arm, seed, step, largest);
+    /* A kill between a last checkpoint and the removal of drafts leaves them. */
+    if (count == 1 && steps[0] >= generations(r))
+        ws_chain_files_drop_drafts(directory, arm, first_seed, r->options->allocator);
+    return add_unit(
+        r, (struct unit){.arm = arm, .first_seed = first_seed, .count = count, .steps = steps},
+        err);
 }
 
 static enum ws_status make_units(struct runner *r, struct ws_error *err)
 {
     const struct ws_experiment *e = r->experiment;
-    r->result->chains = e->arm_count * e->settings.seeds;
+    const uint64_t seeds = e->settings.seeds, block = ws_block_size(e);
+    r->result->chains = e->arm_count * seeds;
     r->progress.chains = r->result->chains;
-    r->units = WS_ARENA_NEW(&r->arena, struct unit, r->result->chains);
+    r->units = WS_ARENA_NEW(&r->arena, struct unit, e->arm_count * ((seeds + block - 1) / block));
     if (!r->units)
         return ws_fail_memory(err, "the schedule");
-    size_t largest = ws_block_size(e, r->threads);
     for (size_t a = 0; a < e->arm_count; a++)
-        for (uint64_t seed = 1; seed <= e->settings.seeds && !stop_asked(r); seed++)
-            look_at_chain(r, &e->arms[a], seed, largest);
-    uint64_t work = 0;
-    for (size_t u = 0; u < r->unit_count; u++) {
-        struct unit *unit = &r->units[u];
-        if (u == 0 || unit->arm != unit[-1].arm || unit->first_step != unit[-1].first_step)
-            WS_TRY(work_from(r, unit->arm, unit->first_step, &work, err));
-        unit->work = work * unit->count;
-        r->progress.work_left += unit->work;
-    }
+        for (uint64_t seed = 1; seed <= seeds && !stop_asked(r); seed += block) {
+            uint64_t left = seeds - seed + 1;
+            WS_TRY(look_at_block(r, &e->arms[a], seed, left < block ? left : block, err));
+        }
     qsort(r->units, r->unit_count, sizeof *r->units, longest_first);
     return WS_OK;
 }
@@ -571,33 +637,47 @@ static enum ws_status make_arm_directories(struct runner *r, struct ws_error *er
     return WS_OK;
 }
 
-static bool is_damaged(const struct runner *r, const struct ws_arm *arm, uint64_t seed)
+static bool is_damaged(void *user, size_t arm, uint64_t first_seed)
 {
+    const struct runner *r = user;
     for (const struct ws_failure *f = r->result->failures; f; f = f->next)
-        if (f->arm == arm && f->seed == seed)
-            return f->error.status == WS_CORRUPT;
+        if (f->arm == &r->experiment->arms[arm] && f->seed == first_seed)
+            return f->error.status == WS_CORRUPT || f->error.status == WS_UNSUPPORTED;
     return false;
 }
 
-static enum ws_status merge_metrics(struct runner *r, struct ws_error *err)
+/* What a summary needs to know of the run. */
+static enum ws_status describe(struct runner *r, struct ws_run_description *out,
+                               struct ws_error *err)
 {
     const struct ws_experiment *e = r->experiment;
-    const char **parts = WS_ARENA_NEW(&r->arena, const char *, r->result->chains);
-    char *path = ws_run_path(&r->arena, r->options->directory, "metrics.jsonl");
-    if (!parts || !path)
-        return ws_fail_memory(err, "metrics.jsonl");
-    size_t count = 0;
-    for (size_t a = 0; a < e->arm_count; a++)
-        for (uint64_t seed = 1; seed <= e->settings.seeds; seed++) {
-            char *part =
-                ws_chain_path(&r->arena, r->options->directory, &e->arms[a], seed, ".jsonl");
-            if (!part)
-                return ws_fail_memory(err, "metrics.jsonl");
-            if (ws_file_exists(part) && !is_damaged(r, &e->arms[a], seed))
-                parts[count++] = part;
-        }
-    WS_TRY(ws_file_concatenate(path, parts, count, err));
-    r->result->merged = true;
+    *out = (struct ws_run_description){
+        .generations = e->settings.generations,
+        .seeds = e->settings.seeds,
+        .block = ws_block_size(e),
+        .arms = WS_ARENA_ZNEW(&r->arena, struct ws_run_arm, e->arm_count),
+        .arm_count = e->arm_count,
+    };
+    if (!out->arms)
+        return ws_fail_memory(err, "the summary");
+    for (size_t a = 0; a < e->arm_count; a++) {
+        out->arms[a].name = e->arms[a].name;
+        out->arms[a].directory = e->arms[a].directory;
+    }
+    return WS_OK;
+}
+
+/* One that was made before is made anew unless nothing has changed since. */
+static enum ws_status summarise(struct runner *r, struct ws_error *err)
+{
+    struct ws_run_description run;
+    bool nothing_done = r->result->already_complete == r->result->chains;
+    WS_TRY(describe(r, &run, err));
+    r->result->summarised = nothing_done && ws_summary_is_of(r->options->directory, &run);
+    if (r->result->summarised)
+        return WS_OK;
+    WS_TRY(ws_summary_make(r->options->directory, &run, r->options->allocator, is_damaged, r, err));
+    r->result->summarised = true;
     return WS_OK;
 }
 
@@ -632,7 +712,7 @@ static enum ws_status finish(struct runner *r, struct ws_run_state state, struct
     bool stopped = stop_asked(r) && r->progress.chains_done < r->result->chains;
     bool failed = r->result->failed > 0;
     if (!stopped)
-        WS_TRY(merge_metrics(r, err));
+        WS_TRY(summarise(r, err));
     char finished[32];
     ws_clock_text(r->clock->wall(r->clock->user), finished);
     state.state = stopped ? "stopped" : failed ? "failed" : "complete";

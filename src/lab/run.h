@@ -1,9 +1,9 @@
 /*
- * Running an experiment in its directory: scheduling, checkpoints, resuming, merging.
+ * Running an experiment in its directory: scheduling, checkpoints, resuming, summing up.
  *
- * Blocks of chains are handed to threads; each chain has files that only its worker writes. A run
- * can be killed at any moment: the same call goes on from the last checkpoint of every chain and
- * ends with the same bytes. A chain that fails is reported and the others go on.
+ * Blocks of chains are handed to threads; each has files that only its worker writes. A run can be
+ * killed at any moment: the same call goes on from the last checkpoint of every chain and ends with
+ * the same bytes. A chain that fails is reported and the others go on.
  * Contract: tests/fault/, tests/cli/.
  */
 #ifndef WS_LAB_RUN_H
@@ -54,12 +54,12 @@ struct ws_run_result {
     size_t resumed;          /* chains that went on from a checkpoint */
     size_t already_complete; /* chains that had nothing left to do */
     size_t failed;
-    bool merged;                 /* metrics.jsonl is of this call */
+    bool summarised;             /* the summary is of what this call left */
     struct ws_failure *failures; /* in order of arm and seed */
 };
 
-/* WS_OK when every chain is complete and metrics.jsonl is merged; the status of the first failure
- * when chains failed (the merge then holds what they have, of damaged ones nothing); WS_INTERRUPTED
+/* WS_OK when every chain is complete and summed up; the status of the first failure when chains
+ * failed (the summary then holds what they have, of damaged files nothing); WS_INTERRUPTED
  * on request; WS_BUSY, WS_CONFLICT and others before anything was done. */
 WS_MUST_CHECK enum ws_status ws_run_execute(const struct ws_experiment *experiment,
                                             const struct ws_human *human,

@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "lab/chain.h"
 
 enum { RUN_LIMIT = 1 << 24, INPUT_NAME_SIZE = 400 };
 
@@ -17,11 +18,20 @@ char *ws_run_path(struct ws_arena *arena, const char *directory, const char *res
     return ws_arena_format(arena, "%s/%s", directory, rest);
 }
 
+char *ws_block_path(struct ws_arena *arena, const char *directory, const char *arm, uint64_t first,
+                    uint64_t block, const char *suffix)
+{
+    if (block == 1)
+        return ws_arena_format(arena, "%s/arms/%s/seed-%" PRIu64 "%s", directory, arm, first,
+                               suffix);
+    return ws_arena_format(arena, "%s/arms/%s/seeds-%" PRIu64 "-%" PRIu64 "%s", directory, arm,
+                           first, first + block - 1, suffix);
+}
+
 char *ws_chain_path(struct ws_arena *arena, const char *directory, const struct ws_arm *arm,
                     uint64_t seed, const char *suffix)
 {
-    return ws_arena_format(arena, "%s/arms/%s/seed-%" PRIu64 "%s", directory, arm->directory, seed,
-                           suffix);
+    return ws_block_path(arena, directory, arm->directory, seed, 1, suffix);
 }
 
 void ws_compute_class(struct ws_buffer *out)
@@ -114,12 +124,13 @@ static json_t *run_json(const struct ws_experiment *experiment, const struct ws_
                         struct ws_arena *arena)
 {
     /* 'o' takes over what it is given even when packing fails. */
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "format",
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:I, s:o, s:o}", "format",
                      WS_RUN_FORMAT, "version", WS_VERSION, "name", experiment->name, "title",
                      experiment->settings.title, "state", state->state, "started", state->started,
                      "finished", state->finished, "settings", settings_json(experiment, arena),
-                     "inputs", inputs_json(experiment), "arms", arms_json(experiment), "machine",
-                     machine_json(arena, state->threads));
+                     "inputs", inputs_json(experiment), "block",
+                     (json_int_t)ws_block_size(experiment), "arms", arms_json(experiment),
+                     "machine", machine_json(arena, state->threads));
 }
 
 enum ws_status ws_run_write(const char *directory, const struct ws_experiment *experiment,
@@ -183,17 +194,13 @@ static enum ws_status read_texts(const json_t *root, const char *member, const c
     return WS_OK;
 }
 
-/* Runs of before arms could vary have a name alone. */
 static enum ws_status read_arm(const json_t *object, const char *name, struct ws_arena *arena,
                                struct ws_run_arm *out, struct ws_error *err)
 {
     WS_TRY(copy_text(object, "name", name, arena, &out->name, err));
-    out->policy = out->name;
-    out->variation = "";
-    if (json_object_get(object, "policy"))
-        WS_TRY(copy_text(object, "policy", name, arena, &out->policy, err));
-    if (json_object_get(object, "variation"))
-        WS_TRY(copy_text(object, "variation", name, arena, &out->variation, err));
+    WS_TRY(copy_text(object, "policy", name, arena, &out->policy, err));
+    WS_TRY(copy_text(object, "variation", name, arena, &out->variation, err));
+    WS_TRY(copy_text(object, "directory", name, arena, &out->directory, err));
     out->outgrows_control = json_is_true(json_object_get(object, "outgrows_control"));
     return WS_OK;
 }
@@ -247,8 +254,11 @@ static enum ws_status read_members(const json_t *root, const char *name, struct 
     json_t *machine;
     WS_TRY(ws_json_read_text(root, "format", name, &format, err));
     if (strcmp(format, WS_RUN_FORMAT) != 0)
-        return ws_fail(err, WS_UNSUPPORTED, "%s: format '%.40s', this program reads '%s'", name,
-                       format, WS_RUN_FORMAT);
+        return ws_fail(
+            err, WS_UNSUPPORTED,
+            "%s: format '%.40s', this program reads '%s': a run of another version of the "
+            "program cannot be read or gone on with",
+            name, format, WS_RUN_FORMAT);
     WS_TRY(copy_text(root, "name", name, arena, &out->name, err));
     WS_TRY(copy_text(root, "title", name, arena, &out->title, err));
     WS_TRY(copy_text(root, "state", name, arena, &out->state, err));
@@ -263,6 +273,9 @@ static enum ws_status read_members(const json_t *root, const char *name, struct 
         return ws_fail(err, WS_CORRUPT, "%s: setting 'family' is missing", name);
     WS_TRY(read_whole_setting(out, "generations", name, &out->generations, err));
     WS_TRY(read_whole_setting(out, "seeds", name, &out->seeds, err));
+    WS_TRY(ws_json_read_whole(root, "block", name, &out->block, err));
+    if (out->block == 0)
+        return ws_fail(err, WS_CORRUPT, "%s: 'block' is 0", name);
     return read_arms(root, name, arena, out, err);
 }
 

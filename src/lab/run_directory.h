@@ -1,18 +1,19 @@
 /*
  * The run directory: where everything of a run lies, and what identifies it.
  *
- *   run.json                          settings, inputs, versions, machine, state; times live here
- *   events.log                        what happened when; for people
- *   tokenizer/                        of byte-pair encoded text
- *   metrics.jsonl                     every record, in (arm, seed, generation, metric) order
- *   lock                              held by the process that writes
- *   arms/<arm>/seed-<s>.jsonl         one chain's records, only ever appended to
- *   arms/<arm>/seed-<s>.texts.jsonl   what its samples say, for people
- *   arms/<arm>/seed-<s>.checkpoint    where the chain is
- *   arms/<arm>/seed-<s>.<phase>.draft the half-done step that it was stopped in
+ *   run.json                            settings, inputs, versions, machine, state; times live here
+ *   events.log                          what happened when; for people
+ *   tokenizer/                          of byte-pair encoded text
+ *   summary                             every metric over seeds; there once all chains have ended
+ *   lock                                held by the process that writes
+ *   arms/<arm>/<chains>.checkpoint      where chains are, and what they measured in the last part
+ *   arms/<arm>/<chains>.steps-<a>-<b>   what they measured, and pooled, in the parts before
+ *   arms/<arm>/seed-<s>.texts.jsonl     what samples say, for people; only ever appended to
+ *   arms/<arm>/seed-<s>.<phase>.draft   the half-done step that a chain was stopped in
  *   arms/<arm>/seed-<s>.<g>.checkpoint  kept ones (keep_every)
  *   models/<arm>/seed-<s>/generation-<g>/  models for other programs (keep_models)
  *
+ * <chains> are the seeds of a block: "seeds-1-64", or "seed-7" where each has files of its own.
  * All but run.json and events.log is the same bytes for the same settings, whatever the threads,
  * kills and resumes. Formats: docs/formats/run.md. Contract: tests/fault/, tests/cli/.
  */
@@ -22,12 +23,13 @@
 #include "base/clock.h"
 #include "lab/experiment.h"
 
-#define WS_RUN_FORMAT "wellspring-run/1"
+#define WS_RUN_FORMAT "wellspring-run/2"
 
 struct ws_run_arm {
     const char *name;
     const char *policy;
     const char *variation; /* "" where nothing varies */
+    const char *directory; /* below arms/ */
     bool outgrows_control;
 };
 
@@ -42,6 +44,7 @@ struct ws_run_description {
     const char *finished; /* "" while it runs */
     uint64_t generations;
     uint64_t seeds;
+    uint64_t block;              /* consecutive seeds that share files */
     struct ws_setting *settings; /* traits are not known here */
     size_t setting_count;
     struct ws_setting *inputs; /* "corpus_sha256" and others, in hex */
@@ -84,6 +87,10 @@ void ws_compute_class(struct ws_buffer *out);
 
 /* "<directory>/<rest>"; NULL when memory is out. */
 char *ws_run_path(struct ws_arena *arena, const char *directory, const char *rest);
+/* "<directory>/arms/<arm>/seeds-<first>-<last><suffix>", of the `block` seeds from `first` on; for
+ * one alone "seed-<first>". `arm`: its directory's name. */
+char *ws_block_path(struct ws_arena *arena, const char *directory, const char *arm, uint64_t first,
+                    uint64_t block, const char *suffix);
 /* "<directory>/arms/<arm>/seed-<s><suffix>" */
 char *ws_chain_path(struct ws_arena *arena, const char *directory, const struct ws_arm *arm,
                     uint64_t seed, const char *suffix);

@@ -4,11 +4,19 @@
 
 #include "measure/summary.h"
 
+/* log n!; lgamma itself would write a sign that all threads share. */
+static double log_factorial(double n)
+{
+    int sign;
+    return lgamma_r(n + 1, &sign);
+}
+
 /* P(B = k) of a binomial B (n, 1/2). */
 static double binomial_half(size_t n, size_t k)
 {
     double count = (double)n, hits = (double)k;
-    return exp(lgamma(count + 1) - lgamma(hits + 1) - lgamma(count - hits + 1) - count * log(2));
+    return exp(log_factorial(count) - log_factorial(hits) - log_factorial(count - hits) -
+               count * log(2));
 }
 
 /* The largest i >= 1 with P(i <= B <= n - i) >= level, else 1; `covered` is that probability.

@@ -38,7 +38,7 @@ mkdir books
 head -n 100 corpus.txt >books/1.txt
 tail -n +101 corpus.txt | gzip >books/2.txt.gz
 accepts run text.yaml -q -o directory --set corpus=books
-check "a directory is its files, one after the other" diff plain/metrics.jsonl directory/metrics.jsonl
+check "a directory is its files, one after the other" cmp <(records plain) <(records directory)
 # Another name for the same bytes goes on with the same run.
 cp corpus.txt copy.txt
 accepts run text.yaml -q -o plain --set corpus=copy.txt
@@ -56,7 +56,7 @@ sed 's/^test_items: 5/test_corpus: test.txt/' text.yaml >own.yaml
 accepts run own.yaml -q -o own
 check "its hash is noted" grep -q '"test_corpus_sha256": "[0-9a-f]\{64\}"' own/run.json
 check "all of its whole blocks are the reference" \
-    grep -q '"metric":"perplexity","definition":"perplexity.reference.under-model/1","n":700,' own/metrics.jsonl
+    grep -q '"metric":"perplexity","definition":"perplexity.reference.under-model/1","n":700,' <(records own)
 refuses 2 --set "'test.txt' has 7 blocks of 100 words" "test_items=8" -- \
     run own.yaml -q -o x --set test_items=8
 refuses 1 --set "cannot open 'missing.txt'" -- run own.yaml -q -o x --set test_corpus=missing.txt
@@ -69,7 +69,8 @@ refuses 2 --set "'validation_items' has no meaning for family 'ngram'" -- \
     plan own.yaml --set validation_items=3
 # and all blocks that are left
 accepts run text.yaml -q -o all --set items=0
-check "all that the test leaves is trained on" grep -q '"mix/human","definition":"mix.items/1","n":35,' all/metrics.jsonl
+check "all that the test leaves is trained on" grep -q '"mix/human","definition":"mix.items/1","n":35,' \
+    <(records all)
 
 # Byte-pair encoding: trained on the corpus, kept with the run, and the same when it is given.
 accepts run text.yaml -q -o bpe --set unit=bpe --set vocabulary=400 --set block=50
@@ -78,7 +79,7 @@ check "and noted" grep -q '"tokenizer_sha256": "[0-9a-f]\{64\}"' bpe/run.json
 check "texts are text" grep -q '"text":".*[a-z][a-z]* [a-z][a-z]' bpe/arms/replace/seed-1.texts.jsonl
 accepts run text.yaml -q -o given --set unit=bpe --set tokenizer=bpe/tokenizer --set block=50
 first() {
-    grep '"arm":"replace",.*"generation":0,"metric":"perplexity",' "$1/metrics.jsonl"
+    records "$1" | grep '"arm":"replace",.*"generation":0,"metric":"perplexity",'
 }
 check "the first model is the same" test "$(first bpe)" = "$(first given)"
 check "the same tokenizer" diff -r bpe/tokenizer given/tokenizer
@@ -95,7 +96,7 @@ refuses 2 "'bpe' was begun with vocabulary=400" -- \
 check "ten texts a generation" test "$(wc -l <plain/arms/replace/seed-1.texts.jsonl)" -eq 20
 accepts run text.yaml -q -o silent --set keep_texts=0
 check "no texts" test ! -e silent/arms/replace/seed-1.texts.jsonl
-check "texts change no result" cmp plain/metrics.jsonl silent/metrics.jsonl
+check "texts change no result" cmp <(records plain) <(records silent)
 
 # The corpus at fault
 refuses 1 "--set: cannot open 'missing.txt': No such file" "corpus=PATH" -- \

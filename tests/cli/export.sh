@@ -11,12 +11,15 @@ rows() {
 accepts export g
 mv out records.csv
 check "a head" grep -q $'^arm,seed,generation,metric,definition,n,value\r$' records.csv
-check "a row for each record" test "$(rows records.csv)" -eq $(($(rows g/metrics.jsonl) + 1))
+check "ten records of each generation of each seed" test "$(rows records.csv)" -gt $((3 * 3 * 4 * 5))
 check "seven fields" awk -F, 'NF != 7 {exit 1}' records.csv
 check "every arm" test "$(tail -n +2 records.csv | cut -d, -f1 | sort -u | tr '\n' ' ')" = \
     "control keep:0.5 replace "
 accepts export g --format jsonl
-check "records as they are" cmp out g/metrics.jsonl
+mv out records.jsonl
+check "a line for each record" test "$(rows records.csv)" -eq $(($(rows records.jsonl) + 1))
+check "each an object" test "$(grep -c '^{"arm":".*","seed":[0-9]*,"generation":.*}$' records.jsonl)" -eq \
+    "$(rows records.jsonl)"
 accepts export g --summary
 check "a head of the summary" grep -q \
     '^arm,generation,metric,definition,n,seeds,median,low,high,mean,standard_error' out
@@ -33,7 +36,7 @@ check "the median" grep -q "^replace,3,variance_ratio,variance-ratio.truth/1,20,
 
 # Files: the name says the format, and nothing is left half done.
 accepts export g -o g.jsonl
-check "by its name" cmp g.jsonl g/metrics.jsonl
+check "by its name" cmp g.jsonl records.jsonl
 accepts export g -o g.csv
 check "in a file or on stdout" cmp g.csv records.csv
 refuses 2 "--format is 'txt'" "csv or jsonl" -- export g -o g.txt
@@ -59,12 +62,17 @@ refuses 1 "no run in 'nowhere'" "'wellspring runs'" -- export nowhere
 refuses 1 "no run in '.'" -- export .
 refuses 2 "which run?" -- export
 refuses 2 "unexpected argument 'h'" -- export g h
-mkdir half
-cp g/run.json half
+cp -r g half
+rm half/summary
 refuses 1 "'half' has no metrics yet" -- export half
-head -n 3 g/metrics.jsonl >half/metrics.jsonl
-echo '{"arm":"replace","seed":' >>half/metrics.jsonl
-refuses 1 "half/metrics.jsonl:4" -- export half
-refuses 1 "half/metrics.jsonl:4" -- export half --summary
+refuses 1 "'half' has no metrics yet" -- export half --summary
+cp -r g torn
+truncate -s 300 torn/summary
+refuses 1 "torn/summary" "hash" -- export torn --summary
+truncate -s 300 torn/arms/replace/seeds-1-64.checkpoint
+refuses 1 "torn/arms/replace/seeds-1-64.checkpoint" "hash" -- export torn
+cp -r g other
+printf '\x09' | dd of=other/summary bs=1 seek=8 conv=notrunc status=none
+refuses 1 "other/summary" "version 9" -- export other --summary
 
 finish

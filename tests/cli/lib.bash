@@ -77,6 +77,11 @@ same_runs() {
     diff -r --exclude=run.json --exclude=events.log "$1" "$2"
 }
 
+# Every record of a run, a JSON object a line.
+records() {
+    "$ws" export "$1" -f jsonl
+}
+
 # COUNT words of human-like text, 16 a line: a Zipf-like choice among 3,000 made-up words.
 make_corpus() {
     awk -v count="$1" 'BEGIN {

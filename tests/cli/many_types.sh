@@ -19,8 +19,9 @@ export OPENBLAS_NUM_THREADS=1
 $sanitized || ulimit -v 1000000
 for source in zipf uniform; do
     accepts run many.yaml -q -o $source --set source=$source
+    records $source >$source.jsonl
     check "$source: every arm has every generation" test \
-        "$(grep -c '"metric":"mass_lost_truth"' $source/metrics.jsonl)" -eq 15
+        "$(grep -c '"metric":"mass_lost_truth"' $source.jsonl)" -eq 15
 done
 
 # The truth of the types that a sample lacks is what a held-out sample says, to 4 standard errors.
@@ -37,7 +38,7 @@ function value() {
 }
 END {if (seen != 15) exit 1}
 AWK
-check "zipf: the truth" awk -f lost.awk zipf/metrics.jsonl
-check "uniform: the truth" awk -f lost.awk uniform/metrics.jsonl
+check "zipf: the truth" awk -f lost.awk zipf.jsonl
+check "uniform: the truth" awk -f lost.awk uniform.jsonl
 
 finish

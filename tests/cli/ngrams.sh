@@ -48,7 +48,8 @@ check "pieces of the corpus" \
 # A longer context knows more: less perplexity of real text on the way up from single bytes.
 value() { # the first perplexity that the run of ORDER measured
     accepts run bytes.yaml -q -o "order-$1" --set "order=$1" --set generations=1 >&2
-    sed -n 's/.*"metric":"perplexity",.*"value":\([0-9.]*\).*/\1/p' "order-$1/metrics.jsonl" | head -n 1
+    records "order-$1" |
+        sed -n 's/.*"metric":"perplexity",.*"value":\([0-9.]*\).*/\1/p' | head -n 1
 }
 check "order 3 beats 2, and 2 beats 1" \
     awk -v one="$(value 1)" -v two="$(value 2)" -v three="$(value 3)" \

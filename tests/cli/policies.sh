@@ -101,7 +101,7 @@ check "two policies and the control, twice" grep -q '^6 arms' out
 accepts run varied.yaml -q -o varied
 check "a directory an arm" test "$(cd varied/arms && echo *)" = \
     "control,order=1 control,order=2 keep-0.1,order=1 keep-0.1,order=2 replace,order=1 replace,order=2"
-check "arms keep their names in records" grep -q '"arm":"keep:0.1 order=2"' varied/metrics.jsonl
+check "arms keep their names in records" grep -q '"arm":"keep:0.1 order=2"' <(records varied)
 "$ws" run varied.yaml -o varied >out 2>err
 check "the table has a head for each variation" test "$(grep -c '^order=[12]$' out)" -eq 2
 check "and policies below" test "$(grep -c '^keep:0.1 ' out)" -eq 2

@@ -33,7 +33,8 @@ if command -v jq >/dev/null; then
     check "--json parses" jq -e '.state == "complete" and (.arms | length) == 3' out
     check "--json has the numbers" jq -e '.arms[0].metrics.support_kept.last.median <= 1' out
     check "run.json parses" jq -e '.settings.seeds == "3"' once/run.json
-    check "metrics.jsonl parses" jq -es 'map(.value) | length > 100' once/metrics.jsonl
+    accepts export once -f jsonl
+    check "records parse" jq -es 'map(.value) | length > 100' out
 else
     echo "skipped: JSON through jq (no jq here)"
 fi
@@ -99,7 +100,11 @@ refuses 1 "'file" -- run small.yaml -q -o file
 [ "$(cat file)" = text ] || fail "a file was written to"
 mkdir other
 echo '{"format": "something-else"}' >other/run.json
-refuses 1 "other/run.json" "something-else" "wellspring-run/1" -- run small.yaml -q -o other
+refuses 1 "other/run.json" "something-else" "wellspring-run/2" -- run small.yaml -q -o other
+sed 's|wellspring-run/2|wellspring-run/1|' once/run.json >other/run.json
+for command in "run small.yaml -q -o other" "export other -s"; do
+    refuses 1 "other/run.json" "wellspring-run/1" "wellspring-run/2" "another version" -- $command
+done
 echo '{"format": ' >other/run.json
 refuses 1 "other/run.json:" -- run small.yaml -q -o other
 sed 's/glibc-[0-9.]*/glibc-1.0/' once/run.json >once/run.new
@@ -155,7 +160,7 @@ stop_long INT
 [ $status -eq 1 ] || fail "SIGINT ended with $status"
 says "stopped; the same command goes on"
 grep -q '"state": "stopped"' busy/run.json || fail "the state is not 'stopped'"
-[ ! -e busy/metrics.jsonl ] || fail "an unfinished run was merged"
+[ ! -e busy/summary ] || fail "an unfinished run was summed up"
 begin_long 2
 stop_long TERM
 [ $status -eq 1 ] || fail "SIGTERM ended with $status"
@@ -171,10 +176,24 @@ accepts run small.yaml -q -o stopped --generations 300
 accepts run small.yaml -q -o straight --generations 300 --checkpoint-seconds 1e9
 check "stopped and resumed, or straight on" same_runs stopped straight
 
-# Damage: the chain is named, the others go on, and what is repaired is run.
-damaged() { # damaged NAME: a copy of `once` that wants more generations
+# Damage: the chains are named, the others go on, and what is repaired is run. Large chains have files
+# of their own, small ones share them.
+make_corpus 3000 >corpus.txt
+cat >large.yaml <<'END'
+family: ngram
+source: text
+corpus: corpus.txt
+block: 20
+items: 40
+policies: [replace, accumulate]
+generations: 4
+seeds: 3
+threads: 2
+END
+accepts run large.yaml -q -o large
+damaged() { # damaged NAME: a copy of `large` that wants more generations
     rm -rf "$1"
-    cp -r once "$1"
+    cp -r large "$1"
 }
 damaged one
 printf X | dd of=one/arms/replace/seed-2.checkpoint bs=1 seek=70 conv=notrunc status=none
@@ -183,70 +202,85 @@ refuses_part() { # like refuses, but results of the other arms may be printed
     local status=$?
     [ $status -eq "$1" ] || fail "'${*:2}' ended with $status, wanted $1"
 }
-refuses_part 1 run small.yaml --json -q -o one --generations 9
+refuses_part 1 run large.yaml --json -q -o one --generations 6
 says "arm 'replace' seed 2" "one/arms/replace/seed-2.checkpoint" "hash"
 grep -q '"state": "failed"' one/run.json || fail "the state is not 'failed'"
-accepts run small.yaml -q -o nine --generations 9
-check "other chains are complete" diff nine/arms/accumulate/seed-3.jsonl one/arms/accumulate/seed-3.jsonl
-check "other seeds are complete" diff nine/arms/replace/seed-1.jsonl one/arms/replace/seed-1.jsonl
+accepts run large.yaml -q -o six --generations 6
+check "other chains are complete" cmp six/arms/accumulate/seed-3.checkpoint \
+    one/arms/accumulate/seed-3.checkpoint
+check "other seeds are complete" cmp six/arms/replace/seed-1.checkpoint \
+    one/arms/replace/seed-1.checkpoint
 check "events.log says so" grep -q "failed: arm replace seed 2" one/events.log
+check "the others are summed up" "$ws" export one -s
+[ "$(grep -c '^replace,5,own_text_perplexity,.*,800,2,' check.out)" -eq 1 ] || fail "not of two seeds"
+refuses 1 "one/arms/replace/seed-2.checkpoint" "hash" -- export one
 rm one/arms/replace/seed-2.checkpoint
-accepts run small.yaml -q -o one --generations 9
-check "repaired" same_runs one nine
+accepts run large.yaml -q -o one --generations 6
+check "repaired" same_runs one six
 
 for size in 0 20 79; do
     damaged cut
     truncate -s $size cut/arms/control/seed-1.checkpoint
-    refuses 1 "arm 'control' seed 1" "cut/arms/control/seed-1.checkpoint" -- run small.yaml -q -o cut
+    refuses 1 "arm 'control' seed 1" "cut/arms/control/seed-1.checkpoint" -- run large.yaml -q -o cut
 done
 damaged swapped
 cp swapped/arms/control/seed-1.checkpoint swapped/arms/control/seed-2.checkpoint
 refuses 1 "swapped/arms/control/seed-2.checkpoint" "another arm or seed" -- \
-    run small.yaml -q -o swapped
+    run large.yaml -q -o swapped
 damaged future
 printf '\x09' | dd of=future/arms/control/seed-1.checkpoint bs=1 seek=8 conv=notrunc status=none
-refuses 1 "future/arms/control/seed-1.checkpoint" "version 9" -- run small.yaml -q -o future
+refuses 1 "future/arms/control/seed-1.checkpoint" "version 9" -- run large.yaml -q -o future
 
-# Records, of a chain that goes on and of one that is complete
-for generations in 6 9; do
-    damaged records
-    printf X | dd of=records/arms/accumulate/seed-1.jsonl bs=1 seek=30 conv=notrunc status=none
-    refuses_part 1 run small.yaml --json -q -o records --generations $generations
-    says "arm 'accumulate' seed 1" "'records/arms/accumulate/seed-1.jsonl' is damaged"
-    [ "$(grep -c '"seed":2,' records/metrics.jsonl)" -gt 0 ] || fail "nothing else was merged"
-    grep -q X records/metrics.jsonl && fail "damaged records were merged"
-    damaged records
-    truncate -s 100 records/arms/accumulate/seed-1.jsonl
-    refuses 1 "records/arms/accumulate/seed-1.jsonl" "100 bytes" -- \
-        run small.yaml -q -o records --generations $generations
-    damaged records
-    rm records/arms/accumulate/seed-1.jsonl
-    refuses 1 "records/arms/accumulate/seed-1.jsonl" "No such file" -- \
-        run small.yaml -q -o records --generations $generations
+# Chains that share files
+cp -r once shared
+printf X | dd of=shared/arms/replace/seeds-1-64.checkpoint bs=1 seek=70 conv=notrunc status=none
+refuses_part 1 run small.yaml --json -q -o shared --generations 9
+says "arm 'replace' seed 1" "one of 3 failures" "shared/arms/replace/seeds-1-64.checkpoint" "hash"
+accepts run small.yaml -q -o nine --generations 9
+check "other arms are complete" diff -r nine/arms/accumulate shared/arms/accumulate
+rm shared/arms/replace/seeds-1-64.checkpoint
+accepts run small.yaml -q -o shared --generations 9
+check "repaired together" same_runs shared nine
+
+# Texts, of a chain that goes on and of one that is complete
+for generations in 4 6; do
+    damaged texts
+    truncate -s 100 texts/arms/accumulate/seed-1.texts.jsonl
+    refuses 1 "texts/arms/accumulate/seed-1.texts.jsonl" "100 bytes" -- \
+        run large.yaml -q -o texts --generations $generations
+    damaged texts
+    rm texts/arms/accumulate/seed-1.texts.jsonl
+    refuses 1 "texts/arms/accumulate/seed-1.texts.jsonl" "No such file" -- \
+        run large.yaml -q -o texts --generations $generations
 done
-rm records/arms/accumulate/seed-1.checkpoint
-accepts run small.yaml -q -o records --generations 9
-check "repaired records" same_runs records nine
+rm texts/arms/accumulate/seed-1.checkpoint
+accepts run large.yaml -q -o texts --generations 6
+check "repaired texts" same_runs texts six
 
 # Several failures are one line, and every one is in events.log.
 damaged several
 for seed in 1 2 3; do : >several/arms/replace/seed-$seed.checkpoint; done
-refuses 1 "arm 'replace' seed 1" "one of 3 failures" "events.log" -- run small.yaml -q -o several
+refuses 1 "arm 'replace' seed 1" "one of 3 failures" "events.log" -- run large.yaml -q -o several
 [ "$(grep -c 'failed: arm replace' several/events.log)" -eq 3 ] || fail "events.log has not all"
 
-# A merge that was lost, and drafts that a killed program left, are made good.
-damaged merged
-rm merged/metrics.jsonl
-: >merged/metrics.jsonl.tmp-0123456789abcdef
-: >merged/arms/replace/seed-1.checkpoint.tmp-0123456789abcdef
-accepts run small.yaml -q -o merged
-check "merged again" same_runs merged once
+# A summary that was lost, and drafts that a killed program left, are made good.
+damaged summed
+rm summed/summary
+: >summed/summary.tmp-0123456789abcdef
+: >summed/arms/replace/seed-1.checkpoint.tmp-0123456789abcdef
+accepts run large.yaml -q -o summed
+check "summed up again" same_runs summed large
+damaged summed
+printf X | dd of=summed/summary bs=1 seek=50 conv=notrunc status=none
+refuses 1 "summed/summary" "hash" -- export summed -s
+accepts run large.yaml -q -o summed
+check "a damaged summary is made again" same_runs summed large
 
 # A damaged run.json
 damaged description
 rm -r other
 truncate -s 300 description/run.json
-refuses 1 "description/run.json" -- run small.yaml -q -o description
+refuses 1 "description/run.json" -- run large.yaml -q -o description
 runs runs .
 check "'runs' names it and lists the others" grep -q '^./once ' out
 says "description/run.json"

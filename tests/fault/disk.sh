@@ -71,8 +71,8 @@ leave_files() {
 on_small_disks() {
     local refused=0 room
     mkdir disk
-    for room in "bytes 8192" "bytes 20480" "bytes 40960" "bytes 65536" "bytes 98304" \
-        "bytes 163840" "files 3" "files 6" "files 10" "files 14" "files 18"; do
+    for room in "bytes 4096" "bytes 8192" "bytes 12288" "bytes 20480" "bytes 28672" "bytes 40960" \
+        "files 3" "files 5" "files 7" "files 9" "files 11"; do
         mount -t tmpfs -o size=1m,nr_inodes=100 none disk || return
         leave_${room% *} "${room#* }"
         runs run small.yaml -q -o disk/run
@@ -151,7 +151,8 @@ find whole -type f -exec chmod 644 {} +
 user_refused "'whole/run.json'" "Permission denied" -- run small.yaml -q -o whole
 chmod -R u+w whole
 chmod 555 whole/arms/accumulate
-user_refused "'whole/arms/accumulate/seed-" "Permission denied" "arm 'accumulate' seed 1" -- \
+user_refused "'whole/arms/accumulate/seeds-1-64.checkpoint" "Permission denied" \
+    "arm 'accumulate' seed 1" -- \
     run small.yaml -q -o whole
 check "the other arms are complete" diff -r straight/arms/replace whole/arms/replace
 chmod 755 whole/arms/accumulate

@@ -1,9 +1,10 @@
 # Kill -9 at random moments: the same command goes on, and the finished run is byte for byte that of
-# an uninterrupted one, for 1, 2 and 7 threads. Ten kills of each family, six of transformers; under
+# an uninterrupted one, for 1, 2 and 7 threads. Ten kills of each experiment, six of transformers; under
 # sanitizers, which are slow, five and three.
 . "$(dirname "$0")/../cli/lib.bash"
 
-policies=replace,keep:0.2,mix:0.4:0.3:0.3,accumulate,accumulate-subsample,augment,fresh:0.1
+all=replace,keep:0.2,mix:0.4:0.3:0.3,accumulate,accumulate-subsample,augment,fresh:0.1
+policies=$all
 cat >discrete.yaml <<END
 family: discrete
 source: zipf
@@ -22,6 +23,14 @@ generations: 15
 seeds: 6
 measure_every: 2
 growth: linear:0.1
+END
+cat >long.yaml <<END
+family: gaussian
+source: normal
+items: 30
+generations: 530 # a part of 512 generations, of which 256 are measured, and another
+seeds: 6
+measure_every: 2
 END
 cat >ngram.yaml <<END
 family: ngram
@@ -59,6 +68,7 @@ keep_models: true
 END
 make_corpus 20000 >corpus.txt
 
+smaller=() # what a run is begun with before it is killed
 kills=10
 if $sanitized; then kills=5; fi
 RANDOM=1
@@ -82,6 +92,9 @@ test_family() {
     while [ $landed -lt $kills ] && [ $attempt -lt $((10 * kills)) ]; do
         local run=$family-killed-$round
         attempt=$((attempt + 1))
+        # One that grew: its chains stand at different steps.
+        [ ${#smaller[@]} -eq 0 ] || [ -d "$run" ] ||
+            accepts run "$family.yaml" -q -o "$run" --policies "$policies" "${smaller[@]}"
         delay=$((RANDOM % (took / 4 + 1)))
         "$ws" run "$family.yaml" -q -o "$run" --policies "$policies" \
             --threads ${threads[attempt % 3]} --checkpoint-seconds ${checkpoints[attempt % 2]} \
@@ -143,6 +156,11 @@ test_drafts() {
 
 test_family discrete
 test_family gaussian
+policies=replace,accumulate-subsample
+smaller=(--generations 300 --seeds 2)
+test_family long
+policies=$all
+smaller=()
 test_family ngram
 
 policies=replace,keep:0.2

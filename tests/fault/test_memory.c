@@ -108,25 +108,25 @@ static void assert_same_tree(const char *a, const char *b)
 
 /* The work ------------------------------------------------------------------------------------- */
 
+static enum ws_status forget(void *user, struct ws_bytes bytes, struct ws_error *err)
+{
+    (void)user;
+    (void)bytes;
+    (void)err;
+    return WS_OK;
+}
+
 static enum ws_status export_all(const char *directory, enum ws_export_format first,
                                  const struct ws_allocator *allocator, struct ws_error *err)
 {
-    struct ws_arena arena;
-    struct ws_results results;
-    ws_arena_init(&arena, allocator);
-    enum ws_status status = ws_results_load(directory, &arena, &results, err);
-    for (int format = (int)first; status == WS_OK && format <= WS_EXPORT_JSONL; format++) {
-        struct ws_buffer records, summary;
-        ws_buffer_init(&records, allocator, SIZE_MAX);
-        ws_buffer_init(&summary, allocator, SIZE_MAX);
-        status = ws_export_records(directory, (enum ws_export_format)format, &records, err);
-        if (status == WS_OK)
-            status = ws_export_summary(directory, (enum ws_export_format)format, &summary, err);
-        ws_buffer_release(&records);
-        ws_buffer_release(&summary);
+    static const struct ws_export_target target = {forget, NULL};
+    for (int format = (int)first; format <= WS_EXPORT_JSONL; format++) {
+        WS_TRY(
+            ws_export_records(directory, (enum ws_export_format)format, allocator, &target, err));
+        WS_TRY(
+            ws_export_summary(directory, (enum ws_export_format)format, allocator, &target, err));
     }
-    ws_arena_release(&arena);
-    return status;
+    return WS_OK;
 }
 
 static enum ws_status run(struct ws_experiment *experiment, const char *directory,

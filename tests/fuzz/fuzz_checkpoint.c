@@ -51,14 +51,12 @@ static const struct laboratory *laboratory_of(size_t family)
 static void read_chain(struct ws_block *block, struct ws_bytes bytes)
 {
     struct ws_chain *chain = block->chains;
-    struct ws_reader in;
-    ws_reader_init(&in, bytes);
     require(ws_chain_start(block, chain, NULL) == WS_OK);
-    if (ws_chain_read(block, chain, &in, NULL) != WS_OK)
+    if (ws_chain_read(block, chain, bytes, NULL, 0, NULL) != WS_OK)
         return;
     struct ws_buffer out;
     ws_buffer_init(&out, NULL, CHAIN_LIMIT);
-    ws_chain_write(chain, &out);
+    ws_chain_write(chain, 0, &out);
     require(out.status == WS_OK && out.size == bytes.size);
     require(memcmp(out.data, bytes.data, bytes.size) == 0);
     ws_buffer_release(&out);
@@ -67,26 +65,35 @@ static void read_chain(struct ws_block *block, struct ws_bytes bytes)
 }
 
 /* The seed says which family and arm the bytes are read for. */
-static void read_checkpoint(const struct ws_checkpoint *checkpoint)
+static void read_stored(const struct ws_stored_chain *stored)
 {
-    const struct laboratory *lab = laboratory_of(checkpoint->seed % LABORATORY_COUNT);
+    const struct laboratory *lab = laboratory_of(stored->seed % LABORATORY_COUNT);
     const struct ws_experiment *experiment = &lab->experiment;
     const struct ws_arm *arm =
-        &experiment->arms[checkpoint->seed / LABORATORY_COUNT % experiment->arm_count];
+        &experiment->arms[stored->seed / LABORATORY_COUNT % experiment->arm_count];
     size_t live = 0;
     const struct ws_allocator allocator = {limited_realloc, &live};
     struct ws_block block;
     require(ws_block_init(&block, experiment, lab->human, arm, 1, 1, &allocator, NULL) == WS_OK);
-    read_chain(&block, checkpoint->chain);
+    read_chain(&block, stored->state);
     ws_block_release(&block);
     require(live == 0);
 }
 
+static void read_checkpoint(struct ws_bytes bytes)
+{
+    struct ws_arena arena;
+    struct ws_checkpoint checkpoint;
+    ws_arena_init(&arena, NULL);
+    if (ws_checkpoint_open(bytes, &arena, &checkpoint, NULL) == WS_OK)
+        for (size_t c = 0; c < checkpoint.count; c++)
+            read_stored(&checkpoint.chains[c]);
+    ws_arena_release(&arena);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct ws_checkpoint checkpoint;
-    if (ws_checkpoint_open(ws_bytes_of(data, size), &checkpoint, NULL) == WS_OK)
-        read_checkpoint(&checkpoint);
+    read_checkpoint(ws_bytes_of(data, size));
     if (size < WS_HASH_SIZE)
         return 0;
     uint8_t *fixed = malloc(size);
@@ -95,8 +102,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct ws_hash hash;
     require(ws_hash_of(ws_bytes_of(fixed, size - WS_HASH_SIZE), &hash, NULL) == WS_OK);
     memcpy(fixed + size - WS_HASH_SIZE, hash.bytes, WS_HASH_SIZE);
-    if (ws_checkpoint_open(ws_bytes_of(fixed, size), &checkpoint, NULL) == WS_OK)
-        read_checkpoint(&checkpoint);
+    read_checkpoint(ws_bytes_of(fixed, size));
     free(fixed);
     return 0;
 }

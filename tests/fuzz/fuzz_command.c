@@ -45,8 +45,8 @@ static const struct {
     {"out.jsonl.settings", cmd_generate, GENERATE("-o", "out.jsonl")},
     {"model/training.json", cmd_train, TRAIN},
     {"run/run.json", cmd_runs, {"runs", "."}},
-    {"whole/metrics.jsonl", cmd_export, {"export", "whole"}},
-    {"whole/metrics.jsonl", cmd_export, {"export", "whole", "--summary"}},
+    {"run/run.json", cmd_export, {"export", "run"}},
+    {"whole/summary", cmd_export, {"export", "whole", "--summary"}},
     {"plan.yaml", cmd_plan, {"plan", "plan.yaml"}},
 };
 enum { SUBJECTS = sizeof subjects / sizeof *subjects };

@@ -51,48 +51,41 @@ struct trial {
     const struct laboratory *lab;
     const struct ws_arm *arm;
     size_t chains;
-    char wanted[MOST_ROWS][64];         /* what the record of a row holds */
     struct tally (*tallies)[MOST_ROWS]; /* by piece */
     enum ws_status status;              /* the first failure, if any */
 };
 
 /* ---- From records to tallies ---- */
 
-/* Adds the record if a row wants it. Reading all of them would take longer than the chains. */
-static enum ws_status tally_line(const struct trial *trial, const struct ws_chain *chain,
-                                 struct ws_bytes line, struct ws_arena *arena,
-                                 struct tally *tallies)
+/* Adds the record to the rows that want it. */
+static void tally_record(const struct trial *trial, uint32_t generation,
+                         const struct ws_record *record, struct tally *tallies)
 {
     for (size_t r = 0; r < trial->laws->row_count; r++) {
         const struct row *row = &trial->laws->rows[r];
-        const char *wanted = trial->wanted[r];
-        struct ws_record record;
-        if (!memmem(line.data, line.size, wanted, strlen(wanted)))
-            continue;
-        ws_arena_reset(arena);
-        WS_TRY(ws_record_parse(line, "records", arena, &record, NULL));
-        if (record.place.seed != chain->seed || record.place.generation != row->generation ||
-            strcmp(record.place.arm, trial->arm->name) != 0 ||
-            strcmp(record.metric, row->metric) != 0)
-            return WS_CORRUPT;
-        tally_add(&tallies[r], record.value);
+        if (row->generation == generation && strcmp(record->metric, row->metric) == 0)
+            tally_add(&tallies[r], record->value);
     }
-    return WS_OK;
 }
 
 static enum ws_status tally_records(const struct trial *trial, const struct ws_chain *chain,
-                                    struct ws_arena *arena, struct tally *tallies)
+                                    struct tally *tallies)
 {
-    const char *line = chain->records.data;
-    const char *end = line + chain->records.size;
-    while (line < end) {
-        const char *stop = memchr(line, '\n', (size_t)(end - line));
-        if (!stop)
-            return WS_CORRUPT;
-        WS_TRY(tally_line(trial, chain, ws_bytes_of(line, (size_t)(stop - line)), arena, tallies));
-        line = stop + 1;
+    struct ws_records_reader reader;
+    struct ws_record record;
+    bool more;
+    ws_records_open(&reader, ws_buffer_bytes(&chain->records.bytes), NULL);
+    enum ws_status status = ws_records_next_generation(&reader, &more, NULL);
+    while (status == WS_OK && more) {
+        status = ws_records_next(&reader, &record, &more, NULL);
+        if (status == WS_OK && more) {
+            tally_record(trial, reader.generation, &record, tallies);
+        } else if (status == WS_OK) {
+            status = ws_records_next_generation(&reader, &more, NULL);
+        }
     }
-    return WS_OK;
+    ws_records_close(&reader);
+    return status;
 }
 
 static enum ws_status step_block(const struct trial *trial, struct ws_block *block,
@@ -102,15 +95,12 @@ static enum ws_status step_block(const struct trial *trial, struct ws_block *blo
         WS_TRY(ws_chain_start(block, &block->chains[c], NULL));
     for (uint32_t step = 0; step < trial->lab->experiment.settings.generations; step++)
         ws_block_step(block, step, NULL);
-    struct ws_arena arena;
-    ws_arena_init(&arena, NULL);
     enum ws_status status = WS_OK;
     for (size_t c = 0; status == WS_OK && c < block->count; c++) {
         status = block->chains[c].status;
         if (status == WS_OK)
-            status = tally_records(trial, &block->chains[c], &arena, tallies);
+            status = tally_records(trial, &block->chains[c], tallies);
     }
-    ws_arena_release(&arena);
     return status;
 }
 
@@ -174,10 +164,6 @@ static void check_laws(struct laws laws)
         .chains = statistics_draws(laws.chains),
     };
     assert_non_null(trial.arm);
-    for (size_t r = 0; r < laws.row_count; r++)
-        (void)snprintf(trial.wanted[r], sizeof trial.wanted[r],
-                       "\"generation\":%u,\"metric\":\"%s\"", (unsigned)laws.rows[r].generation,
-                       laws.rows[r].metric);
     size_t pieces = chains_pieces(trial.chains);
     trial.tallies = calloc(pieces, sizeof *trial.tallies);
     assert_non_null(trial.tallies);

@@ -307,6 +307,60 @@ static void reader__never_passes_the_end_and_remembers(void **state)
     assert_false(ws_reader_holds(&reader, UINT64_MAX, 8)); /* the product would overflow */
 }
 
+static void reader__gives_back_whole_numbers_of_any_size(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t value;
+        size_t size;
+    } cases[] = {{0, 1},           {127, 1},        {128, 2},        {16383, 2},
+                 {16384, 3},       {UINT32_MAX, 5}, {1ULL << 62, 9}, {(1ULL << 63) - 1, 9},
+                 {1ULL << 63, 10}, {UINT64_MAX, 10}};
+    struct ws_buffer buffer;
+    struct ws_reader reader;
+    ws_buffer_init(&buffer, NULL, 100);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        size_t before = buffer.size;
+        ws_buffer_varint(&buffer, cases[i].value);
+        assert_int_equal(buffer.size - before, cases[i].size);
+    }
+    ws_reader_init(&reader, ws_buffer_bytes(&buffer));
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_true(ws_read_varint(&reader) == cases[i].value);
+    assert_true(ws_reader_at_end(&reader));
+    ws_buffer_release(&buffer);
+
+    static const struct {
+        const char *bytes;
+        size_t size;
+    } wrong[] = {{"", 0},
+                 {"\x80", 1},
+                 {"\x80\x00", 2}, /* 0 in two bytes */
+                 {"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02", 10},
+                 {"\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01", 11}};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        ws_reader_init(&reader, ws_bytes_of(wrong[i].bytes, wrong[i].size));
+        assert_true(ws_read_varint(&reader) == 0);
+        assert_false(ws_reader_ok(&reader));
+    }
+}
+
+static void reader__gives_texts_where_they_lie(void **state)
+{
+    (void)state;
+    static const char bytes[] = "first\0\0torn";
+    struct ws_reader reader;
+    ws_reader_init(&reader, ws_bytes_of(bytes, sizeof bytes - 1));
+    assert_ptr_equal(ws_read_text(&reader), bytes);
+    assert_string_equal(ws_read_text(&reader), "");
+    assert_true(ws_reader_ok(&reader));
+    assert_string_equal(ws_read_text(&reader), "");
+    assert_false(ws_reader_ok(&reader));
+    ws_reader_init(&reader, ws_bytes_of(NULL, 0));
+    assert_string_equal(ws_read_text(&reader), "");
+    assert_false(ws_reader_ok(&reader));
+}
+
 static void buffer__formats_short_and_long_text(void **state)
 {
     (void)state;
@@ -512,6 +566,8 @@ int main(void)
         cmocka_unit_test(arena__survives_every_failing_allocation),
         cmocka_unit_test(buffer__holds_what_a_reader_gives_back),
         cmocka_unit_test(reader__never_passes_the_end_and_remembers),
+        cmocka_unit_test(reader__gives_back_whole_numbers_of_any_size),
+        cmocka_unit_test(reader__gives_texts_where_they_lie),
         cmocka_unit_test(buffer__formats_short_and_long_text),
         cmocka_unit_test(buffer__stops_at_its_limit_and_remembers),
         cmocka_unit_test(buffer__may_lie_in_storage_that_is_there),

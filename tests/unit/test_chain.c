@@ -53,7 +53,7 @@ static void steps(struct ws_block *block, uint32_t first, uint32_t end)
 static void stored(const struct ws_chain *chain, struct ws_buffer *out)
 {
     ws_buffer_init(out, NULL, 1 << 24);
-    ws_chain_write(chain, out);
+    ws_chain_write(chain, 0, out);
     assert_int_equal(out->status, WS_OK);
 }
 
@@ -83,8 +83,8 @@ static void run_in_blocks(const struct laboratory *lab, const struct ws_arm *arm
         begin(&block, lab, arm, first + 1, count);
         steps(&block, 0, GENERATIONS);
         for (size_t c = 0; c < count; c++) {
-            out->records[first + c] = block.chains[c].records;
-            ws_buffer_init(&block.chains[c].records, NULL, 0);
+            out->records[first + c] = block.chains[c].records.bytes;
+            ws_buffer_init(&block.chains[c].records.bytes, NULL, 0);
             stored(&block.chains[c], &out->state[first + c]);
         }
         ws_block_release(&block);
@@ -124,37 +124,41 @@ static void chain__its_results_do_not_depend_on_the_block(void **state)
     }
 }
 
-/* Stores the chain after `cut` steps, reads it into another block and goes on there. */
+/* Stores the chain after `cut` steps, reads it into another block and goes on there. What its
+ * models made for a pool before step `aside` is stored by itself. */
 static void check_cut(const struct laboratory *lab, const struct ws_arm *arm, uint32_t cut,
-                      const struct ws_buffer *records, const struct ws_buffer *last)
+                      uint32_t aside, const struct ws_buffer *records, const struct ws_buffer *last)
 {
     struct ws_block before, after;
-    struct ws_buffer bytes, again, end;
+    struct ws_buffer all, state, again, end;
     begin(&before, lab, arm, 1, 1);
-    steps(&before, 0, cut);
-    stored(before.chains, &bytes);
-    size_t written = before.chains[0].records.size;
-    assert_memory_equal(before.chains[0].records.data, records->data, written);
-    ws_block_release(&before);
+    steps(&before, 0, aside);
+    ws_buffer_init(&all, NULL, SIZE_MAX);
+    ws_chain_write_outputs(before.chains, 0, &all);
+    steps(&before, aside, cut);
+    ws_buffer_init(&state, NULL, SIZE_MAX);
+    ws_chain_write(before.chains, aside, &state);
+    const struct ws_buffer *measured = &before.chains[0].records.bytes;
+    assert_memory_equal(measured->data, records->data, measured->size);
 
     begin(&after, lab, arm, 1, 1);
-    struct ws_reader in;
     struct ws_error err;
-    ws_reader_init(&in, ws_buffer_bytes(&bytes));
-    if (ws_chain_read(&after, after.chains, &in, &err) != WS_OK)
+    struct ws_bytes part = ws_buffer_bytes(&all);
+    if (ws_chain_read(&after, after.chains, ws_buffer_bytes(&state), &part, 1, &err) != WS_OK ||
+        ws_records_resume(&after.chains[0].records, ws_buffer_bytes(measured), &err) != WS_OK)
         fail_msg("arm %s after %u: %s", arm->name, cut, err.message);
-    stored(after.chains, &again);
-    assert_same_bytes(&bytes, &again);
+    ws_buffer_init(&again, NULL, SIZE_MAX);
+    ws_chain_write(after.chains, aside, &again);
+    assert_same_bytes(&state, &again);
     steps(&after, cut, GENERATIONS);
     stored(after.chains, &end);
     assert_same_bytes(&end, last);
-    assert_int_equal(after.chains[0].records.size, records->size - written);
-    if (records->size > written)
-        assert_memory_equal(after.chains[0].records.data, records->data + written,
-                            records->size - written);
-    ws_buffer_release(&bytes);
+    assert_same_bytes(&after.chains[0].records.bytes, records);
+    ws_buffer_release(&all);
+    ws_buffer_release(&state);
     ws_buffer_release(&again);
     ws_buffer_release(&end);
+    ws_block_release(&before);
     ws_block_release(&after);
 }
 
@@ -168,7 +172,9 @@ static void chain__read_back_it_goes_on_as_if_never_stored(void **state)
             struct outcome whole;
             run_in_blocks(&lab, &lab.experiment.arms[a], 1, &whole);
             for (uint32_t cut = 1; cut <= GENERATIONS; cut++)
-                check_cut(&lab, &lab.experiment.arms[a], cut, &whole.records[0], &whole.state[0]);
+                for (uint32_t aside = 0; aside <= cut; aside += 2)
+                    check_cut(&lab, &lab.experiment.arms[a], cut, aside, &whole.records[0],
+                              &whole.state[0]);
             release_outcome(&whole);
         }
         laboratory_close(&lab);
@@ -202,9 +208,8 @@ static size_t run_settling(const struct laboratory *lab, const struct ws_arm *ar
     for (size_t i = 0; i < SEEDS; i++) {
         settled += block.chains[i].settled != NULL;
         stored(&block.chains[i], &out->state[i]);
-        ws_buffer_init(&out->records[i], NULL, 1 << 24);
-        ws_buffer_append(&out->records[i], block.chains[i].records.data,
-                         block.chains[i].records.size);
+        out->records[i] = block.chains[i].records.bytes;
+        ws_buffer_init(&block.chains[i].records.bytes, NULL, 0);
     }
     ws_block_release(&block);
     return settled;
@@ -263,9 +268,8 @@ static void chain__absorbed_it_can_be_stored_and_read_back(void **state)
     stored(whole.chains, &last);
     steps(&before, 0, 50);
     stored(before.chains, &bytes);
-    struct ws_reader in;
-    ws_reader_init(&in, ws_buffer_bytes(&bytes));
-    assert_int_equal(ws_chain_read(&after, after.chains, &in, &err), WS_OK);
+    assert_int_equal(ws_chain_read(&after, after.chains, ws_buffer_bytes(&bytes), NULL, 0, &err),
+                     WS_OK);
     steps(&after, 50, 60);
     assert_non_null(after.chains[0].settled);
     stored(after.chains, &end);
@@ -288,18 +292,31 @@ static const struct ws_arm *arm_of(const struct laboratory *lab, const char *nam
     return NULL;
 }
 
-static size_t count_lines(const struct ws_buffer *records)
+/* How many records each generation has. */
+static void count_records(const struct ws_chain *chain, size_t counts[GENERATIONS])
 {
-    size_t lines = 0;
-    for (size_t i = 0; i < records->size; i++)
-        lines += records->data[i] == '\n';
-    return lines;
+    struct ws_records_reader reader;
+    struct ws_record record;
+    bool more;
+    memset(counts, 0, GENERATIONS * sizeof *counts);
+    ws_records_open(&reader, ws_buffer_bytes(&chain->records.bytes), NULL);
+    assert_int_equal(ws_records_next_generation(&reader, &more, NULL), WS_OK);
+    while (more) {
+        assert_true(reader.generation < GENERATIONS);
+        do {
+            assert_int_equal(ws_records_next(&reader, &record, &more, NULL), WS_OK);
+            counts[reader.generation] += more;
+        } while (more);
+        assert_int_equal(ws_records_next_generation(&reader, &more, NULL), WS_OK);
+    }
+    ws_records_close(&reader);
 }
 
 static void chain__only_measured_generations_have_records(void **state)
 {
     (void)state;
     struct laboratory every, third;
+    size_t all_counts[GENERATIONS], some_counts[GENERATIONS];
     open_laboratory(&every, 1, "generations: 5\ncontrol: false\n");
     open_laboratory(&third, 1, "generations: 5\ncontrol: false\nmeasure_every: 3\n");
     struct ws_block all, some;
@@ -307,11 +324,12 @@ static void chain__only_measured_generations_have_records(void **state)
     begin(&some, &third, third.experiment.arms, 1, 1);
     steps(&all, 0, 5);
     steps(&some, 0, 5);
-    /* 0, 1, 2, 3, 4 and 0, 3 */
-    assert_int_equal(count_lines(&all.chains[0].records) * 2,
-                     count_lines(&some.chains[0].records) * 5);
-    assert_non_null(strstr(some.chains[0].records.data, "\"generation\":3,"));
-    assert_null(strstr(some.chains[0].records.data, "\"generation\":2,"));
+    count_records(all.chains, all_counts);
+    count_records(some.chains, some_counts);
+    for (size_t g = 0; g < GENERATIONS; g++) {
+        assert_true(all_counts[g] > 2);
+        assert_int_equal(some_counts[g], g % 3 == 0 ? all_counts[g] : 0);
+    }
     ws_block_release(&all);
     ws_block_release(&some);
     laboratory_close(&every);
@@ -403,13 +421,13 @@ static void chain__one_that_fails_does_not_disturb_its_neighbours(void **state)
                 assert_int_equal(chain->status, WS_NUMERIC);
                 assert_string_equal(chain->error.message, "no finite answer");
                 assert_int_equal(chain->next_step, SICK_STEP);
-                assert_true(chain->records.size < healthy.records[c].size);
-                assert_memory_equal(chain->records.data, healthy.records[c].data,
-                                    chain->records.size);
+                const struct ws_buffer *measured = &chain->records.bytes;
+                assert_true(measured->size < healthy.records[c].size);
+                assert_memory_equal(measured->data, healthy.records[c].data, measured->size);
                 continue;
             }
             assert_int_equal(chain->status, WS_OK);
-            assert_same_bytes(&chain->records, &healthy.records[c]);
+            assert_same_bytes(&chain->records.bytes, &healthy.records[c]);
             struct ws_buffer last;
             stored(chain, &last);
             assert_same_bytes(&last, &healthy.state[c]);
@@ -446,7 +464,7 @@ static void check_failing_memory(const struct laboratory *lab, const struct ws_a
             const struct ws_chain *chain = &block.chains[c];
             assert_true(chain->status == WS_OK || chain->status == WS_NO_MEMORY);
             if (chain->status == WS_OK)
-                assert_same_bytes(&chain->records, &healthy.chains[c].records);
+                assert_same_bytes(&chain->records.bytes, &healthy.chains[c].records.bytes);
         }
         failed = heap.failures > 0;
         ws_block_release(&block);
@@ -475,10 +493,8 @@ static enum ws_status read_bytes(const struct laboratory *lab, const struct ws_a
                                  struct ws_bytes bytes, struct ws_error *err)
 {
     struct ws_block block;
-    struct ws_reader in;
     begin(&block, lab, arm, 1, 1);
-    ws_reader_init(&in, bytes);
-    enum ws_status status = ws_chain_read(&block, block.chains, &in, err);
+    enum ws_status status = ws_chain_read(&block, block.chains, bytes, NULL, 0, err);
     if (status == WS_OK && block.chains[0].next_step < GENERATIONS) {
         ws_block_step(&block, block.chains[0].next_step, NULL);
         status = block.chains[0].status;
@@ -650,18 +666,31 @@ static void chain__the_state_of_other_data_is_refused(void **state)
 
 /* Checkpoints ---------------------------------------------------------------------------------- */
 
+enum { PART_STEPS = 2 };
+
+/* Two chains after three steps, and between them one that was stored before. */
 static void checkpoint_of(const struct laboratory *lab, const struct ws_arm *arm,
                           struct ws_buffer *out)
 {
     struct ws_block block;
-    struct ws_log_state logs[WS_LOG_COUNT] = {{.size = 1234}, {.size = 99}};
-    begin(&block, lab, arm, 1, 1);
-    steps(&block, 0, 2);
-    memset(logs[0].hash.bytes, 0xab, WS_HASH_SIZE);
-    memset(logs[1].hash.bytes, 0xcd, WS_HASH_SIZE);
+    const struct ws_stored_chain second = {2, 1, 99, ws_bytes_of_text("state"),
+                                           ws_bytes_of_text("records")};
+    begin(&block, lab, arm, 1, 3);
+    steps(&block, 0, 3);
+    block.chains[2].texts_size = 7;
     ws_buffer_init(out, NULL, 1 << 20);
-    assert_int_equal(ws_checkpoint_write(block.chains, logs, out, NULL), WS_OK);
+    ws_checkpoint_begin(arm->key, PART_STEPS, out);
+    ws_checkpoint_add_chain(&block.chains[0], PART_STEPS, out);
+    ws_checkpoint_add(&second, out);
+    ws_checkpoint_add_chain(&block.chains[2], PART_STEPS, out);
+    assert_int_equal(ws_checkpoint_end(out, NULL), WS_OK);
     ws_block_release(&block);
+}
+
+static void assert_bytes(struct ws_bytes bytes, struct ws_bytes expected)
+{
+    assert_int_equal(bytes.size, expected.size);
+    assert_memory_equal(bytes.data, expected.data, expected.size);
 }
 
 static void checkpoint__opened_it_says_what_was_written(void **state)
@@ -669,24 +698,52 @@ static void checkpoint__opened_it_says_what_was_written(void **state)
     (void)state;
     struct laboratory lab;
     struct ws_buffer bytes, chain;
+    struct ws_arena arena;
     struct ws_checkpoint checkpoint;
+    struct ws_block block;
     open_laboratory(&lab, 0, SETTINGS);
     const struct ws_arm *arm = arm_of(&lab, "accumulate");
     checkpoint_of(&lab, arm, &bytes);
-    store_after(&lab, arm, 2, &chain);
-    assert_int_equal(ws_checkpoint_open(ws_buffer_bytes(&bytes), &checkpoint, NULL), WS_OK);
+    ws_arena_init(&arena, NULL);
+    assert_int_equal(ws_checkpoint_open(ws_buffer_bytes(&bytes), &arena, &checkpoint, NULL), WS_OK);
     assert_true(checkpoint.arm_key == arm->key);
-    assert_int_equal(checkpoint.seed, 1);
-    assert_int_equal(checkpoint.next_step, 2);
-    assert_int_equal(checkpoint.logs[WS_LOG_RECORDS].size, 1234);
-    assert_int_equal(checkpoint.logs[WS_LOG_RECORDS].hash.bytes[31], 0xab);
-    assert_int_equal(checkpoint.logs[WS_LOG_TEXTS].size, 99);
-    assert_int_equal(checkpoint.logs[WS_LOG_TEXTS].hash.bytes[0], 0xcd);
-    assert_int_equal(checkpoint.chain.size, chain.size);
-    assert_memory_equal(checkpoint.chain.data, chain.data, chain.size);
+    assert_int_equal(checkpoint.part_steps, PART_STEPS);
+    assert_int_equal(checkpoint.count, 3);
+    begin(&block, &lab, arm, 1, 1);
+    steps(&block, 0, 3);
+    ws_buffer_init(&chain, NULL, 1 << 20);
+    ws_chain_write(block.chains, 2, &chain); /* the first part is put aside */
+    const struct ws_stored_chain *first = ws_checkpoint_find(&checkpoint, 1);
+    assert_non_null(first);
+    assert_int_equal(first->next_step, 3);
+    assert_int_equal(first->texts_size, 0);
+    assert_bytes(first->state, ws_buffer_bytes(&chain));
+    assert_bytes(first->records, ws_buffer_bytes(&block.chains[0].records.bytes));
+    const struct ws_stored_chain *second = ws_checkpoint_find(&checkpoint, 2);
+    assert_non_null(second);
+    assert_int_equal(second->next_step, 1);
+    assert_int_equal(second->texts_size, 99);
+    assert_bytes(second->state, ws_bytes_of_text("state"));
+    assert_bytes(second->records, ws_bytes_of_text("records"));
+    const struct ws_stored_chain *third = ws_checkpoint_find(&checkpoint, 3);
+    assert_non_null(third);
+    assert_int_equal(third->texts_size, 7);
+    assert_null(ws_checkpoint_find(&checkpoint, 4));
+    ws_block_release(&block);
+    ws_arena_release(&arena);
     ws_buffer_release(&bytes);
     ws_buffer_release(&chain);
     laboratory_close(&lab);
+}
+
+static enum ws_status opened(const char *data, size_t size, struct ws_error *err)
+{
+    struct ws_arena arena;
+    struct ws_checkpoint checkpoint;
+    ws_arena_init(&arena, NULL);
+    enum ws_status status = ws_checkpoint_open(ws_bytes_of(data, size), &arena, &checkpoint, err);
+    ws_arena_release(&arena);
+    return status;
 }
 
 static void checkpoint__no_byte_can_change_unseen(void **state)
@@ -694,27 +751,57 @@ static void checkpoint__no_byte_can_change_unseen(void **state)
     (void)state;
     struct laboratory lab;
     struct ws_buffer bytes;
-    struct ws_checkpoint checkpoint;
     struct ws_error err;
     open_laboratory(&lab, 0, SETTINGS);
     checkpoint_of(&lab, arm_of(&lab, "accumulate"), &bytes);
     for (size_t i = 0; i < bytes.size; i++) {
         bytes.data[i] ^= 0x10;
-        enum ws_status status = ws_checkpoint_open(ws_buffer_bytes(&bytes), &checkpoint, &err);
-        assert_int_equal(status, i >= 8 && i < 12 ? WS_UNSUPPORTED : WS_CORRUPT);
+        assert_int_equal(opened(bytes.data, bytes.size, &err),
+                         i >= 8 && i < 12 ? WS_UNSUPPORTED : WS_CORRUPT);
         bytes.data[i] ^= 0x10;
     }
     for (size_t size = 0; size < bytes.size; size++)
-        assert_int_equal(ws_checkpoint_open(ws_bytes_of(bytes.data, size), &checkpoint, &err),
-                         WS_CORRUPT);
-    assert_int_equal(ws_checkpoint_open(ws_bytes_of(NULL, 0), &checkpoint, &err), WS_CORRUPT);
+        assert_int_equal(opened(bytes.data, size, &err), WS_CORRUPT);
+    assert_int_equal(opened(NULL, 0, &err), WS_CORRUPT);
     assert_string_equal(err.message, "not a checkpoint: 0 bytes long");
-    store32_le((uint8_t *)bytes.data + 8, 1);
-    assert_int_equal(ws_checkpoint_open(ws_buffer_bytes(&bytes), &checkpoint, &err),
-                     WS_UNSUPPORTED);
-    assert_string_equal(err.message, "checkpoint version 1, this program reads 2");
+    store32_le((uint8_t *)bytes.data + 8, 2);
+    assert_int_equal(opened(bytes.data, bytes.size, &err), WS_UNSUPPORTED);
+    assert_string_equal(err.message, "checkpoint version 2, this program reads 3");
     ws_buffer_release(&bytes);
     laboratory_close(&lab);
+}
+
+/* With a hash that fits. */
+static void checkpoint__what_cannot_be_is_told(void **state)
+{
+    (void)state;
+    const struct ws_stored_chain one = {1, 1, 0, {NULL, 0}, {NULL, 0}};
+    struct ws_buffer bytes;
+    struct ws_error err;
+    ws_buffer_init(&bytes, NULL, 1 << 10);
+    ws_checkpoint_begin(5, 0, &bytes);
+    assert_int_equal(ws_checkpoint_end(&bytes, NULL), WS_OK);
+    assert_int_equal(opened(bytes.data, bytes.size, &err), WS_CORRUPT);
+    assert_string_equal(err.message, "the checkpoint has parts of no steps");
+
+    ws_buffer_reset(&bytes);
+    ws_checkpoint_begin(5, 1, &bytes);
+    ws_checkpoint_add(&one, &bytes);
+    ws_checkpoint_add(&one, &bytes);
+    assert_int_equal(ws_checkpoint_end(&bytes, NULL), WS_OK);
+    assert_int_equal(opened(bytes.data, bytes.size, &err), WS_CORRUPT);
+    assert_string_equal(err.message, "the checkpoint's seeds do not ascend");
+
+    for (size_t cut = 1; cut < 20; cut += 9) {
+        ws_buffer_reset(&bytes);
+        ws_checkpoint_begin(5, 1, &bytes);
+        ws_checkpoint_add(&one, &bytes);
+        bytes.size -= cut;
+        assert_int_equal(ws_checkpoint_end(&bytes, NULL), WS_OK);
+        assert_int_equal(opened(bytes.data, bytes.size, &err), WS_CORRUPT);
+        assert_string_equal(err.message, "the checkpoint ends inside a chain");
+    }
+    ws_buffer_release(&bytes);
 }
 
 int main(void)
@@ -736,6 +823,7 @@ int main(void)
         cmocka_unit_test(chain__the_state_of_other_data_is_refused),
         cmocka_unit_test(checkpoint__opened_it_says_what_was_written),
         cmocka_unit_test(checkpoint__no_byte_can_change_unseen),
+        cmocka_unit_test(checkpoint__what_cannot_be_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,6 +24,8 @@ static const char text[] = "title: symbols\n"
                            "policies: [replace, keep:0.5]\n"
                            "generations: 6\n"
                            "seeds: 3\n";
+/* Where the chains of one of its arms are kept. */
+static const char chains[] = "arms/replace/seeds-1-64.checkpoint";
 
 static struct wellspring_experiment *make(const struct wellspring_setting *settings, size_t count)
 {
@@ -275,12 +277,15 @@ static void results__absent_and_damaged_are_told(void **state)
                      WELLSPRING_NOT_FOUND);
     new_place(&place);
     run_whole(place.path, NULL, NULL);
-    damage(&place, "metrics.jsonl", 0, "!");
+    damage(&place, "summary", 0, "!");
     assert_int_equal(wellspring_results_load(place.path, &results, &error), WELLSPRING_CORRUPT);
-    assert_non_null(strstr(error.message, "metrics.jsonl:1"));
+    assert_non_null(strstr(error.message, "summary"));
+    assert_null(results);
+    assert_int_equal(wellspring_records_visit(place.path, walk_on, &walk, &error), WELLSPRING_OK);
+    damage(&place, chains, 0, "!");
     assert_int_equal(wellspring_records_visit(place.path, walk_on, &walk, &error),
                      WELLSPRING_CORRUPT);
-    assert_null(results);
+    assert_non_null(strstr(error.message, chains));
     remove_place(&place);
 }
 

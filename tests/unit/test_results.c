@@ -1,6 +1,6 @@
 /*
- * Results: curves over generations and seeds from a metrics.jsonl that was made by hand, and what
- * other programs get of it.
+ * Results: curves over generations and seeds from records that were made by hand, and what other
+ * programs get of them.
  */
 #include <math.h>
 #include <setjmp.h>
@@ -15,57 +15,39 @@
 #include <cmocka.h>
 
 #include "lab/export.h"
+#include "lab/summarise.h"
 #include "support/failing_heap.h"
+#include "support/made_run.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-#define LINE(arm, seed, generation, metric, n, value)                                              \
-    "{\"arm\":\"" arm "\",\"seed\":" seed ",\"generation\":" generation ",\"metric\":\"" metric    \
-    "\",\"definition\":\"" metric "/1\",\"n\":" n ",\"value\":" value "}\n"
-
 /* Two arms, three seeds, two generations of which seed 3 has only one. */
-static const char text[] = LINE("replace", "1", "0", "types", "10", "4.0") //
-    LINE("replace", "1", "0", "entropy", "10", "1.5")                      //
-    LINE("replace", "1", "1", "types", "10", "3.0")                        //
-    LINE("replace", "1", "1", "entropy", "10", "\"-inf\"")                 //
-    LINE("replace", "2", "0", "types", "10", "6.0")                        //
-    LINE("replace", "2", "0", "entropy", "10", "\"nan\"")                  //
-    LINE("replace", "2", "1", "types", "10", "1.0")                        //
-    LINE("replace", "3", "0", "types", "10", "5.0")                        //
-    LINE("keep:0.1", "1", "0", "types", "12", "7.0")                       //
-    LINE("keep:0.1", "1", "1", "types", "12", "8.0");
+static const struct ws_record records[] = {
+    RECORD("replace", 1, 0, "types", 10, 4),  RECORD("replace", 1, 0, "entropy", 10, 1.5),
+    RECORD("replace", 1, 1, "types", 10, 3),  RECORD("replace", 1, 1, "entropy", 10, -INFINITY),
+    RECORD("replace", 2, 0, "types", 10, 6),  RECORD("replace", 2, 0, "entropy", 10, NAN),
+    RECORD("replace", 2, 1, "types", 10, 1),  RECORD("replace", 3, 0, "types", 10, 5),
+    RECORD("keep:0.1", 1, 0, "types", 12, 7), RECORD("keep:0.1", 1, 1, "types", 12, 8),
+};
 
-static void make_run(char directory[40], const char *metrics)
+static void load(const struct place *place, struct ws_arena *arena, struct ws_results *results)
 {
-    char path[80];
-    (void)snprintf(directory, 40, "/tmp/ws-results-XXXXXX");
-    assert_non_null(mkdtemp(directory));
-    if (!metrics)
-        return;
-    (void)snprintf(path, sizeof path, "%s/metrics.jsonl", directory);
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    assert_true(fputs(metrics, file) >= 0);
-    assert_int_equal(fclose(file), 0);
+    struct ws_error err;
+    ws_arena_init(arena, NULL);
+    if (ws_results_load(place->path, arena, results, &err) != WS_OK)
+        fail_msg("%s", err.message);
 }
 
-static void remove_run(const char *directory)
-{
-    char path[80];
-    (void)snprintf(path, sizeof path, "%s/metrics.jsonl", directory);
-    (void)unlink(path);
-    assert_int_equal(rmdir(directory), 0);
-}
+/* Curves --------------------------------------------------------------------------------------- */
 
 static void results__curves_hold_every_generation_over_seeds(void **state)
 {
     (void)state;
-    char directory[40];
+    struct place place;
     struct ws_arena arena;
     struct ws_results results;
-    make_run(directory, text);
-    ws_arena_init(&arena, NULL);
-    assert_int_equal(ws_results_load(directory, &arena, &results, NULL), WS_OK);
+    make_run(&place, records, COUNT(records));
+    load(&place, &arena, &results);
     assert_int_equal(results.count, 3);
 
     const struct ws_curve *types = ws_results_find(&results, "replace", "types");
@@ -100,7 +82,7 @@ static void results__curves_hold_every_generation_over_seeds(void **state)
     assert_null(ws_results_find(&results, "keep:0.1", "entropy"));
     assert_null(ws_results_find(&results, "keep", "types"));
     ws_arena_release(&arena);
-    remove_run(directory);
+    remove_place(&place);
 }
 
 /* Three seeds, of which one has no item of depth 2: its share is zero, not missing. The third alone
@@ -108,18 +90,18 @@ static void results__curves_hold_every_generation_over_seeds(void **state)
 static void results__a_share_without_a_record_is_zero(void **state)
 {
     (void)state;
-    static const char shares[] = LINE("mix:a", "1", "4", "mix/human", "10", "0.3") //
-        LINE("mix:a", "1", "4", "mix/model/2", "10", "0.7")                        //
-        LINE("mix:a", "2", "4", "mix/human", "10", "1.0")                          //
-        LINE("mix:a", "3", "4", "mix/human", "10", "0.5")                          //
-        LINE("mix:a", "3", "4", "mix/model/2", "10", "0.5")                        //
-        LINE("mix:a", "3", "4", "perplexity_histogram/10.000", "8", "0.75");
-    char directory[40];
+    static const struct ws_record shares[] = {
+        RECORD("mix:a", 1, 4, "mix/human", 10, 0.3),
+        RECORD("mix:a", 1, 4, "mix/model/2", 10, 0.7),
+        RECORD("mix:a", 2, 4, "mix/human", 10, 1.0),
+        RECORD("mix:a", 3, 4, "mix/human", 10, 0.5),
+        RECORD("mix:a", 3, 4, "mix/model/2", 10, 0.5),
+        RECORD("mix:a", 3, 4, "perplexity_histogram/10.000", 8, 0.75)};
+    struct place place;
     struct ws_arena arena;
     struct ws_results results;
-    make_run(directory, shares);
-    ws_arena_init(&arena, NULL);
-    assert_int_equal(ws_results_load(directory, &arena, &results, NULL), WS_OK);
+    make_run(&place, shares, COUNT(shares));
+    load(&place, &arena, &results);
     const struct ws_curve *human = ws_results_find(&results, "mix:a", "mix/human");
     const struct ws_curve *model = ws_results_find(&results, "mix:a", "mix/model/2");
     assert_int_equal(human->points[0].summary.count, 3);
@@ -131,62 +113,165 @@ static void results__a_share_without_a_record_is_zero(void **state)
     assert_int_equal(bin->points[0].summary.count, 3);
     assert_true(bin->points[0].summary.median == 0 && bin->points[0].summary.mean == 0.25);
     ws_arena_release(&arena);
-    remove_run(directory);
+    remove_place(&place);
+}
+
+/* Metrics that come and go, over several parts: each curve has the generations that have it. */
+static void results__generations_of_all_parts_are_there(void **state)
+{
+    (void)state;
+    enum { GENERATIONS = 7, SEEDS = 5 };
+    struct ws_record many[GENERATIONS * SEEDS * 2];
+    size_t count = 0;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++)
+        for (uint32_t g = 0; g < GENERATIONS; g++) {
+            many[count++] = (struct ws_record)RECORD("a", seed, g, "mix/human", 9, (double)seed);
+            if (g % 3 == 0)
+                many[count++] = (struct ws_record)RECORD("a", seed, g, "third", 9 + g, g);
+        }
+    struct place place;
+    struct ws_arena arena;
+    struct ws_results results;
+    make_run(&place, many, count);
+    load(&place, &arena, &results);
+    assert_int_equal(results.count, 2);
+    const struct ws_curve *human = ws_results_find(&results, "a", "mix/human");
+    assert_int_equal(human->point_count, GENERATIONS);
+    for (uint32_t g = 0; g < GENERATIONS; g++) {
+        assert_int_equal(human->points[g].generation, g);
+        assert_int_equal(human->points[g].summary.count, SEEDS);
+        assert_true(human->points[g].summary.median == 3);
+    }
+    const struct ws_curve *third = ws_results_find(&results, "a", "third");
+    assert_int_equal(third->point_count, 3);
+    for (uint32_t i = 0; i < 3; i++) {
+        assert_int_equal(third->points[i].generation, 3 * i);
+        assert_int_equal(third->points[i].n, 9 + 3 * i);
+        assert_true(third->points[i].summary.mean == 3 * i);
+    }
+    ws_arena_release(&arena);
+    remove_place(&place);
 }
 
 static void results__no_records_are_no_curves(void **state)
 {
     (void)state;
-    char directory[40];
+    struct place place;
     struct ws_arena arena;
     struct ws_results results;
-    make_run(directory, "");
-    ws_arena_init(&arena, NULL);
-    assert_int_equal(ws_results_load(directory, &arena, &results, NULL), WS_OK);
+    make_run(&place, NULL, 0);
+    load(&place, &arena, &results);
     assert_int_equal(results.count, 0);
     ws_arena_release(&arena);
-    remove_run(directory);
+    remove_place(&place);
 }
 
-static void results__a_run_without_metrics_is_not_found(void **state)
+static void results__a_run_that_was_not_summed_up_is_not_found(void **state)
 {
     (void)state;
-    char directory[40];
+    struct place place;
     struct ws_arena arena;
     struct ws_results results;
-    make_run(directory, NULL);
+    int visited = 0;
+    make_run(&place, records, COUNT(records));
     ws_arena_init(&arena, NULL);
-    assert_int_equal(ws_results_load(directory, &arena, &results, NULL), WS_NOT_FOUND);
+    assert_int_equal(unlink(join(&arena, place.path, "summary")), 0);
+    assert_int_equal(ws_results_load(place.path, &arena, &results, NULL), WS_NOT_FOUND);
+    assert_int_equal(ws_results_visit(place.path, NULL, NULL, &visited, NULL), WS_NOT_FOUND);
     ws_arena_release(&arena);
-    remove_run(directory);
+    remove_place(&place);
 }
 
-static void results__a_damaged_line_is_named(void **state)
+static enum ws_status count_one(void *user, const struct ws_record *record, struct ws_error *err)
+{
+    (void)record;
+    (void)err;
+    ++*(int *)user;
+    return WS_OK;
+}
+
+/* Damages one file of the run, and what is said when results and summary are made of it. */
+static void check_damage(const char *name, long at, const char *bytes, const char *message)
+{
+    struct place place;
+    struct ws_error err;
+    char expected[300];
+    int visited = 0;
+    make_run(&place, records, COUNT(records));
+    (void)snprintf(expected, sizeof expected, "'%s/%s'%s", place.path, name, message);
+    if (bytes) {
+        damage(&place, name, at, bytes);
+    } else {
+        char path[200];
+        (void)snprintf(path, sizeof path, "%s/%s", place.path, name);
+        assert_int_equal(unlink(path), 0);
+    }
+    assert_int_equal(ws_results_visit(place.path, NULL, count_one, &visited, &err), WS_CORRUPT);
+    assert_string_equal(err.message, expected);
+    assert_int_equal(sum_up(&place, NULL, &err), WS_CORRUPT);
+    assert_string_equal(err.message, expected);
+    remove_place(&place);
+}
+
+static void results__damaged_records_are_named(void **state)
 {
     (void)state;
-    static const struct {
-        const char *metrics, *rest;
-    } cases[] = {
-        {LINE("a", "1", "0", "types", "1", "1") "{\"arm\":\n",
-         ":2: record:1: unexpected token near end of file"},
-        {LINE("a", "1", "0", "types", "1", "1") LINE("a", "1", "1", "types", "1", "1") "\n",
-         ":3: record:1: '[' or '{' expected near end of file"},
-        {LINE("a", "1", "0", "types", "1", "null"),
-         ":1: record: 'value' is null, wanted a number, 'nan', 'inf' or '-inf'"},
-    };
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        char directory[40], expected[300];
-        struct ws_arena arena;
-        struct ws_results results;
-        struct ws_error err;
-        make_run(directory, cases[i].metrics);
-        ws_arena_init(&arena, NULL);
-        assert_int_equal(ws_results_load(directory, &arena, &results, &err), WS_CORRUPT);
-        (void)snprintf(expected, sizeof expected, "%s/metrics.jsonl%s", directory, cases[i].rest);
-        assert_string_equal(err.message, expected);
-        ws_arena_release(&arena);
-        remove_run(directory);
+    check_damage("arms/arm-0/seeds-3-4.checkpoint", 30, "x",
+                 ": the checkpoint's bytes do not match its hash");
+    check_damage("arms/arm-0/seeds-1-2.steps-0-1", 30, "x",
+                 ": the checkpoint's bytes do not match its hash");
+    check_damage("arms/arm-0/seeds-1-2.steps-0-1", 0, NULL, " is missing");
+}
+
+static void results__a_damaged_summary_is_named(void **state)
+{
+    (void)state;
+    struct place place;
+    struct ws_arena arena;
+    struct ws_run_description run;
+    struct ws_results results;
+    struct ws_error err;
+    make_run(&place, records, COUNT(records));
+    ws_arena_init(&arena, NULL);
+    struct ws_bytes bytes = contents(&arena, join(&arena, place.path, "summary"));
+    char *changed = ws_arena_copy(&arena, bytes.data, bytes.size);
+    char *path = join(&arena, place.path, "summary");
+    for (size_t i = 0; i < bytes.size; i++) {
+        changed[i] ^= 0x10;
+        assert_int_equal(ws_file_replace(path, ws_bytes_of(changed, bytes.size), NULL), WS_OK);
+        assert_int_equal(ws_results_load(place.path, &arena, &results, &err),
+                         i >= 8 && i < 12 ? WS_UNSUPPORTED : WS_CORRUPT);
+        assert_non_null(strstr(err.message, "/summary': "));
+        changed[i] ^= 0x10;
     }
+    /* It is then made anew by whoever goes on with the run. */
+    assert_int_equal(ws_run_read(place.path, &arena, &run, NULL), WS_OK);
+    assert_false(ws_summary_is_of(place.path, &run));
+    ws_arena_release(&arena);
+    remove_place(&place);
+}
+
+/* Three seeds of two arms, of which two chains ended. */
+static void results__a_summary_says_what_it_is_of(void **state)
+{
+    (void)state;
+    static const struct ws_record whole[] = {RECORD("a", 1, 0, "types", 1, 1),
+                                             RECORD("a", 1, 1, "types", 1, 1)};
+    struct place place;
+    struct ws_arena arena;
+    struct ws_run_description run;
+    ws_arena_init(&arena, NULL);
+    make_run(&place, whole, COUNT(whole));
+    assert_int_equal(ws_run_read(place.path, &arena, &run, NULL), WS_OK);
+    assert_true(ws_summary_is_of(place.path, &run));
+    run.generations = 3;
+    assert_false(ws_summary_is_of(place.path, &run));
+    remove_place(&place);
+    make_run(&place, records, COUNT(records));
+    assert_int_equal(ws_run_read(place.path, &arena, &run, NULL), WS_OK);
+    assert_false(ws_summary_is_of(place.path, &run)); /* a seed has one generation of two */
+    ws_arena_release(&arena);
+    remove_place(&place);
 }
 
 static enum ws_status stop_at_third(void *user, const struct ws_record *record,
@@ -201,76 +286,102 @@ static enum ws_status stop_at_third(void *user, const struct ws_record *record,
 static void results__a_visit_ends_when_the_visitor_says_so(void **state)
 {
     (void)state;
-    char directory[40];
+    struct place place;
     int visited = 0;
     struct ws_error err;
-    make_run(directory, text);
-    assert_int_equal(ws_results_visit(directory, NULL, stop_at_third, &visited, &err),
+    make_run(&place, records, COUNT(records));
+    assert_int_equal(ws_results_visit(place.path, NULL, stop_at_third, &visited, &err),
                      WS_INTERRUPTED);
     assert_int_equal(visited, 3);
     assert_string_equal(err.message, "enough");
-    remove_run(directory);
+    remove_place(&place);
 }
 
-static void assert_export(const char *directory, bool summary, enum ws_export_format format,
+static enum ws_status append(void *user, struct ws_bytes bytes, struct ws_error *err)
+{
+    struct ws_buffer *out = user;
+    ws_buffer_append(out, bytes.data, bytes.size);
+    return ws_buffer_check(out, "a test", err);
+}
+
+static void assert_export(const struct place *place, bool summary, enum ws_export_format format,
                           const char *expected)
 {
     struct ws_buffer out;
+    const struct ws_export_target target = {append, &out};
     ws_buffer_init(&out, NULL, 1 << 16);
-    assert_int_equal(summary ? ws_export_summary(directory, format, &out, NULL)
-                             : ws_export_records(directory, format, &out, NULL),
+    assert_int_equal(summary ? ws_export_summary(place->path, format, NULL, &target, NULL)
+                             : ws_export_records(place->path, format, NULL, &target, NULL),
                      WS_OK);
     assert_string_equal(ws_buffer_string(&out), expected);
     ws_buffer_release(&out);
 }
 
+#define LINE(arm, seed, generation, metric, n, value)                                              \
+    "{\"arm\":\"" arm "\",\"seed\":" seed ",\"generation\":" generation ",\"metric\":\"" metric    \
+    "\",\"definition\":\"" metric "/1\",\"n\":" n ",\"value\":" value "}\n"
+
 static void export__records_are_rows(void **state)
 {
     (void)state;
-    char directory[40];
-    make_run(directory, LINE("replace", "1", "0", "types", "10", "4.5")
-                            LINE("a,\\\"b\\\"", "2", "7", "entropy", "3", "\"-inf\""));
-    assert_export(directory, false, WS_EXPORT_CSV,
+    static const struct ws_record some[] = {
+        RECORD("replace", 1, 0, "types", 10, 4.5),
+        RECORD("a,\"b\"", 2, 7, "entropy", 3, -INFINITY),
+    };
+    struct place place;
+    make_run(&place, some, COUNT(some));
+    assert_export(&place, false, WS_EXPORT_CSV,
                   "arm,seed,generation,metric,definition,n,value\r\n"
                   "replace,1,0,types,types/1,10,4.5\r\n"
                   "\"a,\"\"b\"\"\",2,7,entropy,entropy/1,3,-inf\r\n");
-    assert_export(directory, false, WS_EXPORT_JSONL,
+    assert_export(&place, false, WS_EXPORT_JSONL,
                   LINE("replace", "1", "0", "types", "10", "4.5")
                       LINE("a,\\\"b\\\"", "2", "7", "entropy", "3", "\"-inf\""));
-    remove_run(directory);
+    remove_place(&place);
 }
 
 static void export__summaries_are_rows(void **state)
 {
     (void)state;
-    char directory[40];
-    make_run(directory, LINE("replace", "1", "0", "types", "10", "0")
-                            LINE("replace", "2", "0", "types", "10", "10")
-                                LINE("replace", "1", "1", "types", "10", "0.1"));
-    assert_export(directory, true, WS_EXPORT_CSV,
+    static const struct ws_record some[] = {
+        RECORD("replace", 1, 0, "types", 10, 0),
+        RECORD("replace", 1, 1, "types", 10, 0.1),
+        RECORD("replace", 2, 0, "types", 10, 10),
+    };
+    struct place place;
+    make_run(&place, some, COUNT(some));
+    assert_export(&place, true, WS_EXPORT_CSV,
                   "arm,generation,metric,definition,n,seeds,median,low,high,mean,standard_error\r\n"
                   "replace,0,types,types/1,10,2,5,1,9,5,5\r\n"
                   "replace,1,types,types/1,10,1,0.1,0.1,0.1,0.1,nan\r\n");
-    remove_run(directory);
+    remove_place(&place);
 }
 
 static void results__every_allocation_may_fail(void **state)
 {
     (void)state;
-    char directory[40];
-    make_run(directory, text);
+    struct place place;
+    make_run(&place, records, COUNT(records));
     enum ws_status status = WS_NO_MEMORY;
     for (long n = 0; status == WS_NO_MEMORY; n++) {
         struct failing_heap heap = {.countdown = n};
         const struct ws_allocator allocator = {failing_realloc, &heap};
+        struct ws_error err;
         struct ws_buffer out;
+        const struct ws_export_target target = {append, &out};
         ws_buffer_init(&out, &allocator, 1 << 16);
-        status = ws_export_summary(directory, WS_EXPORT_JSONL, &out, NULL);
+        status = sum_up(&place, &allocator, &err);
+        if (status == WS_OK)
+            status = ws_export_summary(place.path, WS_EXPORT_JSONL, &allocator, &target, &err);
+        if (status == WS_OK)
+            status = ws_export_records(place.path, WS_EXPORT_JSONL, &allocator, &target, &err);
+        if (status == WS_CORRUPT)
+            fail_msg("%s", err.message);
         ws_buffer_release(&out);
         assert_true(failing_heap_is_clean(&heap));
     }
     assert_int_equal(status, WS_OK);
-    remove_run(directory);
+    remove_place(&place);
 }
 
 int main(void)
@@ -278,9 +389,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(results__curves_hold_every_generation_over_seeds),
         cmocka_unit_test(results__a_share_without_a_record_is_zero),
+        cmocka_unit_test(results__generations_of_all_parts_are_there),
         cmocka_unit_test(results__no_records_are_no_curves),
-        cmocka_unit_test(results__a_run_without_metrics_is_not_found),
-        cmocka_unit_test(results__a_damaged_line_is_named),
+        cmocka_unit_test(results__a_run_that_was_not_summed_up_is_not_found),
+        cmocka_unit_test(results__damaged_records_are_named),
+        cmocka_unit_test(results__a_damaged_summary_is_named),
+        cmocka_unit_test(results__a_summary_says_what_it_is_of),
         cmocka_unit_test(results__a_visit_ends_when_the_visitor_says_so),
         cmocka_unit_test(export__records_are_rows),
         cmocka_unit_test(export__summaries_are_rows),

@@ -99,7 +99,7 @@ static double test_time(void *user)
     return *(double *)user;
 }
 
-/* The order of metrics.jsonl ------------------------------------------------------------------- */
+/* The order of records ------------------------------------------------------------------- */
 
 struct order {
     const struct ws_experiment *experiment;
@@ -319,31 +319,34 @@ static void run__every_kth_model_is_kept(void **state)
     new_place(&place);
     ws_arena_init(&arena, NULL);
     run_well(&lab, &place);
-    struct ws_names names = names_in(&arena, join(&arena, place.path, "arms/replace"));
-    static const char *const expected[] = {"seed-1.0.checkpoint", "seed-1.2.checkpoint",
-                                           "seed-1.4.checkpoint", "seed-1.checkpoint",
-                                           "seed-1.jsonl"};
-    static const uint32_t steps[] = {1, 3, 5, 6};
-    assert_int_equal(names.count, 5);
-    for (size_t i = 0; i < 5; i++)
-        assert_string_equal(names.items[i], expected[i]);
-    for (size_t i = 0; i < 4; i++) {
+    for (uint32_t g = 0; g < 6; g++) {
         struct ws_checkpoint checkpoint;
-        char *path = ws_arena_format(&arena, "%s/arms/replace/%s", place.path, expected[i]);
-        assert_int_equal(ws_checkpoint_open(contents(&arena, path), &checkpoint, NULL), WS_OK);
-        assert_int_equal(checkpoint.next_step, steps[i]);
+        char *path = ws_arena_format(&arena, "%s/arms/replace/seed-1.%u.checkpoint", place.path,
+                                     (unsigned)g);
+        assert_int_equal(ws_file_exists(path), g % 2 == 0);
+        if (g % 2 > 0)
+            continue;
+        assert_int_equal(ws_checkpoint_open(contents(&arena, path), &arena, &checkpoint, NULL),
+                         WS_OK);
+        assert_int_equal(checkpoint.count, 1);
+        assert_int_equal(checkpoint.chains[0].seed, 1);
+        assert_int_equal(checkpoint.chains[0].next_step, g + 1);
     }
     ws_arena_release(&arena);
     remove_place(&place);
     laboratory_close(&lab);
 }
 
-/* `pattern` with the path for its '@'. */
+/* `pattern` with the path for each '@'. */
 static void expand(char *out, size_t size, const char *pattern, const char *path)
 {
-    const char *at = strchr(pattern, '@');
-    assert_non_null(at);
-    (void)snprintf(out, size, "%.*s%s%s", (int)(at - pattern), pattern, path, at + 1);
+    size_t used = 0;
+    out[0] = '\0';
+    for (const char *at; (at = strchr(pattern, '@')); pattern = at + 1)
+        used +=
+            (size_t)snprintf(out + used, size - used, "%.*s%s", (int)(at - pattern), pattern, path);
+    assert_true(used > 0);
+    (void)snprintf(out + used, size - used, "%s", pattern);
 }
 
 /* Refusals ---------------------------------------------------------------------------------------
@@ -480,7 +483,7 @@ static void write_file(const struct place *place, const char *name, const char *
 static void run__a_directory_of_others_is_left_alone(void **state)
 {
     (void)state;
-    static const char *const strangers[] = {"notes.txt", "lockers", "arms", "metrics.jsonl",
+    static const char *const strangers[] = {"notes.txt", "lockers", "arms", "summary",
                                             "run.json.old"};
     struct laboratory lab;
     struct ws_arena arena;
@@ -570,39 +573,46 @@ static void run__another_machine_is_refused_unless_allowed(void **state)
 /* Damage -----------------------------------------------------------------------------------------
  */
 
-/* Damages a finished run of three arms, raises it, and sees that the others went on. */
-static void check_damage(const char *name, long at, const char *text, const char *failure)
+/* Damages a finished run of three arms and two seeds, raises it, and sees that the others went on.
+ */
+static void check_damage(size_t family, const char *name, long at, const char *text,
+                         const char *failures)
 {
     struct laboratory lab;
     struct place place, whole;
     struct ws_arena arena;
     struct ws_results results;
     char expected[600];
-    open_laboratory(&lab, 0, "policies: [replace, augment]\ngenerations: 3\nseeds: 2\n");
+    size_t failed = 0;
+    open_laboratory(&lab, family, "policies: [replace, augment]\ngenerations: 3\nseeds: 2\n");
     new_place(&place);
     new_place(&whole);
     ws_arena_init(&arena, NULL);
     run_well(&lab, &place);
     damage(&place, name, at, text);
+    for (const char *line = failures; *line; line = strchr(line, '\n') + 1)
+        failed++;
     struct went went = run(&lab, &place);
-    assert_int_equal(went.failed, 1);
-    assert_int_equal(went.already_complete, 5);
+    assert_int_equal(went.failed, failed);
+    assert_int_equal(went.already_complete, 6 - failed);
 
     set(&lab, 5, 2);
     run_well(&lab, &whole);
     went = run(&lab, &place);
     assert_int_equal(went.status, WS_CORRUPT);
-    assert_int_equal(went.failed, 1);
-    assert_int_equal(went.resumed, 5);
-    expand(expected, sizeof expected, failure, place.path);
+    assert_int_equal(went.failed, failed);
+    assert_int_equal(went.resumed, 6 - failed);
+    expand(expected, sizeof expected, failures, place.path);
     assert_string_equal(went.failures, expected);
     assert_state(&place, "failed");
 
-    /* The others are in the merge and as they should be. */
+    /* The others are summed up and as they should be. */
     assert_int_equal(ws_results_load(place.path, &arena, &results, NULL), WS_OK);
-    const struct ws_curve *types = ws_results_find(&results, "replace", "types");
+    const struct ws_curve *types = ws_results_find(&results, "replace", "mix/human");
     assert_non_null(types);
     assert_int_equal(types->points[4].summary.count, 2);
+    const struct ws_curve *damaged = ws_results_find(&results, "augment", "mix/human");
+    assert_int_equal(damaged ? damaged->points[4].summary.count : 0, 2 - failed);
     assert_same_tree(&arena, join(&arena, whole.path, "arms/replace"),
                      join(&arena, place.path, "arms/replace"));
     ws_arena_release(&arena);
@@ -611,22 +621,20 @@ static void check_damage(const char *name, long at, const char *text, const char
     laboratory_close(&lab);
 }
 
+#define SHARED "'@/arms/augment/seeds-1-64.checkpoint': "
+
 static void run__a_damaged_checkpoint_is_named_and_the_others_go_on(void **state)
 {
     (void)state;
-    check_damage("arms/augment/seed-2.checkpoint", 100, "x",
+    check_damage(2, "arms/augment/seed-2.checkpoint", 100, "x",
                  "augment 2: '@/arms/augment/seed-2.checkpoint': the checkpoint's bytes do not "
                  "match its hash\n");
-    check_damage("arms/augment/seed-2.checkpoint", 0, "x",
+    check_damage(2, "arms/augment/seed-2.checkpoint", 0, "x",
                  "augment 2: '@/arms/augment/seed-2.checkpoint': not a checkpoint\n");
-}
-
-static void run__damaged_records_are_named_and_the_others_go_on(void **state)
-{
-    (void)state;
-    check_damage("arms/augment/seed-1.jsonl", 0, "x",
-                 "augment 1: '@/arms/augment/seed-1.jsonl' is damaged: it is not what its "
-                 "checkpoint saw; remove both to start this chain anew\n");
+    /* Chains that share files share their fate. */
+    check_damage(0, "arms/augment/seeds-1-64.checkpoint", 100, "x",
+                 "augment 1: " SHARED "the checkpoint's bytes do not match its hash\n"
+                 "augment 2: " SHARED "the checkpoint's bytes do not match its hash\n");
 }
 
 static void run__a_checkpoint_of_another_chain_is_named(void **state)
@@ -635,7 +643,7 @@ static void run__a_checkpoint_of_another_chain_is_named(void **state)
     struct laboratory lab;
     struct place place;
     struct ws_arena arena;
-    open_laboratory(&lab, 0, "seeds: 2\n");
+    open_laboratory(&lab, 2, "seeds: 2\npolicies: [replace, augment]\n");
     new_place(&place);
     ws_arena_init(&arena, NULL);
     run_well(&lab, &place);
@@ -646,31 +654,122 @@ static void run__a_checkpoint_of_another_chain_is_named(void **state)
     assert_int_equal(went.failed, 1);
     assert_non_null(strstr(went.failures, "replace 2: "));
     assert_non_null(strstr(went.failures, "the checkpoint is of another arm or seed\n"));
+    from = join(&arena, place.path, "arms/augment/seed-2.checkpoint");
+    assert_int_equal(rename(from, to), 0);
+    went = run(&lab, &place);
+    assert_int_equal(went.failed, 1);
+    assert_non_null(strstr(went.failures, "replace 2: "));
+    assert_non_null(strstr(went.failures, "the checkpoint is of another arm or seed\n"));
     ws_arena_release(&arena);
     remove_place(&place);
     laboratory_close(&lab);
 }
 
-static void run__a_torn_tail_of_records_is_cut(void **state)
+static void run__a_torn_tail_of_texts_is_cut(void **state)
 {
     (void)state;
     struct laboratory lab;
     struct place whole, place;
-    open_laboratory(&lab, 0, SETTINGS);
+    open_laboratory(&lab, 2, SETTINGS);
     new_place(&whole);
     new_place(&place);
     run_well(&lab, &whole);
     set(&lab, 2, RUN_SEEDS);
     run_well(&lab, &place);
-    damage(&place, "arms/replace/seed-1.jsonl", -1, "{\"arm\":\"repl");
-    damage(&place, "arms/fresh-0.1/seed-3.jsonl", -1, "torn");
+    damage(&place, "arms/replace/seed-1.texts.jsonl", -1, "{\"generation\":2");
+    damage(&place, "arms/fresh-0.1/seed-3.texts.jsonl", -1, "torn");
     set(&lab, GENERATIONS, RUN_SEEDS);
     run_well(&lab, &place);
     assert_same_run(&whole, &place);
     /* And when there was nothing left to do. */
-    damage(&place, "arms/replace/seed-1.jsonl", -1, "{\"arm\":\"repl");
+    damage(&place, "arms/replace/seed-1.texts.jsonl", -1, "{\"generation\":2");
     run_well(&lab, &place);
     assert_same_run(&whole, &place);
+    remove_place(&whole);
+    remove_place(&place);
+    laboratory_close(&lab);
+}
+
+/* Removes every file of the run whose name ends so. */
+static size_t remove_files(struct ws_arena *arena, const char *directory, const char *ending)
+{
+    struct ws_names names = names_in(arena, directory);
+    size_t removed = 0;
+    for (size_t i = 0; i < names.count; i++) {
+        char *path = join(arena, directory, names.items[i]);
+        size_t size = strlen(path), end = strlen(ending);
+        if (ws_directory_exists(path))
+            removed += remove_files(arena, path, ending);
+        else if (size > end && strcmp(path + size - end, ending) == 0)
+            removed += unlink(path) == 0;
+    }
+    return removed;
+}
+
+/* Long runs: several parts, seeds and generations raised between them and inside of them. */
+static void run__parts_are_the_same_however_a_run_grew(void **state)
+{
+    (void)state;
+    enum { LONG = 600, MANY = 70 };
+    struct laboratory lab;
+    struct place whole, place;
+    struct ws_arena arena;
+    open_laboratory(&lab, 1,
+                    "policies: [replace, accumulate-subsample, mix:0.5:0.25:0.25]\n"
+                    "generations: 600\nseeds: 70\nthreads: 2\n");
+    new_place(&whole);
+    new_place(&place);
+    ws_arena_init(&arena, NULL);
+    run_well(&lab, &whole);
+    static const struct {
+        uint64_t generations, seeds;
+    } stages[] = {{100, 3}, {256, 5}, {300, 5}, {512, 66}, {513, 66}, {LONG, MANY}};
+    for (size_t i = 0; i < sizeof stages / sizeof *stages; i++) {
+        set(&lab, stages[i].generations, stages[i].seeds);
+        lab.experiment.settings.threads = i % 2 ? 7 : 1;
+        lab.experiment.settings.checkpoint_seconds = i % 3 ? 5 : 0.01;
+        run_well(&lab, &place);
+    }
+    assert_same_run(&whole, &place);
+    /* A part that is lost is damage. */
+    assert_true(remove_files(&arena, join(&arena, place.path, "arms/replace"), "-255") > 0 ||
+                remove_files(&arena, join(&arena, place.path, "arms/replace"), "-2") > 0);
+    struct went went = run(&lab, &place);
+    assert_int_equal(went.status, WS_CORRUPT);
+    assert_int_equal(went.failed, MANY);
+    assert_int_equal(went.already_complete, 3 * MANY);
+    assert_non_null(strstr(went.failures, "' is missing\n"));
+    /* The chains of the block start again where their checkpoint is removed. */
+    assert_true(remove_files(&arena, join(&arena, place.path, "arms/replace"), ".checkpoint") > 0);
+    run_well(&lab, &place);
+    assert_same_run(&whole, &place);
+    ws_arena_release(&arena);
+    remove_place(&whole);
+    remove_place(&place);
+    laboratory_close(&lab);
+}
+
+/* The summary is made again when it was lost, and left alone when nothing was done. */
+static void run__a_lost_summary_is_made_again(void **state)
+{
+    (void)state;
+    struct laboratory lab;
+    struct place whole, place;
+    struct ws_arena arena;
+    open_laboratory(&lab, 0, SETTINGS);
+    new_place(&whole);
+    new_place(&place);
+    ws_arena_init(&arena, NULL);
+    run_well(&lab, &whole);
+    run_well(&lab, &place);
+    char *path = join(&arena, place.path, "summary");
+    assert_int_equal(unlink(path), 0);
+    run_well(&lab, &place);
+    assert_same_run(&whole, &place);
+    damage(&place, "summary", 40, "x");
+    run_well(&lab, &place);
+    assert_same_run(&whole, &place);
+    ws_arena_release(&arena);
     remove_place(&whole);
     remove_place(&place);
     laboratory_close(&lab);
@@ -682,7 +781,7 @@ static void run__a_lost_checkpoint_is_a_chain_that_starts_again(void **state)
     struct laboratory lab;
     struct place whole, place;
     struct ws_arena arena;
-    open_laboratory(&lab, 0, SETTINGS);
+    open_laboratory(&lab, 2, SETTINGS);
     new_place(&whole);
     new_place(&place);
     ws_arena_init(&arena, NULL);
@@ -800,7 +899,8 @@ static void run__its_description_says_what_ran_and_when(void **state)
 #define DESCRIPTION(format, settings)                                                              \
     "{\"format\":\"" format "\",\"version\":\"0.1.0\",\"name\":\"n\",\"title\":\"\","              \
     "\"state\":\"complete\",\"started\":\"a\",\"finished\":\"b\",\"settings\":{" settings          \
-    "},\"inputs\":{\"corpus_sha256\":\"\"},\"arms\":[{\"name\":\"replace\"}],"                     \
+    "},\"inputs\":{\"corpus_sha256\":\"\"},\"block\":64,\"arms\":[{\"name\":\"replace\","          \
+    "\"policy\":\"replace\",\"variation\":\"\",\"directory\":\"replace\"}],"                       \
     "\"machine\":{\"compute_class\":\"c\"}}"
 
 static void run__a_description_that_makes_no_sense_is_refused(void **state)
@@ -811,18 +911,19 @@ static void run__a_description_that_makes_no_sense_is_refused(void **state)
         enum ws_status status;
         const char *message;
     } cases[] = {
-        {DESCRIPTION("wellspring-run/1",
+        {DESCRIPTION("wellspring-run/2",
                      "\"family\":\"gaussian\",\"generations\":\"3\",\"seeds\":\"2\""),
          WS_OK, ""},
-        {DESCRIPTION("wellspring-run/2", ""), WS_UNSUPPORTED,
-         "run.json: format 'wellspring-run/2', this program reads 'wellspring-run/1'"},
-        {DESCRIPTION("wellspring-run/1", ""), WS_CORRUPT, "run.json: setting 'family' is missing"},
-        {DESCRIPTION("wellspring-run/1", "\"family\":\"gaussian\""), WS_CORRUPT,
+        {DESCRIPTION("wellspring-run/9", ""), WS_UNSUPPORTED,
+         "run.json: format 'wellspring-run/9', this program reads 'wellspring-run/2': a run of "
+         "another version of the program cannot be read or gone on with"},
+        {DESCRIPTION("wellspring-run/2", ""), WS_CORRUPT, "run.json: setting 'family' is missing"},
+        {DESCRIPTION("wellspring-run/2", "\"family\":\"gaussian\""), WS_CORRUPT,
          "run.json: setting 'generations' is missing"},
-        {DESCRIPTION("wellspring-run/1",
+        {DESCRIPTION("wellspring-run/2",
                      "\"family\":\"gaussian\",\"generations\":\"0\",\"seeds\":\"2\""),
          WS_CORRUPT, "run.json: setting 'generations' is '0'"},
-        {DESCRIPTION("wellspring-run/1",
+        {DESCRIPTION("wellspring-run/2",
                      "\"family\":\"gaussian\",\"generations\":3,\"seeds\":\"2\""),
          WS_CORRUPT, "run.json: 'generations' in 'settings' is not a text"},
         {"{}", WS_CORRUPT, "run.json: 'format' is missing, wanted a text"},
@@ -859,9 +960,10 @@ int main(void)
         cmocka_unit_test(run__a_place_that_cannot_be_is_told),
         cmocka_unit_test(run__another_machine_is_refused_unless_allowed),
         cmocka_unit_test(run__a_damaged_checkpoint_is_named_and_the_others_go_on),
-        cmocka_unit_test(run__damaged_records_are_named_and_the_others_go_on),
         cmocka_unit_test(run__a_checkpoint_of_another_chain_is_named),
-        cmocka_unit_test(run__a_torn_tail_of_records_is_cut),
+        cmocka_unit_test(run__a_torn_tail_of_texts_is_cut),
+        cmocka_unit_test(run__parts_are_the_same_however_a_run_grew),
+        cmocka_unit_test(run__a_lost_summary_is_made_again),
         cmocka_unit_test(run__a_lost_checkpoint_is_a_chain_that_starts_again),
         cmocka_unit_test(run__a_chain_that_fails_is_told_and_can_be_run_again),
         cmocka_unit_test(run__its_description_says_what_ran_and_when),

@@ -15,78 +15,49 @@
 #include <cmocka.h>
 
 #include "lab/run_comparison.h"
+#include "support/made_run.h"
 
-#define LINE_OF(arm, seed, generation, metric, definition, n, value)                               \
-    "{\"arm\":\"" arm "\",\"seed\":" seed ",\"generation\":" generation ",\"metric\":\"" metric    \
-    "\",\"definition\":\"" definition "\",\"n\":" n ",\"value\":" value "}\n"
-#define LINE(arm, seed, generation, metric, n, value)                                              \
-    LINE_OF(arm, seed, generation, metric, metric "/1", n, value)
+#define COUNT(array) (sizeof(array) / sizeof *(array))
 
-#define SETTINGS_A "\"family\":\"discrete\",\"seeds\":\"3\",\"generations\":\"2\",\"types\":\"9\""
+#define SETTINGS_A "\"family\":\"discrete\",\"seeds\":\"5\",\"generations\":\"2\",\"types\":\"9\""
 #define SETTINGS_B                                                                                 \
-    "\"family\":\"discrete\",\"seeds\":\"2\",\"generations\":\"3\",\"types\":\"9\",\"new\":\"1\""
+    "\"family\":\"discrete\",\"seeds\":\"7\",\"generations\":\"3\",\"types\":\"9\",\"new\":\"1\""
 
-static const char metrics_a[] = LINE("replace", "1", "0", "types", "10", "9.0") //
-    LINE("replace", "1", "1", "mix/human", "10", "0.5")                         //
-    LINE("replace", "1", "1", "mix/model/1", "10", "0.5")                       //
-    LINE("replace", "1", "1", "types", "10", "4.0")                             //
-    LINE("replace", "1", "1", "heterozygosity", "10", "0.5")                    //
-    LINE("replace", "2", "1", "mix/human", "10", "1.0")                         //
-    LINE("replace", "2", "1", "types", "10", "5.0")                             //
-    LINE("replace", "3", "1", "mix/human", "10", "1.0")                         //
-    LINE("replace", "3", "1", "types", "10", "7.0")                             //
-    LINE("control", "1", "1", "mix/human", "10", "1.0")                         //
-    LINE("control", "1", "1", "types", "10", "8.0")                             //
-    LINE("control", "1", "1", "heterozygosity", "20", "0.5")                    //
-    LINE("control", "3", "1", "types", "10", "10.0");
+static const struct ws_record metrics_a[] = {
+    RECORD("replace", 1, 0, "types", 10, 9),
+    RECORD("replace", 1, 1, "mix/human", 10, 0.5),
+    RECORD("replace", 1, 1, "mix/model/1", 10, 0.5),
+    RECORD("replace", 1, 1, "types", 10, 4),
+    RECORD("replace", 1, 1, "heterozygosity", 10, 0.5),
+    RECORD("replace", 2, 1, "mix/human", 10, 1),
+    RECORD("replace", 2, 1, "types", 10, 5),
+    RECORD("replace", 3, 1, "mix/human", 10, 1),
+    RECORD("replace", 3, 1, "types", 10, 7),
+    RECORD("control", 1, 1, "mix/human", 10, 1),
+    RECORD("control", 1, 1, "types", 10, 8),
+    RECORD("control", 1, 1, "heterozygosity", 20, 0.5),
+    RECORD("control", 3, 1, "types", 10, 10),
+};
 
 /* Has a later generation, one seed of two, another n and another definition. */
-static const char metrics_b[] = LINE("replace", "2", "1", "types", "10", "1.0")      //
-    LINE("replace", "3", "1", "types", "10", "4.5")                                  //
-    LINE("replace", "7", "1", "types", "10", "100.0")                                //
-    LINE_OF("replace", "1", "1", "heterozygosity", "heterozygosity/2", "10", "0.25") //
-    LINE("control", "1", "1", "types", "11", "8.0")                                  //
-    LINE("fresh:0.1", "1", "1", "types", "10", "8.0")                                //
-    LINE("replace", "2", "2", "types", "10", "1.0");
+static const struct ws_record metrics_b[] = {
+    RECORD("replace", 2, 1, "types", 10, 1),
+    RECORD("replace", 3, 1, "types", 10, 4.5),
+    RECORD("replace", 2, 2, "types", 10, 1),
+    RECORD("replace", 7, 1, "types", 10, 100),
+    {{"replace", 1, 1}, "heterozygosity", "heterozygosity/2", 10, 0.25},
+    RECORD("control", 1, 1, "types", 11, 8),
+    RECORD("fresh:0.1", 1, 1, "types", 10, 8)};
 
-static void write_file(const char *directory, const char *name, const char *text)
+/* `corpus` is its hash, and what settings that change no result are. */
+static void make(struct place *place, const char *settings, const char *corpus,
+                 const struct ws_record *records, size_t count)
 {
-    char path[100];
-    (void)snprintf(path, sizeof path, "%s/%s", directory, name);
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    assert_true(fputs(text, file) >= 0);
-    assert_int_equal(fclose(file), 0);
-}
-
-static void make_run(char directory[40], const char *settings, const char *corpus,
-                     const char *metrics)
-{
-    char run[2000];
-    (void)snprintf(directory, 40, "/tmp/ws-comparison-XXXXXX");
-    assert_non_null(mkdtemp(directory));
-    (void)snprintf(run, sizeof run,
-                   "{\"format\":\"" WS_RUN_FORMAT "\",\"version\":\"0\",\"name\":\"x\","
-                   "\"title\":\"\",\"state\":\"complete\",\"started\":\"\",\"finished\":\"\","
-                   "\"settings\":{%s,\"threads\":\"%s\",\"title\":\"%s\"},"
-                   "\"inputs\":{\"corpus_sha256\":\"%s\"},"
-                   "\"arms\":[{\"name\":\"replace\"},{\"name\":\"control\"},"
-                   "{\"name\":\"fresh:0.1\"}],"
-                   "\"machine\":{\"compute_class\":\"c\"}}",
-                   settings, corpus, corpus, corpus);
-    write_file(directory, "run.json", run);
-    if (metrics)
-        write_file(directory, "metrics.jsonl", metrics);
-}
-
-static void remove_run(const char *directory)
-{
-    char path[100];
-    (void)snprintf(path, sizeof path, "%s/metrics.jsonl", directory);
-    (void)unlink(path);
-    (void)snprintf(path, sizeof path, "%s/run.json", directory);
-    (void)unlink(path);
-    assert_int_equal(rmdir(directory), 0);
+    char all[300], inputs[100];
+    (void)snprintf(all, sizeof all, "%s,\"threads\":\"%s\",\"title\":\"%s\"", settings, corpus,
+                   corpus);
+    (void)snprintf(inputs, sizeof inputs, "\"corpus_sha256\":\"%s\"", corpus);
+    make_run_of(place, all, inputs, records, count);
 }
 
 static const struct ws_compared *row_of(const struct ws_comparison *comparison, const char *metric,
@@ -103,12 +74,12 @@ static const struct ws_compared *row_of(const struct ws_comparison *comparison, 
 static void one__arms_are_compared_with_the_control(void **state)
 {
     (void)state;
-    char a[40];
+    struct place a;
     struct ws_arena arena;
     struct ws_comparison comparison;
-    make_run(a, SETTINGS_A, "1", metrics_a);
+    make(&a, SETTINGS_A, "1", metrics_a, COUNT(metrics_a));
     ws_arena_init(&arena, NULL);
-    const char *directories[] = {a};
+    const char *directories[] = {a.path};
     assert_int_equal(ws_compare_runs(directories, 1, WS_LAST_GENERATION, &arena, &comparison, NULL),
                      WS_OK);
     assert_int_equal(comparison.generation, 1);
@@ -141,19 +112,19 @@ static void one__arms_are_compared_with_the_control(void **state)
     assert_int_equal(ws_compare_runs(directories, 1, 2, &arena, &comparison, &error), WS_NOT_FOUND);
     assert_non_null(strstr(error.message, "the last is 1"));
     ws_arena_release(&arena);
-    remove_run(a);
+    remove_place(&a);
 }
 
 static void two__arms_are_compared_with_those_of_the_first(void **state)
 {
     (void)state;
-    char a[40], b[40];
+    struct place a, b;
     struct ws_arena arena;
     struct ws_comparison comparison;
-    make_run(a, SETTINGS_A, "1", metrics_a);
-    make_run(b, SETTINGS_B, "2", metrics_b);
+    make(&a, SETTINGS_A, "1", metrics_a, COUNT(metrics_a));
+    make(&b, SETTINGS_B, "2", metrics_b, COUNT(metrics_b));
     ws_arena_init(&arena, NULL);
-    const char *directories[] = {a, b};
+    const char *directories[] = {a.path, b.path};
     assert_int_equal(ws_compare_runs(directories, 2, WS_LAST_GENERATION, &arena, &comparison, NULL),
                      WS_OK);
     assert_int_equal(comparison.generation, 1);
@@ -163,7 +134,7 @@ static void two__arms_are_compared_with_those_of_the_first(void **state)
     assert_int_equal(comparison.setting_count, 4);
     for (size_t i = 0; i < 4; i++)
         assert_string_equal(comparison.settings[i].name, differing[i]);
-    assert_string_equal(comparison.settings[0].values[1], "2");
+    assert_string_equal(comparison.settings[0].values[1], "7");
     assert_null(comparison.settings[3].values[0]);
 
     /* Seeds 2 and 3: 1 - 5 and 4.5 - 7. */
@@ -179,68 +150,72 @@ static void two__arms_are_compared_with_those_of_the_first(void **state)
     const struct ws_compared *alone = row_of(&comparison, "types", "fresh:0.1", 1);
     assert_true(alone && !alone->base && !ws_compares(alone));
     ws_arena_release(&arena);
-    remove_run(a);
-    remove_run(b);
+    remove_place(&a);
+    remove_place(&b);
 }
 
 static void two__seeds_that_are_not_in_both_are_two_samples(void **state)
 {
     (void)state;
-    static const char left[] = LINE("replace", "1", "0", "types", "10", "4.0") //
-        LINE("replace", "2", "0", "types", "10", "6.0");
-    static const char right[] = LINE("replace", "3", "0", "types", "10", "1.0") //
-        LINE("replace", "4", "0", "types", "10", "2.0")                         //
-        LINE("replace", "5", "0", "types", "12", "2.0");
-    char a[40], b[40];
+    static const struct ws_record left[] = {
+        RECORD("replace", 1, 0, "types", 10, 4),
+        RECORD("replace", 2, 0, "types", 10, 6),
+    };
+    static const struct ws_record right[] = {
+        RECORD("replace", 3, 0, "types", 10, 1),
+        RECORD("replace", 4, 0, "types", 10, 2),
+        RECORD("replace", 5, 0, "types", 12, 2),
+    };
+    struct place a, b;
     struct ws_arena arena;
     struct ws_comparison comparison;
-    make_run(a, SETTINGS_A, "1", left);
-    make_run(b, SETTINGS_A, "1", right);
+    make(&a, SETTINGS_A, "1", left, COUNT(left));
+    make(&b, SETTINGS_A, "1", right, COUNT(right));
     ws_arena_init(&arena, NULL);
-    const char *directories[] = {a, b};
+    const char *directories[] = {a.path, b.path};
     assert_int_equal(ws_compare_runs(directories, 2, 0, &arena, &comparison, NULL), WS_OK);
     assert_int_equal(comparison.setting_count, 0);
     const struct ws_compared *row = row_of(&comparison, "types", "replace", 1);
     assert_false(row->uniform);
     assert_false(ws_compares(row));
 
-    remove_run(b);
-    make_run(b, SETTINGS_A, "1",
-             LINE("replace", "3", "0", "types", "10", "1.0") //
-             LINE("replace", "4", "0", "types", "10", "2.0"));
+    remove_place(&b);
+    make(&b, SETTINGS_A, "1", right, 2);
     assert_int_equal(ws_compare_runs(directories, 2, 0, &arena, &comparison, NULL), WS_OK);
     row = row_of(&comparison, "types", "replace", 1);
     assert_true(ws_compares(row) && !row->paired);
     assert_true(row->difference.estimate == -3.5);
     assert_true(row->difference.low == -5 && row->difference.high == -2);
     ws_arena_release(&arena);
-    remove_run(a);
-    remove_run(b);
+    remove_place(&a);
+    remove_place(&b);
 }
 
 static void runs__that_are_not_there_or_have_nothing_are_named(void **state)
 {
     (void)state;
-    char a[40], b[40];
+    struct place a, b;
     struct ws_arena arena;
     struct ws_comparison comparison;
     struct ws_error error;
-    make_run(a, SETTINGS_A, "1", metrics_a);
-    make_run(b, SETTINGS_A, "1", NULL);
+    static const struct ws_record late[] = {RECORD("replace", 1, 7, "types", 10, 4)};
+    make(&a, SETTINGS_A, "1", metrics_a, COUNT(metrics_a));
+    make(&b, SETTINGS_A, "1", metrics_a, COUNT(metrics_a));
     ws_arena_init(&arena, NULL);
-    const char *directories[] = {a, b, "/nowhere"};
+    remove_tree(&arena, join(&arena, b.path, "summary"));
+    const char *directories[] = {a.path, b.path, "/nowhere"};
     assert_int_equal(ws_compare_runs(directories, 2, 0, &arena, &comparison, &error), WS_NOT_FOUND);
-    assert_non_null(strstr(error.message, b));
+    assert_non_null(strstr(error.message, b.path));
     assert_int_equal(ws_compare_runs(directories, 3, 0, &arena, &comparison, &error), WS_NOT_FOUND);
     assert_non_null(strstr(error.message, "/nowhere"));
-    remove_run(b);
-    make_run(b, SETTINGS_A, "1", LINE("replace", "1", "7", "types", "10", "4.0"));
+    remove_place(&b);
+    make(&b, SETTINGS_A, "1", late, COUNT(late));
     assert_int_equal(
         ws_compare_runs(directories, 2, WS_LAST_GENERATION, &arena, &comparison, &error),
         WS_NOT_FOUND);
     ws_arena_release(&arena);
-    remove_run(a);
-    remove_run(b);
+    remove_place(&a);
+    remove_place(&b);
 }
 
 int main(void)
