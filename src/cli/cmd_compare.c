@@ -157,20 +157,6 @@ static void format_number(double value, bool is_signed, char *out, size_t size)
         (void)snprintf(out, size, "%s%.3g", sign, value);
 }
 
-/* Columns a text takes: bytes that continue a UTF-8 character take none. */
-static int width_of(const char *text)
-{
-    int width = 0;
-    for (; *text; text++)
-        width += (*text & 0xC0) != 0x80;
-    return width;
-}
-
-static void print_right(const char *text, int width)
-{
-    (void)printf("%*s%s", width > width_of(text) ? width - width_of(text) : 0, "", text);
-}
-
 static void print_interval(struct view *view, const struct ws_interval *interval, bool is_signed)
 {
     char value[32], low[32], high[32], range[80] = "";

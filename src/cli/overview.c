@@ -116,20 +116,6 @@ static void format_value(enum format format, double value, char *out, size_t siz
         format_real(value, out, size);
 }
 
-/* Columns a text takes: bytes that continue a UTF-8 character take none. */
-static int width_of(const char *text)
-{
-    int width = 0;
-    for (; *text; text++)
-        width += (*text & 0xC0) != 0x80;
-    return width;
-}
-
-static void print_right(const char *text, int width)
-{
-    (void)printf("%*s%s", width > width_of(text) ? width - width_of(text) : 0, "", text);
-}
-
 /* The curve, squeezed to SPARK_WIDTH cells, between zero and its largest value. */
 static void print_spark(const struct ws_curve *curve, bool utf8)
 {

@@ -138,3 +138,16 @@ void terminal_clear(struct terminal *terminal)
         (void)fprintf(stderr, "\r\033[K");
     terminal->bar_shown = false;
 }
+
+int width_of(const char *text)
+{
+    int width = 0;
+    for (; *text; text++)
+        width += (*text & 0xC0) != 0x80;
+    return width;
+}
+
+void print_right(const char *text, int width)
+{
+    (void)printf("%*s%s", width > width_of(text) ? width - width_of(text) : 0, "", text);
+}

@@ -34,4 +34,9 @@ int terminal_columns(int descriptor); /* 100 for what is no terminal */
 /* "1 h 05 min", "2 min 10 s", "14 s" */
 void format_duration(double seconds, char *out, size_t size);
 
+/* Columns a text takes on it: bytes that continue a UTF-8 character take none. */
+int width_of(const char *text);
+/* At the right of so many columns, or as wide as it is. */
+void print_right(const char *text, int width);
+
 #endif
