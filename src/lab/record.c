@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { RECORDS_LIMIT = 1 << 28, NUMBER_DIGITS = 18 };
 
@@ -232,6 +233,11 @@ void ws_record_measurements(struct ws_records *records, const struct ws_measurem
         }
         ws_records_add(records, name, metric->definition, measured->n, measured->value);
     }
+}
+
+bool ws_record_is_share(const char *metric)
+{
+    return strncmp(metric, "mix/", 4) == 0 || strstr(metric, "_histogram/");
 }
 
 void ws_record_curve(struct ws_records *records, const struct ws_loss_point *points, size_t count)

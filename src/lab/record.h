@@ -73,6 +73,9 @@ void ws_record_mix(struct ws_records *records, const struct ws_mix_part *parts, 
                    uint64_t items, bool whole_pool);
 void ws_record_measurements(struct ws_records *records, const struct ws_measurement *measurements,
                             size_t count);
+/* Whether it is the share of an origin or of a histogram's bin: what has none has no record of it.
+ */
+bool ws_record_is_share(const char *metric);
 /* "training_loss/<step>" and "validation_loss/<step>". */
 void ws_record_curve(struct ws_records *records, const struct ws_loss_point *points, size_t count);
 

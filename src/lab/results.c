@@ -69,15 +69,18 @@ static enum ws_status visit_block(const struct visitor *visitor, const struct ws
     return status;
 }
 
-/* A run has results once it was summed up. */
-static enum ws_status require_summary(const char *directory, struct ws_arena *arena,
-                                      struct ws_error *err)
+/* A run has results once it was summed up. One that goes on since then has none again until it
+ * ends: the summary would be of less than the records are. */
+static enum ws_status require_results(const char *directory, const struct ws_run_description *run,
+                                      struct ws_arena *arena, struct ws_error *err)
 {
     char *path = ws_run_path(arena, directory, "summary");
     if (!path)
         return ws_fail_memory(err, "the results");
     if (!ws_file_exists(path))
         return ws_fail(err, WS_NOT_FOUND, "no '%s'", path);
+    if (strcmp(run->state, "complete") != 0 && strcmp(run->state, "failed") != 0)
+        return ws_fail(err, WS_NOT_FOUND, "the run in '%s' has not ended", directory);
     return WS_OK;
 }
 
@@ -86,7 +89,7 @@ static enum ws_status visit_run(const struct visitor *visitor, const char *direc
 {
     struct ws_run_description run;
     WS_TRY(ws_run_read(directory, arena, &run, err));
-    WS_TRY(require_summary(directory, arena, err));
+    WS_TRY(require_results(directory, &run, arena, err));
     for (size_t a = 0; a < run.arm_count; a++)
         for (uint64_t seed = 1; seed <= run.seeds; seed += run.block) {
             const struct ws_block_place place = {directory, run.arms[a].directory, seed, run.block};
@@ -113,10 +116,13 @@ enum ws_status ws_results_visit(const char *directory, const struct ws_allocator
 enum ws_status ws_results_load(const char *directory, struct ws_arena *arena,
                                struct ws_results *out, struct ws_error *err)
 {
+    struct ws_run_description run;
     struct ws_mapped_file file;
     struct ws_summary_extent extent;
     char *path = ws_run_path(arena, directory, "summary");
     *out = (struct ws_results){.count = 0};
+    WS_TRY(ws_run_read(directory, arena, &run, err));
+    WS_TRY(require_results(directory, &run, arena, err));
     if (!path)
         return ws_fail_memory(err, "the results");
     WS_TRY(ws_file_map(path, &file, err));

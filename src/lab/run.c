@@ -710,13 +710,21 @@ static enum ws_status run_units(struct runner *r, struct ws_error *err)
 static enum ws_status finish(struct runner *r, struct ws_run_state state, struct ws_error *err)
 {
     bool stopped = stop_asked(r) && r->progress.chains_done < r->result->chains;
-    bool failed = r->result->failed > 0;
-    if (!stopped)
-        WS_TRY(summarise(r, err));
+    enum ws_status summed_up = stopped ? WS_OK : summarise(r, err);
+    bool failed = r->result->failed > 0 || summed_up != WS_OK;
     char finished[32];
     ws_clock_text(r->clock->wall(r->clock->user), finished);
     state.state = stopped ? "stopped" : failed ? "failed" : "complete";
     state.finished = finished;
+    if (summed_up != WS_OK) {
+        /* What an earlier call summed up is of less than the records are. */
+        char *summary = ws_run_path(&r->arena, r->options->directory, "summary");
+        if (summary)
+            (void)!ws_file_remove(summary, NULL);
+        (void)!ws_run_write(r->options->directory, r->experiment, &state, NULL);
+        (void)!log_event(r, "failed: no summary", NULL);
+        return summed_up;
+    }
     WS_TRY(ws_run_write(r->options->directory, r->experiment, &state, err));
     WS_TRY(log_event(r, state.state, err));
     if (stopped)

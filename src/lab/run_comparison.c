@@ -231,12 +231,6 @@ static const struct ws_compared *find_row(const struct ws_comparison *comparison
     return NULL;
 }
 
-/* The origin of items, or a bin of a histogram: what has none of them has no record of it. */
-static bool is_share(const char *metric)
-{
-    return strncmp(metric, "mix/", 4) == 0 || strstr(metric, "_histogram/");
-}
-
 /* A zero for every seed without a record of a share. Each seed has one of "mix/human", which comes
  * before all others. */
 static enum ws_status fill_share(const struct ws_comparison *comparison, struct ws_compared *row,
@@ -282,7 +276,7 @@ static enum ws_status make_row(const struct reader *reader, const struct value *
         row.uniform =
             row.uniform && values[i].n == row.n && values[i].definition == values->definition;
     }
-    if (is_share(row.metric))
+    if (ws_record_is_share(row.metric))
         WS_TRY(fill_share(comparison, &row, arena, err));
     comparison->rows[comparison->row_count++] = row;
     return WS_OK;

@@ -90,7 +90,7 @@ static enum ws_status add_column(struct summing *s, const char *arm, const struc
     if (!curve->metric || !curve->definition)
         return no_memory(err);
     s->columns[count] =
-        (struct column){.curve = results->count++, .is_share = strchr(record->metric, '/') != NULL};
+        (struct column){.curve = results->count++, .is_share = ws_record_is_share(record->metric)};
     return WS_OK;
 }
 

@@ -346,9 +346,22 @@ static void record__every_allocation_may_fail(void **state)
     assert_int_equal(status, WS_OK);
 }
 
+static void share__is_of_an_origin_or_a_bin(void **state)
+{
+    (void)state;
+    assert_true(ws_record_is_share("mix/human"));
+    assert_true(ws_record_is_share("mix/model/2..7"));
+    assert_true(ws_record_is_share("own_text_perplexity_histogram/31.623"));
+    assert_false(ws_record_is_share("types"));
+    /* A fit that stopped early has no losses of later steps: that is not a loss of 0. */
+    assert_false(ws_record_is_share("training_loss/100"));
+    assert_false(ws_record_is_share("validation_loss/100"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(share__is_of_an_origin_or_a_bin),
         cmocka_unit_test(record__a_mix_is_the_share_of_each_origin),
         cmocka_unit_test(record__a_mix_without_human_items_says_so),
         cmocka_unit_test(record__neighbouring_depths_of_a_whole_pool_share_a_record),

@@ -40,6 +40,35 @@ static void load(const struct place *place, struct ws_arena *arena, struct ws_re
 
 /* Curves --------------------------------------------------------------------------------------- */
 
+static enum ws_status pass_over(void *user, const struct ws_record *record, struct ws_error *err)
+{
+    (void)user;
+    (void)record;
+    (void)err;
+    return WS_OK;
+}
+
+/* What was summed up before it went on is of less than its records are. */
+static void results__a_run_that_has_not_ended_has_none(void **state)
+{
+    (void)state;
+    struct place place;
+    struct ws_arena arena;
+    struct ws_results results;
+    struct ws_error err;
+    make_run(&place, records, COUNT(records));
+    ws_arena_init(&arena, NULL);
+    assert_int_equal(ws_results_visit(place.path, NULL, pass_over, NULL, &err), WS_OK);
+    struct ws_bytes json = contents(&arena, join(&arena, place.path, "run.json"));
+    const char *complete = memmem(json.data, json.size, "complete\",", 10);
+    assert_non_null(complete);
+    damage(&place, "run.json", complete - (const char *)json.data, "running\" ,");
+    assert_int_equal(ws_results_visit(place.path, NULL, pass_over, NULL, &err), WS_NOT_FOUND);
+    assert_int_equal(ws_results_load(place.path, &arena, &results, &err), WS_NOT_FOUND);
+    ws_arena_release(&arena);
+    remove_place(&place);
+}
+
 static void results__curves_hold_every_generation_over_seeds(void **state)
 {
     (void)state;
@@ -387,6 +416,7 @@ static void results__every_allocation_may_fail(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(results__a_run_that_has_not_ended_has_none),
         cmocka_unit_test(results__curves_hold_every_generation_over_seeds),
         cmocka_unit_test(results__a_share_without_a_record_is_zero),
         cmocka_unit_test(results__generations_of_all_parts_are_there),
