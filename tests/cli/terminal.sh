@@ -2,8 +2,8 @@
 # room; plain characters where the terminal has no others, and lines where it cannot move.
 . "$(dirname "$0")/lib.bash"
 
-command -v script >/dev/null || {
-    echo "skipped: everything (no script(1) here, which makes terminals)"
+script -qec true /dev/null >/dev/null 2>&1 </dev/null || {
+    echo "skipped: everything (script(1), which makes terminals, is not here or can make none)"
     exit 77
 }
 cat >small.yaml <<'END'
