@@ -75,4 +75,17 @@ cp -r g other
 printf '\x09' | dd of=other/summary bs=1 seek=8 conv=notrunc status=none
 refuses 1 "other/summary" "version 9" -- export other --summary
 
+# A damaged part: the run that goes on cannot be summed up, says so, and shows nothing old.
+printf 'family: discrete\nsource: zipf\ntypes: 9\nitems: 20\ngenerations: 260\nseeds: 2\n' >parts.yaml
+accepts run parts.yaml -q -o parts
+part=parts/arms/replace/seeds-1-64.steps-0-255
+printf X | dd of=$part bs=1 seek=300 conv=notrunc 2>dd.err
+refuses 1 "$part" -- run parts.yaml -q -o parts --set generations=262
+check "it failed" grep -q '"state": "failed"' parts/run.json
+check "with an end in its events" grep -q 'failed: no summary' parts/events.log
+refuses 1 "no metrics yet" -- export parts --summary
+rm $part parts/arms/replace/seeds-1-64.checkpoint
+accepts run parts.yaml -q -o parts --set generations=262
+accepts export parts --summary
+
 finish
