@@ -2,7 +2,7 @@
 
 #include <assert.h>
 #include <inttypes.h>
-#include <stdbool.h>
+#include <math.h>
 #include <string.h>
 
 #include "base/sampler.h"
@@ -57,7 +57,7 @@ enum ws_status ws_dataset_of(const struct ws_payload *payload, struct ws_origin 
     struct ws_dataset dataset;
     struct ws_segment *room;
     WS_TRY(begin(&like, 1, arena, &dataset, &room, err));
-    add(&dataset, room, (struct ws_segment){origin, payload, 0, payload->count, NULL});
+    add(&dataset, room, (struct ws_segment){origin, payload, 0, payload->count, NULL, 1});
     *out = dataset;
     return WS_OK;
 }
@@ -125,7 +125,8 @@ static enum ws_status subset_counts(const struct ws_dataset *dataset, uint64_t c
         if (shares[s] == 0)
             continue;
         WS_TRY(draw_counts(from->payload, shares[s], rng, arena, &payload, err));
-        add(subset, room, (struct ws_segment){from->origin, payload, 0, shares[s], NULL});
+        add(subset, room,
+            (struct ws_segment){from->origin, payload, 0, shares[s], NULL, from->weight});
     }
     return WS_OK;
 }
@@ -163,7 +164,8 @@ static enum ws_status subset_items(const struct ws_dataset *dataset, uint64_t co
             picks[next] = (uint32_t)ws_segment_item(from, picks[next] - base);
         if (next > first)
             add(subset, room,
-                (struct ws_segment){from->origin, from->payload, 0, next - first, picks + first});
+                (struct ws_segment){from->origin, from->payload, 0, next - first, picks + first,
+                                    from->weight});
         base += from->count;
     }
     return WS_OK;
@@ -214,6 +216,43 @@ enum ws_status ws_dataset_slice(const struct ws_dataset *dataset, uint64_t first
     }
     *out = slice;
     return WS_OK;
+}
+
+enum ws_status ws_dataset_weigh(const struct ws_dataset *dataset, double weight,
+                                struct ws_arena *arena, struct ws_dataset *out,
+                                struct ws_error *err)
+{
+    struct ws_dataset weighed;
+    struct ws_segment *room;
+    WS_TRY(begin(dataset, dataset->segment_count, arena, &weighed, &room, err));
+    for (size_t s = 0; s < dataset->segment_count; s++) {
+        struct ws_segment segment = dataset->segments[s];
+        segment.weight *= weight;
+        assert(isfinite(segment.weight) && segment.weight > 0);
+        add(&weighed, room, segment);
+    }
+    *out = weighed;
+    return WS_OK;
+}
+
+bool ws_dataset_is_weighted(const struct ws_dataset *dataset)
+{
+    for (size_t s = 0; s < dataset->segment_count; s++)
+        if (dataset->segments[s].weight != 1)
+            return true;
+    return false;
+}
+
+struct ws_dataset_weights ws_dataset_weights(const struct ws_dataset *dataset)
+{
+    struct ws_dataset_weights weights = {0, 0};
+    for (size_t s = 0; s < dataset->segment_count; s++) {
+        const struct ws_segment *segment = &dataset->segments[s];
+        double own = segment->weight * (double)segment->count;
+        weights.sum += own;
+        weights.squares += segment->weight * own;
+    }
+    return weights;
 }
 
 static bool comes_before(const struct ws_mix_part *part, const struct ws_origin *origin)

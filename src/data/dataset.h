@@ -9,12 +9,16 @@
  * What an item is: symbols, one symbol; counts, one occurrence of one type; vectors, one vector;
  * tokens, one sequence (for text, a block of 1,000 words).
  *
+ * Weights count in fits alone (struct ws_family_ops: `weighted`). Whatever counts, draws or
+ * measures items takes each for one.
+ *
  * Contract: tests/unit/test_dataset.c. Stored form: docs/formats/dataset.md; its reader is a pure
  * function with the fuzz target tests/fuzz/fuzz_dataset.c.
  */
 #ifndef WS_DATA_DATASET_H
 #define WS_DATA_DATASET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -77,6 +81,7 @@ struct ws_segment {
     uint64_t first;       /* item i of the segment is payload item first + i ... */
     uint64_t count;       /* items, >= 1 */
     const uint32_t *pick; /* ... or pick[i], ascending, when not NULL. Counts: always whole */
+    double weight;        /* of each item in a fit, finite and above 0; 1 unless a policy weighs */
 };
 
 struct ws_dataset {
@@ -132,6 +137,21 @@ WS_MUST_CHECK enum ws_status ws_dataset_subset(const struct ws_dataset *dataset,
 WS_MUST_CHECK enum ws_status ws_dataset_slice(const struct ws_dataset *dataset, uint64_t first,
                                               uint64_t count, struct ws_arena *arena,
                                               struct ws_dataset *out, struct ws_error *err);
+
+/* The same items, each `weight` (finite, above 0) times as heavy. */
+WS_MUST_CHECK enum ws_status ws_dataset_weigh(const struct ws_dataset *dataset, double weight,
+                                              struct ws_arena *arena, struct ws_dataset *out,
+                                              struct ws_error *err);
+
+/* Whether an item weighs something else than 1. */
+bool ws_dataset_is_weighted(const struct ws_dataset *dataset);
+
+/* Sums over all items: their weights, and the squares of these. */
+struct ws_dataset_weights {
+    double sum;
+    double squares;
+};
+struct ws_dataset_weights ws_dataset_weights(const struct ws_dataset *dataset);
 
 /* The realised mix: items by (source, depth), ascending, found by walking the segments. */
 struct ws_mix_part {

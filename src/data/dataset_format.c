@@ -10,7 +10,8 @@
 static const char magic[4] = {'W', 'S', 'D', 'S'};
 
 enum {
-    VERSION = 1,
+    VERSION_PLAIN = 1,            /* every item weighs 1, and no weight is stored */
+    VERSION_WEIGHTED = 2,         /* some item does not */
     SEGMENT_SIZE = 1 + 4 + 8 + 8, /* bytes of a segment before its items */
 };
 
@@ -56,12 +57,14 @@ static void write_tokens(const struct ws_segment *segment, struct ws_buffer *out
     }
 }
 
-static void write_segment(const struct ws_segment *segment, struct ws_buffer *out)
+static void write_segment(const struct ws_segment *segment, bool weighted, struct ws_buffer *out)
 {
     ws_buffer_u8(out, (uint8_t)segment->origin.source);
     ws_buffer_u32(out, segment->origin.depth);
     ws_buffer_u64(out, segment->origin.model);
     ws_buffer_u64(out, segment->count);
+    if (weighted)
+        ws_buffer_f64(out, segment->weight);
     switch (segment->payload->kind) {
     case WS_DATA_SYMBOLS:
         write_symbols(segment, out);
@@ -84,13 +87,14 @@ static void write_segment(const struct ws_segment *segment, struct ws_buffer *ou
 void ws_dataset_write(const struct ws_dataset *dataset, struct ws_buffer *out)
 {
     assert(dataset->kind != WS_DATA_UNKNOWN);
+    bool weighted = ws_dataset_is_weighted(dataset);
     ws_buffer_append(out, magic, sizeof magic);
-    ws_buffer_u32(out, VERSION);
+    ws_buffer_u32(out, weighted ? VERSION_WEIGHTED : VERSION_PLAIN);
     ws_buffer_u8(out, (uint8_t)dataset->kind);
     ws_buffer_u32(out, dataset->kind == WS_DATA_VECTORS ? dataset->dimension : dataset->types);
     ws_buffer_u64(out, dataset->segment_count);
     for (size_t s = 0; s < dataset->segment_count; s++)
-        write_segment(&dataset->segments[s], out);
+        write_segment(&dataset->segments[s], weighted, out);
 }
 
 static enum ws_status corrupt(struct ws_error *err, const char *what)
@@ -220,8 +224,17 @@ static enum ws_status read_origin(struct ws_reader *in, struct ws_origin *out, s
     return WS_OK;
 }
 
+static enum ws_status read_weight(struct ws_reader *in, double *out, struct ws_error *err)
+{
+    *out = ws_read_f64(in);
+    if (!ws_reader_ok(in))
+        return corrupt(err, "ends before its segments");
+    return isfinite(*out) && *out > 0 ? WS_OK
+                                      : corrupt(err, "a weight is not finite or not above 0");
+}
+
 static enum ws_status read_segment(struct ws_reader *in, const struct ws_dataset *dataset,
-                                   struct ws_arena *arena, struct ws_segment *out,
+                                   bool weighted, struct ws_arena *arena, struct ws_segment *out,
                                    struct ws_error *err)
 {
     struct ws_origin origin;
@@ -230,6 +243,9 @@ static enum ws_status read_segment(struct ws_reader *in, const struct ws_dataset
     if (count == 0 || count > ITEMS_MAX - dataset->count)
         return corrupt(err, ws_reader_ok(in) ? "a segment of no or too many items"
                                              : "ends before its segments");
+    double weight = 1;
+    if (weighted)
+        WS_TRY(read_weight(in, &weight, err));
     struct ws_payload *payload = WS_ARENA_ZNEW(arena, struct ws_payload, 1);
     if (!payload)
         return ws_fail_memory(err, "a dataset");
@@ -237,20 +253,22 @@ static enum ws_status read_segment(struct ws_reader *in, const struct ws_dataset
     payload->count = count;
     payload->types = dataset->types;
     payload->dimension = dataset->dimension;
-    *out = (struct ws_segment){origin, payload, 0, count, NULL};
+    *out = (struct ws_segment){origin, payload, 0, count, NULL, weight};
     return read_items(in, payload, arena, err);
 }
 
-static enum ws_status read_header(struct ws_reader *in, struct ws_dataset *out,
+static enum ws_status read_header(struct ws_reader *in, struct ws_dataset *out, bool *weighted,
                                   struct ws_error *err)
 {
     const uint8_t *start = ws_read_bytes(in, sizeof magic);
     if (!start || memcmp(start, magic, sizeof magic) != 0)
         return corrupt(err, "does not start with 'WSDS'");
     uint32_t version = ws_read_u32(in);
-    if (ws_reader_ok(in) && version != VERSION)
-        return ws_fail(err, WS_UNSUPPORTED, "dataset: version %" PRIu32 "; this program reads %d",
-                       version, VERSION);
+    if (ws_reader_ok(in) && version != VERSION_PLAIN && version != VERSION_WEIGHTED)
+        return ws_fail(err, WS_UNSUPPORTED,
+                       "dataset: version %" PRIu32 "; this program reads %d and %d", version,
+                       VERSION_PLAIN, VERSION_WEIGHTED);
+    *weighted = version == VERSION_WEIGHTED;
     uint8_t kind = ws_read_u8(in);
     uint32_t width = ws_read_u32(in);
     uint64_t segment_count = ws_read_u64(in);
@@ -272,15 +290,18 @@ enum ws_status ws_dataset_read(struct ws_reader *in, struct ws_arena *arena, str
                                struct ws_error *err)
 {
     struct ws_dataset dataset;
-    WS_TRY(read_header(in, &dataset, err));
+    bool weighted;
+    WS_TRY(read_header(in, &dataset, &weighted, err));
     struct ws_segment *segments = WS_ARENA_NEW(arena, struct ws_segment, dataset.segment_count);
     if (!segments)
         return ws_fail_memory(err, "the segments of a dataset");
     for (size_t s = 0; s < dataset.segment_count; s++) {
-        WS_TRY(read_segment(in, &dataset, arena, &segments[s], err));
+        WS_TRY(read_segment(in, &dataset, weighted, arena, &segments[s], err));
         dataset.count += segments[s].count;
     }
     dataset.segments = segments;
+    if (weighted && !ws_dataset_is_weighted(&dataset))
+        return corrupt(err, "of version 2, and every item weighs 1");
     *out = dataset;
     return WS_OK;
 }

@@ -51,7 +51,7 @@ static enum ws_status blocks_of(const struct ws_human *human, enum ws_corpus whi
     for (uint64_t w = 0; w < words; w++)
         for (uint64_t bits = chosen[w]; bits != 0; bits &= bits - 1)
             pick[next++] = (uint32_t)(64 * w + (uint64_t)__builtin_ctzll(bits));
-    *segment = (struct ws_segment){human_origin(source), corpus, 0, count, pick};
+    *segment = (struct ws_segment){human_origin(source), corpus, 0, count, pick, 1};
     *out = human->empty;
     out->count = count;
     out->segment_count = 1;

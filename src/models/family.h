@@ -95,6 +95,9 @@ struct ws_family_ops {
     size_t settings_size;
     uint32_t accepts; /* bits 1u << enum ws_data_kind */
     size_t batch;     /* chains worth handing over at once */
+    bool weighted;    /* fit honours the weights of items: it maximises the sum of weight times log
+                         density, up to a correction of its own. Else items weigh 1 (who builds
+                         training sets sees to it) */
     bool validates;   /* fit looks at validation data, if there are any */
     bool keeps_first; /* a chain keeps its first model, for metrics that compare with it */
     bool borrows;     /* a model may point into the payloads it was fitted on, which live as long as

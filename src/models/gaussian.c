@@ -29,9 +29,12 @@ static const double *item(const struct ws_segment *segment, uint64_t i)
     return segment->payload->vectors + ws_segment_item(segment, i) * segment->payload->dimension;
 }
 
-static double divisor(const struct ws_gaussian_settings *settings, uint64_t n)
+/* Of items that all weigh 1: n - 1 or n. */
+static double divisor(const struct ws_gaussian_settings *settings,
+                      struct ws_dataset_weights weights)
 {
-    return settings->estimator == WS_GAUSSIAN_UNBIASED ? (double)n - 1 : (double)n;
+    bool unbiased = settings->estimator == WS_GAUSSIAN_UNBIASED;
+    return unbiased ? weights.sum - weights.squares / weights.sum : weights.sum;
 }
 
 static enum ws_status check(const void *settings, const struct ws_dataset *example, uint64_t items,
@@ -115,6 +118,7 @@ static double sum_items(const struct ws_dataset *data, double origin,
     return total(&lanes);
 }
 
+/* Of items that all weigh 1. */
 static void estimate_one_dimension(const struct ws_dataset *data, double divide, double *mean,
                                    double *variance)
 {
@@ -123,7 +127,7 @@ static void estimate_one_dimension(const struct ws_dataset *data, double divide,
     *variance = sum_items(data, *mean, add_squares) / divide;
 }
 
-static void estimate_mean(const struct ws_dataset *data, double *mean)
+static void estimate_mean(const struct ws_dataset *data, double weight, double *mean)
 {
     uint32_t d = data->dimension;
     const double *origin = item(&data->segments[0], 0);
@@ -132,10 +136,10 @@ static void estimate_mean(const struct ws_dataset *data, double *mean)
         for (uint64_t i = 0; i < data->segments[s].count; i++) {
             const double *x = item(&data->segments[s], i);
             for (uint32_t j = 0; j < d; j++)
-                mean[j] += x[j] - origin[j];
+                mean[j] += data->segments[s].weight * (x[j] - origin[j]);
         }
     for (uint32_t j = 0; j < d; j++)
-        mean[j] = origin[j] + mean[j] / (double)data->count;
+        mean[j] = origin[j] + mean[j] / weight;
 }
 
 static void estimate_covariance(const struct ws_dataset *data, double divide, const double *mean,
@@ -148,9 +152,11 @@ static void estimate_covariance(const struct ws_dataset *data, double divide, co
             const double *x = item(&data->segments[s], n);
             for (size_t i = 0; i < d; i++)
                 deviation[i] = x[i] - mean[i];
-            for (size_t i = 0; i < d; i++)
+            for (size_t i = 0; i < d; i++) {
+                double own = data->segments[s].weight * deviation[i];
                 for (size_t j = 0; j <= i; j++)
-                    covariance[i * d + j] += deviation[i] * deviation[j];
+                    covariance[i * d + j] += own * deviation[j];
+            }
         }
     for (size_t i = 0; i < d; i++)
         for (size_t j = 0; j <= i; j++)
@@ -166,14 +172,17 @@ static bool all_finite(const double *x, size_t count)
 }
 
 /* mean (d), covariance (d, d) and deviation (d), which is scratch. */
-static enum ws_status estimate(const struct ws_dataset *data, double divide, double *mean,
-                               double *covariance, double *deviation, struct ws_error *err)
+static enum ws_status estimate(const struct ws_gaussian_settings *settings,
+                               const struct ws_dataset *data, double *mean, double *covariance,
+                               double *deviation, struct ws_error *err)
 {
     size_t d = data->dimension;
-    if (d == 1) {
+    struct ws_dataset_weights weights = ws_dataset_weights(data);
+    double divide = divisor(settings, weights);
+    if (d == 1 && !ws_dataset_is_weighted(data)) {
         estimate_one_dimension(data, divide, mean, covariance);
     } else {
-        estimate_mean(data, mean);
+        estimate_mean(data, weights.sum, mean);
         estimate_covariance(data, divide, mean, deviation, covariance);
     }
     if (!all_finite(mean, d))
@@ -204,8 +213,7 @@ static enum ws_status fit(const void *settings, size_t chains,
     for (size_t c = 0; c < chains; c++) {
         double *mean = numbers + c * size;
         assert(data[c]->dimension == d);
-        WS_TRY(
-            estimate(data[c], divisor(settings, data[c]->count), mean, mean + d, deviation, err));
+        WS_TRY(estimate(settings, data[c], mean, mean + d, deviation, err));
         fitted[c] = (struct ws_gaussian_model){
             .base = {&ws_family_gaussian, settings, data[c]->count},
             .dimension = (uint32_t)d,
@@ -582,6 +590,7 @@ const struct ws_family_ops ws_family_gaussian = {
     .settings_size = sizeof(struct ws_gaussian_settings),
     .accepts = 1u << WS_DATA_VECTORS,
     .batch = 64,
+    .weighted = true,
     .check = check,
     .fit = fit,
     .sample = sample,

@@ -5,6 +5,9 @@
  * sigma^2 -> 0 almost surely and E[W2^2] diverges; maximum likelihood (divisor n) shrinks
  * E[sigma^2] by 1 - 1/n a generation and E[W2^2] tends to 2 sigma^2 (measure/closed_form.h).
  *
+ * Items may have weights: mean = sum w x / W with W = sum w, and the covariance has the divisor W
+ * (mle) or W - sum w^2 / W (unbiased, which it is for items of one distribution).
+ *
  * A singular covariance is a model like any other: it can be sampled, its log density is -infinity.
  * What lies below the rounding of the data is zero, and stays zero: draws have no spread in
  * directions beyond the rank, so a chain that trains on its own draws alone never gets one back.

@@ -369,7 +369,7 @@ static void dataset__type_counts_of_tokens_count_tokens(void **state)
     assert_counts(&got, 4, (const uint32_t[]){0, 1, 4, 8}, (const uint64_t[]){2, 2, 4, 4});
 
     const uint32_t picks[] = {0, 2};
-    const struct ws_segment segment = {ORIGINAL, &tokens, 0, 2, picks};
+    const struct ws_segment segment = {ORIGINAL, &tokens, 0, 2, picks, 1};
     const struct ws_dataset picked = {
         .kind = WS_DATA_TOKENS, .types = 9, .count = 2, .segment_count = 1, .segments = &segment};
     got = type_counts(&picked, *state);
@@ -503,6 +503,89 @@ static void dataset__every_kind_survives_a_round_trip(void **state)
     }
 }
 
+/* Two segments, of weights 1 and 0.25. */
+static struct ws_dataset weighed(const struct ws_payload *payload, struct ws_arena *arena)
+{
+    struct ws_dataset parts[] = {dataset_of(payload, ORIGINAL, arena),
+                                 dataset_of(payload, MODEL_7, arena)};
+    struct ws_dataset all;
+    assert_int_equal(ws_dataset_weigh(&parts[1], 0.25, arena, &parts[1], NULL), WS_OK);
+    assert_int_equal(ws_dataset_concat(parts, 2, arena, &all, NULL), WS_OK);
+    return all;
+}
+
+static void assert_weighed(const struct ws_dataset *dataset)
+{
+    assert_true(ws_dataset_is_weighted(dataset));
+    for (size_t s = 0; s < dataset->segment_count; s++) {
+        const struct ws_segment *segment = &dataset->segments[s];
+        assert_true(segment->weight == (segment->origin.source == WS_SOURCE_MODEL ? 0.25 : 1));
+    }
+}
+
+static void dataset__items_keep_their_weight(void **state)
+{
+    for (size_t i = 0; i < PAYLOADS; i++) {
+        struct ws_dataset before = weighed(payloads[i], *state), after;
+        struct ws_rng rng;
+        assert_weighed(&before);
+        ws_rng_init(&rng, (struct ws_rng_key){{1, 2}, 3}, 0);
+        uint64_t most = before.count - 1; /* so that both segments are drawn from */
+        assert_int_equal(ws_dataset_subset(&before, most, &rng, *state, &after, NULL), WS_OK);
+        assert_int_equal(after.segment_count, 2);
+        assert_weighed(&after);
+        if (before.kind != WS_DATA_COUNTS) {
+            assert_int_equal(ws_dataset_slice(&before, 1, most, *state, &after, NULL), WS_OK);
+            assert_int_equal(after.segment_count, 2);
+            assert_weighed(&after);
+        }
+        struct ws_buffer first = written(&before);
+        assert_int_equal(read_back(first.data, first.size, *state, &after, NULL), WS_OK);
+        assert_int_equal(after.segment_count, 2);
+        assert_weighed(&after);
+        struct ws_buffer second = written(&after);
+        assert_same_bytes(&first, &second);
+        ws_buffer_release(&first);
+        ws_buffer_release(&second);
+    }
+}
+
+static void dataset__weights_add_up(void **state)
+{
+    struct ws_dataset all = weighed(&tokens, *state);
+    struct ws_dataset_weights weights = ws_dataset_weights(&all);
+    double each = (double)tokens.count;
+    assert_true(weights.sum == each * 1.25);
+    assert_true(weights.squares == each * (1 + 0.0625));
+    struct ws_dataset plain = twice(&tokens, *state);
+    assert_false(ws_dataset_is_weighted(&plain));
+    assert_true(ws_dataset_weights(&plain).sum == (double)plain.count);
+}
+
+static void dataset__impossible_weights_are_refused(void **state)
+{
+    static const struct {
+        double weight;
+        const char *message;
+    } cases[] = {
+        {0, "dataset: a weight is not finite or not above 0"},
+        {-1, "dataset: a weight is not finite or not above 0"},
+        {INFINITY, "dataset: a weight is not finite or not above 0"},
+        {NAN, "dataset: a weight is not finite or not above 0"},
+        {1, "dataset: of version 2, and every item weighs 1"},
+    };
+    struct ws_dataset one = dataset_of(&symbols, ORIGINAL, *state), after;
+    assert_int_equal(ws_dataset_weigh(&one, 0.5, *state, &one, NULL), WS_OK);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct ws_buffer out = written(&one);
+        struct ws_error err;
+        memcpy(out.data + 42, &cases[i].weight, sizeof(double));
+        assert_int_equal(read_back(out.data, out.size, *state, &after, &err), WS_CORRUPT);
+        assert_string_equal(err.message, cases[i].message);
+        ws_buffer_release(&out);
+    }
+}
+
 static void dataset__an_empty_one_survives_a_round_trip(void **state)
 {
     const struct ws_dataset empty = {.kind = WS_DATA_VECTORS, .dimension = 3};
@@ -521,7 +604,7 @@ static void dataset__only_picked_items_are_stored(void **state)
     for (size_t i = 0; i < PAYLOADS; i++) {
         if (payloads[i]->kind == WS_DATA_COUNTS)
             continue;
-        const struct ws_segment segment = {ORIGINAL, payloads[i], 0, 2, picks};
+        const struct ws_segment segment = {ORIGINAL, payloads[i], 0, 2, picks, 1};
         const struct ws_dataset picked = {.kind = payloads[i]->kind,
                                           .types = payloads[i]->types,
                                           .dimension = payloads[i]->dimension,
@@ -548,7 +631,7 @@ static void dataset__only_picked_items_are_stored(void **state)
 static void dataset__every_truncation_is_refused(void **state)
 {
     for (size_t i = 0; i < PAYLOADS; i++) {
-        struct ws_dataset dataset = twice(payloads[i], *state), after;
+        struct ws_dataset dataset = weighed(payloads[i], *state), after;
         struct ws_buffer out = written(&dataset);
         for (size_t size = 0; size < out.size; size++)
             assert_int_equal(read_back(out.data, size, *state, &after, NULL), WS_CORRUPT);
@@ -592,7 +675,8 @@ static void dataset__hostile_bytes_are_refused_by_name(void **state)
 {
     static const struct hostile cases[] = {
         {0, 'X', WS_CORRUPT, "dataset: does not start with 'WSDS'"},
-        {4, 2, WS_UNSUPPORTED, "dataset: version 2; this program reads 1"},
+        {4, 3, WS_UNSUPPORTED, "dataset: version 3; this program reads 1 and 2"},
+        {4, 2, WS_CORRUPT, "dataset: ends before its ids"},
         {8, 0, WS_CORRUPT, "dataset: of no known kind"},
         {8, 5, WS_CORRUPT, "dataset: of no known kind"},
         {9, 3, WS_CORRUPT, "dataset: id 3 of 3 types"},
@@ -735,6 +819,9 @@ int main(void)
         TEST(payload_of_counts_leaves_out_zeros),
         TEST(stored_form_is_the_documented_one),
         TEST(every_kind_survives_a_round_trip),
+        TEST(items_keep_their_weight),
+        TEST(weights_add_up),
+        TEST(impossible_weights_are_refused),
         TEST(an_empty_one_survives_a_round_trip),
         TEST(only_picked_items_are_stored),
         TEST(every_truncation_is_refused),

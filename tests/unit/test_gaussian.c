@@ -123,6 +123,43 @@ static void gaussian__fits_all_segments_and_picked_items(void **state)
     assert_close(model->covariance[0], 5.0 / 3);
 }
 
+/* Weights 2 and 1 of items are the first item twice. */
+static void gaussian__weighs_items(void **state)
+{
+    static const double x[] = {1, 2, 4, 8, 5, -3, 0.5, 7};
+    for (uint32_t dimension = 1; dimension <= 2; dimension++) {
+        struct ws_dataset plain = vectors(x, 4, dimension, *state);
+        struct ws_dataset other = vectors(x + 2, 3, dimension, *state);
+        struct ws_dataset heavy, weighed, repeated;
+        assert_int_equal(ws_dataset_weigh(&plain, 2, *state, &heavy, NULL), WS_OK);
+        const struct ws_dataset weights[] = {heavy, other}, repeats[] = {plain, plain, other};
+        assert_int_equal(ws_dataset_concat(weights, 2, *state, &weighed, NULL), WS_OK);
+        assert_int_equal(ws_dataset_concat(repeats, 3, *state, &repeated, NULL), WS_OK);
+        const struct ws_gaussian_model *a = fit(&mle, &weighed, *state);
+        const struct ws_gaussian_model *b = fit(&mle, &repeated, *state);
+        const struct ws_gaussian_model *c = fit(&unbiased, &weighed, *state);
+        for (uint32_t i = 0; i < dimension; i++)
+            assert_close(a->mean[i], b->mean[i]);
+        /* W = 11, the sum of squares 19. */
+        for (uint32_t i = 0; i < dimension * dimension; i++) {
+            assert_close(a->covariance[i], b->covariance[i]);
+            assert_close(c->covariance[i], a->covariance[i] * 11 / (11 - 19.0 / 11));
+        }
+    }
+}
+
+/* A weight that all share changes nothing but rounding. */
+static void gaussian__of_equal_weights_is_the_unweighted_one(void **state)
+{
+    static const double x[] = {1, 2, 4, 8, 5, -3};
+    struct ws_dataset data = vectors(x, 6, 1, *state), weighed;
+    assert_int_equal(ws_dataset_weigh(&data, 0.3, *state, &weighed, NULL), WS_OK);
+    const struct ws_gaussian_model *a = fit(&unbiased, &data, *state);
+    const struct ws_gaussian_model *b = fit(&unbiased, &weighed, *state);
+    assert_close(a->mean[0], b->mean[0]);
+    assert_close(a->covariance[0], b->covariance[0]);
+}
+
 static void gaussian__keeps_its_precision_far_from_zero(void **state)
 {
     static const double x[] = {1e9 + 4, 1e9 + 7, 1e9 + 13, 1e9 + 16};
@@ -413,6 +450,8 @@ int main(void)
         TEST(divides_by_what_the_estimator_says),
         TEST(fits_covariances),
         TEST(fits_all_segments_and_picked_items),
+        TEST(weighs_items),
+        TEST(of_equal_weights_is_the_unweighted_one),
         TEST(keeps_its_precision_far_from_zero),
         TEST(of_equal_items_has_zero_variance_and_stays_there),
         TEST(scores_by_its_density),
