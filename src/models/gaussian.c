@@ -9,9 +9,11 @@
 
 #include "base/bytes.h"
 #include "base/sampler.h"
+#include "base/sum.h"
 
 enum { MAGIC = 0x474d5357, VERSION = 1 }; /* "WSMG" */
 
+static const double FAR = 64;        /* an item's squared distance from the mean, in variances */
 static const double ROUNDING = 1e-6; /* forgiven when a stored covariance is checked */
 
 static const struct ws_option options[] = {
@@ -58,73 +60,41 @@ static enum ws_status check(const void *settings, const struct ws_dataset *examp
 }
 
 /*
- * Both passes work on deviations. The first takes them from the data's first item, so that a sample
- * whose items are all equal has exactly that mean and exactly zero variance: a collapsed chain
- * stays collapsed.
+ * Deviations are taken from the data's first item first, so that a sample whose items are all equal
+ * has exactly that mean and exactly zero variance: a collapsed chain stays collapsed.
  */
 
-/* Running sums: the order of additions is fixed and the compiler can use vectors. */
-enum { LANES = 8 };
-struct lanes {
-    double sum[LANES];
-};
-
-static double total(const struct lanes *lanes)
+/* Of all items of one dimension, by weight. */
+static struct ws_moments moments(const struct ws_dataset *data, double origin)
 {
-    const double *s = lanes->sum;
-    return ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
-}
-
-static struct lanes add_deviations(struct lanes lanes, const double *x, uint64_t count,
-                                   double origin)
-{
-    uint64_t i = 0;
-    for (; i + LANES <= count; i += LANES)
-        for (uint64_t lane = 0; lane < LANES; lane++)
-            lanes.sum[lane] += x[i + lane] - origin;
-    for (uint64_t lane = 0; i + lane < count; lane++)
-        lanes.sum[lane] += x[i + lane] - origin;
-    return lanes;
-}
-
-static struct lanes add_squares(struct lanes lanes, const double *x, uint64_t count, double origin)
-{
-    uint64_t i = 0;
-    for (; i + LANES <= count; i += LANES)
-        for (uint64_t lane = 0; lane < LANES; lane++) {
-            double deviation = x[i + lane] - origin;
-            lanes.sum[lane] += deviation * deviation;
-        }
-    for (uint64_t lane = 0; i + lane < count; lane++) {
-        double deviation = x[i + lane] - origin;
-        lanes.sum[lane] += deviation * deviation;
-    }
-    return lanes;
-}
-
-/* `add` over all items of one dimension. */
-static double sum_items(const struct ws_dataset *data, double origin,
-                        struct lanes (*add)(struct lanes lanes, const double *x, uint64_t count,
-                                            double origin))
-{
-    struct lanes lanes = {{0}};
+    const struct ws_sum_ops *sum = ws_sum_pick();
+    struct ws_moments all = {0, 0};
     for (size_t s = 0; s < data->segment_count; s++) {
         const struct ws_segment *segment = &data->segments[s];
-        if (!segment->pick)
-            lanes = add(lanes, segment->payload->vectors + segment->first, segment->count, origin);
-        for (uint64_t i = 0; segment->pick && i < segment->count; i++)
-            lanes = add(lanes, item(segment, i), 1, origin);
+        const uint64_t runs = segment->pick ? segment->count : 1;
+        for (uint64_t i = 0; i < runs; i++) {
+            struct ws_moments more =
+                sum->moments(item(segment, i), segment->pick ? 1 : segment->count, origin);
+            all.deviations += segment->weight * more.deviations;
+            all.squares += segment->weight * more.squares;
+        }
     }
-    return total(&lanes);
+    return all;
 }
 
-/* Of items that all weigh 1. */
-static void estimate_one_dimension(const struct ws_dataset *data, double divide, double *mean,
-                                   double *variance)
+/* One pass tells both, unless the first item lies so far out that its distance hides the variance;
+ * then the squares are taken from the mean. */
+static void estimate_one_dimension(const struct ws_dataset *data, double weight, double divide,
+                                   double *mean, double *variance)
 {
     double origin = *item(&data->segments[0], 0);
-    *mean = origin + sum_items(data, origin, add_deviations) / (double)data->count;
-    *variance = sum_items(data, *mean, add_squares) / divide;
+    struct ws_moments about = moments(data, origin);
+    double shift = about.deviations / weight;
+    double squares = about.squares - about.deviations * shift;
+    *mean = origin + shift;
+    if (about.deviations * shift > FAR * squares)
+        squares = moments(data, *mean).squares;
+    *variance = squares / divide;
 }
 
 static void estimate_mean(const struct ws_dataset *data, double weight, double *mean)
@@ -179,8 +149,8 @@ static enum ws_status estimate(const struct ws_gaussian_settings *settings,
     size_t d = data->dimension;
     struct ws_dataset_weights weights = ws_dataset_weights(data);
     double divide = divisor(settings, weights);
-    if (d == 1 && !ws_dataset_is_weighted(data)) {
-        estimate_one_dimension(data, divide, mean, covariance);
+    if (d == 1) {
+        estimate_one_dimension(data, weights.sum, divide, mean, covariance);
     } else {
         estimate_mean(data, weights.sum, mean);
         estimate_covariance(data, divide, mean, deviation, covariance);

@@ -1,6 +1,7 @@
 #include "base/draw.h"
 #include "base/draw_terms.h"
 #include "base/vector/lanes.h"
+#include "base/vector/set.h"
 
 enum {
     GROUP_NORMALS = 2 * WS_RNG_BLOCKS,
@@ -83,11 +84,6 @@ static void all_normals(const struct ws_draw_place *from, double mean, double de
         }
     }
 }
-
-#define TEXT_OF(set)      #set
-#define TEXT(set)         TEXT_OF(set)
-#define PASTE(name, set)  name##_##set
-#define OF_SET(name, set) PASTE(name, set)
 
 const struct ws_draw_ops OF_SET(ws_draw, WS_VECTOR_SET) = {TEXT(WS_VECTOR_SET), all_words,
                                                            all_normals};
