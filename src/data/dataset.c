@@ -43,22 +43,18 @@ static void add(struct ws_dataset *dataset, struct ws_segment *room, struct ws_s
 {
     room[dataset->segment_count++] = segment;
     dataset->count += segment.count;
+    if (segment.origin.depth > dataset->depth)
+        dataset->depth = segment.origin.depth;
 }
 
 enum ws_status ws_dataset_of(const struct ws_payload *payload, struct ws_origin origin,
                              struct ws_arena *arena, struct ws_dataset *out, struct ws_error *err)
 {
     assert(payload->count >= 1);
-    const struct ws_dataset like = {
-        .kind = payload->kind,
-        .types = payload->types,
-        .dimension = payload->dimension,
-    };
-    struct ws_dataset dataset;
-    struct ws_segment *room;
-    WS_TRY(begin(&like, 1, arena, &dataset, &room, err));
-    add(&dataset, room, (struct ws_segment){origin, payload, 0, payload->count, NULL, 1});
-    *out = dataset;
+    struct ws_segment *place = WS_ARENA_NEW(arena, struct ws_segment, 1);
+    if (!place)
+        return ws_fail_memory(err, "the segments of a dataset");
+    *out = ws_dataset_in(place, payload, origin);
     return WS_OK;
 }
 
@@ -301,13 +297,4 @@ struct ws_dataset_lengths ws_dataset_lengths(const struct ws_dataset *dataset)
         }
     }
     return lengths;
-}
-
-uint32_t ws_dataset_depth(const struct ws_dataset *dataset)
-{
-    uint32_t depth = 0;
-    for (size_t s = 0; s < dataset->segment_count; s++)
-        if (dataset->segments[s].origin.depth > depth)
-            depth = dataset->segments[s].origin.depth;
-    return depth;
 }

@@ -88,6 +88,7 @@ struct ws_dataset {
     enum ws_data_kind kind;
     uint32_t types;
     uint32_t dimension;
+    uint32_t depth; /* of its deepest item: that of a model trained on it */
     uint64_t count; /* items of all segments */
     size_t segment_count;
     const struct ws_segment *segments;
@@ -119,6 +120,23 @@ WS_MUST_CHECK enum ws_status ws_payload_of_counts(const uint32_t *type, const ui
 WS_MUST_CHECK enum ws_status ws_dataset_of(const struct ws_payload *payload,
                                            struct ws_origin origin, struct ws_arena *arena,
                                            struct ws_dataset *out, struct ws_error *err);
+
+/* The same where the caller has the segment's place, which the dataset then points to: for batches.
+ */
+static inline struct ws_dataset
+ws_dataset_in(struct ws_segment *place, const struct ws_payload *payload, struct ws_origin origin)
+{
+    *place = (struct ws_segment){origin, payload, 0, payload->count, NULL, 1};
+    return (struct ws_dataset){
+        .kind = payload->kind,
+        .types = payload->types,
+        .dimension = payload->dimension,
+        .depth = origin.depth,
+        .count = payload->count,
+        .segment_count = 1,
+        .segments = place,
+    };
+}
 
 /* One after the other, at least one; all of one kind, types and dimension (asserted). Empty ones
  * are skipped, whatever their kind. */
@@ -162,9 +180,6 @@ struct ws_mix_part {
 WS_MUST_CHECK enum ws_status ws_dataset_mix(const struct ws_dataset *dataset,
                                             struct ws_arena *arena, struct ws_mix_part **parts,
                                             size_t *part_count, struct ws_error *err);
-
-/* Depth of a model trained on it: that of its deepest item. */
-uint32_t ws_dataset_depth(const struct ws_dataset *dataset);
 
 /* How often each type occurs (symbols, counts, tokens), as a payload of kind WS_DATA_COUNTS. For
  * tokens the payload counts tokens, not items. */

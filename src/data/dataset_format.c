@@ -298,6 +298,8 @@ enum ws_status ws_dataset_read(struct ws_reader *in, struct ws_arena *arena, str
     for (size_t s = 0; s < dataset.segment_count; s++) {
         WS_TRY(read_segment(in, &dataset, weighted, arena, &segments[s], err));
         dataset.count += segments[s].count;
+        if (segments[s].origin.depth > dataset.depth)
+            dataset.depth = segments[s].origin.depth;
     }
     dataset.segments = segments;
     if (weighted && !ws_dataset_is_weighted(&dataset))

@@ -174,9 +174,9 @@ static enum ws_status check_fits(const struct ws_block *block, const struct ws_c
 {
     const struct ws_dataset *original = &chain->deal.original;
     if (data->kind != original->kind || data->types != original->types ||
-        data->dimension != original->dimension || ws_dataset_depth(data) > chain->next_step)
+        data->dimension != original->dimension || data->depth > chain->next_step)
         return ws_fail(err, WS_CORRUPT, "the checkpoint is of other data: %s, depth %" PRIu32,
-                       ws_data_kind_name(data->kind), ws_dataset_depth(data));
+                       ws_data_kind_name(data->kind), data->depth);
     if (data->kind == WS_DATA_TOKENS &&
         ws_dataset_lengths(data).longest > block->experiment->data.block)
         return ws_fail(err, WS_CORRUPT, "the checkpoint is of longer items: %" PRIu64 " tokens",
@@ -257,12 +257,15 @@ static enum ws_status make_outputs(struct batch *b, struct ws_error *err)
     struct ws_arena *arena = keeps_pool(b) ? &b->block->life : step_arena(b);
     for (size_t i = 0; i < b->count; i++)
         b->models[i] = b->made[i].chain->model;
+    struct ws_segment *segments = WS_ARENA_NEW(arena, struct ws_segment, b->count);
+    if (!segments)
+        return ws_fail_memory(err, "a step");
     WS_TRY(sample_models(b, WS_PHASE_OUTPUT, b->plan.output, arena, err));
     for (size_t i = 0; i < b->count; i++) {
         const struct ws_chain *chain = b->made[i].chain;
         struct ws_origin origin = {WS_SOURCE_MODEL, chain->model_depth + 1,
                                    model_id(chain, b->step - 1)};
-        WS_TRY(ws_dataset_of(b->payloads[i], origin, arena, &b->made[i].output, err));
+        b->made[i].output = ws_dataset_in(&segments[i], b->payloads[i], origin);
         WS_TRY(check_fits(b->block, chain, &b->made[i].output, err));
     }
     return WS_OK;
@@ -288,6 +291,10 @@ static enum ws_status reserve_output(struct ws_block *block, struct ws_chain *ch
 static enum ws_status build_training(struct batch *b, struct made *made, struct ws_error *err)
 {
     struct ws_chain *chain = made->chain;
+    if (b->plan.training == b->plan.generated) { /* the usual case, for which nothing is listed */
+        made->training = made->output;
+        return WS_OK;
+    }
     struct ws_sources sources = {
         .deal = &chain->deal,
         .fresh_used = chain->fresh_used,
@@ -335,12 +342,11 @@ static bool is_closed(const struct ws_block *block)
            block->experiment->growth.law == WS_GROWTH_CONSTANT;
 }
 
-/* Whether the chain's next model is its last one again. */
-static bool is_absorbed(const struct ws_block *block, const struct ws_chain *chain)
+/* What tells whether a chain's next model is its last one again; NULL where no chain is asked. */
+static bool (*absorbed_test(const struct ws_block *block))(const struct ws_model *model)
 {
-    const struct ws_family_ops *family = block->experiment->family;
-    return chain->settled || (block->experiment->settings.skip_absorbed && family->absorbed &&
-                              chain->model && is_closed(block) && family->absorbed(chain->model));
+    bool asked = block->experiment->settings.skip_absorbed && is_closed(block);
+    return asked ? block->experiment->family->absorbed : NULL;
 }
 
 /* The model in `life`, where it outlives the steps. */
@@ -469,7 +475,7 @@ static enum ws_status commit(struct batch *b, struct made *made, struct ws_error
     chain->model = made->model;
     if (b->step == 0 && b->block->experiment->family->keeps_first)
         chain->first = made->model;
-    chain->model_depth = ws_dataset_depth(&made->training);
+    chain->model_depth = made->training.depth;
     if (keeps_pool(b) && made->output.count > 0)
         chain->output_count++;
     chain->next_step = b->step + 1;
@@ -516,7 +522,7 @@ static enum ws_status take_step(struct ws_block *block, struct ws_chain **chains
     /* All chains of an arm follow the same plan. */
     WS_TRY(ws_policy_step(&block->arm->policy, &e->growth, e->items, step, &chains[0]->plan,
                           &b.plan, err));
-    if (is_absorbed(block, chains[0])) {
+    if (chains[0]->absorbed) {
         WS_TRY(repeat_models(&b, err));
     } else {
         WS_TRY(make_outputs(&b, err));
@@ -551,14 +557,16 @@ void ws_block_step(struct ws_block *block, uint32_t step, const struct ws_step_s
     struct ws_chain **ready =
         WS_ARENA_NEW(&block->steps[step % 2], struct ws_chain *, block->count);
     /* Those that change from the front, absorbed ones from the back. */
+    bool (*is_absorbed)(const struct ws_model *model) = absorbed_test(block);
     size_t changing = 0, absorbed = 0;
     for (size_t c = 0; c < block->count; c++) {
         struct ws_chain *chain = &block->chains[c];
         if (!chain->started || chain->status != WS_OK || chain->next_step != step)
             continue;
+        chain->absorbed = is_absorbed && chain->model && is_absorbed(chain->model);
         if (!ready)
             chain->status = ws_fail_memory(&chain->error, "a step");
-        else if (is_absorbed(block, chain))
+        else if (chain->absorbed)
             ready[block->count - ++absorbed] = chain;
         else
             ready[changing++] = chain;

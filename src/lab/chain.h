@@ -13,33 +13,35 @@
 #include "lab/experiment.h"
 #include "lab/record.h"
 
+/* What every step touches comes first: thousands of chains are stepped one after another. */
 struct ws_chain {
     const struct ws_arm *arm;
     uint64_t seed;
-    bool started;                            /* has its human data; no step is taken before */
-    struct ws_rng_key keys[WS_STREAM_COUNT]; /* generation still to be filled in */
     uint64_t first_model; /* the id of the model of step 0; step by step they count upwards */
-    struct ws_deal deal;
-    struct ws_reference reference;
+    struct ws_rng_key keys[WS_STREAM_COUNT]; /* generation still to be filled in */
+    enum ws_status status;                   /* the failure that ended the chain, else WS_OK */
+    bool started;                            /* has its human data; no step is taken before */
+    bool reported;                           /* the run has told of the failure */
+    bool absorbed;                           /* its next model is its last one again */
     uint32_t next_step;
-    uint32_t saved_step; /* next_step when it was last saved or loaded */
     /* After step next_step - 1: */
-    struct ws_step plan;
-    uint64_t fresh_used;
-    const struct ws_model *model;
-    const struct ws_model *first;   /* of step 0, in `life`; NULL for families that keep none */
-    const struct ws_model *settled; /* in `life`: what `model` stays for ever, or NULL */
     uint32_t model_depth;
-    struct ws_dataset training; /* kept only for policies that use the previous training set */
-    struct ws_dataset *outputs; /* for policies with a pool: of every step so far */
+    const struct ws_model *model;
+    uint64_t fresh_used;
+    struct ws_step plan;
+    struct ws_dataset training;     /* kept only for policies that use the previous training set */
+    const struct ws_model *first;   /* of step 0, in `life`; NULL for families that keep none */
+    const struct ws_model *settled; /* in `life`: the model of a chain that is absorbed, or NULL */
+    struct ws_dataset *outputs;     /* for policies with a pool: of every step so far */
     size_t output_count;
     size_t output_capacity;
     struct ws_records records; /* of the steps of the part that next_step is in (ws_part_steps) */
     struct ws_buffer texts;    /* what samples say (lab/sample_text.h), since the last flush */
     uint64_t texts_size;       /* bytes of texts flushed before */
-    enum ws_status status;     /* the failure that ended the chain, else WS_OK */
+    uint32_t saved_step;       /* next_step when it was last saved or loaded */
+    struct ws_deal deal;
+    struct ws_reference reference;
     struct ws_error error;
-    bool reported; /* the run has told of the failure */
 };
 
 /* The long work of a step, in its order. */

@@ -155,17 +155,19 @@ static void note_progress(struct worker *w, uint64_t work, size_t finished)
     pthread_mutex_unlock(&r->mutex);
 }
 
-/* The step is taken. */
-static void note_step(struct worker *w)
+/* Chains that are healthy and have begun. */
+static size_t count_running(const struct worker *w)
 {
-    uint64_t work = 0;
-    size_t alive = 0;
+    size_t running = 0;
     for (size_t c = 0; c < w->block.count; c++)
-        if (is_running(&w->block.chains[c])) {
-            work += ws_chain_work(w->runner->experiment, &w->block.chains[c].plan, w->step);
-            alive++;
-        }
-    note_progress(w, work, w->step + 1 == generations(w->runner) ? alive : 0);
+        running += is_running(&w->block.chains[c]);
+    return running;
+}
+
+/* The step is taken. */
+static void note_step(struct worker *w, uint64_t work)
+{
+    note_progress(w, work, w->step + 1 == generations(w->runner) ? count_running(w) : 0);
     w->noted = 0;
 }
 
@@ -353,16 +355,28 @@ static void report_broken(struct worker *w)
     }
 }
 
-/* How many chains of the block run, or wait for their step. */
-static size_t chains_left(const struct worker *w)
+/* A block after a step. */
+struct tally {
+    size_t left;    /* chains that run, or wait for their step */
+    size_t stopped; /* healthy ones that were told to stop inside the step */
+    size_t waiting; /* bytes of texts in memory */
+    uint64_t work;  /* that the step was */
+};
+
+static struct tally take_tally(const struct worker *w)
 {
-    size_t left = 0;
+    struct tally tally = {0};
     for (size_t c = 0; c < w->block.count; c++) {
-        uint32_t first = w->unit->steps[c];
-        left +=
-            is_running(&w->block.chains[c]) || (first > w->step && first < generations(w->runner));
+        const struct ws_chain *chain = &w->block.chains[c];
+        const uint32_t first = w->unit->steps[c];
+        tally.waiting += chain->texts.size;
+        tally.left += is_running(chain) || (first > w->step && first < generations(w->runner));
+        if (!is_running(chain))
+            continue;
+        tally.stopped += chain->next_step == w->step;
+        tally.work += ws_chain_work(w->runner->experiment, &chain->plan, w->step);
     }
-    return left;
+    return tally;
 }
 
 static void step_chains(struct worker *w)
@@ -378,23 +392,11 @@ static void step_chains(struct worker *w)
     report_broken(w);
 }
 
-/* Whether all that are healthy took the step; else they were told to stop inside it. */
-static bool step_was_taken(const struct worker *w)
-{
-    for (size_t c = 0; c < w->block.count; c++)
-        if (is_running(&w->block.chains[c]) && w->block.chains[c].next_step == w->step)
-            return false;
-    return true;
-}
-
 /* Whether enough is at risk to save it: work since the last time, or texts that wait in memory. */
-static bool save_is_due(const struct worker *w)
+static bool save_is_due(const struct worker *w, size_t waiting)
 {
     double limit = w->runner->experiment->settings.checkpoint_seconds;
     double since = elapsed(w->runner) - w->saved;
-    size_t waiting = 0;
-    for (size_t c = 0; c < w->block.count; c++)
-        waiting += w->block.chains[c].texts.size;
     return waiting >= WAITING_TEXTS || limit == 0 ||
            (since >= limit && since >= SAVE_SHARE * w->save_seconds);
 }
@@ -412,9 +414,10 @@ static void run_block(struct worker *w)
         }
         join_chains(w);
         step_chains(w);
-        if (chains_left(w) == 0)
+        const struct tally tally = take_tally(w);
+        if (tally.left == 0)
             return;
-        if (!step_was_taken(w)) { /* its draft is stored */
+        if (tally.stopped > 0) { /* its draft is stored */
             save_block(w, false);
             return;
         }
@@ -423,9 +426,9 @@ static void run_block(struct worker *w)
         bool part_ends = (w->step + 1) % part_steps == 0;
         if (last || keep)
             export_models(r, &w->block);
-        if (last || keep || part_ends || save_is_due(w))
+        if (last || keep || part_ends || save_is_due(w, tally.waiting))
             save_block(w, keep);
-        note_step(w);
+        note_step(w, tally.work);
     }
 }
 

@@ -26,7 +26,7 @@ static void use(const struct ws_model *model, struct ws_arena *arena)
     for (uint64_t i = 0; i < payload->tokens.ends[1]; i++)
         require(payload->tokens.ids[i] < payload->types);
     const struct ws_segment segment = {.payload = payload, .count = count, .weight = 1};
-    const struct ws_dataset data = {WS_DATA_TOKENS, payload->types, 0, count, 1, &segment};
+    const struct ws_dataset data = {WS_DATA_TOKENS, payload->types, 0, 0, count, 1, &segment};
     struct ws_item_score scores[2];
     require(ws_family_ngram.score(model, &data, NULL, arena, scores, NULL) == WS_OK);
     for (uint64_t i = 0; i < count; i++)

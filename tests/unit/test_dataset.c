@@ -358,8 +358,8 @@ static void dataset__mix_adds_up_by_source_and_depth(void **state)
         assert_int_equal(mix[i].depth, wanted[i].depth);
         assert_int_equal(mix[i].items, wanted[i].items);
     }
-    assert_int_equal(ws_dataset_depth(&all), 3);
-    assert_int_equal(ws_dataset_depth(&parts[1]), 0);
+    assert_int_equal(all.depth, 3);
+    assert_int_equal(parts[1].depth, 0);
 }
 
 static void dataset__type_counts_of_tokens_count_tokens(void **state)

@@ -54,7 +54,7 @@ static void make_text(struct text *text, uint32_t types, const char *letters)
     text->segment.payload = &text->payload;
     text->segment.count = items;
     text->segment.weight = 1;
-    text->data = (struct ws_dataset){WS_DATA_TOKENS, types, 0, items, 1, &text->segment};
+    text->data = (struct ws_dataset){WS_DATA_TOKENS, types, 0, 0, items, 1, &text->segment};
 }
 
 /* The reference. */

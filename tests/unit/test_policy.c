@@ -536,7 +536,7 @@ static void check_step(const struct ws_policy *policy, const struct ws_step *pla
         assert_int_equal(items_of(built, WS_SOURCE_MODEL), step * ITEMS);
     }
     if (policy->control)
-        assert_int_equal(ws_dataset_depth(built), 0);
+        assert_int_equal(built->depth, 0);
 }
 
 /* Builds every step of `text` and checks the mix that is there against the plan. */
