@@ -9,9 +9,12 @@
 
 #define FIELD(name) offsetof(struct ws_human_settings, name)
 
+#define X(id, name, row) "|" name
+#define SOURCES          "text|words|uniform|zipf" WS_LAW_MAP(X)
+
 /* clang-format off */
 static const struct ws_option options[] = {
-    {"source", WS_OPTION_CHOICE, FIELD(source), 0, 0, "normal", "text|words|uniform|zipf|normal", 0,
+    {"source", WS_OPTION_CHOICE, FIELD(source), 0, 0, "normal", SOURCES, 0,
      "where human data comes from"},
     {"corpus", WS_OPTION_TEXT, FIELD(corpus), 0, 0, "", NULL, WS_OPTION_INPUT,
      "text, words: a file or directory of text; .gz and .zst are inflated"},
@@ -41,14 +44,67 @@ static const struct ws_option options[] = {
      "zipf: a in p(i) ~ 1 / (i + shift)^a"},
     {"shift", WS_OPTION_REAL, FIELD(shift), -0.999, 1e9, "0", NULL, 0,
      "zipf: what is added to the rank"},
-    {"dimension", WS_OPTION_WHOLE, FIELD(dimension), 1, 1000, "1", NULL, 0,
+    {"dimension", WS_OPTION_WHOLE, FIELD(law.dimension), 1, 1000, "1", NULL, 0,
      "normal: numbers in an item"},
-    {"variance", WS_OPTION_REAL, FIELD(variance), 1e-100, 1e100, "1", NULL, 0,
+    {"variance", WS_OPTION_REAL, FIELD(law.variance), 1e-100, 1e100, "1", NULL, 0,
      "normal: variance of every number"},
 };
 /* clang-format on */
+#undef X
 
 const struct ws_option_table ws_human_options = {"data", options, sizeof options / sizeof *options};
+
+/* Which sources read which settings; those that are neither here nor of a law belong to all.
+ */
+static const struct {
+    const char *name;
+    unsigned sources; /* bits 1u << enum ws_human_source */
+} source_settings[] = {
+#define CORPORA (1u << WS_HUMAN_TEXT | 1u << WS_HUMAN_WORDS)
+    {"corpus", CORPORA},
+    {"unit", CORPORA},
+    {"tokenizer", CORPORA},
+    {"vocabulary", CORPORA},
+    {"fresh_items", CORPORA},
+    {"block", 1u << WS_HUMAN_TEXT},
+    {"test_corpus", 1u << WS_HUMAN_TEXT},
+    {"validation_corpus", 1u << WS_HUMAN_TEXT},
+    {"validation_items", 1u << WS_HUMAN_TEXT},
+    {"types", 1u << WS_HUMAN_UNIFORM | 1u << WS_HUMAN_ZIPF},
+    {"exponent", 1u << WS_HUMAN_ZIPF},
+    {"shift", 1u << WS_HUMAN_ZIPF},
+};
+
+const struct ws_law_row *ws_human_law(const struct ws_human_settings *settings)
+{
+    unsigned first = WS_HUMAN_SOURCE_COUNT - WS_LAW_COUNT;
+    return settings->source >= first ? ws_law_row((enum ws_law_id)(settings->source - first))
+                                     : NULL;
+}
+
+static bool unit_reads(const struct ws_human_settings *settings, const char *name)
+{
+    if (strcmp(name, "tokenizer") == 0)
+        return settings->unit == WS_UNIT_BPE;
+    if (strcmp(name, "vocabulary") == 0)
+        return settings->unit == WS_UNIT_BPE && settings->tokenizer[0] == '\0';
+    return true;
+}
+
+bool ws_human_reads(const struct ws_human_settings *settings, const char *name)
+{
+    for (size_t i = 0; i < sizeof source_settings / sizeof *source_settings; i++)
+        if (strcmp(source_settings[i].name, name) == 0)
+            return (source_settings[i].sources & 1u << settings->source) != 0 &&
+                   unit_reads(settings, name);
+    const struct ws_law_row *row = ws_human_law(settings);
+    if (row && ws_law_reads(row, name))
+        return true;
+    for (int i = 0; i < WS_LAW_COUNT; i++)
+        if (ws_law_reads(ws_law_row((enum ws_law_id)i), name))
+            return false;
+    return true;
+}
 
 #define CORPUS_LIMIT ((size_t)1 << 40) /* bytes after inflation */
 
@@ -320,6 +376,12 @@ static enum ws_status open_symbols(struct ws_human *human, struct ws_error *err)
                          1 + settings->shift, &human->arena, err);
 }
 
+static void open_vectors(struct ws_human *human)
+{
+    human->empty.kind = WS_DATA_VECTORS;
+    human->empty.dimension = ws_human_law(&human->settings)->dimension(&human->settings.law);
+}
+
 static enum ws_status load(struct ws_human *human, const char **at_fault, struct ws_error *err)
 {
     if (!ws_human_has_corpus(human) && human->settings.items == 0) {
@@ -327,21 +389,17 @@ static enum ws_status load(struct ws_human *human, const char **at_fault, struct
         return ws_fail(err, WS_INVALID,
                        "'items' is '0', wanted at least 1: a generator never ends");
     }
-    switch ((enum ws_human_source)human->settings.source) {
+    switch (human->settings.source) {
     case WS_HUMAN_TEXT:
     case WS_HUMAN_WORDS:
         return open_corpora(human, at_fault, err);
     case WS_HUMAN_UNIFORM:
     case WS_HUMAN_ZIPF:
         return open_symbols(human, err);
-    case WS_HUMAN_NORMAL:
-        assert(human->settings.dimension >= 1 && human->settings.variance > 0);
-        human->empty.kind = WS_DATA_VECTORS;
-        human->empty.dimension = (uint32_t)human->settings.dimension;
+    default:
+        open_vectors(human);
         return WS_OK;
     }
-    return ws_fail(err, WS_INVALID, "no source of human data has number %" PRIu32,
-                   human->settings.source);
 }
 
 enum ws_status ws_human_open(const struct ws_human_settings *settings,
@@ -375,6 +433,13 @@ void ws_human_close(struct ws_human *human)
 const struct ws_dataset *ws_human_shape(const struct ws_human *human)
 {
     return &human->empty;
+}
+
+uint64_t ws_human_item_size(const struct ws_human *human)
+{
+    if (human->settings.source == WS_HUMAN_TEXT)
+        return human->settings.block;
+    return human->empty.kind == WS_DATA_VECTORS ? human->empty.dimension : 1;
 }
 
 uint64_t ws_human_items(const struct ws_human *human)
@@ -416,9 +481,4 @@ enum ws_status ws_human_text(const struct ws_human *human, const uint32_t *ids, 
 const struct ws_truth *ws_human_truth(const struct ws_human *human)
 {
     return human->truth.table ? &human->truth : NULL;
-}
-
-double ws_human_variance(const struct ws_human *human)
-{
-    return human->settings.source == WS_HUMAN_NORMAL ? human->settings.variance : 0;
 }

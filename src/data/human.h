@@ -4,9 +4,9 @@
  *
  * Two kinds of source. A text corpus is finite: it is cut in items, and each seed deals the items
  * into training, test, fresh stream and validation, never overlapping; test and validation may come
- * from corpora of their own. A generator (uniform, Zipf, normal) is a known truth: its fresh stream
- * never ends, and metrics may use the truth itself. A corpus may be larger than memory
- * (base/spill.h).
+ * from corpora of their own. A generator (uniform, Zipf, and the vectors of data/law.h) is a
+ * known truth: its fresh stream never ends, and metrics may use the truth itself. A corpus may be
+ * larger than memory (base/spill.h).
  *
  * Everything is a function of (settings, corpus, seed): the data stream's keys leave the arm out,
  * so all arms of a seed see the same human items. Contract: tests/unit/test_human.c.
@@ -14,9 +14,12 @@
 #ifndef WS_DATA_HUMAN_H
 #define WS_DATA_HUMAN_H
 
+#include <stdbool.h>
+
 #include "base/hash.h"
 #include "base/option.h"
 #include "data/dataset.h"
+#include "data/law.h"
 #include "data/text.h"
 #include "data/tokenizer.h"
 #include "data/truth.h"
@@ -33,7 +36,11 @@ enum ws_human_source {
     WS_HUMAN_WORDS,   /* the corpus's tokens as independent symbols, by counts */
     WS_HUMAN_UNIFORM, /* `types` symbols of equal probability */
     WS_HUMAN_ZIPF,    /* p(i) ~ 1 / (i + shift)^exponent, i = 1 .. types */
-    WS_HUMAN_NORMAL,  /* `dimension` independent normals of variance `variance` */
+/* ... and the generators of vectors. */
+#define X(id, name, row) WS_HUMAN_##id,
+    WS_LAW_MAP(X)
+#undef X
+        WS_HUMAN_SOURCE_COUNT
 };
 
 /* The settings of all sources; which are used depends on `source`. */
@@ -53,9 +60,13 @@ struct ws_human_settings {
     uint64_t types;            /* uniform, zipf */
     double exponent;           /* zipf */
     double shift;              /* zipf */
-    uint64_t dimension;        /* normal */
-    double variance;           /* normal */
+    struct ws_law_settings law;
 };
+
+/* NULL when the source is no generator of vectors. */
+const struct ws_law_row *ws_human_law(const struct ws_human_settings *settings);
+/* Whether the source reads the setting `name` of ws_human_options. */
+bool ws_human_reads(const struct ws_human_settings *settings, const char *name);
 
 extern const struct ws_option_table ws_human_options;
 
@@ -77,6 +88,8 @@ void ws_human_close(struct ws_human *human); /* NULL is fine */
 
 /* A dataset of no items that has the kind, types and dimension of all that are dealt. */
 const struct ws_dataset *ws_human_shape(const struct ws_human *human);
+/* Numbers (vectors) or tokens in an item; 1 for symbols. */
+uint64_t ws_human_item_size(const struct ws_human *human);
 /* How many items every deal's original data have. */
 uint64_t ws_human_items(const struct ws_human *human);
 
@@ -98,8 +111,6 @@ WS_MUST_CHECK enum ws_status ws_human_text(const struct ws_human *human, const u
                                            struct ws_error *err);
 /* NULL unless the source is uniform or Zipf. */
 const struct ws_truth *ws_human_truth(const struct ws_human *human);
-/* The variance of a normal source's coordinates (their mean is 0); 0 for other sources. */
-double ws_human_variance(const struct ws_human *human);
 
 /* The deal of one seed. All datasets live in `arena`. */
 struct ws_deal {
@@ -109,6 +120,7 @@ struct ws_deal {
     struct ws_dataset reference;  /* `test_items` items; empty when that is 0 */
     struct ws_dataset validation; /* likewise */
     struct ws_dataset fresh;      /* corpora: the stream, `fresh_items` items. Generators: empty */
+    const struct ws_law *law;     /* NULL when the source is no generator of vectors */
     const uint32_t *stream; /* the order of `fresh`, a random one: numbers of blocks, or symbols */
 };
 WS_MUST_CHECK enum ws_status ws_human_deal(const struct ws_human *human, uint64_t seed,

@@ -1,6 +1,5 @@
 #include <assert.h>
 #include <inttypes.h>
-#include <math.h>
 
 #include "base/sampler.h"
 #include "data/human_internal.h"
@@ -15,9 +14,6 @@ enum {
     DRAW_TEST_ORDER = 4, /* of the blocks of corpora of their own */
     DRAW_VALIDATION_ORDER = 5,
 };
-
-/* Of one set of vectors: all come from one sequence, which has 2^34 draws. */
-#define NUMBERS_LIMIT ((uint64_t)1 << 32)
 
 static struct ws_origin human_origin(enum ws_source source)
 {
@@ -203,11 +199,13 @@ static enum ws_status draw_symbols(const struct ws_human *human, uint64_t count,
     return ws_dataset_of(payload, human_origin(source), arena, out, err);
 }
 
-static enum ws_status draw_vectors(const struct ws_human *human, uint64_t count, struct ws_rng *rng,
-                                   enum ws_source source, struct ws_arena *arena,
-                                   struct ws_dataset *out, struct ws_error *err)
+static enum ws_status draw_vectors(const struct ws_deal *deal, uint64_t count,
+                                   struct ws_rng_key key, uint64_t item, enum ws_source source,
+                                   struct ws_arena *arena, struct ws_dataset *out,
+                                   struct ws_error *err)
 {
-    if (count > NUMBERS_LIMIT / human->empty.dimension)
+    const struct ws_human *human = deal->human;
+    if (count > WS_LAW_NUMBERS / human->empty.dimension)
         return ws_fail(err, WS_LIMIT,
                        "%" PRIu64 " vectors of dimension %" PRIu32 "; the most is 2^32 numbers",
                        count, human->empty.dimension);
@@ -216,7 +214,7 @@ static enum ws_status draw_vectors(const struct ws_human *human, uint64_t count,
     struct ws_payload *payload = WS_ARENA_NEW(arena, struct ws_payload, 1);
     if (!values || !payload)
         return ws_fail_memory(err, "human data");
-    ws_sample_normals(rng, 0, sqrt(human->settings.variance), values, size);
+    ws_law_draw(deal->law, key, item, count, values);
     *payload = (struct ws_payload){
         .kind = WS_DATA_VECTORS,
         .count = count,
@@ -227,17 +225,43 @@ static enum ws_status draw_vectors(const struct ws_human *human, uint64_t count,
 }
 
 /* `count` items that a generator makes from (key, item). */
-static enum ws_status draw(const struct ws_human *human, uint64_t count, struct ws_rng_key key,
+static enum ws_status draw(const struct ws_deal *deal, uint64_t count, struct ws_rng_key key,
                            uint64_t item, enum ws_source source, struct ws_arena *arena,
                            struct ws_dataset *out, struct ws_error *err)
 {
     if (count == 0)
-        return none(human, out);
+        return none(deal->human, out);
+    if (deal->law)
+        return draw_vectors(deal, count, key, item, source, arena, out, err);
     struct ws_rng rng;
     ws_rng_init(&rng, key, item);
-    if (human->empty.kind == WS_DATA_VECTORS)
-        return draw_vectors(human, count, &rng, source, arena, out, err);
-    return draw_symbols(human, count, &rng, source, arena, out, err);
+    return draw_symbols(deal->human, count, &rng, source, arena, out, err);
+}
+
+static enum ws_status open_law(const struct ws_human *human, struct ws_arena *arena,
+                               struct ws_deal *deal, struct ws_error *err)
+{
+    const struct ws_law_row *row = ws_human_law(&human->settings);
+    if (!row)
+        return WS_OK;
+    struct ws_law *law = WS_ARENA_NEW(arena, struct ws_law, 1);
+    if (!law)
+        return ws_fail_memory(err, "human data");
+    WS_TRY(ws_law_open(row, &human->settings.law, deal->seed, arena, law, err));
+    deal->law = law;
+    return WS_OK;
+}
+
+static enum ws_status deal_generated(const struct ws_human *human, struct ws_rng_key key,
+                                     struct ws_arena *arena, struct ws_deal *deal,
+                                     struct ws_error *err)
+{
+    const struct ws_human_settings *settings = &human->settings;
+    WS_TRY(open_law(human, arena, deal, err));
+    WS_TRY(draw(deal, settings->items, key, DRAW_ORIGINAL, WS_SOURCE_ORIGINAL, arena,
+                &deal->original, err));
+    return draw(deal, settings->test_items, key, DRAW_REFERENCE, WS_SOURCE_ORIGINAL, arena,
+                &deal->reference, err);
 }
 
 enum ws_status ws_human_deal(const struct ws_human *human, uint64_t seed, struct ws_arena *arena,
@@ -252,10 +276,7 @@ enum ws_status ws_human_deal(const struct ws_human *human, uint64_t seed, struct
     } else if (settings->source == WS_HUMAN_WORDS) {
         WS_TRY(deal_words(human, key, arena, &deal, err));
     } else {
-        WS_TRY(draw(human, settings->items, key, DRAW_ORIGINAL, WS_SOURCE_ORIGINAL, arena,
-                    &deal.original, err));
-        WS_TRY(draw(human, settings->test_items, key, DRAW_REFERENCE, WS_SOURCE_ORIGINAL, arena,
-                    &deal.reference, err));
+        WS_TRY(deal_generated(human, key, arena, &deal, err));
     }
     *out = deal;
     return WS_OK;
@@ -287,8 +308,8 @@ enum ws_status ws_deal_fresh(const struct ws_deal *deal, uint32_t step, uint64_t
     const struct ws_human *human = deal->human;
     assert(step < UINT32_MAX);
     if (!ws_human_has_corpus(human))
-        return draw(human, count, ws_rng_key(WS_STREAM_DATA, deal->seed, 0, step + 1),
-                    DRAW_ORIGINAL, WS_SOURCE_FRESH, arena, out, err);
+        return draw(deal, count, ws_rng_key(WS_STREAM_DATA, deal->seed, 0, step + 1), DRAW_ORIGINAL,
+                    WS_SOURCE_FRESH, arena, out, err);
     assert(used <= deal->fresh.count);
     if (count > deal->fresh.count - used)
         return ws_fail(err, WS_INVALID,
@@ -307,7 +328,7 @@ enum ws_status ws_deal_human(const struct ws_deal *deal, uint64_t count, struct 
                              struct ws_arena *arena, struct ws_dataset *out, struct ws_error *err)
 {
     if (!ws_human_has_corpus(deal->human))
-        return draw(deal->human, count, key, 0, WS_SOURCE_FRESH, arena, out, err);
+        return draw(deal, count, key, 0, WS_SOURCE_FRESH, arena, out, err);
     const struct ws_dataset parts[] = {deal->original, deal->fresh};
     struct ws_dataset all;
     WS_TRY(ws_dataset_concat(parts, 2, arena, &all, err));

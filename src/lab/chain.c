@@ -19,10 +19,7 @@ enum {
 /* Numbers that a training set of the base size holds, about. */
 static uint64_t base_numbers(const struct ws_experiment *e)
 {
-    uint64_t item = e->data.source == WS_HUMAN_TEXT     ? e->data.block
-                    : e->data.source == WS_HUMAN_NORMAL ? e->data.dimension
-                                                        : 1;
-    return e->items * (item > 0 ? item : 1);
+    return e->items * e->item_size;
 }
 
 size_t ws_block_size(const struct ws_experiment *e)

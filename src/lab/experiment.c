@@ -64,40 +64,10 @@ static const struct ws_option_table experiment_table = {"experiment", experiment
 static const struct ws_option_table execution_table = {"execution", execution_options,
                                                        COUNT(execution_options)};
 
-/* Which sources read which data settings; those that are not here belong to all. */
-static const struct {
-    const char *name;
-    unsigned sources; /* bits 1u << enum ws_human_source */
-} source_settings[] = {
-#define CORPORA (1u << WS_HUMAN_TEXT | 1u << WS_HUMAN_WORDS)
-    {"corpus", CORPORA},
-    {"unit", CORPORA},
-    {"tokenizer", CORPORA},
-    {"vocabulary", CORPORA},
-    {"fresh_items", CORPORA},
-    {"block", 1u << WS_HUMAN_TEXT},
-    {"test_corpus", 1u << WS_HUMAN_TEXT},
-    {"validation_corpus", 1u << WS_HUMAN_TEXT},
-    {"validation_items", 1u << WS_HUMAN_TEXT},
-    {"types", 1u << WS_HUMAN_UNIFORM | 1u << WS_HUMAN_ZIPF},
-    {"exponent", 1u << WS_HUMAN_ZIPF},
-    {"shift", 1u << WS_HUMAN_ZIPF},
-    {"dimension", 1u << WS_HUMAN_NORMAL},
-    {"variance", 1u << WS_HUMAN_NORMAL},
-};
-
 /* A setting of byte-pair encoding, and of one that is trained. */
 static bool is_for_bpe(const char *name)
 {
     return strcmp(name, "tokenizer") == 0 || strcmp(name, "vocabulary") == 0;
-}
-
-static bool unit_reads(const struct ws_human_settings *data, const char *name)
-{
-    if (!is_for_bpe(name))
-        return true;
-    return data->unit == WS_UNIT_BPE &&
-           (data->tokenizer[0] == '\0' || strcmp(name, "vocabulary") != 0);
 }
 
 static bool is_for_validation(const char *name)
@@ -109,11 +79,7 @@ bool ws_experiment_reads(const struct ws_experiment *e, const char *name)
 {
     if (is_for_validation(name) && !e->family->validates)
         return false;
-    for (size_t i = 0; i < COUNT(source_settings); i++)
-        if (strcmp(source_settings[i].name, name) == 0)
-            return (source_settings[i].sources & 1u << e->data.source) != 0 &&
-                   unit_reads(&e->data, name);
-    return true;
+    return ws_human_reads(&e->data, name);
 }
 
 /* A setting found in one of the tables, and the struct its value goes to. */
@@ -525,6 +491,7 @@ enum ws_status ws_experiment_open_human(struct ws_experiment *e,
         ws_error_prefix(err, "%s", ws_experiment_place(e, at_fault));
         return status;
     }
+    e->item_size = ws_human_item_size(human);
     if (e->data.items == 0)
         status = settle_items(e, ws_human_items(human), err);
     if (status == WS_OK)

@@ -16,9 +16,9 @@ static double item_bytes(const struct ws_experiment *e, const struct ws_dataset 
     case WS_DATA_COUNTS:
         return sizeof(uint32_t) + sizeof(uint64_t);
     case WS_DATA_VECTORS:
-        return ws_item_size(e) * sizeof(double);
+        return (double)e->item_size * sizeof(double);
     default:
-        return ws_item_size(e) * sizeof(uint32_t);
+        return (double)e->item_size * sizeof(uint32_t);
     }
 }
 
@@ -27,7 +27,7 @@ enum { GRAM_BYTES = 48 };
 
 static double sample_bytes(const struct ws_experiment *e, const struct ws_dataset *shape)
 {
-    double grams = shape->kind == WS_DATA_TOKENS ? ws_item_size(e) * GRAM_BYTES : 0;
+    double grams = shape->kind == WS_DATA_TOKENS ? (double)e->item_size * GRAM_BYTES : 0;
     return item_bytes(e, shape) + grams;
 }
 
@@ -75,7 +75,7 @@ static struct ws_arm_cost arm_cost(const struct ws_experiment *e, const struct w
                                    const struct ws_arm *arm, const struct ws_probe *probe)
 {
     struct ws_family_cost cost;
-    e->family->cost(arm->family_settings, shape, arm->totals.largest, ws_item_size(e), &cost);
+    e->family->cost(arm->family_settings, shape, arm->totals.largest, (double)e->item_size, &cost);
     double bytes = item_bytes(e, shape);
     double seeds = (double)e->settings.seeds;
     double measured = ceil((double)e->settings.generations / (double)e->settings.measure_every);
@@ -128,7 +128,8 @@ enum ws_status ws_plan_cost(const struct ws_experiment *e, const struct ws_human
         block = e->settings.seeds;
     uint64_t blocks = e->arm_count * ((e->settings.seeds + block - 1) / block);
     struct ws_family_cost family;
-    e->family->cost(e->family_settings, ws_human_shape(human), e->items, ws_item_size(e), &family);
+    e->family->cost(e->family_settings, ws_human_shape(human), e->items, (double)e->item_size,
+                    &family);
     double useful = blocks < cost.threads && !family.uses_threads ? (double)blocks : cost.threads;
     if (useful > processors)
         useful = processors;

@@ -9,18 +9,6 @@ static const double ENOUGH = 0.25; /* seconds of a kind of work */
 static const double ENOUGH_OF_A_BATCH = 1;
 static const double LEAST = 2e-3; /* that can be timed: what is shorter is repeated */
 
-double ws_item_size(const struct ws_experiment *e)
-{
-    switch (e->data.source) {
-    case WS_HUMAN_TEXT:
-        return (double)e->data.block;
-    case WS_HUMAN_NORMAL:
-        return (double)e->data.dimension;
-    default:
-        return 1;
-    }
-}
-
 double ws_costing_items(const struct ws_dataset *shape, uint64_t items)
 {
     return shape->kind == WS_DATA_COUNTS && items > shape->types ? shape->types : (double)items;
@@ -298,7 +286,7 @@ static enum ws_status probe_parts(struct probing *p, struct ws_probe *out)
     out->reference_items = chain->deal.reference.count;
     out->validation_items = chain->deal.validation.count;
     WS_TRY(shorten(p));
-    e->family->cost(p->settings, shape, e->items, ws_item_size(e), &cost);
+    e->family->cost(p->settings, shape, e->items, (double)e->item_size, &cost);
     WS_TRY(grow(p, (struct work){choose_items, fit}, 2, e->items, cost.fit_batch, &out->fit));
     out->fit.factor = out->fit.each / (cost.fit_seconds + cost.fit_whole / (double)e->items);
     WS_TRY(keep_model(p));

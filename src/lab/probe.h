@@ -39,8 +39,6 @@ WS_MUST_CHECK enum ws_status ws_probe(const struct ws_experiment *experiment,
                                       const struct ws_allocator *allocator, struct ws_probe *out,
                                       struct ws_error *err);
 
-/* Numbers or tokens in an item, as struct ws_family_ops.cost is told. */
-double ws_item_size(const struct ws_experiment *experiment);
 /* What a set of `items` costs, in items; counts cost by the types that there are. */
 double ws_costing_items(const struct ws_dataset *shape, uint64_t items);
 

@@ -127,10 +127,9 @@ enum ws_status ws_measure(const struct ws_reference *reference, const struct ws_
     if (model->ops == &ws_family_discrete)
         ws_measure_heterozygosity((const struct ws_discrete_model *)model, &set);
     WS_TRY(measure_density(reference, model, arena, &set, err));
-    double variance = ws_human_variance(reference->deal->human);
-    if (model->ops == &ws_family_gaussian && variance > 0)
-        WS_TRY(ws_measure_gaussian((const struct ws_gaussian_model *)model, variance, arena, &set,
-                                   err));
+    const struct ws_law *law = reference->deal->law;
+    if (model->ops == &ws_family_gaussian && law && law->row->moments)
+        WS_TRY(ws_measure_gaussian((const struct ws_gaussian_model *)model, law, arena, &set, err));
     *count = in_order(&set, out);
     return WS_OK;
 }

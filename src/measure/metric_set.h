@@ -59,7 +59,8 @@ WS_MUST_CHECK enum ws_status ws_measure_ngrams(const struct ws_payload *sample,
 
 /* Against the truth N(0, variance I). */
 WS_MUST_CHECK enum ws_status ws_measure_gaussian(const struct ws_gaussian_model *model,
-                                                 double variance, struct ws_arena *scratch,
+                                                 const struct ws_law *truth,
+                                                 struct ws_arena *scratch,
                                                  struct ws_metric_set *set, struct ws_error *err);
 
 #endif

@@ -105,8 +105,8 @@ static struct ws_human_settings zipf_settings(struct fixture *fixture)
 static struct ws_human_settings normal_settings(struct fixture *fixture)
 {
     struct ws_human_settings settings = defaults(fixture);
-    settings.dimension = 3;
-    settings.variance = 4;
+    settings.law.dimension = 3;
+    settings.law.variance = 4;
     settings.items = 1000;
     settings.test_items = 500;
     return settings;
@@ -206,8 +206,8 @@ static void human__defaults_are_one_standard_normal(void **state)
     assert_int_equal(settings.fresh_items, 0);
     assert_int_equal(settings.types, 10);
     assert_true(settings.exponent == 1 && settings.shift == 0);
-    assert_int_equal(settings.dimension, 1);
-    assert_true(settings.variance == 1);
+    assert_int_equal(settings.law.dimension, 1);
+    assert_true(settings.law.variance == 1);
 }
 
 static void human__settings_out_of_range_are_refused(void **state)
@@ -505,13 +505,13 @@ static void human__truth_is_uniform_or_zipf(void **state)
     (void)ws_human_inputs(human, &inputs);
     assert_int_equal(inputs, 0);
     assert_null(ws_human_vocabulary(human));
-    assert_true(ws_human_variance(human) == 0);
+    assert_null(deal_of(human, 1, &fixture->arena).law);
     ws_human_close(human);
 
     settings = normal_settings(fixture);
     human = open_human(&settings);
     assert_null(ws_human_truth(human));
-    assert_true(ws_human_variance(human) == 4);
+    assert_true(deal_of(human, 1, &fixture->arena).law->isotropic_variance == 4);
     ws_human_close(human);
 }
 
@@ -552,7 +552,7 @@ static void human__normals_have_their_mean_and_covariance(void **state)
 {
     struct fixture *fixture = *state;
     struct ws_human_settings settings = normal_settings(fixture);
-    settings.dimension = 2;
+    settings.law.dimension = 2;
     settings.items = 100000;
     struct ws_human *human = open_human(&settings);
     struct ws_deal deal = deal_of(human, 1, &fixture->arena);

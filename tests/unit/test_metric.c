@@ -373,13 +373,22 @@ static void metric__w2_matches_cases_with_a_closed_form(void **state)
     assert_close(w2_squared(3, mean, three, zero, nothing, *state), 9 + 9);
 }
 
+static struct ws_law normal_law(const struct ws_law_settings *settings, struct ws_arena *arena)
+{
+    struct ws_law law;
+    assert_int_equal(ws_law_open(&ws_law_normal, settings, 1, arena, &law, NULL), WS_OK);
+    return law;
+}
+
 static void metric__gaussians_match_the_worked_example(void **state)
 {
+    static const struct ws_law_settings settings = {.dimension = 2, .variance = 2};
+    const struct ws_law truth = normal_law(&settings, *state);
     static const double mean[] = {1, 1};
     static const double covariance[] = {1, 0.5, 0.5, 1}; /* eigenvalues 1.5 and 0.5 */
     struct ws_gaussian_model model = {{&ws_family_gaussian, NULL, 17}, 2, mean, covariance};
     struct ws_metric_set set = {0};
-    assert_int_equal(ws_measure_gaussian(&model, 2, *state, &set, NULL), WS_OK);
+    assert_int_equal(ws_measure_gaussian(&model, &truth, *state, &set, NULL), WS_OK);
     assert_metric(&set, WS_METRIC_LOG_VARIANCE, 17, log(0.75) / 2 - log(2));
     assert_metric(&set, WS_METRIC_VARIANCE_RATIO, 17, 0.5);
     assert_metric(&set, WS_METRIC_MEAN_ERROR, 17, 2);
@@ -389,9 +398,34 @@ static void metric__gaussians_match_the_worked_example(void **state)
 
     static const double point[4] = {0};
     model.covariance = point;
-    assert_int_equal(ws_measure_gaussian(&model, 2, *state, &set, NULL), WS_OK);
+    assert_int_equal(ws_measure_gaussian(&model, &truth, *state, &set, NULL), WS_OK);
     assert_true(set.value[WS_METRIC_LOG_VARIANCE] == -INFINITY);
     assert_metric(&set, WS_METRIC_W2_SQUARED, 17, 2 + 4);
+}
+
+/* A truth that is no Gaussian has a mean and a covariance, but no distance from one. */
+static void slanted_moments(const struct ws_law *law, double *mean, double *covariance)
+{
+    static const double slanted[] = {2, 1, 1, 3}; /* determinant 5 */
+    (void)law;
+    mean[0] = 3;
+    mean[1] = 0;
+    memcpy(covariance, slanted, sizeof slanted);
+}
+
+static void metric__a_gaussian_is_compared_with_the_moments_of_any_truth(void **state)
+{
+    static const struct ws_law_row slanted = {.name = "slanted", .moments = slanted_moments};
+    const struct ws_law truth = {.row = &slanted, .dimension = 2};
+    static const double mean[] = {1, 1};
+    static const double covariance[] = {1, 0.5, 0.5, 1};
+    struct ws_gaussian_model model = {{&ws_family_gaussian, NULL, 17}, 2, mean, covariance};
+    struct ws_metric_set set = {0};
+    assert_int_equal(ws_measure_gaussian(&model, &truth, *state, &set, NULL), WS_OK);
+    assert_false(set.has[WS_METRIC_W2_SQUARED]);
+    assert_metric(&set, WS_METRIC_LOG_VARIANCE, 17, log(0.75) / 2 - log(5) / 2);
+    assert_metric(&set, WS_METRIC_VARIANCE_RATIO, 17, 0.4);
+    assert_metric(&set, WS_METRIC_MEAN_ERROR, 17, 5);
 }
 
 /* ---- All together ---- */
@@ -412,8 +446,8 @@ static enum ws_status open_world(struct world *world, enum ws_human_source sourc
     settings.items = 40;
     settings.test_items = 30;
     settings.types = 8;
-    settings.dimension = 2;
-    settings.variance = 4;
+    settings.law.dimension = 2;
+    settings.law.variance = 4;
     WS_TRY(ws_human_open(&settings, arena->allocator, &world->human, NULL, NULL));
     WS_TRY(ws_human_deal(world->human, 1, arena, &world->deal, NULL));
     return ws_reference_prepare(&world->deal, 25, arena, &world->reference, NULL);
@@ -595,6 +629,7 @@ int main(void)
         TEST(metric__ngrams_match_a_comparison_of_every_pair),
         TEST(metric__w2_matches_cases_with_a_closed_form),
         TEST(metric__gaussians_match_the_worked_example),
+        TEST(metric__a_gaussian_is_compared_with_the_moments_of_any_truth),
         TEST(metric__measures_what_applies_in_the_order_of_the_table),
         TEST(metric__human_sample_is_the_same_for_all_arms),
         TEST(metric__names_and_definitions_are_unique),

@@ -597,8 +597,8 @@ static void build__the_mix_of_vectors_is_the_plan(void **state)
     struct world world;
     world_open(&world, (struct ws_human_settings){.source = WS_HUMAN_NORMAL,
                                                   .items = ITEMS,
-                                                  .dimension = DIMENSION,
-                                                  .variance = 1});
+                                                  .law.dimension = DIMENSION,
+                                                  .law.variance = 1});
     check_policies(&world);
     world_close(&world);
 }
@@ -689,8 +689,8 @@ static void build__the_key_decides_what_is_kept(void **state)
     struct world world;
     world_open(&world, (struct ws_human_settings){.source = WS_HUMAN_NORMAL,
                                                   .items = ITEMS,
-                                                  .dimension = DIMENSION,
-                                                  .variance = 1});
+                                                  .law.dimension = DIMENSION,
+                                                  .law.variance = 1});
     struct ws_policy policy = parsed("keep:0.5", &world.arena);
     struct ws_dataset output = output_of(&world, 1, ITEMS / 2);
     const struct ws_step plan = {
