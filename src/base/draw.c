@@ -84,7 +84,15 @@ static void reference_normals(const struct ws_draw_place *from, double mean, dou
     }
 }
 
-const struct ws_draw_ops ws_draw_reference = {"reference", reference_words, reference_normals};
+static void reference_all_normals(const struct ws_draw_normals *draws, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        reference_normals(&draws[i].from, draws[i].mean, draws[i].deviation, draws[i].out,
+                          draws[i].count);
+}
+
+const struct ws_draw_ops ws_draw_reference = {"reference", reference_words, reference_normals,
+                                              reference_all_normals};
 
 #ifdef WS_VECTOR_X86
 

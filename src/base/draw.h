@@ -11,7 +11,8 @@
  *
  * The reference is the definition, kept for ever. The others do the same operations on vectors of
  * an instruction set, in the same order, and give the same bytes, so which one runs never shows.
- * Called through base/rng.h and base/sampler.h. Contract: tests/unit/test_draw.c.
+ * Single sequences are drawn through base/rng.h and base/sampler.h. Contract:
+ * tests/unit/test_draw.c.
  */
 #ifndef WS_BASE_DRAW_H
 #define WS_BASE_DRAW_H
@@ -31,12 +32,24 @@ struct ws_draw_place {
     uint32_t block;
 };
 
+/* count >= 0 normals of one sequence, times `deviation`, plus `mean`, into `out`. */
+struct ws_draw_normals {
+    struct ws_draw_place from;
+    double mean;
+    double deviation;
+    double *out;
+    size_t count;
+};
+
 struct ws_draw_ops {
     const char *name;
     void (*words)(const struct ws_draw_place *from, uint32_t out[WS_RNG_WORDS]);
     /* out[i] = mean + deviation * normal i */
     void (*normals)(const struct ws_draw_place *from, double mean, double deviation, double *out,
                     size_t count);
+    /* The same for many sequences. The ends of short ones, too short for a vector each, share
+     * vectors. */
+    void (*all_normals)(const struct ws_draw_normals *draws, size_t count);
 };
 
 extern const struct ws_draw_ops ws_draw_reference;

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "base/sampler.h"
+#include "base/draw.h"
 #include "base/sum.h"
 
 enum { MAGIC = 0x474d5357, VERSION = 1 }; /* "WSMG" */
@@ -281,20 +281,25 @@ static void transform(const struct ws_gaussian_model *model, const struct factor
     }
 }
 
-/* Normals from item 0 in order, `dimension` a vector whatever the rank. Draws are finite: a finite
- * variance has a deviation below 1.4e154, nothing to a mean that is near overflow. */
-static enum ws_status draw(const struct ws_gaussian_model *model, uint64_t count,
-                           struct ws_rng_key key, struct ws_arena *arena, double *x,
-                           struct ws_error *err)
+/* The normals of a sample, from item 0 in order, `dimension` a vector whatever the rank. In one
+ * dimension they are the sample. Draws are finite: a finite variance has a deviation below 1.4e154,
+ * nothing to a mean that is near overflow. */
+static struct ws_draw_normals normals_of(const struct ws_gaussian_model *model, uint64_t count,
+                                         struct ws_rng_key key, double *x)
+{
+    struct ws_draw_normals normals = {{key, 0, 0}, 0, 1, x, count * model->dimension};
+    if (model->dimension == 1) {
+        normals.mean = model->mean[0];
+        normals.deviation = sqrt(model->covariance[0]);
+    }
+    return normals;
+}
+
+/* x holds `count` vectors of normals on entry and draws of the model on return. */
+static enum ws_status transform_all(const struct ws_gaussian_model *model, uint64_t count,
+                                    struct ws_arena *arena, double *x, struct ws_error *err)
 {
     size_t d = model->dimension;
-    struct ws_rng rng;
-    ws_rng_init(&rng, key, 0);
-    if (d == 1) {
-        ws_sample_normals(&rng, model->mean[0], sqrt(model->covariance[0]), x, count);
-        return WS_OK;
-    }
-    ws_sample_normals(&rng, 0, 1, x, count * d);
     struct factor factor;
     WS_TRY(factorise_spread(model, arena, &factor, err));
     double *y = WS_ARENA_NEW(arena, double, d);
@@ -319,12 +324,13 @@ static enum ws_status sample(size_t chains, const struct ws_model *const models[
             return ws_fail_memory(err, "samples of Gaussians");
     }
     struct ws_payload *payloads = WS_ARENA_NEW(arena, struct ws_payload, chains);
+    struct ws_draw_normals *normals = WS_ARENA_NEW(arena, struct ws_draw_normals, chains);
     double *x = WS_ARENA_NEW(arena, double, size);
-    if (!payloads || !x)
+    if (!payloads || !normals || !x)
         return ws_fail_memory(err, "samples of Gaussians");
     for (size_t c = 0; c < chains; c++) {
         const struct ws_gaussian_model *model = model_of(models[c]);
-        WS_TRY(draw(model, counts[c], keys[c], arena, x, err));
+        normals[c] = normals_of(model, counts[c], keys[c], x);
         payloads[c] = (struct ws_payload){
             .kind = WS_DATA_VECTORS,
             .count = counts[c],
@@ -332,7 +338,13 @@ static enum ws_status sample(size_t chains, const struct ws_model *const models[
             .vectors = x,
         };
         out[c] = &payloads[c];
-        x += counts[c] * model->dimension;
+        x += normals[c].count;
+    }
+    ws_draw_pick()->all_normals(normals, chains);
+    for (size_t c = 0; c < chains; c++) {
+        const struct ws_gaussian_model *model = model_of(models[c]);
+        if (model->dimension > 1)
+            WS_TRY(transform_all(model, counts[c], arena, normals[c].out, err));
     }
     return WS_OK;
 }

@@ -67,6 +67,30 @@ static void normals__are_those_of_the_reference_over_many(void **state)
     }
 }
 
+/* Sequences of 0 to 39 normals each, so that ends of all lengths share vectors. */
+static void normals__of_many_sequences_are_those_of_each(void **state)
+{
+    (void)state;
+    enum { DRAWS = 40, ROOM = 41 };
+    const struct ws_draw_ops *sets[WS_DRAW_SETS];
+    size_t count = ws_draw_list(sets);
+    for (size_t s = 0; s < count; s++) {
+        static double wanted[DRAWS][ROOM], found[DRAWS][ROOM];
+        struct ws_draw_normals draws[DRAWS];
+        memset(found, 0, sizeof found);
+        memset(wanted, 0, sizeof wanted);
+        for (uint32_t i = 0; i < DRAWS; i++) {
+            struct ws_draw_normals draw = {places[i % PLACES], i, 1 + 0.1 * i, found[i],
+                                           (i * 7) % DRAWS};
+            draw.from.item -= i;
+            draws[i] = draw;
+            ws_draw_reference.normals(&draw.from, draw.mean, draw.deviation, wanted[i], draw.count);
+        }
+        sets[s]->all_normals(draws, DRAWS);
+        assert_memory_equal(found, wanted, sizeof found);
+    }
+}
+
 static void pick__is_the_last_of_the_list(void **state)
 {
     (void)state;
@@ -154,6 +178,7 @@ int main(void)
         cmocka_unit_test(words__are_those_of_the_reference_on_every_instruction_set),
         cmocka_unit_test(normals__are_those_of_the_reference_on_every_instruction_set),
         cmocka_unit_test(normals__are_those_of_the_reference_over_many),
+        cmocka_unit_test(normals__of_many_sequences_are_those_of_each),
         cmocka_unit_test(pick__is_the_last_of_the_list),
         cmocka_unit_test(pair__is_accurate_for_random_words),
         cmocka_unit_test(pair__is_accurate_at_the_ends),

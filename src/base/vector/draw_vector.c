@@ -41,7 +41,8 @@ VECTOR_INLINE reals squared_radius(words low, words high)
     return (power * WS_MINUS_TWO_LOG_TWO + s * -4.0) + s * z * polynomial(ws_log_terms, z);
 }
 
-VECTOR_INLINE void make_normals(const struct group *w, int i, double mean, double deviation,
+/* Two normals of each block of vector i. */
+VECTOR_INLINE void make_normals(const struct group *w, int i, reals mean, reals deviation,
                                 double *out)
 {
     const uint64_t sign = UINT64_C(1) << 63;
@@ -57,33 +58,123 @@ VECTOR_INLINE void make_normals(const struct group *w, int i, double mean, doubl
 }
 
 VECTOR_INLINE void group_normals(const struct group *group, double mean, double deviation,
-                                 double *out, size_t count)
+                                 double *out)
 {
-    double all[GROUP_NORMALS];
-    double *to = count < GROUP_NORMALS ? all : out;
+    const reals zero = {0};
     for (int i = 0; i < VECTORS; i++)
-        make_normals(group, i, mean, deviation, to + 2 * LANES * i);
-    if (to == all)
-        memcpy(out, all, count * sizeof *out);
+        make_normals(group, i, zero + mean, zero + deviation, out + 2 * LANES * i);
 }
 
-static void all_normals(const struct ws_draw_place *from, double mean, double deviation,
-                        double *out, size_t count)
+/* Those that fill groups; how many they are. */
+VECTOR_INLINE size_t whole_groups(const struct ws_draw_place *from, double mean, double deviation,
+                                  double *out, size_t count)
 {
     struct group groups[GROUPS];
-    uint32_t block = 0;
-    while (count > 0) {
+    size_t left = count / GROUP_NORMALS;
+    for (uint32_t block = 0; left > 0;) {
         size_t made = 0;
-        for (; made < GROUPS && made * GROUP_NORMALS < count; made++, block += WS_RNG_BLOCKS)
+        for (; made < GROUPS && made < left; made++, block += WS_RNG_BLOCKS)
             make_words(&groups[made], from, block);
-        for (size_t g = 0; g < made; g++) {
-            size_t size = count < GROUP_NORMALS ? count : GROUP_NORMALS;
-            group_normals(&groups[g], mean, deviation, out, size);
-            out += size;
-            count -= size;
-        }
+        for (size_t g = 0; g < made; g++, out += GROUP_NORMALS)
+            group_normals(&groups[g], mean, deviation, out);
+        left -= made;
+    }
+    return count / GROUP_NORMALS * GROUP_NORMALS;
+}
+
+static void some_normals(const struct ws_draw_place *from, double mean, double deviation,
+                         double *out, size_t count)
+{
+    size_t done = whole_groups(from, mean, deviation, out, count);
+    if (done == count)
+        return;
+    struct group group;
+    double last[GROUP_NORMALS];
+    make_words(&group, from, (uint32_t)(done / 2));
+    group_normals(&group, mean, deviation, last);
+    memcpy(out + done, last, (count - done) * sizeof *out);
+}
+
+/* The blocks that stand behind whole groups, of as many sequences as it takes to fill one. */
+struct mixed_group {
+    uint64_t block[WS_RNG_BLOCKS];
+    uint64_t item[WS_RNG_BLOCKS];
+    uint64_t generation[WS_RNG_BLOCKS];
+    uint64_t key[2][WS_RNG_BLOCKS];
+    double mean[WS_RNG_BLOCKS];
+    double deviation[WS_RNG_BLOCKS];
+    double *out[WS_RNG_BLOCKS];
+    size_t wanted[WS_RNG_BLOCKS]; /* normals of the block: 1 or 2 */
+    size_t blocks;
+};
+
+VECTOR_INLINE words load_words(const uint64_t *from)
+{
+    words all;
+    memcpy(&all, from, sizeof all);
+    return all;
+}
+
+VECTOR_INLINE reals load_reals(const double *from)
+{
+    reals all;
+    memcpy(&all, from, sizeof all);
+    return all;
+}
+
+static void finish_mixed(struct mixed_group *mixed)
+{
+    struct group group;
+    words key0[VECTORS], key1[VECTORS];
+    double all[GROUP_NORMALS];
+    for (int i = 0; i < VECTORS; i++) {
+        group.a[i] = load_words(mixed->block + i * LANES);
+        group.b[i] = load_words(mixed->item + i * LANES);
+        group.c[i] = group.b[i] >> 32;
+        group.d[i] = load_words(mixed->generation + i * LANES);
+        key0[i] = load_words(mixed->key[0] + i * LANES);
+        key1[i] = load_words(mixed->key[1] + i * LANES);
+    }
+    make_words_of(&group, key0, key1);
+    for (int i = 0; i < VECTORS; i++)
+        make_normals(&group, i, load_reals(mixed->mean + i * LANES),
+                     load_reals(mixed->deviation + i * LANES), all + 2 * LANES * i);
+    for (size_t b = 0; b < mixed->blocks; b++)
+        memcpy(mixed->out[b], all + 2 * b, mixed->wanted[b] * sizeof *all);
+    mixed->blocks = 0;
+}
+
+VECTOR_INLINE void add_rest(struct mixed_group *mixed, const struct ws_draw_normals *draw,
+                            size_t done)
+{
+    for (; done < draw->count; done += 2) {
+        size_t b = mixed->blocks++;
+        mixed->block[b] = (uint32_t)(draw->from.block + done / 2);
+        mixed->item[b] = draw->from.item;
+        mixed->generation[b] = draw->from.key.generation;
+        mixed->key[0][b] = draw->from.key.word[0];
+        mixed->key[1][b] = draw->from.key.word[1];
+        mixed->mean[b] = draw->mean;
+        mixed->deviation[b] = draw->deviation;
+        mixed->out[b] = draw->out + done;
+        mixed->wanted[b] = draw->count - done < 2 ? 1 : 2;
+        if (mixed->blocks == WS_RNG_BLOCKS)
+            finish_mixed(mixed);
     }
 }
 
+static void all_normals(const struct ws_draw_normals *draws, size_t count)
+{
+    struct mixed_group mixed = {.blocks = 0};
+    for (size_t i = 0; i < count; i++) {
+        const struct ws_draw_normals *draw = &draws[i];
+        size_t done =
+            whole_groups(&draw->from, draw->mean, draw->deviation, draw->out, draw->count);
+        add_rest(&mixed, draw, done);
+    }
+    if (mixed.blocks > 0)
+        finish_mixed(&mixed);
+}
+
 const struct ws_draw_ops OF_SET(ws_draw, WS_VECTOR_SET) = {TEXT(WS_VECTOR_SET), all_words,
-                                                           all_normals};
+                                                           some_normals, all_normals};

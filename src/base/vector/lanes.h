@@ -102,6 +102,17 @@ struct group {
     words a[VECTORS], b[VECTORS], c[VECTORS], d[VECTORS];
 };
 
+VECTOR_INLINE void philox_round(struct group *x, int i, words key0, words key1)
+{
+    words product0 = multiply(x->a[i], WS_PHILOX_MULTIPLIER_0);
+    words product1 = multiply(x->c[i], WS_PHILOX_MULTIPLIER_1);
+    x->a[i] = product1 >> 32 ^ x->b[i] ^ key0;
+    x->b[i] = product1;
+    x->c[i] = product0 >> 32 ^ x->d[i] ^ key1;
+    x->d[i] = product0;
+}
+
+/* Blocks of one sequence, one after the other. */
 VECTOR_INLINE void make_words(struct group *x, const struct ws_draw_place *from, uint32_t block)
 {
     struct ws_rng_key key = from->key;
@@ -113,17 +124,22 @@ VECTOR_INLINE void make_words(struct group *x, const struct ws_draw_place *from,
         x->d[i] = zero + (uint64_t)key.generation;
     }
     for (int round = 0; round < ROUNDS; round++) {
-        for (int i = 0; i < VECTORS; i++) {
-            words product0 = multiply(x->a[i], WS_PHILOX_MULTIPLIER_0);
-            words product1 = multiply(x->c[i], WS_PHILOX_MULTIPLIER_1);
-            x->a[i] = product1 >> 32 ^ x->b[i] ^ (uint64_t)key.word[0];
-            x->b[i] = product1;
-            x->c[i] = product0 >> 32 ^ x->d[i] ^ (uint64_t)key.word[1];
-            x->d[i] = product0;
-        }
+        for (int i = 0; i < VECTORS; i++)
+            philox_round(x, i, zero + (uint64_t)key.word[0], zero + (uint64_t)key.word[1]);
         key.word[0] += WS_PHILOX_WEYL_0;
         key.word[1] += WS_PHILOX_WEYL_1;
     }
+}
+
+/* Blocks of many sequences: the counter and the key of each in its lane. The key's words grow past
+ * 32 bits, which no lane minds. */
+VECTOR_INLINE void make_words_of(struct group *x, const words key0[VECTORS],
+                                 const words key1[VECTORS])
+{
+    for (uint64_t round = 0; round < ROUNDS; round++)
+        for (int i = 0; i < VECTORS; i++)
+            philox_round(x, i, key0[i] + round * WS_PHILOX_WEYL_0,
+                         key1[i] + round * WS_PHILOX_WEYL_1);
 }
 
 #endif
