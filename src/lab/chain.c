@@ -169,9 +169,9 @@ static bool keeps_pool(const struct batch *b)
 static enum ws_status check_fits(const struct ws_block *block, const struct ws_chain *chain,
                                  const struct ws_dataset *data, struct ws_error *err)
 {
-    const struct ws_dataset *original = &chain->deal.original;
-    if (data->kind != original->kind || data->types != original->types ||
-        data->dimension != original->dimension || data->depth > chain->next_step)
+    const struct ws_dataset *human = ws_human_shape(block->human);
+    if (data->kind != human->kind || data->types != human->types ||
+        data->dimension != human->dimension || data->depth > chain->next_step)
         return ws_fail(err, WS_CORRUPT, "the checkpoint is of other data: %s, depth %" PRIu32,
                        ws_data_kind_name(data->kind), data->depth);
     if (data->kind == WS_DATA_TOKENS &&
@@ -413,8 +413,6 @@ static enum ws_status measure_models(struct batch *b, struct ws_error *err)
 static enum ws_status write_records(const struct batch *b, const struct made *made,
                                     struct ws_error *err)
 {
-    if (!b->measured)
-        return WS_OK;
     struct ws_chain *chain = made->chain;
     struct ws_records *records = &chain->records;
     struct ws_mix_part *parts;
@@ -453,20 +451,31 @@ static enum ws_status keep_training(const struct batch *b, const struct made *ma
     return status;
 }
 
-static enum ws_status commit(struct batch *b, struct made *made, struct ws_error *err)
+/* Takes up the step's records, or leaves everything as it was. */
+static enum ws_status keep_records(const struct batch *b, const struct made *made,
+                                   struct ws_error *err)
 {
     struct ws_chain *chain = made->chain;
-    struct ws_dataset training = {0};
-    if (chain->arm->policy.previous > 0)
-        WS_TRY(keep_training(b, made, &training, err));
     const size_t records = chain->records.bytes.size, texts = chain->texts.size;
     enum ws_status status = write_records(b, made, err);
     if (status != WS_OK) {
         ws_records_cut(&chain->records, records);
         chain->texts.size = texts;
-        return status;
     }
-    chain->training = training;
+    return status;
+}
+
+static enum ws_status commit(struct batch *b, struct made *made, struct ws_error *err)
+{
+    struct ws_chain *chain = made->chain;
+    struct ws_dataset training = {0};
+    const bool keeps_training = b->block->arm->policy.previous > 0;
+    if (keeps_training)
+        WS_TRY(keep_training(b, made, &training, err));
+    if (b->measured)
+        WS_TRY(keep_records(b, made, err));
+    if (keeps_training)
+        chain->training = training;
     chain->plan = b->plan;
     chain->fresh_used += b->plan.fresh;
     chain->model = made->model;
@@ -483,13 +492,13 @@ static enum ws_status new_batch(struct batch *b, struct ws_chain **chains, struc
 {
     struct ws_arena *arena = step_arena(b);
     b->made = WS_ARENA_ZNEW(arena, struct made, b->count);
-    b->models = WS_ARENA_ZNEW(arena, const struct ws_model *, b->count);
-    b->data = WS_ARENA_ZNEW(arena, const struct ws_dataset *, b->count);
-    b->payloads = WS_ARENA_ZNEW(arena, const struct ws_payload *, b->count);
-    b->prompts = WS_ARENA_ZNEW(arena, const struct ws_dataset *, b->count);
-    b->validation = WS_ARENA_ZNEW(arena, const struct ws_dataset *, b->count);
-    b->counts = WS_ARENA_ZNEW(arena, uint64_t, b->count);
-    b->keys = WS_ARENA_ZNEW(arena, struct ws_rng_key, b->count);
+    b->models = WS_ARENA_NEW(arena, const struct ws_model *, b->count);
+    b->data = WS_ARENA_NEW(arena, const struct ws_dataset *, b->count);
+    b->payloads = WS_ARENA_NEW(arena, const struct ws_payload *, b->count);
+    b->prompts = WS_ARENA_NEW(arena, const struct ws_dataset *, b->count);
+    b->validation = WS_ARENA_NEW(arena, const struct ws_dataset *, b->count);
+    b->counts = WS_ARENA_NEW(arena, uint64_t, b->count);
+    b->keys = WS_ARENA_NEW(arena, struct ws_rng_key, b->count);
     if (!b->made || !b->models || !b->data || !b->payloads || !b->prompts || !b->validation ||
         !b->counts || !b->keys)
         return ws_fail_memory(err, "a step");
