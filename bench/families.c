@@ -8,6 +8,8 @@
  *     families ngram ORDER SAMPLING CORPUS
  *                             draw as many blocks of 1,000 words as the whole corpus has; how many
  *                             tokens that is
+ *     families gaussian       the fits and samples of 64 one-dimensional chains of 100 items over
+ *                             2,000 generations, and how many items that is
  *     families hypergeometric half of 2 x 10^6 items of 10^6 types without replacement
  */
 #include <stdio.h>
@@ -18,6 +20,7 @@
 #include "base/sampler.h"
 #include "data/human.h"
 #include "models/family.h"
+#include "models/gaussian.h"
 #include "models/ngram.h"
 
 static const struct ws_rng_key KEY = {{1, 2}, 3};
@@ -157,6 +160,67 @@ static enum ws_status bench_ngram(const struct ws_ngram_settings *settings, cons
     return status;
 }
 
+enum { CHAINS = 64, GENERATIONS = 2000, ITEMS = 100 };
+
+struct chains {
+    const struct ws_model *models[CHAINS];
+    const struct ws_payload *payloads[CHAINS];
+    const struct ws_dataset *data[CHAINS];
+    struct ws_dataset datasets[CHAINS];
+    struct ws_segment segments[CHAINS];
+    struct ws_rng_key keys[CHAINS];
+    uint64_t counts[CHAINS];
+};
+
+/* A sample of the models, and new ones that are fitted on it. */
+static enum ws_status next_generation(struct chains *all,
+                                      const struct ws_gaussian_settings *settings,
+                                      struct ws_arena *arena, struct ws_error *err)
+{
+    static const struct ws_origin output = {WS_SOURCE_MODEL, 1, 1};
+    const struct ws_family_ops *family = &ws_family_gaussian;
+    WS_TRY(family->sample(CHAINS, all->models, all->counts, all->keys, NULL, arena, all->payloads,
+                          err));
+    for (size_t c = 0; c < CHAINS; c++)
+        all->datasets[c] = ws_dataset_in(&all->segments[c], all->payloads[c], output);
+    return family->fit(settings, CHAINS, all->data, all->keys, NULL, arena, all->models, err);
+}
+
+static enum ws_status bench_gaussian(struct ws_arena *life, struct ws_arena *arena,
+                                     struct ws_error *err)
+{
+    static const double first[] = {-1, 1};
+    static const struct ws_gaussian_settings settings = {WS_GAUSSIAN_UNBIASED};
+    static const struct ws_origin human = {.source = WS_SOURCE_ORIGINAL};
+    const struct ws_payload payload = {
+        .kind = WS_DATA_VECTORS, .count = 2, .dimension = 1, .vectors = first};
+    struct chains *all = WS_ARENA_ZNEW(life, struct chains, 1);
+    struct ws_arena other; /* a model is needed for one generation after its own */
+    struct ws_arena *const arenas[] = {arena, &other};
+    if (!all)
+        return ws_fail_memory(err, "chains");
+    ws_arena_init(&other, life->allocator);
+    for (size_t c = 0; c < CHAINS; c++) {
+        all->data[c] = &all->datasets[c];
+        all->datasets[c] = ws_dataset_in(&all->segments[c], &payload, human);
+        all->counts[c] = ITEMS;
+        all->keys[c] = (struct ws_rng_key){{1, (uint32_t)c}, 0};
+    }
+    enum ws_status status = ws_family_gaussian.fit(&settings, CHAINS, all->data, all->keys, NULL,
+                                                   life, all->models, err);
+    double start = cpu_seconds();
+    for (uint32_t g = 0; g < GENERATIONS && status == WS_OK; g++) {
+        for (size_t c = 0; c < CHAINS; c++)
+            all->keys[c].generation = g;
+        ws_arena_reset(arenas[g % 2]);
+        status = next_generation(all, &settings, arenas[g % 2], err);
+    }
+    if (status == WS_OK)
+        (void)printf("%.6f %d\n", cpu_seconds() - start, CHAINS * GENERATIONS * ITEMS);
+    ws_arena_release(&other);
+    return status;
+}
+
 static enum ws_status bench_hypergeometric(struct ws_arena *arena, struct ws_error *err)
 {
     enum { TYPES = 1000000 };
@@ -184,6 +248,8 @@ static enum ws_status run(int argc, char **argv, struct heap *heap, struct ws_ar
     struct ws_ngram_settings ngram = {.order = 3, .sampling = WS_NGRAM_MLE};
     if (argc == 2 && strcmp(argv[1], "discrete") == 0)
         return bench_discrete(heap, life, arena, err);
+    if (argc == 2 && strcmp(argv[1], "gaussian") == 0)
+        return bench_gaussian(life, arena, err);
     if (argc == 2 && strcmp(argv[1], "hypergeometric") == 0)
         return bench_hypergeometric(arena, err);
     if (argc == 3 && strcmp(argv[1], "trigram") == 0)
@@ -194,8 +260,8 @@ static enum ws_status run(int argc, char **argv, struct heap *heap, struct ws_ar
         return bench_ngram(&ngram, argv[4], 0, false, life, arena, err);
     }
     return ws_fail(err, WS_INVALID,
-                   "usage: families discrete | trigram CORPUS | ngram ORDER SAMPLING CORPUS | "
-                   "hypergeometric");
+                   "usage: families discrete | gaussian | trigram CORPUS | "
+                   "ngram ORDER SAMPLING CORPUS | hypergeometric");
 }
 
 int main(int argc, char **argv)
