@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
 # 1,000 one-dimensional Gaussian chains, 2,000 generations of 100 samples, replace: the whole program
 # against numpy, and against its own limits: the time in which all processors make as many random
-# words of 64 bits, or normals, and do nothing else. Usage: bench_gaussian.sh BUILD
+# words of 64 bits, or normals, or samples with the fits on them, and do nothing else.
+# Usage: bench_gaussian.sh BUILD
 set -euo pipefail
 program=$(realpath "$1")/wellspring
 normals=$(realpath "$1")/bench/normals
+families=$(realpath "$1")/bench/families
 source "$(dirname "$0")/lib.bash"
 
 scratch=$(mktemp -d)
@@ -31,8 +33,17 @@ limit() {
         '$1 == what { ns = $3 } END { printf "%.6f\n", ns * 0.2 / processors }'
 }
 
+# Seconds for the samples and fits of 1,000 chains.
+arithmetic() {
+    for _ in 1 2 3 4 5; do
+        "$families" gaussian
+    done | sort -n |
+        awk -v processors="$(nproc)" 'NR == 3 { printf "%.6f\n", $1 * 2e8 / $2 / processors }'
+}
+
 ours=$(seconds run)
 row gaussian-1000x2000x100 "$ours" "$(peer gaussian_vectorised)" "numpy vectorised"
 row gaussian-1000x2000x100 "$ours" "$(peer gaussian_loop)" "numpy plain loop"
+row gaussian-1000x2000x100 "$ours" "$(arithmetic)" "samples and fits alone"
 row gaussian-1000x2000x100 "$ours" "$(limit normals)" "normals alone"
 row gaussian-1000x2000x100 "$ours" "$(limit words)" "random words alone"
