@@ -389,7 +389,7 @@ static enum ws_status measure_models(struct batch *b, struct ws_error *err)
         return WS_OK;
     struct ws_arena *scratch = &b->block->scratch;
     const struct ws_job job = {.threads = b->support ? b->support->threads : 1};
-    bool sampled = ws_measure_needs_sample(e->family);
+    bool sampled = e->sample_items > 0;
     if (sampled)
         WS_TRY(sample_models(b, WS_PHASE_SAMPLE, e->sample_items, scratch, err));
     struct ws_measurement *room =

@@ -29,7 +29,7 @@ static const struct ws_option experiment_options[] = {
     {"growth", WS_OPTION_TEXT, FIELD(growth), 0, 0, "constant", NULL, 0,
      "size of later training sets: constant, linear:R, power:E, geometric:R"},
     {"metric_items", WS_OPTION_WHOLE, FIELD(metric_items), 0, 1e12, "0", NULL, 0,
-     "items in the sample that metrics see; 0: as many as items"},
+     "items in the sample that metrics see; 0: as many as items, of vectors none"},
     {"measure_every", WS_OPTION_WHOLE, FIELD(measure_every), 1, 1e9, "1", NULL, 0,
      "measure generations 0, K, 2K, ..."},
 };
@@ -262,11 +262,20 @@ static enum ws_status make_canonical(struct ws_experiment *e, struct ws_error *e
     return status;
 }
 
+/* Vectors are measured by the models' parameters, unless a sample is asked for: it would cost more
+ * than most of their models. */
+static bool samples_by_default(const struct ws_experiment *e)
+{
+    return (e->family->accepts & ~(1u << WS_DATA_VECTORS)) != 0;
+}
+
 /* What follows from the base number of training items. */
 static enum ws_status settle_items(struct ws_experiment *e, uint64_t items, struct ws_error *err)
 {
     e->items = items;
-    e->sample_items = e->settings.metric_items ? e->settings.metric_items : items;
+    e->sample_items = e->settings.metric_items;
+    if (e->sample_items == 0 && samples_by_default(e))
+        e->sample_items = items;
     if (ws_experiment_reads(e, "corpus") && e->sample_items > items + e->data.fresh_items)
         return ws_fail(err, WS_INVALID,
                        "%s: 'metric_items' is %" PRIu64 ", wanted at most items=%" PRIu64

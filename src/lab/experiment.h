@@ -71,7 +71,7 @@ struct ws_experiment {
     struct ws_arm *arms;
     size_t arm_count;
     uint64_t items;        /* base number of training items; 0: known when the data are open */
-    uint64_t sample_items; /* of every metric sample; likewise */
+    uint64_t sample_items; /* of every metric sample, likewise; of vectors 0 may be meant */
     uint64_t item_size;    /* numbers or tokens in an item; 0 until the data are open */
     struct ws_human_input *inputs; /* what the data are, then the files that arms' settings name */
     size_t input_count;            /* 0 until the data are open */

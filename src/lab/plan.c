@@ -43,9 +43,8 @@ static double chain_seconds(const struct ws_experiment *e, const struct ws_datas
     double trained = scale * (double)arm->totals.trained;
     double sampled = scale * (double)arm->totals.sampled;
     double validated = cost->validations * (double)probe->validation_items;
-    double looked_at = ws_looked_at(e, shape, probe->reference_items, e->sample_items);
-    if (ws_measure_needs_sample(e->family))
-        sampled += measured * ws_costing_items(shape, e->sample_items);
+    double looked_at = ws_looked_at(shape, probe->reference_items, e->sample_items);
+    sampled += measured * ws_costing_items(shape, e->sample_items);
     return probe->start + steps * probe->step +
            probe->fit.factor * (cost->fit_whole * steps + cost->fit_seconds * trained) +
            probe->sample.factor * cost->sample_seconds * sampled +
@@ -79,8 +78,7 @@ static struct ws_arm_cost arm_cost(const struct ws_experiment *e, const struct w
     double bytes = item_bytes(e, shape);
     double seeds = (double)e->settings.seeds;
     double measured = ceil((double)e->settings.generations / (double)e->settings.measure_every);
-    double metric_items =
-        ws_measure_needs_sample(e->family) ? ws_costing_items(shape, e->sample_items) : 0;
+    double metric_items = ws_costing_items(shape, e->sample_items);
     double base = ws_costing_items(shape, e->items);
     double largest = ws_costing_items(shape, arm->totals.largest);
     /* A sum over steps, as if each were of the base size. */

@@ -14,13 +14,9 @@ double ws_costing_items(const struct ws_dataset *shape, uint64_t items)
     return shape->kind == WS_DATA_COUNTS && items > shape->types ? shape->types : (double)items;
 }
 
-double ws_looked_at(const struct ws_experiment *e, const struct ws_dataset *shape,
-                    uint64_t reference, uint64_t sample)
+double ws_looked_at(const struct ws_dataset *shape, uint64_t reference, uint64_t sample)
 {
-    double items = ws_costing_items(shape, reference);
-    if (ws_measure_needs_sample(e->family))
-        items += ws_costing_items(shape, sample);
-    return fmax(items, 1);
+    return fmax(ws_costing_items(shape, reference) + ws_costing_items(shape, sample), 1);
 }
 
 struct probing {
@@ -196,7 +192,7 @@ static enum ws_status prepare_measurement(struct probing *p, uint64_t items)
     p->sample_items = items < most ? items : most;
     WS_TRY(ws_reference_prepare(&p->deal, p->sample_items, &p->ready, &p->reference, p->err));
     p->sample = NULL;
-    if (!ws_measure_needs_sample(p->experiment->family))
+    if (p->sample_items == 0)
         return WS_OK;
     return sample_items(p, p->sample_items, &p->ready, &p->sample);
 }
@@ -222,13 +218,13 @@ static double known(const struct probing *p, const struct ws_probe *probe,
     const struct ws_experiment *e = p->experiment;
     const struct ws_dataset *shape = ws_human_shape(p->block.human);
     double sampled = ws_costing_items(shape, plan->output);
-    if (measured && ws_measure_needs_sample(e->family))
+    if (measured)
         sampled += ws_costing_items(shape, e->sample_items);
     return probe->fit.each * ws_costing_items(shape, plan->training) +
            probe->sample.each * sampled +
-           (measured ? probe->measure.each *
-                           ws_looked_at(e, shape, probe->reference_items, e->sample_items)
-                     : 0);
+           (measured
+                ? probe->measure.each * ws_looked_at(shape, probe->reference_items, e->sample_items)
+                : 0);
 }
 
 /* The first steps of real chains, less what is known of them. */
@@ -296,7 +292,7 @@ static enum ws_status probe_parts(struct probing *p, struct ws_probe *out)
     most = out->sample.items;
     WS_TRY(grow(p, (struct work){prepare_measurement, measure}, 1, most, 0, &out->measure));
     out->measure.each =
-        out->measure.seconds / ws_looked_at(e, shape, p->deal.reference.count, p->sample_items);
+        out->measure.seconds / ws_looked_at(shape, p->deal.reference.count, p->sample_items);
     out->measure.factor = out->measure.each / cost.measure_seconds;
     out->measurements = p->measurements;
     out->model_bytes = (double)p->model_bytes;

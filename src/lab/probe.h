@@ -43,7 +43,6 @@ WS_MUST_CHECK enum ws_status ws_probe(const struct ws_experiment *experiment,
 double ws_costing_items(const struct ws_dataset *shape, uint64_t items);
 
 /* What a measurement of so many items of reference and sample costs, in items. */
-double ws_looked_at(const struct ws_experiment *experiment, const struct ws_dataset *shape,
-                    uint64_t reference, uint64_t sample);
+double ws_looked_at(const struct ws_dataset *shape, uint64_t reference, uint64_t sample);
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <zlib.h>
 
 #include "base/file.h"
 #include "base/json.h"
@@ -51,8 +52,8 @@ void ws_compute_class(struct ws_buffer *out)
     struct utsname system;
     ws_buffer_text(out, uname(&system) == 0 ? system.machine : "unknown");
 #endif
-    ws_buffer_format(out, " glibc-%s lapack-%d.%d.%d", gnu_get_libc_version(), (int)major,
-                     (int)minor, (int)patch);
+    ws_buffer_format(out, " glibc-%s lapack-%d.%d.%d zlib-%s", gnu_get_libc_version(), (int)major,
+                     (int)minor, (int)patch, zlibVersion());
 }
 
 /* Writing -------------------------------------------------------------------------------------- */

@@ -32,29 +32,35 @@ static enum ws_status count_types(const struct ws_dataset *data, struct ws_arena
     return ws_dataset_type_counts(data, arena, out, err);
 }
 
+static enum ws_status prepare_types(struct ws_reference *reference, const struct ws_dataset *human,
+                                    struct ws_arena *arena, struct ws_error *err)
+{
+    const struct ws_deal *deal = reference->deal;
+    WS_TRY(count_types(human, arena, &reference->human_sample, err));
+    WS_TRY(count_types(&deal->original, arena, &reference->original, err));
+    WS_TRY(count_types(&deal->reference, arena, &reference->reference, err));
+    ws_reference_compare_human(reference);
+    return WS_OK;
+}
+
 enum ws_status ws_reference_prepare(const struct ws_deal *deal, uint64_t sample_items,
                                     struct ws_arena *arena, struct ws_reference *out,
                                     struct ws_error *err)
 {
     struct ws_reference reference = {.deal = deal, .sample_items = sample_items};
-    if (deal->original.kind != WS_DATA_VECTORS) {
+    struct ws_dataset human;
+    if (sample_items > 0) {
         struct ws_rng_key key = ws_rng_key(WS_STREAM_METRIC, deal->seed, 0, 0);
-        struct ws_dataset human;
         WS_TRY(ws_deal_human(deal, sample_items, key, arena, &human, err));
-        WS_TRY(count_types(&human, arena, &reference.human_sample, err));
-        WS_TRY(count_types(&deal->original, arena, &reference.original, err));
-        WS_TRY(count_types(&deal->reference, arena, &reference.reference, err));
-        ws_reference_count_rare(&reference);
+        if (human.kind == WS_DATA_VECTORS)
+            WS_TRY(ws_reference_prepare_vectors(&reference, &human, arena, err));
+        else
+            WS_TRY(prepare_types(&reference, &human, arena, err));
         if (human.kind == WS_DATA_TOKENS)
             WS_TRY(ws_reference_prepare_text(&reference, &human, arena, err));
     }
     *out = reference;
     return WS_OK;
-}
-
-bool ws_measure_needs_sample(const struct ws_family_ops *family)
-{
-    return (family->accepts & ~(1u << WS_DATA_VECTORS)) != 0;
 }
 
 static enum ws_status measure_types(const struct ws_reference *reference,
@@ -120,7 +126,9 @@ enum ws_status ws_measure(const struct ws_reference *reference, const struct ws_
                           struct ws_error *err)
 {
     struct ws_metric_set set = {0};
-    if (sample)
+    if (sample && sample->kind == WS_DATA_VECTORS)
+        WS_TRY(ws_measure_vectors(reference, sample, arena, &set, err));
+    else if (sample)
         WS_TRY(measure_types(reference, sample, arena, &set, err));
     if (sample && sample->kind == WS_DATA_TOKENS)
         WS_TRY(ws_measure_text(reference, model, first, sample, job, arena, &set, err));

@@ -18,6 +18,7 @@
 #include "data/human.h"
 #include "measure/perplexity.h"
 #include "measure/rare_trigrams.h"
+#include "measure/transport.h"
 
 /* clang-format off */
 /*    id              name                    definition                     meaning */
@@ -38,10 +39,24 @@
       "share of the reference's tokens whose type the model's sample lacks")                      \
     X(MASS_LOST_TRUTH, "mass_lost_truth",     "mass-lost.truth/1",                                \
       "true probability of the types that the model's sample lacks (known truth only)")           \
+    X(TV_TRUTH,       "tv_truth",             "tv.truth/1",                                       \
+      "total variation distance of the sample's shares from the truth (known truth only)")        \
+    X(KL_TRUTH,       "kl_truth",             "kl.sample-from-truth/1",                           \
+      "divergence D(sample|truth) of the sample's shares, nats (known truth only)")               \
+    X(TV_REFERENCE,   "tv_reference",         "tv.reference/1",                                   \
+      "total variation distance of the sample's shares from the reference's")                     \
+    X(TV_REFERENCE_HUMAN, "tv_reference_human", "tv.reference.human/1",                           \
+      "the same for a human sample as large as the model's")                                      \
+    X(KL_REFERENCE,   "kl_reference",         "kl.sample-from-reference.half/1",                  \
+      "divergence D(sample|reference), half an item added to every type of both, nats")           \
+    X(KL_REFERENCE_HUMAN, "kl_reference_human", "kl.sample-from-reference.half.human/1",          \
+      "the same for a human sample as large as the model's")                                      \
     X(ENTROPY,        "entropy",              "entropy.plug-in/1",                                \
       "plug-in entropy of the sample's types, nats")                                              \
     X(ENTROPY_MM,     "entropy_mm",           "entropy.miller-madow/1",                           \
       "entropy + (types - 1) / 2N, nats")                                                         \
+    X(ZIPF_EXPONENT,  "zipf_exponent",        "zipf.mle.1000-ranks/1",                            \
+      "exponent of Zipf's law over the 1,000 most frequent types, by maximum likelihood")         \
     X(HETEROZYGOSITY, "heterozygosity",       "heterozygosity.model/1",                           \
       "1 - sum p^2 of the model's own probabilities (discrete family)")                           \
     X(DISTINCT_1,     "distinct_1",           "distinct-1.pooled/1",                              \
@@ -56,10 +71,20 @@
       "mean over items of distinct 2-grams over 2-grams")                                         \
     X(DISTINCT_3_SAMPLE, "distinct_3_sample", "distinct-3.mean-per-sample/1",                     \
       "mean over items of distinct 3-grams over 3-grams")                                         \
+    X(EAD_1,          "ead_1",                "distinct-1.expectation-adjusted/1",                \
+      "distinct words over those expected of as many drawn uniformly from the vocabulary")        \
+    X(EAD_2,          "ead_2",                "distinct-2.expectation-adjusted/1",                \
+      "distinct 2-grams over those expected of as many drawn uniformly from all there can be")    \
+    X(EAD_3,          "ead_3",                "distinct-3.expectation-adjusted/1",                \
+      "distinct 3-grams over those expected of as many drawn uniformly from all there can be")    \
     X(REPEATED_4,     "repeated_4",           "repeat-4.pooled/1",                                \
       "share of 4-gram places whose 4-gram stands more than once in the pooled samples")          \
     X(SELF_BLEU,      "self_bleu",            "self-bleu-4.method-1.sample/1",                    \
       "mean BLEU-4 of a sampled item against all others: 1 is a sample of copies")                \
+    X(COMPRESSION,    "compression_ratio",    "compression.zlib-6.32768-tokens/1",                \
+      "bytes of the sample's text over those that zlib makes of it: more is more repetition")     \
+    X(COMPRESSION_HUMAN, "compression_ratio_human", "compression.zlib-6.32768-tokens.human/1",    \
+      "the same for a human sample as large as the model's")                                      \
     X(RARE_TRIGRAM_RECALL, "rare_trigram_recall", "rare2-trigrams.reference/1",                   \
       "share of the reference's rare trigrams (seen once or twice) that the model's sample has")  \
     X(RARE_TRIGRAM_RECALL_HUMAN, "rare_trigram_recall_human", "rare2-trigrams.reference.human/1", \
@@ -86,6 +111,14 @@
       "share of the sample's sequences by their perplexity under the model of generation 0")      \
     X(TEST_NLL,       "test_nll",             "nll.reference/1",                                  \
       "mean negative log density of a reference vector under the model, nats")                    \
+    X(W2_SAMPLE,      "w2_sample",            "w2.sample.reference/1",                            \
+      "2-Wasserstein distance of the model's sample from the reference (one dimension)")          \
+    X(W2_SAMPLE_HUMAN, "w2_sample_human",     "w2.sample.reference.human/1",                      \
+      "the same for a human sample as large as the model's")                                      \
+    X(SLICED_W2,      "sliced_w2",            "sliced-w2.64.sample.reference/1",                  \
+      "the same in more dimensions: root mean square over 64 random directions")                  \
+    X(SLICED_W2_HUMAN, "sliced_w2_human",     "sliced-w2.64.sample.reference.human/1",            \
+      "the same for a human sample as large as the model's")                                      \
     X(W2_SQUARED,     "w2_squared",           "w2-squared.gaussian.truth/1",                      \
       "squared 2-Wasserstein distance between the model's Gaussian and the truth")                \
     X(LOG_VARIANCE,   "log_variance",         "log-variance.truth/1",                             \
@@ -123,33 +156,41 @@ struct ws_measurement {
 
 enum { WS_MEASUREMENT_LIMIT = WS_METRIC_COUNT + 2 * WS_PERPLEXITY_BINS };
 
+struct ws_compression {
+    uint64_t tokens; /* of the text that was looked at */
+    double ratio;
+};
+
 /* The human side of one seed. */
 struct ws_reference {
     const struct ws_deal *deal;
-    uint64_t sample_items;          /* items of every model sample */
+    uint64_t sample_items;          /* items of every model sample; 0: there are none */
     struct ws_payload original;     /* type counts of the original data; count 0 for vectors */
     struct ws_payload reference;    /* type counts of the reference; count 0 for vectors or none */
     struct ws_payload human_sample; /* type counts of `sample_items` human items */
     uint64_t rare_types;            /* types of the reference that it has once or twice */
     uint64_t rare_types_human;      /* those of them that the human sample has */
+    double human_variation;         /* total variation of the human sample from the reference */
+    double human_divergence;        /* D(human sample|reference), with halves */
     /* Token sequences only: */
     struct ws_rare_trigrams rare_trigrams; /* of the reference */
     uint64_t rare_trigrams_human;          /* those of them that the human sample has */
     const float *human_points;             /* the human sample's side of MAUVE */
     uint64_t human_point_count;
+    struct ws_compression human_compression;
+    /* Vectors only, where there are a sample and a reference: */
+    struct ws_slices slices; /* of the reference; count 0 where there are none */
+    double human_w2;         /* the human sample's distance from it */
 };
 
 /* Draws the same-size human sample from the seed's metric stream (arm 0, generation 0). `deal` must
- * outlive it. */
+ * outlive it. `sample_items` may be 0 for vectors: only their models are measured. */
 WS_MUST_CHECK enum ws_status ws_reference_prepare(const struct ws_deal *deal, uint64_t sample_items,
                                                   struct ws_arena *arena, struct ws_reference *out,
                                                   struct ws_error *err);
 
-/* Whether `model`'s metrics need a sample of it at all (Gaussians do not). */
-bool ws_measure_needs_sample(const struct ws_family_ops *family);
-
 /* Every metric that applies to the model's family and the human data, in the order of the table.
- * `sample` holds `sample_items` items of the model, or is NULL where none is needed. `first` is the
+ * `sample` holds `sample_items` items of the model, or is NULL where that is 0. `first` is the
  * chain's model of generation 0, or NULL when it is not kept; `job` may be NULL. */
 WS_MUST_CHECK enum ws_status ws_measure(const struct ws_reference *reference,
                                         const struct ws_model *model, const struct ws_model *first,

@@ -21,12 +21,24 @@ static double mean_distinct(const struct ws_grams *grams)
     return shares / (double)items;
 }
 
-static void measure_distinct(const struct ws_grams *grams, struct ws_metric_set *set)
+/* Over the number of distinct ones that as many draws would give if each of the `words`^n n-grams
+ * that can be were as likely: m (1 - (1 - 1/m)^places) of m. */
+static double adjusted_distinct(const struct ws_grams *grams, uint32_t words)
+{
+    double kinds = pow(words, (double)grams->length);
+    double expected = -kinds * expm1((double)grams->places * log1p(-1 / kinds));
+    return (double)grams->distinct / expected;
+}
+
+static void measure_distinct(const struct ws_grams *grams, uint32_t words,
+                             struct ws_metric_set *set)
 {
     static const enum ws_metric_id pooled[] = {WS_METRIC_DISTINCT_1, WS_METRIC_DISTINCT_2,
                                                WS_METRIC_DISTINCT_3};
     static const enum ws_metric_id mean[] = {
         WS_METRIC_DISTINCT_1_SAMPLE, WS_METRIC_DISTINCT_2_SAMPLE, WS_METRIC_DISTINCT_3_SAMPLE};
+    static const enum ws_metric_id adjusted[] = {WS_METRIC_EAD_1, WS_METRIC_EAD_2, WS_METRIC_EAD_3};
+    ws_metric_put(set, adjusted[grams->length - 1], grams->tokens, adjusted_distinct(grams, words));
     ws_metric_put(set, pooled[grams->length - 1], grams->tokens,
                   (double)grams->distinct / (double)grams->places);
     ws_metric_put(set, mean[grams->length - 1], grams->item_count, mean_distinct(grams));
@@ -43,7 +55,7 @@ enum ws_status ws_measure_ngrams(const struct ws_payload *sample, struct ws_aren
         ws_grams_lengthen(&grams);
         ws_self_bleu_add(&bleu, &grams);
         if (n < LONGEST)
-            measure_distinct(&grams, set);
+            measure_distinct(&grams, sample->types, set);
     }
     ws_metric_put(set, WS_METRIC_REPEATED_4, grams.tokens,
                   (double)grams.repeated / (double)grams.places);

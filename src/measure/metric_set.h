@@ -32,8 +32,8 @@ static inline void ws_metric_put_histogram(struct ws_metric_set *set, enum ws_me
     set->bins[id] = bins;
 }
 
-/* Fills rare_types and rare_types_human from the rest. */
-void ws_reference_count_rare(struct ws_reference *reference);
+/* Fills what is known of the rare types and of the human sample's types from the rest. */
+void ws_reference_compare_human(struct ws_reference *reference);
 
 /* Types: `counts` is what the model's sample has. `truth`: of its types, or NULL. */
 void ws_measure_types(const struct ws_reference *reference, const struct ws_truth *truth,
@@ -56,6 +56,16 @@ WS_MUST_CHECK enum ws_status ws_measure_text(const struct ws_reference *referenc
 WS_MUST_CHECK enum ws_status ws_measure_ngrams(const struct ws_payload *sample,
                                                struct ws_arena *scratch, struct ws_metric_set *set,
                                                struct ws_error *err);
+
+/* Vectors. `human` is the same-size human sample; `item` of `key` gives directions. */
+WS_MUST_CHECK enum ws_status ws_reference_prepare_vectors(struct ws_reference *reference,
+                                                          const struct ws_dataset *human,
+                                                          struct ws_arena *arena,
+                                                          struct ws_error *err);
+WS_MUST_CHECK enum ws_status ws_measure_vectors(const struct ws_reference *reference,
+                                                const struct ws_payload *sample,
+                                                struct ws_arena *scratch, struct ws_metric_set *set,
+                                                struct ws_error *err);
 
 /* Against the truth N(0, variance I). */
 WS_MUST_CHECK enum ws_status ws_measure_gaussian(const struct ws_gaussian_model *model,

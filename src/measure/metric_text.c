@@ -1,6 +1,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "measure/compression.h"
 #include "measure/mauve.h"
 #include "measure/metric_set.h"
 
@@ -31,11 +32,57 @@ static enum ws_status prepare_points(struct ws_reference *reference, const struc
     return WS_OK;
 }
 
+/* Deflating all of a long sample would cost more than drawing it, and shows no more: repeats are
+ * seen within 32 KiB. */
+enum { COMPRESSED_TOKENS = 1 << 15 };
+
+/* Evenly spaced items, for those of a human sample lie in the order of the corpus; as people read
+ * them, each with a line's end behind it. *tokens: how many they have. */
+static enum ws_status print_some(const struct ws_human *human, const struct ws_dataset *text,
+                                 struct ws_buffer *out, uint64_t *tokens, struct ws_error *err)
+{
+    uint64_t all = ws_dataset_lengths(text).total;
+    uint64_t wanted = all > COMPRESSED_TOKENS ? text->count * COMPRESSED_TOKENS / all : text->count;
+    uint64_t at = 0, taken = 0;
+    wanted += wanted == 0;
+    *tokens = 0;
+    for (size_t s = 0; s < text->segment_count; s++) {
+        const struct ws_segment *segment = &text->segments[s];
+        for (uint64_t i = 0; i < segment->count; i++, at++) {
+            if (taken == wanted || at != taken * text->count / wanted)
+                continue;
+            size_t size;
+            const uint32_t *ids =
+                ws_payload_tokens(segment->payload, ws_segment_item(segment, i), &size);
+            WS_TRY(ws_human_text(human, ids, size, out, err));
+            ws_buffer_u8(out, '\n');
+            *tokens += size;
+            taken++;
+        }
+    }
+    return ws_buffer_check(out, "a text", err);
+}
+
+static enum ws_status measure_compression(const struct ws_human *human,
+                                          const struct ws_dataset *text, struct ws_arena *scratch,
+                                          struct ws_compression *out, struct ws_error *err)
+{
+    struct ws_buffer bytes;
+    ws_buffer_init(&bytes, scratch->allocator, SIZE_MAX);
+    enum ws_status status = print_some(human, text, &bytes, &out->tokens, err);
+    if (status == WS_OK)
+        status = ws_compression_ratio(ws_buffer_bytes(&bytes), scratch, &out->ratio, err);
+    ws_buffer_release(&bytes);
+    return status;
+}
+
 enum ws_status ws_reference_prepare_text(struct ws_reference *reference,
                                          const struct ws_dataset *human, struct ws_arena *arena,
                                          struct ws_error *err)
 {
     WS_TRY(prepare_points(reference, human, arena, err));
+    WS_TRY(measure_compression(reference->deal->human, human, arena, &reference->human_compression,
+                               err));
     WS_TRY(ws_rare_trigrams_of(&reference->deal->reference, arena, &reference->rare_trigrams, err));
     return ws_rare_trigrams_found(&reference->rare_trigrams, human, arena,
                                   &reference->rare_trigrams_human, err);
@@ -133,8 +180,13 @@ enum ws_status ws_measure_text(const struct ws_reference *reference, const struc
 {
     struct ws_dataset text;
     uint64_t tokens = sample->tokens.ends[sample->count - 1];
+    struct ws_compression compression;
     WS_TRY(ws_dataset_of(sample, (struct ws_origin){0}, scratch, &text, err));
     WS_TRY(ws_measure_ngrams(sample, scratch, set, err));
+    WS_TRY(measure_compression(reference->deal->human, &text, scratch, &compression, err));
+    ws_metric_put(set, WS_METRIC_COMPRESSION, compression.tokens, compression.ratio);
+    ws_metric_put(set, WS_METRIC_COMPRESSION_HUMAN, reference->human_compression.tokens,
+                  reference->human_compression.ratio);
     WS_TRY(measure_rare_trigrams(reference, &text, tokens, scratch, set, err));
     WS_TRY(measure_mauve(reference, &text, scratch, set, err));
     return measure_scores(reference, model, first, &text, job, scratch, set, err);

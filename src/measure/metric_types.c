@@ -1,7 +1,9 @@
 #include <assert.h>
 #include <math.h>
 
+#include "measure/divergence.h"
 #include "measure/metric_set.h"
+#include "measure/zipf_exponent.h"
 
 /* Where the first type >= wanted stands, `from` or later: steps that double, then halves. Costs
  * the logarithm of the distance. */
@@ -48,13 +50,18 @@ static struct overlap overlap(const struct ws_payload *sample, const struct ws_p
     return shared;
 }
 
-void ws_reference_count_rare(struct ws_reference *reference)
+void ws_reference_compare_human(struct ws_reference *reference)
 {
     reference->rare_types = 0;
     for (size_t i = 0; i < reference->reference.counts.size; i++)
         reference->rare_types += reference->reference.counts.count[i] <= WS_RARE;
     reference->rare_types_human =
         overlap(&reference->human_sample, &reference->reference).rare_types;
+    if (reference->reference.count == 0)
+        return;
+    reference->human_variation =
+        ws_total_variation(&reference->human_sample, &reference->reference);
+    reference->human_divergence = ws_kl_half(&reference->human_sample, &reference->reference);
 }
 
 /* NaN for 0/0. */
@@ -77,6 +84,11 @@ static void measure_reference(const struct ws_reference *reference, const struct
                   ratio(shared.rare_types, reference->rare_types_human));
     ws_metric_put(set, WS_METRIC_MASS_LOST, N,
                   ratio(reference->reference.count - shared.items, reference->reference.count));
+    ws_metric_put(set, WS_METRIC_TV_REFERENCE, N,
+                  ws_total_variation(counts, &reference->reference));
+    ws_metric_put(set, WS_METRIC_TV_REFERENCE_HUMAN, human, reference->human_variation);
+    ws_metric_put(set, WS_METRIC_KL_REFERENCE, N, ws_kl_half(counts, &reference->reference));
+    ws_metric_put(set, WS_METRIC_KL_REFERENCE_HUMAN, human, reference->human_divergence);
 }
 
 /* The true probability of the types that are not there: summed over whichever side is shorter, so
@@ -99,6 +111,16 @@ static double missing_truth(const struct ws_truth *truth, const struct ws_payloa
             sum += ws_truth_of(truth, t);
     }
     return sum;
+}
+
+static void measure_truth(const struct ws_truth *truth, const struct ws_payload *counts,
+                          struct ws_metric_set *set)
+{
+    double lost = missing_truth(truth, counts);
+    ws_metric_put(set, WS_METRIC_MASS_LOST_TRUTH, counts->count, lost);
+    ws_metric_put(set, WS_METRIC_TV_TRUTH, counts->count,
+                  ws_total_variation_truth(counts, truth, lost));
+    ws_metric_put(set, WS_METRIC_KL_TRUTH, counts->count, ws_kl_truth(counts, truth));
 }
 
 static double entropy(const struct ws_payload *counts)
@@ -134,10 +156,11 @@ void ws_measure_types(const struct ws_reference *reference, const struct ws_trut
         measure_reference(reference, counts, set);
     ws_metric_put(set, WS_METRIC_MISSING_MASS, N, ratio(singletons(counts), N));
     if (truth)
-        ws_metric_put(set, WS_METRIC_MASS_LOST_TRUTH, N, missing_truth(truth, counts));
+        measure_truth(truth, counts, set);
     double nats = entropy(counts);
     ws_metric_put(set, WS_METRIC_ENTROPY, N, nats);
     ws_metric_put(set, WS_METRIC_ENTROPY_MM, N, nats + ratio(types - 1, 2 * N));
+    ws_metric_put(set, WS_METRIC_ZIPF_EXPONENT, N, ws_zipf_exponent(counts->counts.count, types));
 }
 
 void ws_measure_heterozygosity(const struct ws_discrete_model *model, struct ws_metric_set *set)

@@ -68,7 +68,7 @@ static void experiment__defaults_fill_what_is_not_given(void **state)
     assert_int_equal(e.growth.law, WS_GROWTH_CONSTANT);
     assert_int_equal(e.data.source, WS_HUMAN_NORMAL);
     assert_int_equal(e.data.items, 100);
-    assert_int_equal(e.sample_items, 100);
+    assert_int_equal(e.sample_items, 0); /* of vectors, only when asked for */
     const struct ws_gaussian_settings *family = e.family_settings;
     assert_int_equal(family->estimator, WS_GAUSSIAN_UNBIASED);
     /* The default policy, and the control beside it. */

@@ -7,13 +7,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
+#include "base/sampler.h"
+#include "measure/divergence.h"
 #include "measure/metric_set.h"
 #include "measure/summary.h"
 #include "measure/wasserstein.h"
+#include "measure/zipf_exponent.h"
 #include "support/failing_heap.h"
 
 static int set_up(void **state)
@@ -76,7 +80,7 @@ static struct ws_reference small_reference(void)
         .reference = COUNTS(reference_type, reference_count),
         .human_sample = COUNTS(human_type, human_count),
     };
-    ws_reference_count_rare(&reference);
+    ws_reference_compare_human(&reference);
     return reference;
 }
 
@@ -130,7 +134,7 @@ static void metric__without_a_reference_or_rare_types_says_so(void **state)
     reference.reference = COUNTS(sample_type, sample_count);
     static const uint64_t frequent[] = {7, 3, 3};
     reference.reference.counts.count = frequent;
-    ws_reference_count_rare(&reference);
+    ws_reference_compare_human(&reference);
     struct ws_metric_set set = {0};
     ws_measure_types(&reference, NULL, &sample, &set);
     assert_true(isnan(set.value[WS_METRIC_RARE_RECALL]));
@@ -199,20 +203,25 @@ static void metric__overlaps_match_a_search_of_every_type(void **state)
         struct ws_reference reference = {
             .original = random_counts(&rng, 1 + ws_rng_below(&rng, 40), arena),
             .reference = random_counts(&rng, 1 + ws_rng_below(&rng, 40), arena),
+            .human_sample = random_counts(&rng, 1 + ws_rng_below(&rng, 40), arena),
         };
-        ws_reference_count_rare(&reference);
         struct ws_payload sample = random_counts(&rng, 1 + ws_rng_below(&rng, 40), arena);
-        if (sample.count == 0 || reference.reference.count == 0 || reference.original.count == 0)
+        if (sample.count == 0 || reference.reference.count == 0 || reference.original.count == 0 ||
+            reference.human_sample.count == 0)
             continue;
+        ws_reference_compare_human(&reference);
         struct ws_metric_set set = {0};
         ws_measure_types(&reference, &truth, &sample, &set);
         uint64_t kept = 0;
         uint64_t lost = 0;
         uint64_t rare = 0;
         uint64_t rare_kept = 0;
+        double apart = 0;
         for (uint32_t t = 0; t < MANY; t++) {
             bool is_there = count_in(&sample, t) > 0;
             uint64_t held_out = count_in(&reference.reference, t);
+            apart += fabs((double)count_in(&sample, t) / (double)sample.count -
+                          (double)held_out / (double)reference.reference.count);
             kept += is_there && count_in(&reference.original, t) > 0;
             lost += is_there ? 0 : held_out;
             rare += held_out == 1 || held_out == 2;
@@ -223,12 +232,40 @@ static void metric__overlaps_match_a_search_of_every_type(void **state)
                       (double)kept / (double)reference.original.counts.size);
         assert_metric(&set, WS_METRIC_MASS_LOST, sample.count,
                       (double)lost / (double)reference.reference.count);
+        assert_metric(&set, WS_METRIC_TV_REFERENCE, sample.count, apart / 2);
         if (rare > 0)
             assert_metric(&set, WS_METRIC_RARE_RECALL, sample.count,
                           (double)rare_kept / (double)rare);
         assert_metric(&set, WS_METRIC_MASS_LOST_TRUTH, sample.count,
                       1 - (double)sample.counts.size / MANY);
     }
+}
+
+/* 2 N D(sample|truth) is a likelihood ratio: chi-squared, of mean V - 1 and variance 2 (V - 1). And
+ * the exponent is found again: ranks 20 and below are 4 standard errors apart, so each is a rank of
+ * the sample, too. */
+static void
+metric__samples_of_a_known_truth_have_the_divergence_and_exponent_they_should(void **state)
+{
+    enum { TYPES = 20, SAMPLES = 400 };
+    const uint64_t items = 1000000;
+    struct ws_truth truth;
+    assert_int_equal(ws_truth_init(&truth, TYPES, 1.2, 1, *state, NULL), WS_OK);
+    double ratios = 0, exponents = 0, mean = 0, square = 0;
+    for (uint32_t t = 0; t < TYPES; t++) {
+        mean += ws_truth_of(&truth, t) * log(t + 1);
+        square += ws_truth_of(&truth, t) * log(t + 1) * log(t + 1);
+    }
+    for (uint64_t i = 0; i < SAMPLES; i++) {
+        struct ws_rng rng;
+        struct ws_payload sample;
+        ws_rng_init(&rng, ws_rng_key(WS_STREAM_DATA, 7, 0, 0), i);
+        assert_int_equal(ws_truth_draw(&truth, items, &rng, *state, &sample, NULL), WS_OK);
+        ratios += 2 * (double)items * ws_kl_truth(&sample, &truth) / SAMPLES;
+        exponents += ws_zipf_exponent(sample.counts.count, sample.counts.size) / SAMPLES;
+    }
+    assert_true(fabs(ratios - (TYPES - 1)) < 4 * sqrt(2.0 * (TYPES - 1) / SAMPLES));
+    assert_true(fabs(exponents - 1.2) < 4 / sqrt((square - mean * mean) * (double)items * SAMPLES));
 }
 
 /* ---- n-grams ---- */
@@ -437,7 +474,7 @@ struct world {
 };
 
 static enum ws_status open_world(struct world *world, enum ws_human_source source,
-                                 struct ws_arena *arena)
+                                 uint32_t dimension, uint64_t sample_items, struct ws_arena *arena)
 {
     struct ws_human_settings settings;
     memset(&settings, 0, sizeof settings);
@@ -446,28 +483,28 @@ static enum ws_status open_world(struct world *world, enum ws_human_source sourc
     settings.items = 40;
     settings.test_items = 30;
     settings.types = 8;
-    settings.law.dimension = 2;
+    settings.law.dimension = dimension;
     settings.law.variance = 4;
     WS_TRY(ws_human_open(&settings, arena->allocator, &world->human, NULL, NULL));
     WS_TRY(ws_human_deal(world->human, 1, arena, &world->deal, NULL));
-    return ws_reference_prepare(&world->deal, 25, arena, &world->reference, NULL);
+    return ws_reference_prepare(&world->deal, sample_items, arena, &world->reference, NULL);
 }
 
 /* Fits a model on the world's original data and measures it. */
 static enum ws_status measure_fit(const struct ws_family_ops *family, const void *settings,
-                                  enum ws_human_source source, struct ws_arena *arena,
+                                  enum ws_human_source source, uint32_t dimension, uint64_t items,
+                                  struct ws_arena *arena,
                                   struct ws_measurement out[WS_MEASUREMENT_LIMIT], size_t *count)
 {
     struct world world = {0};
-    enum ws_status status = open_world(&world, source, arena);
+    enum ws_status status = open_world(&world, source, dimension, items, arena);
     const struct ws_dataset *data = &world.deal.original;
     const struct ws_model *model = NULL;
     const struct ws_payload *sample = NULL;
     struct ws_rng_key key = ws_rng_key(WS_STREAM_METRIC, 1, 5, 0);
-    uint64_t items = 25;
     if (status == WS_OK)
         status = family->fit(settings, 1, &data, &key, NULL, arena, &model, NULL);
-    if (status == WS_OK && ws_measure_needs_sample(family))
+    if (status == WS_OK && items > 0)
         status = family->sample(1, &model, &items, &key, NULL, arena, &sample, NULL);
     if (status == WS_OK)
         status = ws_measure(&world.reference, model, NULL, sample, NULL, arena, out, count, NULL);
@@ -494,31 +531,129 @@ static void metric__measures_what_applies_in_the_order_of_the_table(void **state
         WS_METRIC_RARE_RECALL,   WS_METRIC_RARE_RECALL_HUMAN,
         WS_METRIC_RARE_KEPT,     WS_METRIC_MISSING_MASS,
         WS_METRIC_MASS_LOST,     WS_METRIC_MASS_LOST_TRUTH,
+        WS_METRIC_TV_TRUTH,      WS_METRIC_KL_TRUTH,
+        WS_METRIC_TV_REFERENCE,  WS_METRIC_TV_REFERENCE_HUMAN,
+        WS_METRIC_KL_REFERENCE,  WS_METRIC_KL_REFERENCE_HUMAN,
         WS_METRIC_ENTROPY,       WS_METRIC_ENTROPY_MM,
-        WS_METRIC_HETEROZYGOSITY};
+        WS_METRIC_ZIPF_EXPONENT, WS_METRIC_HETEROZYGOSITY};
     static const enum ws_metric_id gaussian[] = {WS_METRIC_TEST_NLL, WS_METRIC_W2_SQUARED,
                                                  WS_METRIC_LOG_VARIANCE, WS_METRIC_VARIANCE_RATIO,
                                                  WS_METRIC_MEAN_ERROR};
     struct ws_measurement out[WS_MEASUREMENT_LIMIT] = {{0}};
     size_t count = 0;
-    assert_int_equal(measure_fit(&ws_family_discrete, NULL, WS_HUMAN_UNIFORM, *state, out, &count),
-                     WS_OK);
+    assert_int_equal(
+        measure_fit(&ws_family_discrete, NULL, WS_HUMAN_UNIFORM, 1, 25, *state, out, &count),
+        WS_OK);
     assert_measured(out, count, discrete, sizeof discrete / sizeof *discrete);
     assert_int_equal(
-        measure_fit(&ws_family_gaussian, &unbiased, WS_HUMAN_NORMAL, *state, out, &count), WS_OK);
+        measure_fit(&ws_family_gaussian, &unbiased, WS_HUMAN_NORMAL, 2, 0, *state, out, &count),
+        WS_OK);
     assert_measured(out, count, gaussian, sizeof gaussian / sizeof *gaussian);
     /* A 2-D normal of variance 4 has 1 + log(2 pi 4) = 4.22 nats; 30 of them are within 1. */
     assert_true(fabs(out[0].value - 4.22) < 1 && out[0].n == 30 && out[1].n == 40);
-    assert_true(ws_measure_needs_sample(&ws_family_ngram));
-    assert_false(ws_measure_needs_sample(&ws_family_gaussian));
 }
+
+/* ---- Samples of vectors ---- */
+
+/* A model at (100, 0, ..) of no spread: in one dimension W2 to the reference is what its mean and
+ * variance say; in more, projections see 100 times a direction's first coordinate. */
+static void metric__samples_of_vectors_are_compared_with_the_reference(void **state)
+{
+    for (uint32_t dimension = 1; dimension <= 3; dimension++) {
+        struct world world = {0};
+        assert_int_equal(open_world(&world, WS_HUMAN_NORMAL, dimension, 25, *state), WS_OK);
+        double *points = WS_ARENA_ZNEW(*state, double, 25 * (size_t)dimension);
+        assert_non_null(points);
+        for (size_t i = 0; i < 25; i++)
+            points[i * dimension] = 100;
+        const struct ws_payload sample = {
+            .kind = WS_DATA_VECTORS, .count = 25, .dimension = dimension, .vectors = points};
+        struct ws_metric_set set = {0};
+        assert_int_equal(ws_measure_vectors(&world.reference, &sample, *state, &set, NULL), WS_OK);
+        enum ws_metric_id id = dimension == 1 ? WS_METRIC_W2_SAMPLE : WS_METRIC_SLICED_W2;
+        enum ws_metric_id human =
+            dimension == 1 ? WS_METRIC_W2_SAMPLE_HUMAN : WS_METRIC_SLICED_W2_HUMAN;
+        const struct ws_slices *slices = &world.reference.slices;
+        const double *held_out = world.deal.reference.segments[0].payload->vectors;
+        assert_int_equal(world.deal.reference.segment_count, 1);
+        assert_int_equal(slices->count, dimension == 1 ? 1 : WS_SLICES);
+        double sum = 0;
+        for (size_t s = 0; s < slices->count; s++) {
+            const double *direction = slices->direction + s * dimension;
+            double length = 0;
+            for (size_t k = 0; k < dimension; k++)
+                length += direction[k] * direction[k];
+            assert_close(length, 1);
+            for (size_t i = 0; i < 30; i++) {
+                double seen = 100 * direction[0];
+                for (size_t k = 0; k < dimension; k++)
+                    seen -= direction[k] * held_out[i * dimension + k];
+                sum += seen * seen / 30;
+            }
+        }
+        assert_metric(&set, id, 25, sqrt(sum / (double)slices->count));
+        /* A human sample is far closer: a few tenths of the deviation, which is 2. */
+        assert_true(set.has[human] && set.n[human] == 25 && set.value[human] > 0 &&
+                    set.value[human] < 2);
+        ws_human_close(world.human);
+    }
+}
+
+static void metric__vectors_without_a_sample_or_a_reference_have_none(void **state)
+{
+    struct world world = {0};
+    assert_int_equal(open_world(&world, WS_HUMAN_NORMAL, 2, 0, *state), WS_OK);
+    assert_int_equal(world.reference.slices.count, 0);
+    struct ws_deal deal = world.deal;
+    deal.reference.count = 0;
+    assert_int_equal(ws_reference_prepare(&deal, 25, *state, &world.reference, NULL), WS_OK);
+    const double points[] = {1, 2};
+    const struct ws_payload sample = {
+        .kind = WS_DATA_VECTORS, .count = 1, .dimension = 2, .vectors = points};
+    struct ws_metric_set set = {0};
+    assert_int_equal(ws_measure_vectors(&world.reference, &sample, *state, &set, NULL), WS_OK);
+    for (int i = 0; i < WS_METRIC_COUNT; i++)
+        assert_false(set.has[i]);
+    ws_human_close(world.human);
+}
+
+static int ascending(const void *a, const void *b)
+{
+    const double *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+static void metric__reals_are_sorted_whatever_they_are(void **state)
+{
+    enum { MOST = 3000 };
+    static const double odd[] = {0,       -0.0,  INFINITY, -INFINITY, 5e-324,
+                                 -5e-324, 1e308, -1e308,   1,         1};
+    double values[MOST], wanted[MOST];
+    uint64_t work[2 * MOST];
+    struct ws_rng rng;
+    (void)state;
+    ws_rng_init(&rng, ws_rng_key(WS_STREAM_DATA, 1, 0, 0), 2);
+    for (size_t count = 0; count <= MOST; count = count < 5 ? count + 1 : 3 * count) {
+        ws_sample_normals(&rng, 0, exp((double)count / 100 - 10), values, count);
+        for (size_t i = 0; i < count && count > 10; i++)
+            if (ws_rng_below(&rng, 8) == 0)
+                values[i] = odd[ws_rng_below(&rng, sizeof odd / sizeof *odd)];
+        memcpy(wanted, values, sizeof wanted);
+        qsort(wanted, count, sizeof *wanted, ascending);
+        ws_sort_reals(values, count, work, values);
+        for (size_t i = 0; i < count; i++)
+            assert_true(values[i] == wanted[i]);
+    }
+}
+
+/* ---- Human samples, names and memory ---- */
 
 static void metric__human_sample_is_the_same_for_all_arms(void **state)
 {
     struct world first = {0};
     struct world second = {0};
-    assert_int_equal(open_world(&first, WS_HUMAN_ZIPF, *state), WS_OK);
-    assert_int_equal(open_world(&second, WS_HUMAN_ZIPF, *state), WS_OK);
+    assert_int_equal(open_world(&first, WS_HUMAN_ZIPF, 1, 25, *state), WS_OK);
+    assert_int_equal(open_world(&second, WS_HUMAN_ZIPF, 1, 25, *state), WS_OK);
     const struct ws_payload *a = &first.reference.human_sample;
     const struct ws_payload *b = &second.reference.human_sample;
     assert_int_equal(a->count, 25);
@@ -544,8 +679,8 @@ static enum ws_status measure_all(struct ws_arena *arena)
 {
     struct ws_measurement out[WS_MEASUREMENT_LIMIT];
     size_t count;
-    WS_TRY(measure_fit(&ws_family_discrete, NULL, WS_HUMAN_UNIFORM, arena, out, &count));
-    WS_TRY(measure_fit(&ws_family_gaussian, &unbiased, WS_HUMAN_NORMAL, arena, out, &count));
+    WS_TRY(measure_fit(&ws_family_discrete, NULL, WS_HUMAN_UNIFORM, 1, 25, arena, out, &count));
+    WS_TRY(measure_fit(&ws_family_gaussian, &unbiased, WS_HUMAN_NORMAL, 2, 25, arena, out, &count));
     static const uint32_t ids[] = {1, 2, 1, 2, 1};
     static const uint64_t ends[] = {2, 5};
     struct ws_payload sample = tokens_of(ids, ends, 2);
@@ -623,6 +758,7 @@ int main(void)
         TEST(metric__without_a_reference_or_rare_types_says_so),
         TEST(metric__heterozygosity_is_the_models_own),
         TEST(metric__overlaps_match_a_search_of_every_type),
+        TEST(metric__samples_of_a_known_truth_have_the_divergence_and_exponent_they_should),
         TEST(metric__ngrams_match_the_worked_example),
         TEST(metric__repeated_4_counts_every_place_of_a_repeat),
         TEST(metric__ngrams_of_too_short_samples_are_undefined),
@@ -631,6 +767,9 @@ int main(void)
         TEST(metric__gaussians_match_the_worked_example),
         TEST(metric__a_gaussian_is_compared_with_the_moments_of_any_truth),
         TEST(metric__measures_what_applies_in_the_order_of_the_table),
+        TEST(metric__samples_of_vectors_are_compared_with_the_reference),
+        TEST(metric__vectors_without_a_sample_or_a_reference_have_none),
+        TEST(metric__reals_are_sorted_whatever_they_are),
         TEST(metric__human_sample_is_the_same_for_all_arms),
         TEST(metric__names_and_definitions_are_unique),
         TEST(metric__every_failed_allocation_is_reported),

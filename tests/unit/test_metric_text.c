@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "measure/compression.h"
 #include "measure/k_means.h"
 #include "measure/mauve.h"
 #include "measure/metric_set.h"
@@ -537,6 +538,31 @@ static void assert_perplexity(const struct world *world, const struct ws_dataset
 }
 
 /* Bins ascend and their shares are all there is. */
+/* Of the bytes of `items` items, evenly spaced, each on a line of its own; here a token is a byte.
+ */
+static void assert_compression(const struct ws_dataset *text, uint64_t items,
+                               const struct ws_measurement *seen)
+{
+    struct ws_arena arena;
+    struct ws_buffer bytes;
+    double ratio;
+    ws_arena_init(&arena, NULL);
+    ws_buffer_init(&bytes, NULL, SIZE_MAX);
+    for (uint64_t i = 0; i < items; i++) {
+        size_t size;
+        const uint32_t *ids =
+            ws_payload_tokens(text->segments[0].payload, i * text->count / items, &size);
+        for (size_t t = 0; t < size; t++)
+            ws_buffer_u8(&bytes, (uint8_t)ids[t]);
+        ws_buffer_u8(&bytes, '\n');
+    }
+    assert_int_equal(ws_compression_ratio(ws_buffer_bytes(&bytes), &arena, &ratio, NULL), WS_OK);
+    assert_close(seen->value, ratio);
+    assert_int_equal(seen->n, items * BLOCK);
+    ws_buffer_release(&bytes);
+    ws_arena_release(&arena);
+}
+
 static void assert_histogram(const struct world *world, enum ws_metric_id id, uint64_t sequences)
 {
     double sum = 0;
@@ -569,6 +595,9 @@ static void text__is_measured_in_both_directions(void **state)
                       WS_METRIC_OWN_TEXT_PERPLEXITY_MEAN);
     assert_histogram(&world, WS_METRIC_PERPLEXITY_HISTOGRAM, TEST_ITEMS);
     assert_histogram(&world, WS_METRIC_OWN_TEXT_PERPLEXITY_HISTOGRAM, SAMPLE);
+    assert_compression(&own, SAMPLE, measured(&world, WS_METRIC_COMPRESSION));
+    assert_int_equal(measured(&world, WS_METRIC_COMPRESSION_HUMAN)->n, SAMPLE * BLOCK);
+    assert_true(measured(&world, WS_METRIC_COMPRESSION_HUMAN)->value > 1);
     double recall = measured(&world, WS_METRIC_RARE_TRIGRAM_RECALL)->value;
     double human = measured(&world, WS_METRIC_RARE_TRIGRAM_RECALL_HUMAN)->value;
     assert_int_equal(measured(&world, WS_METRIC_RARE_TRIGRAM_RECALL_HUMAN)->n, SAMPLE * BLOCK);
@@ -576,6 +605,24 @@ static void text__is_measured_in_both_directions(void **state)
     assert_close(measured(&world, WS_METRIC_RARE_TRIGRAM_KEPT)->value, recall / human);
     const struct ws_measurement *alike = measured(&world, WS_METRIC_MAUVE);
     assert_true(alike->n == SAMPLE && alike->value > 0 && alike->value <= 1);
+    laboratory_close(&lab);
+}
+
+static void text__of_a_long_sample_some_items_are_compressed(void **state)
+{
+    struct laboratory lab;
+    struct world world = {.count = 0};
+    const uint64_t items = 10000;
+    assert_true(laboratory_open(&lab, laboratory_texts[2], "unit: bytes\n", NULL, NULL));
+    assert_int_equal(measure_trigram(&lab, false, *state, &world), WS_OK);
+    assert_int_equal(lab.experiment.family->sample(1, &world.model, &items, &key, NULL, *state,
+                                                   &world.sample, NULL),
+                     WS_OK);
+    assert_int_equal(ws_measure(&world.reference, world.model, NULL, world.sample, NULL, *state,
+                                world.out, &world.count, NULL),
+                     WS_OK);
+    struct ws_dataset own = dataset_of(world.sample, *state);
+    assert_compression(&own, 32768 / BLOCK, measured(&world, WS_METRIC_COMPRESSION));
     laboratory_close(&lab);
 }
 
@@ -645,6 +692,7 @@ int main(void)
         TEST(perplexity__of_what_is_impossible_is_infinite),
         TEST(perplexity__refuses_what_is_no_number),
         TEST(text__is_measured_in_both_directions),
+        TEST(text__of_a_long_sample_some_items_are_compressed),
         TEST(text__without_a_first_model_or_a_reference_has_no_such_numbers),
         TEST(text__every_failed_allocation_is_reported),
     };

@@ -1,0 +1,284 @@
+/*
+ * Metrics of small inputs, compared with what scipy and scikit-learn give: the numbers of
+ * tests/golden/metrics, which says how they were made.
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <zlib.h>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "base/sampler.h"
+#include "measure/compression.h"
+#include "measure/divergence.h"
+#include "measure/metric_set.h"
+#include "measure/transport.h"
+#include "measure/zipf_exponent.h"
+
+struct stand {
+    struct ws_arena arena;
+    json_t *numbers;
+};
+
+static struct stand stand;
+
+static int set_up(void **state)
+{
+    struct ws_bytes text;
+    ws_arena_init(&stand.arena, NULL);
+    if (ws_file_read(WS_SOURCE_DIR "/tests/golden/metrics/metric_numbers.json", 1 << 20,
+                     &stand.arena, &text, NULL) != WS_OK ||
+        ws_json_parse(text, "metric_numbers.json", &stand.numbers, NULL) != WS_OK)
+        return -1;
+    *state = &stand.arena;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    json_decref(stand.numbers);
+    ws_arena_release(&stand.arena);
+    return 0;
+}
+
+static void assert_near(double seen, double wanted)
+{
+    if (!(fabs(seen - wanted) <= 1e-9 * (1 + fabs(wanted))))
+        fail_msg("saw %.17g, wanted %.17g", seen, wanted);
+}
+
+static json_t *part(const json_t *object, const char *name)
+{
+    json_t *found = json_object_get(object, name);
+    if (!found)
+        fail_msg("no %s", name);
+    return found;
+}
+
+static double number(const json_t *object, const char *name)
+{
+    assert_true(json_is_number(part(object, name)));
+    return json_number_value(part(object, name));
+}
+
+/* All numbers of an array, or of an array of arrays one after the other. */
+static size_t flatten(const json_t *array, double *out)
+{
+    size_t count = 0, i;
+    json_t *member;
+    json_array_foreach(array, i, member)
+    {
+        if (json_is_array(member))
+            count += flatten(member, out ? out + count : NULL);
+        else if (out)
+            out[count++] = json_number_value(member);
+        else
+            count++;
+    }
+    return count;
+}
+
+static double *reals(struct ws_arena *arena, const json_t *array, size_t *count)
+{
+    *count = flatten(array, NULL);
+    double *out = WS_ARENA_NEW(arena, double, *count);
+    assert_non_null(out);
+    assert_true(*count > 0 && flatten(array, out) == *count);
+    return out;
+}
+
+static struct ws_dataset vectors(struct ws_arena *arena, const json_t *rows, uint32_t dimension)
+{
+    size_t count;
+    struct ws_dataset out;
+    struct ws_payload *payload = WS_ARENA_ZNEW(arena, struct ws_payload, 1);
+    assert_non_null(payload);
+    payload->kind = WS_DATA_VECTORS;
+    payload->dimension = dimension;
+    payload->vectors = reals(arena, rows, &count);
+    payload->count = count / dimension;
+    assert_int_equal(ws_dataset_of(payload, (struct ws_origin){0}, arena, &out, NULL), WS_OK);
+    return out;
+}
+
+/* ---- Vectors ---- */
+
+static void numbers__w2_is_that_of_the_best_assignment(void **state)
+{
+    size_t i;
+    json_t *one;
+    json_array_foreach(part(stand.numbers, "transport"), i, one)
+    {
+        size_t a_count, b_count;
+        uint64_t work[32];
+        double *a = reals(*state, part(one, "a"), &a_count);
+        double *b = reals(*state, part(one, "b"), &b_count);
+        ws_sort_reals(a, a_count, work, a);
+        ws_sort_reals(b, b_count, work, b);
+        assert_near(ws_w2_squared_sorted(a, a_count, b, b_count), number(one, "w2_squared"));
+        assert_near(ws_w2_squared_sorted(b, b_count, a, a_count), number(one, "w2_squared"));
+    }
+    assert_int_equal(i, 5);
+}
+
+static void numbers__sliced_w2_is_the_root_of_the_mean_over_directions(void **state)
+{
+    const json_t *one = part(stand.numbers, "sliced");
+    size_t count;
+    double w2;
+    struct ws_slices slices = {.dimension = 3,
+                               .direction = reals(*state, part(one, "directions"), &count)};
+    slices.count = count / 3;
+    struct ws_dataset a = vectors(*state, part(one, "a"), 3);
+    struct ws_dataset b = vectors(*state, part(one, "b"), 3);
+    assert_int_equal(ws_slices_project(&slices, &a, *state, NULL), WS_OK);
+    assert_int_equal(ws_sliced_w2(&slices, &b, *state, &w2, NULL), WS_OK);
+    assert_near(w2, number(one, "w2"));
+}
+
+static void numbers__test_nll_is_that_of_scipy(void **state)
+{
+    const json_t *one = part(stand.numbers, "density");
+    size_t count;
+    double sum;
+    uint64_t terms;
+    const struct ws_gaussian_model model = {
+        .base = {.ops = &ws_family_gaussian, .training_items = 100},
+        .dimension = 3,
+        .mean = reals(*state, part(one, "mean"), &count),
+        .covariance = reals(*state, part(one, "covariance"), &count),
+    };
+    struct ws_dataset points = vectors(*state, part(one, "points"), 3);
+    assert_int_equal(
+        ws_family_gaussian.log_density(&model.base, &points, *state, &sum, &terms, NULL), WS_OK);
+    assert_int_equal(terms, points.count);
+    assert_near(-sum / (double)terms, number(one, "nll"));
+}
+
+/* ---- Types ---- */
+
+static struct ws_payload counts(struct ws_arena *arena, const json_t *array)
+{
+    size_t size;
+    struct ws_payload out;
+    const double *values = reals(arena, array, &size);
+    uint64_t *count = WS_ARENA_NEW(arena, uint64_t, size);
+    assert_non_null(count);
+    for (size_t i = 0; i < size; i++)
+        count[i] = (uint64_t)values[i];
+    assert_int_equal(ws_payload_of_counts(NULL, count, size, (uint32_t)size, arena, &out, NULL),
+                     WS_OK);
+    return out;
+}
+
+static void numbers__divergences_are_those_of_scipy(void **state)
+{
+    const json_t *one = part(stand.numbers, "divergence");
+    struct ws_payload a = counts(*state, part(one, "a"));
+    struct ws_payload b = counts(*state, part(one, "b"));
+    struct ws_truth truth;
+    assert_int_equal(
+        ws_truth_init(&truth, a.types, number(one, "exponent"), number(one, "first"), *state, NULL),
+        WS_OK);
+    assert_near(ws_total_variation(&a, &b), number(one, "tv"));
+    assert_near(ws_total_variation(&b, &a), number(one, "tv"));
+    assert_near(ws_kl_half(&a, &b), number(one, "kl_half"));
+    assert_true(ws_total_variation(&a, &a) == 0 && ws_kl_half(&a, &a) == 0);
+    /* All that is known of the truth, through the table of metrics. */
+    struct ws_reference reference = {.original = a, .reference = b, .human_sample = b};
+    struct ws_metric_set set = {0};
+    ws_reference_compare_human(&reference);
+    ws_measure_types(&reference, &truth, &a, &set);
+    assert_near(set.value[WS_METRIC_TV_TRUTH], number(one, "tv_truth"));
+    assert_near(set.value[WS_METRIC_KL_TRUTH], number(one, "kl_truth"));
+    assert_near(set.value[WS_METRIC_TV_REFERENCE], number(one, "tv"));
+    assert_near(set.value[WS_METRIC_KL_REFERENCE], number(one, "kl_half"));
+    assert_true(set.value[WS_METRIC_TV_REFERENCE_HUMAN] == 0 &&
+                set.value[WS_METRIC_KL_REFERENCE_HUMAN] == 0);
+    assert_true(set.n[WS_METRIC_KL_REFERENCE] == a.count &&
+                set.n[WS_METRIC_KL_REFERENCE_HUMAN] == b.count);
+}
+
+static void numbers__zipf_exponents_are_those_of_the_largest_likelihood(void **state)
+{
+    size_t i;
+    json_t *one;
+    json_array_foreach(part(stand.numbers, "zipf"), i, one)
+    {
+        struct ws_payload sample = counts(*state, part(one, "counts"));
+        assert_near(ws_zipf_exponent(sample.counts.count, sample.counts.size),
+                    number(one, "exponent"));
+    }
+    assert_int_equal(i, 5);
+}
+
+/* ---- Text ---- */
+
+static void numbers__expectation_adjusted_distinct_n_is_that_of_exact_arithmetic(void **state)
+{
+    const json_t *one = part(stand.numbers, "expectation_adjusted");
+    static const enum ws_metric_id ids[] = {WS_METRIC_EAD_1, WS_METRIC_EAD_2, WS_METRIC_EAD_3};
+    uint32_t tokens[64];
+    uint64_t ends[8];
+    size_t i, size, total = 0;
+    json_t *item;
+    json_array_foreach(part(one, "items"), i, item)
+    {
+        const double *values = reals(*state, item, &size);
+        for (size_t t = 0; t < size; t++)
+            tokens[total++] = (uint32_t)values[t];
+        ends[i] = total;
+    }
+    const struct ws_payload sample = {.kind = WS_DATA_TOKENS,
+                                      .count = i,
+                                      .types = (uint32_t)number(one, "words"),
+                                      .tokens = {.ids = tokens, .ends = ends}};
+    struct ws_metric_set set = {0};
+    assert_int_equal(ws_measure_ngrams(&sample, *state, &set, NULL), WS_OK);
+    const double *wanted = reals(*state, part(one, "ead"), &size);
+    assert_int_equal(size, 3);
+    for (size_t n = 0; n < size; n++) {
+        assert_near(set.value[ids[n]], wanted[n]);
+        assert_int_equal(set.n[ids[n]], total);
+    }
+}
+
+/* Another zlib may pack otherwise. */
+static void numbers__compression_ratios_are_those_of_pythons_zlib(void **state)
+{
+    size_t i;
+    json_t *one;
+    if (strcmp(json_string_value(part(stand.numbers, "zlib")), zlibVersion()) != 0)
+        skip();
+    json_array_foreach(part(stand.numbers, "compression"), i, one)
+    {
+        double ratio;
+        struct ws_bytes text = ws_bytes_of_text(json_string_value(part(one, "text")));
+        assert_int_equal(ws_compression_ratio(text, *state, &ratio, NULL), WS_OK);
+        assert_near(ratio, number(one, "ratio"));
+    }
+    assert_int_equal(i, 4);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(numbers__w2_is_that_of_the_best_assignment),
+        TEST(numbers__sliced_w2_is_the_root_of_the_mean_over_directions),
+        TEST(numbers__test_nll_is_that_of_scipy),
+        TEST(numbers__divergences_are_those_of_scipy),
+        TEST(numbers__zipf_exponents_are_those_of_the_largest_likelihood),
+        TEST(numbers__expectation_adjusted_distinct_n_is_that_of_exact_arithmetic),
+        TEST(numbers__compression_ratios_are_those_of_pythons_zlib),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
