@@ -45,9 +45,29 @@ static const struct ws_option options[] = {
     {"shift", WS_OPTION_REAL, FIELD(shift), -0.999, 1e9, "0", NULL, 0,
      "zipf: what is added to the rank"},
     {"dimension", WS_OPTION_WHOLE, FIELD(law.dimension), 1, 1000, "1", NULL, 0,
-     "normal: numbers in an item"},
+     "normal, blobs (2 unless set), swiss-roll (3 unless set; 2: without its height): numbers in an "
+     "item"},
     {"variance", WS_OPTION_REAL, FIELD(law.variance), 1e-100, 1e100, "1", NULL, 0,
      "normal: variance of every number"},
+    {"std", WS_OPTION_REAL, FIELD(law.std), 1e-100, 1e100, "1", NULL, 0,
+     "blobs, grid (0.05 unless set): standard deviation of a mode in each direction"},
+    {"noise", WS_OPTION_REAL, FIELD(law.noise), 0, 1e100, "0", NULL, 0,
+     "moons, circles, swiss-roll: standard deviation of what is added to every number"},
+    {"layout", WS_OPTION_CHOICE, FIELD(law.layout), 0, 0, "even", "even|random", 0,
+     "blobs, moons, circles: whether original and test items are spaced evenly, or at random as "
+     "fresh ones always are"},
+    {"blobs", WS_OPTION_WHOLE, FIELD(law.blobs), 1, 1e4, "3", NULL, 0,
+     "blobs: how many, their centers drawn for each seed"},
+    {"box", WS_OPTION_REAL, FIELD(law.box), 1e-100, 1e100, "10", NULL, 0,
+     "blobs: centers that are drawn have coordinates from -box to box"},
+    {"centers", WS_OPTION_LIST, FIELD(law.centers), 0, 0, "", NULL, 0,
+     "blobs: their centers, if they are not to be drawn; coordinates separated by blanks"},
+    {"side", WS_OPTION_WHOLE, FIELD(law.side), 1, 1000, "5", NULL, 0,
+     "grid: modes along each side"},
+    {"spacing", WS_OPTION_REAL, FIELD(law.spacing), 1e-100, 1e100, "2", NULL, 0,
+     "grid: from one mode to the next"},
+    {"factor", WS_OPTION_REAL, FIELD(law.factor), 0, 1, "0.8", NULL, 0,
+     "circles: radius of the inner one; that of the outer is 1"},
 };
 /* clang-format on */
 #undef X
@@ -82,21 +102,21 @@ const struct ws_law_row *ws_human_law(const struct ws_human_settings *settings)
                                      : NULL;
 }
 
-static bool unit_reads(const struct ws_human_settings *settings, const char *name)
+static bool is_for_bpe(const char *name)
 {
-    if (strcmp(name, "tokenizer") == 0)
-        return settings->unit == WS_UNIT_BPE;
-    if (strcmp(name, "vocabulary") == 0)
-        return settings->unit == WS_UNIT_BPE && settings->tokenizer[0] == '\0';
-    return true;
+    return strcmp(name, "tokenizer") == 0 || strcmp(name, "vocabulary") == 0;
 }
 
-bool ws_human_reads(const struct ws_human_settings *settings, const char *name)
+static bool is_for_drawn_centers(const char *name)
+{
+    return strcmp(name, "blobs") == 0 || strcmp(name, "box") == 0 || strcmp(name, "dimension") == 0;
+}
+
+static bool source_reads(const struct ws_human_settings *settings, const char *name)
 {
     for (size_t i = 0; i < sizeof source_settings / sizeof *source_settings; i++)
         if (strcmp(source_settings[i].name, name) == 0)
-            return (source_settings[i].sources & 1u << settings->source) != 0 &&
-                   unit_reads(settings, name);
+            return (source_settings[i].sources & 1u << settings->source) != 0;
     const struct ws_law_row *row = ws_human_law(settings);
     if (row && ws_law_reads(row, name))
         return true;
@@ -104,6 +124,28 @@ bool ws_human_reads(const struct ws_human_settings *settings, const char *name)
         if (ws_law_reads(ws_law_row((enum ws_law_id)i), name))
             return false;
     return true;
+}
+
+const char *ws_human_initial(const struct ws_human_settings *settings,
+                             const struct ws_option *option)
+{
+    const struct ws_law_row *row = ws_human_law(settings);
+    const char *initial = row ? ws_law_default(row, option->name) : NULL;
+    return initial ? initial : option->initial;
+}
+
+const char *ws_human_obstacle(const struct ws_human_settings *settings, const char *name)
+{
+    if (!source_reads(settings, name))
+        return "source";
+    if (is_for_bpe(name) && settings->unit != WS_UNIT_BPE)
+        return "unit";
+    if (strcmp(name, "vocabulary") == 0 && settings->tokenizer[0] != '\0')
+        return "tokenizer";
+    if (settings->source == WS_HUMAN_BLOBS && is_for_drawn_centers(name) &&
+        settings->law.centers.count > 0)
+        return "centers";
+    return NULL;
 }
 
 #define CORPUS_LIMIT ((size_t)1 << 40) /* bytes after inflation */
@@ -376,10 +418,30 @@ static enum ws_status open_symbols(struct ws_human *human, struct ws_error *err)
                          1 + settings->shift, &human->arena, err);
 }
 
-static void open_vectors(struct ws_human *human)
+static enum ws_status copy_list(struct ws_human *human, struct ws_text_list *list,
+                                struct ws_error *err)
 {
+    const char **items = WS_ARENA_NEW(&human->arena, const char *, list->count);
+    if (!items)
+        return ws_fail_memory(err, "a list of settings");
+    for (size_t i = 0; i < list->count; i++) {
+        items[i] = ws_arena_text(&human->arena, list->items[i]);
+        if (!items[i])
+            return ws_fail_memory(err, "a list of settings");
+    }
+    list->items = items;
+    return WS_OK;
+}
+
+static enum ws_status open_vectors(struct ws_human *human, const char **at_fault,
+                                   struct ws_error *err)
+{
+    const struct ws_law_row *row = ws_human_law(&human->settings);
+    if (row->check)
+        WS_TRY(row->check(&human->settings.law, at_fault, err));
     human->empty.kind = WS_DATA_VECTORS;
-    human->empty.dimension = ws_human_law(&human->settings)->dimension(&human->settings.law);
+    human->empty.dimension = row->dimension(&human->settings.law);
+    return copy_list(human, &human->settings.law.centers, err);
 }
 
 static enum ws_status load(struct ws_human *human, const char **at_fault, struct ws_error *err)
@@ -397,8 +459,7 @@ static enum ws_status load(struct ws_human *human, const char **at_fault, struct
     case WS_HUMAN_ZIPF:
         return open_symbols(human, err);
     default:
-        open_vectors(human);
-        return WS_OK;
+        return open_vectors(human, at_fault, err);
     }
 }
 

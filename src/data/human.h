@@ -14,8 +14,6 @@
 #ifndef WS_DATA_HUMAN_H
 #define WS_DATA_HUMAN_H
 
-#include <stdbool.h>
-
 #include "base/hash.h"
 #include "base/option.h"
 #include "data/dataset.h"
@@ -65,8 +63,12 @@ struct ws_human_settings {
 
 /* NULL when the source is no generator of vectors. */
 const struct ws_law_row *ws_human_law(const struct ws_human_settings *settings);
-/* Whether the source reads the setting `name` of ws_human_options. */
-bool ws_human_reads(const struct ws_human_settings *settings, const char *name);
+/* The setting because of which the source does not read the setting `name` of ws_human_options:
+ * "source" itself, "unit", or one beside which it has no meaning. NULL when it is read. */
+const char *ws_human_obstacle(const struct ws_human_settings *settings, const char *name);
+/* The default of `option` for the source. */
+const char *ws_human_initial(const struct ws_human_settings *settings,
+                             const struct ws_option *option);
 
 extern const struct ws_option_table ws_human_options;
 

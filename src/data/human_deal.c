@@ -214,7 +214,10 @@ static enum ws_status draw_vectors(const struct ws_deal *deal, uint64_t count,
     struct ws_payload *payload = WS_ARENA_NEW(arena, struct ws_payload, 1);
     if (!values || !payload)
         return ws_fail_memory(err, "human data");
-    ws_law_draw(deal->law, key, item, count, values);
+    if (source == WS_SOURCE_ORIGINAL)
+        WS_TRY(ws_law_draw_set(deal->law, key, item, count, arena->allocator, values, err));
+    else /* a stream, of which nobody knows how long it is */
+        ws_law_draw(deal->law, key, item, count, values);
     *payload = (struct ws_payload){
         .kind = WS_DATA_VECTORS,
         .count = count,

@@ -64,12 +64,6 @@ static const struct ws_option_table experiment_table = {"experiment", experiment
 static const struct ws_option_table execution_table = {"execution", execution_options,
                                                        COUNT(execution_options)};
 
-/* A setting of byte-pair encoding, and of one that is trained. */
-static bool is_for_bpe(const char *name)
-{
-    return strcmp(name, "tokenizer") == 0 || strcmp(name, "vocabulary") == 0;
-}
-
 static bool is_for_validation(const char *name)
 {
     return strncmp(name, "validation_", strlen("validation_")) == 0;
@@ -79,7 +73,7 @@ bool ws_experiment_reads(const struct ws_experiment *e, const char *name)
 {
     if (is_for_validation(name) && !e->family->validates)
         return false;
-    return ws_human_reads(&e->data, name);
+    return !ws_human_obstacle(&e->data, name);
 }
 
 /* A setting found in one of the tables, and the struct its value goes to. */
@@ -140,18 +134,17 @@ static enum ws_status check_source(const struct ws_experiment *e, const struct w
     if (is_for_validation(given->name) && !e->family->validates)
         return ws_fail(err, WS_INVALID, "%s: '%s' has no meaning for family '%s'", given->where,
                        given->name, e->family->name);
-    /* What keeps it from being read: another source, another unit, or a tokenizer that is there. */
-    bool has_corpus = ws_experiment_reads(e, "corpus");
-    if (is_for_bpe(given->name) && e->data.unit == WS_UNIT_BPE && has_corpus)
-        return ws_fail(err, WS_INVALID, "%s: '%s' has no meaning beside 'tokenizer'", given->where,
-                       given->name);
-    const char *what = is_for_bpe(given->name) && has_corpus ? "unit" : "source";
+    const char *obstacle = ws_human_obstacle(&e->data, given->name);
+    const struct ws_option *what = ws_option_find(&ws_human_options, obstacle);
+    if (what->type != WS_OPTION_CHOICE)
+        return ws_fail(err, WS_INVALID, "%s: '%s' has no meaning beside '%s'", given->where,
+                       given->name, obstacle);
     char name[32];
     struct ws_buffer value;
     ws_buffer_fix(&value, name, sizeof name);
-    ws_option_print(ws_option_find(&ws_human_options, what), &e->data, &value);
+    ws_option_print(what, &e->data, &value);
     return ws_fail(err, WS_INVALID, "%s: '%s' has no meaning for %s '%s'", given->where,
-                   given->name, what, ws_buffer_string(&value));
+                   given->name, obstacle, ws_buffer_string(&value));
 }
 
 /* The file's settings, then the overrides. */
@@ -216,6 +209,21 @@ static enum ws_status settle_family(struct ws_experiment *e, struct ws_error *er
     if (!e->family_settings)
         return ws_fail_memory(err, "the settings");
     return ws_options_defaults(&e->family->options, e->family_settings, &e->arena, err);
+}
+
+/* Some sources have defaults of their own, so which one it is is settled before other data. */
+static enum ws_status settle_source(struct ws_experiment *e, struct ws_error *err)
+{
+    const struct ws_given *given = ws_experiment_given(e, "source");
+    if (given)
+        WS_TRY(apply(e, given, err));
+    for (size_t i = 0; i < ws_human_options.count; i++) {
+        const struct ws_option *option = &ws_human_options.options[i];
+        const char *initial = ws_human_initial(&e->data, option);
+        if (initial != option->initial)
+            WS_TRY(ws_option_set(option, &e->data, initial, "default", &e->arena, err));
+    }
+    return WS_OK;
 }
 
 static enum ws_status set_defaults(struct ws_experiment *e, struct ws_error *err)
@@ -337,6 +345,7 @@ static enum ws_status parse_into(struct ws_experiment *e, struct ws_bytes text,
     WS_TRY(gather(e, &yaml, overrides, override_count, err));
     WS_TRY(set_defaults(e, err));
     WS_TRY(settle_family(e, err));
+    WS_TRY(settle_source(e, err));
     for (size_t i = 0; i < e->given_count; i++)
         WS_TRY(apply(e, &e->given[i], err));
     for (size_t i = 0; i < e->given_count; i++)
@@ -545,9 +554,10 @@ enum ws_status ws_experiment_list(const struct ws_experiment *e, struct ws_arena
                 continue;
             ws_buffer_reset(&value);
             ws_option_print(option, tables[t].settings, &value);
-            list[n++] =
-                (struct ws_setting){option->name, ws_arena_text(arena, ws_buffer_string(&value)),
-                                    option->initial, option->traits};
+            bool is_data = tables[t].table == &ws_human_options;
+            list[n++] = (struct ws_setting){
+                option->name, ws_arena_text(arena, ws_buffer_string(&value)),
+                is_data ? ws_human_initial(&e->data, option) : option->initial, option->traits};
             if (value.status != WS_OK || !list[n - 1].value) {
                 ws_buffer_release(&value);
                 return ws_fail_memory(err, "the settings");

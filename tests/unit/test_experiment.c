@@ -78,6 +78,24 @@ static void experiment__defaults_fill_what_is_not_given(void **state)
     ws_experiment_release(&e);
 }
 
+static void experiment__a_source_may_have_defaults_of_its_own(void **state)
+{
+    (void)state;
+    struct ws_experiment e = parsed("family: gaussian\n", NULL, 0);
+    assert_true(e.data.law.dimension == 1 && e.data.law.std == 1);
+    ws_experiment_release(&e);
+    e = with("family: gaussian\n", "source", "blobs");
+    assert_true(e.data.law.dimension == 2 && e.data.law.std == 1);
+    assert_non_null(strstr(e.canonical, "\ndimension=2\nstd=1\nlayout=even\nblobs=3\n"));
+    ws_experiment_release(&e);
+    e = with("family: gaussian\n", "source", "grid");
+    assert_true(e.data.law.std == 0.05);
+    ws_experiment_release(&e);
+    e = with("family: gaussian\nstd: 1\n", "source", "grid");
+    assert_true(e.data.law.std == 1);
+    ws_experiment_release(&e);
+}
+
 static void experiment__overrides_win_over_the_file_and_later_ones_over_earlier(void **state)
 {
     (void)state;
@@ -126,6 +144,10 @@ static void experiment__faults_are_told_with_their_place(void **state)
          "test.yaml:2: 'order' belongs to family 'ngram', this experiment's is 'gaussian'"},
         {"family: gaussian\nsource: normal\n\ntypes: 5\n",
          "test.yaml:4: 'types' has no meaning for source 'normal'"},
+        {"family: gaussian\nsource: moons\nvariance: 2\n",
+         "test.yaml:3: 'variance' has no meaning for source 'moons'"},
+        {"family: gaussian\nsource: blobs\ncenters: [0 0]\nbox: 2\n",
+         "test.yaml:4: 'box' has no meaning beside 'centers'"},
         {"family: discrete\nsource: uniform\nexponent: 1\n",
          "test.yaml:3: 'exponent' has no meaning for source 'uniform'"},
         {"family: discrete\nsource: words\nblock: 10\ncorpus: a\n",
@@ -692,6 +714,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(experiment__defaults_fill_what_is_not_given),
+        cmocka_unit_test(experiment__a_source_may_have_defaults_of_its_own),
         cmocka_unit_test(experiment__overrides_win_over_the_file_and_later_ones_over_earlier),
         cmocka_unit_test(experiment__the_family_may_come_from_an_override),
         cmocka_unit_test(experiment__faults_are_told_with_their_place),
