@@ -11,7 +11,7 @@
 
 enum { HEAD = 1 << 12 }; /* bytes before a block, which keep it aligned: the file's descriptor */
 
-static const char *temporary_directory(void)
+const char *ws_temporary_directory(void)
 {
     const char *told = getenv("TMPDIR");
     return told && told[0] != '\0' ? told : "/var/tmp";
@@ -20,7 +20,7 @@ static const char *temporary_directory(void)
 /* A file without a name; -1 says why in errno. */
 static int open_unnamed(void)
 {
-    const char *directory = temporary_directory();
+    const char *directory = ws_temporary_directory();
     int descriptor = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     if (descriptor >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL))
         return descriptor;

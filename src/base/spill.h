@@ -26,6 +26,9 @@ struct ws_spill {
     const struct ws_allocator *beneath; /* of small blocks; NULL: the C library's */
 };
 
+/* $TMPDIR or, without that, /var/tmp. */
+const char *ws_temporary_directory(void);
+
 void ws_spill_init(struct ws_spill *spill, const struct ws_allocator *beneath);
 
 #endif

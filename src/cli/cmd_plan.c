@@ -155,7 +155,9 @@ static enum ws_status estimate(const struct plan_request *request,
     *probed = !request->no_probe && ws_plan_check_memory(cost, ws_memory_available(), err) == WS_OK;
     if (!*probed)
         return WS_OK;
-    WS_TRY(ws_probe(experiment, human, &ws_processor_clock, NULL, probe, err));
+    const struct ws_clock *clock =
+        experiment->family->outside ? &ws_system_clock : &ws_processor_clock;
+    WS_TRY(ws_probe(experiment, human, clock, NULL, probe, err));
     return ws_plan_cost(experiment, human, probe, processors, arena, cost, err);
 }
 

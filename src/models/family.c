@@ -7,6 +7,7 @@ const struct ws_family_ops *const ws_families[] = {
     &ws_family_gaussian,
     &ws_family_ngram,
     &ws_family_transformer,
+    &ws_family_external,
 };
 const size_t ws_family_count = sizeof ws_families / sizeof *ws_families;
 

@@ -98,6 +98,7 @@ struct ws_family_ops {
     bool weighted;    /* fit honours the weights of items: it maximises the sum of weight times log
                          density, up to a correction of its own. Else items weigh 1 (who builds
                          training sets sees to it) */
+    bool outside;     /* other processes do its work: a plan looks at the clock on the wall */
     bool validates;   /* fit looks at validation data, if there are any */
     bool keeps_first; /* a chain keeps its first model, for metrics that compare with it */
     bool borrows;     /* a model may point into the payloads it was fitted on, which live as long as
@@ -184,6 +185,7 @@ extern const struct ws_family_ops ws_family_discrete;
 extern const struct ws_family_ops ws_family_gaussian;
 extern const struct ws_family_ops ws_family_ngram;
 extern const struct ws_family_ops ws_family_transformer;
+extern const struct ws_family_ops ws_family_external;
 
 extern const struct ws_family_ops *const ws_families[];
 extern const size_t ws_family_count;
