@@ -12,8 +12,6 @@
 #include "base/clock.h"
 #include "base/file.h"
 
-extern char **environ;
-
 enum {
     LOG_TAIL = 200,    /* bytes of the log that an error shows, at most */
     PATIENCE = 2,      /* seconds between asking a command to end and ending it */
