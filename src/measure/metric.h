@@ -119,6 +119,12 @@
       "the same in more dimensions: root mean square over 64 random directions")                  \
     X(SLICED_W2_HUMAN, "sliced_w2_human",     "sliced-w2.64.sample.reference.human/1",            \
       "the same for a human sample as large as the model's")                                      \
+    X(MODE_COVERAGE,  "mode_coverage",        "modes.covered-tenth.sample/1",                     \
+      "share of the truth's modes that have a tenth or more of their part of the sample")         \
+    X(MODE_QUALITY,   "mode_quality",         "modes.within-98.9.sample/1",                       \
+      "share of the sample as near to a mode as 98.9 % of the truth is")                          \
+    X(MODAL_VARIANCE, "modal_variance_ratio", "modal-variance.nearest.sample/1",                  \
+      "mean over modes of the variance of the sample's items nearest to it, over the truth's")    \
     X(W2_SQUARED,     "w2_squared",           "w2-squared.gaussian.truth/1",                      \
       "squared 2-Wasserstein distance between the model's Gaussian and the truth")                \
     X(LOG_VARIANCE,   "log_variance",         "log-variance.truth/1",                             \

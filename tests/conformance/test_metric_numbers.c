@@ -18,6 +18,7 @@
 #include "measure/compression.h"
 #include "measure/divergence.h"
 #include "measure/metric_set.h"
+#include "measure/modes.h"
 #include "measure/transport.h"
 #include "measure/zipf_exponent.h"
 
@@ -162,6 +163,27 @@ static void numbers__test_nll_is_that_of_scipy(void **state)
     assert_near(-sum / (double)terms, number(one, "nll"));
 }
 
+static void numbers__modes_are_those_of_scikit_learns_neighbours(void **state)
+{
+    const json_t *one = part(stand.numbers, "modes");
+    size_t count;
+    struct ws_modes_kept kept;
+    struct ws_law truth = {.dimension = 2,
+                           .modes = reals(*state, part(one, "centers"), &count),
+                           .deviation = number(one, "deviation")};
+    truth.mode_count = count / 2;
+    struct ws_dataset items = vectors(*state, part(one, "items"), 2);
+    assert_int_equal(ws_modes_measure(&truth, &items, *state, &kept, NULL), WS_OK);
+    assert_near(kept.covered, number(one, "covered"));
+    assert_near(kept.good, number(one, "good"));
+    assert_near(kept.variance, number(one, "variance"));
+    /* The approximation is good to half a percent, and exact where it is used most. */
+    const double *radii = reals(*state, part(one, "radii"), &count);
+    for (size_t i = 0; i < count; i += 2)
+        assert_true(fabs(ws_modes_radius((uint32_t)radii[i]) / radii[i + 1] - 1) < 0.005);
+    assert_true(fabs(ws_modes_radius(2) - 3) < 1e-5);
+}
+
 /* ---- Types ---- */
 
 static struct ws_payload counts(struct ws_arena *arena, const json_t *array)
@@ -275,6 +297,7 @@ int main(void)
         TEST(numbers__w2_is_that_of_the_best_assignment),
         TEST(numbers__sliced_w2_is_the_root_of_the_mean_over_directions),
         TEST(numbers__test_nll_is_that_of_scipy),
+        TEST(numbers__modes_are_those_of_scikit_learns_neighbours),
         TEST(numbers__divergences_are_those_of_scipy),
         TEST(numbers__zipf_exponents_are_those_of_the_largest_likelihood),
         TEST(numbers__expectation_adjusted_distinct_n_is_that_of_exact_arithmetic),

@@ -15,6 +15,7 @@
 #include "base/sampler.h"
 #include "measure/divergence.h"
 #include "measure/metric_set.h"
+#include "measure/modes.h"
 #include "measure/summary.h"
 #include "measure/wasserstein.h"
 #include "measure/zipf_exponent.h"
@@ -485,6 +486,9 @@ static enum ws_status open_world(struct world *world, enum ws_human_source sourc
     settings.types = 8;
     settings.law.dimension = dimension;
     settings.law.variance = 4;
+    settings.law.side = 3;
+    settings.law.spacing = 2;
+    settings.law.std = 0.1;
     WS_TRY(ws_human_open(&settings, arena->allocator, &world->human, NULL, NULL));
     WS_TRY(ws_human_deal(world->human, 1, arena, &world->deal, NULL));
     return ws_reference_prepare(&world->deal, sample_items, arena, &world->reference, NULL);
@@ -614,6 +618,38 @@ static void metric__vectors_without_a_sample_or_a_reference_have_none(void **sta
     assert_int_equal(ws_measure_vectors(&world.reference, &sample, *state, &set, NULL), WS_OK);
     for (int i = 0; i < WS_METRIC_COUNT; i++)
         assert_false(set.has[i]);
+    ws_human_close(world.human);
+}
+
+/* Of 9 modes at 20 deviations from each other. Of the truth itself 98.889 % lie within 3 deviations
+ * of one, and the squares of the 2 n coordinates' steps have variance 2. */
+static void metric__a_sample_of_the_truth_keeps_its_modes(void **state)
+{
+    enum { ITEMS = 200000 };
+    struct world world = {0};
+    struct ws_dataset sample;
+    struct ws_modes_kept kept;
+    assert_int_equal(open_world(&world, WS_HUMAN_GRID, 2, 25, *state), WS_OK);
+    const struct ws_law *law = world.deal.law;
+    assert_int_equal(ws_deal_human(&world.deal, ITEMS, ws_rng_key(WS_STREAM_METRIC, 1, 5, 0),
+                                   *state, &sample, NULL),
+                     WS_OK);
+    assert_int_equal(ws_modes_measure(law, &sample, *state, &kept, NULL), WS_OK);
+    double wanted = 1 - exp(-4.5);
+    assert_true(kept.covered == 1);
+    assert_true(fabs(kept.good - wanted) < 4 * sqrt(wanted * (1 - wanted) / ITEMS));
+    assert_true(fabs(kept.variance - 1) < 4 * sqrt(2.0 / (2.0 * ITEMS)));
+
+    /* Three items at one centre and one between two: a mode of nine, no spread. */
+    const double few[] = {2, 2, 2, 2, 2, 2, 1, -2};
+    const struct ws_payload payload = {
+        .kind = WS_DATA_VECTORS, .count = 4, .dimension = 2, .vectors = few};
+    struct ws_metric_set set = {0};
+    assert_int_equal(ws_measure_vectors(&world.reference, &payload, *state, &set, NULL), WS_OK);
+    assert_metric(&set, WS_METRIC_MODE_COVERAGE, 4, 1.0 / 9);
+    assert_metric(&set, WS_METRIC_MODE_QUALITY, 4, 3.0 / 4);
+    assert_metric(&set, WS_METRIC_MODAL_VARIANCE, 4, 0);
+    assert_true(set.has[WS_METRIC_SLICED_W2]);
     ws_human_close(world.human);
 }
 
@@ -769,6 +805,7 @@ int main(void)
         TEST(metric__measures_what_applies_in_the_order_of_the_table),
         TEST(metric__samples_of_vectors_are_compared_with_the_reference),
         TEST(metric__vectors_without_a_sample_or_a_reference_have_none),
+        TEST(metric__a_sample_of_the_truth_keeps_its_modes),
         TEST(metric__reals_are_sorted_whatever_they_are),
         TEST(metric__human_sample_is_the_same_for_all_arms),
         TEST(metric__names_and_definitions_are_unique),

@@ -1,11 +1,11 @@
-"""Metrics of small inputs as scipy gives them.
+"""Metrics of small inputs as scipy and scikit-learn give them.
 
     python3 metric_numbers.py > metric_numbers.json
     python3 metric_numbers.py --check metric_numbers.json
 
 The first makes what tests/conformance/test_metric_numbers.c compares with. The second makes it again
 and compares: exit status 0 where every number is the same within 1e-9, 1 where one is not, 77 where
-numpy or scipy is not there.
+numpy, scipy or scikit-learn is not there.
 """
 import json
 import math
@@ -16,9 +16,11 @@ from fractions import Fraction
 try:
     import numpy as np
     import scipy
+    import sklearn
     from scipy.optimize import brentq, linear_sum_assignment
     from scipy.spatial.distance import cdist, cityblock
-    from scipy.stats import entropy, multivariate_normal, zipfian
+    from scipy.stats import chi2, entropy, multivariate_normal, zipfian
+    from sklearn.neighbors import NearestNeighbors
 except ImportError as missing:
     print(missing)
     sys.exit(77)
@@ -117,9 +119,32 @@ def density():
     return {"mean": mean.tolist(), "covariance": covariance.tolist(), "points": points.tolist(), "nll": nll}
 
 
+def modes():
+    """A 3 by 3 grid of deviation 0.2: some modes full, some thin, one empty, and items far off."""
+    centers = np.array([[x, y] for x in (-2.0, 0.0, 2.0) for y in (-2.0, 0.0, 2.0)])
+    sizes, deviation = [40, 30, 20, 10, 5, 2, 1, 1, 0], 0.2
+    items = [draw(size, 2, scale=deviation) + center for size, center in zip(sizes, centers)]
+    items = np.round(np.concatenate(items + [draw(6, 2, scale=3)]), 3)
+    distance, nearest = NearestNeighbors(n_neighbors=1).fit(centers).kneighbors(items)
+    nearest = nearest[:, 0]
+    good = distance[:, 0] <= 3 * deviation
+    found = np.array([good[nearest == mode].sum() for mode in range(9)])
+    own = [items[nearest == mode] for mode in range(9)]
+    variances = [part.var(axis=0, ddof=1).mean() for part in own if len(part) > 1]
+    return {
+        "centers": centers.tolist(),
+        "deviation": deviation,
+        "items": items.tolist(),
+        "covered": float(np.mean((found > 0) & (found >= 0.1 * len(items) / 9))),
+        "good": float(good.mean()),
+        "variance": np.mean(variances) / deviation**2,
+        "radii": [[d, math.sqrt(chi2(d).ppf(chi2(2).cdf(9)))] for d in (1, 2, 3, 10, 100)],
+    }
+
+
 def numbers():
     return {
-        "made_by": f"numpy {np.__version__}, scipy {scipy.__version__}",
+        "made_by": f"numpy {np.__version__}, scipy {scipy.__version__}, scikit-learn {sklearn.__version__}",
         "zlib": zlib.ZLIB_RUNTIME_VERSION,
         "transport": transport(),
         "sliced": sliced(),
@@ -128,6 +153,7 @@ def numbers():
         "expectation_adjusted": expectation_adjusted(),
         "compression": compression(),
         "density": density(),
+        "modes": modes(),
     }
 
 
