@@ -14,7 +14,7 @@ enum {
     SPARK_WIDTH = 10,
     VALUE_WIDTH = 15,
     HUMAN_WIDTH = 6,
-    HEADLINES = OVERVIEW_METRICS
+    HEADLINES = 4 /* in the table, at most */
 };
 
 enum format { FORMAT_COUNT, FORMAT_PERCENT, FORMAT_REAL };
@@ -28,8 +28,17 @@ struct headline {
 
 struct family_headlines {
     const char *family;
-    struct headline headlines[HEADLINES]; /* the first one gets the sparkline */
+    struct headline headlines[OVERVIEW_METRICS]; /* the first that is there gets the sparkline */
 };
+
+/* What samples of vectors are measured by. */
+/* clang-format off */
+#define HEADLINES_OF_VECTORS                                                                       \
+    {"mode_coverage", "modes kept", "of the truth's", FORMAT_PERCENT},                             \
+    {"sliced_w2", "sliced W2", "to real data", FORMAT_REAL},                                       \
+    {"w2_sample", "W2", "to real data", FORMAT_REAL},                                              \
+    {"modal_variance_ratio", "modes' variance", "truth = 100 %", FORMAT_PERCENT}
+/* clang-format on */
 
 static const struct family_headlines families[] = {
     {"ngram",
@@ -51,30 +60,33 @@ static const struct family_headlines families[] = {
      {{"variance_ratio", "variance", "truth = 100 %", FORMAT_PERCENT},
       {"log_variance", "log variance", "truth = 0", FORMAT_REAL},
       {"w2_squared", "W2 squared", "to the truth", FORMAT_REAL},
-      {"mean_error_squared", "mean error^2", "to the truth", FORMAT_REAL}}},
+      {"mean_error_squared", "mean error^2", "to the truth", FORMAT_REAL},
+      HEADLINES_OF_VECTORS}},
+    /* Every other family: NULL ends the search. */
+    {NULL, {{"test_nll", "surprise", "of real data", FORMAT_REAL}, HEADLINES_OF_VECTORS}},
 };
 
 /* How the table is drawn. */
 struct style {
-    const struct headline *heads;
-    size_t head_count; /* as many as fit */
+    struct headline heads[HEADLINES];
+    size_t head_count; /* as many as there are and fit */
     bool utf8;
     bool spreads; /* a second line with the spread over seeds */
 };
 
 static const struct headline *headlines_of(const char *family)
 {
-    for (size_t i = 0; i < sizeof families / sizeof *families; i++)
-        if (strcmp(families[i].family, family) == 0)
-            return families[i].headlines;
-    return NULL;
+    const struct family_headlines *here = families;
+    while (here->family && strcmp(here->family, family) != 0)
+        here++;
+    return here->headlines;
 }
 
 void overview_metrics(const char *family, const char *out[OVERVIEW_METRICS])
 {
     const struct headline *headlines = headlines_of(family);
-    for (size_t h = 0; h < HEADLINES; h++)
-        out[h] = headlines ? headlines[h].metric : NULL;
+    for (size_t h = 0; h < OVERVIEW_METRICS; h++)
+        out[h] = headlines[h].metric;
 }
 
 /* Numbers -------------------------------------------------------------------------------------- */
@@ -220,18 +232,27 @@ static void print_arm(const struct ws_run_arm *arm, const struct ws_results *res
         print_spreads(results, arm->name, style);
 }
 
-static struct style style_of(const struct ws_run_description *run)
+static bool is_measured(const struct ws_results *results, const char *metric)
+{
+    for (size_t i = 0; i < results->count; i++)
+        if (strcmp(results->curves[i].metric, metric) == 0)
+            return true;
+    return false;
+}
+
+static struct style style_of(const struct ws_run_description *run, const struct ws_results *results)
 {
     int room = terminal_columns(STDOUT_FILENO) - NAME_WIDTH - SPARK_WIDTH - HUMAN_WIDTH;
     int fitting = room / (VALUE_WIDTH + 1);
-    return (struct style){
-        .heads = headlines_of(run->family),
-        .head_count = fitting >= HEADLINES ? HEADLINES
-                      : fitting > 1        ? (size_t)fitting
-                                           : 1,
-        .utf8 = terminal_is_utf8(),
-        .spreads = run->seeds > 1,
-    };
+    size_t most = fitting >= HEADLINES ? HEADLINES : fitting > 1 ? (size_t)fitting : 1;
+    const struct headline *all = headlines_of(run->family);
+    struct style style = {.utf8 = terminal_is_utf8(), .spreads = run->seeds > 1};
+    for (size_t h = 0; h < OVERVIEW_METRICS && all[h].metric && style.head_count < most; h++)
+        if (is_measured(results, all[h].metric))
+            style.heads[style.head_count++] = all[h];
+    if (results->count == 0) /* no chain came to its end, which is said arm by arm */
+        style.heads[style.head_count++] = all[0];
+    return style;
 }
 
 /* The last generation of any arm that was measured. */
@@ -246,8 +267,8 @@ static uint32_t last_generation(const struct ws_results *results)
 
 void print_overview(const struct ws_run_description *run, const struct ws_results *results)
 {
-    const struct style style = style_of(run);
-    if (!style.heads)
+    const struct style style = style_of(run, results);
+    if (style.head_count == 0)
         return;
     (void)printf("%s%s%s\n", run->name, run->title[0] ? ": " : "", run->title);
     (void)printf("generation 0 %s %" PRIu32 ", medians over %" PRIu64 " seed%s%s\n",

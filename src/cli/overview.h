@@ -7,11 +7,13 @@
 
 #include "lab/results.h"
 
-/* On stdout, at most 100 columns: on a narrower terminal with fewer metrics. */
+/* On stdout, at most 100 columns: on a narrower terminal with fewer metrics. Nothing for a run that
+ * has none of its family's. */
 void print_overview(const struct ws_run_description *run, const struct ws_results *results);
 
-/* Names of the metrics that say most of a family, from the first one on; the rest is NULL. */
-enum { OVERVIEW_METRICS = 4 };
+/* Names of the metrics that say most of a family, from the first one on; the rest is NULL. A run
+ * has some of them, and the table shows the first four that it has. */
+enum { OVERVIEW_METRICS = 8 };
 void overview_metrics(const char *family, const char *out[OVERVIEW_METRICS]);
 
 /* Every metric of every arm at its first and last generation, one JSON object on stdout. */
