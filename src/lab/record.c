@@ -85,8 +85,8 @@ enum ws_status ws_records_resume(struct ws_records *records, struct ws_bytes byt
 void ws_records_cut(struct ws_records *records, size_t size)
 {
     ws_buffer_reset(&records->keys.known);
-    if (records->bytes.status == WS_OK)
-        records->bytes.size = size;
+    records->bytes.size = size; /* what stands before it is whole, even where an append failed */
+    records->bytes.status = WS_OK;
     if (learn(records, NULL) != WS_OK)
         records->bytes.status = WS_NO_MEMORY;
 }

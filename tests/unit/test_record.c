@@ -346,6 +346,50 @@ static void record__every_allocation_may_fail(void **state)
     assert_int_equal(status, WS_OK);
 }
 
+/* Every metric there is, so that the bytes and the keys have to grow. */
+static enum ws_status write_all_metrics(struct ws_records *records, uint32_t generation)
+{
+    ws_records_begin(records, generation);
+    for (int i = 0; i < WS_METRIC_COUNT; i++) {
+        const struct ws_metric *metric = ws_metric((enum ws_metric_id)i);
+        ws_records_add(records, metric->name, metric->definition, 5, i);
+    }
+    return ws_records_end(records, NULL);
+}
+
+static void record__a_generation_for_which_memory_was_out_is_taken_back(void **state)
+{
+    (void)state;
+    struct ws_records whole;
+    ws_records_init(&whole, NULL);
+    write_generation(&whole, 0);
+    const size_t size = whole.bytes.size;
+    assert_int_equal(write_all_metrics(&whole, 1), WS_OK);
+    long taken_back = 0;
+    enum ws_status status = WS_NO_MEMORY;
+    for (long n = 2; status != WS_OK; n++) { /* the first two are those of generation 0 */
+        struct failing_heap heap = {.countdown = n};
+        const struct ws_allocator allocator = {failing_realloc, &heap};
+        struct ws_records records;
+        ws_records_init(&records, &allocator);
+        write_generation(&records, 0);
+        status = write_all_metrics(&records, 1);
+        if (status != WS_OK) {
+            ws_records_cut(&records, size);
+            assert_int_equal(records.bytes.size, size);
+            assert_memory_equal(records.bytes.data, whole.bytes.data, size);
+            assert_int_equal(write_all_metrics(&records, 1), WS_OK);
+            taken_back++;
+        }
+        assert_int_equal(records.bytes.size, whole.bytes.size);
+        assert_memory_equal(records.bytes.data, whole.bytes.data, whole.bytes.size);
+        ws_records_release(&records);
+        assert_true(failing_heap_is_clean(&heap));
+    }
+    assert_true(taken_back >= 2);
+    ws_records_release(&whole);
+}
+
 static void share__is_of_an_origin_or_a_bin(void **state)
 {
     (void)state;
@@ -374,6 +418,7 @@ int main(void)
         cmocka_unit_test(record__gone_on_with_the_bytes_are_the_same),
         cmocka_unit_test(record__damaged_bytes_are_told),
         cmocka_unit_test(record__every_allocation_may_fail),
+        cmocka_unit_test(record__a_generation_for_which_memory_was_out_is_taken_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
