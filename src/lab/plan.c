@@ -31,6 +31,15 @@ static double sample_bytes(const struct ws_experiment *e, const struct ws_datase
     return item_bytes(e, shape) + grams;
 }
 
+/* What a chain keeps of its reference, to compare samples of vectors with. */
+static double slices_bytes(const struct ws_experiment *e, const struct ws_dataset *shape)
+{
+    if (shape->kind != WS_DATA_VECTORS || e->sample_items == 0)
+        return 0;
+    double slices = e->item_size == 1 ? 1 : WS_SLICES;
+    return slices * (double)e->data.test_items * sizeof(double);
+}
+
 /* Seconds of one core, one seed. */
 static double chain_seconds(const struct ws_experiment *e, const struct ws_dataset *shape,
                             const struct ws_arm *arm, const struct ws_family_cost *cost,
@@ -97,7 +106,8 @@ static struct ws_arm_cost arm_cost(const struct ws_experiment *e, const struct w
     return (struct ws_arm_cost){
         .seconds = seeds * chain_seconds(e, shape, arm, &cost, probe),
         .chain_memory = models + 2 * largest * bytes + pool * bytes +
-                        metric_items * (sample_bytes(e, shape) + cost.item_bytes) + cost.work_bytes,
+                        metric_items * (sample_bytes(e, shape) + cost.item_bytes) +
+                        slices_bytes(e, shape) + cost.work_bytes,
         .disk = seeds * (measured * RECORD_BYTES * records + stored + pool * bytes),
         .largest = arm->totals.largest,
         .trained = arm->totals.trained,

@@ -260,6 +260,22 @@ static void plan__a_guess_refuses_nothing(void **state)
     assert_int_equal(ws_plan_check_memory(&cost, 0, NULL), WS_OK);
 }
 
+/* What samples of vectors are compared with: 64 projections of the reference, or one. */
+static void plan__projections_of_the_reference_take_memory(void **state)
+{
+    static const char text[] = "family: gaussian\nseeds: 1\ncontrol: false\nthreads: 1\n";
+    (void)state;
+    for (int dimension = 1; dimension <= 2; dimension++) {
+        const char *few = dimension == 1 ? "dimension: 1\nmetric_items: 10\ntest_items: 1000\n"
+                                         : "dimension: 2\nmetric_items: 10\ntest_items: 1000\n";
+        const char *many = dimension == 1 ? "dimension: 1\nmetric_items: 10\ntest_items: 3000\n"
+                                          : "dimension: 2\nmetric_items: 10\ntest_items: 3000\n";
+        assert_near(cost_of(text, many).memory - cost_of(text, few).memory,
+                    2000 * sizeof(double) * (dimension == 1 ? 1 : 64));
+    }
+    assert_near(cost_of(text, "test_items: 3000\n").memory, cost_of(text, "").memory);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -272,6 +288,7 @@ int main(void)
         cmocka_unit_test(plan__a_cache_that_is_too_large_is_told_before_the_first_fit),
         cmocka_unit_test(plan__chains_at_a_time_add_up),
         cmocka_unit_test(plan__a_guess_refuses_nothing),
+        cmocka_unit_test(plan__projections_of_the_reference_take_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
