@@ -3,9 +3,9 @@
     python3 metric_numbers.py > metric_numbers.json
     python3 metric_numbers.py --check metric_numbers.json
 
-The first makes what tests/conformance/test_metric_numbers.c compares with. The second makes it again
-and compares: exit status 0 where every number is the same within 1e-9, 1 where one is not, 77 where
-numpy, scipy or scikit-learn is not there.
+The first makes what tests/conformance/test_metric_numbers.c compares with. The second makes it
+again and compares: exit status 0 where every number is the same within 1e-9, 1 where one is not, 77
+where numpy, scipy or scikit-learn is not there.
 """
 import json
 import math
@@ -34,7 +34,7 @@ def draw(*shape, scale=1.0, shift=0.0):
 
 
 def w2_squared(a, b):
-    """By the best assignment of points, each one there as often as makes the samples equally large."""
+    """By the best assignment of points, each there as often as makes the samples equally large."""
     size = math.lcm(len(a), len(b))
     a = np.repeat(a, size // len(a), axis=0).reshape(size, -1)
     b = np.repeat(b, size // len(b), axis=0).reshape(size, -1)
@@ -55,7 +55,12 @@ def sliced():
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
     a, b = draw(10, 3), draw(14, 3, scale=0.5, shift=1)
     mean = np.mean([w2_squared(a @ u, b @ u) for u in directions])
-    return {"directions": directions.tolist(), "a": a.tolist(), "b": b.tolist(), "w2": math.sqrt(mean)}
+    return {
+        "directions": directions.tolist(),
+        "a": a.tolist(),
+        "b": b.tolist(),
+        "w2": math.sqrt(mean),
+    }
 
 
 def divergence():
@@ -80,7 +85,11 @@ def zipf_exponent(counts):
     counts = np.sort(counts)[::-1][:1000]
     ranks = np.arange(1, len(counts) + 1)
     wanted = np.average(np.log(ranks), weights=counts)
-    return brentq(lambda s: zipfian.pmf(ranks, s, len(ranks)) @ np.log(ranks) - wanted, 1e-9, 60, xtol=1e-14)
+
+    def slope(s):
+        return zipfian.pmf(ranks, s, len(ranks)) @ np.log(ranks) - wanted
+
+    return brentq(slope, 1e-9, 60, xtol=1e-14)
 
 
 def zipf():
@@ -116,7 +125,12 @@ def density():
     covariance = np.round(factor @ factor.T + np.eye(3), 3)
     mean, points = draw(3), draw(8, 3, scale=2)
     nll = -multivariate_normal(mean, covariance).logpdf(points).mean()
-    return {"mean": mean.tolist(), "covariance": covariance.tolist(), "points": points.tolist(), "nll": nll}
+    return {
+        "mean": mean.tolist(),
+        "covariance": covariance.tolist(),
+        "points": points.tolist(),
+        "nll": nll,
+    }
 
 
 def modes():
@@ -144,7 +158,8 @@ def modes():
 
 def numbers():
     return {
-        "made_by": f"numpy {np.__version__}, scipy {scipy.__version__}, scikit-learn {sklearn.__version__}",
+        "made_by": f"numpy {np.__version__}, scipy {scipy.__version__}, "
+        f"scikit-learn {sklearn.__version__}",
         "zlib": zlib.ZLIB_RUNTIME_VERSION,
         "transport": transport(),
         "sliced": sliced(),
@@ -160,9 +175,13 @@ def numbers():
 def same(place, made, stored):
     """Whether two values, or all that two lists or objects hold, are; says where not."""
     if isinstance(made, dict):
-        return made.keys() == stored.keys() and all([same(f"{place}.{key}", made[key], stored[key]) for key in made])
+        if made.keys() != stored.keys():
+            return False
+        return all([same(f"{place}.{key}", made[key], stored[key]) for key in made])
     if isinstance(made, list):
-        return len(made) == len(stored) and all([same(f"{place}[{i}]", *pair) for i, pair in enumerate(zip(made, stored))])
+        if len(made) != len(stored):
+            return False
+        return all([same(f"{place}[{i}]", *pair) for i, pair in enumerate(zip(made, stored))])
     if isinstance(made, str):
         equal = made == stored
     else:
