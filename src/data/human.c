@@ -10,16 +10,16 @@
 #define FIELD(name) offsetof(struct ws_human_settings, name)
 
 #define X(id, name, row) "|" name
-#define SOURCES          "text|words|uniform|zipf" WS_LAW_MAP(X)
+#define SOURCES          "text|words|csv|npy|uniform|zipf" WS_LAW_MAP(X)
 
 /* clang-format off */
 static const struct ws_option options[] = {
     {"source", WS_OPTION_CHOICE, FIELD(source), 0, 0, "normal", SOURCES, 0,
      "where human data comes from"},
     {"corpus", WS_OPTION_TEXT, FIELD(corpus), 0, 0, "", NULL, WS_OPTION_INPUT,
-     "text, words: a file or directory of text; .gz and .zst are inflated"},
+     "text, words: a file or directory of text, .gz and .zst are inflated; csv, npy: a file"},
     {"test_corpus", WS_OPTION_TEXT, FIELD(test_corpus), 0, 0, "", NULL, WS_OPTION_INPUT,
-     "text: the same for test items; empty: they are dealt from the corpus"},
+     "text, csv, npy: the same for test items; empty: they are dealt from the corpus"},
     {"validation_corpus", WS_OPTION_TEXT, FIELD(validation_corpus), 0, 0, "", NULL, WS_OPTION_INPUT,
      "text: the same for validation items"},
     {"unit", WS_OPTION_CHOICE, FIELD(unit), 0, 0, "words", "words|bytes|bpe", 0,
@@ -31,13 +31,19 @@ static const struct ws_option options[] = {
     {"block", WS_OPTION_WHOLE, FIELD(block), 1, 1e9, "1000", NULL, 0,
      "text: tokens in an item"},
     {"items", WS_OPTION_WHOLE, FIELD(items), 0, 1e12, "100", NULL, 0,
-     "items that the first model is trained on; text, words: 0 for all that the others leave"},
+     "items that the first model is trained on; of a corpus: 0 for all that the others leave"},
     {"test_items", WS_OPTION_WHOLE, FIELD(test_items), 0, 1e12, "0", NULL, 0,
      "held-out items that metrics compare with; 0 with a test_corpus: all of it"},
     {"validation_items", WS_OPTION_WHOLE, FIELD(validation_items), 0, 1e12, "0", NULL, 0,
      "text: held-out items that fits stop early by; 0 with a validation_corpus: all of it"},
     {"fresh_items", WS_OPTION_WHOLE, FIELD(fresh_items), 0, 1e12, "0", NULL, 0,
-     "text, words: items of the fresh human stream"},
+     "text, words, csv, npy: items of the fresh human stream"},
+    {"columns", WS_OPTION_LIST, FIELD(columns), 0, 0, "", NULL, 0,
+     "csv, npy: numbers (from 1) or names of the columns that make a vector; empty: all"},
+    {"delimiter", WS_OPTION_CHOICE, FIELD(csv.delimiter), 0, 0, "comma",
+     "comma|semicolon|tab|space|bar", 0, "csv: what separates columns"},
+    {"header", WS_OPTION_CHOICE, FIELD(csv.header), 0, 0, "detect", "detect|yes|no", 0,
+     "csv: whether the first line has names; detect: when nothing in it is a number"},
     {"types", WS_OPTION_WHOLE, FIELD(types), 1, 2147483648.0, "10", NULL, 0,
      "uniform, zipf: number of symbols"},
     {"exponent", WS_OPTION_REAL, FIELD(exponent), 0, 100, "1", NULL, 0,
@@ -80,14 +86,18 @@ static const struct {
     const char *name;
     unsigned sources; /* bits 1u << enum ws_human_source */
 } source_settings[] = {
-#define CORPORA (1u << WS_HUMAN_TEXT | 1u << WS_HUMAN_WORDS)
-    {"corpus", CORPORA},
-    {"unit", CORPORA},
-    {"tokenizer", CORPORA},
-    {"vocabulary", CORPORA},
-    {"fresh_items", CORPORA},
+#define TEXTS  (1u << WS_HUMAN_TEXT | 1u << WS_HUMAN_WORDS)
+#define TABLES (1u << WS_HUMAN_CSV | 1u << WS_HUMAN_NPY)
+    {"corpus", TEXTS | TABLES},
+    {"unit", TEXTS},
+    {"tokenizer", TEXTS},
+    {"vocabulary", TEXTS},
+    {"fresh_items", TEXTS | TABLES},
     {"block", 1u << WS_HUMAN_TEXT},
-    {"test_corpus", 1u << WS_HUMAN_TEXT},
+    {"test_corpus", 1u << WS_HUMAN_TEXT | TABLES},
+    {"columns", TABLES},
+    {"delimiter", 1u << WS_HUMAN_CSV},
+    {"header", 1u << WS_HUMAN_CSV},
     {"validation_corpus", 1u << WS_HUMAN_TEXT},
     {"validation_items", 1u << WS_HUMAN_TEXT},
     {"types", 1u << WS_HUMAN_UNIFORM | 1u << WS_HUMAN_ZIPF},
@@ -158,6 +168,21 @@ static const char *const corpus_names[WS_CORPUS_COUNT] = {
     [WS_CORPUS_VALIDATION] = "validation_corpus",
 };
 
+const char *ws_corpus_name(enum ws_corpus which)
+{
+    return corpus_names[which];
+}
+
+enum ws_status ws_human_note_input(struct ws_human *human, const char *name, struct ws_bytes bytes,
+                                   struct ws_error *err)
+{
+    struct ws_human_input *input = &human->inputs[human->input_count];
+    input->name = name;
+    WS_TRY(ws_hash_of(bytes, &input->hash, err));
+    human->input_count++;
+    return WS_OK;
+}
+
 /* The texts of an experiment while it is opened. */
 struct reading {
     struct ws_human *human;
@@ -174,14 +199,11 @@ static enum ws_status read_corpus(struct reading *r, enum ws_corpus which, const
 {
     struct ws_human *human = r->human;
     struct ws_buffer *text = &r->buffers[which];
-    struct ws_human_input *input = &human->inputs[human->input_count];
     if (path[0] == '\0')
         return WS_OK;
     *r->at_fault = corpus_names[which];
     WS_TRY(ws_text_read(path, CORPUS_LIMIT, text, r->err));
-    input->name = corpus_names[which];
-    WS_TRY(ws_hash_of(ws_buffer_bytes(text), &input->hash, r->err));
-    human->input_count++;
+    WS_TRY(ws_human_note_input(human, corpus_names[which], ws_buffer_bytes(text), r->err));
     r->texts[r->count] = (struct ws_text){ws_buffer_bytes(text), path};
     r->corpora[r->count++] = which;
     return WS_OK;
@@ -199,16 +221,12 @@ static enum ws_status read_corpora(struct reading *r)
 
 static enum ws_status note_tokenizer(struct ws_human *human, struct ws_error *err)
 {
-    struct ws_human_input *input = &human->inputs[human->input_count];
     struct ws_buffer json;
     ws_buffer_init(&json, human->allocator, SIZE_MAX);
     ws_tokenizer_write_json(human->tokenizer, &json);
     enum ws_status status = ws_buffer_check(&json, "the tokenizer", err);
-    input->name = "tokenizer";
     if (status == WS_OK)
-        status = ws_hash_of(ws_buffer_bytes(&json), &input->hash, err);
-    if (status == WS_OK)
-        human->input_count++;
+        status = ws_human_note_input(human, "tokenizer", ws_buffer_bytes(&json), err);
     ws_buffer_release(&json);
     return status;
 }
@@ -300,10 +318,14 @@ static enum ws_status count_words(struct ws_human *human, const struct ws_tokens
     return ws_dataset_type_counts(&all, &human->arena, out, err);
 }
 
-/* "blocks of 100 words" */
+/* "blocks of 100 words", "rows" */
 static void name_items(const struct ws_human_settings *settings, char out[64])
 {
     static const char *const units[] = {"words", "bytes", "tokens"};
+    if (settings->source == WS_HUMAN_CSV || settings->source == WS_HUMAN_NPY) {
+        (void)snprintf(out, 64, "rows");
+        return;
+    }
     const char *unit = units[settings->unit];
     if (settings->source == WS_HUMAN_TEXT)
         (void)snprintf(out, 64, "blocks of %" PRIu64 " %s", settings->block, unit);
@@ -313,36 +335,37 @@ static void name_items(const struct ws_human_settings *settings, char out[64])
 
 /* Items that come from a corpus of their own: *items of them, or all when it is 0. What is dealt
  * from the training corpus is added to *dealt. */
-static enum ws_status settle_held_out(struct reading *r, enum ws_corpus which, const char *path,
-                                      const char *name, uint64_t *items, uint64_t *dealt)
+static enum ws_status settle_held_out(struct ws_human *human, enum ws_corpus which,
+                                      const char *path, const char *name, uint64_t *items,
+                                      uint64_t *dealt, const char **at_fault, struct ws_error *err)
 {
-    uint64_t there = r->human->corpora[which].count;
-    if (path[0] == '\0' || r->human->settings.source != WS_HUMAN_TEXT) {
+    uint64_t there = human->corpora[which].count;
+    if (path[0] == '\0' || !ws_human_has_items(human)) {
         *dealt += *items;
         return WS_OK;
     }
-    *r->at_fault = name;
+    *at_fault = name;
     if (*items == 0)
         *items = there;
     if (there > 0 && *items <= there)
         return WS_OK;
     char unit[64];
-    name_items(&r->human->settings, unit);
-    return ws_fail(r->err, WS_INVALID, "'%s' has %" PRIu64 " %s; %s=%" PRIu64 " needs %" PRIu64,
-                   path, there, unit, name, *items, *items > 0 ? *items : 1);
+    name_items(&human->settings, unit);
+    return ws_fail(err, WS_INVALID, "'%s' has %" PRIu64 " %s; %s=%" PRIu64 " needs %" PRIu64, path,
+                   there, unit, name, *items, *items > 0 ? *items : 1);
 }
 
-/* Numbers of items in place of 0 for "all". */
-static enum ws_status settle_sizes(struct reading *r)
+enum ws_status ws_human_settle_sizes(struct ws_human *human, const char **at_fault,
+                                     struct ws_error *err)
 {
-    struct ws_human_settings *settings = &r->human->settings;
-    uint64_t there = r->human->corpora[WS_CORPUS_TRAINING].count;
+    struct ws_human_settings *settings = &human->settings;
+    uint64_t there = human->corpora[WS_CORPUS_TRAINING].count;
     uint64_t dealt = settings->fresh_items;
-    WS_TRY(settle_held_out(r, WS_CORPUS_TEST, settings->test_corpus, "test_items",
-                           &settings->test_items, &dealt));
-    WS_TRY(settle_held_out(r, WS_CORPUS_VALIDATION, settings->validation_corpus, "validation_items",
-                           &settings->validation_items, &dealt));
-    *r->at_fault = "items";
+    WS_TRY(settle_held_out(human, WS_CORPUS_TEST, settings->test_corpus, "test_items",
+                           &settings->test_items, &dealt, at_fault, err));
+    WS_TRY(settle_held_out(human, WS_CORPUS_VALIDATION, settings->validation_corpus,
+                           "validation_items", &settings->validation_items, &dealt, at_fault, err));
+    *at_fault = "items";
     bool all = settings->items == 0;
     if (all && dealt < there)
         settings->items = there - dealt;
@@ -353,18 +376,12 @@ static enum ws_status settle_sizes(struct reading *r)
     if (settings->validation_items > 0 && settings->validation_corpus[0] == '\0')
         (void)snprintf(validation, sizeof validation, " + validation_items=%" PRIu64,
                        settings->validation_items);
-    return ws_fail(r->err, WS_INVALID,
+    return ws_fail(err, WS_INVALID,
                    "corpus '%s' has %" PRIu64 " %s; items=%" PRIu64 " + test_items=%" PRIu64
                    " + fresh_items=%" PRIu64 "%s need %" PRIu64,
                    settings->corpus, there, unit, all ? (uint64_t)0 : settings->items,
                    settings->test_corpus[0] == '\0' ? settings->test_items : (uint64_t)0,
                    settings->fresh_items, validation, dealt + (all ? 1 : settings->items));
-}
-
-static enum ws_status copy_path(struct ws_human *human, const char **path, struct ws_error *err)
-{
-    *path = ws_arena_text(&human->arena, *path ? *path : "");
-    return *path ? WS_OK : ws_fail_memory(err, "the name of a corpus");
 }
 
 static enum ws_status make_corpora(struct reading *r)
@@ -380,21 +397,12 @@ static enum ws_status make_corpora(struct reading *r)
             WS_TRY(count_words(human, &r->tokens[i], corpus, r->err));
     }
     human->empty.kind = human->corpora[WS_CORPUS_TRAINING].kind;
-    return settle_sizes(r);
+    return ws_human_settle_sizes(human, r->at_fault, r->err);
 }
 
-static enum ws_status open_corpora(struct ws_human *human, const char **at_fault,
-                                   struct ws_error *err)
+static enum ws_status open_texts(struct ws_human *human, const char **at_fault,
+                                 struct ws_error *err)
 {
-    struct ws_human_settings *settings = &human->settings;
-    WS_TRY(copy_path(human, &settings->corpus, err));
-    WS_TRY(copy_path(human, &settings->test_corpus, err));
-    WS_TRY(copy_path(human, &settings->validation_corpus, err));
-    WS_TRY(copy_path(human, &settings->tokenizer, err));
-    *at_fault = corpus_names[WS_CORPUS_TRAINING];
-    if (settings->corpus[0] == '\0')
-        return ws_fail(err, WS_INVALID, "source '%s' needs a text: set corpus=PATH",
-                       settings->source == WS_HUMAN_TEXT ? "text" : "words");
     struct reading reading = {.human = human, .at_fault = at_fault, .err = err};
     for (size_t i = 0; i < WS_CORPUS_COUNT; i++)
         ws_buffer_init(&reading.buffers[i], &human->spill.allocator, CORPUS_LIMIT);
@@ -402,6 +410,20 @@ static enum ws_status open_corpora(struct ws_human *human, const char **at_fault
     for (size_t i = 0; i < WS_CORPUS_COUNT; i++)
         ws_buffer_release(&reading.buffers[i]);
     return status;
+}
+
+static enum ws_status open_corpora(struct ws_human *human, const char **at_fault,
+                                   struct ws_error *err)
+{
+    static const char *const sources[] = {"text", "words", "csv", "npy"};
+    const struct ws_human_settings *settings = &human->settings;
+    *at_fault = corpus_names[WS_CORPUS_TRAINING];
+    if (settings->corpus[0] == '\0')
+        return ws_fail(err, WS_INVALID, "source '%s' needs a corpus: set corpus=PATH",
+                       sources[settings->source]);
+    if (settings->source == WS_HUMAN_CSV || settings->source == WS_HUMAN_NPY)
+        return ws_human_open_tables(human, at_fault, err);
+    return open_texts(human, at_fault, err);
 }
 
 /* Generators ----------------------------------------------------------------------------------- */
@@ -416,6 +438,25 @@ static enum ws_status open_symbols(struct ws_human *human, struct ws_error *err)
     return ws_truth_init(&human->truth, human->empty.types,
                          settings->source == WS_HUMAN_ZIPF ? settings->exponent : 0,
                          1 + settings->shift, &human->arena, err);
+}
+
+static enum ws_status open_vectors(struct ws_human *human, const char **at_fault,
+                                   struct ws_error *err)
+{
+    const struct ws_law_row *row = ws_human_law(&human->settings);
+    if (row->check)
+        WS_TRY(row->check(&human->settings.law, at_fault, err));
+    human->empty.kind = WS_DATA_VECTORS;
+    human->empty.dimension = row->dimension(&human->settings.law);
+    return WS_OK;
+}
+
+/* Opening -------------------------------------------------------------------------------------- */
+
+static enum ws_status copy_path(struct ws_human *human, const char **path, struct ws_error *err)
+{
+    *path = ws_arena_text(&human->arena, *path ? *path : "");
+    return *path ? WS_OK : ws_fail_memory(err, "the name of a corpus");
 }
 
 static enum ws_status copy_list(struct ws_human *human, struct ws_text_list *list,
@@ -433,19 +474,21 @@ static enum ws_status copy_list(struct ws_human *human, struct ws_text_list *lis
     return WS_OK;
 }
 
-static enum ws_status open_vectors(struct ws_human *human, const char **at_fault,
-                                   struct ws_error *err)
+/* What the settings point to need not outlive the call. */
+static enum ws_status copy_settings(struct ws_human *human, struct ws_error *err)
 {
-    const struct ws_law_row *row = ws_human_law(&human->settings);
-    if (row->check)
-        WS_TRY(row->check(&human->settings.law, at_fault, err));
-    human->empty.kind = WS_DATA_VECTORS;
-    human->empty.dimension = row->dimension(&human->settings.law);
-    return copy_list(human, &human->settings.law.centers, err);
+    struct ws_human_settings *settings = &human->settings;
+    WS_TRY(copy_path(human, &settings->corpus, err));
+    WS_TRY(copy_path(human, &settings->test_corpus, err));
+    WS_TRY(copy_path(human, &settings->validation_corpus, err));
+    WS_TRY(copy_path(human, &settings->tokenizer, err));
+    WS_TRY(copy_list(human, &settings->columns, err));
+    return copy_list(human, &settings->law.centers, err);
 }
 
 static enum ws_status load(struct ws_human *human, const char **at_fault, struct ws_error *err)
 {
+    WS_TRY(copy_settings(human, err));
     if (!ws_human_has_corpus(human) && human->settings.items == 0) {
         *at_fault = "items";
         return ws_fail(err, WS_INVALID,
@@ -454,6 +497,8 @@ static enum ws_status load(struct ws_human *human, const char **at_fault, struct
     switch (human->settings.source) {
     case WS_HUMAN_TEXT:
     case WS_HUMAN_WORDS:
+    case WS_HUMAN_CSV:
+    case WS_HUMAN_NPY:
         return open_corpora(human, at_fault, err);
     case WS_HUMAN_UNIFORM:
     case WS_HUMAN_ZIPF:
@@ -516,7 +561,7 @@ const struct ws_human_input *ws_human_inputs(const struct ws_human *human, size_
 
 const struct ws_vocabulary *ws_human_vocabulary(const struct ws_human *human)
 {
-    return ws_human_has_corpus(human) && !human->tokenizer ? &human->vocabulary : NULL;
+    return human->vocabulary.count > 0 ? &human->vocabulary : NULL;
 }
 
 const struct ws_tokenizer *ws_human_tokenizer(const struct ws_human *human)

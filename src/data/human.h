@@ -2,11 +2,11 @@
  * Human data of one seed: the original training set, a fresh stream, a held-out reference, and what
  * a fit may stop early by.
  *
- * Two kinds of source. A text corpus is finite: it is cut in items, and each seed deals the items
- * into training, test, fresh stream and validation, never overlapping; test and validation may come
- * from corpora of their own. A generator (uniform, Zipf, and the vectors of data/law.h) is a
- * known truth: its fresh stream never ends, and metrics may use the truth itself. A corpus may be
- * larger than memory (base/spill.h).
+ * Two kinds of source. A corpus, of text or vectors, is finite: it is cut in items, and each seed
+ * deals the items into training, test, fresh stream and validation, never overlapping; test and
+ * validation may come from corpora of their own. A generator (uniform, Zipf, and the vectors of
+ * data/law.h) is a known truth: its fresh stream never ends, and metrics may use the truth itself.
+ * A corpus may be larger than memory (base/spill.h).
  *
  * Everything is a function of (settings, corpus, seed): the data stream's keys leave the arm out,
  * so all arms of a seed see the same human items. Contract: tests/unit/test_human.c.
@@ -16,6 +16,7 @@
 
 #include "base/hash.h"
 #include "base/option.h"
+#include "data/csv.h"
 #include "data/dataset.h"
 #include "data/law.h"
 #include "data/text.h"
@@ -32,6 +33,8 @@ enum ws_human_unit {
 enum ws_human_source {
     WS_HUMAN_TEXT,    /* token sequences: blocks of `block` tokens */
     WS_HUMAN_WORDS,   /* the corpus's tokens as independent symbols, by counts */
+    WS_HUMAN_CSV,     /* vectors: the rows of a table of text */
+    WS_HUMAN_NPY,     /* vectors: the rows of a NumPy array */
     WS_HUMAN_UNIFORM, /* `types` symbols of equal probability */
     WS_HUMAN_ZIPF,    /* p(i) ~ 1 / (i + shift)^exponent, i = 1 .. types */
 /* ... and the generators of vectors. */
@@ -44,8 +47,9 @@ enum ws_human_source {
 /* The settings of all sources; which are used depends on `source`. */
 struct ws_human_settings {
     uint32_t source;               /* enum ws_human_source */
-    const char *corpus;            /* text, words: a file or directory; .gz and .zst are inflated */
-    const char *test_corpus;       /* text: the same for the reference; "": it is dealt */
+    const char *corpus;            /* text, words: a file or directory; .gz and .zst are inflated;
+                                      csv, npy: a file */
+    const char *test_corpus;       /* all but words: the same for the reference; "": it is dealt */
     const char *validation_corpus; /* text: the same for validation */
     uint32_t unit;                 /* enum ws_human_unit */
     const char *tokenizer;     /* bpe: a tokenizer's file or directory; "": trained on the corpus */
@@ -58,6 +62,8 @@ struct ws_human_settings {
     uint64_t types;            /* uniform, zipf */
     double exponent;           /* zipf */
     double shift;              /* zipf */
+    struct ws_text_list columns; /* csv, npy: those that make a vector; none: all */
+    struct ws_csv_form csv;
     struct ws_law_settings law;
 };
 
@@ -95,15 +101,15 @@ uint64_t ws_human_item_size(const struct ws_human *human);
 /* How many items every deal's original data have. */
 uint64_t ws_human_items(const struct ws_human *human);
 
-/* What results depend on beside settings, wherever it lies: a corpus is its bytes after inflation,
- * a tokenizer its tokenizer.json as it is written here. None for generators. */
+/* What results depend on beside settings, wherever it lies: a corpus is its bytes, of text after
+ * inflation, a tokenizer its tokenizer.json as it is written here. None for generators. */
 struct ws_human_input {
     const char *name; /* of the setting: "corpus" */
     struct ws_hash hash;
 };
 const struct ws_human_input *ws_human_inputs(const struct ws_human *human, size_t *count);
 
-/* NULL for generators and for bpe ... */
+/* NULL for vectors, generators and bpe ... */
 const struct ws_vocabulary *ws_human_vocabulary(const struct ws_human *human);
 /* ... and NULL for anything else. */
 const struct ws_tokenizer *ws_human_tokenizer(const struct ws_human *human);

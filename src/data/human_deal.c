@@ -26,7 +26,7 @@ static enum ws_status none(const struct ws_human *human, struct ws_dataset *out)
     return WS_OK;
 }
 
-/* Blocks of a corpus by number, in any order, as picks in ascending order. */
+/* Blocks (or rows) of a corpus by number, in any order, as picks in ascending order. */
 static enum ws_status blocks_of(const struct ws_human *human, enum ws_corpus which,
                                 const uint32_t *blocks, uint64_t count, enum ws_source source,
                                 struct ws_arena *arena, struct ws_dataset *out,
@@ -274,7 +274,7 @@ enum ws_status ws_human_deal(const struct ws_human *human, uint64_t seed, struct
     struct ws_rng_key key = ws_rng_key(WS_STREAM_DATA, seed, 0, 0);
     struct ws_deal deal = {
         .human = human, .seed = seed, .validation = human->empty, .fresh = human->empty};
-    if (settings->source == WS_HUMAN_TEXT) {
+    if (ws_human_has_items(human)) {
         WS_TRY(deal_blocks(human, key, arena, &deal, err));
     } else if (settings->source == WS_HUMAN_WORDS) {
         WS_TRY(deal_words(human, key, arena, &deal, err));
@@ -321,7 +321,7 @@ enum ws_status ws_deal_fresh(const struct ws_deal *deal, uint32_t step, uint64_t
                        step, count, deal->fresh.count - used, deal->fresh.count);
     if (count == 0)
         return none(human, out);
-    if (human->settings.source == WS_HUMAN_TEXT)
+    if (ws_human_has_items(human))
         return blocks_of(human, WS_CORPUS_TRAINING, deal->stream + used, count, WS_SOURCE_FRESH,
                          arena, out, err);
     return words_of(human, deal->stream + used, count, arena, out, err);

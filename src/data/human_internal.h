@@ -1,5 +1,5 @@
 /*
- * What human.c loads and human_deal.c deals from; nobody else includes it.
+ * What human.c and human_table.c load and human_deal.c deals from; nobody else includes it.
  */
 #ifndef WS_DATA_HUMAN_INTERNAL_H
 #define WS_DATA_HUMAN_INTERNAL_H
@@ -27,14 +27,37 @@ struct ws_human {
     size_t input_count;
     struct ws_vocabulary vocabulary;      /* of words and bytes */
     const struct ws_tokenizer *tokenizer; /* of bpe */
-    /* text: all whole blocks; words: the type counts; empty for what is dealt from the first */
+    /* text: all whole blocks; words: the type counts; csv, npy: the rows; empty for what is dealt
+     * from the first */
     struct ws_payload corpora[WS_CORPUS_COUNT];
     struct ws_truth truth; /* uniform, zipf */
 };
 
+/* Corpora whose items are dealt one by one, not by counts. */
+static inline bool ws_human_has_items(const struct ws_human *human)
+{
+    uint32_t source = human->settings.source;
+    return source == WS_HUMAN_TEXT || source == WS_HUMAN_CSV || source == WS_HUMAN_NPY;
+}
+
 static inline bool ws_human_has_corpus(const struct ws_human *human)
 {
-    return human->settings.source == WS_HUMAN_TEXT || human->settings.source == WS_HUMAN_WORDS;
+    return ws_human_has_items(human) || human->settings.source == WS_HUMAN_WORDS;
 }
+
+/* The setting that names it. */
+const char *ws_corpus_name(enum ws_corpus which);
+
+/* One more input; the name is not copied. */
+WS_MUST_CHECK enum ws_status ws_human_note_input(struct ws_human *human, const char *name,
+                                                 struct ws_bytes bytes, struct ws_error *err);
+
+/* Numbers of items in place of 0 for "all", once the corpora are there. WS_INVALID when they are
+ * too small. */
+WS_MUST_CHECK enum ws_status ws_human_settle_sizes(struct ws_human *human, const char **at_fault,
+                                                   struct ws_error *err);
+
+WS_MUST_CHECK enum ws_status ws_human_open_tables(struct ws_human *human, const char **at_fault,
+                                                  struct ws_error *err);
 
 #endif

@@ -296,9 +296,10 @@ static enum ws_status settle_items(struct ws_experiment *e, uint64_t items, stru
 static enum ws_status resolve(struct ws_experiment *e, struct ws_error *err)
 {
     bool has_corpus = ws_experiment_reads(e, "corpus");
+    bool is_table = ws_experiment_reads(e, "columns");
     if (has_corpus && e->data.corpus[0] == '\0')
-        return ws_fail(err, WS_INVALID, "%s: 'corpus' is missing, wanted a text file or directory",
-                       e->file);
+        return ws_fail(err, WS_INVALID, "%s: 'corpus' is missing, wanted a %s", e->file,
+                       is_table ? "file" : "text file or directory");
     if (!has_corpus && e->data.items == 0)
         return ws_fail(err, WS_INVALID,
                        "%s: 'items' is '0', wanted at least 1: a generator never ends",

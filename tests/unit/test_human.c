@@ -826,9 +826,9 @@ static void human__a_corpus_must_be_named_and_be_there(void **state)
 {
     struct ws_human_settings settings = text_settings(*state);
     settings.corpus = "";
-    assert_refused(&settings, "source 'text' needs a text: set corpus=PATH");
+    assert_refused(&settings, "source 'text' needs a corpus: set corpus=PATH");
     settings.source = WS_HUMAN_WORDS;
-    assert_refused(&settings, "source 'words' needs a text: set corpus=PATH");
+    assert_refused(&settings, "source 'words' needs a corpus: set corpus=PATH");
     settings.corpus = "/nonexistent/corpus.txt";
     struct ws_human *human;
     assert_int_equal(ws_human_open(&settings, NULL, &human, NULL, NULL), WS_NOT_FOUND);

@@ -26,7 +26,7 @@ enum { DECIDE = 0, REPEATS = 20 }; /* what a sanitizer keeps beside every byte i
 enum { DECIDE = 1, REPEATS = 320 };
 #endif
 
-enum { PIECE = 1 << 18, ROOM = 24 << 20 };
+enum { PIECE = 1 << 18, ROOM = 24 << 20, ROWS = REPEATS << 12 /* of three numbers */ };
 
 /* A quarter of a megabyte of words, digits and letters beyond ASCII, again and again. */
 static void write_corpus(const char *path)
@@ -46,6 +46,15 @@ static void write_corpus(const char *path)
     for (int i = 0; i < REPEATS; i++)
         assert_int_equal(gzwrite(file, piece, (unsigned)size), size);
     assert_int_equal(gzclose(file), Z_OK);
+}
+
+static void write_table(const char *path)
+{
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    for (int i = 0; i < ROWS; i++)
+        assert_true(fprintf(file, "%d,%d,.5\n", i, i % 7) > 0);
+    assert_int_equal(fclose(file), 0);
 }
 
 /* Of the corpus, and of all that a seed is dealt. */
@@ -107,21 +116,31 @@ static const struct {
 } ways[] = {{WS_HUMAN_TEXT, WS_UNIT_WORDS},
             {WS_HUMAN_TEXT, WS_UNIT_BYTES},
             {WS_HUMAN_TEXT, WS_UNIT_BPE},
-            {WS_HUMAN_WORDS, WS_UNIT_WORDS}};
+            {WS_HUMAN_WORDS, WS_UNIT_WORDS},
+            {WS_HUMAN_CSV, 0}};
 enum { WAYS = sizeof ways / sizeof *ways };
+
+/* An empty file whose name ends in `ending` letters after the pattern. */
+static void reserve(char *path, int ending)
+{
+    int descriptor = mkstemps(path, ending);
+    assert_true(descriptor >= 0);
+    assert_int_equal(close(descriptor), 0);
+}
 
 static void corpus__larger_than_memory_is_dealt_as_ever(void **state)
 {
     (void)state;
-    char path[] = "/var/tmp/ws-large-XXXXXX.gz";
-    int descriptor = mkstemps(path, 3);
-    assert_true(descriptor >= 0);
-    (void)close(descriptor);
-    write_corpus(path);
+    char text[] = "/var/tmp/ws-large-XXXXXX.gz", table[] = "/var/tmp/ws-large-XXXXXX.csv";
+    reserve(text, 3);
+    reserve(table, 4);
+    write_corpus(text);
+    write_table(table);
     struct ws_hash whole[WAYS][2], tight[WAYS][2];
     struct ws_error err = {.message = ""};
     for (size_t i = 0; i < WAYS; i++)
-        if (hash_of_deal(path, ways[i].source, ways[i].unit, whole[i], &err) != WS_OK)
+        if (hash_of_deal(ways[i].source == WS_HUMAN_CSV ? table : text, ways[i].source,
+                         ways[i].unit, whole[i], &err) != WS_OK)
             fail_msg("%s", err.message);
     assert_memory_not_equal(&whole[0][1], &whole[1][1], sizeof whole[0][1]);
 
@@ -133,12 +152,14 @@ static void corpus__larger_than_memory_is_dealt_as_ever(void **state)
     void *too_large = malloc((size_t)2 * ROOM);
     assert_true(!DECIDE || !too_large);
     for (size_t i = 0; i < WAYS; i++) {
-        if (hash_of_deal(path, ways[i].source, ways[i].unit, tight[i], &err) != WS_OK)
+        if (hash_of_deal(ways[i].source == WS_HUMAN_CSV ? table : text, ways[i].source,
+                         ways[i].unit, tight[i], &err) != WS_OK)
             fail_msg("%s", err.message);
         assert_memory_equal(tight[i], whole[i], sizeof whole[i]);
     }
     assert_int_equal(setrlimit(RLIMIT_DATA, &before), 0);
-    (void)unlink(path);
+    (void)unlink(text);
+    (void)unlink(table);
     free(too_large);
 }
 
