@@ -72,15 +72,18 @@ static double *draw(const struct ws_law *law, uint64_t item, size_t count, struc
     return values;
 }
 
-static void law__every_setting_is_one_of_the_data(void **state)
+static void law__every_row_is_a_source_that_reads_its_settings(void **state)
 {
-    (void)state;
+    const struct ws_option *source = ws_option_find(&ws_human_options, "source");
     for (int id = 0; id < WS_LAW_COUNT; id++) {
         const struct ws_law_row *row = ws_law_row((enum ws_law_id)id);
-        assert_false(ws_law_reads(row, "corpus"));
+        struct ws_human_settings settings = {0};
+        assert_int_equal(ws_option_set(source, &settings, row->name, "here", *state, NULL), WS_OK);
+        assert_ptr_equal(ws_human_law(&settings), row);
+        assert_string_equal(ws_human_obstacle(&settings, "corpus"), "source");
         for (size_t i = 0; i < WS_LAW_SETTINGS && row->settings[i]; i++) {
             assert_non_null(ws_option_find(&ws_human_options, row->settings[i]));
-            assert_true(ws_law_reads(row, row->settings[i]));
+            assert_null(ws_human_obstacle(&settings, row->settings[i]));
         }
     }
 }
@@ -422,7 +425,7 @@ static void law__a_failing_allocation_of_an_even_set_is_reported(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(law__every_setting_is_one_of_the_data),
+        TEST(law__every_row_is_a_source_that_reads_its_settings),
         TEST(law__a_larger_set_begins_with_a_smaller_one),
         TEST(law__items_are_finite_and_of_their_own_set),
         TEST(law__items_have_the_true_mean_and_covariance),
