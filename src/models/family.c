@@ -5,6 +5,10 @@
 const struct ws_family_ops *const ws_families[] = {
     &ws_family_discrete,
     &ws_family_gaussian,
+    &ws_family_regression,
+    &ws_family_logistic,
+    &ws_family_bernoulli,
+    &ws_family_poisson,
     &ws_family_ngram,
     &ws_family_transformer,
     &ws_family_external,

@@ -184,6 +184,10 @@ struct ws_family_ops {
 extern const struct ws_family_ops ws_family_discrete;
 extern const struct ws_family_ops ws_family_gaussian;
 extern const struct ws_family_ops ws_family_ngram;
+extern const struct ws_family_ops ws_family_regression;
+extern const struct ws_family_ops ws_family_logistic;
+extern const struct ws_family_ops ws_family_bernoulli;
+extern const struct ws_family_ops ws_family_poisson;
 extern const struct ws_family_ops ws_family_transformer;
 extern const struct ws_family_ops ws_family_external;
 

@@ -33,6 +33,7 @@ struct subject {
     const struct ws_family_ops *ops;
     enum ws_data_kind kind;
     uint32_t dimension;
+    uint32_t types;
     void *settings;
     struct ws_arena arena;
     struct ws_dataset data[CHAINS];
@@ -44,19 +45,26 @@ static struct ws_rng_key key_of(size_t chain)
     return ws_rng_key(WS_STREAM_SAMPLING, chain + 1, 77, 0);
 }
 
+/* Of those there may be. */
+static uint32_t types_seen(const struct ws_payload *payload)
+{
+    return payload->types < TYPES ? payload->types : TYPES;
+}
+
 static void fill_counts(struct ws_payload *payload, struct ws_rng *rng, struct ws_arena *arena)
 {
+    uint32_t types = types_seen(payload);
     uint32_t *type = WS_ARENA_NEW(arena, uint32_t, TYPES);
     uint64_t *count = WS_ARENA_NEW(arena, uint64_t, TYPES);
     assert_true(type && count);
-    for (uint32_t i = 0; i < TYPES; i++) {
+    for (uint32_t i = 0; i < types; i++) {
         type[i] = i;
         count[i] = 1 + ws_rng_below(rng, 9);
         payload->count += count[i];
     }
     payload->counts.type = type;
     payload->counts.count = count;
-    payload->counts.size = TYPES;
+    payload->counts.size = types;
 }
 
 static void fill_tokens(struct ws_payload *payload, struct ws_rng *rng, struct ws_arena *arena)
@@ -72,6 +80,19 @@ static void fill_tokens(struct ws_payload *payload, struct ws_rng *rng, struct w
     payload->tokens.ends = ends;
 }
 
+/* Where the last number of an item is a target, it is a label for those that want one. */
+static void fill_vectors(struct subject *subject, struct ws_payload *payload, struct ws_rng *rng)
+{
+    size_t size = (size_t)ITEMS * subject->dimension;
+    double *vectors = WS_ARENA_NEW(&subject->arena, double, size);
+    assert_non_null(vectors);
+    ws_sample_normals(rng, 0, 1, vectors, size);
+    if (subject->ops == &ws_family_logistic)
+        for (size_t last = subject->dimension - 1; last < size; last += subject->dimension)
+            vectors[last] = vectors[last] > 0;
+    payload->vectors = vectors;
+}
+
 /* Training data of one chain, different for each. */
 static struct ws_dataset training_data(struct subject *subject, size_t chain)
 {
@@ -81,22 +102,18 @@ static struct ws_dataset training_data(struct subject *subject, size_t chain)
     assert_non_null(payload);
     payload->kind = subject->kind;
     payload->count = subject->kind == WS_DATA_COUNTS ? 0 : ITEMS;
-    payload->types = subject->kind == WS_DATA_VECTORS ? 0 : TYPES;
+    payload->types = subject->types;
     payload->dimension = subject->dimension;
     if (subject->kind == WS_DATA_SYMBOLS) {
         uint32_t *symbols = WS_ARENA_NEW(&subject->arena, uint32_t, ITEMS);
         assert_non_null(symbols);
         for (size_t i = 0; i < ITEMS; i++)
-            symbols[i] = (uint32_t)ws_rng_below(&rng, TYPES);
+            symbols[i] = (uint32_t)ws_rng_below(&rng, types_seen(payload));
         payload->symbols = symbols;
     } else if (subject->kind == WS_DATA_COUNTS) {
         fill_counts(payload, &rng, &subject->arena);
     } else if (subject->kind == WS_DATA_VECTORS) {
-        size_t size = (size_t)ITEMS * subject->dimension;
-        double *vectors = WS_ARENA_NEW(&subject->arena, double, size);
-        assert_non_null(vectors);
-        ws_sample_normals(&rng, 0, 1, vectors, size);
-        payload->vectors = vectors;
+        fill_vectors(subject, payload, &rng);
     } else {
         fill_tokens(payload, &rng, &subject->arena);
     }
@@ -106,7 +123,7 @@ static struct ws_dataset training_data(struct subject *subject, size_t chain)
     return data;
 }
 
-/* Families whose defaults are too much for a test. */
+/* Families whose defaults are too much for a test, or ask for more than a chain alone has. */
 static const struct {
     const char *family, *name, *value;
 } small[] = {
@@ -117,12 +134,37 @@ static const struct {
     {"transformer", "context", "30"},
     {"transformer", "batch", "4"},
     {"transformer", "warmup", "2"},
+    {"regression", "design", "fresh"},
+    {"logistic", "design", "fresh"},
+    {"logistic", "ridge", "0.1"},
     {"external", "train", "cp {data} {model}"},
     /* Items of the training set, drawn with replacement. */
     {"external", "sample",
      "awk -v n={items} 'BEGIN { srand({seed}) } { a[NR] = $0 } "
      "END { for (i = 0; i < n; i++) print a[int(rand() * NR) + 1] }' {model} >{out}"},
 };
+
+/* What families ask for that cannot do with one number an item or with TYPES types. */
+static const struct {
+    const char *family;
+    uint32_t more_numbers;
+    uint32_t types;
+} shapes[] = {
+    {"regression", 1, 0},
+    {"logistic", 1, 0},
+    {"bernoulli", 0, 2},
+    {"poisson", 0, 1000},
+};
+
+static void shape(struct subject *subject)
+{
+    subject->types = subject->kind == WS_DATA_VECTORS ? 0 : TYPES;
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
+        if (strcmp(shapes[i].family, subject->ops->name) == 0) {
+            subject->dimension += shapes[i].more_numbers;
+            subject->types = shapes[i].types;
+        }
+}
 
 static void make_small(struct subject *subject)
 {
@@ -146,13 +188,15 @@ static void subject_init(struct subject *subject, const struct ws_family_ops *op
     assert_int_equal(ws_options_defaults(&ops->options, subject->settings, &subject->arena, NULL),
                      WS_OK);
     make_small(subject);
+    shape(subject);
     for (size_t c = 0; c < CHAINS; c++) {
         subject->data[c] = training_data(subject, c);
         subject->keys[c] = key_of(c);
     }
 }
 
-/* Runs `test` for every family and every kind of data it accepts; vectors in 1 and 3 dimensions. */
+/* Runs `test` for every family and every kind of data it accepts; vectors in 1 and 3 dimensions
+ * or a few more. */
 static void for_each_subject(void (*test)(struct subject *subject))
 {
     for (size_t f = 0; f < ws_family_count; f++)

@@ -1,0 +1,87 @@
+#include "models/least_squares.h"
+
+#include <assert.h>
+#include <lapacke.h>
+#include <string.h>
+
+/* What a row must have left beside the rows before it, as a share of itself. The solution errs by
+ * about 2^-53 over this: beyond it, few digits would be right. */
+static const double SHARE_LEFT = 1e-12;
+
+static void add_four(struct ws_products *p)
+{
+    const double *const restrict a = p->item[0], *const restrict b = p->item[1];
+    const double *const restrict c = p->item[2], *const restrict d = p->item[3];
+    for (size_t i = 0; i < p->size; i++) {
+        double *restrict row = p->triangle + i * p->size;
+        const double ai = p->weight[0] * a[i], bi = p->weight[1] * b[i];
+        const double ci = p->weight[2] * c[i], di = p->weight[3] * d[i];
+        for (size_t j = 0; j <= i; j++)
+            row[j] += (ai * a[j] + bi * b[j]) + (ci * c[j] + di * d[j]);
+    }
+    p->waiting = 0;
+}
+
+void ws_products_add(struct ws_products *products, const double *item, double weight)
+{
+    products->item[products->waiting] = item;
+    products->weight[products->waiting++] = weight;
+    if (products->waiting == 4)
+        add_four(products);
+}
+
+void ws_products_end(struct ws_products *products)
+{
+    if (products->waiting == 0)
+        return;
+    for (unsigned i = products->waiting; i < 4; i++) {
+        products->item[i] = products->item[0];
+        products->weight[i] = 0;
+    }
+    add_four(products);
+}
+
+void ws_products_of(const struct ws_dataset *data, double *triangle)
+{
+    size_t size = data->dimension;
+    struct ws_products products = {.size = size, .triangle = triangle};
+    memset(triangle, 0, size * size * sizeof *triangle);
+    for (size_t s = 0; s < data->segment_count; s++) {
+        const struct ws_segment *segment = &data->segments[s];
+        for (uint64_t i = 0; i < segment->count; i++)
+            ws_products_add(&products,
+                            segment->payload->vectors + ws_segment_item(segment, i) * size, 1);
+    }
+    ws_products_end(&products);
+}
+
+static enum ws_status singular(size_t row, struct ws_error *err)
+{
+    return ws_fail(err, WS_NUMERIC,
+                   "input %zu is, but for rounding, made of those before it: there is no one "
+                   "solution (a ridge above 0 gives one)",
+                   row + 1);
+}
+
+/* A lower triangle row by row is an upper one column by column, as LAPACK counts. */
+enum ws_status ws_solve_positive(double *triangle, size_t size, size_t stride, const double *b,
+                                 double *w, double *work, struct ws_error *err)
+{
+    lapack_int order = (lapack_int)size, lead = (lapack_int)stride;
+    for (size_t i = 0; i < size; i++)
+        work[i] = triangle[i * stride + i];
+    lapack_int info = LAPACKE_dpotrf_work(LAPACK_COL_MAJOR, 'U', order, triangle, lead);
+    if (info > 0)
+        return singular((size_t)info - 1, err);
+    for (size_t i = 0; info == 0 && i < size; i++) {
+        double pivot = triangle[i * stride + i];
+        if (!(pivot * pivot > SHARE_LEFT * work[i]))
+            return singular(i, err);
+    }
+    memcpy(w, b, size * sizeof *w);
+    if (info == 0)
+        info = LAPACKE_dpotrs_work(LAPACK_COL_MAJOR, 'U', order, 1, triangle, lead, w, order);
+    if (info != 0)
+        return ws_fail(err, WS_NUMERIC, "LAPACK cannot solve normal equations (%d)", (int)info);
+    return WS_OK;
+}

@@ -1,0 +1,298 @@
+#include "models/regression.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "models/least_squares.h"
+
+enum { MAGIC = 0x524d5357, VERSION = 1 }; /* "WSMR" */
+
+#define FIELD(name) offsetof(struct ws_regression_settings, name)
+
+/* clang-format off */
+static const struct ws_option options[] = {
+    {"design", WS_OPTION_CHOICE, FIELD(design.kind), 0, 0, "fixed", "fixed|fresh", 0,
+     "inputs of a model's items: those of the original items in turn, or new normals"},
+    {"design_variance", WS_OPTION_REAL, FIELD(design.variance), 1e-100, 1e100, "1", NULL, 0,
+     "fresh design: variance of every input"},
+    {"ridge", WS_OPTION_REAL, FIELD(ridge), 0, 1e100, "0", NULL, 0,
+     "penalty on the squared length of the weights, an item"},
+    {"noise", WS_OPTION_CHOICE, FIELD(noise), 0, 0, "known", "known|estimated", 0,
+     "variance of the targets of a model's items round x w: the one given, or that of the residuals"},
+    {"known_variance", WS_OPTION_REAL, FIELD(known_variance), 0, 1e100, "1", NULL, 0,
+     "the variance of the noise where it is known"},
+};
+/* clang-format on */
+
+static const struct ws_regression_model *model_of(const struct ws_model *base)
+{
+    return (const struct ws_regression_model *)base;
+}
+
+static const double *item(const struct ws_segment *segment, uint64_t i)
+{
+    return segment->payload->vectors + ws_segment_item(segment, i) * segment->payload->dimension;
+}
+
+static const char *ignores(const void *settings, bool validated, const char *name)
+{
+    const struct ws_regression_settings *s = settings;
+    (void)validated;
+    if (s->design.kind == WS_DESIGN_FIXED && strcmp(name, "design_variance") == 0)
+        return "for a fixed design";
+    if (s->noise == WS_REGRESSION_ESTIMATED && strcmp(name, "known_variance") == 0)
+        return "where the noise is estimated";
+    return NULL;
+}
+
+/* The fewest items that give a solution. */
+static uint64_t least_items(const struct ws_regression_settings *settings, uint32_t inputs)
+{
+    uint64_t least = settings->ridge > 0 ? 1 : inputs;
+    return settings->noise == WS_REGRESSION_ESTIMATED ? (uint64_t)inputs + 1 : least;
+}
+
+static enum ws_status check(const void *settings, const struct ws_dataset *example, uint64_t items,
+                            uint64_t item_size, struct ws_error *err)
+{
+    const struct ws_regression_settings *s = settings;
+    (void)item_size;
+    WS_TRY(ws_design_check("regression", example, err));
+    uint32_t inputs = example->dimension - 1;
+    if (items < least_items(s, inputs))
+        return ws_fail(err, WS_INVALID,
+                       "family 'regression' has %" PRIu32 " inputs and needs at least %" PRIu64
+                       " items%s, not %" PRIu64,
+                       inputs, least_items(s, inputs),
+                       s->noise == WS_REGRESSION_ESTIMATED ? " to estimate the noise"
+                                                           : " without a ridge",
+                       items);
+    return WS_OK;
+}
+
+/* Of weight (y - x w)^2 over all items. */
+static double squared_residuals(const struct ws_dataset *data, const double *weights)
+{
+    size_t inputs = data->dimension - 1;
+    double sum = 0;
+    for (size_t s = 0; s < data->segment_count; s++)
+        for (uint64_t i = 0; i < data->segments[s].count; i++) {
+            const double *x = item(&data->segments[s], i);
+            double residual = x[inputs] - ws_dot(x, weights, inputs);
+            sum += residual * residual;
+        }
+    return sum;
+}
+
+/* What fits of one batch work in. */
+struct work {
+    double *triangle; /* (dimension, dimension) */
+    double *diagonal; /* (inputs) */
+};
+
+static enum ws_status fit_one(const struct ws_regression_settings *settings,
+                              const struct ws_dataset *data, const struct work *work,
+                              double *weights, double *variance, struct ws_error *err)
+{
+    size_t d = data->dimension, inputs = d - 1;
+    double n = (double)data->count, total = n;
+    ws_products_of(data, work->triangle);
+    for (size_t i = 0; i < inputs; i++)
+        work->triangle[i * d + i] += settings->ridge * total;
+    WS_TRY(ws_solve_positive(work->triangle, inputs, d, work->triangle + inputs * d, weights,
+                             work->diagonal, err));
+    *variance = settings->known_variance;
+    if (settings->noise == WS_REGRESSION_ESTIMATED)
+        *variance = squared_residuals(data, weights) / total * (n / (n - (double)inputs));
+    if (!ws_all_finite(weights, inputs) || !isfinite(*variance))
+        return ws_fail(err, WS_NUMERIC,
+                       "the weights of a regression on %" PRIu64
+                       " items are not finite: they are too few or too large",
+                       data->count);
+    return WS_OK;
+}
+
+static enum ws_status fit(const void *settings, size_t chains,
+                          const struct ws_dataset *const data[], const struct ws_rng_key init[],
+                          const struct ws_job *job, struct ws_arena *arena,
+                          const struct ws_model *models[], struct ws_error *err)
+{
+    (void)init;
+    (void)job;
+    size_t d = data[0]->dimension, inputs = d - 1;
+    struct ws_regression_model *fitted = WS_ARENA_NEW(arena, struct ws_regression_model, chains);
+    double *weights = WS_ARENA_NEW(arena, double, chains *inputs);
+    const struct work work = {WS_ARENA_NEW(arena, double, d *d),
+                              WS_ARENA_NEW(arena, double, inputs)};
+    if (!fitted || !weights || !work.triangle || !work.diagonal)
+        return ws_fail_memory(err, "regressions");
+    for (size_t c = 0; c < chains; c++, weights += inputs) {
+        assert(data[c]->dimension == d);
+        if (data[c]->count < least_items(settings, (uint32_t)inputs))
+            return ws_fail(err, WS_NUMERIC,
+                           "a regression with %zu inputs on %" PRIu64 " items has no one solution",
+                           inputs, data[c]->count);
+        fitted[c] = (struct ws_regression_model){
+            .base = {&ws_family_regression, settings, data[c]->count},
+            .inputs = (uint32_t)inputs,
+            .weights = weights,
+        };
+        WS_TRY(fit_one(settings, data[c], &work, weights, &fitted[c].variance, err));
+        models[c] = &fitted[c].base;
+    }
+    return WS_OK;
+}
+
+static enum ws_status sample_one(const struct ws_regression_model *model,
+                                 const struct ws_dataset *original, uint64_t count,
+                                 struct ws_rng_key key, struct ws_arena *arena,
+                                 const struct ws_payload **out, struct ws_error *err)
+{
+    const struct ws_regression_settings *settings = model->base.settings;
+    size_t inputs = model->inputs, d = inputs + 1;
+    struct ws_payload *payload = WS_ARENA_NEW(arena, struct ws_payload, 1);
+    double *items;
+    if (!payload)
+        return ws_fail_memory(err, "a sample of a regression");
+    WS_TRY(
+        ws_design_draw(&settings->design, original, count, (uint32_t)d, key, arena, &items, err));
+    double deviation = sqrt(model->variance);
+    bool finite = true;
+    for (uint64_t i = 0; i < count; i++) {
+        double *x = items + i * d;
+        x[inputs] = ws_dot(x, model->weights, inputs) + deviation * x[inputs];
+        finite &= isfinite(x[inputs]) != 0;
+    }
+    if (!finite)
+        return ws_fail(err, WS_NUMERIC,
+                       "the targets of a regression are not finite: its weights are too large");
+    *payload = (struct ws_payload){
+        .kind = WS_DATA_VECTORS,
+        .count = count,
+        .dimension = (uint32_t)d,
+        .vectors = items,
+    };
+    *out = payload;
+    return WS_OK;
+}
+
+static enum ws_status sample(size_t chains, const struct ws_model *const models[],
+                             const uint64_t counts[], const struct ws_rng_key keys[],
+                             const struct ws_job *job, struct ws_arena *arena,
+                             const struct ws_payload *out[], struct ws_error *err)
+{
+    for (size_t c = 0; c < chains; c++) {
+        const struct ws_dataset *original = job && job->prompts ? job->prompts[c] : NULL;
+        WS_TRY(sample_one(model_of(models[c]), original, counts[c], keys[c], arena, &out[c], err));
+    }
+    return WS_OK;
+}
+
+static enum ws_status log_density(const struct ws_model *base, const struct ws_dataset *data,
+                                  struct ws_arena *scratch, double *sum, uint64_t *terms,
+                                  struct ws_error *err)
+{
+    const struct ws_regression_model *model = model_of(base);
+    (void)scratch;
+    (void)err;
+    assert(data->dimension == model->inputs + 1);
+    double squares = squared_residuals(data, model->weights);
+    *terms = data->count;
+    *sum = -INFINITY;
+    if (model->variance > 0 && isfinite(squares))
+        *sum = -0.5 * ((double)data->count * log(2 * acos(-1) * model->variance) +
+                       squares / model->variance);
+    return WS_OK;
+}
+
+static void save(const struct ws_model *base, struct ws_buffer *out)
+{
+    const struct ws_regression_model *model = model_of(base);
+    ws_buffer_u32(out, MAGIC);
+    ws_buffer_u32(out, VERSION);
+    ws_buffer_u32(out, model->inputs);
+    ws_buffer_u64(out, base->training_items);
+    ws_buffer_f64s(out, &model->variance, 1);
+    ws_buffer_f64s(out, model->weights, model->inputs);
+}
+
+static enum ws_status load(const void *settings, struct ws_bytes bytes, struct ws_arena *arena,
+                           const struct ws_model **out, struct ws_error *err)
+{
+    struct ws_reader in;
+    ws_reader_init(&in, bytes);
+    uint32_t magic = ws_read_u32(&in);
+    uint32_t version = ws_read_u32(&in);
+    uint32_t inputs = ws_read_u32(&in);
+    uint64_t items = ws_read_u64(&in);
+    double variance = ws_read_f64(&in);
+    if (magic != MAGIC || version != VERSION)
+        return ws_fail(err, WS_CORRUPT, "not a regression of version %d", VERSION);
+    if (inputs < 1 || inputs >= WS_DESIGN_DIMENSION_LIMIT || items < 1)
+        return ws_fail(err, WS_CORRUPT, "a regression of %" PRIu32 " inputs on %" PRIu64 " items",
+                       inputs, items);
+    if (!ws_reader_holds(&in, inputs, sizeof(double)))
+        return ws_fail(err, WS_CORRUPT, "a regression of %zu bytes is cut short", bytes.size);
+    struct ws_regression_model *model = WS_ARENA_NEW(arena, struct ws_regression_model, 1);
+    double *weights = WS_ARENA_NEW(arena, double, inputs);
+    if (!model || !weights)
+        return ws_fail_memory(err, "a regression");
+    ws_read_f64s(&in, weights, inputs);
+    if (!ws_reader_at_end(&in))
+        return ws_fail(err, WS_CORRUPT, "a regression with bytes after its end");
+    if (!ws_all_finite(weights, inputs) || !isfinite(variance) || variance < 0 || signbit(variance))
+        return ws_fail(err, WS_CORRUPT, "a regression whose numbers make no sense");
+    *model = (struct ws_regression_model){
+        .base = {&ws_family_regression, settings, items},
+        .inputs = inputs,
+        .weights = weights,
+        .variance = variance,
+    };
+    *out = &model->base;
+    return WS_OK;
+}
+
+static void describe(const struct ws_model *base, struct ws_buffer *out)
+{
+    const struct ws_regression_model *model = model_of(base);
+    ws_buffer_format(out, "regression, %" PRIu32 " inputs, noise %g, from %" PRIu64 " items",
+                     model->inputs, sqrt(model->variance), base->training_items);
+}
+
+static void cost(const void *settings, const struct ws_dataset *example, uint64_t items,
+                 double item_size, struct ws_family_cost *out)
+{
+    (void)settings;
+    (void)example;
+    (void)items;
+    double d = item_size;
+    *out = (struct ws_family_cost){
+        .fit_seconds = 1e-9 * d + 2e-10 * d * d,
+        .fit_whole = 1e-6 + 3e-10 * d * d * d,
+        .sample_seconds = 1e-8 * d,
+        .measure_seconds = 1e-9 * d,
+        .model_bytes = 8 * d,
+        .work_bytes = 8 * d * d,
+    };
+}
+
+const struct ws_family_ops ws_family_regression = {
+    .name = "regression",
+    .summary = "linear regression, least squares or ridge, of an item's last number on the others",
+    .options = {"family regression", options, sizeof options / sizeof *options},
+    .settings_size = sizeof(struct ws_regression_settings),
+    .accepts = 1u << WS_DATA_VECTORS,
+    .batch = 64,
+    .ignores = ignores,
+    .check = check,
+    .fit = fit,
+    .sample = sample,
+    .log_density = log_density,
+    .save = save,
+    .load = load,
+    .describe = describe,
+    .cost = cost,
+};

@@ -1,0 +1,117 @@
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "models/least_squares.h"
+#include "support/regression_items.h"
+
+static int set_up(void **state)
+{
+    static struct ws_arena arena;
+    ws_arena_init(&arena, NULL);
+    *state = &arena;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    ws_arena_release(*state);
+    return 0;
+}
+
+static void products__sum_over_all_items(void **state)
+{
+    /* Five items: four at once, and one that waits. */
+    static const double values[] = {1, 2, 3, 4, -1, 0, 2, 2, 0.5, 1};
+    struct ws_dataset data = dataset_of_vectors(values, 5, 2, *state);
+    double triangle[4];
+    ws_products_of(&data, triangle);
+    assert_near(triangle[0], 1 + 9 + 1 + 4 + 0.25, 1e-15);
+    assert_near(triangle[2], 2 + 12 + 0 + 4 + 0.5, 1e-15);
+    assert_near(triangle[3], 4 + 16 + 0 + 4 + 1, 1e-15);
+}
+
+static void products__weigh_items(void **state)
+{
+    (void)state;
+    static const double items[3][2] = {{1, 2}, {3, 4}, {-1, 1}};
+    static const double weights[3] = {2, 0.5, 3};
+    double triangle[4] = {0};
+    struct ws_products products = {.size = 2, .triangle = triangle};
+    for (int i = 0; i < 3; i++)
+        ws_products_add(&products, items[i], weights[i]);
+    ws_products_end(&products);
+    assert_near(triangle[0], 2 + 4.5 + 3, 1e-15);
+    assert_near(triangle[2], 4 + 6 - 3, 1e-15);
+    assert_near(triangle[3], 8 + 8 + 3, 1e-15);
+}
+
+static void products__do_not_depend_on_segments(void **state)
+{
+    struct ws_arena *arena = *state;
+    struct ws_dataset data = regression_items(false, arena);
+    struct ws_segment cut[3] = {data.segments[0], data.segments[0], data.segments[0]};
+    uint32_t pick[REGRESSION_ITEMS - 8];
+    for (uint32_t i = 0; i < REGRESSION_ITEMS - 8; i++)
+        pick[i] = 8 + i;
+    cut[0].count = 3;
+    cut[1].first = 3;
+    cut[1].count = 5;
+    cut[2].count = REGRESSION_ITEMS - 8;
+    cut[2].pick = pick;
+    struct ws_dataset pieces = data;
+    pieces.segments = cut;
+    pieces.segment_count = 3;
+    double whole[REGRESSION_NUMBERS * REGRESSION_NUMBERS];
+    double summed[REGRESSION_NUMBERS * REGRESSION_NUMBERS];
+    ws_products_of(&data, whole);
+    ws_products_of(&pieces, summed);
+    assert_memory_equal(whole, summed, sizeof whole);
+}
+
+static void a_positive_matrix__is_solved(void **state)
+{
+    (void)state;
+    /* Rows of a wider matrix; what lies above the diagonal is not looked at. */
+    double triangle[] = {4, NAN, NAN, 9, 2, 3, NAN, 9, -1, 0.5, 2, 9};
+    static const double b[] = {1, 2, 3};
+    double w[3], work[3];
+    assert_int_equal(ws_solve_positive(triangle, 3, 4, b, w, work, NULL), WS_OK);
+    assert_near(4 * w[0] + 2 * w[1] - w[2], 1, 1e-14);
+    assert_near(2 * w[0] + 3 * w[1] + 0.5 * w[2], 2, 1e-14);
+    assert_near(-w[0] + 0.5 * w[1] + 2 * w[2], 3, 1e-14);
+}
+
+static void a_singular_matrix__is_refused_and_its_row_named(void **state)
+{
+    (void)state;
+    /* Row 3 is the sum of rows 1 and 2, but for less than counts. */
+    double triangle[] = {2, 0, 0, 1, 3, 0, 3, 4, 7 + 1e-13};
+    static const double b[] = {1, 2, 3};
+    double w[3], work[3];
+    struct ws_error err;
+    assert_int_equal(ws_solve_positive(triangle, 3, 3, b, w, work, &err), WS_NUMERIC);
+    assert_non_null(strstr(err.message, "input 3"));
+    assert_non_null(strstr(err.message, "ridge"));
+    double nothing[] = {0};
+    assert_int_equal(ws_solve_positive(nothing, 1, 1, b, w, work, &err), WS_NUMERIC);
+    double not_a_number[] = {NAN};
+    assert_int_equal(ws_solve_positive(not_a_number, 1, 1, b, w, work, &err), WS_NUMERIC);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(products__sum_over_all_items, set_up, tear_down),
+        cmocka_unit_test(products__weigh_items),
+        cmocka_unit_test_setup_teardown(products__do_not_depend_on_segments, set_up, tear_down),
+        cmocka_unit_test(a_positive_matrix__is_solved),
+        cmocka_unit_test(a_singular_matrix__is_refused_and_its_row_named),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
