@@ -50,7 +50,8 @@ void ws_products_of(const struct ws_dataset *data, double *triangle)
         const struct ws_segment *segment = &data->segments[s];
         for (uint64_t i = 0; i < segment->count; i++)
             ws_products_add(&products,
-                            segment->payload->vectors + ws_segment_item(segment, i) * size, 1);
+                            segment->payload->vectors + ws_segment_item(segment, i) * size,
+                            segment->weight);
     }
     ws_products_end(&products);
 }

@@ -102,7 +102,8 @@ static double other_side(double margin)
 struct descent {
     const struct ws_dataset *data;
     size_t inputs;
-    double ridge;        /* times the sum of the weights */
+    double total;        /* weight of all items */
+    double ridge;        /* of all items */
     double *weights;     /* (inputs) */
     double *step;        /* (inputs): Newton's */
     double *trial;       /* (inputs) */
@@ -121,7 +122,7 @@ static double objective(const struct descent *at, const double *weights, double 
         const struct ws_segment *segment = &at->data->segments[s];
         for (uint64_t i = 0; i < segment->count; i++) {
             double m = margin(item(segment, i), weights, at->inputs);
-            sum += loss_of(m);
+            sum += segment->weight * loss_of(m);
             *least = fmin(*least, m);
         }
     }
@@ -141,10 +142,10 @@ static void derive(struct descent *at)
         for (uint64_t i = 0; i < segment->count; i++) {
             const double *x = item(segment, i);
             double other = other_side(margin(x, at->weights, n));
-            double pull = x[n] == 1 ? other : -other;
+            double pull = segment->weight * (x[n] == 1 ? other : -other);
             for (size_t j = 0; j < n; j++)
                 at->downhill[j] += pull * x[j];
-            ws_products_add(&products, x, other * (1 - other));
+            ws_products_add(&products, x, segment->weight * other * (1 - other));
         }
     }
     ws_products_end(&products);
@@ -198,14 +199,13 @@ static double take_whole_step(struct descent *at)
 static enum ws_status descend(struct descent *at, struct ws_error *err)
 {
     memset(at->weights, 0, at->inputs * sizeof *at->weights);
-    double items = (double)at->data->count;
     double value = objective(at, at->weights, &at->least_margin);
     for (int steps = 0; steps < STEPS_LIMIT; steps++) {
         derive(at);
         WS_TRY(ws_solve_positive(at->triangle, at->inputs, at->inputs, at->downhill, at->step,
                                  at->diagonal, err));
         double promise = ws_dot(at->step, at->downhill, at->inputs) / 2;
-        if (promise > SMALL_PROMISE * items && move(at, &value)) {
+        if (promise > SMALL_PROMISE * at->total && move(at, &value)) {
             if (at->ridge == 0 && at->least_margin > 0)
                 return separable(at, err);
         } else if (!(take_whole_step(at) > SMALL_MOVE)) {
@@ -223,10 +223,12 @@ static enum ws_status fit_one(const struct ws_logistic_settings *settings,
                               double *weights, struct ws_error *err)
 {
     size_t inputs = data->dimension - 1;
+    double total = ws_dataset_weights(data).sum;
     struct descent descent = {
         .data = data,
         .inputs = inputs,
-        .ridge = settings->ridge * (double)data->count,
+        .total = total,
+        .ridge = settings->ridge * total,
         .weights = weights,
         .step = WS_ARENA_NEW(arena, double, inputs),
         .trial = WS_ARENA_NEW(arena, double, inputs),
@@ -407,6 +409,7 @@ const struct ws_family_ops ws_family_logistic = {
     .settings_size = sizeof(struct ws_logistic_settings),
     .accepts = 1u << WS_DATA_VECTORS,
     .batch = 64,
+    .weighted = true,
     .ignores = ignores,
     .check = check,
     .fit = fit,

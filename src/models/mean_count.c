@@ -74,8 +74,8 @@ static double mean_of(const struct ws_dataset *data)
     double sum = 0, total = 0;
     for (size_t s = 0; s < data->segment_count; s++) {
         const struct ws_segment *segment = &data->segments[s];
-        sum += sum_of_types(segment);
-        total += (double)segment->count;
+        sum += segment->weight * sum_of_types(segment);
+        total += segment->weight * (double)segment->count;
     }
     return sum / total;
 }
@@ -320,6 +320,7 @@ const struct ws_family_ops ws_family_bernoulli = {
     .options = {.owner = "family bernoulli"},
     .accepts = 1u << WS_DATA_SYMBOLS | 1u << WS_DATA_COUNTS,
     .batch = 64,
+    .weighted = true,
     .check = check_bernoulli,
     .fit = fit_bernoulli,
     .sample = sample,
@@ -337,6 +338,7 @@ const struct ws_family_ops ws_family_poisson = {
     .options = {.owner = "family poisson"},
     .accepts = 1u << WS_DATA_SYMBOLS | 1u << WS_DATA_COUNTS,
     .batch = 64,
+    .weighted = true,
     .check = check_poisson,
     .fit = fit_poisson,
     .sample = sample,

@@ -73,18 +73,25 @@ static enum ws_status check(const void *settings, const struct ws_dataset *examp
     return WS_OK;
 }
 
-/* Of weight (y - x w)^2 over all items. */
-static double squared_residuals(const struct ws_dataset *data, const double *weights)
+/* The sum of (y - x w)^2 over a segment. */
+static double squared_residuals(const struct ws_segment *segment, const double *weights)
 {
-    size_t inputs = data->dimension - 1;
+    size_t inputs = segment->payload->dimension - 1;
     double sum = 0;
-    for (size_t s = 0; s < data->segment_count; s++)
-        for (uint64_t i = 0; i < data->segments[s].count; i++) {
-            const double *x = item(&data->segments[s], i);
-            double residual = x[inputs] - ws_dot(x, weights, inputs);
-            sum += residual * residual;
-        }
+    for (uint64_t i = 0; i < segment->count; i++) {
+        const double *x = item(segment, i);
+        double residual = x[inputs] - ws_dot(x, weights, inputs);
+        sum += residual * residual;
+    }
     return sum;
+}
+
+static double estimate_variance(const struct ws_dataset *data, const double *weights, double total)
+{
+    double n = (double)data->count, sum = 0;
+    for (size_t s = 0; s < data->segment_count; s++)
+        sum += data->segments[s].weight * squared_residuals(&data->segments[s], weights);
+    return sum / total * (n / (n + 1 - (double)data->dimension));
 }
 
 /* What fits of one batch work in. */
@@ -98,7 +105,7 @@ static enum ws_status fit_one(const struct ws_regression_settings *settings,
                               double *weights, double *variance, struct ws_error *err)
 {
     size_t d = data->dimension, inputs = d - 1;
-    double n = (double)data->count, total = n;
+    double total = ws_dataset_weights(data).sum;
     ws_products_of(data, work->triangle);
     for (size_t i = 0; i < inputs; i++)
         work->triangle[i * d + i] += settings->ridge * total;
@@ -106,7 +113,7 @@ static enum ws_status fit_one(const struct ws_regression_settings *settings,
                              work->diagonal, err));
     *variance = settings->known_variance;
     if (settings->noise == WS_REGRESSION_ESTIMATED)
-        *variance = squared_residuals(data, weights) / total * (n / (n - (double)inputs));
+        *variance = estimate_variance(data, weights, total);
     if (!ws_all_finite(weights, inputs) || !isfinite(*variance))
         return ws_fail(err, WS_NUMERIC,
                        "the weights of a regression on %" PRIu64
@@ -199,7 +206,9 @@ static enum ws_status log_density(const struct ws_model *base, const struct ws_d
     (void)scratch;
     (void)err;
     assert(data->dimension == model->inputs + 1);
-    double squares = squared_residuals(data, model->weights);
+    double squares = 0;
+    for (size_t s = 0; s < data->segment_count; s++)
+        squares += squared_residuals(&data->segments[s], model->weights);
     *terms = data->count;
     *sum = -INFINITY;
     if (model->variance > 0 && isfinite(squares))
@@ -286,6 +295,7 @@ const struct ws_family_ops ws_family_regression = {
     .settings_size = sizeof(struct ws_regression_settings),
     .accepts = 1u << WS_DATA_VECTORS,
     .batch = 64,
+    .weighted = true,
     .ignores = ignores,
     .check = check,
     .fit = fit,

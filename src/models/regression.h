@@ -6,8 +6,8 @@
  * The fit minimises sum of weight (y - x w)^2 + ridge W |w|^2, W the sum of the weights: least
  * squares when ridge is 0, and then singular inputs are refused. The noise of the samples is known,
  * as in the loops of the literature (Dohmatob et al. 2024, Gerstgrasser et al. 2024), or estimated:
- * the weighted mean of squared residuals times n / (n - d), which least squares with d inputs needs
- * to be unbiased.
+ * the weighted mean of squared residuals times n / (n - d), which is unbiased for least squares on
+ * n items of equal weight and d inputs.
  *
  * The log density is that of the target, given the inputs.
  *

@@ -61,6 +61,18 @@ static inline struct ws_dataset regression_items(bool labels, struct ws_arena *a
     return dataset_of_vectors(values, REGRESSION_ITEMS, REGRESSION_NUMBERS, arena);
 }
 
+/* The first ten items weigh three times as much as the others. */
+static inline struct ws_dataset weighted_items(bool labels, struct ws_arena *arena)
+{
+    struct ws_dataset all = regression_items(labels, arena), parts[2], heavy, out;
+    assert_int_equal(ws_dataset_slice(&all, 0, 10, arena, &heavy, NULL), WS_OK);
+    assert_int_equal(ws_dataset_slice(&all, 10, REGRESSION_ITEMS - 10, arena, &parts[1], NULL),
+                     WS_OK);
+    assert_int_equal(ws_dataset_weigh(&heavy, 3, arena, &parts[0], NULL), WS_OK);
+    assert_int_equal(ws_dataset_concat(parts, 2, arena, &out, NULL), WS_OK);
+    return out;
+}
+
 static inline void assert_near(double seen, double wanted, double tolerance)
 {
     if (!(fabs(seen - wanted) <= tolerance * (1 + fabs(wanted))))

@@ -88,6 +88,17 @@ static void a_ridge__shrinks_as_much_an_item(void **state)
     assert_weights(fit(&settings, &twice, *state), wanted);
 }
 
+static void weights_of_items__count(void **state)
+{
+    static const double wanted[] = {-0.264620826045343, -0.784192006458917, 0.493382702707286};
+    struct ws_dataset data = weighted_items(true, *state), heavier;
+    struct ws_logistic_settings settings = plain;
+    settings.ridge = 0.1;
+    assert_weights(fit(&settings, &data, *state), wanted);
+    assert_int_equal(ws_dataset_weigh(&data, 7, *state, &heavier, NULL), WS_OK);
+    assert_weights(fit(&settings, &heavier, *state), wanted);
+}
+
 static void labels_that_a_plane_separates__need_a_ridge(void **state)
 {
     static const double values[] = {1, 2, 1, 2, 0.5, 1, -1, -3, 0, 0, -2, 0};
@@ -228,6 +239,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ARENA_TEST(the_likeliest_weights__are_those_of_scipy),
         ARENA_TEST(a_ridge__shrinks_as_much_an_item),
+        ARENA_TEST(weights_of_items__count),
         ARENA_TEST(labels_that_a_plane_separates__need_a_ridge),
         ARENA_TEST(labels_that_a_plane_all_but_separates__need_a_ridge),
         ARENA_TEST(equal_inputs__need_a_ridge),

@@ -79,6 +79,21 @@ static void the_mean__is_that_of_all_items(void **state)
     assert_int_equal(fit(&ws_family_poisson, &all, *state)->training_items, 16);
 }
 
+static void weights_of_items__count(void **state)
+{
+    static const uint64_t counts[] = {1, 0, 3}, other[] = {2, 2}, ones[] = {0, 3};
+    struct ws_dataset parts[] = {items(counts, 3, 1000, *state), items(other, 2, 1000, *state)};
+    struct ws_dataset all, heavy;
+    assert_int_equal(ws_dataset_weigh(&parts[0], 0.25, *state, &parts[0], NULL), WS_OK);
+    assert_int_equal(ws_dataset_concat(parts, 2, *state, &all, NULL), WS_OK);
+    /* (0.25 * 6 + 2) / (0.25 * 4 + 4) */
+    assert_true(fabs(mean_of(fit(&ws_family_poisson, &all, *state)) - 0.7) < 1e-15);
+    /* What is always 1 is so whatever it weighs. */
+    struct ws_dataset sure = items(ones, 2, 2, *state);
+    assert_int_equal(ws_dataset_weigh(&sure, 0.1, *state, &heavy, NULL), WS_OK);
+    assert_true(mean_of(fit(&ws_family_bernoulli, &heavy, *state)) == 1);
+}
+
 static void other_data__are_refused(void **state)
 {
     (void)state;
@@ -189,6 +204,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         ARENA_TEST(the_mean__is_that_of_all_items),
+        ARENA_TEST(weights_of_items__count),
         cmocka_unit_test(other_data__are_refused),
         ARENA_TEST(bernoulli_samples__are_binomial),
         ARENA_TEST(poisson_samples__are_drawn_item_by_item),

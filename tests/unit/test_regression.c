@@ -109,6 +109,26 @@ static void a_ridge__shrinks_as_much_an_item(void **state)
     assert_weights(fit(&settings, &twice, *state), wanted);
 }
 
+static void weights_of_items__count(void **state)
+{
+    static const double wanted[] = {0.601391273227862, -2.00891002508478, 0.692021846836345};
+    static const double shrunk[] = {0.645138614675207, -1.69668731374852, 0.682245293979708};
+    struct ws_dataset data = weighted_items(false, *state), heavier;
+    struct ws_regression_settings settings = plain;
+    settings.noise = WS_REGRESSION_ESTIMATED;
+    const struct ws_regression_model *model = fit(&settings, &data, *state);
+    assert_weights(model, wanted);
+    assert_near(model->variance, 1.06772308989482, 1e-12);
+    /* What all weigh does not count. */
+    assert_int_equal(ws_dataset_weigh(&data, 7, *state, &heavier, NULL), WS_OK);
+    model = fit(&settings, &heavier, *state);
+    assert_weights(model, wanted);
+    assert_near(model->variance, 1.06772308989482, 1e-12);
+    settings.ridge = 0.25;
+    assert_weights(fit(&settings, &data, *state), shrunk);
+    assert_weights(fit(&settings, &heavier, *state), shrunk);
+}
+
 static void inputs_made_of_others__need_a_ridge(void **state)
 {
     static const double values[] = {1, 2, 5, 2, 4, 1, -1, -2, 0, 3, 6, 2};
@@ -300,6 +320,7 @@ int main(void)
         ARENA_TEST(least_squares__is_that_of_numpy),
         ARENA_TEST(the_noise__is_estimated_without_bias),
         ARENA_TEST(a_ridge__shrinks_as_much_an_item),
+        ARENA_TEST(weights_of_items__count),
         ARENA_TEST(inputs_made_of_others__need_a_ridge),
         ARENA_TEST(too_few_items__are_refused),
         ARENA_TEST(items_near_overflow__have_no_weights),
