@@ -107,6 +107,53 @@ double ws_theory_survival_rate(uint64_t k)
     return rate;
 }
 
+struct ws_theory_bounds ws_theory_bernoulli_alive(double p0, uint64_t n, uint64_t k)
+{
+    double exponent = -(double)n * p0 * ws_theory_survival_rate(k);
+    double slack = 3 * (double)n * p0 * p0 + 3 * (double)k * p0;
+    double most = 1 - (1 - slack) * exp(exponent);
+    return (struct ws_theory_bounds){-expm1(exponent), fmin(most, 1)};
+}
+
+double ws_theory_poisson_alive(double lambda0, uint64_t n, uint64_t k)
+{
+    return -expm1(-(double)n * lambda0 * ws_theory_survival_rate(k));
+}
+
+double ws_theory_regression_risk(uint64_t d, uint64_t n)
+{
+    assert(n > d + 1);
+    return (double)d / (double)(n - d - 1);
+}
+
+double ws_theory_regression_design_risk(uint64_t d, uint64_t n)
+{
+    return (double)d / (double)n;
+}
+
+/* A pool of g outputs has the mean of their means, of which the last is that of the pool before
+ * with one error more: the error grows by 1 / g of a fit's. */
+double ws_theory_accumulate_growth(uint64_t g)
+{
+    double sum = 0;
+    for (uint64_t i = g; i > 0; i--)
+        sum += 1 / ((double)i * (double)i);
+    return sum;
+}
+
+/* With B the error of the whole pool's mean: an output adds a fit's own error, 1, and that of the
+ * choice of n out of the g n items that its model was fitted on, 1 - 1 / g, and moves the pool by a
+ * part in g + 1. The next fit adds its own choice. */
+double ws_theory_subsample_growth(uint64_t g)
+{
+    double pool = 1;
+    for (uint64_t i = 1; i < g; i++) {
+        double next = (double)i + 1;
+        pool += (2 - 1 / (double)i) / (next * next);
+    }
+    return pool + 1 - 1 / (double)g;
+}
+
 double ws_theory_types_left(const uint64_t *counts, size_t types, uint64_t k)
 {
     double rate = ws_theory_survival_rate(k);

@@ -4,9 +4,10 @@
  * and variance 1 where nothing else is said.
  *
  * Sources: Shumailov et al. 2024 (theorem 3.1), Suresh et al. 2024 (arXiv 2412.17646), Kazdan et
- * al. 2024 (arXiv 2410.16713), Bertrand et al. 2024 (arXiv 2310.00429), and classical population
- * genetics. Contract: tests/unit/test_closed_form.c (values computed elsewhere),
- * tests/statistical/.
+ * al. 2024 (arXiv 2410.16713), Bertrand et al. 2024 (arXiv 2310.00429), Dohmatob et al. 2024 (arXiv
+ * 2402.07712), Gerstgrasser et al. 2024 (arXiv 2404.01413), Dey and Donoho 2024 (arXiv 2410.22812)
+ * and classical population genetics. Contract: tests/unit/test_closed_form.c (values computed
+ * elsewhere), tests/statistical/.
  */
 #ifndef WS_MEASURE_CLOSED_FORM_H
 #define WS_MEASURE_CLOSED_FORM_H
@@ -42,6 +43,30 @@ WS_MUST_CHECK enum ws_status ws_theory_survival(double p, uint64_t M, uint64_t n
 WS_MUST_CHECK enum ws_status ws_theory_absorption_time(uint64_t K, uint64_t M,
                                                        struct ws_arena *scratch, double *out,
                                                        struct ws_error *err);
+
+/* Probability that a Bernoulli chain started at p0 is not at 0 after k fits of n items, from below
+ * and above (Suresh et al., theorem 1; the second is 1 where they give more). ws_theory_survival is
+ * the exact number. */
+struct ws_theory_bounds {
+    double least, most;
+};
+struct ws_theory_bounds ws_theory_bernoulli_alive(double p0, uint64_t n, uint64_t k);
+/* The same of a Poisson chain started at mean lambda0, exactly (theorem 2). */
+double ws_theory_poisson_alive(double lambda0, uint64_t n, uint64_t k);
+
+/* Linear regression by least squares: the first fit's expected excess risk, noise of variance 1.
+ * Over the law of normal inputs (n > d + 1): d / (n - d - 1); over the n inputs it was fitted on: d
+ * / n. */
+double ws_theory_regression_risk(uint64_t d, uint64_t n);
+double ws_theory_regression_design_risk(uint64_t d, uint64_t n);
+
+/* By how much more a mean errs (in squares) after g fits than after the first: any unbiased mean of
+ * n equally weighted parts, a Gaussian's mean and a regression of fixed design among them, and in
+ * the limit of many items each exponential family (Dey and Donoho 2024). Under replace it is g.
+ * Accumulate: the sum of 1 / i^2, at most pi^2 / 6. Accumulate-subsample: the limit of many items,
+ * at most pi^2 / 2 - 2. */
+double ws_theory_accumulate_growth(uint64_t g);
+double ws_theory_subsample_growth(uint64_t g);
 
 /* g_k of Suresh et al.: g_0 = infinity, g_1 = 1, g_{k+1} = 1 - exp(-g_k). A type seen c times is
  * still there after k resamplings with probability at least 1 - exp(-c g_k); tight for large M. */

@@ -180,10 +180,65 @@ static void theory__types_left_sums_the_bound_over_counts(void **state)
     assert_near(ws_theory_types_left(&one, 1, 50), 0.037649615, 1e-7);
 }
 
+/* Published, to four digits; here by a loop of Python's over g. */
+static void theory__a_bernoulli_chain_is_alive_between_bounds(void **state)
+{
+    (void)state;
+    struct ws_theory_bounds first = ws_theory_bernoulli_alive(0.01, 100, 1);
+    assert_near(first.least, 0.63212055882855768, 1e-14);
+    assert_near(first.most, 1 - (1 - 0.03 - 0.03) * 0.36787944117144232, 1e-14);
+    assert_near(ws_theory_bernoulli_alive(0.01, 100, 50).least, 0.03764961513045418, 1e-13);
+    assert_near(ws_theory_bernoulli_alive(0.001, 10000, 20).least, 0.6000635833017174, 1e-13);
+    assert_true(ws_theory_bernoulli_alive(0.5, 100, 5).most == 1);
+    for (uint64_t k = 1; k <= 50; k++) {
+        double exact = 0;
+        assert_int_equal(ws_theory_survival(0.01, 100, k, *state, &exact, NULL), WS_OK);
+        struct ws_theory_bounds bounds = ws_theory_bernoulli_alive(0.01, 100, k);
+        assert_true(bounds.least <= exact && exact <= bounds.most);
+        ws_arena_reset(*state);
+    }
+}
+
+/* k = 1: no item of n is above 0; k = 2: E[exp(-Poisson(n lambda0))] by hand. */
+static void theory__a_poisson_chain_is_alive_with_a_known_probability(void **state)
+{
+    (void)state;
+    assert_near(ws_theory_poisson_alive(0.1, 10, 1), 1 - exp(-1), 1e-15);
+    assert_near(ws_theory_poisson_alive(0.1, 10, 2), 1 - exp(-(1 - exp(-1))), 1e-15);
+    assert_true(ws_theory_poisson_alive(0, 10, 3) == 0);
+}
+
+static void theory__regressions_err_by_what_is_published(void **state)
+{
+    (void)state;
+    assert_near(ws_theory_regression_risk(10, 32), 10.0 / 21, 1e-15);
+    assert_near(ws_theory_regression_risk(10, 1000), 10.0 / 989, 1e-15);
+    assert_near(ws_theory_regression_design_risk(10, 100), 0.1, 1e-15);
+}
+
+static void theory__pools_grow_errors_to_a_limit(void **state)
+{
+    (void)state;
+    const double pi = acos(-1);
+    assert_true(ws_theory_accumulate_growth(1) == 1);
+    assert_near(ws_theory_accumulate_growth(3), 1 + 0.25 + 1.0 / 9, 1e-15);
+    assert_near(ws_theory_accumulate_growth(10000000), pi * pi / 6, 1.1e-7);
+    assert_true(ws_theory_subsample_growth(1) == 1);
+    assert_near(ws_theory_subsample_growth(2), 1.75, 1e-15);
+    assert_near(ws_theory_subsample_growth(3), 25.0 / 12, 1e-15);
+    assert_near(ws_theory_subsample_growth(100), 2.905, 2e-4);
+    assert_near(ws_theory_subsample_growth(10000000), pi * pi / 2 - 2, 2e-7);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(theory__##name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(theory__a_bernoulli_chain_is_alive_between_bounds, set_up,
+                                        tear_down),
+        cmocka_unit_test(theory__a_poisson_chain_is_alive_with_a_known_probability),
+        cmocka_unit_test(theory__regressions_err_by_what_is_published),
+        cmocka_unit_test(theory__pools_grow_errors_to_a_limit),
         TEST(c4_is_the_bias_of_the_deviation),
         TEST(log_variance_falls_by_digamma),
         TEST(w2_squared_matches_the_published_table),
