@@ -7,10 +7,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "data/count_law.h"
+
 #define FIELD(name) offsetof(struct ws_human_settings, name)
 
 #define X(id, name, row) "|" name
-#define SOURCES          "text|words|csv|npy|uniform|zipf" WS_LAW_MAP(X)
+#define SOURCES          "text|words|csv|npy|uniform|zipf|bernoulli|poisson" WS_LAW_MAP(X)
 
 /* clang-format off */
 static const struct ws_option options[] = {
@@ -50,6 +52,10 @@ static const struct ws_option options[] = {
      "zipf: a in p(i) ~ 1 / (i + shift)^a"},
     {"shift", WS_OPTION_REAL, FIELD(shift), -0.999, 1e9, "0", NULL, 0,
      "zipf: what is added to the rank"},
+    {"probability", WS_OPTION_REAL, FIELD(probability), 0, 1, "0.5", NULL, 0,
+     "bernoulli: of 1"},
+    {"rate", WS_OPTION_REAL, FIELD(rate), 0, 1e9, "1", NULL, 0,
+     "poisson: mean of the counts"},
     {"dimension", WS_OPTION_WHOLE, FIELD(law.dimension), 1, 1000, "1", NULL, 0,
      "normal, blobs (2 unless set), swiss-roll (3 unless set; 2: without its height): numbers in an "
      "item"},
@@ -74,6 +80,18 @@ static const struct ws_option options[] = {
      "grid: from one mode to the next"},
     {"factor", WS_OPTION_REAL, FIELD(law.factor), 0, 1, "0.8", NULL, 0,
      "circles: radius of the inner one; that of the outer is 1"},
+    {"inputs", WS_OPTION_WHOLE, FIELD(law.inputs), 1, 1000, "1", NULL, 0,
+     "linear, two-class: numbers of an item before its target, which is the last"},
+    {"input_variance", WS_OPTION_REAL, FIELD(law.input_variance), 1e-100, 1e100, "1", NULL, 0,
+     "linear, two-class: variance of every input (round its class's centre)"},
+    {"weight_variance", WS_OPTION_REAL, FIELD(law.weight_variance), 0, 1e100, "1", NULL, 0,
+     "linear: variance of the true weights, which are drawn for each seed"},
+    {"noise_variance", WS_OPTION_REAL, FIELD(law.noise_variance), 0, 1e100, "1", NULL, 0,
+     "linear: variance of the target round what the true weights say"},
+    {"separation", WS_OPTION_REAL, FIELD(law.separation), 0, 1e100, "1", NULL, 0,
+     "two-class: distance of the two centres from 0, on opposite sides of it"},
+    {"label_noise", WS_OPTION_REAL, FIELD(law.label_noise), 0, 1, "0", NULL, 0,
+     "two-class: share of labels that are the wrong ones"},
 };
 /* clang-format on */
 #undef X
@@ -103,6 +121,8 @@ static const struct {
     {"types", 1u << WS_HUMAN_UNIFORM | 1u << WS_HUMAN_ZIPF},
     {"exponent", 1u << WS_HUMAN_ZIPF},
     {"shift", 1u << WS_HUMAN_ZIPF},
+    {"probability", 1u << WS_HUMAN_BERNOULLI},
+    {"rate", 1u << WS_HUMAN_POISSON},
 };
 
 const struct ws_law_row *ws_human_law(const struct ws_human_settings *settings)
@@ -440,6 +460,12 @@ static enum ws_status open_symbols(struct ws_human *human, struct ws_error *err)
                          1 + settings->shift, &human->arena, err);
 }
 
+static void open_counts(struct ws_human *human)
+{
+    human->empty.kind = WS_DATA_COUNTS;
+    human->empty.types = human->settings.source == WS_HUMAN_BERNOULLI ? 2 : WS_POISSON_TYPES;
+}
+
 static enum ws_status open_vectors(struct ws_human *human, const char **at_fault,
                                    struct ws_error *err)
 {
@@ -503,6 +529,10 @@ static enum ws_status load(struct ws_human *human, const char **at_fault, struct
     case WS_HUMAN_UNIFORM:
     case WS_HUMAN_ZIPF:
         return open_symbols(human, err);
+    case WS_HUMAN_BERNOULLI:
+    case WS_HUMAN_POISSON:
+        open_counts(human);
+        return WS_OK;
     default:
         return open_vectors(human, at_fault, err);
     }

@@ -31,12 +31,14 @@ enum ws_human_unit {
 };
 
 enum ws_human_source {
-    WS_HUMAN_TEXT,    /* token sequences: blocks of `block` tokens */
-    WS_HUMAN_WORDS,   /* the corpus's tokens as independent symbols, by counts */
-    WS_HUMAN_CSV,     /* vectors: the rows of a table of text */
-    WS_HUMAN_NPY,     /* vectors: the rows of a NumPy array */
-    WS_HUMAN_UNIFORM, /* `types` symbols of equal probability */
-    WS_HUMAN_ZIPF,    /* p(i) ~ 1 / (i + shift)^exponent, i = 1 .. types */
+    WS_HUMAN_TEXT,      /* token sequences: blocks of `block` tokens */
+    WS_HUMAN_WORDS,     /* the corpus's tokens as independent symbols, by counts */
+    WS_HUMAN_CSV,       /* vectors: the rows of a table of text */
+    WS_HUMAN_NPY,       /* vectors: the rows of a NumPy array */
+    WS_HUMAN_UNIFORM,   /* `types` symbols of equal probability */
+    WS_HUMAN_ZIPF,      /* p(i) ~ 1 / (i + shift)^exponent, i = 1 .. types */
+    WS_HUMAN_BERNOULLI, /* 0 and 1, by counts */
+    WS_HUMAN_POISSON,   /* counts, by counts: type k is the count k */
 /* ... and the generators of vectors. */
 #define X(id, name, row) WS_HUMAN_##id,
     WS_LAW_MAP(X)
@@ -62,6 +64,8 @@ struct ws_human_settings {
     uint64_t types;            /* uniform, zipf */
     double exponent;           /* zipf */
     double shift;              /* zipf */
+    double probability;        /* bernoulli: of 1 */
+    double rate;               /* poisson: the mean */
     struct ws_text_list columns; /* csv, npy: those that make a vector; none: all */
     struct ws_csv_form csv;
     struct ws_law_settings law;

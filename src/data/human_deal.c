@@ -2,6 +2,7 @@
 #include <inttypes.h>
 
 #include "base/sampler.h"
+#include "data/count_law.h"
 #include "data/human_internal.h"
 
 /* Items of the data stream at generation 0. What a generator makes fresh for step g is item 0 of
@@ -195,7 +196,14 @@ static enum ws_status draw_symbols(const struct ws_human *human, uint64_t count,
     struct ws_payload *payload = WS_ARENA_NEW(arena, struct ws_payload, 1);
     if (!payload)
         return ws_fail_memory(err, "human data");
-    WS_TRY(ws_truth_draw(&human->truth, count, rng, arena, payload, err));
+    const struct ws_human_settings *settings = &human->settings;
+    if (settings->source == WS_HUMAN_BERNOULLI)
+        WS_TRY(ws_draw_bernoulli(settings->probability, count, rng, arena, payload, err));
+    else if (settings->source == WS_HUMAN_POISSON)
+        WS_TRY(
+            ws_draw_poisson(settings->rate, human->empty.types, count, rng, arena, payload, err));
+    else
+        WS_TRY(ws_truth_draw(&human->truth, count, rng, arena, payload, err));
     return ws_dataset_of(payload, human_origin(source), arena, out, err);
 }
 

@@ -34,7 +34,9 @@
     X(GRID,       "grid",       ws_law_grid)                                                      \
     X(MOONS,      "moons",      ws_law_moons)                                                     \
     X(CIRCLES,    "circles",    ws_law_circles)                                                   \
-    X(SWISS_ROLL, "swiss-roll", ws_law_swiss_roll)
+    X(SWISS_ROLL, "swiss-roll", ws_law_swiss_roll)                                                \
+    X(LINEAR,     "linear",     ws_law_linear)                                                    \
+    X(TWO_CLASS,  "two-class",  ws_law_two_class)
 /* clang-format on */
 
 /* The settings of all rows; which are used is the row's word. */
@@ -50,6 +52,12 @@ struct ws_law_settings {
     uint64_t side;               /* grid: modes along a side */
     double spacing;              /* grid: from one to the next */
     double factor;               /* circles: radius of the inner one */
+    uint64_t inputs;             /* linear, two-class: numbers before the target */
+    double input_variance;       /* linear, two-class */
+    double weight_variance;      /* linear */
+    double noise_variance;       /* linear */
+    double separation;           /* two-class */
+    double label_noise;          /* two-class */
 };
 
 /* How the items of a set that is drawn as a whole lie on curves, or share modes. */

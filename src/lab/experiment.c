@@ -21,7 +21,8 @@ static const struct ws_option arm_options[] = {
 
 static const struct ws_option experiment_options[] = {
     {"family", WS_OPTION_TEXT, FIELD(family), 0, 0, NULL, NULL, 0,
-     "kind of model: discrete, gaussian, ngram, transformer"},
+     "kind of model: discrete, gaussian, regression, logistic, bernoulli, poisson, ngram, "
+     "transformer"},
     {"generations", WS_OPTION_WHOLE, FIELD(generations), 1, 1e7, "10", NULL, WS_OPTION_GROWS,
      "models trained one after the other, the first on human data"},
     {"seeds", WS_OPTION_WHOLE, FIELD(seeds), 1, 1e7, "5", NULL, WS_OPTION_GROWS,
@@ -185,14 +186,27 @@ const char *ws_experiment_place(const struct ws_experiment *e, const char *name)
     return given ? given->where : e->file;
 }
 
+/* "discrete, gaussian or ngram": all there are. */
+enum { FAMILY_NAMES = 320 };
+static const char *name_families(char text[FAMILY_NAMES])
+{
+    struct ws_buffer out;
+    ws_buffer_fix(&out, text, FAMILY_NAMES);
+    for (size_t i = 0; i < ws_family_count; i++) {
+        const char *before = i == 0 ? "" : i + 1 < ws_family_count ? ", " : " or ";
+        ws_buffer_format(&out, "%s%s", before, ws_families[i]->name);
+    }
+    return ws_buffer_string(&out);
+}
+
 /* The family decides which other settings exist, so it is settled first. */
 static enum ws_status settle_family(struct ws_experiment *e, struct ws_error *err)
 {
     const struct ws_given *given = ws_experiment_given(e, "family");
+    char all[FAMILY_NAMES];
     if (!given)
-        return ws_fail(err, WS_INVALID,
-                       "%s: 'family' is missing, wanted discrete, gaussian, ngram or transformer",
-                       e->file);
+        return ws_fail(err, WS_INVALID, "%s: 'family' is missing, wanted %s", e->file,
+                       name_families(all));
     e->family = ws_family_find(given->value);
     if (!e->family) {
         const char *names[16];
@@ -200,10 +214,9 @@ static enum ws_status settle_family(struct ws_experiment *e, struct ws_error *er
         for (size_t i = 0; i < ws_family_count; i++)
             names[i] = ws_families[i]->name;
         const char *nearest = ws_nearest_name(given->value, names, ws_family_count);
-        return ws_fail(
-            err, WS_INVALID, "%s: unknown family '%.60s'%s%s%s", given->where, given->value,
-            nearest ? "; did you mean '" : ", wanted discrete, gaussian, ngram or transformer",
-            nearest ? nearest : "", nearest ? "'?" : "");
+        return ws_fail(err, WS_INVALID, "%s: unknown family '%.60s'%s%s%s", given->where,
+                       given->value, nearest ? "; did you mean '" : ", wanted ",
+                       nearest ? nearest : name_families(all), nearest ? "'?" : "");
     }
     e->family_settings = ws_arena_zalloc(&e->arena, 1, e->family->settings_size);
     if (!e->family_settings)

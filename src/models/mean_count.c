@@ -4,16 +4,13 @@
 #include <math.h>
 
 #include "base/bytes.h"
-#include "base/sampler.h"
+#include "data/count_law.h"
 
 enum {
     MAGIC_BERNOULLI = 0x424d5357, /* "WSMB" */
     MAGIC_POISSON = 0x504d5357,   /* "WSMP" */
     VERSION = 1,
 };
-
-/* Items of a Poisson sample come from one sequence, which has 2^34 draws, and each needs a few. */
-static const uint64_t POISSON_ITEMS_LIMIT = UINT64_C(1) << 28;
 
 static const struct ws_mean_count_model *model_of(const struct ws_model *base)
 {
@@ -48,7 +45,7 @@ static enum ws_status check_poisson(const void *settings, const struct ws_datase
     (void)settings;
     (void)item_size;
     WS_TRY(check_kind("poisson", example, err));
-    if (items > POISSON_ITEMS_LIMIT)
+    if (items > WS_POISSON_ITEMS)
         return ws_fail(err, WS_INVALID,
                        "family 'poisson' got %" PRIu64 " items, at most 2^28 are drawn", items);
     return WS_OK;
@@ -120,43 +117,6 @@ static enum ws_status fit_poisson(const void *settings, size_t chains,
     return fit(&ws_family_poisson, settings, chains, data, arena, models, err);
 }
 
-static enum ws_status draw_bernoulli(const struct ws_mean_count_model *model, uint64_t count,
-                                     struct ws_rng *rng, struct ws_arena *arena,
-                                     struct ws_payload *out, struct ws_error *err)
-{
-    if (count > WS_SAMPLE_MAX)
-        return ws_fail(err, WS_LIMIT, "a Bernoulli sample of %" PRIu64 " items, at most 2^62",
-                       count);
-    uint64_t ones = ws_sample_binomial(rng, count, model->mean);
-    const uint64_t counts[] = {count - ones, ones};
-    return ws_payload_of_counts(NULL, counts, 2, 2, arena, out, err);
-}
-
-static enum ws_status draw_poisson(const struct ws_mean_count_model *model, uint64_t count,
-                                   struct ws_rng *rng, struct ws_arena *arena,
-                                   struct ws_payload *out, struct ws_error *err)
-{
-    if (count > POISSON_ITEMS_LIMIT)
-        return ws_fail(err, WS_LIMIT, "a Poisson sample of %" PRIu64 " items, at most 2^28", count);
-    uint32_t *symbols = WS_ARENA_NEW(arena, uint32_t, count);
-    if (!symbols)
-        return ws_fail_memory(err, "a Poisson sample");
-    for (uint64_t i = 0; i < count; i++) {
-        uint64_t value = ws_sample_poisson(rng, model->mean);
-        if (value >= model->types)
-            return ws_fail(err, WS_NUMERIC,
-                           "a Poisson model of mean %g drew %" PRIu64
-                           ", and counts are below %" PRIu32,
-                           model->mean, value, model->types);
-        symbols[i] = (uint32_t)value;
-    }
-    const struct ws_payload items = {
-        .kind = WS_DATA_SYMBOLS, .count = count, .types = model->types, .symbols = symbols};
-    struct ws_dataset data;
-    WS_TRY(ws_dataset_of(&items, (struct ws_origin){0}, arena, &data, err));
-    return ws_dataset_type_counts(&data, arena, out, err);
-}
-
 /* All draws are from item 0. */
 static enum ws_status sample(size_t chains, const struct ws_model *const models[],
                              const uint64_t counts[], const struct ws_rng_key keys[],
@@ -172,9 +132,10 @@ static enum ws_status sample(size_t chains, const struct ws_model *const models[
         struct ws_rng rng;
         ws_rng_init(&rng, keys[c], 0);
         if (models[c]->ops == &ws_family_bernoulli)
-            WS_TRY(draw_bernoulli(model, counts[c], &rng, arena, &payloads[c], err));
+            WS_TRY(ws_draw_bernoulli(model->mean, counts[c], &rng, arena, &payloads[c], err));
         else
-            WS_TRY(draw_poisson(model, counts[c], &rng, arena, &payloads[c], err));
+            WS_TRY(ws_draw_poisson(model->mean, model->types, counts[c], &rng, arena, &payloads[c],
+                                   err));
         out[c] = &payloads[c];
     }
     return WS_OK;

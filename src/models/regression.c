@@ -20,7 +20,7 @@ static const struct ws_option options[] = {
      "fresh design: variance of every input"},
     {"ridge", WS_OPTION_REAL, FIELD(ridge), 0, 1e100, "0", NULL, 0,
      "penalty on the squared length of the weights, an item"},
-    {"noise", WS_OPTION_CHOICE, FIELD(noise), 0, 0, "known", "known|estimated", 0,
+    {"sample_noise", WS_OPTION_CHOICE, FIELD(noise), 0, 0, "known", "known|estimated", 0,
      "variance of the targets of a model's items round x w: the one given, or that of the residuals"},
     {"known_variance", WS_OPTION_REAL, FIELD(known_variance), 0, 1e100, "1", NULL, 0,
      "the variance of the noise where it is known"},

@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
+#include "data/count_law.h"
 #include "models/mean_count.h"
-#include "support/statistics.h"
 
 static const struct ws_rng_key KEY = {{7, 8}, 1};
 
@@ -106,46 +106,22 @@ static void other_data__are_refused(void **state)
                      WS_INVALID);
 }
 
-static void bernoulli_samples__are_binomial(void **state)
+static void samples__are_the_laws_own(void **state)
 {
-    enum { SAMPLES = 20000, N = 5 };
-    static const uint64_t counts[] = {7, 3};
-    struct ws_dataset data = items(counts, 2, 2, *state);
-    const struct ws_model *model = fit(&ws_family_bernoulli, &data, *state);
-    uint64_t seen[N + 1] = {0};
-    double expected[N + 1];
-    size_t samples = statistics_draws(SAMPLES);
-    for (size_t i = 0; i < samples; i++) {
-        const struct ws_payload *payload;
-        const uint64_t n = N;
-        struct ws_rng_key key = KEY;
-        key.generation = (uint32_t)i;
-        assert_int_equal(model->ops->sample(1, &model, &n, &key, NULL, *state, &payload, NULL),
-                         WS_OK);
-        struct ws_dataset made;
-        assert_int_equal(ws_dataset_of(payload, (struct ws_origin){0}, *state, &made, NULL), WS_OK);
-        seen[(size_t)lround(N * mean_of(fit(&ws_family_bernoulli, &made, *state)))]++;
-    }
-    for (int k = 0; k <= N; k++)
-        expected[k] = (double)samples * tgamma(N + 1) / tgamma(k + 1) / tgamma(N - k + 1) *
-                      pow(0.3, k) * pow(0.7, N - k);
-    assert_true(statistics_accept("binomial", statistics_chi_squared_p(seen, expected, N + 1)));
-}
-
-static void poisson_samples__are_drawn_item_by_item(void **state)
-{
-    enum { ITEMS = 100000, CELLS = 20 };
-    static const uint64_t counts[] = {0, 1, 0, 0, 1};
-    struct ws_dataset data = items(counts, 5, 1000, *state);
-    const struct ws_payload *made = sample(fit(&ws_family_poisson, &data, *state), ITEMS, *state);
-    uint64_t seen[CELLS] = {0};
-    double expected[CELLS], term = ITEMS * exp(-2.5);
-    for (size_t i = 0; i < made->counts.size; i++)
-        seen[made->counts.type[i] < CELLS ? made->counts.type[i] : CELLS - 1] +=
-            made->counts.count[i];
-    for (int k = 0; k < CELLS; k++, term *= 2.5 / k)
-        expected[k] = term;
-    assert_true(statistics_accept("Poisson", statistics_chi_squared_p(seen, expected, CELLS)));
+    static const uint64_t two[] = {7, 3}, counts[] = {0, 1, 0, 0, 1};
+    struct ws_dataset pair = items(two, 2, 2, *state), data = items(counts, 5, 1000, *state);
+    struct ws_payload wanted;
+    struct ws_rng rng;
+    ws_rng_init(&rng, KEY, 0);
+    assert_int_equal(ws_draw_bernoulli(0.3, 50, &rng, *state, &wanted, NULL), WS_OK);
+    const struct ws_payload *made = sample(fit(&ws_family_bernoulli, &pair, *state), 50, *state);
+    assert_int_equal(made->counts.count[0], wanted.counts.count[0]);
+    ws_rng_init(&rng, KEY, 0);
+    assert_int_equal(ws_draw_poisson(2.5, 1000, 50, &rng, *state, &wanted, NULL), WS_OK);
+    made = sample(fit(&ws_family_poisson, &data, *state), 50, *state);
+    assert_int_equal(made->counts.size, wanted.counts.size);
+    assert_memory_equal(made->counts.count, wanted.counts.count,
+                        made->counts.size * sizeof(uint64_t));
 }
 
 static void a_count_that_is_no_type__is_refused(void **state)
@@ -206,8 +182,7 @@ int main(void)
         ARENA_TEST(the_mean__is_that_of_all_items),
         ARENA_TEST(weights_of_items__count),
         cmocka_unit_test(other_data__are_refused),
-        ARENA_TEST(bernoulli_samples__are_binomial),
-        ARENA_TEST(poisson_samples__are_drawn_item_by_item),
+        ARENA_TEST(samples__are_the_laws_own),
         ARENA_TEST(a_count_that_is_no_type__is_refused),
         ARENA_TEST(what_always_gives_the_same__is_absorbed),
         ARENA_TEST(densities__are_those_of_the_laws),
