@@ -95,6 +95,17 @@ static enum ws_status measure_density(const struct ws_reference *reference,
     return WS_OK;
 }
 
+static void measure_parameters(const struct ws_reference *reference, const struct ws_model *model,
+                               struct ws_metric_set *set)
+{
+    if (model->ops == &ws_family_regression)
+        ws_measure_regression(reference, (const struct ws_regression_model *)model, set);
+    else if (model->ops == &ws_family_logistic)
+        ws_measure_logistic(reference, (const struct ws_logistic_model *)model, set);
+    else if (model->ops == &ws_family_bernoulli || model->ops == &ws_family_poisson)
+        ws_measure_mean_count((const struct ws_mean_count_model *)model, set);
+}
+
 static size_t put_bins(const struct ws_metric_set *set, enum ws_metric_id id,
                        struct ws_measurement *out)
 {
@@ -138,6 +149,7 @@ enum ws_status ws_measure(const struct ws_reference *reference, const struct ws_
     const struct ws_law *law = reference->deal->law;
     if (model->ops == &ws_family_gaussian && law && law->row->moments)
         WS_TRY(ws_measure_gaussian((const struct ws_gaussian_model *)model, law, arena, &set, err));
+    measure_parameters(reference, model, &set);
     *count = in_order(&set, out);
     return WS_OK;
 }

@@ -132,7 +132,21 @@
     X(VARIANCE_RATIO, "variance_ratio",       "variance-ratio.truth/1",                           \
       "trace of the covariance over that of the truth")                                           \
     X(MEAN_ERROR,     "mean_error_squared",   "mean-error-squared.truth/1",                       \
-      "squared distance of the mean from the true mean")
+      "squared distance of the mean from the true mean")                                          \
+    X(EXCESS_RISK,    "excess_risk",          "excess-risk.truth/1",                              \
+      "mean squared error of predictions beyond the noise, over new inputs (known truth only)")   \
+    X(DESIGN_RISK,    "design_risk",          "excess-risk.original/1",                           \
+      "the same over the inputs of the original items")                                           \
+    X(WEIGHT_ERROR,   "weight_error_squared", "weight-error-squared.truth/1",                     \
+      "squared distance of the weights from the true weights")                                    \
+    X(ACCURACY,       "accuracy",             "accuracy.reference/1",                             \
+      "share of the reference's items whose label the model finds likelier")                      \
+    X(ACCURACY_TRUTH, "accuracy_truth",       "accuracy.truth/1",                                 \
+      "probability that the model finds an item's true class likelier (known truth only)")        \
+    X(ALIVE,          "alive",                "alive.model/1",                                    \
+      "1 while the model can still give something else than 0, and 0 afterwards")                 \
+    X(COUNT_MEAN,     "count_mean",           "count-mean.model/1",                               \
+      "the model's mean of counts; of 0 and 1, the probability of 1")
 /* clang-format on */
 
 enum ws_metric_id {

@@ -8,6 +8,9 @@
 #include "measure/metric.h"
 #include "models/discrete.h"
 #include "models/gaussian.h"
+#include "models/logistic.h"
+#include "models/mean_count.h"
+#include "models/regression.h"
 
 struct ws_metric_set {
     bool has[WS_METRIC_COUNT];
@@ -72,5 +75,12 @@ WS_MUST_CHECK enum ws_status ws_measure_gaussian(const struct ws_gaussian_model 
                                                  const struct ws_law *truth,
                                                  struct ws_arena *scratch,
                                                  struct ws_metric_set *set, struct ws_error *err);
+
+/* Against the truth, where it is of their kind, and held-out items. */
+void ws_measure_regression(const struct ws_reference *reference,
+                           const struct ws_regression_model *model, struct ws_metric_set *set);
+void ws_measure_logistic(const struct ws_reference *reference,
+                         const struct ws_logistic_model *model, struct ws_metric_set *set);
+void ws_measure_mean_count(const struct ws_mean_count_model *model, struct ws_metric_set *set);
 
 #endif

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "base/sampler.h"
+#include "data/law_regression.h"
 #include "measure/divergence.h"
 #include "measure/metric_set.h"
 #include "measure/modes.h"
@@ -489,6 +490,9 @@ static enum ws_status open_world(struct world *world, enum ws_human_source sourc
     settings.law.side = 3;
     settings.law.spacing = 2;
     settings.law.std = 0.1;
+    settings.law.inputs = 2;
+    settings.law.input_variance = 9;
+    settings.law.separation = sqrt(2);
     WS_TRY(ws_human_open(&settings, arena->allocator, &world->human, NULL, NULL));
     WS_TRY(ws_human_deal(world->human, 1, arena, &world->deal, NULL));
     return ws_reference_prepare(&world->deal, sample_items, arena, &world->reference, NULL);
@@ -682,6 +686,117 @@ static void metric__reals_are_sorted_whatever_they_are(void **state)
     }
 }
 
+/* ---- Regressions and counts ---- */
+
+static double value_of(const struct ws_measurement *out, size_t count, enum ws_metric_id id)
+{
+    for (size_t i = 0; i < count; i++)
+        if (out[i].metric == id)
+            return out[i].value;
+    fail_msg("'%s' was not measured", ws_metric(id)->name);
+    return NAN;
+}
+
+static const struct ws_regression_settings least_squares = {.design = {WS_DESIGN_FIXED, 1, 0},
+                                                            .known_variance = 1};
+static const struct ws_logistic_settings logistic = {.design = {WS_DESIGN_FIXED, 1, 0},
+                                                     .ridge = 0.1};
+
+/* With the truth asked for once more, and the definitions written out. */
+static void metric__regressions_are_compared_with_the_true_weights(void **state)
+{
+    static const enum ws_metric_id wanted[] = {WS_METRIC_TEST_NLL, WS_METRIC_EXCESS_RISK,
+                                               WS_METRIC_DESIGN_RISK, WS_METRIC_WEIGHT_ERROR};
+    struct world world = {0};
+    struct ws_measurement out[WS_MEASUREMENT_LIMIT];
+    size_t count = 0;
+    assert_int_equal(measure_fit(&ws_family_regression, &least_squares, WS_HUMAN_LINEAR, 1, 0,
+                                 *state, out, &count),
+                     WS_OK);
+    assert_measured(out, count, wanted, 4);
+    assert_true(out[0].n == 30 && out[1].n == 40);
+    assert_int_equal(open_world(&world, WS_HUMAN_LINEAR, 1, 0, *state), WS_OK);
+    const struct ws_dataset *data = &world.deal.original;
+    const struct ws_model *base;
+    struct ws_rng_key key = ws_rng_key(WS_STREAM_METRIC, 1, 5, 0);
+    assert_int_equal(
+        ws_family_regression.fit(&least_squares, 1, &data, &key, NULL, *state, &base, NULL), WS_OK);
+    const double *w = ((const struct ws_regression_model *)base)->weights;
+    const double *truth = ws_law_linear_truth(world.deal.law)->weights;
+    const double *x = data->segments[0].payload->vectors;
+    double squares = 0, risk = 0;
+    for (size_t i = 0; i < 40; i++) {
+        double error = 0;
+        for (size_t j = 0; j < 2; j++)
+            error += x[i * 3 + j] * (w[j] - truth[j]);
+        risk += error * error / 40;
+    }
+    for (size_t j = 0; j < 2; j++)
+        squares += (w[j] - truth[j]) * (w[j] - truth[j]);
+    assert_true(fabs(out[1].value - 9 * squares) < 1e-14);
+    assert_true(fabs(out[2].value - risk) < 1e-14);
+    assert_true(fabs(out[3].value - squares) < 1e-14);
+    ws_human_close(world.human);
+}
+
+static void metric__accuracies_are_of_labels_and_of_classes(void **state)
+{
+    static const enum ws_metric_id wanted[] = {WS_METRIC_TEST_NLL, WS_METRIC_ACCURACY,
+                                               WS_METRIC_ACCURACY_TRUTH};
+    struct ws_measurement out[WS_MEASUREMENT_LIMIT];
+    size_t count = 0;
+    assert_int_equal(
+        measure_fit(&ws_family_logistic, &logistic, WS_HUMAN_TWO_CLASS, 1, 0, *state, out, &count),
+        WS_OK);
+    assert_measured(out, count, wanted, 3);
+
+    /* Inputs of variance 9 round (1, 1) and (-1, -1), and weights of the first alone: Phi(1 / 3).
+     * Of three items the second has the other label. */
+    static const double weights[] = {2, 0}, none[] = {0, 0};
+    static const double items[] = {1, -5, 1, 3, 4, 0, -0.5, 9, 0};
+    struct world world = {0};
+    assert_int_equal(open_world(&world, WS_HUMAN_TWO_CLASS, 1, 0, *state), WS_OK);
+    const struct ws_payload payload = {
+        .kind = WS_DATA_VECTORS, .count = 3, .dimension = 3, .vectors = items};
+    assert_int_equal(
+        ws_dataset_of(&payload, (struct ws_origin){0}, *state, &world.deal.reference, NULL), WS_OK);
+    struct ws_logistic_model model = {
+        .base = {&ws_family_logistic, &logistic, 7}, .inputs = 2, .weights = weights};
+    assert_int_equal(
+        ws_measure(&world.reference, &model.base, NULL, NULL, NULL, *state, out, &count, NULL),
+        WS_OK);
+    assert_true(value_of(out, count, WS_METRIC_ACCURACY) == 2.0 / 3);
+    assert_true(fabs(value_of(out, count, WS_METRIC_ACCURACY_TRUTH) - 0.63055865981823642) < 1e-14);
+    model.weights = none;
+    assert_int_equal(
+        ws_measure(&world.reference, &model.base, NULL, NULL, NULL, *state, out, &count, NULL),
+        WS_OK);
+    assert_true(value_of(out, count, WS_METRIC_ACCURACY_TRUTH) == 0.5);
+    ws_human_close(world.human);
+}
+
+static void metric__means_of_counts_are_alive_or_not(void **state)
+{
+    static const struct ws_mean_count_model poisson = {{&ws_family_poisson, NULL, 7}, 100, 2.5};
+    static const struct ws_mean_count_model dead = {{&ws_family_bernoulli, NULL, 7}, 2, 0};
+    struct ws_metric_set set = {0};
+    (void)state;
+    ws_measure_mean_count(&poisson, &set);
+    assert_true(set.value[WS_METRIC_ALIVE] == 1 && set.value[WS_METRIC_COUNT_MEAN] == 2.5);
+    ws_measure_mean_count(&dead, &set);
+    assert_true(set.value[WS_METRIC_ALIVE] == 0 && set.value[WS_METRIC_COUNT_MEAN] == 0);
+    assert_int_equal(set.n[WS_METRIC_ALIVE], 7);
+    struct ws_measurement out[WS_MEASUREMENT_LIMIT];
+    size_t count = 0;
+    assert_int_equal(
+        measure_fit(&ws_family_bernoulli, NULL, WS_HUMAN_BERNOULLI, 1, 25, *state, out, &count),
+        WS_OK);
+    assert_true(value_of(out, count, WS_METRIC_ALIVE) == 1);
+    assert_int_equal(
+        measure_fit(&ws_family_poisson, NULL, WS_HUMAN_POISSON, 1, 25, *state, out, &count), WS_OK);
+    assert_true(value_of(out, count, WS_METRIC_COUNT_MEAN) > 0);
+}
+
 /* ---- Human samples, names and memory ---- */
 
 static void metric__human_sample_is_the_same_for_all_arms(void **state)
@@ -807,6 +922,9 @@ int main(void)
         TEST(metric__vectors_without_a_sample_or_a_reference_have_none),
         TEST(metric__a_sample_of_the_truth_keeps_its_modes),
         TEST(metric__reals_are_sorted_whatever_they_are),
+        TEST(metric__regressions_are_compared_with_the_true_weights),
+        TEST(metric__accuracies_are_of_labels_and_of_classes),
+        TEST(metric__means_of_counts_are_alive_or_not),
         TEST(metric__human_sample_is_the_same_for_all_arms),
         TEST(metric__names_and_definitions_are_unique),
         TEST(metric__every_failed_allocation_is_reported),
