@@ -1,11 +1,10 @@
 /*
- * The laboratory's own loop against theory: an experiment as a user writes it, its chains stepped
- * in blocks as a run steps them, and the means over seeds of the records they write.
+ * The laboratory's own loop against theory (support/lab_trial.h): Gaussians and symbols.
  *
  * A model of generation g has n = g + 1 fits behind it. Each policy has rows early enough for a
  * step from n to n + 1 to change what is expected by more than 4 standard errors, so that a loop
  * which trains once too often, or on the wrong items, is seen; a control must not change at all.
- * Seeds are 1, 2, ...; how many is fixed beforehand (support/chains.h). The squared coefficients of
+ * The squared coefficients of
  * variation that fix it are from theory or, where that is said, from pilots. Where nothing else is
  * said they are exact: E[mu^a sigma^b] (a, b <= 4) after a fit follows from the moments before it,
  * evaluated apart from this project.
@@ -19,11 +18,8 @@
 
 #include <cmocka.h>
 
-#include "lab/chain.h"
-#include "lab/record.h"
 #include "measure/closed_form.h"
-#include "support/chains.h"
-#include "support/laboratory.h"
+#include "support/lab_trial.h"
 
 typedef double law_of_fits(enum ws_gaussian_estimator e, uint64_t M, uint64_t n);
 
@@ -35,8 +31,6 @@ struct row {
     double cv_squared;
 };
 
-enum { MOST_ROWS = 8 };
-
 struct laws {
     const char *settings; /* of the experiment, YAML */
     const char *arm;
@@ -46,136 +40,19 @@ struct laws {
     size_t row_count;
 };
 
-struct trial {
-    const struct laws *laws;
-    const struct laboratory *lab;
-    const struct ws_arm *arm;
-    size_t chains;
-    struct tally (*tallies)[MOST_ROWS]; /* by piece */
-    enum ws_status status;              /* the first failure, if any */
-};
-
-/* ---- From records to tallies ---- */
-
-/* Adds the record to the rows that want it. */
-static void tally_record(const struct trial *trial, uint32_t generation,
-                         const struct ws_record *record, struct tally *tallies)
-{
-    for (size_t r = 0; r < trial->laws->row_count; r++) {
-        const struct row *row = &trial->laws->rows[r];
-        if (row->generation == generation && strcmp(record->metric, row->metric) == 0)
-            tally_add(&tallies[r], record->value);
-    }
-}
-
-static enum ws_status tally_records(const struct trial *trial, const struct ws_chain *chain,
-                                    struct tally *tallies)
-{
-    struct ws_records_reader reader;
-    struct ws_record record;
-    bool more;
-    ws_records_open(&reader, ws_buffer_bytes(&chain->records.bytes), NULL);
-    enum ws_status status = ws_records_next_generation(&reader, &more, NULL);
-    while (status == WS_OK && more) {
-        status = ws_records_next(&reader, &record, &more, NULL);
-        if (status == WS_OK && more) {
-            tally_record(trial, reader.generation, &record, tallies);
-        } else if (status == WS_OK) {
-            status = ws_records_next_generation(&reader, &more, NULL);
-        }
-    }
-    ws_records_close(&reader);
-    return status;
-}
-
-static enum ws_status step_block(const struct trial *trial, struct ws_block *block,
-                                 struct tally *tallies)
-{
-    for (size_t c = 0; c < block->count; c++)
-        WS_TRY(ws_chain_start(block, &block->chains[c], NULL));
-    for (uint32_t step = 0; step < trial->lab->experiment.settings.generations; step++)
-        ws_block_step(block, step, NULL);
-    enum ws_status status = WS_OK;
-    for (size_t c = 0; status == WS_OK && c < block->count; c++) {
-        status = block->chains[c].status;
-        if (status == WS_OK)
-            status = tally_records(trial, &block->chains[c], tallies);
-    }
-    return status;
-}
-
-static void run_piece(void *context, size_t piece)
-{
-    struct trial *trial = context;
-    size_t first = piece * CHAINS_PIECE;
-    size_t left = trial->chains - first;
-    struct ws_block block;
-    enum ws_status status =
-        ws_block_init(&block, &trial->lab->experiment, trial->lab->human, trial->arm, first + 1,
-                      left < CHAINS_PIECE ? left : CHAINS_PIECE, NULL, NULL);
-    if (status == WS_OK) {
-        status = step_block(trial, &block, trial->tallies[piece]);
-        ws_block_release(&block);
-    }
-    if (status != WS_OK)
-        __atomic_store_n(&trial->status, status, __ATOMIC_RELAXED);
-}
-
-/* ---- From tallies to laws ---- */
-
-static size_t check_rows(const struct trial *trial)
-{
-    const struct laws *laws = trial->laws;
-    uint64_t M = trial->lab->experiment.data.items;
-    size_t broken = 0;
-    for (size_t r = 0; r < laws->row_count; r++) {
-        const struct row *row = &laws->rows[r];
-        struct tally all = {0};
-        for (size_t p = 0; p < chains_pieces(trial->chains); p++)
-            tally_merge(&all, &trial->tallies[p][r]);
-        assert_int_equal(all.count, trial->chains);
-        char name[80];
-        (void)snprintf(name, sizeof name, "%s, %s, M=%u, g=%u", row->metric, trial->arm->name,
-                       (unsigned)M, (unsigned)row->generation);
-        double expected = row->law(laws->estimator, M, (uint64_t)row->generation + 1);
-        broken += !law_holds(name, expected, row->cv_squared, &all);
-    }
-    return broken;
-}
-
-static const struct ws_arm *find_arm(const struct ws_experiment *experiment, const char *name)
-{
-    for (size_t a = 0; a < experiment->arm_count; a++)
-        if (strcmp(experiment->arms[a].name, name) == 0)
-            return &experiment->arms[a];
-    return NULL;
-}
-
 static void check_laws(struct laws laws)
 {
     struct laboratory lab;
-    struct ws_error err = {.message = ""};
-    if (!laboratory_open(&lab, laws.settings, "", NULL, &err))
-        fail_msg("%s", err.message);
-    struct trial trial = {
-        .laws = &laws,
-        .lab = &lab,
-        .arm = find_arm(&lab.experiment, laws.arm),
-        .chains = statistics_draws(laws.chains),
-    };
-    assert_non_null(trial.arm);
-    size_t pieces = chains_pieces(trial.chains);
-    trial.tallies = calloc(pieces, sizeof *trial.tallies);
-    assert_non_null(trial.tallies);
-    struct ws_pool *pool;
-    assert_int_equal(ws_pool_new(CHAINS_THREADS, NULL, &pool, NULL), WS_OK);
-    ws_pool_run(pool, pieces, run_piece, &trial);
-    ws_pool_free(pool);
-    assert_int_equal(trial.status, WS_OK);
-    size_t broken = check_rows(&trial);
-    free(trial.tallies);
-    laboratory_close(&lab);
-    assert_int_equal(broken, 0);
+    struct trial_row rows[TRIAL_ROWS_MOST];
+    open_trial(&lab, laws.settings);
+    uint64_t M = lab.experiment.data.items;
+    assert_true(laws.row_count <= TRIAL_ROWS_MOST);
+    for (size_t r = 0; r < laws.row_count; r++) {
+        const struct row *row = &laws.rows[r];
+        double expected = row->law(laws.estimator, M, (uint64_t)row->generation + 1);
+        rows[r] = (struct trial_row){row->metric, row->generation, expected, row->cv_squared};
+    }
+    check_trial(&lab, laws.arm, laws.chains, rows, laws.row_count);
 }
 
 #define ROWS(rows) rows, sizeof(rows) / sizeof *(rows)
