@@ -54,6 +54,11 @@ struct ws_origin {
     uint64_t model; /* id of the model that made it; 0 for human */
 };
 
+static inline bool ws_origin_is_human(const struct ws_origin *origin)
+{
+    return origin->source == WS_SOURCE_ORIGINAL || origin->source == WS_SOURCE_FRESH;
+}
+
 struct ws_payload {
     enum ws_data_kind kind;
     uint64_t count;     /* items */

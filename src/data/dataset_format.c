@@ -216,8 +216,7 @@ static enum ws_status read_origin(struct ws_reader *in, struct ws_origin *out, s
     out->source = (enum ws_source)source;
     out->depth = ws_read_u32(in);
     out->model = ws_read_u64(in);
-    bool human = source == WS_SOURCE_ORIGINAL || source == WS_SOURCE_FRESH;
-    if (human && (out->depth != 0 || out->model != 0))
+    if (ws_origin_is_human(out) && (out->depth != 0 || out->model != 0))
         return corrupt(err, "human items with the depth of a model's output");
     if (source == WS_SOURCE_MODEL && out->depth == 0)
         return corrupt(err, "a model's output with the depth of human items");

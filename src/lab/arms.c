@@ -254,6 +254,7 @@ static enum ws_status parse_policies(struct ws_experiment *e, struct ws_policy *
     size_t n = 0;
     for (; n < names->count; n++) {
         WS_TRY(ws_policy_parse(names->items[n], &e->arena, &policies[n], err));
+        WS_TRY(ws_policy_check(&policies[n], e->family, err));
         for (size_t j = 0; j < n; j++)
             if (strcmp(policies[j].name, policies[n].name) == 0)
                 return ws_fail(err, WS_INVALID, "policy '%s' is given twice", policies[n].name);

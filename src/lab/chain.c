@@ -22,6 +22,10 @@ static uint64_t base_numbers(const struct ws_experiment *e)
     return e->items * e->item_size;
 }
 
+/* In place of an arm's key where arms share their streams. Not 0, which the streams have that all
+ * arms always share, and human samples (ws_reference_prepare). */
+static const uint64_t ALL_ARMS = 1;
+
 size_t ws_block_size(const struct ws_experiment *e)
 {
     uint64_t size = BLOCK_NUMBERS / (base_numbers(e) + 1);
@@ -44,7 +48,7 @@ uint32_t ws_part_steps(const struct ws_experiment *e, const struct ws_arm *arm)
     uint64_t steps = UINT32_MAX;
     if (e->settings.measure_every < UINT32_MAX / PART_MEASURED)
         steps = PART_MEASURED * e->settings.measure_every;
-    if (arm->policy.pool != 0) {
+    if (ws_policy_keeps_outputs(&arm->policy)) {
         uint64_t pooled = PART_NUMBERS / (ws_block_size(e) * base_numbers(e));
         steps = pooled < steps ? pooled : steps;
     }
@@ -74,8 +78,9 @@ enum ws_status ws_block_init(struct ws_block *block, const struct ws_experiment 
         chain->first_model = first_model(arm, chain->seed);
         ws_records_init(&chain->records, allocator);
         ws_buffer_init(&chain->texts, allocator, TEXTS_LIMIT);
+        uint64_t own = experiment->settings.pair == WS_PAIR_ALL ? ALL_ARMS : arm->key;
         for (unsigned s = 1; s < WS_STREAM_COUNT; s++)
-            chain->keys[s] = ws_rng_key((enum ws_stream)s, chain->seed, arm->key, 0);
+            chain->keys[s] = ws_rng_key((enum ws_stream)s, chain->seed, own, 0);
     }
     return WS_OK;
 }
@@ -162,7 +167,7 @@ static uint64_t model_id(const struct ws_chain *chain, uint32_t step)
 
 static bool keeps_pool(const struct batch *b)
 {
-    return b->block->arm->policy.pool != 0;
+    return ws_policy_keeps_outputs(&b->block->arm->policy);
 }
 
 /* A model or data that were read may be of anything. */
@@ -335,7 +340,7 @@ static bool is_closed(const struct ws_block *block)
 {
     const struct ws_policy *policy = &block->arm->policy;
     return policy->generated > 0 && policy->original == 0 && policy->fresh == 0 &&
-           policy->previous == 0 && policy->pool == 0 &&
+           policy->previous == 0 && !ws_policy_keeps_outputs(policy) &&
            block->experiment->growth.law == WS_GROWTH_CONSTANT;
 }
 
@@ -420,7 +425,7 @@ static enum ws_status write_records(const struct batch *b, const struct made *ma
     WS_TRY(ws_dataset_mix(&made->training, &b->block->scratch, &parts, &part_count, err));
     ws_records_begin(records, b->step);
     ws_record_mix(records, parts, part_count, made->training.count,
-                  chain->arm->policy.pool == WS_SHARE_ALL);
+                  chain->arm->policy.pool == WS_SHARE_ALL || chain->arm->policy.recent > 0);
     if (made->model->ops->curve) {
         size_t count;
         const struct ws_loss_point *points = made->model->ops->curve(made->model, &count);
@@ -695,7 +700,7 @@ static enum ws_status read_outputs(struct ws_block *block, struct ws_chain *chai
                                    struct ws_reader *in, uint64_t *items, struct ws_error *err)
 {
     uint64_t count = ws_read_u64(in);
-    uint64_t expected = block->arm->policy.pool != 0 ? chain->next_step - 1 : 0;
+    uint64_t expected = ws_policy_keeps_outputs(&block->arm->policy) ? chain->next_step - 1 : 0;
     if (!ws_reader_ok(in) || count > expected - chain->output_count)
         return ws_fail(err, WS_CORRUPT, "the checkpoint holds %" PRIu64 " outputs, wanted %" PRIu64,
                        count, expected - chain->output_count);
@@ -717,7 +722,7 @@ static enum ws_status read_outputs(struct ws_block *block, struct ws_chain *chai
 static enum ws_status check_pool(const struct ws_block *block, const struct ws_chain *chain,
                                  uint64_t items, struct ws_error *err)
 {
-    uint64_t expected = block->arm->policy.pool != 0 ? chain->next_step - 1 : 0;
+    uint64_t expected = ws_policy_keeps_outputs(&block->arm->policy) ? chain->next_step - 1 : 0;
     if (items <= chain->plan.pool_items && chain->output_count != expected)
         return ws_fail(err, WS_CORRUPT, "the checkpoint holds %zu outputs, wanted %" PRIu64,
                        chain->output_count, expected);

@@ -180,7 +180,8 @@ static enum ws_status open_pool(const struct ws_block_place *place, const struct
                                 struct ws_arena *arena, struct pool_parts *out,
                                 struct ws_error *err)
 {
-    uint32_t parts = chain->arm->policy.pool != 0 ? stored->next_step / part_steps : 0;
+    uint32_t parts =
+        ws_policy_keeps_outputs(&chain->arm->policy) ? stored->next_step / part_steps : 0;
     out->files = WS_ARENA_ZNEW(arena, struct ws_chains_file, parts);
     out->outputs = WS_ARENA_NEW(arena, struct ws_bytes, parts);
     if (!out->files || !out->outputs)

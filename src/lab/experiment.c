@@ -10,13 +10,17 @@
 static const struct ws_option arm_options[] = {
     {"policies", WS_OPTION_LIST, FIELD(policies), 0, 0, "replace", NULL, 0,
      "data policies, one arm each: replace, keep:X, mix:A:B:C, accumulate, accumulate-subsample, "
-     "augment, fresh:X"},
+     "augment, window:N, recent:N, history:X[:A], fresh:X, weighted:W[:K], golden-ratio[:K], "
+     "naive[:K]"},
     {"control", WS_OPTION_FLAG, FIELD(control), 0, 0, "true", NULL, 0,
      "run an arm on human data alone beside the others"},
     {"vary", WS_OPTION_LIST, FIELD(vary), 0, 0, "", NULL, 0,
      "settings of the family that differ between arms, NAME=VALUE|VALUE|... each: every policy "
      "runs "
      "with every combination"},
+    {"pair", WS_OPTION_CHOICE, FIELD(pair), 0, 0, "data", "data|all", 0,
+     "random numbers that the arms of a seed share: those of human data and of where fits start, "
+     "or all of them"},
 };
 
 static const struct ws_option experiment_options[] = {

@@ -17,12 +17,19 @@
 #include "lab/policy.h"
 #include "models/family.h"
 
+/* Which random numbers the arms of a seed share. */
+enum ws_pair {
+    WS_PAIR_DATA, /* those of human data and of where fits start */
+    WS_PAIR_ALL,  /* those of samples, policies and metrics, too */
+};
+
 struct ws_experiment_settings {
     const char *title;
     const char *family;
     struct ws_text_list policies;
     bool control;
     struct ws_text_list vary;
+    uint32_t pair; /* enum ws_pair */
     uint64_t generations;
     uint64_t seeds;
     const char *growth;

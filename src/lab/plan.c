@@ -92,7 +92,7 @@ static struct ws_arm_cost arm_cost(const struct ws_experiment *e, const struct w
     double largest = ws_costing_items(shape, arm->totals.largest);
     /* A sum over steps, as if each were of the base size. */
     double sampled = base / (double)e->items * (double)arm->totals.sampled;
-    double pool = arm->policy.pool != 0 ? sampled : 0;
+    double pool = ws_policy_keeps_outputs(&arm->policy) ? sampled : 0;
     bool keeps_first = e->family->keeps_first && e->settings.generations > 2;
     /* Those of the step and of the one before, and the first. */
     double models = fmin((double)e->settings.generations, 2) * model_memory(&cost, largest, probe);

@@ -6,19 +6,29 @@
  * original data (a control on human items). Items of one source are drawn uniformly without
  * replacement; parts of a step are rounded so that they sum to its size (largest remainder).
  *
- *   name                    original  fresh  previous  generated  pool     source
- *   replace                                            1                   Shumailov et al. 2024
- *   keep:X                  X                          1 - X               Shumailov et al. 2024
- *   mix:A:B:C               C                B         A                   the same, general form
- *   accumulate                                                    all      Gerstgrasser et al. 2024
- *   accumulate-subsample                                          1        Kazdan et al. 2024
- *   augment                 all                        1                   Alemohammad et al. 2023
- *   fresh:X                           X                1 - X               Alemohammad et al. 2023
- *   control                 (human items only, the base number, at every step)
+ *   name                  original fresh previous generated kept outputs    source
+ *   replace                                       1                         Shumailov et al. 2024
+ *   keep:X                X                       1 - X                     Shumailov et al. 2024
+ *   mix:A:B:C             C              B        A                         the same, general form
+ *   accumulate                                              pool: all       Gerstgrasser et al.
+ * 2024 accumulate-subsample                                    pool: 1         Kazdan et al. 2024
+ *   augment               all                     1                         Alemohammad et al. 2023
+ *   window:W              all                               recent: W       Alemohammad et al. 2023
+ *   recent:W                                                recent: W       replace, of W models
+ *   history:X[:A]         A                       1 - X     history: X      Drayson et al. 2025
+ *   fresh:X                        X              1 - X                     Alemohammad et al. 2023
+ *   weighted:W[:K]                 1              1 / K     weight: W       He et al. 2025
+ *   golden-ratio[:K]               1              1 / K     weight: w*(K)   He et al. 2025
+ *   naive[:K]                      1              1 / K                     He et al. 2025
+ *   control               (human items only, the base number, at every step)
  *
  * `previous` are items of the training set of the step before, with the origins they had there.
  * `pool` is the original data and every output so far; each step adds one output of its size.
- * Contract: tests/unit/test_policy.c.
+ * `recent` are the latest W outputs whole, each of its step's size. `history` is the original data
+ * and every output but the latest. A weight W is that of all human items together, the model's
+ * weigh 1 - W; K, human over generated items, is 1 unless it is given, and w*(K) = (sqrt(K^2 + 4 K)
+ * - K) / 2 is the best one for a mean that is estimated from n fresh items and n / K of the model
+ * before. Contract: tests/unit/test_policy.c.
  */
 #ifndef WS_LAB_POLICY_H
 #define WS_LAB_POLICY_H
@@ -26,6 +36,7 @@
 #include <stdbool.h>
 
 #include "data/human.h"
+#include "models/family.h"
 
 #define WS_SHARE_ALL (-1.0) /* every item the source has */
 
@@ -35,13 +46,24 @@ struct ws_policy {
     double fresh;
     double previous;
     double generated;
+    double history;
     double pool;
+    uint32_t recent; /* outputs; 0: none */
+    double weight;   /* of the human items together; 0: every item weighs 1 */
     bool control;
 };
+
+/* Whether it draws on outputs of earlier steps. */
+bool ws_policy_keeps_outputs(const struct ws_policy *policy);
 
 /* A pure function of the text. WS_INVALID names the policy, what was seen and what was wanted. */
 WS_MUST_CHECK enum ws_status ws_policy_parse(const char *text, struct ws_arena *arena,
                                              struct ws_policy *out, struct ws_error *err);
+
+/* Whether models of the family can be trained by it; WS_INVALID says why not. */
+WS_MUST_CHECK enum ws_status ws_policy_check(const struct ws_policy *policy,
+                                             const struct ws_family_ops *family,
+                                             struct ws_error *err);
 
 /* The size of step g, from the base size n: constant n; linear:R n (1 + R g); power:E n (g + 1)^E;
  * geometric:R n R^g; rounded to the nearest item. */
@@ -64,10 +86,12 @@ struct ws_step {
     uint64_t fresh;
     uint64_t previous;
     uint64_t generated;  /* used directly */
+    uint64_t history;    /* drawn from the original data and earlier outputs */
+    uint64_t recent;     /* of the latest outputs */
     uint64_t pool;       /* drawn from the pool; all of it when equal to pool_items */
     uint64_t human;      /* control */
     uint64_t output;     /* items to sample from the latest model before this step */
-    uint64_t pool_items; /* items in the pool, this step's output included */
+    uint64_t pool_items; /* original items and those of all kept outputs, this step's included */
     uint64_t training;   /* the sum: items trained on */
 };
 
@@ -97,8 +121,8 @@ struct ws_sources {
     const struct ws_deal *deal;
     uint64_t fresh_used;               /* items of the fresh stream that earlier steps took */
     const struct ws_dataset *previous; /* training set of the step before; NULL when not needed */
-    const struct ws_dataset *outputs;  /* of all steps so far, this one's last; for a policy without
-                                          a pool only the last */
+    const struct ws_dataset *outputs;  /* of all steps so far, this one's last; for a policy that
+                                          keeps none only the last */
     size_t output_count;
 };
 

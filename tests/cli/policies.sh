@@ -48,7 +48,7 @@ refuses 2 bad.yaml:4 "'replace:0.1'" -- plan bad.yaml
 with_policy replcae
 refuses 2 bad.yaml:4 "unknown policy 'replcae'" "did you mean 'replace'?" -- plan bad.yaml
 with_policy forget
-refuses 2 bad.yaml:4 "unknown policy 'forget'" "accumulate-subsample" "mix:A:B:C" -- plan bad.yaml
+refuses 2 bad.yaml:4 "unknown policy 'forget'" "accumulate-subsample" "mix:MODEL:PREVIOUS:ORIGINAL" -- plan bad.yaml
 with_policy "replace, replace"
 refuses 2 bad.yaml:4 "'replace' is given twice" -- plan bad.yaml
 with_policy "keep:0.1, keep:0.10"
@@ -80,8 +80,37 @@ check "arms that outgrow the control are marked" test "$(grep -c ' \*' out)" -ge
 
 # Every policy there is
 accepts plan text.yaml --set \
-    policies=replace,keep:0.1,mix:0.5:0.3:0.2,accumulate,accumulate-subsample,augment,fresh:0.1
-check "seven policies and the control" grep -q '^8 arms' out
+    policies=replace,keep:0.1,mix:0.5:0.3:0.2,accumulate,accumulate-subsample,augment,window:3,recent:3,history:0.5,fresh:0.1
+check "ten policies and the control" grep -q '^11 arms' out
+
+# Weights, and arms that share all random numbers: equal weights make equal arms.
+cat >gaussian.yaml <<'END'
+family: gaussian
+source: normal
+items: 20
+policies: [weighted:0.5, weighted:0.50000001, naive, golden-ratio]
+generations: 3
+seeds: 2
+pair: all
+END
+refuses 2 "--set" "'golden-ratio' weighs items" "family 'discrete'" -- \
+    plan discrete.yaml --set policies=golden-ratio
+accepts plan discrete.yaml --set policies=naive:2
+refuses 2 "--set" "'weighted:1' has a weight of 1" -- plan gaussian.yaml --set policies=weighted:1
+refuses 2 "--set" "'golden-ratio:0' has a ratio of 0" -- \
+    plan gaussian.yaml --set policies=golden-ratio:0
+accepts run gaussian.yaml -q -o paired
+value() {
+    records "$1" | grep "\"arm\":\"$2\",\"seed\":1,\"generation\":2,\"metric\":\"mean_error_squared\"" |
+        sed 's/.*"value"://'
+}
+check "paired arms of nearly one weight nearly agree" awk -v a="$(value paired weighted:0.5)" \
+    -v b="$(value paired weighted:0.50000001)" \
+    'BEGIN { a += 0; b += 0; exit !(a > 0 && a != b && (a - b) ^ 2 < 1e-12 * a ^ 2) }'
+accepts run gaussian.yaml -q -o unpaired --set pair=data
+check "others do not" awk -v a="$(value unpaired weighted:0.5)" \
+    -v b="$(value unpaired weighted:0.50000001)" \
+    'BEGIN { a += 0; b += 0; exit !(a > 0 && (a - b) ^ 2 > 1e-6 * a ^ 2) }'
 
 # Variations: arms by variation, in directories of their own, and told apart in the table.
 cat >varied.yaml <<'END'

@@ -22,7 +22,10 @@ enum { FINE_STEPS = 1 };
 
 enum { GENERATIONS = 5, SEEDS = 8 };
 
-#define SETTINGS LABORATORY_POLICIES "generations: 5\n"
+#define SETTINGS                                                                                   \
+    "policies: [replace, keep:0.25, mix:0.5:0.25:0.25, accumulate, accumulate-subsample, augment," \
+    " fresh:0.1, window:2, history:0.5:0.1]\n"                                                     \
+    "generations: 5\n"
 
 static void open_laboratory(struct laboratory *lab, size_t family, const char *settings)
 {
@@ -394,6 +397,32 @@ static enum ws_status fit_all_but_one(const void *settings, size_t chains,
             init[c].word[1] == sick.word[1])
             return ws_fail(err, WS_NUMERIC, "no finite answer");
     return ws_family_discrete.fit(settings, chains, data, init, job, arena, models, err);
+}
+
+/* With pair=all every stream of two arms is the same, with pair=data those that begin them. */
+static void chain__arms_share_the_random_numbers_that_were_asked_for(void **state)
+{
+    (void)state;
+    for (int all = 0; all < 2; all++) {
+        struct laboratory lab;
+        struct ws_block blocks[2];
+        open_laboratory(&lab, 1,
+                        all ? "policies: [weighted:0.5, weighted:0.7]\npair: all\n"
+                            : "policies: [weighted:0.5, weighted:0.7]\n");
+        for (size_t i = 0; i < 2; i++)
+            begin(&blocks[i], &lab, &lab.experiment.arms[i], 1, 2);
+        for (unsigned s = 1; s < WS_STREAM_COUNT; s++) {
+            const struct ws_rng_key *a = &blocks[0].chains[0].keys[s];
+            const struct ws_rng_key *b = &blocks[1].chains[0].keys[s];
+            const struct ws_rng_key *other = &blocks[0].chains[1].keys[s];
+            bool shared = all || s == WS_STREAM_DATA || s == WS_STREAM_INIT;
+            assert_int_equal(memcmp(a->word, b->word, sizeof a->word) == 0, shared);
+            assert_memory_not_equal(a->word, other->word, sizeof a->word);
+        }
+        for (size_t i = 0; i < 2; i++)
+            ws_block_release(&blocks[i]);
+        laboratory_close(&lab);
+    }
 }
 
 static void chain__one_that_fails_does_not_disturb_its_neighbours(void **state)
@@ -814,6 +843,7 @@ int main(void)
         cmocka_unit_test(chain__only_measured_generations_have_records),
         cmocka_unit_test(chain__a_control_never_leaves_depth_0),
         cmocka_unit_test(chain__arms_of_a_seed_begin_with_the_same_model),
+        cmocka_unit_test(chain__arms_share_the_random_numbers_that_were_asked_for),
         cmocka_unit_test(chain__one_that_fails_does_not_disturb_its_neighbours),
         cmocka_unit_test(chain__every_allocation_may_fail),
         cmocka_unit_test(chain__cut_or_lengthened_it_is_refused),

@@ -52,6 +52,21 @@ static const char *refusal(const char *text, const struct ws_override *overrides
 
 /* Settings ------------------------------------------------------------------------------------- */
 
+/* A family that takes each item for one would leave the weights without effect. */
+static void experiment__weights_need_a_family_that_honours_them(void **state)
+{
+    (void)state;
+    struct ws_experiment e;
+    struct ws_error err;
+    static const char text[] = "family: discrete\nsource: zipf\npolicies: [naive, golden-ratio]\n";
+    assert_int_equal(
+        ws_experiment_parse(ws_bytes_of_text(text), "test", "test.yaml", NULL, 0, NULL, &e, &err),
+        WS_INVALID);
+    assert_string_equal(err.message,
+                        "test.yaml:3: policy 'golden-ratio' weighs items, fits of family "
+                        "'discrete' take each for one");
+}
+
 static void experiment__defaults_fill_what_is_not_given(void **state)
 {
     (void)state;
@@ -482,6 +497,7 @@ static void experiment__the_canonical_text_holds_what_identifies_a_run(void **st
     assert_string_equal(e.canonical, "policies=keep:0.1,replace\n"
                                      "control=true\n"
                                      "vary=\n"
+                                     "pair=data\n"
                                      "family=discrete\n"
                                      "growth=constant\n"
                                      "metric_items=0\n"
@@ -538,6 +554,7 @@ static void experiment__the_list_holds_every_setting_in_force(void **state)
         {"policies", "replace", "replace", 0},
         {"control", "true", "true", 0},
         {"vary", "", "", 0},
+        {"pair", "data", "data", 0},
         {"family", "gaussian", NULL, 0},
         {"generations", "10", "10", WS_OPTION_GROWS},
         {"seeds", "1000", "5", WS_OPTION_GROWS},
@@ -714,6 +731,7 @@ static void experiment__every_allocation_may_fail(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(experiment__weights_need_a_family_that_honours_them),
         cmocka_unit_test(experiment__defaults_fill_what_is_not_given),
         cmocka_unit_test(experiment__a_source_may_have_defaults_of_its_own),
         cmocka_unit_test(experiment__overrides_win_over_the_file_and_later_ones_over_earlier),

@@ -44,7 +44,15 @@ static void policy__every_name_sets_its_shares(void **state)
         {.name = "accumulate", .pool = WS_SHARE_ALL},
         {.name = "accumulate-subsample", .pool = 1},
         {.name = "augment", .original = WS_SHARE_ALL, .generated = 1},
+        {.name = "window:3", .original = WS_SHARE_ALL, .recent = 3},
+        {.name = "recent:2", .recent = 2},
+        {.name = "history:0.25", .history = 0.25, .generated = 0.75},
+        {.name = "history:0.25:0.5", .history = 0.25, .generated = 0.75, .original = 0.5},
         {.name = "fresh:0.25", .fresh = 0.25, .generated = 0.75},
+        {.name = "weighted:0.75", .fresh = 1, .generated = 1, .weight = 0.75},
+        {.name = "weighted:0.75:2", .fresh = 1, .generated = 0.5, .weight = 0.75},
+        {.name = "golden-ratio:0.5", .fresh = 1, .generated = 2, .weight = 0.5},
+        {.name = "naive:4", .fresh = 1, .generated = 0.25},
         {.name = "control", .control = true},
     };
     struct ws_arena arena;
@@ -56,7 +64,27 @@ static void policy__every_name_sets_its_shares(void **state)
         assert_true(policy.original == want->original && policy.fresh == want->fresh);
         assert_true(policy.previous == want->previous && policy.generated == want->generated);
         assert_true(policy.pool == want->pool && policy.control == want->control);
+        assert_true(policy.history == want->history && policy.recent == want->recent);
+        assert_true(fabs(policy.weight - want->weight) < 1e-15);
     }
+    ws_arena_release(&arena);
+}
+
+/* published-results: w* = (sqrt(k^2 + 4 k) - k) / 2 */
+static void policy__the_golden_ratio_is_the_best_weight(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        double weight;
+    } cases[] = {{"golden-ratio:0.1", 0.2702},
+                 {"golden-ratio:0.5", 0.5},
+                 {"golden-ratio", 0.6180},
+                 {"golden-ratio:2", 0.7321}};
+    struct ws_arena arena;
+    ws_arena_init(&arena, NULL);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_true(fabs(parsed(cases[i].text, &arena).weight - cases[i].weight) < 5e-5);
     ws_arena_release(&arena);
 }
 
@@ -66,10 +94,18 @@ static void policy__equal_shares_have_one_name(void **state)
     static const struct {
         const char *text, *name;
     } cases[] = {
-        {"keep:0.10", "keep:0.1"}, {"keep:1e-1", "keep:0.1"},
-        {"keep:.1", "keep:0.1"},   {"keep:-0", "keep:0"},
-        {"keep:1.0", "keep:1"},    {"keep:0.30000000000000004", "keep:0.30000000000000004"},
-        {"keep:0.3", "keep:0.3"},  {"mix:0.50:0.3:0.20", "mix:0.5:0.3:0.2"},
+        {"keep:0.10", "keep:0.1"},
+        {"keep:1e-1", "keep:0.1"},
+        {"keep:.1", "keep:0.1"},
+        {"keep:-0", "keep:0"},
+        {"keep:1.0", "keep:1"},
+        {"keep:0.30000000000000004", "keep:0.30000000000000004"},
+        {"keep:0.3", "keep:0.3"},
+        {"mix:0.50:0.3:0.20", "mix:0.5:0.3:0.2"},
+        {"window:1e1", "window:10"},
+        {"golden-ratio:1.0", "golden-ratio"},
+        {"weighted:0.50:1", "weighted:0.5"},
+        {"history:.5:0", "history:0.5"},
     };
     struct ws_arena arena;
     ws_arena_init(&arena, NULL);
@@ -86,10 +122,15 @@ static void policy__what_is_no_policy_is_told_in_one_line(void **state)
     } cases[] = {
         {"acumulate", "unknown policy 'acumulate'; did you mean 'accumulate'?"},
         {"keeep:0.1", "unknown policy 'keeep'; did you mean 'keep'?"},
-        {"everything", "unknown policy 'everything', wanted replace, keep:X, mix:A:B:C, "
-                       "accumulate, accumulate-subsample, augment, fresh:X or control"},
-        {"", "unknown policy '', wanted replace, keep:X, mix:A:B:C, accumulate, "
-             "accumulate-subsample, augment, fresh:X or control"},
+        {"everything",
+         "unknown policy 'everything', wanted replace, keep:SHARE, mix:MODEL:PREVIOUS:ORIGINAL, "
+         "accumulate, accumulate-subsample, augment, window:OUTPUTS, recent:OUTPUTS, "
+         "history:SHARE[:ORIGINAL], fresh:SHARE, weighted:WEIGHT[:RATIO], "
+         "golden-ratio[:RATIO], naive[:RATIO] or control"},
+        {"", "unknown policy '', wanted replace, keep:SHARE, mix:MODEL:PREVIOUS:ORIGINAL, "
+             "accumulate, accumulate-subsample, augment, window:OUTPUTS, recent:OUTPUTS, "
+             "history:SHARE[:ORIGINAL], fresh:SHARE, weighted:WEIGHT[:RATIO], "
+             "golden-ratio[:RATIO], naive[:RATIO] or control"},
         {"keep", "policy 'keep' is not of the form keep:SHARE"},
         {"keep:", "policy 'keep:' is not of the form keep:SHARE"},
         {"keep:0.1:0.2", "policy 'keep:0.1:0.2' is not of the form keep:SHARE"},
@@ -104,6 +145,14 @@ static void policy__what_is_no_policy_is_told_in_one_line(void **state)
         {"keep:1.5", "policy 'keep:1.5' has a share of 1.5, wanted 0 to 1"},
         {"fresh:-0.1", "policy 'fresh:-0.1' has a share of -0.1, wanted 0 to 1"},
         {"mix:0.5:0.5:0.5", "policy 'mix:0.5:0.5:0.5' has shares that sum to 1.5, wanted 1"},
+        {"window:0", "policy 'window:0' has a window of 0, wanted a whole number from 1 to 1e7"},
+        {"window:1.5",
+         "policy 'window:1.5' has a window of 1.5, wanted a whole number from 1 to 1e7"},
+        {"weighted:0", "policy 'weighted:0' has a weight of 0, wanted above 0 and below 1"},
+        {"weighted:1", "policy 'weighted:1' has a weight of 1, wanted above 0 and below 1"},
+        {"weighted", "policy 'weighted' is not of the form weighted:WEIGHT[:RATIO]"},
+        {"naive:0", "policy 'naive:0' has a ratio of 0, wanted 1e-6 to 1e6"},
+        {"golden-ratio:1:2", "policy 'golden-ratio:1:2' is not of the form golden-ratio[:RATIO]"},
         {"mix:0.1:0.1:0.1", "policy 'mix:0.1:0.1:0.1' has shares that sum to 0.3, wanted 1"},
     };
     struct ws_arena arena;
@@ -271,6 +320,52 @@ static void step__a_pool_holds_everything_so_far(void **state)
     assert_int_equal(growing.output, 200);
 }
 
+static void step__a_window_holds_the_latest_outputs(void **state)
+{
+    (void)state;
+    /* outputs of 150, 200, 250 and 300 */
+    struct ws_step plan = planned("window:2", "linear:0.5", 100, 4);
+    assert_int_equal(plan.original, 100);
+    assert_int_equal(plan.recent, 550);
+    assert_int_equal(plan.training, 650);
+    assert_int_equal(plan.output, 300);
+    assert_int_equal(plan.pool_items, 1000);
+    plan = planned("recent:3", "constant", 100, 2);
+    assert_int_equal(plan.recent, 200);
+    assert_int_equal(plan.training, 200);
+    assert_int_equal(planned("recent:3", "constant", 100, 9).training, 300);
+}
+
+static void step__history_is_all_but_the_latest_output(void **state)
+{
+    (void)state;
+    struct ws_step plan = planned("history:0.5:0.2", "constant", 100, 3);
+    assert_int_equal(plan.original, 20);
+    assert_int_equal(plan.history, 50);
+    assert_int_equal(plan.generated, 50);
+    assert_int_equal(plan.output, 50);
+    assert_int_equal(plan.pool_items, 250);
+    assert_int_equal(plan.training, 120);
+    struct ws_error err;
+    assert_int_equal(plan_until("history:0.9", "linear:1", 100, 1, &plan, &err), WS_INVALID);
+    assert_string_equal(err.message,
+                        "policy 'history:0.9' needs 180 earlier items at generation 1, "
+                        "there are 100");
+    assert_int_equal(plan_until("history:1", "constant", 100, 1, &plan, &err), WS_INVALID);
+    assert_string_equal(err.message, "policy 'history:1' generates no item at generation 1");
+}
+
+static void step__a_ratio_sets_human_against_generated_items(void **state)
+{
+    (void)state;
+    struct ws_step plan = planned("golden-ratio:0.5", "constant", 100, 3);
+    assert_int_equal(plan.fresh, 100);
+    assert_int_equal(plan.generated, 200);
+    plan = planned("naive:3", "constant", 100, 1);
+    assert_int_equal(plan.fresh, 100);
+    assert_int_equal(plan.generated, 33);
+}
+
 static void step__augment_adds_to_all_of_the_original(void **state)
 {
     (void)state;
@@ -406,7 +501,7 @@ static void write_corpus(char path[32])
     assert_true(descriptor >= 0);
     FILE *file = fdopen(descriptor, "w");
     assert_non_null(file);
-    for (int i = 0; i < 4 * ITEMS * BLOCK; i++)
+    for (int i = 0; i < STEPS * ITEMS * BLOCK; i++)
         assert_true(fprintf(file, "w%d ", i) > 0);
     assert_int_equal(fclose(file), 0);
 }
@@ -515,28 +610,50 @@ static uint64_t items_at_depth(const struct ws_dataset *data, uint32_t depth)
     return items;
 }
 
+static void check_weights(const struct ws_policy *policy, const struct ws_dataset *data)
+{
+    double all = 0, human = 0;
+    for (size_t s = 0; s < data->segment_count; s++) {
+        const struct ws_segment *segment = &data->segments[s];
+        double weight = segment->weight * (double)segment->count;
+        all += weight;
+        human += ws_origin_is_human(&segment->origin) ? weight : 0;
+    }
+    assert_true(fabs(all - (double)data->count) < 1e-9 * all);
+    if (policy->weight > 0 && items_of(data, WS_SOURCE_MODEL) > 0)
+        assert_true(fabs(human - policy->weight * all) < 1e-9 * all);
+    else
+        assert_false(ws_dataset_is_weighted(data));
+}
+
 static void check_step(const struct ws_policy *policy, const struct ws_step *plan, uint32_t step,
                        const struct world *world, const struct ws_dataset *built)
 {
     assert_int_equal(built->count, plan->training);
     check_distinct(built);
     check_origins(built, step);
-    if (policy->previous == 0) /* what was kept may be drawn from the original again */
+    if (policy->previous == 0 && policy->history == 0) /* may be drawn from the original again */
         check_within(built, &world->deal.original, WS_SOURCE_ORIGINAL);
-    if (policy->previous == 0 && policy->pool == 0 && !policy->control) {
+    if (policy->previous == 0 && !ws_policy_keeps_outputs(policy) && !policy->control) {
         assert_int_equal(items_of(built, WS_SOURCE_ORIGINAL), plan->original);
         assert_int_equal(items_of(built, WS_SOURCE_FRESH), plan->fresh);
         assert_int_equal(items_of(built, WS_SOURCE_MODEL), plan->generated);
     }
-    if (policy->pool == 0 &&
+    if (policy->pool == 0 && policy->recent == 0 &&
         step > 0) /* nothing kept from before is as deep as the latest model's */
         assert_int_equal(items_at_depth(built, step), plan->generated);
     if (policy->pool == WS_SHARE_ALL) {
         assert_int_equal(items_of(built, WS_SOURCE_ORIGINAL), ITEMS);
         assert_int_equal(items_of(built, WS_SOURCE_MODEL), step * ITEMS);
     }
+    if (policy->recent > 0) {
+        uint32_t outputs = step < policy->recent ? step : policy->recent;
+        assert_int_equal(items_of(built, WS_SOURCE_MODEL), outputs * ITEMS);
+        assert_true(step == 0 || items_at_depth(built, step + 1 - outputs) == ITEMS);
+    }
     if (policy->control)
         assert_int_equal(built->depth, 0);
+    check_weights(policy, built);
 }
 
 /* Builds every step of `text` and checks the mix that is there against the plan. */
@@ -555,7 +672,7 @@ static void check_policy(struct world *world, const char *text)
                          WS_OK);
         if (plan.output > 0)
             outputs[output_count++] = output_of(world, step, plan.output);
-        bool pool = policy.pool != 0;
+        bool pool = ws_policy_keeps_outputs(&policy);
         struct ws_sources sources = {
             .deal = &world->deal,
             .fresh_used = fresh_used,
@@ -575,8 +692,9 @@ static void check_policy(struct world *world, const char *text)
 static void check_policies(struct world *world)
 {
     static const char *const policies[] = {
-        "replace", "keep:0.1",  "mix:0.5:0.3:0.2", "accumulate", "accumulate-subsample",
-        "augment", "fresh:0.1", "control"};
+        "replace",      "keep:0.1",  "mix:0.5:0.3:0.2", "accumulate", "accumulate-subsample",
+        "augment",      "fresh:0.1", "window:2",        "recent:2",   "history:0.5:0.1",
+        "weighted:0.7", "control"};
     for (size_t i = 0; i < sizeof policies / sizeof *policies; i++)
         check_policy(world, policies[i]);
 }
@@ -613,7 +731,7 @@ static void build__the_mix_of_token_sequences_is_the_plan(void **state)
                                                   .corpus = corpus,
                                                   .block = BLOCK,
                                                   .items = ITEMS,
-                                                  .fresh_items = ITEMS});
+                                                  .fresh_items = (STEPS - 1) * ITEMS});
     check_policies(&world);
     world_close(&world);
     assert_int_equal(unlink(corpus), 0);
@@ -719,6 +837,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(policy__every_name_sets_its_shares),
+        cmocka_unit_test(policy__the_golden_ratio_is_the_best_weight),
         cmocka_unit_test(policy__equal_shares_have_one_name),
         cmocka_unit_test(policy__what_is_no_policy_is_told_in_one_line),
         cmocka_unit_test(policy__every_allocation_of_a_name_may_fail),
@@ -727,6 +846,9 @@ int main(void)
         cmocka_unit_test(step__parts_are_rounded_so_that_they_sum_to_the_size),
         cmocka_unit_test(step__the_law_of_growth_sets_the_size),
         cmocka_unit_test(step__a_pool_holds_everything_so_far),
+        cmocka_unit_test(step__a_window_holds_the_latest_outputs),
+        cmocka_unit_test(step__history_is_all_but_the_latest_output),
+        cmocka_unit_test(step__a_ratio_sets_human_against_generated_items),
         cmocka_unit_test(step__augment_adds_to_all_of_the_original),
         cmocka_unit_test(step__a_control_never_grows),
         cmocka_unit_test(step__what_a_source_lacks_is_refused),
