@@ -185,6 +185,66 @@ enum ws_status ws_dataset_subset(const struct ws_dataset *dataset, uint64_t coun
     return WS_OK;
 }
 
+/* What `times` leaves of a segment of counts, which has at least one item. */
+static enum ws_status take_counts(const struct ws_payload *from, const uint8_t *times,
+                                  struct ws_arena *arena, const struct ws_payload **out,
+                                  struct ws_error *err)
+{
+    struct ws_payload *payload = WS_ARENA_NEW(arena, struct ws_payload, 1);
+    uint64_t *taken = WS_ARENA_ZNEW(arena, uint64_t, from->counts.size);
+    if (!payload || !taken)
+        return ws_fail_memory(err, "a subset of counts");
+    for (size_t i = 0; i < from->counts.size; i++)
+        for (uint64_t n = 0; n < from->counts.count[i]; n++)
+            taken[i] += *times++;
+    WS_TRY(ws_payload_of_counts(from->counts.type, taken, from->counts.size, from->types, arena,
+                                payload, err));
+    *out = payload;
+    return WS_OK;
+}
+
+static enum ws_status take_items(const struct ws_segment *from, const uint8_t *times,
+                                 uint64_t count, struct ws_arena *arena, const uint32_t **out,
+                                 struct ws_error *err)
+{
+    uint32_t *picks = WS_ARENA_NEW(arena, uint32_t, (size_t)count);
+    if (!picks)
+        return ws_fail_memory(err, "the picks of a subset");
+    *out = picks;
+    for (uint64_t i = 0; i < from->count; i++)
+        for (unsigned n = 0; n < times[i]; n++)
+            *picks++ = (uint32_t)ws_segment_item(from, i);
+    return WS_OK;
+}
+
+enum ws_status ws_dataset_take(const struct ws_dataset *dataset, const uint8_t *times,
+                               struct ws_arena *arena, struct ws_dataset *out, struct ws_error *err)
+{
+    struct ws_dataset taken;
+    struct ws_segment *room;
+    WS_TRY(begin(dataset, dataset->segment_count, arena, &taken, &room, err));
+    if (dataset->kind != WS_DATA_COUNTS)
+        WS_TRY(check_pickable(dataset, err));
+    for (size_t s = 0; s < dataset->segment_count; s++) {
+        const struct ws_segment *from = &dataset->segments[s];
+        struct ws_segment segment = *from;
+        segment.count = 0;
+        for (uint64_t i = 0; i < from->count; i++)
+            segment.count += times[i];
+        if (segment.count > 0) {
+            segment.first = 0;
+            if (dataset->kind == WS_DATA_COUNTS)
+                WS_TRY(take_counts(from->payload, times, arena, &segment.payload, err));
+            else
+                WS_TRY(take_items(from, times, segment.count, arena, &segment.pick, err));
+            add(&taken, room, segment);
+        }
+        times += from->count;
+    }
+    *out = taken;
+    return WS_OK;
+}
+
 enum ws_status ws_dataset_slice(const struct ws_dataset *dataset, uint64_t first, uint64_t count,
                                 struct ws_arena *arena, struct ws_dataset *out,
                                 struct ws_error *err)

@@ -85,7 +85,8 @@ struct ws_segment {
     const struct ws_payload *payload;
     uint64_t first;       /* item i of the segment is payload item first + i ... */
     uint64_t count;       /* items, >= 1 */
-    const uint32_t *pick; /* ... or pick[i], ascending, when not NULL. Counts: always whole */
+    const uint32_t *pick; /* ... or pick[i], never descending, when not NULL. Counts: always
+                             whole */
     double weight;        /* of each item in a fit, finite and above 0; 1 unless a policy weighs */
 };
 
@@ -155,6 +156,13 @@ WS_MUST_CHECK enum ws_status ws_dataset_concat(const struct ws_dataset *parts, s
 WS_MUST_CHECK enum ws_status ws_dataset_subset(const struct ws_dataset *dataset, uint64_t count,
                                                struct ws_rng *rng, struct ws_arena *arena,
                                                struct ws_dataset *out, struct ws_error *err);
+
+/* Item i times[i] times, in order, for all items of the dataset; maybe none of any. Of counts,
+ * items are occurrences, segment by segment and in it type by type. WS_LIMIT when an item's number
+ * does not fit a pick. */
+WS_MUST_CHECK enum ws_status ws_dataset_take(const struct ws_dataset *dataset, const uint8_t *times,
+                                             struct ws_arena *arena, struct ws_dataset *out,
+                                             struct ws_error *err);
 
 /* Items `first` .. `first + count - 1` in order; not for counts (asserted). */
 WS_MUST_CHECK enum ws_status ws_dataset_slice(const struct ws_dataset *dataset, uint64_t first,

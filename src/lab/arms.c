@@ -229,6 +229,7 @@ static enum ws_status make_arm(struct ws_experiment *e, const struct ws_policy *
                                const char *variation, const void *settings, struct ws_error *err)
 {
     struct ws_arm *arm = &e->arms[e->arm_count];
+    WS_TRY(ws_policy_check(policy, e->family, settings, err));
     *arm = (struct ws_arm){.variation = variation, .policy = *policy, .family_settings = settings};
     arm->name =
         variation[0] ? ws_arena_format(&e->arena, "%s %s", policy->name, variation) : policy->name;
@@ -254,7 +255,6 @@ static enum ws_status parse_policies(struct ws_experiment *e, struct ws_policy *
     size_t n = 0;
     for (; n < names->count; n++) {
         WS_TRY(ws_policy_parse(names->items[n], &e->arena, &policies[n], err));
-        WS_TRY(ws_policy_check(&policies[n], e->family, err));
         for (size_t j = 0; j < n; j++)
             if (strcmp(policies[j].name, policies[n].name) == 0)
                 return ws_fail(err, WS_INVALID, "policy '%s' is given twice", policies[n].name);

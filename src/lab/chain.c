@@ -123,6 +123,7 @@ struct made {
     struct ws_chain *chain;
     struct ws_dataset output; /* empty when the step needs none */
     struct ws_dataset training;
+    struct ws_filtered *filtered; /* one for each filter; NULL where none was at work */
     const struct ws_model *model;
     const struct ws_payload *sample;           /* that metrics saw; or NULL */
     const struct ws_measurement *measurements; /* in `scratch` */
@@ -168,6 +169,13 @@ static uint64_t model_id(const struct ws_chain *chain, uint32_t step)
 static bool keeps_pool(const struct batch *b)
 {
     return ws_policy_keeps_outputs(&b->block->arm->policy);
+}
+
+/* Metrics look at the chain's first model, or its filters do. */
+static bool keeps_first(const struct ws_block *block)
+{
+    return block->experiment->family->keeps_first ||
+           ws_policy_filters(&block->arm->policy, WS_FILTER_NEEDS_FIRST);
 }
 
 /* A model or data that were read may be of anything. */
@@ -252,13 +260,22 @@ static enum ws_status sample_models(struct batch *b, enum ws_phase phase, uint64
 
 /* Phases --------------------------------------------------------------------------------------- */
 
+/* The chain's model as its output is drawn from it. */
+static enum ws_status output_model(const struct batch *b, const struct ws_chain *chain,
+                                   const struct ws_model **out, struct ws_error *err)
+{
+    const double bias = b->block->arm->policy.bias;
+    *out = chain->model;
+    return bias == 1 ? WS_OK : chain->model->ops->bias(chain->model, bias, step_arena(b), out, err);
+}
+
 static enum ws_status make_outputs(struct batch *b, struct ws_error *err)
 {
     if (b->plan.output == 0)
         return WS_OK;
     struct ws_arena *arena = keeps_pool(b) ? &b->block->life : step_arena(b);
     for (size_t i = 0; i < b->count; i++)
-        b->models[i] = b->made[i].chain->model;
+        WS_TRY(output_model(b, b->made[i].chain, &b->models[i], err));
     struct ws_segment *segments = WS_ARENA_NEW(arena, struct ws_segment, b->count);
     if (!segments)
         return ws_fail_memory(err, "a step");
@@ -290,10 +307,30 @@ static enum ws_status reserve_output(struct ws_block *block, struct ws_chain *ch
     return WS_OK;
 }
 
+static enum ws_status filter_training(const struct batch *b, struct made *made,
+                                      struct ws_rng_key key, struct ws_error *err)
+{
+    const struct ws_chain *chain = made->chain;
+    const struct ws_policy *policy = &b->block->arm->policy;
+    const struct ws_filter_view view = {
+        .latest = chain->model,
+        .first = chain->first,
+        .human = b->block->human,
+        .threads = b->support ? b->support->threads : 1,
+    };
+    made->filtered = WS_ARENA_NEW(step_arena(b), struct ws_filtered, policy->filter_count);
+    if (!made->filtered)
+        return ws_fail_memory(err, "a step");
+    return ws_filters_apply(policy, &view, &made->training, key, step_arena(b), &made->training,
+                            made->filtered, err);
+}
+
 static enum ws_status build_training(struct batch *b, struct made *made, struct ws_error *err)
 {
     struct ws_chain *chain = made->chain;
-    if (b->plan.training == b->plan.generated) { /* the usual case, for which nothing is listed */
+    const struct ws_policy *policy = &b->block->arm->policy;
+    /* The usual case, for which nothing is listed. */
+    if (b->plan.gathered == b->plan.generated && policy->filter_count == 0) {
         made->training = made->output;
         return WS_OK;
     }
@@ -310,9 +347,14 @@ static enum ws_status build_training(struct batch *b, struct made *made, struct 
         sources.outputs = chain->outputs;
         sources.output_count = chain->output_count + 1;
     }
-    return ws_policy_build(&chain->arm->policy, &b->plan, b->step, &sources,
-                           key_at(chain, WS_STREAM_POLICY, b->step), step_arena(b), &made->training,
-                           err);
+    struct ws_rng_key key = key_at(chain, WS_STREAM_POLICY, b->step);
+    WS_TRY(ws_policy_build(policy, &b->plan, b->step, &sources, key, step_arena(b), &made->training,
+                           err));
+    if (b->step == 0)
+        return WS_OK;
+    if (policy->filter_count > 0)
+        WS_TRY(filter_training(b, made, key, err));
+    return ws_policy_weigh(policy, &made->training, step_arena(b), &made->training, err);
 }
 
 static enum ws_status fit_models(struct batch *b, struct ws_error *err)
@@ -339,9 +381,9 @@ static enum ws_status fit_models(struct batch *b, struct ws_error *err)
 static bool is_closed(const struct ws_block *block)
 {
     const struct ws_policy *policy = &block->arm->policy;
-    return policy->generated > 0 && policy->original == 0 && policy->fresh == 0 &&
-           policy->previous == 0 && !ws_policy_keeps_outputs(policy) &&
-           block->experiment->growth.law == WS_GROWTH_CONSTANT;
+    return policy->filter_count == 0 && policy->oversample == 1 && policy->generated > 0 &&
+           policy->original == 0 && policy->fresh == 0 && policy->previous == 0 &&
+           !ws_policy_keeps_outputs(policy) && block->experiment->growth.law == WS_GROWTH_CONSTANT;
 }
 
 /* What tells whether a chain's next model is its last one again; NULL where no chain is asked. */
@@ -351,16 +393,17 @@ static bool (*absorbed_test(const struct ws_block *block))(const struct ws_model
     return asked ? block->experiment->family->absorbed : NULL;
 }
 
-/* The model in `life`, where it outlives the steps. */
-static enum ws_status settle(const struct batch *b, struct ws_chain *chain, struct ws_error *err)
+/* A model in `life`, where it outlives the steps. */
+static enum ws_status settle(const struct batch *b, const struct ws_model *model,
+                             const struct ws_model **out, struct ws_error *err)
 {
     struct ws_buffer bytes;
     ws_buffer_init(&bytes, b->block->life.allocator, SIZE_MAX);
-    chain->model->ops->save(chain->model, &bytes);
+    model->ops->save(model, &bytes);
     enum ws_status status = ws_buffer_check(&bytes, "a model", err);
     if (status == WS_OK)
-        status = chain->model->ops->load(b->block->arm->family_settings, ws_buffer_bytes(&bytes),
-                                         &b->block->life, &chain->settled, err);
+        status = model->ops->load(b->block->arm->family_settings, ws_buffer_bytes(&bytes),
+                                  &b->block->life, out, err);
     ws_buffer_release(&bytes);
     return status;
 }
@@ -381,7 +424,7 @@ static enum ws_status repeat_models(struct batch *b, struct ws_error *err)
         items->count = b->plan.training;
         WS_TRY(ws_dataset_of(items, origin, step_arena(b), &made->training, err));
         if (!chain->settled)
-            WS_TRY(settle(b, chain, err));
+            WS_TRY(settle(b, chain->model, &chain->settled, err));
         made->model = b->models[i] = chain->settled;
     }
     return WS_OK;
@@ -426,6 +469,8 @@ static enum ws_status write_records(const struct batch *b, const struct made *ma
     ws_records_begin(records, b->step);
     ws_record_mix(records, parts, part_count, made->training.count,
                   chain->arm->policy.pool == WS_SHARE_ALL || chain->arm->policy.recent > 0);
+    if (made->filtered)
+        ws_record_filters(records, made->filtered, chain->arm->policy.filter_count);
     if (made->model->ops->curve) {
         size_t count;
         const struct ws_loss_point *points = made->model->ops->curve(made->model, &count);
@@ -456,6 +501,17 @@ static enum ws_status keep_training(const struct batch *b, const struct made *ma
     return status;
 }
 
+/* Families whose metrics look at it fit it where it stays. */
+static enum ws_status keep_first(const struct batch *b, const struct ws_model *model,
+                                 const struct ws_model **out, struct ws_error *err)
+{
+    if (b->block->experiment->family->keeps_first)
+        *out = model;
+    else if (keeps_first(b->block))
+        return settle(b, model, out, err);
+    return WS_OK;
+}
+
 /* Takes up the step's records, or leaves everything as it was. */
 static enum ws_status keep_records(const struct batch *b, const struct made *made,
                                    struct ws_error *err)
@@ -474,9 +530,12 @@ static enum ws_status commit(struct batch *b, struct made *made, struct ws_error
 {
     struct ws_chain *chain = made->chain;
     struct ws_dataset training = {0};
+    const struct ws_model *first = NULL;
     const bool keeps_training = b->block->arm->policy.previous > 0;
     if (keeps_training)
         WS_TRY(keep_training(b, made, &training, err));
+    if (b->step == 0)
+        WS_TRY(keep_first(b, made->model, &first, err));
     if (b->measured)
         WS_TRY(keep_records(b, made, err));
     if (keeps_training)
@@ -484,8 +543,8 @@ static enum ws_status commit(struct batch *b, struct made *made, struct ws_error
     chain->plan = b->plan;
     chain->fresh_used += b->plan.fresh;
     chain->model = made->model;
-    if (b->step == 0 && b->block->experiment->family->keeps_first)
-        chain->first = made->model;
+    if (b->step == 0)
+        chain->first = first;
     chain->model_depth = made->training.depth;
     if (keeps_pool(b) && made->output.count > 0)
         chain->output_count++;
@@ -666,7 +725,7 @@ static enum ws_status read_models(struct ws_block *block, struct ws_chain *chain
 {
     WS_TRY(read_model(block, in, &block->steps[(chain->next_step - 1) % 2], &chain->model, err));
     uint32_t count = ws_read_u32(in);
-    uint32_t expected = block->experiment->family->keeps_first;
+    uint32_t expected = keeps_first(block);
     if (!ws_reader_ok(in) || count != expected)
         return ws_fail(err, WS_CORRUPT,
                        "the checkpoint holds %" PRIu32 " first models, wanted %" PRIu32, count,

@@ -11,6 +11,7 @@
 #define WS_LAB_CHAIN_H
 
 #include "lab/experiment.h"
+#include "lab/filter.h"
 #include "lab/record.h"
 
 /* What every step touches comes first: thousands of chains are stepped one after another. */
@@ -30,7 +31,7 @@ struct ws_chain {
     uint64_t fresh_used;
     struct ws_step plan;
     struct ws_dataset training;     /* kept only for policies that use the previous training set */
-    const struct ws_model *first;   /* of step 0, in `life`; NULL for families that keep none */
+    const struct ws_model *first;   /* of step 0, in `life`; NULL where nobody asks for it */
     const struct ws_model *settled; /* in `life`: the model of a chain that is absorbed, or NULL */
     struct ws_dataset *outputs;     /* for policies with a pool: of every step so far */
     size_t output_count;

@@ -11,7 +11,7 @@ static const struct ws_option arm_options[] = {
     {"policies", WS_OPTION_LIST, FIELD(policies), 0, 0, "replace", NULL, 0,
      "data policies, one arm each: replace, keep:X, mix:A:B:C, accumulate, accumulate-subsample, "
      "augment, window:N, recent:N, history:X[:A], fresh:X, weighted:W[:K], golden-ratio[:K], "
-     "naive[:K]"},
+     "naive[:K]; filters behind a '|' (see wellspring-experiment)"},
     {"control", WS_OPTION_FLAG, FIELD(control), 0, 0, "true", NULL, 0,
      "run an arm on human data alone beside the others"},
     {"vary", WS_OPTION_LIST, FIELD(vary), 0, 0, "", NULL, 0,
@@ -427,10 +427,14 @@ static enum ws_status check_data(const struct ws_experiment *e, const struct ws_
     const void *checked = NULL;
     for (size_t a = 0; a < e->arm_count; a++) {
         const void *settings = e->arms[a].family_settings;
+        enum ws_status status = ws_policy_check_data(&e->arms[a].policy, human, err);
+        if (status == WS_INVALID)
+            ws_error_prefix(err, "%s", ws_experiment_place(e, "policies"));
+        WS_TRY(status);
         if (settings == checked)
             continue;
         uint64_t item_size = shape->kind == WS_DATA_TOKENS ? e->data.block : 0;
-        enum ws_status status = e->family->check(settings, shape, e->items, item_size, err);
+        status = e->family->check(settings, shape, e->items, item_size, err);
         if (status == WS_INVALID)
             ws_error_prefix(err, "%s", ws_experiment_place(e, item_size > 0 ? "block" : "items"));
         WS_TRY(status);

@@ -54,6 +54,9 @@ static double chain_seconds(const struct ws_experiment *e, const struct ws_datas
     double validated = cost->validations * (double)probe->validation_items;
     double looked_at = ws_looked_at(shape, probe->reference_items, e->sample_items);
     sampled += measured * ws_costing_items(shape, e->sample_items);
+    /* Filters that ask how likely items are look at what the sources give. */
+    if (ws_policy_filters(&arm->policy, WS_FILTER_NEEDS_DENSITY))
+        looked_at += scale * (double)arm->totals.gathered / measured;
     return probe->start + steps * probe->step +
            probe->fit.factor * (cost->fit_whole * steps + cost->fit_seconds * trained) +
            probe->sample.factor * cost->sample_seconds * sampled +
@@ -90,22 +93,25 @@ static struct ws_arm_cost arm_cost(const struct ws_experiment *e, const struct w
     double metric_items = ws_costing_items(shape, e->sample_items);
     double base = ws_costing_items(shape, e->items);
     double largest = ws_costing_items(shape, arm->totals.largest);
+    double widest = fmax(largest, ws_costing_items(shape, arm->totals.widest));
     /* A sum over steps, as if each were of the base size. */
     double sampled = base / (double)e->items * (double)arm->totals.sampled;
     double pool = ws_policy_keeps_outputs(&arm->policy) ? sampled : 0;
-    bool keeps_first = e->family->keeps_first && e->settings.generations > 2;
+    bool has_first =
+        e->family->keeps_first || ws_policy_filters(&arm->policy, WS_FILTER_NEEDS_FIRST);
+    bool keeps_first = has_first && e->settings.generations > 2;
     /* Those of the step and of the one before, and the first. */
     double models = fmin((double)e->settings.generations, 2) * model_memory(&cost, largest, probe);
     double stored = model_stored(&cost, largest, probe);
     if (keeps_first)
         models += model_memory(&cost, base, probe);
-    if (e->family->keeps_first)
+    if (has_first)
         stored += model_stored(&cost, base, probe);
     double records =
         probe->measurements > 0 ? (double)probe->measurements + MIX_RECORDS : RECORDS_MOST;
     return (struct ws_arm_cost){
         .seconds = seeds * chain_seconds(e, shape, arm, &cost, probe),
-        .chain_memory = models + 2 * largest * bytes + pool * bytes +
+        .chain_memory = models + 2 * widest * bytes + pool * bytes +
                         metric_items * (sample_bytes(e, shape) + cost.item_bytes) +
                         slices_bytes(e, shape) + cost.work_bytes,
         .disk = seeds * (measured * RECORD_BYTES * records + stored + pool * bytes),

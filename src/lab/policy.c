@@ -6,11 +6,11 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Planning ------------------------------------------------------------------------------------ */
-
 /* Of one step, and over all: a sum that stays below the second cannot overflow in the next step. */
 static const uint64_t largest_step = (uint64_t)1 << 50;
 static const uint64_t largest_total = (uint64_t)1 << 62;
+
+/* Planning ------------------------------------------------------------------------------------ */
 
 static enum ws_status step_size(const struct ws_growth *growth, uint64_t base, uint32_t step,
                                 uint64_t *out, struct ws_error *err)
@@ -63,14 +63,67 @@ static void split(uint64_t size, const double shares[SPLIT], uint64_t parts[SPLI
     }
 }
 
-enum ws_status ws_policy_check(const struct ws_policy *policy, const struct ws_family_ops *family,
-                               struct ws_error *err)
+uint64_t ws_filter_share(double share, uint64_t items)
 {
+    return (uint64_t)llround(fmin(share * (double)items, (double)largest_total));
+}
+
+bool ws_policy_filters(const struct ws_policy *policy, unsigned traits)
+{
+    for (size_t i = 0; i < policy->filter_count; i++)
+        if (policy->filters[i].traits & traits)
+            return true;
+    return false;
+}
+
+static enum ws_status check_filter(const struct ws_filter *filter,
+                                   const struct ws_family_ops *family, struct ws_error *err)
+{
+    if (filter->traits & WS_FILTER_NEEDS_DENSITY && !family->log_density && !family->score)
+        return ws_fail(err, WS_INVALID,
+                       "filter '%s' asks how likely items are, family '%s' does not say",
+                       filter->name, family->name);
+    if (filter->traits & WS_FILTER_NEEDS_EDITOR && !family->edit)
+        return ws_fail(err, WS_INVALID, "filter '%s' edits texts, family '%s' cannot", filter->name,
+                       family->name);
+    return WS_OK;
+}
+
+enum ws_status ws_policy_check(const struct ws_policy *policy, const struct ws_family_ops *family,
+                               const void *family_settings, struct ws_error *err)
+{
+    for (size_t i = 0; i < policy->filter_count; i++)
+        WS_TRY(check_filter(&policy->filters[i], family, err));
+    if (policy->bias != 1 && !family->bias)
+        return ws_fail(err, WS_INVALID, "policy '%.80s' biases models, family '%s' cannot",
+                       policy->name, family->name);
+    const char *why =
+        policy->bias != 1 && family->cannot_bias ? family->cannot_bias(family_settings) : NULL;
+    if (why)
+        return ws_fail(err, WS_INVALID, "policy '%.80s' biases models, family '%s' cannot %s",
+                       policy->name, family->name, why);
     if (policy->weight > 0 && !family->weighted)
         return ws_fail(err, WS_INVALID,
                        "policy '%s' weighs items, fits of family '%s' take each for one",
                        policy->name, family->name);
     return WS_OK;
+}
+
+enum ws_status ws_policy_check_data(const struct ws_policy *policy, const struct ws_human *human,
+                                    struct ws_error *err)
+{
+    (void)human;
+    for (size_t i = 0; i < policy->filter_count; i++)
+        if (policy->filters[i].traits & WS_FILTER_NEEDS_LABELS)
+            return ws_fail(err, WS_INVALID,
+                           "filter '%s' asks which labels are right, the source does not know",
+                           policy->filters[i].name);
+    return WS_OK;
+}
+
+static uint64_t oversampled(const struct ws_policy *policy, uint64_t items)
+{
+    return ws_filter_share(policy->oversample, items);
 }
 
 static enum ws_status short_of(const struct ws_policy *policy, uint32_t step, uint64_t wanted,
@@ -101,12 +154,24 @@ static void plan_shares(const struct ws_policy *policy, uint64_t size, uint64_t 
     out->previous = parts[2];
     out->generated = parts[3];
     out->history = parts[4];
-    out->output = parts[3];
 }
 
 bool ws_policy_keeps_outputs(const struct ws_policy *policy)
 {
     return policy->pool != 0 || policy->history > 0 || policy->recent > 0;
+}
+
+/* As many items as filters may leave of so many; for all but `drop-...` and `keep-...` a bound. */
+static uint64_t most_left(const struct ws_policy *policy, uint64_t items)
+{
+    for (size_t i = 0; i < policy->filter_count; i++) {
+        const struct ws_filter *filter = &policy->filters[i];
+        if (filter->kind == WS_FILTER_RESAMPLE)
+            items = ws_filter_share(filter->x[2], items);
+        if (filter->kind == WS_FILTER_KEEP_SURPRISING)
+            items = ws_filter_share(filter->x[0], items);
+    }
+    return items;
 }
 
 /* What comes from outputs that are kept, of which this step adds one of its size. */
@@ -116,7 +181,7 @@ static enum ws_status plan_outputs(const struct ws_policy *policy, const struct 
                                    struct ws_error *err)
 {
     if (policy->history == 0)
-        plan->output = size;
+        plan->output = oversampled(policy, size);
     if (plan->output == 0)
         return ws_fail(err, WS_INVALID, "policy '%s' generates no item at generation %" PRIu32,
                        policy->name, step);
@@ -129,7 +194,7 @@ static enum ws_status plan_outputs(const struct ws_policy *policy, const struct 
         uint64_t gone = 0; /* the output that is no longer among the recent ones; step 0 has none */
         if (step > policy->recent)
             WS_TRY(step_size(growth, base, step - policy->recent, &gone, err));
-        plan->recent = before->recent + plan->output - gone;
+        plan->recent = before->recent + plan->output - oversampled(policy, gone);
     }
     return WS_OK;
 }
@@ -149,6 +214,7 @@ enum ws_status ws_policy_step(const struct ws_policy *policy, const struct ws_gr
         uint64_t size = 0;
         WS_TRY(step_size(growth, base, step, &size, err));
         plan_shares(policy, size, base, &plan);
+        plan.output = plan.generated = oversampled(policy, plan.generated);
         if (ws_policy_keeps_outputs(policy))
             WS_TRY(plan_outputs(policy, growth, base, step, size, before, &plan, err));
         if (plan.history > before->pool_items)
@@ -158,8 +224,14 @@ enum ws_status ws_policy_step(const struct ws_policy *policy, const struct ws_gr
         if (plan.previous > before->training)
             return short_of(policy, step, plan.previous, "previous", before->training, err);
     }
-    plan.training = plan.original + plan.fresh + plan.previous + plan.generated + plan.history +
+    plan.gathered = plan.original + plan.fresh + plan.previous + plan.generated + plan.history +
                     plan.recent + plan.pool + plan.human;
+    if (step > 0 && policy->filter_count > 0 && plan.gathered > UINT32_MAX)
+        return ws_fail(err, WS_INVALID,
+                       "policy '%.80s' filters %" PRIu64 " items at generation %" PRIu32
+                       ", at most %" PRIu32,
+                       policy->name, plan.gathered, step, UINT32_MAX);
+    plan.training = step > 0 ? most_left(policy, plan.gathered) : plan.gathered;
     if (plan.training == 0)
         return ws_fail(err, WS_INVALID, "policy '%s' trains on no item at generation %" PRIu32,
                        policy->name, step);
@@ -177,12 +249,16 @@ enum ws_status ws_policy_plan(const struct ws_policy *policy, const struct ws_gr
         struct ws_step plan;
         WS_TRY(ws_policy_step(policy, growth, base, step, &before, &plan, err));
         totals.trained += plan.training;
+        totals.gathered += plan.gathered;
         totals.sampled += plan.output;
         totals.fresh += plan.fresh;
-        if (totals.trained > largest_total || totals.sampled > largest_total)
+        if (totals.trained > largest_total || totals.gathered > largest_total ||
+            totals.sampled > largest_total)
             return too_many(policy, step, err);
         if (plan.training > totals.largest)
             totals.largest = plan.training;
+        if (plan.gathered > totals.widest)
+            totals.widest = plan.gathered;
         before = plan;
     }
     if (totals.fresh > fresh_items)
@@ -254,27 +330,6 @@ static enum ws_status gather_recent(const struct ws_policy *policy, const struct
     return WS_OK;
 }
 
-/* Every human item weighs W N / h, every other (1 - W) N / m, for h and m of them among N: W and
- * 1 - W of what all weigh. Of one kind alone all weigh 1. */
-static enum ws_status weigh(const struct ws_dataset *data, double weight, struct ws_arena *arena,
-                            struct ws_dataset *out, struct ws_error *err)
-{
-    struct ws_segment *segments =
-        ws_arena_copy(arena, data->segments, data->segment_count * sizeof *data->segments);
-    if (!segments)
-        return ws_fail_memory(err, "weights");
-    double total = (double)data->count, human = 0;
-    for (size_t s = 0; s < data->segment_count; s++)
-        human += ws_origin_is_human(&segments[s].origin) ? (double)segments[s].count : 0;
-    for (size_t s = 0; s < data->segment_count && human > 0 && human < total; s++)
-        segments[s].weight *= ws_origin_is_human(&segments[s].origin)
-                                  ? weight * total / human
-                                  : (1 - weight) * total / (total - human);
-    *out = *data;
-    out->segments = segments;
-    return WS_OK;
-}
-
 enum ws_status ws_policy_build(const struct ws_policy *policy, const struct ws_step *plan,
                                uint32_t step, const struct ws_sources *sources,
                                struct ws_rng_key key, struct ws_arena *arena,
@@ -304,8 +359,28 @@ enum ws_status ws_policy_build(const struct ws_policy *policy, const struct ws_s
     all = parts[0];
     if (count > 1)
         WS_TRY(ws_dataset_concat(parts, count, arena, &all, err));
-    if (policy->weight > 0)
-        return weigh(&all, policy->weight, arena, out, err);
     *out = all;
+    return WS_OK;
+}
+
+enum ws_status ws_policy_weigh(const struct ws_policy *policy, const struct ws_dataset *data,
+                               struct ws_arena *arena, struct ws_dataset *out, struct ws_error *err)
+{
+    const double weight = policy->weight;
+    *out = *data;
+    if (weight == 0)
+        return WS_OK;
+    struct ws_segment *segments =
+        ws_arena_copy(arena, data->segments, data->segment_count * sizeof *data->segments);
+    if (!segments)
+        return ws_fail_memory(err, "weights");
+    double total = (double)data->count, human = 0;
+    for (size_t s = 0; s < data->segment_count; s++)
+        human += ws_origin_is_human(&segments[s].origin) ? (double)segments[s].count : 0;
+    for (size_t s = 0; s < data->segment_count && human > 0 && human < total; s++)
+        segments[s].weight *= ws_origin_is_human(&segments[s].origin)
+                                  ? weight * total / human
+                                  : (1 - weight) * total / (total - human);
+    out->segments = segments;
     return WS_OK;
 }

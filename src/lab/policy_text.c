@@ -20,6 +20,18 @@ struct range {
 static const struct range share = {"share", 0, 1, "0 to 1", false, false, false};
 static const struct range weight = {"weight", 0, 1, "above 0 and below 1", true, true, false};
 static const struct range ratio = {"ratio", 1e-6, 1e6, "1e-6 to 1e6", false, false, false};
+static const struct range bias = {"lambda", 0, 1, "0 to 1", false, false, false};
+static const struct range factor = {"factor", 1, 1e6, "1 to 1e6", false, false, false};
+static const struct range probability = {"probability", 0, 1, "0 to 1", false, false, false};
+static const struct range sharpness = {"sharpness", 1e-6, 1e6, "1e-6 to 1e6", false, false, false};
+static const struct range score = {"score", 0, 1, "0 to 1", false, false, false};
+static const struct range exponent = {"exponent", 0, 1e6, "0 to 1e6", false, false, false};
+static const struct range repeats = {
+    "number of repeats", 1, 255, "a whole number from 1 to 255", false, false, true};
+static const struct range output = {"share", 0, 255, "above 0 and at most 255", true, false, false};
+static const struct range group = {"group", 2,     1e6, "a whole number from 2 to 1e6",
+                                   false,   false, true};
+static const struct range reward = {"weight", -1e6, 1e6, "-1e6 to 1e6", false, false, false};
 static const struct range window = {"window", 1,     1e7, "a whole number from 1 to 1e7",
                                     false,    false, true};
 
@@ -165,13 +177,51 @@ static const struct named_policy named_policies[] = {
 };
 enum { NAMED_COUNT = sizeof named_policies / sizeof *named_policies };
 
-static const struct named_policy *find_named(const char *name)
-{
-    for (size_t i = 0; i < NAMED_COUNT; i++)
-        if (strcmp(named_policies[i].form.name, name) == 0)
-            return &named_policies[i];
-    return NULL;
-}
+/* Filters -------------------------------------------------------------------------------------- */
+
+/* Two of them are about how output is made, and become members of the policy. */
+enum { OF_THE_POLICY_BIAS = -1, OF_THE_POLICY_OVERSAMPLE = -2 };
+
+struct named_filter {
+    struct form form;
+    int kind; /* enum ws_filter_kind, or one of those above */
+    unsigned traits;
+};
+
+static const struct named_filter named_filters[] = {
+    {{"biased", "biased:LAMBDA", {&bias}, 1, {0}}, OF_THE_POLICY_BIAS, 0},
+    {{"oversample", "oversample:FACTOR", {&factor}, 1, {0}}, OF_THE_POLICY_OVERSAMPLE, 0},
+    {{"drop-detected",
+      "drop-detected:COVERAGE:FALSE_POSITIVES",
+      {&probability, &probability},
+      2,
+      {0}},
+     WS_FILTER_DROP_DETECTED,
+     WS_FILTER_CHANGES_COUNT},
+    {{"confidence", "confidence:MODEL:HUMAN", {&sharpness, &sharpness}, 2, {0}},
+     WS_FILTER_CONFIDENCE,
+     WS_FILTER_SCORES},
+    {{"likelihood", "likelihood", NO_ARGUMENT},
+     WS_FILTER_LIKELIHOOD,
+     WS_FILTER_SCORES | WS_FILTER_NEEDS_FIRST | WS_FILTER_NEEDS_DENSITY},
+    {{"drop-above", "drop-above:SCORE", {&score}, 1, {0}},
+     WS_FILTER_DROP_ABOVE,
+     WS_FILTER_READS_SCORES | WS_FILTER_CHANGES_COUNT},
+    {{"resample", "resample:EXPONENT:REPEATS:SHARE", {&exponent, &repeats, &output}, 3, {0}},
+     WS_FILTER_RESAMPLE,
+     WS_FILTER_READS_SCORES | WS_FILTER_CHANGES_COUNT},
+    {{"keep-surprising", "keep-surprising:SHARE", {&share}, 1, {0}},
+     WS_FILTER_KEEP_SURPRISING,
+     WS_FILTER_NEEDS_DENSITY | WS_FILTER_CHANGES_COUNT},
+    {{"keep-correct", "keep-correct:RIGHT:WRONG", {&probability, &probability}, 2, {0}},
+     WS_FILTER_KEEP_CORRECT,
+     WS_FILTER_NEEDS_LABELS | WS_FILTER_CHANGES_COUNT},
+    {{"keep-chosen", "keep-chosen:GROUP:WEIGHT", {&group, &reward}, 2, {0}},
+     WS_FILTER_KEEP_CHOSEN,
+     WS_FILTER_CHANGES_COUNT},
+    {{"edit", "edit:PROBABILITY", {&probability}, 1, {0}}, WS_FILTER_EDIT, WS_FILTER_NEEDS_EDITOR},
+};
+enum { NAMED_FILTER_COUNT = sizeof named_filters / sizeof *named_filters };
 
 /* Parsing -------------------------------------------------------------------------------------- */
 
@@ -238,24 +288,28 @@ static const char *canonical_name(const struct form *form, const double *x, stru
     return name;
 }
 
-static enum ws_status unknown_policy(const char *name, struct ws_error *err)
+/* The form called `name` of `count` ones; NULL with what is wrong in `err`. */
+static const struct form *find_form(const struct form *const *forms, size_t count, const char *what,
+                                    const char *name, struct ws_error *err)
 {
-    const char *names[NAMED_COUNT];
-    for (size_t i = 0; i < NAMED_COUNT; i++)
-        names[i] = named_policies[i].form.name;
-    const char *nearest = ws_nearest_name(name, names, NAMED_COUNT);
-    if (nearest)
-        return ws_fail(err, WS_INVALID, "unknown policy '%s'; did you mean '%s'?", name, nearest);
+    const char *names[NAMED_COUNT + NAMED_FILTER_COUNT];
+    for (size_t i = 0; i < count; i++) {
+        names[i] = forms[i]->name;
+        if (strcmp(names[i], name) == 0)
+            return forms[i];
+    }
+    const char *nearest = ws_nearest_name(name, names, count);
     char list[400];
     struct ws_buffer all;
     ws_buffer_fix(&all, list, sizeof list);
-    for (size_t i = 0; i < NAMED_COUNT; i++)
-        ws_buffer_format(&all, "%s%s",
-                         i == 0                ? ""
-                         : i + 1 < NAMED_COUNT ? ", "
-                                               : " or ",
-                         named_policies[i].form.text);
-    return ws_fail(err, WS_INVALID, "unknown policy '%s', wanted %s", name, ws_buffer_string(&all));
+    for (size_t i = 0; i < count; i++)
+        ws_buffer_format(&all, "%s%s", i == 0 ? "" : i + 1 < count ? ", " : " or ", forms[i]->text);
+    if (nearest)
+        (void)ws_fail(err, WS_INVALID, "unknown %s '%s'; did you mean '%s'?", what, name, nearest);
+    else
+        (void)ws_fail(err, WS_INVALID, "unknown %s '%s', wanted %s", what, name,
+                      ws_buffer_string(&all));
+    return NULL;
 }
 
 /* What stands before the first ':', cut where no name is as long. */
@@ -266,25 +320,148 @@ static void copy_name(const char *text, char name[NAME_SIZE])
                    text);
 }
 
-enum ws_status ws_policy_parse(const char *text, struct ws_arena *arena, struct ws_policy *out,
-                               struct ws_error *err)
+static enum ws_status parse_base(const char *text, struct ws_arena *arena, struct ws_policy *out,
+                                 struct ws_error *err)
 {
     char name[NAME_SIZE];
+    const struct form *forms[NAMED_COUNT];
+    for (size_t i = 0; i < NAMED_COUNT; i++)
+        forms[i] = &named_policies[i].form;
     copy_name(text, name);
-    const struct named_policy *named = find_named(name);
-    if (!named)
-        return unknown_policy(name, err);
+    const struct form *form = find_form(forms, NAMED_COUNT, "policy", name, err);
+    if (!form)
+        return WS_INVALID;
+    const struct named_policy *named = (const struct named_policy *)(const void *)form;
     double x[MAX_ARGUMENTS] = {0};
-    WS_TRY(parse_arguments(&named->form, "policy", text, x, err));
+    WS_TRY(parse_arguments(form, "policy", text, x, err));
     double sum = x[0] + x[1] + x[2];
     if (named->sums && fabs(sum - 1) > 1e-9)
         return ws_fail(err, WS_INVALID, "policy '%.80s' has shares that sum to %g, wanted 1", text,
                        sum);
-    *out = (struct ws_policy){.name = canonical_name(&named->form, x, arena)};
+    *out = (struct ws_policy){.name = canonical_name(form, x, arena), .bias = 1, .oversample = 1};
     if (!out->name)
         return ws_fail_memory(err, "a policy");
     named->fill(out, x);
     return WS_OK;
+}
+
+/* One more filter, for which there is room, or a member of the policy. */
+static enum ws_status parse_filter(const char *text, struct ws_arena *arena,
+                                   struct ws_policy *policy, struct ws_filter *filters,
+                                   struct ws_error *err)
+{
+    char name[NAME_SIZE];
+    const struct form *forms[NAMED_FILTER_COUNT];
+    for (size_t i = 0; i < NAMED_FILTER_COUNT; i++)
+        forms[i] = &named_filters[i].form;
+    copy_name(text, name);
+    const struct form *form = find_form(forms, NAMED_FILTER_COUNT, "filter", name, err);
+    if (!form)
+        return WS_INVALID;
+    const struct named_filter *named = (const struct named_filter *)(const void *)form;
+    double x[MAX_ARGUMENTS] = {0};
+    WS_TRY(parse_arguments(form, "filter", text, x, err));
+    const char *canonical = canonical_name(form, x, arena);
+    if (canonical)
+        policy->name = ws_arena_format(arena, "%s|%s", policy->name, canonical);
+    if (!canonical || !policy->name)
+        return ws_fail_memory(err, "a policy");
+    double *member = named->kind == OF_THE_POLICY_BIAS         ? &policy->bias
+                     : named->kind == OF_THE_POLICY_OVERSAMPLE ? &policy->oversample
+                                                               : NULL;
+    if (member && *member != 1)
+        return ws_fail(err, WS_INVALID, "policy '%.80s' has two of '%s'", policy->name, name);
+    if (member)
+        *member = x[0];
+    else
+        filters[policy->filter_count++] = (struct ws_filter){
+            (enum ws_filter_kind)named->kind, canonical, named->traits, {x[0], x[1], x[2]}};
+    return WS_OK;
+}
+
+/* Whether each filter finds what it needs in the ones before it. */
+static enum ws_status check_order(const struct ws_policy *policy, struct ws_error *err)
+{
+    const struct ws_filter *scorer = NULL;
+    bool read = true;
+    for (size_t i = 0; i < policy->filter_count; i++) {
+        const struct ws_filter *filter = &policy->filters[i];
+        if (filter->traits & WS_FILTER_READS_SCORES) {
+            if (!scorer)
+                return ws_fail(err, WS_INVALID,
+                               "filter '%s' looks at scores, wanted 'confidence:MODEL:HUMAN' or "
+                               "'likelihood' before it",
+                               filter->name);
+            read = true;
+        }
+        if (filter->traits & WS_FILTER_SCORES) {
+            scorer = filter;
+            read = false;
+        }
+        if (filter->kind == WS_FILTER_RESAMPLE && filter->x[2] > filter->x[1])
+            return ws_fail(err, WS_INVALID,
+                           "filter '%s' draws %g items for each there is, wanted at most its %g "
+                           "repeats",
+                           filter->name, filter->x[2], filter->x[1]);
+    }
+    if (!read)
+        return ws_fail(
+            err, WS_INVALID,
+            "filter '%s' gives scores that no filter looks at, wanted 'drop-above:SCORE' "
+            "or 'resample:EXPONENT:REPEATS:SHARE' behind it",
+            scorer->name);
+    return WS_OK;
+}
+
+/* Whether there is something to filter, and the policy can go on from what is left. */
+static enum ws_status check_use(const struct ws_policy *policy, struct ws_error *err)
+{
+    bool filtered = policy->filter_count > 0 || policy->bias != 1 || policy->oversample != 1;
+    if (policy->control && filtered)
+        return ws_fail(err, WS_INVALID,
+                       "policy '%.80s' filters the control, which is human data "
+                       "alone",
+                       policy->name);
+    if (policy->previous > 0 && ws_policy_filters(policy, WS_FILTER_CHANGES_COUNT))
+        return ws_fail(err, WS_INVALID,
+                       "policy '%.80s' takes a share of the training set before, of which filters "
+                       "leave no known number",
+                       policy->name);
+    return WS_OK;
+}
+
+/* What stands behind the policy's name: "|biased:0.8|...". */
+static enum ws_status parse_filters(const char *text, struct ws_arena *arena,
+                                    struct ws_policy *policy, struct ws_error *err)
+{
+    size_t most = 0;
+    for (const char *c = text; *c; c++)
+        most += *c == '|';
+    struct ws_filter *filters = WS_ARENA_NEW(arena, struct ws_filter, most);
+    if (!filters)
+        return ws_fail_memory(err, "a policy");
+    policy->filters = filters;
+    while (*text == '|') {
+        size_t size = strcspn(++text, "|");
+        const char *one = ws_arena_format(arena, "%.*s", (int)size, text);
+        if (!one)
+            return ws_fail_memory(err, "a policy");
+        WS_TRY(parse_filter(one, arena, policy, filters, err));
+        text += size;
+    }
+    WS_TRY(check_order(policy, err));
+    return check_use(policy, err);
+}
+
+enum ws_status ws_policy_parse(const char *text, struct ws_arena *arena, struct ws_policy *out,
+                               struct ws_error *err)
+{
+    size_t size = strcspn(text, "|");
+    const char *base = ws_arena_format(arena, "%.*s", (int)size, text);
+    if (!base)
+        return ws_fail_memory(err, "a policy");
+    WS_TRY(parse_base(base, arena, out, err));
+    return text[size] == '\0' ? WS_OK : parse_filters(text + size, arena, out, err);
 }
 
 enum ws_status ws_growth_parse(const char *text, struct ws_growth *out, struct ws_error *err)

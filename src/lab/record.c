@@ -218,6 +218,53 @@ void ws_record_mix(struct ws_records *records, const struct ws_mix_part *parts, 
     }
 }
 
+/* "drop-detected", for "drop-detected:0.9:0.05" */
+static int name_size(const struct ws_filter *filter)
+{
+    return (int)strcspn(filter->name, ":");
+}
+
+static uint64_t all_sources(const uint64_t items[WS_SOURCE_COUNT])
+{
+    uint64_t sum = 0;
+    for (unsigned s = 0; s < WS_SOURCE_COUNT; s++)
+        sum += items[s];
+    return sum;
+}
+
+static void record_filter(struct ws_records *records, size_t number,
+                          const struct ws_filtered *filtered)
+{
+    char name[WS_METRIC_NAME_SIZE];
+    uint64_t all = all_sources(filtered->in);
+    int size = snprintf(name, sizeof name, "filter/%zu/%.*s/", number, name_size(filtered->filter),
+                        filtered->filter->name);
+    for (unsigned s = 0; s < WS_SOURCE_COUNT; s++) {
+        if (filtered->in[s] == 0)
+            continue;
+        const char *source = ws_source_name((enum ws_source)s);
+        (void)snprintf(name + size, sizeof name - (size_t)size, "%s/in", source);
+        ws_records_add(records, name, WS_FILTER_DEFINITION, all, (double)filtered->in[s]);
+        (void)snprintf(name + size, sizeof name - (size_t)size, "%s/out", source);
+        ws_records_add(records, name, WS_FILTER_DEFINITION, all, (double)filtered->out[s]);
+    }
+    if (filtered->tokens == 0)
+        return;
+    (void)snprintf(name + size, sizeof name - (size_t)size, "changed");
+    ws_records_add(records, name, WS_EDIT_DEFINITION, filtered->tokens,
+                   (double)filtered->changed / (double)filtered->tokens);
+}
+
+void ws_record_filters(struct ws_records *records, const struct ws_filtered *filtered, size_t count)
+{
+    uint64_t first = all_sources(filtered[0].in), last = all_sources(filtered[count - 1].out);
+    for (size_t i = 0; i < count; i++)
+        if (!(filtered[i].filter->traits & WS_FILTER_SCORES))
+            record_filter(records, i + 1, &filtered[i]);
+    ws_records_add(records, "filter/kept", WS_FILTER_DEFINITION, first,
+                   (double)last / (double)first);
+}
+
 void ws_record_measurements(struct ws_records *records, const struct ws_measurement *measurements,
                             size_t count)
 {

@@ -15,6 +15,7 @@
 #ifndef WS_LAB_RECORD_H
 #define WS_LAB_RECORD_H
 
+#include "lab/filter.h"
 #include "measure/metric.h"
 
 struct ws_record_place {
@@ -32,6 +33,8 @@ struct ws_record {
 };
 
 #define WS_MIX_DEFINITION        "mix.items/1"
+#define WS_FILTER_DEFINITION     "filter.items/1"
+#define WS_EDIT_DEFINITION       "filter.tokens/1"
 #define WS_TRAINING_DEFINITION   "loss.training/1"
 #define WS_VALIDATION_DEFINITION "loss.validation/1"
 
@@ -73,6 +76,12 @@ void ws_record_mix(struct ws_records *records, const struct ws_mix_part *parts, 
                    uint64_t items, bool whole_pool);
 void ws_record_measurements(struct ws_records *records, const struct ws_measurement *measurements,
                             size_t count);
+/* What filters removed: for each filter and each source that it saw, items that came and that went
+ * on, "filter/<number>/<name>/<source>/in" and ".../out"; of an editor also the share of tokens
+ * that it drew anew, "filter/<number>/edit/changed"; and "filter/kept", the items that passed all
+ * over those that came to the first. */
+void ws_record_filters(struct ws_records *records, const struct ws_filtered *filtered,
+                       size_t count);
 /* Whether it is the share of an origin or of a histogram's bin: what has none has no record of it.
  */
 bool ws_record_is_share(const char *metric);

@@ -140,6 +140,23 @@ struct ws_family_ops {
                             const struct ws_job *job, struct ws_arena *scratch,
                             struct ws_item_score out[], struct ws_error *err);
 
+    /* Optional. The model biased towards what it finds likely, as guidance and low temperatures do:
+     * lambda in [0, 1], 1 is the model itself, 0 gives the likeliest items alone. It may point into
+     * `model` and is for sampling only. */
+    enum ws_status (*bias)(const struct ws_model *model, double lambda, struct ws_arena *arena,
+                           const struct ws_model **out, struct ws_error *err);
+    /* Optional. Why it cannot with these settings; goes on from "cannot". NULL: it can. */
+    const char *(*cannot_bias)(const void *settings);
+
+    /* Optional, for token sequences. The items of `data`, in order, in which every token whose
+     * probability given the ones before it is `likely` or more is drawn anew from the model, given
+     * the same; `changed` counts the tokens that were drawn. Item i has its own sequence,
+     * ws_rng_init(&rng, key, first + i). */
+    enum ws_status (*edit)(const struct ws_model *model, const struct ws_dataset *data,
+                           double likely, struct ws_rng_key key, uint64_t first,
+                           struct ws_arena *arena, const struct ws_payload **out, uint64_t *changed,
+                           struct ws_error *err);
+
     /* Required. The stored form, and back: load(save(m)) samples the same bytes as m. `load` is a
      * pure function of hostile bytes (WS_CORRUPT) and has a fuzz target. */
     void (*save)(const struct ws_model *model, struct ws_buffer *out);

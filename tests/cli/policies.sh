@@ -112,6 +112,58 @@ check "others do not" awk -v a="$(value unpaired weighted:0.5)" \
     -v b="$(value unpaired weighted:0.50000001)" \
     'BEGIN { a += 0; b += 0; exit !(a > 0 && (a - b) ^ 2 > 1e-6 * a ^ 2) }'
 
+# Filters
+filtered() {
+    sed "s/^policies: .*/policies: ['$1']/" discrete.yaml >bad.yaml
+}
+filtered 'replace|drop-detcted:1:0'
+refuses 2 bad.yaml:4 "unknown filter 'drop-detcted'" "did you mean 'drop-detected'?" -- plan bad.yaml
+filtered 'replace|drop-detected:0.9'
+refuses 2 bad.yaml:4 "'drop-detected:0.9'" "drop-detected:COVERAGE:FALSE_POSITIVES" -- plan bad.yaml
+filtered 'replace|drop-above:0.5'
+refuses 2 bad.yaml:4 "'drop-above:0.5' looks at scores" "before it" -- plan bad.yaml
+filtered 'control|drop-detected:1:0'
+refuses 2 bad.yaml:4 "filters the control" -- plan bad.yaml
+filtered 'replace|edit:0.99'
+refuses 2 bad.yaml:4 "'edit:0.99' edits texts" "family 'discrete' cannot" -- plan bad.yaml
+filtered 'replace|keep-correct:0.9:0.1'
+refuses 2 bad.yaml:4 "'keep-correct:0.9:0.1'" "the source does not know" -- plan bad.yaml
+cat >filters.yaml <<'END'
+family: discrete
+source: zipf
+types: 30
+items: 200
+policies: ['fresh:0.5|drop-detected:1:0', 'keep:0.5|likelihood|resample:10:3:1.5',
+    'replace|oversample:3|keep-chosen:3:2']
+control: false
+generations: 3
+seeds: 2
+END
+accepts plan filters.yaml
+accepts run filters.yaml -q -o filters
+records filters >all
+is() { # ARM METRIC VALUE: of every seed at generations 1 and 2
+    check "$1: $2 is $3" test "$(grep -F "\"arm\":\"$1\"" all | grep -F "\"metric\":\"$2\"" |
+        grep -c "\"value\":$3}")" -eq 4
+}
+is 'fresh:0.5|drop-detected:1:0' filter/1/drop-detected/fresh/in 100.0
+is 'fresh:0.5|drop-detected:1:0' filter/1/drop-detected/fresh/out 100.0
+is 'fresh:0.5|drop-detected:1:0' filter/1/drop-detected/model/in 100.0
+is 'fresh:0.5|drop-detected:1:0' filter/1/drop-detected/model/out 0.0
+is 'fresh:0.5|drop-detected:1:0' filter/kept 0.5
+is 'keep:0.5|likelihood|resample:10:3:1.5' filter/kept 1.5
+is 'replace|oversample:3|keep-chosen:3:2' filter/1/keep-chosen/model/in 600.0
+is 'replace|oversample:3|keep-chosen:3:2' filter/1/keep-chosen/model/out 200.0
+check "what only scores removes nothing" test "$(grep -c filter/1/likelihood all)" -eq 0
+check "a directory an arm" test -d 'filters/arms/fresh-0.5-drop-detected-1-0'
+cp -r filters once
+accepts run filters.yaml -q -o filters # nothing is left to do
+records filters >again
+check "the same records" cmp all again
+accepts run filters.yaml -q -o other --threads 1
+records other >again
+check "for any number of threads" cmp all again
+
 # Variations: arms by variation, in directories of their own, and told apart in the table.
 cat >varied.yaml <<'END'
 family: ngram

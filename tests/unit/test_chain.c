@@ -24,7 +24,8 @@ enum { GENERATIONS = 5, SEEDS = 8 };
 
 #define SETTINGS                                                                                   \
     "policies: [replace, keep:0.25, mix:0.5:0.25:0.25, accumulate, accumulate-subsample, augment," \
-    " fresh:0.1, window:2, history:0.5:0.1]\n"                                                     \
+    " fresh:0.1, window:2, history:0.5:0.1, replace|oversample:2|keep-surprising:0.5,"             \
+    " keep:0.5|likelihood|resample:1:3:1.2, fresh:0.2|drop-detected:0.2:0.1]\n"                    \
     "generations: 5\n"
 
 static void open_laboratory(struct laboratory *lab, size_t family, const char *settings)

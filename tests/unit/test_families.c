@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 #include "base/sampler.h"
-#include "models/family.h"
+#include "models/item_likelihood.h"
 #include "support/failing_heap.h"
 
 enum { CHAINS = 5, ITEMS = 12, TYPES = 7, TOKENS = 30, SAVED_LIMIT = 1 << 24 };
@@ -517,6 +517,40 @@ static void check_scores_its_training_data(struct subject *subject)
     assert_true(fabs(sum_twice - 2 * sum) <= 1e-12 * fabs(sum) * (double)terms);
 }
 
+/* One by one they add up to what they are together. */
+static void check_each_item_is_likely(struct subject *subject)
+{
+    const struct ws_model *model = fitted(subject, 0);
+    const struct ws_dataset *data = &subject->data[0];
+    double *likelihoods = WS_ARENA_NEW(&subject->arena, double, data->count);
+    assert_non_null(likelihoods);
+    if (!subject->ops->log_density && !subject->ops->score)
+        return;
+    assert_int_equal(ws_item_likelihoods(model, data, NULL, &subject->arena, likelihoods, NULL),
+                     WS_OK);
+    double total = 0, sum;
+    uint64_t terms;
+    for (uint64_t i = 0; i < data->count; i++)
+        total += likelihoods[i];
+    if (data->kind == WS_DATA_TOKENS) {
+        struct ws_item_score scores[ITEMS];
+        assert_int_equal(subject->ops->score(model, data, NULL, &subject->arena, scores, NULL),
+                         WS_OK);
+        for (size_t i = 0; i < ITEMS; i++)
+            assert_true(likelihoods[i] == scores[i].log_probability / (double)scores[i].tokens);
+        return;
+    }
+    assert_int_equal(subject->ops->log_density(model, data, &subject->arena, &sum, &terms, NULL),
+                     WS_OK);
+    assert_true(fabs(total - sum) <= 1e-12 * fabs(sum) * (double)terms);
+}
+
+static void families__find_every_item_as_likely_as_all_are_together(void **state)
+{
+    (void)state;
+    for_each_subject(check_each_item_is_likely);
+}
+
 static void families__sum_log_densities_over_the_data(void **state)
 {
     (void)state;
@@ -628,6 +662,7 @@ int main(void)
         cmocka_unit_test(families__keep_nothing_of_their_training_data_but_what_they_say),
         cmocka_unit_test(families__sample_the_same_bytes_after_save_and_load),
         cmocka_unit_test(families__refuse_or_survive_damaged_bytes),
+        cmocka_unit_test(families__find_every_item_as_likely_as_all_are_together),
         cmocka_unit_test(families__sum_log_densities_over_the_data),
         cmocka_unit_test(families__score_an_item_alike_wherever_it_stands),
         cmocka_unit_test(families__report_every_failed_allocation_and_leak_nothing),

@@ -88,6 +88,31 @@ static void policy__the_golden_ratio_is_the_best_weight(void **state)
     ws_arena_release(&arena);
 }
 
+static void policy__filters_follow_its_name(void **state)
+{
+    (void)state;
+    struct ws_arena arena;
+    ws_arena_init(&arena, NULL);
+    struct ws_policy policy = parsed("keep:0.10|biased:.8|oversample:2|drop-detected:0.90:5e-2|"
+                                     "confidence:4:4|resample:10:3:1.5|edit:0.99",
+                                     &arena);
+    assert_string_equal(policy.name, "keep:0.1|biased:0.8|oversample:2|drop-detected:0.9:0.05|"
+                                     "confidence:4:4|resample:10:3:1.5|edit:0.99");
+    assert_true(policy.original == 0.1 && policy.bias == 0.8 && policy.oversample == 2);
+    assert_int_equal(policy.filter_count, 4);
+    static const enum ws_filter_kind kinds[] = {WS_FILTER_DROP_DETECTED, WS_FILTER_CONFIDENCE,
+                                                WS_FILTER_RESAMPLE, WS_FILTER_EDIT};
+    static const double arguments[4][3] = {{0.9, 0.05}, {4, 4}, {10, 3, 1.5}, {0.99}};
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(policy.filters[i].kind, kinds[i]);
+        assert_memory_equal(policy.filters[i].x, arguments[i], sizeof arguments[i]);
+    }
+    assert_string_equal(policy.filters[0].name, "drop-detected:0.9:0.05");
+    assert_true(ws_policy_filters(&policy, WS_FILTER_NEEDS_EDITOR));
+    assert_false(ws_policy_filters(&policy, WS_FILTER_NEEDS_FIRST));
+    ws_arena_release(&arena);
+}
+
 static void policy__equal_shares_have_one_name(void **state)
 {
     (void)state;
@@ -153,6 +178,36 @@ static void policy__what_is_no_policy_is_told_in_one_line(void **state)
         {"weighted", "policy 'weighted' is not of the form weighted:WEIGHT[:RATIO]"},
         {"naive:0", "policy 'naive:0' has a ratio of 0, wanted 1e-6 to 1e6"},
         {"golden-ratio:1:2", "policy 'golden-ratio:1:2' is not of the form golden-ratio[:RATIO]"},
+        {"replace|", "unknown filter '', wanted "
+                     "biased:LAMBDA, oversample:FACTOR, drop-detected:COVERAGE:FALSE_POSITIVES, "
+                     "confidence:MODEL:HUMAN, likelihood, drop-above:SCORE, "
+                     "resample:EXPONENT:REPEATS:SHARE, keep-surprising:SHARE, "
+                     "keep-correct:RIGHT:WRONG, keep-chosen:GROUP:WEIGHT or edit:PROBABILITY"},
+        {"replace|keep-surprise:0.5",
+         "unknown filter 'keep-surprise'; did you mean 'keep-surprising'?"},
+        {"|replace",
+         "unknown policy '', wanted replace, keep:SHARE, mix:MODEL:PREVIOUS:ORIGINAL, accumulate, "
+         "accumulate-subsample, augment, window:OUTPUTS, recent:OUTPUTS, history:SHARE[:ORIGINAL], "
+         "fresh:SHARE, weighted:WEIGHT[:RATIO], golden-ratio[:RATIO], naive[:RATIO] or control"},
+        {"replace|biased:2", "filter 'biased:2' has a lambda of 2, wanted 0 to 1"},
+        {"replace|biased", "filter 'biased' is not of the form biased:LAMBDA"},
+        {"replace|biased:0.5|biased:0.5",
+         "policy 'replace|biased:0.5|biased:0.5' has two of 'biased'"},
+        {"replace|drop-detected:0.9",
+         "filter 'drop-detected:0.9' is not of the form drop-detected:COVERAGE:FALSE_POSITIVES"},
+        {"replace|keep-chosen:1.5:1",
+         "filter 'keep-chosen:1.5:1' has a group of 1.5, wanted a whole number from 2 to 1e6"},
+        {"replace|drop-above:0.5", "filter 'drop-above:0.5' looks at scores, wanted "
+                                   "'confidence:MODEL:HUMAN' or 'likelihood' before it"},
+        {"replace|likelihood", "filter 'likelihood' gives scores that no filter looks at, wanted "
+                               "'drop-above:SCORE' or 'resample:EXPONENT:REPEATS:SHARE' behind it"},
+        {"replace|likelihood|resample:1:1:1.5", "filter 'resample:1:1:1.5' draws 1.5 items for "
+                                                "each there is, wanted at most its 1 repeats"},
+        {"control|drop-detected:1:0",
+         "policy 'control|drop-detected:1:0' filters the control, which is human data alone"},
+        {"mix:0.5:0.5:0|drop-detected:1:0",
+         "policy 'mix:0.5:0.5:0|drop-detected:1:0' takes a share of the training set before, of "
+         "which filters leave no known number"},
         {"mix:0.1:0.1:0.1", "policy 'mix:0.1:0.1:0.1' has shares that sum to 0.3, wanted 1"},
     };
     struct ws_arena arena;
@@ -366,6 +421,38 @@ static void step__a_ratio_sets_human_against_generated_items(void **state)
     assert_int_equal(plan.generated, 33);
 }
 
+/* What filters leave is planned where it is sure, and bounded where it is not. */
+static void step__filters_change_how_many_items_are_made_and_left(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *policy;
+        uint64_t output, gathered, training;
+    } cases[] = {
+        {"replace", 100, 100, 100},
+        {"replace|oversample:2.5", 250, 250, 250},
+        {"replace|oversample:4|keep-surprising:0.25", 400, 400, 100},
+        {"keep:0.5|oversample:3", 150, 200, 200},
+        {"keep:0.5|confidence:2:2|resample:1:2:1.5", 50, 100, 150},
+        {"keep:0.5|drop-detected:0.5:0.5", 50, 100, 100},
+        {"accumulate|oversample:2", 200, 500, 500},
+        {"recent:1|oversample:2", 200, 200, 200},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct ws_step plan = planned(cases[i].policy, "constant", 100, 2);
+        assert_int_equal(plan.output, cases[i].output);
+        assert_int_equal(plan.gathered, cases[i].gathered);
+        assert_int_equal(plan.training, cases[i].training);
+    }
+    struct ws_step plan;
+    struct ws_error err;
+    assert_int_equal(
+        plan_until("replace|drop-detected:1:0", "constant", UINT64_C(1) << 32, 1, &plan, &err),
+        WS_INVALID);
+    assert_string_equal(err.message, "policy 'replace|drop-detected:1:0' filters 4294967296 items "
+                                     "at generation 1, at most 4294967295");
+}
+
 static void step__augment_adds_to_all_of_the_original(void **state)
 {
     (void)state;
@@ -419,12 +506,16 @@ static void plan__adds_up_all_steps(void **state)
     (void)state;
     static const struct {
         const char *policy;
-        struct ws_policy_totals totals; /* trained, sampled, largest, fresh */
+        struct ws_policy_totals totals; /* trained, sampled, largest, fresh, gathered, widest */
     } cases[] = {
-        {"replace", {400, 300, 100, 0}},     {"control", {400, 0, 100, 0}},
-        {"keep:0.1", {400, 270, 100, 0}},    {"fresh:0.1", {400, 270, 100, 30}},
-        {"accumulate", {1000, 300, 400, 0}}, {"accumulate-subsample", {400, 300, 100, 0}},
-        {"augment", {700, 300, 200, 0}},
+        {"replace", {400, 300, 100, 0, 400, 100}},
+        {"control", {400, 0, 100, 0, 400, 100}},
+        {"keep:0.1", {400, 270, 100, 0, 400, 100}},
+        {"fresh:0.1", {400, 270, 100, 30, 400, 100}},
+        {"accumulate", {1000, 300, 400, 0, 1000, 400}},
+        {"accumulate-subsample", {400, 300, 100, 0, 400, 100}},
+        {"augment", {700, 300, 200, 0, 700, 200}},
+        {"replace|oversample:3|keep-surprising:0.5", {550, 900, 150, 0, 1000, 300}},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct ws_policy_totals totals;
@@ -434,6 +525,8 @@ static void plan__adds_up_all_steps(void **state)
         assert_int_equal(totals.sampled, cases[i].totals.sampled);
         assert_int_equal(totals.largest, cases[i].totals.largest);
         assert_int_equal(totals.fresh, cases[i].totals.fresh);
+        assert_int_equal(totals.gathered, cases[i].totals.gathered);
+        assert_int_equal(totals.widest, cases[i].totals.widest);
     }
 }
 
@@ -682,7 +775,9 @@ static void check_policy(struct world *world, const char *text)
         };
         struct ws_rng_key key = ws_rng_key(WS_STREAM_POLICY, 1, 7, step);
         if (ws_policy_build(&policy, &plan, step, &sources, key, &world->arena, &training[step],
-                            &err) != WS_OK)
+                            &err) != WS_OK ||
+            ws_policy_weigh(&policy, &training[step], &world->arena, &training[step], &err) !=
+                WS_OK)
             fail_msg("%s at %u: %s", text, step, err.message);
         check_step(&policy, &plan, step, world, &training[step]);
         fresh_used += plan.fresh;
@@ -838,6 +933,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(policy__every_name_sets_its_shares),
         cmocka_unit_test(policy__the_golden_ratio_is_the_best_weight),
+        cmocka_unit_test(policy__filters_follow_its_name),
         cmocka_unit_test(policy__equal_shares_have_one_name),
         cmocka_unit_test(policy__what_is_no_policy_is_told_in_one_line),
         cmocka_unit_test(policy__every_allocation_of_a_name_may_fail),
@@ -849,6 +945,7 @@ int main(void)
         cmocka_unit_test(step__a_window_holds_the_latest_outputs),
         cmocka_unit_test(step__history_is_all_but_the_latest_output),
         cmocka_unit_test(step__a_ratio_sets_human_against_generated_items),
+        cmocka_unit_test(step__filters_change_how_many_items_are_made_and_left),
         cmocka_unit_test(step__augment_adds_to_all_of_the_original),
         cmocka_unit_test(step__a_control_never_grows),
         cmocka_unit_test(step__what_a_source_lacks_is_refused),
