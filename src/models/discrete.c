@@ -110,6 +110,37 @@ static enum ws_status sample(size_t chains, const struct ws_model *const models[
     return WS_OK;
 }
 
+/* p^(1 / lambda), normalised: a softmax of temperature lambda. Weights are whole numbers here, so
+ * they are scaled until their sum has as many bits as it may; a type that is rarer than the most
+ * frequent one by 2^61 / types is lost. */
+static enum ws_status bias(const struct ws_model *base, double lambda, struct ws_arena *arena,
+                           const struct ws_model **out, struct ws_error *err)
+{
+    const struct ws_discrete_model *model = (const struct ws_discrete_model *)base;
+    struct ws_discrete_model *biased = ws_arena_copy(arena, model, sizeof *model);
+    uint32_t *type = WS_ARENA_NEW(arena, uint32_t, model->size);
+    uint64_t *count = WS_ARENA_NEW(arena, uint64_t, model->size);
+    if (!biased || !type || !count)
+        return ws_fail_memory(err, "a biased discrete model");
+    uint64_t most = 0;
+    for (size_t i = 0; i < model->size; i++)
+        most = model->count[i] > most ? model->count[i] : most;
+    const double scale = 0x1p61 / (double)model->size;
+    biased->size = 0;
+    biased->total = 0;
+    for (size_t i = 0; i < model->size; i++) {
+        double weight = pow((double)model->count[i] / (double)most, 1 / lambda);
+        type[biased->size] = model->type[i];
+        count[biased->size] = (uint64_t)(weight * scale);
+        biased->total += count[biased->size];
+        biased->size += count[biased->size] > 0;
+    }
+    biased->type = type;
+    biased->count = count;
+    *out = &biased->base;
+    return WS_OK;
+}
+
 static enum ws_status log_density(const struct ws_model *base, const struct ws_dataset *data,
                                   struct ws_arena *scratch, double *sum, uint64_t *terms,
                                   struct ws_error *err)
@@ -231,6 +262,7 @@ const struct ws_family_ops ws_family_discrete = {
     .fit = fit,
     .sample = sample,
     .log_density = log_density,
+    .bias = bias,
     .save = save,
     .load = load,
     .describe = describe,

@@ -349,6 +349,23 @@ static enum ws_status sample(size_t chains, const struct ws_model *const models[
     return WS_OK;
 }
 
+/* N(mean, lambda covariance) */
+static enum ws_status bias(const struct ws_model *base, double lambda, struct ws_arena *arena,
+                           const struct ws_model **out, struct ws_error *err)
+{
+    const struct ws_gaussian_model *model = model_of(base);
+    size_t numbers = (size_t)model->dimension * model->dimension;
+    struct ws_gaussian_model *biased = ws_arena_copy(arena, model, sizeof *model);
+    double *covariance = WS_ARENA_NEW(arena, double, numbers);
+    if (!biased || !covariance)
+        return ws_fail_memory(err, "a biased Gaussian");
+    for (size_t i = 0; i < numbers; i++)
+        covariance[i] = lambda * model->covariance[i];
+    biased->covariance = covariance;
+    *out = &biased->base;
+    return WS_OK;
+}
+
 static double log_determinant(const struct factor *factor, size_t d)
 {
     if (factor->rank < d)
@@ -577,6 +594,7 @@ const struct ws_family_ops ws_family_gaussian = {
     .fit = fit,
     .sample = sample,
     .log_density = log_density,
+    .bias = bias,
     .save = save,
     .load = load,
     .describe = describe,

@@ -8,6 +8,8 @@
  * Items may have weights: mean = sum w x / W with W = sum w, and the covariance has the divisor W
  * (mle) or W - sum w^2 / W (unbiased, which it is for items of one distribution).
  *
+ * Biased by lambda it is N(mean, lambda covariance), as Alemohammad et al. 2023 model guidance.
+ *
  * A singular covariance is a model like any other: it can be sampled, its log density is -infinity.
  * What lies below the rounding of the data is zero, and stays zero: draws have no spread in
  * directions beyond the rank, so a chain that trains on its own draws alone never gets one back.

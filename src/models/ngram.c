@@ -178,6 +178,13 @@ static void put_grouped(struct ws_buffer *out, uint32_t value)
     }
 }
 
+/* Its distribution is a mixture over contexts, which would have to be normalised anew for each. */
+static const char *cannot_bias(const void *settings)
+{
+    const struct ws_ngram_settings *ngram = settings;
+    return ngram->sampling == WS_NGRAM_KNESER_NEY ? "with sampling=kneser-ney" : NULL;
+}
+
 static void describe(const struct ws_model *base, struct ws_buffer *out)
 {
     const struct ws_ngram_model *model = (const struct ws_ngram_model *)base;
@@ -214,6 +221,9 @@ const struct ws_family_ops ws_family_ngram = {
     .fit = fit,
     .sample = ws_ngram_sample,
     .score = score,
+    .bias = ws_ngram_bias,
+    .cannot_bias = cannot_bias,
+    .edit = ws_ngram_edit,
     .save = ws_ngram_save,
     .load = ws_ngram_load,
     .describe = describe,

@@ -62,6 +62,7 @@ struct ws_ngram_model {
     struct ws_model base;
     struct ws_ngram_trie trie;
     enum ws_ngram_sampling sampling;
+    bool biased;     /* contexts and outcomes are no longer those of the counts */
     uint64_t block;  /* tokens in a sampled item */
     uint32_t start;  /* the state at the start of a block */
     uint32_t states; /* how many there are */
@@ -141,6 +142,14 @@ enum ws_status ws_ngram_sample(size_t chains, const struct ws_model *const model
                                const uint64_t counts[], const struct ws_rng_key keys[],
                                const struct ws_job *job, struct ws_arena *arena,
                                const struct ws_payload *out[], struct ws_error *err);
+
+/* The operations `bias` (maximum likelihood alone) and `edit`. */
+enum ws_status ws_ngram_bias(const struct ws_model *base, double lambda, struct ws_arena *arena,
+                             const struct ws_model **out, struct ws_error *err);
+enum ws_status ws_ngram_edit(const struct ws_model *base, const struct ws_dataset *data,
+                             double likely, struct ws_rng_key key, uint64_t first,
+                             struct ws_arena *arena, const struct ws_payload **out,
+                             uint64_t *changed, struct ws_error *err);
 
 /* P(token | state) by Kneser-Ney; moves on to the state after the token. */
 double ws_ngram_score(const struct ws_ngram_model *model, uint32_t *state, uint32_t token);

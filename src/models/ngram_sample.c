@@ -8,6 +8,7 @@
  *
  * Item i of a sample has its own sequence, ws_rng_init(&rng, key, i).
  */
+#include <math.h>
 #include <string.h>
 
 #include "models/ngram_model.h"
@@ -105,6 +106,49 @@ enum ws_status ws_ngram_lay_out(struct ws_ngram_model *model, const uint32_t *ad
     return WS_OK;
 }
 
+/* Continuations with their shares to the power of 1 / lambda: a softmax of temperature lambda. */
+static void bias_context(const struct ws_ngram_trie *trie, double lambda,
+                         struct ws_ngram_context *context, struct ws_ngram_outcome *outcomes)
+{
+    uint32_t most = 1;
+    for (uint32_t i = 0; i < context->children; i++)
+        if (trie->count[context->first + i] > most)
+            most = trie->count[context->first + i];
+    context->kept = 0;
+    for (uint32_t i = 0; i < context->children; i++) {
+        double share = (double)trie->count[context->first + i] / most;
+        outcomes[context->first + i].below = context->kept;
+        context->kept += pow(share, 1 / lambda);
+    }
+}
+
+enum ws_status ws_ngram_bias(const struct ws_model *base, double lambda, struct ws_arena *arena,
+                             const struct ws_model **out, struct ws_error *err)
+{
+    const struct ws_ngram_model *model = (const struct ws_ngram_model *)base;
+    const struct ws_ngram_trie *trie = &model->trie;
+    const uint32_t count = ws_ngram_contexts(trie), nodes = ws_ngram_nodes(trie);
+    struct ws_ngram_model *biased = ws_arena_copy(arena, model, sizeof *model);
+    struct ws_ngram_outcome *outcomes =
+        ws_arena_copy(arena, model->outcomes, nodes * sizeof *outcomes);
+    struct ws_ngram_context *contexts =
+        ws_arena_copy(arena, model->contexts, count * sizeof *contexts);
+    uint32_t *guide = WS_ARENA_NEW(arena, uint32_t, nodes);
+    if (!biased || !outcomes || !contexts || !guide)
+        return ws_fail_memory(err, "a biased n-gram model");
+    for (uint32_t node = 0; node < count; node++) {
+        bias_context(trie, lambda, &contexts[node], outcomes);
+        if (contexts[node].children > FEW)
+            guide_context(&contexts[node], outcomes, guide);
+    }
+    biased->biased = true;
+    biased->outcomes = outcomes;
+    biased->contexts = contexts;
+    biased->guide = guide;
+    *out = &biased->base;
+    return WS_OK;
+}
+
 /* Drawing ------------------------------------------------------------------------------------- */
 
 /* A block that grows, and between the passes where its next token comes from. */
@@ -135,6 +179,32 @@ static inline void choose_by_kneser_ney(const struct ws_ngram_model *model, stru
         if (it->point < context->kept || it->context == 0)
             return;
     }
+}
+
+static inline void choose_by_bias(const struct ws_ngram_model *model, struct growing *it)
+{
+    it->context = it->state;
+    it->point = ws_rng_uniform(&it->rng) * model->contexts[it->context].kept;
+}
+
+/* By which of them the model makes text. */
+enum choice { BY_LIKELIHOOD, BY_KNESER_NEY, BY_BIAS };
+
+static enum choice choice_of(const struct ws_ngram_model *model)
+{
+    if (model->sampling == WS_NGRAM_KNESER_NEY)
+        return BY_KNESER_NEY;
+    return model->biased ? BY_BIAS : BY_LIKELIHOOD;
+}
+
+static inline void choose(const struct ws_ngram_model *model, enum choice how, struct growing *it)
+{
+    if (how == BY_KNESER_NEY)
+        choose_by_kneser_ney(model, it);
+    else if (how == BY_LIKELIHOOD)
+        choose_by_likelihood(model, it);
+    else
+        choose_by_bias(model, it);
 }
 
 static inline void fetch_children(const struct ws_ngram_model *model, const struct growing *it)
@@ -216,17 +286,14 @@ static void sample_blocks(const struct ws_ngram_model *model, struct ws_rng_key 
                           unsigned blocks, uint32_t *out)
 {
     struct growing growing[SIDE_BY_SIDE];
-    bool smoothed = model->sampling == WS_NGRAM_KNESER_NEY;
+    const enum choice how = choice_of(model);
     for (unsigned b = 0; b < blocks; b++) {
         ws_rng_init(&growing[b].rng, key, first + b);
         growing[b].state = model->start;
     }
     for (uint64_t i = 0; i < model->block; i++) {
         for (unsigned b = 0; b < blocks; b++) {
-            if (smoothed)
-                choose_by_kneser_ney(model, &growing[b]);
-            else
-                choose_by_likelihood(model, &growing[b]);
+            choose(model, how, &growing[b]);
             fetch_children(model, &growing[b]);
         }
         for (unsigned b = 0; b < blocks; b++)
@@ -270,5 +337,71 @@ enum ws_status ws_ngram_sample(size_t chains, const struct ws_model *const model
     for (size_t c = 0; c < chains; c++)
         WS_TRY(sample_one((const struct ws_ngram_model *)models[c], counts[c], keys[c], arena,
                           &out[c], err));
+    return WS_OK;
+}
+
+/* Editing -------------------------------------------------------------------------------------- */
+
+/* P(token | state) by the law that makes text; moves on to the state after the token. */
+static double probability_of(const struct ws_ngram_model *model, uint32_t *state, uint32_t token)
+{
+    const uint32_t before = *state;
+    double smoothed = ws_ngram_score(model, state, token);
+    if (model->sampling == WS_NGRAM_KNESER_NEY)
+        return smoothed;
+    uint32_t child = ws_ngram_child(&model->trie, before, token);
+    return child ? (double)model->trie.count[child] / model->contexts[before].total : 0;
+}
+
+/* The tokens of one text into `out`; how many were drawn. All are given what was there before, so
+ * that an edit does not change what follows. */
+static uint64_t edit_text(const struct ws_ngram_model *model, const uint32_t *text, size_t size,
+                          double likely, struct growing *it, uint32_t *out)
+{
+    uint32_t state = model->start;
+    uint64_t changed = 0;
+    for (size_t i = 0; i < size; i++) {
+        it->state = state;
+        out[i] = text[i];
+        if (probability_of(model, &state, text[i]) < likely)
+            continue;
+        choose(model, choice_of(model), it);
+        out[i] = take_token(model, it);
+        changed++;
+    }
+    return changed;
+}
+
+enum ws_status ws_ngram_edit(const struct ws_model *base, const struct ws_dataset *data,
+                             double likely, struct ws_rng_key key, uint64_t first,
+                             struct ws_arena *arena, const struct ws_payload **out,
+                             uint64_t *changed, struct ws_error *err)
+{
+    const struct ws_ngram_model *model = (const struct ws_ngram_model *)base;
+    struct ws_payload *payload = WS_ARENA_ZNEW(arena, struct ws_payload, 1);
+    uint32_t *ids = WS_ARENA_NEW(arena, uint32_t, ws_dataset_lengths(data).total);
+    uint64_t *ends = WS_ARENA_NEW(arena, uint64_t, data->count);
+    if (!payload || !ids || !ends)
+        return ws_fail_memory(err, "edited texts");
+    uint64_t end = 0, item = 0;
+    *changed = 0;
+    for (size_t s = 0; s < data->segment_count; s++) {
+        const struct ws_segment *segment = &data->segments[s];
+        for (uint64_t i = 0; i < segment->count; i++, item++) {
+            size_t size;
+            const uint32_t *text =
+                ws_payload_tokens(segment->payload, ws_segment_item(segment, i), &size);
+            struct growing it;
+            ws_rng_init(&it.rng, key, first + item);
+            *changed += edit_text(model, text, size, likely, &it, ids + end);
+            ends[item] = end += size;
+        }
+    }
+    payload->kind = WS_DATA_TOKENS;
+    payload->count = data->count;
+    payload->types = data->types;
+    payload->tokens.ids = ids;
+    payload->tokens.ends = ends;
+    *out = payload;
     return WS_OK;
 }

@@ -126,6 +126,10 @@ filtered 'control|drop-detected:1:0'
 refuses 2 bad.yaml:4 "filters the control" -- plan bad.yaml
 filtered 'replace|edit:0.99'
 refuses 2 bad.yaml:4 "'edit:0.99' edits texts" "family 'discrete' cannot" -- plan bad.yaml
+refuses 2 "--set" "biases models" "family 'ngram' cannot with sampling=kneser-ney" -- \
+    plan text.yaml --set 'policies=replace|biased:0.5' --set sampling=kneser-ney
+accepts run text.yaml -q -o edited --set 'policies=keep:1|edit:0.99,replace|biased:0.5' --generations 2
+check "texts are edited" grep -q '"generation":1,"metric":"filter/1/edit/changed"' <(records edited)
 filtered 'replace|keep-correct:0.9:0.1'
 refuses 2 bad.yaml:4 "'keep-correct:0.9:0.1'" "the source does not know" -- plan bad.yaml
 cat >filters.yaml <<'END'

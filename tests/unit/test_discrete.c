@@ -65,6 +65,25 @@ static void discrete__counts_symbols(void **state)
     assert_memory_equal(model->count, count, sizeof count);
 }
 
+/* 10 : 3 to the power of 2, and the likeliest alone. */
+static void discrete__biased_it_has_powers_of_its_shares(void **state)
+{
+    struct ws_dataset data = dataset_of(&counts, *state);
+    const struct ws_discrete_model *model = fit(&data, *state);
+    const struct ws_model *out;
+    assert_int_equal(family->bias(&model->base, 0.5, *state, &out, NULL), WS_OK);
+    const struct ws_discrete_model *biased = (const struct ws_discrete_model *)out;
+    assert_int_equal(biased->size, 2);
+    double share = (double)biased->count[0] / (double)biased->total;
+    assert_true(fabs(share - 100.0 / 109) < 1e-15);
+    assert_int_equal(biased->total, biased->count[0] + biased->count[1]);
+    assert_int_equal(family->bias(&model->base, 0, *state, &out, NULL), WS_OK);
+    biased = (const struct ws_discrete_model *)out;
+    assert_int_equal(biased->size, 1);
+    assert_int_equal(biased->type[0], 1);
+    assert_true(biased->total > 0);
+}
+
 static void discrete__adds_the_counts_of_all_segments(void **state)
 {
     const struct ws_dataset parts[] = {dataset_of(&counts, *state), dataset_of(&counts, *state)};
@@ -153,6 +172,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(discrete__counts_symbols, set_up, tear_down),
         cmocka_unit_test_setup_teardown(discrete__adds_the_counts_of_all_segments, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(discrete__biased_it_has_powers_of_its_shares, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(discrete__scores_by_shares, set_up, tear_down),
         cmocka_unit_test_setup_teardown(discrete__samples_only_what_it_saw, set_up, tear_down),

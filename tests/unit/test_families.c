@@ -551,6 +551,43 @@ static void families__find_every_item_as_likely_as_all_are_together(void **state
     for_each_subject(check_each_item_is_likely);
 }
 
+/* Mean over a sample of `from` under `model`. */
+static double mean_likelihood(struct subject *subject, const struct ws_model *from,
+                              const struct ws_model *model)
+{
+    enum { SAMPLE = 500 };
+    const struct ws_payload *payload;
+    struct ws_dataset data;
+    double likelihoods[SAMPLE], sum = 0;
+    assert_int_equal(sample_from(from, SAMPLE, key_of(3), &subject->arena, &payload), WS_OK);
+    assert_int_equal(ws_dataset_of(payload, (struct ws_origin){0}, &subject->arena, &data, NULL),
+                     WS_OK);
+    assert_int_equal(ws_item_likelihoods(model, &data, NULL, &subject->arena, likelihoods, NULL),
+                     WS_OK);
+    for (size_t i = 0; i < SAMPLE; i++)
+        sum += likelihoods[i];
+    return sum / SAMPLE;
+}
+
+static void check_bias(struct subject *subject)
+{
+    if (!subject->ops->bias)
+        return;
+    const struct ws_model *model = fitted(subject, 0), *biased, *strongly;
+    assert_int_equal(subject->ops->bias(model, 0.5, &subject->arena, &biased, NULL), WS_OK);
+    assert_int_equal(subject->ops->bias(model, 0.1, &subject->arena, &strongly, NULL), WS_OK);
+    double own = mean_likelihood(subject, model, model);
+    double half = mean_likelihood(subject, biased, model);
+    double strong = mean_likelihood(subject, strongly, model);
+    assert_true(own < half && half < strong);
+}
+
+static void families__biased_make_what_is_likely(void **state)
+{
+    (void)state;
+    for_each_subject(check_bias);
+}
+
 static void families__sum_log_densities_over_the_data(void **state)
 {
     (void)state;
@@ -602,6 +639,13 @@ static enum ws_status do_all(struct subject *subject, struct ws_bytes saved, str
     struct ws_item_score scores[ITEMS];
     if (ops->score)
         WS_TRY(ops->score(model, &subject->data[1], NULL, arena, scores, NULL));
+    const struct ws_model *biased;
+    if (ops->bias)
+        WS_TRY(ops->bias(model, 0.5, arena, &biased, NULL));
+    uint64_t changed;
+    if (ops->edit)
+        WS_TRY(ops->edit(model, &subject->data[1], 0.1, key_of(0), 0, arena, &payload, &changed,
+                         NULL));
     WS_TRY(ops->load(subject->settings, saved, arena, &model, NULL));
     struct ws_buffer out;
     ws_buffer_init(&out, arena->allocator, SAVED_LIMIT);
@@ -663,6 +707,7 @@ int main(void)
         cmocka_unit_test(families__sample_the_same_bytes_after_save_and_load),
         cmocka_unit_test(families__refuse_or_survive_damaged_bytes),
         cmocka_unit_test(families__find_every_item_as_likely_as_all_are_together),
+        cmocka_unit_test(families__biased_make_what_is_likely),
         cmocka_unit_test(families__sum_log_densities_over_the_data),
         cmocka_unit_test(families__score_an_item_alike_wherever_it_stands),
         cmocka_unit_test(families__report_every_failed_allocation_and_leak_nothing),

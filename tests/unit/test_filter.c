@@ -13,6 +13,7 @@
 
 #include "lab/filter.h"
 #include "models/gaussian.h"
+#include "models/ngram.h"
 #include "support/failing_heap.h"
 
 static const struct ws_origin HUMAN = {.source = WS_SOURCE_ORIGINAL};
@@ -324,6 +325,38 @@ static void filter__chosen_items_are_better(void **state)
     assert_share(out.segments[0].payload->counts.count[1], 10000, 0.75);
 }
 
+/* "aba" and "abc" of human and of a model's: a's are sure, and b after an a is; other texts are not
+ * touched. */
+static void filter__human_texts_are_edited(void **state)
+{
+    static const uint32_t ids[] = {0, 1, 0, 0, 1, 2};
+    static const uint64_t ends[] = {3, 6};
+    static const struct ws_ngram_settings settings = {2, WS_NGRAM_MLE};
+    struct ws_filtered done[FILTERS_MOST];
+    struct ws_payload *payload = payload_of(WS_DATA_TOKENS, 2, *state);
+    payload->types = 3;
+    payload->tokens.ids = ids;
+    payload->tokens.ends = ends;
+    struct ws_dataset human = of(payload, HUMAN, *state), models = of(payload, MODEL, *state);
+    struct ws_dataset data = both(human, models, *state);
+    const struct ws_filter_view view = {
+        .latest = fitted(&ws_family_ngram, &settings, &human, *state), .threads = 1};
+    struct ws_dataset out = filtered_by("replace|edit:0.99", &view, &data, 1, done, *state);
+    assert_int_equal(out.count, 4);
+    assert_int_equal(done[0].tokens, 6);
+    assert_int_equal(done[0].changed, 4);
+    assert_int_equal(done[0].out[WS_SOURCE_ORIGINAL], 2);
+    assert_memory_equal(out.segments[0].payload->tokens.ids, ids, sizeof ids); /* sure ones */
+    assert_ptr_equal(out.segments[1].payload, payload);
+    /* An item of a pick is edited as it is elsewhere; the last tokens are a or c. */
+    out = filtered_by("replace|edit:0.4", &view, &data, 1, done, *state);
+    assert_int_equal(done[0].changed, 6);
+    assert_int_equal(out.segments[0].origin.source, WS_SOURCE_ORIGINAL);
+    for (size_t i = 0; i < 6; i++)
+        assert_true(out.segments[0].payload->tokens.ids[i] == ids[i] || i % 3 == 2);
+    assert_int_not_equal(out.segments[0].payload->tokens.ids[2], 1);
+}
+
 static void filter__one_behind_another_does_not_change_it(void **state)
 {
     struct ws_filtered alone[FILTERS_MOST], first[FILTERS_MOST];
@@ -403,6 +436,7 @@ int main(void)
         TEST(surprising_vectors_are_far_from_the_mean),
         TEST(surprising_counts_are_rare),
         TEST(chosen_items_are_better),
+        TEST(human_texts_are_edited),
         TEST(one_behind_another_does_not_change_it),
         TEST(items_keep_weight_and_origin),
         TEST(what_leaves_nothing_is_an_error),

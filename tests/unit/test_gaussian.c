@@ -184,6 +184,18 @@ static void gaussian__of_equal_weights_is_the_unweighted_one(void **state)
     assert_close(a->covariance[0], b->covariance[0]);
 }
 
+static void gaussian__biased_it_has_less_covariance(void **state)
+{
+    struct ws_dataset data = vectors(triangle, 3, 2, *state);
+    const struct ws_gaussian_model *model = fit(&unbiased, &data, *state);
+    const struct ws_model *out;
+    assert_int_equal(family->bias(&model->base, 0.25, *state, &out, NULL), WS_OK);
+    const struct ws_gaussian_model *biased = (const struct ws_gaussian_model *)out;
+    for (int i = 0; i < 4; i++)
+        assert_close(biased->covariance[i], 0.25 * model->covariance[i]);
+    assert_close(biased->mean[0], 1);
+}
+
 static void gaussian__keeps_its_precision_far_from_zero(void **state)
 {
     static const double x[] = {1e9 + 4, 1e9 + 7, 1e9 + 13, 1e9 + 16};
@@ -476,6 +488,7 @@ int main(void)
         TEST(fits_covariances),
         TEST(fits_all_segments_and_picked_items),
         TEST(weighs_items),
+        TEST(biased_it_has_less_covariance),
         TEST(of_equal_weights_is_the_unweighted_one),
         TEST(keeps_its_precision_far_from_zero),
         TEST(of_equal_items_has_zero_variance_and_stays_there),

@@ -559,6 +559,98 @@ static void ngram__gives_each_item_its_own_sequence(void **state)
     }
 }
 
+/* After a: b twice, c and d once; after every other letter, and at the start: a. */
+static const char skewed[] = "abacabad";
+
+/* Squared shares 4 : 1 : 1 at lambda = 1/2, b alone at 0. */
+static void ngram__biased_it_prefers_what_is_frequent(void **state)
+{
+    enum { BLOCKS = 20000 };
+    struct fixture *f = *state;
+    const struct ws_ngram_model *model = fit_text(f, 4, skewed, 2, WS_NGRAM_MLE);
+    for (int step = 0; step < 2; step++) {
+        const double lambda = step == 0 ? 0.5 : 0;
+        const struct ws_model *biased;
+        const struct ws_payload *sample;
+        const uint64_t count = BLOCKS;
+        const struct ws_rng_key key = ws_rng_key(WS_STREAM_SAMPLING, 1, 2, 3);
+        uint64_t seen[4] = {0};
+        assert_int_equal(ws_family_ngram.bias(&model->base, lambda, &f->arena, &biased, NULL),
+                         WS_OK);
+        assert_int_equal(
+            ws_family_ngram.sample(1, &biased, &count, &key, NULL, &f->arena, &sample, NULL),
+            WS_OK);
+        for (size_t i = 0; i < BLOCKS; i++)
+            seen[sample->tokens.ids[8 * i + 1]]++; /* the first one after an a */
+        assert_int_equal(seen[0], 0);
+        if (step == 1) {
+            assert_int_equal(seen[1], BLOCKS);
+            continue;
+        }
+        const double share = (double)seen[1] / BLOCKS, p = 2.0 / 3;
+        assert_true(fabs(share - p) < 4 * sqrt(p * (1 - p) / BLOCKS));
+        assert_true(seen[2] > 0 && seen[3] > 0);
+    }
+}
+
+static uint64_t edited(struct fixture *f, const struct ws_ngram_model *model, double likely,
+                       uint64_t first, const uint32_t **ids)
+{
+    const struct ws_payload *payload;
+    uint64_t changed;
+    const struct ws_rng_key key = ws_rng_key(WS_STREAM_POLICY, 1, 2, 3);
+    assert_int_equal(ws_family_ngram.edit(&model->base, &f->text.data, likely, key, first,
+                                          &f->arena, &payload, &changed, NULL),
+                     WS_OK);
+    assert_int_equal(payload->count, f->text.payload.count);
+    assert_int_equal(payload->types, f->text.types);
+    assert_memory_equal(payload->tokens.ends, f->text.ends,
+                        payload->count * sizeof *payload->tokens.ends);
+    *ids = payload->tokens.ids;
+    return changed;
+}
+
+static void ngram__edits_what_is_likely_alone(void **state)
+{
+    struct fixture *f = *state;
+    const struct ws_ngram_model *model = fit_text(f, 4, skewed, 2, WS_NGRAM_MLE);
+    const uint32_t *ids;
+    /* Sure tokens are the four a's, and what is drawn for them is an a again. */
+    assert_int_equal(edited(f, model, 0.99, 0, &ids), 4);
+    assert_memory_equal(ids, f->text.ids, 8 * sizeof *ids);
+    /* P(b | a) = 1/2 is likely enough, P(c | a) = P(d | a) = 1/4 is not. */
+    uint64_t b = 0, all = 0;
+    for (uint64_t trial = 0; trial < 5000; trial++) {
+        assert_int_equal(edited(f, model, 0.5, trial, &ids), 6);
+        for (size_t i = 0; i < 8; i += 2)
+            assert_int_equal(ids[i], 0);
+        assert_int_equal(ids[3], 2);
+        assert_int_equal(ids[7], 3);
+        b += ids[1] == 1;
+        b += ids[5] == 1;
+        all += 2;
+    }
+    assert_true(fabs((double)b / (double)all - 0.5) < 4 * 0.5 / sqrt((double)all));
+    /* Every token is drawn where every probability will do; an unseen one has probability 0. */
+    assert_int_equal(edited(f, model, 0, 0, &ids), 8);
+    make_text(&f->text, 4, "cc");
+    assert_int_equal(edited(f, model, 0.01, 0, &ids), 0);
+    assert_int_equal(ids[0], 2);
+}
+
+/* The same item, other items before it: the same edit. */
+static void ngram__edits_every_item_by_itself(void **state)
+{
+    struct fixture *f = *state;
+    const struct ws_ngram_model *model = fit_text(f, 4, skewed, 2, WS_NGRAM_KNESER_NEY);
+    const uint32_t *alone, *second;
+    make_text(&f->text, 4, "abacabad");
+    (void)edited(f, model, 0.1, 5, &alone);
+    make_text(&f->text, 4, "bad|abacabad");
+    (void)edited(f, model, 0.1, 4, &second);
+    assert_memory_equal(alone, second + 3, 8 * sizeof *alone);
+}
+
 /* A pick of items is the text of those items. */
 static void ngram__counts_only_the_items_a_segment_picks(void **state)
 {
@@ -936,6 +1028,9 @@ int main(void)
         TEST(ngram__samples_the_maximum_likelihood_law),
         TEST(ngram__samples_the_kneser_ney_law),
         TEST(ngram__gives_each_item_its_own_sequence),
+        TEST(ngram__biased_it_prefers_what_is_frequent),
+        TEST(ngram__edits_what_is_likely_alone),
+        TEST(ngram__edits_every_item_by_itself),
         TEST(ngram__counts_only_the_items_a_segment_picks),
         TEST(ngram__is_the_same_after_saving_and_loading),
         TEST(ngram__stores_what_the_format_says),
