@@ -218,6 +218,96 @@ static void lab_laws__human_shares_hold_the_mean_back(void **state)
     check_mix(tenth, "keep:0.1", keep_tenth, 9);
 }
 
+/*
+ * M fresh items weigh w together and M / k of the model before 1 - w = q. The weighted mean is
+ * mu' = w c + q (mu + noise), and the unbiased v' the weighted second moment less mu'^2, over 1
+ * less the sum of squared shares. With m = E[mu^2] and s = E[v], both exactly:
+ *
+ *   m' = q^2 m + w^2 / M + q^2 s k / M         s' = (w + q (m + s) - m') / (1 - w^2 / M - q^2 k /
+ * M)
+ *
+ * from m = 1 / M, s = 1. The golden ratio's m tends to about w / M.
+ */
+static double weighted_mean_error(double w, double k, uint64_t M, uint64_t n)
+{
+    double q = 1 - w, items = (double)M;
+    double m = 1 / items, s = 1;
+    for (uint64_t fit = 2; fit <= n; fit++) {
+        double next = q * q * m + (w * w + q * q * s * k) / items;
+        s = (w + q * (m + s) - next) / (1 - (w * w + q * q * k) / items);
+        m = next;
+    }
+    return m;
+}
+
+static double golden_ratio(enum ws_gaussian_estimator e, uint64_t M, uint64_t n)
+{
+    (void)e;
+    return weighted_mean_error((sqrt(5) - 1) / 2, 1, M, n);
+}
+
+static double golden_ratio_of_a_half(enum ws_gaussian_estimator e, uint64_t M, uint64_t n)
+{
+    (void)e;
+    return weighted_mean_error(0.5, 0.5, M, n);
+}
+
+static double weight_of_a_tenth(enum ws_gaussian_estimator e, uint64_t M, uint64_t n)
+{
+    (void)e;
+    return weighted_mean_error(0.1, 2, M, n);
+}
+
+#define WEIGHTED UNBIASED "items: 100\npolicies: [golden-ratio, golden-ratio:0.5, weighted:0.1:2]\n"
+
+/* cv^2 as above, for the same reason: 49,500 chains. */
+static void lab_laws__weights_hold_the_mean_back(void **state)
+{
+    (void)state;
+    static const char second[] = WEIGHTED "generations: 2\n";
+    static const char tenth[] = WEIGHTED UP_TO_9;
+    check_mix(second, "golden-ratio", golden_ratio, 1);
+    check_mix(tenth, "golden-ratio", golden_ratio, 9);
+    check_mix(tenth, "golden-ratio:0.5", golden_ratio_of_a_half, 9);
+    check_mix(tenth, "weighted:0.1:2", weight_of_a_tenth, 9);
+}
+
+/* Of N(mu, 3/4 v): E[v'] = 3/4 v for the unbiased estimator. */
+static double biased_variance(enum ws_gaussian_estimator e, uint64_t M, uint64_t n)
+{
+    (void)e;
+    (void)M;
+    return pow(0.75, (double)n - 1);
+}
+
+/* cv^2 is that of replace: a constant factor changes none. */
+static void lab_laws__biased_sampling_shrinks_the_variance(void **state)
+{
+    (void)state;
+    static const struct row rows[] = {{"variance_ratio", biased_variance, 1, 0.040814},
+                                      {"variance_ratio", biased_variance, 9, 0.22142}};
+    check_laws((struct laws){UNBIASED "items: 100\npolicies: replace|biased:0.75\n"
+                                      "generations: 10\n",
+                             "replace|biased:0.75", WS_GAUSSIAN_UNBIASED, 5000, ROWS(rows)});
+}
+
+/* Half of the items, the fresh ones, are left by a detector that finds every other. */
+static double mean_error_of_half(enum ws_gaussian_estimator e, uint64_t M, uint64_t n)
+{
+    (void)n;
+    return ws_theory_gaussian_mean_error(e, M / 2, 1);
+}
+
+static void lab_laws__a_perfect_detector_leaves_a_first_fit(void **state)
+{
+    (void)state;
+    static const struct row rows[] = {{"mean_error_squared", mean_error_of_half, 2, 2.0}};
+    check_laws((struct laws){UNBIASED "items: 20\npolicies: fresh:0.5|drop-detected:1:0\n"
+                                      "generations: 3\n",
+                             "fresh:0.5|drop-detected:1:0", WS_GAUSSIAN_UNBIASED, 45000,
+                             ROWS(rows)});
+}
+
 /* A control is a first fit for ever. */
 static double first_variance(enum ws_gaussian_estimator e, uint64_t M, uint64_t n)
 {
@@ -276,6 +366,9 @@ int main(void)
         cmocka_unit_test(lab_laws__maximum_likelihood_of_100_at_generation_49),
         cmocka_unit_test(lab_laws__accumulate_of_10_follows_the_product),
         cmocka_unit_test(lab_laws__human_shares_hold_the_mean_back),
+        cmocka_unit_test(lab_laws__weights_hold_the_mean_back),
+        cmocka_unit_test(lab_laws__biased_sampling_shrinks_the_variance),
+        cmocka_unit_test(lab_laws__a_perfect_detector_leaves_a_first_fit),
         cmocka_unit_test(lab_laws__a_control_stays_as_good_as_its_first_model),
         cmocka_unit_test(lab_laws__heterozygosity_decays_by_one_over_M),
     };
