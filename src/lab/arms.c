@@ -230,6 +230,7 @@ static enum ws_status make_arm(struct ws_experiment *e, const struct ws_policy *
 {
     struct ws_arm *arm = &e->arms[e->arm_count];
     WS_TRY(ws_policy_check(policy, e->family, settings, err));
+    WS_TRY(ws_policy_check_data(policy, &e->data, err));
     *arm = (struct ws_arm){.variation = variation, .policy = *policy, .family_settings = settings};
     arm->name =
         variation[0] ? ws_arena_format(&e->arena, "%s %s", policy->name, variation) : policy->name;

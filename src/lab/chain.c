@@ -315,7 +315,7 @@ static enum ws_status filter_training(const struct batch *b, struct made *made,
     const struct ws_filter_view view = {
         .latest = chain->model,
         .first = chain->first,
-        .human = b->block->human,
+        .law = chain->deal.law,
         .threads = b->support ? b->support->threads : 1,
     };
     made->filtered = WS_ARENA_NEW(step_arena(b), struct ws_filtered, policy->filter_count);

@@ -427,14 +427,10 @@ static enum ws_status check_data(const struct ws_experiment *e, const struct ws_
     const void *checked = NULL;
     for (size_t a = 0; a < e->arm_count; a++) {
         const void *settings = e->arms[a].family_settings;
-        enum ws_status status = ws_policy_check_data(&e->arms[a].policy, human, err);
-        if (status == WS_INVALID)
-            ws_error_prefix(err, "%s", ws_experiment_place(e, "policies"));
-        WS_TRY(status);
         if (settings == checked)
             continue;
         uint64_t item_size = shape->kind == WS_DATA_TOKENS ? e->data.block : 0;
-        status = e->family->check(settings, shape, e->items, item_size, err);
+        enum ws_status status = e->family->check(settings, shape, e->items, item_size, err);
         if (status == WS_INVALID)
             ws_error_prefix(err, "%s", ws_experiment_place(e, item_size > 0 ? "block" : "items"));
         WS_TRY(status);

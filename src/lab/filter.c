@@ -184,6 +184,18 @@ static int by_token(const void *left, const void *right)
     return a < b ? -1 : a > b;
 }
 
+static void keep_correct(struct filtering *f, const struct ws_filter *filter, struct ws_rng *rng)
+{
+    const struct ws_law *law = f->view->law;
+    struct walk walk = {.data = &f->data};
+    struct item item;
+    for (uint64_t i = 0; next_item(&walk, &item); i++) {
+        const struct ws_payload *payload = item.segment->payload;
+        bool right = law->row->is_right(law, payload->vectors + item.at * payload->dimension);
+        f->times[i] = happens(rng, filter->x[right ? 0 : 1]);
+    }
+}
+
 static uint64_t count_distinct(uint32_t *tokens, size_t size)
 {
     uint64_t distinct = size > 0;
@@ -347,7 +359,8 @@ static enum ws_status work(struct filtering *f, const struct ws_filter *filter,
     case WS_FILTER_KEEP_SURPRISING:
         return keep_surprising(f, filter, &rng);
     case WS_FILTER_KEEP_CORRECT:
-        return ws_fail(f->err, WS_INVALID, "filter '%s' has no labels to look at", filter->name);
+        keep_correct(f, filter, &rng);
+        return WS_OK;
     case WS_FILTER_KEEP_CHOSEN:
         return keep_chosen(f, filter, &rng);
     case WS_FILTER_EDIT:

@@ -109,12 +109,12 @@ enum ws_status ws_policy_check(const struct ws_policy *policy, const struct ws_f
     return WS_OK;
 }
 
-enum ws_status ws_policy_check_data(const struct ws_policy *policy, const struct ws_human *human,
-                                    struct ws_error *err)
+enum ws_status ws_policy_check_data(const struct ws_policy *policy,
+                                    const struct ws_human_settings *data, struct ws_error *err)
 {
-    (void)human;
+    const struct ws_law_row *law = ws_human_law(data);
     for (size_t i = 0; i < policy->filter_count; i++)
-        if (policy->filters[i].traits & WS_FILTER_NEEDS_LABELS)
+        if (policy->filters[i].traits & WS_FILTER_NEEDS_LABELS && !(law && law->is_right))
             return ws_fail(err, WS_INVALID,
                            "filter '%s' asks which labels are right, the source does not know",
                            policy->filters[i].name);

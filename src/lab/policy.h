@@ -51,8 +51,9 @@
  *                       replacement, from R of each, by weights (1 - score)^B
  *   keep-surprising:S   keeps the share S that is least likely under the      Gambetta et al. 2024
  *                       latest model
- *   keep-correct:P:Q    keeps a model's item with probability P where its     Feng et al. 2024
- *                       label is right, with Q where it is wrong
+ *   keep-correct:P:Q    keeps an item with probability P where its label is   Feng et al. 2024
+ *                       right, with Q where it is wrong, whoever made it
+ *                       (`is_right` of data/law.h)
  *   keep-chosen:K:B     puts a model's items together by K, at random, and    Ferbach et al. 2024
  *                       keeps one of each, with probability ~ exp(B reward)
  *   edit:P              draws anew every token of a human text that has       Zhu et al. 2025
@@ -136,9 +137,9 @@ WS_MUST_CHECK enum ws_status ws_policy_parse(const char *text, struct ws_arena *
 WS_MUST_CHECK enum ws_status ws_policy_check(const struct ws_policy *policy,
                                              const struct ws_family_ops *family,
                                              const void *family_settings, struct ws_error *err);
-/* Likewise of human data. */
+/* Likewise of human data with these settings. */
 WS_MUST_CHECK enum ws_status ws_policy_check_data(const struct ws_policy *policy,
-                                                  const struct ws_human *human,
+                                                  const struct ws_human_settings *data,
                                                   struct ws_error *err);
 
 /* The size of step g, from the base size n: constant n; linear:R n (1 + R g); power:E n (g + 1)^E;

@@ -357,6 +357,34 @@ static void filter__human_texts_are_edited(void **state)
     assert_int_not_equal(out.segments[0].payload->tokens.ids[2], 1);
 }
 
+static bool is_even(const struct ws_law *law, const double *vector)
+{
+    (void)law;
+    return fmod(vector[0], 2) == 0;
+}
+
+static void filter__a_verifier_looks_at_labels_alone(void **state)
+{
+    enum { ITEMS = 40000 };
+    static const struct ws_law_row labelled = {.name = "labelled", .is_right = is_even};
+    static const struct ws_law law = {.row = &labelled, .dimension = 1};
+    const struct ws_filter_view view = {.law = &law, .threads = 1};
+    struct ws_filtered done[FILTERS_MOST];
+    struct ws_dataset data = halves(ITEMS, *state);
+    struct ws_dataset out = filtered_by("replace|keep-correct:1:0", &view, &data, 1, done, *state);
+    assert_int_equal(out.count, ITEMS / 2);
+    for (size_t s = 0; s < 2; s++)
+        for (uint64_t i = 0; i < out.segments[s].count; i++)
+            assert_int_equal(ws_segment_item(&out.segments[s], i), 2 * i);
+    out = filtered_by("replace|keep-correct:0.8:0.3", &view, &data, 1, done, *state);
+    uint64_t right = 0;
+    for (size_t s = 0; s < 2; s++)
+        for (uint64_t i = 0; i < out.segments[s].count; i++)
+            right += ws_segment_item(&out.segments[s], i) % 2 == 0;
+    assert_share(right, ITEMS / 2, 0.8);
+    assert_share(out.count - right, ITEMS / 2, 0.3);
+}
+
 static void filter__one_behind_another_does_not_change_it(void **state)
 {
     struct ws_filtered alone[FILTERS_MOST], first[FILTERS_MOST];
@@ -437,6 +465,7 @@ int main(void)
         TEST(surprising_counts_are_rare),
         TEST(chosen_items_are_better),
         TEST(human_texts_are_edited),
+        TEST(a_verifier_looks_at_labels_alone),
         TEST(one_behind_another_does_not_change_it),
         TEST(items_keep_weight_and_origin),
         TEST(what_leaves_nothing_is_an_error),
