@@ -47,17 +47,15 @@ static void print_plan(const struct ws_experiment *e, const struct ws_cost *cost
                  "sampled", "core time", "disk");
     for (size_t a = 0; a < e->arm_count; a++) {
         const struct ws_arm_cost *arm = &cost->arms[a];
-        char name[64];
-        (void)snprintf(name, sizeof name, "%.40s%s", e->arms[a].policy.name,
-                       e->arms[a].outgrows_control ? " *" : "");
         if (strcmp(e->arms[a].variation, variation) != 0)
             (void)printf("%s\n", e->arms[a].variation);
         variation = e->arms[a].variation;
         outgrown = outgrown || e->arms[a].outgrows_control;
         format_duration(arm->seconds, time, sizeof time);
         format_bytes(arm->disk, disk, sizeof disk);
-        (void)printf("%-22s %12" PRIu64 " %12" PRIu64 " %12" PRIu64 " %10s %7s\n", name,
-                     arm->largest, arm->trained, arm->sampled, time, disk);
+        print_row_name(e->arms[a].policy.name, e->arms[a].outgrows_control ? " *" : "", 22);
+        (void)printf(" %12" PRIu64 " %12" PRIu64 " %12" PRIu64 " %10s %7s\n", arm->largest,
+                     arm->trained, arm->sampled, time, disk);
     }
     format_duration(cost->seconds, time, sizeof time);
     format_bytes(cost->memory, memory, sizeof memory);

@@ -316,6 +316,15 @@ void print_settings(const struct arguments *arguments, const char *except)
     }
 }
 
+void print_row_name(const char *name, const char *mark, int width)
+{
+    if (strlen(name) + strlen(mark) > (size_t)width) {
+        (void)printf("%s%s\n", name, mark);
+        name = mark = "";
+    }
+    (void)printf("%s%-*s", name, width - (int)strlen(name), mark);
+}
+
 /* Messages and exit statuses ------------------------------------------------------------------- */
 
 int report(enum ws_status status, const struct ws_error *error)

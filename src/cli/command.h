@@ -83,6 +83,10 @@ void print_help(const struct command_line *line);
 /* Whether a setting of the command's tables was named, whatever its value. */
 bool arguments_name(const struct arguments *arguments, const char *setting);
 
+/* The name of a table's row and what marks it, `width` columns wide; on a line of its own above the
+ * row where it is longer. */
+void print_row_name(const char *name, const char *mark, int width);
+
 /* Prints a blank and a word of a command, quoted where a shell needs it. */
 void print_word(const char *word);
 /* Likewise the settings that were given of an experiment, so that they can be given again, all but

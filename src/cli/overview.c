@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/json.h"
+#include "cli/command.h"
 #include "cli/terminal.h"
 
 enum {
@@ -217,9 +218,8 @@ static void print_arm(const struct ws_run_arm *arm, const struct ws_results *res
                       const struct style *style)
 {
     const struct ws_curve *curve = ws_results_find(results, arm->name, style->heads[0].metric);
-    char name[64];
-    (void)snprintf(name, sizeof name, "%.40s%s", arm->policy, arm->outgrows_control ? " *" : "");
-    (void)printf("%-*s ", NAME_WIDTH, name);
+    print_row_name(arm->policy, arm->outgrows_control ? " *" : "", NAME_WIDTH);
+    (void)printf(" ");
     if (!curve) {
         (void)printf("no measurement\n");
         return;

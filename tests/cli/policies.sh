@@ -144,6 +144,7 @@ generations: 3
 seeds: 2
 END
 accepts plan filters.yaml
+check "a long name has a line of its own" grep -qx 'keep:0.5|likelihood|resample:10:3:1.5 \*' out
 accepts run filters.yaml -q -o filters
 records filters >all
 is() { # ARM METRIC VALUE: of every seed at generations 1 and 2
