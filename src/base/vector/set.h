@@ -1,4 +1,5 @@
-/* Names that say which instruction set a source was compiled for. Private to base/vector/. */
+/* Names that say which instruction set a source was compiled for. Private to folders of vector
+ * code. */
 #ifndef WS_BASE_VECTOR_SET_H
 #define WS_BASE_VECTOR_SET_H
 
