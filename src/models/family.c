@@ -9,6 +9,8 @@ const struct ws_family_ops *const ws_families[] = {
     &ws_family_logistic,
     &ws_family_bernoulli,
     &ws_family_poisson,
+    &ws_family_gmm,
+    &ws_family_kde,
     &ws_family_ngram,
     &ws_family_transformer,
     &ws_family_external,

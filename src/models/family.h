@@ -200,6 +200,8 @@ struct ws_family_ops {
 
 extern const struct ws_family_ops ws_family_discrete;
 extern const struct ws_family_ops ws_family_gaussian;
+extern const struct ws_family_ops ws_family_gmm;
+extern const struct ws_family_ops ws_family_kde;
 extern const struct ws_family_ops ws_family_ngram;
 extern const struct ws_family_ops ws_family_regression;
 extern const struct ws_family_ops ws_family_logistic;

@@ -24,6 +24,13 @@ accepts run one.yaml -q -o mle --set estimator=mle --set generations=3 --set see
 refuses 2 "--set" "'items' is '0'" -- plan one.yaml --items 0
 refuses 2 "--set" "'dimension' is '2000'" "from 1 to 1000" -- plan one.yaml --dimension 2000
 
+printf 'family: gmm\ncomponents: 4\nitems: 3\n' >few.yaml
+refuses 2 few.yaml "a mixture of 4 components needs at least as many items, not 3" -- run few.yaml -q -o x
+refuses 1 "component 1 of 1 of a mixture has a singular covariance" "larger floor" -- \
+    run few.yaml -q -o singular --set components=1 --set items=1 --set floor=0 --set dimension=2
+printf 'family: kde\nrule: scott\nbandwidth: 0.1\n' >rule.yaml
+refuses 2 rule.yaml:3 "'bandwidth' has no meaning under a rule that finds it" -- run rule.yaml -q -o x
+
 # Chains that can change no more skip what changes nothing, and nobody sees it.
 printf 'family: discrete\nsource: zipf\ntypes: 5\nitems: 4\ngenerations: 90\nseeds: 6\n' >absorbed.yaml
 printf 'policies: [replace, keep:0.25]\nmeasure_every: 4\nkeep_every: 30\n' >>absorbed.yaml
