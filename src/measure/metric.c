@@ -150,6 +150,9 @@ enum ws_status ws_measure(const struct ws_reference *reference, const struct ws_
     if (model->ops == &ws_family_gaussian && law && law->row->moments)
         WS_TRY(ws_measure_gaussian((const struct ws_gaussian_model *)model, law, arena, &set, err));
     measure_parameters(reference, model, &set);
+    if (model->ops == &ws_family_gmm)
+        WS_TRY(ws_measure_mixture((const struct ws_gmm_model *)model,
+                                  (const struct ws_gmm_model *)first, arena, &set, err));
     *count = in_order(&set, out);
     return WS_OK;
 }

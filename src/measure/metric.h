@@ -146,7 +146,13 @@
     X(ALIVE,          "alive",                "alive.model/1",                                    \
       "1 while the model can still give something else than 0, and 0 afterwards")                 \
     X(COUNT_MEAN,     "count_mean",           "count-mean.model/1",                               \
-      "the model's mean of counts; of 0 and 1, the probability of 1")
+      "the model's mean of counts; of 0 and 1, the probability of 1")                             \
+    X(MIXTURE_L2_SQUARED, "mixture_l2_squared", "l2-squared.mixture.first/1",                     \
+      "squared L2 distance between the mixture's density and that of generation 0's mixture")     \
+    X(SPREAD_LEAST,   "spread_least",         "component-spread.least/1",                         \
+      "smallest root mean variance of a coordinate in a component of the mixture")                \
+    X(SPREAD_MOST,    "spread_most",          "component-spread.most/1",                          \
+      "largest root mean variance of a coordinate in a component of the mixture")
 /* clang-format on */
 
 enum ws_metric_id {

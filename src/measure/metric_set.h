@@ -8,6 +8,7 @@
 #include "measure/metric.h"
 #include "models/discrete.h"
 #include "models/gaussian.h"
+#include "models/gmm.h"
 #include "models/logistic.h"
 #include "models/mean_count.h"
 #include "models/regression.h"
@@ -82,5 +83,10 @@ void ws_measure_regression(const struct ws_reference *reference,
 void ws_measure_logistic(const struct ws_reference *reference,
                          const struct ws_logistic_model *model, struct ws_metric_set *set);
 void ws_measure_mean_count(const struct ws_mean_count_model *model, struct ws_metric_set *set);
+/* `first` may be NULL. */
+WS_MUST_CHECK enum ws_status ws_measure_mixture(const struct ws_gmm_model *model,
+                                                const struct ws_gmm_model *first,
+                                                struct ws_arena *scratch, struct ws_metric_set *set,
+                                                struct ws_error *err);
 
 #endif
