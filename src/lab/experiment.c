@@ -25,8 +25,8 @@ static const struct ws_option arm_options[] = {
 
 static const struct ws_option experiment_options[] = {
     {"family", WS_OPTION_TEXT, FIELD(family), 0, 0, NULL, NULL, 0,
-     "kind of model: discrete, gaussian, regression, logistic, bernoulli, poisson, gmm, kde, ngram, "
-     "transformer, external"},
+     "kind of model: discrete, gaussian, gmm, kde, regression, logistic, bernoulli, poisson, "
+     "ngram, transformer, external"},
     {"generations", WS_OPTION_WHOLE, FIELD(generations), 1, 1e7, "10", NULL, WS_OPTION_GROWS,
      "models trained one after the other, the first on human data"},
     {"seeds", WS_OPTION_WHOLE, FIELD(seeds), 1, 1e7, "5", NULL, WS_OPTION_GROWS,

@@ -145,13 +145,13 @@ static void experiment__faults_are_told_with_their_place(void **state)
     static const struct {
         const char *text, *message;
     } cases[] = {
-        {"seeds: 2\n", "test.yaml: 'family' is missing, wanted discrete, gaussian, regression, "
-                       "logistic, bernoulli, poisson, gmm, kde, ngram, transformer or external"},
+        {"seeds: 2\n", "test.yaml: 'family' is missing, wanted discrete, gaussian, gmm, kde, "
+                       "regression, logistic, bernoulli, poisson, ngram, transformer or external"},
         {"\nfamily: discreet\n",
          "test.yaml:2: unknown family 'discreet'; did you mean 'discrete'?"},
         {"family: diffusion\n",
-         "test.yaml:1: unknown family 'diffusion', wanted discrete, gaussian, regression, "
-         "logistic, bernoulli, poisson, gmm, kde, ngram, transformer or external"},
+         "test.yaml:1: unknown family 'diffusion', wanted discrete, gaussian, gmm, kde, "
+         "regression, logistic, bernoulli, poisson, ngram, transformer or external"},
         {"family: discrete\ngeneratoins: 3\n",
          "test.yaml:2: unknown setting 'generatoins'; did you mean 'generations'?"},
         {"family: discrete\nestimator: mle\n",
