@@ -7,6 +7,17 @@ peer() {
     env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE /usr/bin/python3 "$bench/compare.py" "$@"
 }
 
+# Debian's scikit-learn: prints seconds and what it found.
+sklearn() {
+    env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE /usr/bin/python3 "$bench/densities.py" "$@"
+}
+
+# agree OURS PEERS: the same number but for rounding, or it is no comparison.
+agree() {
+    awk -v a="$1" -v b="$2" 'BEGIN { exit !((a - b) ^ 2 <= (1e-6 * b) ^ 2) }' ||
+        { echo "ours found $1 and the peer $2" >&2; return 1; }
+}
+
 # seconds COMMAND...: the median wall time of three runs, output thrown away.
 seconds() {
     local i start end
