@@ -160,7 +160,7 @@ static double log_kernels(const struct ws_packed *kernels, const struct ws_packe
                           double scale, const struct ws_density_ops *ops)
 {
     double least[WS_PACKED_MOST], sums[WS_PACKED_MOST];
-    for (uint32_t i = 0; i < at->width; i++) {
+    for (size_t i = 0; i < WS_PACKED_MOST; i++) {
         least[i] = INFINITY;
         sums[i] = 0;
     }

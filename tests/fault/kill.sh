@@ -32,6 +32,25 @@ generations: 530 # a part of 512 generations, of which 256 are measured, and ano
 seeds: 6
 measure_every: 2
 END
+cat >gmm.yaml <<END
+family: gmm
+source: normal
+dimension: 2
+items: 300
+test_items: 20
+tolerance: 1e-5
+generations: 25
+seeds: 6
+END
+cat >kde.yaml <<END
+family: kde
+rule: scott
+source: moons
+items: 200
+test_items: 100
+generations: 12
+seeds: 20
+END
 cat >ngram.yaml <<END
 family: ngram
 source: text
@@ -156,6 +175,8 @@ test_drafts() {
 
 test_family discrete
 test_family gaussian
+test_family gmm
+test_family kde
 policies=replace,accumulate-subsample
 smaller=(--generations 300 --seeds 2)
 test_family long

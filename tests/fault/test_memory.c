@@ -274,6 +274,15 @@ static void memory__gaussian_run_survives_every_failure(void **state)
                  "policies: [fresh:0.4]\ncontrol: true\ngenerations: 2\nseeds: 3\n");
 }
 
+static void memory__density_runs_survive_every_failure(void **state)
+{
+    (void)state;
+    exhaust_both("family: gmm\ndimension: 2\nitems: 5\ntest_items: 3\nstarts: 2\n"
+                 "policies: [accumulate]\ncontrol: false\ngenerations: 3\nseeds: 1\n");
+    exhaust_both("family: kde\ndimension: 2\nitems: 5\ntest_items: 3\nrule: scott\n"
+                 "policies: [accumulate]\ncontrol: false\ngenerations: 3\nseeds: 1\n");
+}
+
 static void memory__ngram_run_survives_every_failure(void **state)
 {
     (void)state;
@@ -287,6 +296,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(memory__discrete_run_survives_every_failure),
         cmocka_unit_test(memory__gaussian_run_survives_every_failure),
+        cmocka_unit_test(memory__density_runs_survive_every_failure),
         cmocka_unit_test(memory__ngram_run_survives_every_failure),
     };
     return cmocka_run_group_tests(tests, make_place, remove_place);

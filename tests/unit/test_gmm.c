@@ -435,7 +435,7 @@ static void gmm__names_singular_covariances_and_overflow(void **state)
     /* In the plane, but on a line. */
     double line[20];
     for (size_t i = 0; i < 20; i++)
-        line[i] = (double)(i / 2);
+        line[i] = (double)(i - i % 2);
     data = vectors_dataset(line, 10, 2, arena);
     settings.components = 1;
     assert_int_equal(failure(&settings, &data, arena, &err), WS_NUMERIC);
