@@ -274,8 +274,9 @@ static void grid__has_25_modes_two_apart(void **state)
     struct ws_law law = open_law(WS_LAW_GRID, &settings, 1, *state);
     assert_int_equal(law.mode_count, 25);
     for (size_t m = 0; m < 25; m++) {
-        assert_true(law.modes[2 * m] == -4 + 2 * (double)(m / 5));
-        assert_true(law.modes[2 * m + 1] == -4 + 2 * (double)(m % 5));
+        size_t row = m / 5, column = m % 5;
+        assert_true(law.modes[2 * m] == -4 + 2 * (double)row);
+        assert_true(law.modes[2 * m + 1] == -4 + 2 * (double)column);
     }
     /* A chi-squared test of the modes' shares at four standard errors. */
     size_t n = statistics_draws(ITEMS);
