@@ -290,9 +290,24 @@ static void print_trained(const struct ws_tokenizer *tokenizer, uint64_t wanted,
     (void)printf("Next:\n  %s tokenize --tokenizer %s FILE\n", program_invocation_name, directory);
 }
 
+static enum ws_status train_on_input(struct conversion *c, struct ws_tokenizer_training *training,
+                                     struct ws_arena *arena, const struct ws_tokenizer **out)
+{
+    while (!c->at_end) {
+        WS_TRY(read_more(c));
+        struct ws_bytes text = ws_buffer_bytes(&c->input);
+        if (!c->at_end)
+            text.size = ws_tokenizer_training_cut(text);
+        WS_TRY(ws_tokenizer_training_add(training, text, c->err));
+        drop_input(c, text.size);
+    }
+    return ws_tokenizer_training_finish(training, arena, out, c->err);
+}
+
 static enum ws_status train(struct conversion *c, struct ws_arena *arena)
 {
     static const char *const special[] = {"<|endoftext|>"};
+    struct ws_tokenizer_training *training;
     const char *directory = c->flags->tokenizer;
     const struct ws_tokenizer *tokenizer;
     uint64_t count = 0;
@@ -300,10 +315,10 @@ static enum ws_status train(struct conversion *c, struct ws_arena *arena)
         return ws_fail(c->err, WS_INVALID, "--train is '%.40s', wanted a number of tokens",
                        c->flags->train);
     WS_TRY(refuse_to_replace(directory, c->err));
-    while (!c->at_end)
-        WS_TRY(read_more(c));
-    WS_TRY(ws_tokenizer_train(ws_buffer_bytes(&c->input), (uint32_t)count, special, 1, arena,
-                              &tokenizer, c->err));
+    WS_TRY(ws_tokenizer_training_open((uint32_t)count, special, 1, NULL, &training, c->err));
+    enum ws_status status = train_on_input(c, training, arena, &tokenizer);
+    ws_tokenizer_training_close(training);
+    WS_TRY(status);
     WS_TRY(ws_tokenizer_save(tokenizer, directory, c->err));
     print_trained(tokenizer, count, directory);
     return WS_OK;

@@ -178,8 +178,6 @@ const char *ws_human_obstacle(const struct ws_human_settings *settings, const ch
     return NULL;
 }
 
-#define CORPUS_LIMIT ((size_t)1 << 40) /* bytes after inflation */
-
 /* Corpora -------------------------------------------------------------------------------------- */
 
 static const char *const corpus_names[WS_CORPUS_COUNT] = {
@@ -203,112 +201,13 @@ enum ws_status ws_human_note_input(struct ws_human *human, const char *name, str
     return WS_OK;
 }
 
-/* The texts of an experiment while it is opened. */
-struct reading {
-    struct ws_human *human;
-    struct ws_buffer buffers[WS_CORPUS_COUNT];
-    struct ws_text texts[WS_CORPUS_COUNT];   /* those there are, one behind the other ... */
-    enum ws_corpus corpora[WS_CORPUS_COUNT]; /* ... and which each is */
-    struct ws_tokens tokens[WS_CORPUS_COUNT];
-    size_t count;
-    const char **at_fault;
-    struct ws_error *err;
-};
-
-static enum ws_status read_corpus(struct reading *r, enum ws_corpus which, const char *path)
-{
-    struct ws_human *human = r->human;
-    struct ws_buffer *text = &r->buffers[which];
-    if (path[0] == '\0')
-        return WS_OK;
-    *r->at_fault = corpus_names[which];
-    WS_TRY(ws_text_read(path, CORPUS_LIMIT, text, r->err));
-    WS_TRY(ws_human_note_input(human, corpus_names[which], ws_buffer_bytes(text), r->err));
-    r->texts[r->count] = (struct ws_text){ws_buffer_bytes(text), path};
-    r->corpora[r->count++] = which;
-    return WS_OK;
-}
-
-static enum ws_status read_corpora(struct reading *r)
-{
-    const struct ws_human_settings *settings = &r->human->settings;
-    WS_TRY(read_corpus(r, WS_CORPUS_TRAINING, settings->corpus));
-    if (settings->source != WS_HUMAN_TEXT)
-        return WS_OK;
-    WS_TRY(read_corpus(r, WS_CORPUS_TEST, settings->test_corpus));
-    return read_corpus(r, WS_CORPUS_VALIDATION, settings->validation_corpus);
-}
-
-static enum ws_status note_tokenizer(struct ws_human *human, struct ws_error *err)
-{
-    struct ws_buffer json;
-    ws_buffer_init(&json, human->allocator, SIZE_MAX);
-    ws_tokenizer_write_json(human->tokenizer, &json);
-    enum ws_status status = ws_buffer_check(&json, "the tokenizer", err);
-    if (status == WS_OK)
-        status = ws_human_note_input(human, "tokenizer", ws_buffer_bytes(&json), err);
-    ws_buffer_release(&json);
-    return status;
-}
-
-static enum ws_status get_tokenizer(struct reading *r)
-{
-    static const char *const special[] = {WS_END_OF_TEXT};
-    struct ws_human *human = r->human;
-    const struct ws_human_settings *settings = &human->settings;
-    bool trains = settings->tokenizer[0] == '\0';
-    *r->at_fault = trains ? "vocabulary" : "tokenizer";
-    if (trains)
-        WS_TRY(ws_tokenizer_train(r->texts[0].bytes, (uint32_t)settings->vocabulary, special, 1,
-                                  &human->arena, &human->tokenizer, r->err));
-    else
-        WS_TRY(ws_tokenizer_open(settings->tokenizer, &human->arena, &human->tokenizer, r->err));
-    return note_tokenizer(human, r->err);
-}
-
-static enum ws_status encode(struct reading *r, const struct ws_text *text, struct ws_tokens *out)
-{
-    struct ws_human *human = r->human;
-    struct ws_buffer ids;
-    ws_buffer_init(&ids, &human->spill.allocator, SIZE_MAX);
-    enum ws_status status = ws_tokenizer_encode(human->tokenizer, text->bytes, 0, &ids, r->err);
-    if (status == WS_OK) {
-        out->count = ids.size / sizeof(uint32_t);
-        out->ids = ws_arena_copy(&human->arena, ids.data, ids.size);
-        if (!out->ids)
-            status = ws_fail_memory(r->err, "tokens");
-    } else {
-        ws_error_prefix(r->err, "'%s'", text->name);
-    }
-    ws_buffer_release(&ids);
-    return status;
-}
-
-static enum ws_status tokenise(struct reading *r)
-{
-    struct ws_human *human = r->human;
-    if (human->settings.unit == WS_UNIT_BPE)
-        WS_TRY(get_tokenizer(r));
-    *r->at_fault = corpus_names[WS_CORPUS_TRAINING];
-    if (human->settings.unit == WS_UNIT_BPE) {
-        for (size_t i = 0; i < r->count; i++)
-            WS_TRY(encode(r, &r->texts[i], &r->tokens[i]));
-        human->empty.types = ws_tokenizer_count(human->tokenizer);
-        return WS_OK;
-    }
-    WS_TRY(ws_text_tokens(r->texts, r->count, (enum ws_text_unit)human->settings.unit,
-                          &human->arena, r->tokens, r->err));
-    human->vocabulary = r->tokens[0].vocabulary;
-    human->empty.types = human->vocabulary.count;
-    return WS_OK;
-}
-
 /* Whole blocks; the rest at the end is left out. */
-static enum ws_status cut_blocks(struct ws_human *human, const struct ws_tokens *tokens,
+static enum ws_status cut_blocks(struct ws_human *human, const struct ws_buffer *tokens,
                                  struct ws_payload *out, struct ws_error *err)
 {
+    const uint32_t *ids = (const uint32_t *)(const void *)tokens->data;
     uint64_t block = human->settings.block;
-    uint64_t count = tokens->count / block;
+    uint64_t count = tokens->size / sizeof *ids / block;
     uint64_t *ends = WS_ARENA_NEW(&human->arena, uint64_t, count);
     if (!ends)
         return ws_fail_memory(err, "the blocks of the corpus");
@@ -318,24 +217,9 @@ static enum ws_status cut_blocks(struct ws_human *human, const struct ws_tokens 
         .kind = WS_DATA_TOKENS,
         .count = count,
         .types = human->empty.types,
-        .tokens = {.ids = tokens->ids, .ends = ends},
+        .tokens = {.ids = ids, .ends = ends},
     };
     return WS_OK;
-}
-
-static enum ws_status count_words(struct ws_human *human, const struct ws_tokens *tokens,
-                                  struct ws_payload *out, struct ws_error *err)
-{
-    const struct ws_payload words = {
-        .kind = WS_DATA_SYMBOLS,
-        .count = tokens->count,
-        .types = human->empty.types,
-        .symbols = tokens->ids,
-    };
-    struct ws_dataset all;
-    WS_TRY(ws_dataset_of(&words, (struct ws_origin){.source = WS_SOURCE_ORIGINAL}, &human->arena,
-                         &all, err));
-    return ws_dataset_type_counts(&all, &human->arena, out, err);
 }
 
 /* "blocks of 100 words", "rows" */
@@ -404,32 +288,20 @@ enum ws_status ws_human_settle_sizes(struct ws_human *human, const char **at_fau
                    settings->fresh_items, validation, dealt + (all ? 1 : settings->items));
 }
 
-static enum ws_status make_corpora(struct reading *r)
-{
-    struct ws_human *human = r->human;
-    WS_TRY(read_corpora(r));
-    WS_TRY(tokenise(r));
-    for (size_t i = 0; i < r->count; i++) {
-        struct ws_payload *corpus = &human->corpora[r->corpora[i]];
-        if (human->settings.source == WS_HUMAN_TEXT)
-            WS_TRY(cut_blocks(human, &r->tokens[i], corpus, r->err));
-        else
-            WS_TRY(count_words(human, &r->tokens[i], corpus, r->err));
-    }
-    human->empty.kind = human->corpora[WS_CORPUS_TRAINING].kind;
-    return ws_human_settle_sizes(human, r->at_fault, r->err);
-}
-
 static enum ws_status open_texts(struct ws_human *human, const char **at_fault,
                                  struct ws_error *err)
 {
-    struct reading reading = {.human = human, .at_fault = at_fault, .err = err};
-    for (size_t i = 0; i < WS_CORPUS_COUNT; i++)
-        ws_buffer_init(&reading.buffers[i], &human->spill.allocator, CORPUS_LIMIT);
-    enum ws_status status = make_corpora(&reading);
-    for (size_t i = 0; i < WS_CORPUS_COUNT; i++)
-        ws_buffer_release(&reading.buffers[i]);
-    return status;
+    const struct ws_buffer *counts = &human->word_counts;
+    WS_TRY(ws_human_read(human, at_fault, err));
+    if (human->settings.source == WS_HUMAN_WORDS)
+        WS_TRY(ws_payload_of_counts(NULL, (const uint64_t *)(const void *)counts->data,
+                                    counts->size / sizeof(uint64_t), human->empty.types,
+                                    &human->arena, &human->corpora[WS_CORPUS_TRAINING], err));
+    else
+        for (size_t i = 0; i < WS_CORPUS_COUNT; i++)
+            WS_TRY(cut_blocks(human, &human->tokens[i], &human->corpora[i], err));
+    human->empty.kind = human->corpora[WS_CORPUS_TRAINING].kind;
+    return ws_human_settle_sizes(human, at_fault, err);
 }
 
 static enum ws_status open_corpora(struct ws_human *human, const char **at_fault,
@@ -549,6 +421,9 @@ enum ws_status ws_human_open(const struct ws_human_settings *settings,
     *human = (struct ws_human){.allocator = allocator, .settings = *settings};
     ws_spill_init(&human->spill, allocator);
     ws_arena_init(&human->arena, ws_human_has_corpus(human) ? &human->spill.allocator : allocator);
+    for (size_t i = 0; i < WS_CORPUS_COUNT; i++)
+        ws_buffer_init(&human->tokens[i], &human->spill.allocator, SIZE_MAX);
+    ws_buffer_init(&human->word_counts, &human->spill.allocator, SIZE_MAX);
     enum ws_status status = load(human, at_fault ? at_fault : &ignored, err);
     if (status != WS_OK) {
         ws_human_close(human);
@@ -562,6 +437,9 @@ void ws_human_close(struct ws_human *human)
 {
     if (!human)
         return;
+    for (size_t i = 0; i < WS_CORPUS_COUNT; i++)
+        ws_buffer_release(&human->tokens[i]);
+    ws_buffer_release(&human->word_counts);
     ws_arena_release(&human->arena);
     ws_free(human->allocator, human, sizeof *human);
 }

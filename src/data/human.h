@@ -25,9 +25,9 @@
 
 /* What a token is. */
 enum ws_human_unit {
-    WS_UNIT_WORDS = WS_TEXT_WORDS,
-    WS_UNIT_BYTES = WS_TEXT_BYTES,
-    WS_UNIT_BPE, /* byte-level byte-pair encoding (data/tokenizer.h) */
+    WS_UNIT_WORDS, /* data/text.h */
+    WS_UNIT_BYTES, /* any byte is a token */
+    WS_UNIT_BPE,   /* byte-level byte-pair encoding (data/tokenizer.h) */
 };
 
 enum ws_human_source {

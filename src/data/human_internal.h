@@ -1,5 +1,6 @@
 /*
- * What human.c and human_table.c load and human_deal.c deals from; nobody else includes it.
+ * What human_read.c and human_table.c read, human.c makes corpora of and human_deal.c deals from;
+ * nobody else includes it.
  */
 #ifndef WS_DATA_HUMAN_INTERNAL_H
 #define WS_DATA_HUMAN_INTERNAL_H
@@ -25,8 +26,10 @@ struct ws_human {
     struct ws_dataset empty; /* of the kind, types and dimension of all its data */
     struct ws_human_input inputs[WS_CORPUS_COUNT + 1]; /* the corpora and the tokenizer */
     size_t input_count;
-    struct ws_vocabulary vocabulary;      /* of words and bytes */
-    const struct ws_tokenizer *tokenizer; /* of bpe */
+    struct ws_vocabulary vocabulary;          /* of words and bytes */
+    const struct ws_tokenizer *tokenizer;     /* of bpe */
+    struct ws_buffer tokens[WS_CORPUS_COUNT]; /* text: uint32_t */
+    struct ws_buffer word_counts;             /* words: uint64_t by type */
     /* text: all whole blocks; words: the type counts; csv, npy: the rows; empty for what is dealt
      * from the first */
     struct ws_payload corpora[WS_CORPUS_COUNT];
@@ -51,6 +54,11 @@ const char *ws_corpus_name(enum ws_corpus which);
 /* One more input; the name is not copied. */
 WS_MUST_CHECK enum ws_status ws_human_note_input(struct ws_human *human, const char *name,
                                                  struct ws_bytes bytes, struct ws_error *err);
+
+/* Reads the corpora of text or words: their tokens or counts, what they depend on (`inputs`), the
+ * vocabulary or tokenizer, and how many types there are. */
+WS_MUST_CHECK enum ws_status ws_human_read(struct ws_human *human, const char **at_fault,
+                                           struct ws_error *err);
 
 /* Numbers of items in place of 0 for "all", once the corpora are there. WS_INVALID when they are
  * too small. */

@@ -4,37 +4,35 @@
 #include <string.h>
 #include <utf8proc.h>
 
-#include "base/text_set.h"
-
 enum {
     DOTTED_CAPITAL_I = 0x130,
     CAPITAL_SIGMA = 0x3A3,
     FINAL_SIGMA = 0x3C2,
 };
 
-struct tokenizer {
-    const char *name;
-    struct ws_text_set words;
-    struct ws_buffer word; /* the one being read */
-    struct ws_buffer ids;  /* uint32_t: the text so far */
-    uint8_t fold[128];     /* ASCII: the lower-case word character, or 0 */
+/* A text while it is cut into words. */
+struct cutting {
+    struct ws_words *words;
+    const struct ws_text *text;
+    struct ws_buffer *ids; /* uint32_t */
     struct ws_error *err;
 };
 
 /* Ends the word that is being read, if there is one. */
-static enum ws_status end_word(struct tokenizer *t)
+static enum ws_status end_word(const struct cutting *c)
 {
-    WS_TRY(ws_buffer_check(&t->word, "a word", t->err));
-    if (t->word.size == 0)
+    struct ws_buffer *word = &c->words->word;
+    WS_TRY(ws_buffer_check(word, "a word", c->err));
+    if (word->size == 0)
         return WS_OK;
     uint32_t id = 0;
-    enum ws_status status = ws_text_set_add(&t->words, t->word.data, t->word.size, &id, t->err);
+    enum ws_status status = ws_text_set_add(&c->words->set, word->data, word->size, &id, c->err);
     if (status == WS_LIMIT)
-        ws_error_prefix(t->err, "'%s'", t->name);
+        ws_error_prefix(c->err, "'%s'", c->text->name);
     WS_TRY(status);
-    ws_buffer_append(&t->ids, &id, sizeof id);
-    ws_buffer_reset(&t->word);
-    return ws_buffer_check(&t->ids, "tokens", t->err);
+    ws_buffer_append(c->ids, &id, sizeof id);
+    ws_buffer_reset(word);
+    return ws_buffer_check(c->ids, "tokens", c->err);
 }
 
 static bool is_word_character(int32_t c)
@@ -119,151 +117,101 @@ static bool is_final_sigma(struct ws_bytes text, size_t begin, size_t end)
     return true;
 }
 
-static enum ws_status put_character(struct tokenizer *t, int32_t c)
+static enum ws_status put_character(const struct cutting *c, int32_t character)
 {
-    if (!is_word_character(c))
-        return end_word(t);
+    if (!is_word_character(character))
+        return end_word(c);
     uint8_t bytes[4];
-    ws_buffer_append(&t->word, bytes, (size_t)utf8proc_encode_char(c, bytes));
+    ws_buffer_append(&c->words->word, bytes, (size_t)utf8proc_encode_char(character, bytes));
     return WS_OK;
 }
 
 /* The run of ASCII word characters at `at`, lower-cased into the word; returns its end. */
-static size_t put_ascii_run(struct tokenizer *t, struct ws_bytes text, size_t at)
+static size_t put_ascii_run(struct ws_words *words, struct ws_bytes text, size_t at)
 {
     size_t end = at;
-    while (end < text.size && text.data[end] < 128 && t->fold[text.data[end]])
+    while (end < text.size && text.data[end] < 128 && words->fold[text.data[end]])
         end++;
-    char *room = ws_buffer_extend(&t->word, end - at);
+    char *room = ws_buffer_extend(&words->word, end - at);
     for (size_t i = at; room && i < end; i++)
-        *room++ = (char)t->fold[text.data[i]];
+        *room++ = (char)words->fold[text.data[i]];
     return end;
 }
 
-static enum ws_status put_beyond_ascii(struct tokenizer *t, struct ws_bytes text, size_t at,
-                                       size_t *size)
+static enum ws_status put_beyond_ascii(const struct cutting *c, size_t at, size_t *size)
 {
-    int32_t c = 0;
-    if (!decode(text, at, &c, size))
-        return ws_fail(t->err, WS_UNSUPPORTED,
-                       "'%s' is binary: byte 0x%02x at offset %zu is not UTF-8 text", t->name,
-                       text.data[at], at);
-    if (c == CAPITAL_SIGMA && is_final_sigma(text, at, at + *size))
-        return put_character(t, FINAL_SIGMA);
-    if (c == DOTTED_CAPITAL_I) { /* becomes i and a combining dot, which is no word character */
-        ws_buffer_u8(&t->word, 'i');
-        return end_word(t);
+    struct ws_bytes text = c->text->bytes;
+    int32_t character = 0;
+    if (!decode(text, at, &character, size))
+        return ws_fail(c->err, WS_UNSUPPORTED,
+                       "'%s' is binary: byte 0x%02x at offset %zu is not UTF-8 text", c->text->name,
+                       text.data[at], c->text->offset + at);
+    if (character == CAPITAL_SIGMA && is_final_sigma(text, at, at + *size))
+        return put_character(c, FINAL_SIGMA);
+    if (character == DOTTED_CAPITAL_I) { /* i and a combining dot, which is no word character */
+        ws_buffer_u8(&c->words->word, 'i');
+        return end_word(c);
     }
-    return put_character(t, utf8proc_tolower(c));
+    return put_character(c, utf8proc_tolower(character));
 }
 
-static enum ws_status scan(struct tokenizer *t, struct ws_bytes text)
+enum ws_status ws_words_encode(struct ws_words *words, const struct ws_text *text,
+                               struct ws_buffer *ids, struct ws_error *err)
 {
-    for (size_t at = 0; at < text.size;) {
-        uint8_t byte = text.data[at];
+    const struct cutting cutting = {words, text, ids, err};
+    struct ws_bytes bytes = text->bytes;
+    ws_buffer_reset(&words->word);
+    for (size_t at = 0; at < bytes.size;) {
+        uint8_t byte = bytes.data[at];
         size_t size = 1;
         if (byte >= 128 || byte == 0) {
-            WS_TRY(put_beyond_ascii(t, text, at, &size));
-        } else if (t->fold[byte]) {
-            size = put_ascii_run(t, text, at) - at;
+            WS_TRY(put_beyond_ascii(&cutting, at, &size));
+        } else if (words->fold[byte]) {
+            size = put_ascii_run(words, bytes, at) - at;
         } else {
-            WS_TRY(end_word(t));
+            WS_TRY(end_word(&cutting));
         }
         at += size;
     }
-    return end_word(t);
+    return end_word(&cutting);
 }
 
-/* The ids of all texts and the vocabulary, once for all. */
-static enum ws_status finish(struct tokenizer *t, struct ws_arena *arena, size_t count,
-                             struct ws_tokens *out)
+/* Behind white space: it ends words, and is_final_sigma looks no further than to it. */
+size_t ws_words_cut(struct ws_bytes text)
 {
-    const struct ws_text_set *set = &t->words;
-    const char **words = WS_ARENA_NEW(arena, const char *, set->count);
+    size_t size = text.size;
+    while (size > 0 && text.data[size - 1] != ' ' && text.data[size - 1] != '\n')
+        size--;
+    return size;
+}
+
+enum ws_status ws_words_vocabulary(const struct ws_words *words, struct ws_arena *arena,
+                                   struct ws_vocabulary *out, struct ws_error *err)
+{
+    const struct ws_text_set *set = &words->set;
+    const char **texts = WS_ARENA_NEW(arena, const char *, set->count);
     const char *letters = ws_arena_copy(arena, set->letters.data, set->letters.size);
-    const uint32_t *ids = ws_arena_copy(arena, t->ids.data, t->ids.size);
-    if (!words || !letters || !ids)
-        return ws_fail_memory(t->err, "tokens");
+    if (!texts || !letters)
+        return ws_fail_memory(err, "a vocabulary");
     for (uint32_t i = 0; i < set->count; i++)
-        words[i] = letters + (ws_text_set_at(set, i) - set->letters.data);
-    for (size_t i = 0; i < count; i++) {
-        out[i].ids = ids;
-        out[i].vocabulary = (struct ws_vocabulary){set->count, words};
-        ids += out[i].count;
-    }
+        texts[i] = letters + (ws_text_set_at(set, i) - set->letters.data);
+    *out = (struct ws_vocabulary){set->count, texts};
     return WS_OK;
 }
 
-static void init_tokenizer(struct tokenizer *t, const struct ws_allocator *allocator,
-                           struct ws_error *err)
+void ws_words_init(struct ws_words *words, const struct ws_allocator *allocator)
 {
-    *t = (struct tokenizer){.err = err};
-    ws_text_set_init(&t->words, allocator);
-    ws_buffer_init(&t->word, allocator, SIZE_MAX);
-    ws_buffer_init(&t->ids, allocator, SIZE_MAX);
+    *words = (struct ws_words){.fold = {['_'] = '_'}};
+    ws_text_set_init(&words->set, allocator);
+    ws_buffer_init(&words->word, allocator, SIZE_MAX);
     for (int c = '0'; c <= '9'; c++)
-        t->fold[c] = (uint8_t)c;
+        words->fold[c] = (uint8_t)c;
     for (int c = 'a'; c <= 'z'; c++)
-        t->fold[c] = t->fold[c - 'a' + 'A'] = (uint8_t)c;
-    t->fold['_'] = '_';
+        words->fold[c] = words->fold[c - 'a' + 'A'] = (uint8_t)c;
 }
 
-static void release_tokenizer(struct tokenizer *t)
+void ws_words_release(struct ws_words *words)
 {
-    ws_buffer_release(&t->ids);
-    ws_buffer_release(&t->word);
-    ws_text_set_release(&t->words);
-}
-
-/* out[i].count, and the ids of all texts one after another in the tokenizer. */
-static enum ws_status scan_texts(struct tokenizer *t, const struct ws_text *texts, size_t count,
-                                 struct ws_tokens *out)
-{
-    for (size_t i = 0; i < count; i++) {
-        size_t before = t->ids.size / sizeof(uint32_t);
-        t->name = texts[i].name;
-        WS_TRY(scan(t, texts[i].bytes));
-        out[i].count = t->ids.size / sizeof(uint32_t) - before;
-        if (out[i].count == 0)
-            return ws_fail(t->err, WS_UNSUPPORTED, "'%s' has no word in it", t->name);
-    }
-    return WS_OK;
-}
-
-static enum ws_status tokens_of_words(const struct ws_text *texts, size_t count,
-                                      struct ws_arena *arena, struct ws_tokens *out,
-                                      struct ws_error *err)
-{
-    struct tokenizer tokenizer;
-    init_tokenizer(&tokenizer, arena->allocator, err);
-    enum ws_status status = scan_texts(&tokenizer, texts, count, out);
-    if (status == WS_OK)
-        status = finish(&tokenizer, arena, count, out);
-    release_tokenizer(&tokenizer);
-    return status;
-}
-
-static enum ws_status tokens_of_bytes(const struct ws_text *text, struct ws_arena *arena,
-                                      struct ws_tokens *out, struct ws_error *err)
-{
-    struct ws_bytes bytes = text->bytes;
-    if (bytes.size == 0)
-        return ws_fail(err, WS_UNSUPPORTED, "'%s' has no byte in it", text->name);
-    uint32_t *ids = WS_ARENA_NEW(arena, uint32_t, bytes.size);
-    if (!ids)
-        return ws_fail_memory(err, "tokens");
-    for (size_t i = 0; i < bytes.size; i++)
-        ids[i] = bytes.data[i];
-    *out = (struct ws_tokens){ids, bytes.size, {256, NULL}};
-    return WS_OK;
-}
-
-enum ws_status ws_text_tokens(const struct ws_text *texts, size_t count, enum ws_text_unit unit,
-                              struct ws_arena *arena, struct ws_tokens *out, struct ws_error *err)
-{
-    if (unit == WS_TEXT_WORDS)
-        return tokens_of_words(texts, count, arena, out, err);
-    for (size_t i = 0; i < count; i++)
-        WS_TRY(tokens_of_bytes(&texts[i], arena, &out[i], err));
-    return WS_OK;
+    ws_buffer_release(&words->word);
+    ws_text_set_release(&words->set);
 }

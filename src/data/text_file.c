@@ -20,12 +20,13 @@ enum {
     DEEPEST = 32, /* directories below the one that was named */
 };
 
-/* A file being read, and where its bytes go. */
+/* A file being read, and what takes its bytes. */
 struct source {
     const char *path;
     int descriptor;
-    struct ws_buffer *out;
-    size_t limit; /* bytes `out` may have when all is done */
+    const struct ws_text_sink *sink;
+    size_t given; /* bytes that the sink has, of all files */
+    size_t limit; /* and may have when all is done */
     struct ws_arena *scratch;
     uint8_t *in;       /* (CHUNK) */
     uint8_t *inflated; /* (CHUNK) */
@@ -50,16 +51,16 @@ static enum ws_status read_chunk(const struct source *source, size_t *size)
     return WS_OK;
 }
 
-static enum ws_status put(const struct source *source, const uint8_t *data, size_t size)
+static enum ws_status put(struct source *source, const uint8_t *data, size_t size)
 {
-    if (size > source->limit - source->out->size)
+    if (size > source->limit - source->given)
         return ws_fail(source->err, WS_LIMIT, "'%s' takes the text over the limit of %zu bytes",
                        source->path, source->limit);
-    ws_buffer_append(source->out, data, size);
-    return ws_buffer_check(source->out, "the text", source->err);
+    source->given += size;
+    return source->sink->take(source->sink->user, ws_bytes_of(data, size), source->err);
 }
 
-static enum ws_status copy_plain(const struct source *source)
+static enum ws_status copy_plain(struct source *source)
 {
     for (;;) {
         size_t size = 0;
@@ -83,8 +84,7 @@ static void keep_memory(voidpf arena, voidpf piece)
 }
 
 /* Inflates what lies in `in`. *inside says whether a member has begun and not ended. */
-static enum ws_status inflate_gzip_chunk(const struct source *source, z_stream *stream,
-                                         bool *inside)
+static enum ws_status inflate_gzip_chunk(struct source *source, z_stream *stream, bool *inside)
 {
     do {
         if (!*inside && stream->avail_in > 0) {
@@ -105,7 +105,7 @@ static enum ws_status inflate_gzip_chunk(const struct source *source, z_stream *
     return WS_OK;
 }
 
-static enum ws_status inflate_gzip(const struct source *source)
+static enum ws_status inflate_gzip(struct source *source)
 {
     z_stream stream = {.zalloc = take_memory, .zfree = keep_memory, .opaque = source->scratch};
     if (inflateInit2(&stream, 15 + 16) != Z_OK) /* the largest window, gzip headers only */
@@ -123,8 +123,8 @@ static enum ws_status inflate_gzip(const struct source *source)
 }
 
 /* *left is 0 when the input so far ends with a frame. */
-static enum ws_status inflate_zstd_chunk(const struct source *source, ZSTD_DStream *stream,
-                                         size_t size, size_t *left)
+static enum ws_status inflate_zstd_chunk(struct source *source, ZSTD_DStream *stream, size_t size,
+                                         size_t *left)
 {
     ZSTD_inBuffer in = {source->in, size, 0};
     ZSTD_outBuffer out;
@@ -140,7 +140,7 @@ static enum ws_status inflate_zstd_chunk(const struct source *source, ZSTD_DStre
     return WS_OK;
 }
 
-static enum ws_status inflate_zstd(const struct source *source)
+static enum ws_status inflate_zstd(struct source *source)
 {
     ZSTD_DStream *stream = ZSTD_createDStream();
     if (!stream)
@@ -277,15 +277,14 @@ static enum ws_status read_files(struct source *source, const char *path)
     return WS_OK;
 }
 
-enum ws_status ws_text_read(const char *path, size_t limit, struct ws_buffer *out,
-                            struct ws_error *err)
+enum ws_status ws_text_stream(const char *path, size_t limit, const struct ws_allocator *allocator,
+                              const struct ws_text_sink *sink, struct ws_error *err)
 {
     struct ws_arena scratch;
-    ws_arena_init(&scratch, out->allocator);
-    size_t before = out->size;
+    ws_arena_init(&scratch, allocator);
     struct source source = {
-        .out = out,
-        .limit = limit > SIZE_MAX - before ? SIZE_MAX : before + limit,
+        .sink = sink,
+        .limit = limit,
         .scratch = &scratch,
         .in = WS_ARENA_NEW(&scratch, uint8_t, CHUNK),
         .inflated = WS_ARENA_NEW(&scratch, uint8_t, CHUNK),
@@ -294,7 +293,20 @@ enum ws_status ws_text_read(const char *path, size_t limit, struct ws_buffer *ou
     enum ws_status status = source.in && source.inflated ? read_files(&source, path)
                                                          : ws_fail_memory(err, "reading text");
     ws_arena_release(&scratch);
-    if (status == WS_OK && out->size == before)
+    if (status == WS_OK && source.given == 0)
         status = ws_fail(err, WS_UNSUPPORTED, "'%s' is empty, wanted text", path);
     return status;
+}
+
+static enum ws_status append(void *buffer, struct ws_bytes piece, struct ws_error *err)
+{
+    ws_buffer_append(buffer, piece.data, piece.size);
+    return ws_buffer_check(buffer, "the text", err);
+}
+
+enum ws_status ws_text_read(const char *path, size_t limit, struct ws_buffer *out,
+                            struct ws_error *err)
+{
+    const struct ws_text_sink sink = {append, out};
+    return ws_text_stream(path, limit, out->allocator, &sink, err);
 }

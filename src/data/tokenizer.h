@@ -71,11 +71,31 @@ WS_MUST_CHECK enum ws_status ws_tokenizer_open(const char *path, struct ws_arena
                                                const struct ws_tokenizer **out,
                                                struct ws_error *err);
 
-/* Trains on the lines of `text`, each with its newline, as the library's Tokenizer.train does on a
+/* Trains on the lines of a text, each with its newline, as the library's Tokenizer.train does on a
  * file with a BpeTrainer: pre-tokenizer ByteLevel without prefix space, min_frequency 0, the 256
  * bytes as initial alphabet. Ids are the special tokens, the bytes in the order of the characters
  * that spell them, the merges. A text with too few pairs gives fewer than `count` tokens.
- * WS_INVALID when `count` leaves no room for the bytes. */
+ *
+ * Of the text, which is added in pieces of whole lines, only the distinct words are kept. */
+struct ws_tokenizer_training;
+/* WS_INVALID when `count` leaves no room for the bytes. */
+WS_MUST_CHECK enum ws_status ws_tokenizer_training_open(uint32_t count, const char *const *special,
+                                                        size_t special_count,
+                                                        const struct ws_allocator *allocator,
+                                                        struct ws_tokenizer_training **out,
+                                                        struct ws_error *err);
+/* Where a text that goes on may be cut: behind its last whole line, or 0. */
+size_t ws_tokenizer_training_cut(struct ws_bytes text);
+WS_MUST_CHECK enum ws_status ws_tokenizer_training_add(struct ws_tokenizer_training *training,
+                                                       struct ws_bytes text, struct ws_error *err);
+/* Once, after which the training can only be closed. */
+WS_MUST_CHECK enum ws_status ws_tokenizer_training_finish(struct ws_tokenizer_training *training,
+                                                          struct ws_arena *arena,
+                                                          const struct ws_tokenizer **out,
+                                                          struct ws_error *err);
+void ws_tokenizer_training_close(struct ws_tokenizer_training *training); /* NULL is fine */
+
+/* All of it on one text. */
 WS_MUST_CHECK enum ws_status ws_tokenizer_train(struct ws_bytes text, uint32_t count,
                                                 const char *const *special, size_t special_count,
                                                 struct ws_arena *arena,

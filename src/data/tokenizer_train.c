@@ -16,11 +16,10 @@ enum { MOST_ITEMS = 1 << 30 }; /* distinct words, and pairs */
 
 /* A distinct word of the text. */
 struct word {
-    const uint8_t *bytes;
     uint32_t size;  /* bytes */
     uint32_t count; /* tokens that are left */
     uint64_t times;
-    size_t start; /* of its tokens in `symbols` */
+    size_t start; /* of its bytes in `letters`, and of its tokens in `symbols` */
 };
 
 struct pair {
@@ -53,32 +52,39 @@ struct table {
     size_t used;
 };
 
-struct trainer {
-    struct ws_arena *scratch;
+struct ws_tokenizer_training {
+    const struct ws_allocator *allocator; /* of this struct */
+    uint32_t wanted;                      /* tokens in the end */
+    uint32_t special_count;
+    struct ws_arena scratch;
     struct ws_text_set texts; /* of the tokens, spelt, by id */
     uint32_t bytes[256];      /* their ids */
     struct table word_table, pair_table;
-    struct ws_buffer words;  /* struct word */
-    struct ws_buffer pairs;  /* struct pair */
-    struct ws_buffer arisen; /* struct arising, of this step */
-    struct ws_buffer lists;  /* uint32_t: words, list behind list */
-    struct ws_buffer queue;  /* struct queued: a heap */
-    struct ws_buffer merges; /* struct ws_merge */
-    struct ws_buffer text;   /* of a new token */
-    uint32_t *symbols;       /* the tokens of the words, each in the room of its bytes */
+    struct ws_buffer words;   /* struct word */
+    struct ws_buffer letters; /* their bytes, word behind word */
+    struct ws_buffer pairs;   /* struct pair */
+    struct ws_buffer arisen;  /* struct arising, of this step */
+    struct ws_buffer lists;   /* uint32_t: words, list behind list */
+    struct ws_buffer queue;   /* struct queued: a heap */
+    struct ws_buffer merges;  /* struct ws_merge */
+    struct ws_buffer text;    /* of a new token */
+    uint32_t *symbols;        /* the tokens of the words, each in the room of its bytes */
     struct ws_error *err;
 };
 
+#define BUFFERS(t)                                                                                 \
+    &(t)->words, &(t)->letters, &(t)->pairs, &(t)->arisen, &(t)->lists, &(t)->queue, &(t)->merges, \
+        &(t)->text
 #define ITEMS(buffer, type)      ((type *)(void *)(buffer).data)
 #define ITEM_COUNT(buffer, type) ((buffer).size / sizeof(type))
 
-static enum ws_status no_memory(const struct trainer *t)
+static enum ws_status no_memory(const struct ws_tokenizer_training *t)
 {
     return ws_fail_memory(t->err, "training a tokenizer");
 }
 
 /* Makes room for one more item. */
-static enum ws_status reserve(struct trainer *t, struct table *table)
+static enum ws_status reserve(struct ws_tokenizer_training *t, struct table *table)
 {
     enum { FIRST_SLOTS = 1024 };
     if (table->used == MOST_ITEMS)
@@ -87,7 +93,7 @@ static enum ws_status reserve(struct trainer *t, struct table *table)
     if (2 * (table->used + 1) <= table->capacity)
         return WS_OK;
     size_t capacity = table->capacity ? 2 * table->capacity : FIRST_SLOTS;
-    struct slot *slots = WS_ARENA_ZNEW(t->scratch, struct slot, capacity);
+    struct slot *slots = WS_ARENA_ZNEW(&t->scratch, struct slot, capacity);
     if (!slots)
         return no_memory(t);
     for (size_t i = 0; i < table->capacity; i++) {
@@ -105,7 +111,7 @@ static enum ws_status reserve(struct trainer *t, struct table *table)
 
 /* Words ---------------------------------------------------------------------------------------- */
 
-static struct slot *find_word(struct trainer *t, struct ws_bytes word, uint32_t hash)
+static struct slot *find_word(struct ws_tokenizer_training *t, struct ws_bytes word, uint32_t hash)
 {
     struct table *table = &t->word_table;
     for (size_t at = hash & (table->capacity - 1);; at = (at + 1) & (table->capacity - 1)) {
@@ -114,12 +120,12 @@ static struct slot *find_word(struct trainer *t, struct ws_bytes word, uint32_t 
             return slot;
         const struct word *there = &ITEMS(t->words, struct word)[slot->item - 1];
         if (slot->hash == hash && there->size == word.size &&
-            memcmp(there->bytes, word.data, word.size) == 0)
+            memcmp(t->letters.data + there->start, word.data, word.size) == 0)
             return slot;
     }
 }
 
-static enum ws_status count_word(struct trainer *t, struct ws_bytes word)
+static enum ws_status count_word(struct ws_tokenizer_training *t, struct ws_bytes word)
 {
     if (word.size > UINT32_MAX)
         return ws_fail(t->err, WS_LIMIT, "a word of %zu bytes, wanted at most 4 GiB", word.size);
@@ -127,9 +133,10 @@ static enum ws_status count_word(struct trainer *t, struct ws_bytes word)
     uint32_t hash = ws_word_hash(word);
     struct slot *slot = find_word(t, word, hash);
     if (!slot->item) {
-        struct word new_word = {.bytes = word.data, .size = (uint32_t)word.size};
+        struct word new_word = {.size = (uint32_t)word.size, .start = t->letters.size};
         ws_buffer_append(&t->words, &new_word, sizeof new_word);
-        if (t->words.status != WS_OK)
+        ws_buffer_append(&t->letters, word.data, word.size);
+        if (t->words.status != WS_OK || t->letters.status != WS_OK)
             return no_memory(t);
         *slot = (struct slot){hash, (uint32_t)++t->word_table.used};
     }
@@ -137,7 +144,7 @@ static enum ws_status count_word(struct trainer *t, struct ws_bytes word)
     return WS_OK;
 }
 
-static enum ws_status count_words_of_line(struct trainer *t, struct ws_bytes line)
+static enum ws_status count_words_of_line(struct ws_tokenizer_training *t, struct ws_bytes line)
 {
     while (line.size > 0) {
         size_t size = ws_split_piece(WS_SPLIT_WORDS, line);
@@ -147,7 +154,7 @@ static enum ws_status count_words_of_line(struct trainer *t, struct ws_bytes lin
     return WS_OK;
 }
 
-static enum ws_status count_words(struct trainer *t, struct ws_bytes text)
+static enum ws_status count_words(struct ws_tokenizer_training *t, struct ws_bytes text)
 {
     while (text.size > 0) {
         const uint8_t *newline = memchr(text.data, '\n', text.size);
@@ -158,22 +165,17 @@ static enum ws_status count_words(struct trainer *t, struct ws_bytes text)
     return WS_OK;
 }
 
-static enum ws_status lay_out_symbols(struct trainer *t)
+static enum ws_status lay_out_symbols(struct ws_tokenizer_training *t)
 {
     struct word *words = ITEMS(t->words, struct word);
     size_t count = ITEM_COUNT(t->words, struct word);
-    size_t end = 0;
-    for (size_t i = 0; i < count; i++) {
-        words[i].start = end;
-        words[i].count = words[i].size;
-        end += words[i].size;
-    }
-    t->symbols = WS_ARENA_NEW(t->scratch, uint32_t, end);
+    t->symbols = WS_ARENA_NEW(&t->scratch, uint32_t, t->letters.size);
     if (!t->symbols)
         return no_memory(t);
     for (size_t i = 0; i < count; i++)
-        for (uint32_t k = 0; k < words[i].size; k++)
-            t->symbols[words[i].start + k] = t->bytes[words[i].bytes[k]];
+        words[i].count = words[i].size;
+    for (size_t i = 0; i < t->letters.size; i++)
+        t->symbols[i] = t->bytes[(uint8_t)t->letters.data[i]];
     return WS_OK;
 }
 
@@ -186,7 +188,7 @@ static bool comes_first(const struct queued *a, const struct queued *b)
     return a->left != b->left ? a->left < b->left : a->right < b->right;
 }
 
-static enum ws_status push(struct trainer *t, struct queued item)
+static enum ws_status push(struct ws_tokenizer_training *t, struct queued item)
 {
     size_t at = ITEM_COUNT(t->queue, struct queued);
     if (!ws_buffer_extend(&t->queue, sizeof item))
@@ -200,7 +202,7 @@ static enum ws_status push(struct trainer *t, struct queued item)
     return WS_OK;
 }
 
-static struct queued pop(struct trainer *t)
+static struct queued pop(struct ws_tokenizer_training *t)
 {
     struct queued *heap = ITEMS(t->queue, struct queued);
     size_t count = ITEM_COUNT(t->queue, struct queued) - 1;
@@ -229,7 +231,8 @@ static uint32_t hash_pair(uint32_t left, uint32_t right)
 }
 
 /* The index of the pair, which is added when it is new. */
-static enum ws_status find_pair(struct trainer *t, uint32_t left, uint32_t right, uint32_t *out)
+static enum ws_status find_pair(struct ws_tokenizer_training *t, uint32_t left, uint32_t right,
+                                uint32_t *out)
 {
     WS_TRY(reserve(t, &t->pair_table));
     struct table *table = &t->pair_table;
@@ -253,7 +256,8 @@ static enum ws_status find_pair(struct trainer *t, uint32_t left, uint32_t right
 }
 
 /* One more place with the pair in each of the word's occurrences. */
-static enum ws_status add_pair(struct trainer *t, uint32_t left, uint32_t right, uint32_t word)
+static enum ws_status add_pair(struct ws_tokenizer_training *t, uint32_t left, uint32_t right,
+                               uint32_t word)
 {
     uint32_t index;
     WS_TRY(find_pair(t, left, right, &index));
@@ -268,7 +272,8 @@ static enum ws_status add_pair(struct trainer *t, uint32_t left, uint32_t right,
     return t->arisen.status == WS_OK ? WS_OK : no_memory(t);
 }
 
-static enum ws_status remove_pair(struct trainer *t, uint32_t left, uint32_t right, uint32_t word)
+static enum ws_status remove_pair(struct ws_tokenizer_training *t, uint32_t left, uint32_t right,
+                                  uint32_t word)
 {
     uint32_t index;
     WS_TRY(find_pair(t, left, right, &index));
@@ -277,7 +282,7 @@ static enum ws_status remove_pair(struct trainer *t, uint32_t left, uint32_t rig
 }
 
 /* Lists a word of a pair; with the last one the pair is queued. */
-static enum ws_status list_word(struct trainer *t, struct arising arising)
+static enum ws_status list_word(struct ws_tokenizer_training *t, struct arising arising)
 {
     struct pair *pair = &ITEMS(t->pairs, struct pair)[arising.pair];
     if (pair->listed == 0) {
@@ -291,7 +296,7 @@ static enum ws_status list_word(struct trainer *t, struct arising arising)
     return push(t, (struct queued){pair->times, pair->left, pair->right, arising.pair});
 }
 
-static enum ws_status queue_arisen(struct trainer *t)
+static enum ws_status queue_arisen(struct ws_tokenizer_training *t)
 {
     size_t count = ITEM_COUNT(t->arisen, struct arising);
     for (size_t i = 0; i < count; i++)
@@ -300,7 +305,7 @@ static enum ws_status queue_arisen(struct trainer *t)
     return WS_OK;
 }
 
-static enum ws_status count_pairs(struct trainer *t)
+static enum ws_status count_pairs(struct ws_tokenizer_training *t)
 {
     size_t count = ITEM_COUNT(t->words, struct word);
     for (size_t i = 0; i < count; i++) {
@@ -315,7 +320,8 @@ static enum ws_status count_pairs(struct trainer *t)
 /* Merging -------------------------------------------------------------------------------------- */
 
 /* In one word, from the left. The pair itself is done with: nobody asks for its times again. */
-static enum ws_status merge_in_word(struct trainer *t, uint32_t index, const struct ws_merge *merge)
+static enum ws_status merge_in_word(struct ws_tokenizer_training *t, uint32_t index,
+                                    const struct ws_merge *merge)
 {
     const uint32_t left = merge->left, right = merge->right, product = merge->product;
     struct word *word = &ITEMS(t->words, struct word)[index];
@@ -342,7 +348,8 @@ static enum ws_status merge_in_word(struct trainer *t, uint32_t index, const str
 }
 
 /* The id of the two texts, one behind the other. */
-static enum ws_status join_texts(struct trainer *t, uint32_t left, uint32_t right, uint32_t *out)
+static enum ws_status join_texts(struct ws_tokenizer_training *t, uint32_t left, uint32_t right,
+                                 uint32_t *out)
 {
     ws_buffer_reset(&t->text);
     ws_buffer_text(&t->text, ws_text_set_at(&t->texts, left));
@@ -352,7 +359,7 @@ static enum ws_status join_texts(struct trainer *t, uint32_t left, uint32_t righ
     return ws_text_set_add(&t->texts, t->text.data, t->text.size, out, t->err);
 }
 
-static enum ws_status merge(struct trainer *t, const struct queued *item)
+static enum ws_status merge(struct ws_tokenizer_training *t, const struct queued *item)
 {
     struct ws_merge merge = {.left = item->left, .right = item->right};
     const struct pair pair = ITEMS(t->pairs, struct pair)[item->pair];
@@ -365,9 +372,9 @@ static enum ws_status merge(struct trainer *t, const struct queued *item)
     return queue_arisen(t);
 }
 
-static enum ws_status merge_all(struct trainer *t, uint32_t count)
+static enum ws_status merge_all(struct ws_tokenizer_training *t)
 {
-    while (t->texts.count < count && t->queue.size > 0) {
+    while (t->texts.count < t->wanted && t->queue.size > 0) {
         struct queued top = pop(t);
         uint64_t times = ITEMS(t->pairs, struct pair)[top.pair].times;
         if (times != top.times) { /* some places went to other pairs since */
@@ -384,7 +391,8 @@ static enum ws_status merge_all(struct trainer *t, uint32_t count)
 
 /* From the text to the tokenizer --------------------------------------------------------------- */
 
-static enum ws_status name_special(struct trainer *t, const char *const *special, size_t count)
+static enum ws_status name_special(struct ws_tokenizer_training *t, const char *const *special,
+                                   size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         uint32_t id;
@@ -396,7 +404,7 @@ static enum ws_status name_special(struct trainer *t, const char *const *special
     return WS_OK;
 }
 
-static enum ws_status name_bytes(struct trainer *t)
+static enum ws_status name_bytes(struct ws_tokenizer_training *t)
 {
     for (int32_t character = 0; character < WS_ALPHABET_END; character++) {
         int byte = ws_alphabet_byte(character);
@@ -412,13 +420,13 @@ static enum ws_status name_bytes(struct trainer *t)
     return WS_OK;
 }
 
-static enum ws_status add_special(const struct trainer *t, uint32_t special_count,
+static enum ws_status add_special(const struct ws_tokenizer_training *t,
                                   struct ws_tokenizer *tokenizer, struct ws_arena *arena)
 {
-    tokenizer->added = WS_ARENA_ZNEW(arena, struct ws_added_token, special_count);
+    tokenizer->added = WS_ARENA_ZNEW(arena, struct ws_added_token, t->special_count);
     if (!tokenizer->added)
         return no_memory(t);
-    for (uint32_t id = 0; id < special_count; id++) {
+    for (uint32_t id = 0; id < t->special_count; id++) {
         struct ws_added_token *token = &tokenizer->added[tokenizer->added_count++];
         token->text = ws_arena_text(arena, ws_text_set_at(&t->texts, id));
         token->id = id;
@@ -429,17 +437,17 @@ static enum ws_status add_special(const struct trainer *t, uint32_t special_coun
     return WS_OK;
 }
 
-static enum ws_status make_tokenizer(const struct trainer *t, uint32_t special_count,
-                                     struct ws_arena *arena, const struct ws_tokenizer **out)
+static enum ws_status make_tokenizer(struct ws_tokenizer_training *t, struct ws_arena *arena,
+                                     const struct ws_tokenizer **out)
 {
-    const char **texts = WS_ARENA_NEW(t->scratch, const char *, t->texts.count);
+    const char **texts = WS_ARENA_NEW(&t->scratch, const char *, t->texts.count);
     struct ws_tokenizer *tokenizer = ws_tokenizer_new("the trained tokenizer", arena);
     if (!texts || !tokenizer)
         return no_memory(t);
     for (uint32_t id = 0; id < t->texts.count; id++)
         texts[id] = ws_text_set_at(&t->texts, id);
     ws_tokenizer_set_byte_level(tokenizer, false);
-    WS_TRY(add_special(t, special_count, tokenizer, arena));
+    WS_TRY(add_special(t, tokenizer, arena));
     WS_TRY(ws_tokenizer_set_vocabulary(tokenizer, texts, t->texts.count, arena, t->err));
     tokenizer->merge_count = (uint32_t)ITEM_COUNT(t->merges, struct ws_merge);
     tokenizer->merges = ws_arena_copy(arena, t->merges.data, t->merges.size);
@@ -450,41 +458,87 @@ static enum ws_status make_tokenizer(const struct trainer *t, uint32_t special_c
     return WS_OK;
 }
 
-static enum ws_status train(struct trainer *t, struct ws_bytes text, uint32_t count,
-                            const char *const *special, size_t special_count,
-                            struct ws_arena *arena, const struct ws_tokenizer **out)
+static enum ws_status name_tokens(struct ws_tokenizer_training *t, const char *const *special,
+                                  size_t special_count)
 {
     WS_TRY(name_special(t, special, special_count));
-    uint32_t specials = t->texts.count;
+    t->special_count = t->texts.count;
     WS_TRY(name_bytes(t));
-    if (count < t->texts.count)
+    if (t->wanted < t->texts.count)
         return ws_fail(t->err, WS_INVALID,
                        "a vocabulary of %u tokens, wanted at least %u: the special tokens and "
                        "every byte",
-                       count, t->texts.count);
-    WS_TRY(count_words(t, text));
+                       t->wanted, t->texts.count);
+    return WS_OK;
+}
+
+enum ws_status ws_tokenizer_training_open(uint32_t count, const char *const *special,
+                                          size_t special_count,
+                                          const struct ws_allocator *allocator,
+                                          struct ws_tokenizer_training **out, struct ws_error *err)
+{
+    struct ws_tokenizer_training *t = ws_realloc(allocator, NULL, 0, sizeof *t);
+    if (!t)
+        return ws_fail_memory(err, "training a tokenizer");
+    *t = (struct ws_tokenizer_training){.allocator = allocator, .wanted = count, .err = err};
+    struct ws_buffer *buffers[] = {BUFFERS(t)};
+    ws_arena_init(&t->scratch, allocator);
+    ws_text_set_init(&t->texts, allocator);
+    for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++)
+        ws_buffer_init(buffers[i], allocator, SIZE_MAX);
+    enum ws_status status = name_tokens(t, special, special_count);
+    if (status != WS_OK) {
+        ws_tokenizer_training_close(t);
+        return status;
+    }
+    *out = t;
+    return WS_OK;
+}
+
+size_t ws_tokenizer_training_cut(struct ws_bytes text)
+{
+    const uint8_t *newline = memrchr(text.data, '\n', text.size);
+    return newline ? (size_t)(newline - text.data) + 1 : 0;
+}
+
+enum ws_status ws_tokenizer_training_add(struct ws_tokenizer_training *t, struct ws_bytes text,
+                                         struct ws_error *err)
+{
+    t->err = err;
+    return count_words(t, text);
+}
+
+enum ws_status ws_tokenizer_training_finish(struct ws_tokenizer_training *t, struct ws_arena *arena,
+                                            const struct ws_tokenizer **out, struct ws_error *err)
+{
+    t->err = err;
     WS_TRY(lay_out_symbols(t));
     WS_TRY(count_pairs(t));
-    WS_TRY(merge_all(t, count));
-    return make_tokenizer(t, specials, arena, out);
+    WS_TRY(merge_all(t));
+    return make_tokenizer(t, arena, out);
+}
+
+void ws_tokenizer_training_close(struct ws_tokenizer_training *t)
+{
+    if (!t)
+        return;
+    struct ws_buffer *buffers[] = {BUFFERS(t)};
+    for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++)
+        ws_buffer_release(buffers[i]);
+    ws_text_set_release(&t->texts);
+    ws_arena_release(&t->scratch);
+    ws_free(t->allocator, t, sizeof *t);
 }
 
 enum ws_status ws_tokenizer_train(struct ws_bytes text, uint32_t count, const char *const *special,
                                   size_t special_count, struct ws_arena *arena,
                                   const struct ws_tokenizer **out, struct ws_error *err)
 {
-    struct ws_arena scratch;
-    struct trainer t = {.scratch = &scratch, .err = err};
-    struct ws_buffer *buffers[] = {&t.words, &t.pairs,  &t.arisen, &t.lists,
-                                   &t.queue, &t.merges, &t.text};
-    ws_arena_init(&scratch, arena->allocator);
-    ws_text_set_init(&t.texts, arena->allocator);
-    for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++)
-        ws_buffer_init(buffers[i], arena->allocator, SIZE_MAX);
-    enum ws_status status = train(&t, text, count, special, special_count, arena, out);
-    for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++)
-        ws_buffer_release(buffers[i]);
-    ws_text_set_release(&t.texts);
-    ws_arena_release(&scratch);
+    struct ws_tokenizer_training *t;
+    WS_TRY(ws_tokenizer_training_open(count, special, special_count, arena->allocator, &t, err));
+    enum ws_status status = ws_tokenizer_training_add(t, text, err);
+    if (status == WS_OK)
+        status = ws_tokenizer_training_finish(t, arena, out, err);
+    ws_tokenizer_training_close(t);
     return status;
 }

@@ -1,6 +1,7 @@
 /*
- * Any bytes, by the first one: cut into words (0) or bytes (1), or inflated as a file (2 gzip, 3
- * zstd) and then cut. Words that were cut are whole: cutting them again gives the same.
+ * Any bytes, by the first one: cut into words (0), or inflated as a file (2 gzip, 3 zstd) and then
+ * cut. Words that were cut are whole: cutting them again gives the same; and a text in two pieces
+ * gives the words of the whole.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -18,38 +19,68 @@ static void require(int condition)
         abort();
 }
 
-static void cut_words(struct ws_bytes text)
+/* A text, and what it was cut into. */
+struct cut_text {
+    struct ws_words words;
+    struct ws_buffer ids;
+};
+
+static void begin(struct cut_text *text)
 {
-    struct ws_arena arena;
-    struct ws_buffer joined;
-    struct ws_tokens once, twice;
-    ws_arena_init(&arena, NULL);
-    ws_buffer_init(&joined, NULL, 8 * text.size + 8);
-    if (ws_text_tokens(&(struct ws_text){text, "input"}, 1, WS_TEXT_WORDS, &arena, &once, NULL) ==
-        WS_OK) {
-        for (size_t i = 0; i < once.count; i++) {
-            require(once.ids[i] < once.vocabulary.count);
-            require(once.vocabulary.words[once.ids[i]][0] != '\0');
-            ws_buffer_format(&joined, "%s ", once.vocabulary.words[once.ids[i]]);
-        }
-        require(ws_text_tokens(&(struct ws_text){ws_buffer_bytes(&joined), "words"}, 1,
-                               WS_TEXT_WORDS, &arena, &twice, NULL) == WS_OK);
-        require(twice.count == once.count && twice.vocabulary.count == once.vocabulary.count);
-        require(memcmp(twice.ids, once.ids, once.count * sizeof *once.ids) == 0);
-    }
-    ws_buffer_release(&joined);
-    ws_arena_release(&arena);
+    ws_words_init(&text->words, NULL);
+    ws_buffer_init(&text->ids, NULL, SIZE_MAX);
 }
 
-static void cut_bytes(struct ws_bytes text)
+static void end(struct cut_text *text)
 {
-    struct ws_arena arena;
-    struct ws_tokens tokens;
-    ws_arena_init(&arena, NULL);
-    if (ws_text_tokens(&(struct ws_text){text, "input"}, 1, WS_TEXT_BYTES, &arena, &tokens, NULL) ==
-        WS_OK)
-        require(tokens.count == text.size);
-    ws_arena_release(&arena);
+    ws_buffer_release(&text->ids);
+    ws_words_release(&text->words);
+}
+
+static enum ws_status encode(struct cut_text *to, struct ws_bytes bytes)
+{
+    const struct ws_text text = {bytes, "input", 0};
+    return ws_words_encode(&to->words, &text, &to->ids, NULL);
+}
+
+static void require_same(const struct cut_text *a, const struct cut_text *b)
+{
+    require(a->words.set.count == b->words.set.count && a->ids.size == b->ids.size);
+    require(a->ids.size == 0 || memcmp(a->ids.data, b->ids.data, a->ids.size) == 0);
+}
+
+static void join(const struct cut_text *text, struct ws_buffer *out)
+{
+    const uint32_t *ids = (const uint32_t *)(const void *)text->ids.data;
+    for (size_t i = 0; i < text->ids.size / sizeof *ids; i++) {
+        require(ids[i] < text->words.set.count);
+        const char *word = ws_text_set_at(&text->words.set, ids[i]);
+        require(word[0] != '\0');
+        ws_buffer_format(out, "%s ", word);
+    }
+}
+
+static void cut_words(struct ws_bytes text)
+{
+    struct cut_text once, twice, parts;
+    struct ws_buffer joined;
+    begin(&once);
+    begin(&twice);
+    begin(&parts);
+    ws_buffer_init(&joined, NULL, 8 * text.size + 8);
+    if (encode(&once, text) == WS_OK) {
+        join(&once, &joined);
+        require(encode(&twice, ws_buffer_bytes(&joined)) == WS_OK);
+        require_same(&once, &twice);
+        size_t cut = ws_words_cut(ws_bytes_of(text.data, text.size / 2));
+        require(encode(&parts, ws_bytes_of(text.data, cut)) == WS_OK);
+        require(encode(&parts, ws_bytes_of(text.data + cut, text.size - cut)) == WS_OK);
+        require_same(&once, &parts);
+    }
+    ws_buffer_release(&joined);
+    end(&parts);
+    end(&twice);
+    end(&once);
 }
 
 static void inflate_file(struct ws_bytes packed, const char *ending)
@@ -80,9 +111,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     switch (data[0]) {
     case 0:
         cut_words(rest);
-        break;
-    case 1:
-        cut_bytes(rest);
         break;
     case 2:
         inflate_file(rest, ".gz");

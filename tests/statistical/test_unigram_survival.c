@@ -37,29 +37,47 @@ enum { COUNT = 12 };
 
 static const double CV_SQUARED = 0.00016;
 
-static enum ws_status read_corpus(struct ws_arena *arena, const struct ws_model **out)
+static enum ws_status read_words(struct ws_words *words, struct ws_buffer *ids)
 {
     struct ws_buffer text;
     ws_buffer_init(&text, NULL, (size_t)1 << 28);
-    struct ws_tokens tokens;
     enum ws_status status = ws_text_read(CORPUS, (size_t)1 << 28, &text, NULL);
+    const struct ws_text whole = {ws_buffer_bytes(&text), CORPUS, 0};
     if (status == WS_OK)
-        status = ws_text_tokens(&(struct ws_text){ws_buffer_bytes(&text), CORPUS}, 1, WS_TEXT_WORDS,
-                                arena, &tokens, NULL);
+        status = ws_words_encode(words, &whole, ids, NULL);
     ws_buffer_release(&text);
-    WS_TRY(status);
-    const struct ws_payload words = {
+    return status;
+}
+
+static enum ws_status fit_words(const struct ws_words *words, const struct ws_buffer *ids,
+                                struct ws_arena *arena, const struct ws_model **out)
+{
+    const struct ws_payload symbols = {
         .kind = WS_DATA_SYMBOLS,
-        .count = tokens.count,
-        .types = tokens.vocabulary.count,
-        .symbols = tokens.ids,
+        .count = ids->size / sizeof(uint32_t),
+        .types = words->set.count,
+        .symbols = (const uint32_t *)(const void *)ids->data,
     };
     struct ws_dataset data;
     struct ws_origin origin = {.source = WS_SOURCE_ORIGINAL};
-    WS_TRY(ws_dataset_of(&words, origin, arena, &data, NULL));
+    WS_TRY(ws_dataset_of(&symbols, origin, arena, &data, NULL));
     const struct ws_dataset *all = &data;
     struct ws_rng_key key = {{0, 0}, 0};
     return ws_family_discrete.fit(NULL, 1, &all, &key, NULL, arena, out, NULL);
+}
+
+static enum ws_status read_corpus(struct ws_arena *arena, const struct ws_model **out)
+{
+    struct ws_words words;
+    struct ws_buffer ids;
+    ws_words_init(&words, NULL);
+    ws_buffer_init(&ids, NULL, SIZE_MAX);
+    enum ws_status status = read_words(&words, &ids);
+    if (status == WS_OK)
+        status = fit_words(&words, &ids, arena, out);
+    ws_buffer_release(&ids);
+    ws_words_release(&words);
+    return status;
 }
 
 static bool observe(void *context, size_t chain, uint32_t n, const struct ws_model *model)

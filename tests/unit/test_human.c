@@ -198,7 +198,7 @@ static void human__defaults_are_one_standard_normal(void **state)
 {
     struct ws_human_settings settings = defaults(*state);
     assert_int_equal(settings.source, WS_HUMAN_NORMAL);
-    assert_int_equal(settings.unit, WS_TEXT_WORDS);
+    assert_int_equal(settings.unit, WS_UNIT_WORDS);
     assert_string_equal(settings.corpus, "");
     assert_int_equal(settings.block, 1000);
     assert_int_equal(settings.items, 100);
@@ -311,7 +311,7 @@ static void human__bytes_have_256_types(void **state)
 {
     struct fixture *fixture = *state;
     struct ws_human_settings settings = words_settings(fixture);
-    settings.unit = WS_TEXT_BYTES;
+    settings.unit = WS_UNIT_BYTES;
     struct ws_human *human = open_human(&settings);
     struct ws_deal deal = deal_of(human, 1, &fixture->arena);
     assert_int_equal(deal.original.types, 256);

@@ -99,15 +99,60 @@ static size_t deflate_zstd(const char *text, size_t size, uint8_t *out, size_t r
     return packed;
 }
 
-static enum ws_status words_of(struct place *place, const char *text, struct ws_tokens *tokens)
+/* Words by number, and what the numbers mean. */
+struct tokens {
+    const uint32_t *ids;
+    size_t count;
+    struct ws_vocabulary vocabulary;
+};
+
+/* Cut in pieces at every place where ws_words_cut sees one in the next `step` bytes; whole for 0.
+ */
+static enum ws_status encode_pieces(struct ws_words *words, struct ws_bytes bytes, size_t step,
+                                    struct ws_buffer *ids, struct ws_error *err)
 {
-    return ws_text_tokens(&(struct ws_text){ws_bytes_of_text(text), "corpus"}, 1, WS_TEXT_WORDS,
-                          &place->arena, tokens, &place->err);
+    struct ws_text piece = {.name = "corpus"};
+    size_t done = 0;
+    for (size_t known = step; step > 0 && known < bytes.size; known += step) {
+        size_t cut = ws_words_cut(ws_bytes_of(bytes.data + done, known - done));
+        piece.bytes = ws_bytes_of(bytes.data + done, cut);
+        piece.offset = done;
+        WS_TRY(ws_words_encode(words, &piece, ids, err));
+        done += cut;
+    }
+    piece.bytes = ws_bytes_of(bytes.data + done, bytes.size - done);
+    piece.offset = done;
+    return ws_words_encode(words, &piece, ids, err);
+}
+
+static enum ws_status words_of_bytes(const struct ws_bytes bytes, size_t step,
+                                     struct ws_arena *arena, struct tokens *out,
+                                     struct ws_error *err)
+{
+    struct ws_words words;
+    struct ws_buffer ids;
+    ws_words_init(&words, arena->allocator);
+    ws_buffer_init(&ids, arena->allocator, SIZE_MAX);
+    enum ws_status status = encode_pieces(&words, bytes, step, &ids, err);
+    if (status == WS_OK)
+        status = ws_words_vocabulary(&words, arena, &out->vocabulary, err);
+    out->count = ids.size / sizeof *out->ids;
+    out->ids = ws_arena_copy(arena, ids.data, ids.size);
+    if (status == WS_OK && !out->ids)
+        status = ws_fail_memory(err, "tokens");
+    ws_buffer_release(&ids);
+    ws_words_release(&words);
+    return status;
+}
+
+static enum ws_status words_of(struct place *place, const char *text, struct tokens *tokens)
+{
+    return words_of_bytes(ws_bytes_of_text(text), 0, &place->arena, tokens, &place->err);
 }
 
 static void assert_words(struct place *place, const char *text, const char *expected)
 {
-    struct ws_tokens tokens;
+    struct tokens tokens;
     assert_int_equal(words_of(place, text, &tokens), WS_OK);
     struct ws_buffer joined;
     ws_buffer_init(&joined, NULL, 4096);
@@ -146,7 +191,7 @@ static void text__writes_a_sigma_at_the_end_of_a_word_as_a_final_one(void **stat
 static void text__numbers_words_in_order_of_first_appearance(void **state)
 {
     struct place *place = *state;
-    struct ws_tokens tokens;
+    struct tokens tokens;
     assert_int_equal(words_of(place, "the cat saw the dog; The CAT ran", &tokens), WS_OK);
     const uint32_t expected[] = {0, 1, 2, 0, 3, 0, 1, 4};
     assert_int_equal(tokens.count, 8);
@@ -162,10 +207,10 @@ static void text__keeps_a_large_vocabulary_apart(void **state)
     for (int pass = 0; pass < 2; pass++)
         for (unsigned i = 0; i < TYPES; i++)
             ws_buffer_format(&place->text, "W%u ", i * 7919U);
-    struct ws_tokens tokens;
-    assert_int_equal(ws_text_tokens(&(struct ws_text){ws_buffer_bytes(&place->text), "corpus"}, 1,
-                                    WS_TEXT_WORDS, &place->arena, &tokens, &place->err),
-                     WS_OK);
+    struct tokens tokens;
+    assert_int_equal(
+        words_of_bytes(ws_buffer_bytes(&place->text), 0, &place->arena, &tokens, &place->err),
+        WS_OK);
     assert_int_equal(tokens.vocabulary.count, TYPES);
     assert_int_equal(tokens.count, 2 * TYPES);
     for (uint32_t i = 0; i < TYPES; i++) {
@@ -177,28 +222,40 @@ static void text__keeps_a_large_vocabulary_apart(void **state)
     }
 }
 
-static void text__takes_any_byte_as_a_token(void **state)
+/* Sigmas and apostrophes look at what lies around them, and characters may be cut in two. */
+static void text__gives_the_same_words_in_pieces(void **state)
 {
     struct place *place = *state;
-    static const uint8_t bytes[] = {0, 255, 'a', 0xC3};
-    struct ws_tokens tokens;
-    assert_int_equal(ws_text_tokens(&(struct ws_text){ws_bytes_of(bytes, sizeof bytes), "corpus"},
-                                    1, WS_TEXT_BYTES, &place->arena, &tokens, &place->err),
-                     WS_OK);
-    const uint32_t expected[] = {0, 255, 'a', 0xC3};
-    assert_int_equal(tokens.count, 4);
-    assert_memory_equal(tokens.ids, expected, sizeof expected);
-    assert_int_equal(tokens.vocabulary.count, 256);
-    assert_null(tokens.vocabulary.words);
+    static const char text[] = "The caf\u00E9's \u0130ris\n\u039F\u0394\u039F\u03A3 A\u03A3' B "
+                               "\u03A3'\u03A3.\u4F60\u597D 'the' A\u03A3\n'b\tand\r\nend";
+    struct tokens whole, tokens;
+    assert_int_equal(words_of(place, text, &whole), WS_OK);
+    assert_int_equal(whole.count, 16);
+    for (size_t step = 1; step < sizeof text; step++) {
+        assert_int_equal(
+            words_of_bytes(ws_bytes_of_text(text), step, &place->arena, &tokens, &place->err),
+            WS_OK);
+        assert_int_equal(tokens.count, whole.count);
+        assert_int_equal(tokens.vocabulary.count, whole.vocabulary.count);
+        assert_memory_equal(tokens.ids, whole.ids, whole.count * sizeof *whole.ids);
+        for (uint32_t i = 0; i < whole.vocabulary.count; i++)
+            assert_string_equal(tokens.vocabulary.words[i], whole.vocabulary.words[i]);
+    }
+    assert_int_equal(ws_words_cut(ws_bytes_of_text("one two")), 4);
+    assert_int_equal(ws_words_cut(ws_bytes_of_text("one\n")), 4);
+    assert_int_equal(ws_words_cut(ws_bytes_of_text("one,two")), 0);
+    assert_int_equal(ws_words_cut(ws_bytes_of(NULL, 0)), 0);
 }
 
 static void assert_binary(struct place *place, const char *bytes, size_t size, const char *message)
 {
-    struct ws_tokens tokens;
-    assert_int_equal(ws_text_tokens(&(struct ws_text){ws_bytes_of(bytes, size), "corpus"}, 1,
-                                    WS_TEXT_WORDS, &place->arena, &tokens, &place->err),
-                     WS_UNSUPPORTED);
-    assert_string_equal(place->err.message, message);
+    struct tokens tokens;
+    for (size_t step = 0; step < 3; step++) {
+        assert_int_equal(
+            words_of_bytes(ws_bytes_of(bytes, size), step, &place->arena, &tokens, &place->err),
+            WS_UNSUPPORTED);
+        assert_string_equal(place->err.message, message);
+    }
 }
 
 static void text__refuses_binary_and_says_where(void **state)
@@ -215,17 +272,6 @@ static void text__refuses_binary_and_says_where(void **state)
     assert_binary(*state, "\xE4\xBD", 2,
                   "'corpus' is binary: byte 0xe4 at offset 0 is not UTF-8 text");
     assert_binary(*state, "\x80", 1, "'corpus' is binary: byte 0x80 at offset 0 is not UTF-8 text");
-}
-
-static void text__refuses_a_corpus_without_a_word(void **state)
-{
-    struct place *place = *state;
-    struct ws_tokens tokens;
-    assert_int_equal(words_of(place, " -- !\n", &tokens), WS_UNSUPPORTED);
-    assert_string_equal(place->err.message, "'corpus' has no word in it");
-    assert_int_equal(ws_text_tokens(&(struct ws_text){ws_bytes_of(NULL, 0), "corpus"}, 1,
-                                    WS_TEXT_BYTES, &place->arena, &tokens, &place->err),
-                     WS_UNSUPPORTED);
 }
 
 static void text__reads_a_plain_file(void **state)
@@ -394,13 +440,12 @@ static void text__survives_every_allocation_that_fails(void **state)
         const struct ws_allocator allocator = {failing_realloc, &heap};
         struct ws_arena arena;
         struct ws_buffer text;
-        struct ws_tokens tokens;
+        struct tokens tokens;
         ws_arena_init(&arena, &allocator);
         ws_buffer_init(&text, &allocator, 1000);
         status = ws_text_read(path_of(place, "d"), 1000, &text, &place->err);
         if (status == WS_OK)
-            status = ws_text_tokens(&(struct ws_text){ws_buffer_bytes(&text), "d"}, 1,
-                                    WS_TEXT_WORDS, &arena, &tokens, &place->err);
+            status = words_of_bytes(ws_buffer_bytes(&text), 0, &arena, &tokens, &place->err);
         if (status == WS_OK)
             assert_int_equal(tokens.vocabulary.count, 4);
         ws_buffer_release(&text);
@@ -421,9 +466,8 @@ int main(void)
         TEST(text__writes_a_sigma_at_the_end_of_a_word_as_a_final_one),
         TEST(text__numbers_words_in_order_of_first_appearance),
         TEST(text__keeps_a_large_vocabulary_apart),
-        TEST(text__takes_any_byte_as_a_token),
+        TEST(text__gives_the_same_words_in_pieces),
         TEST(text__refuses_binary_and_says_where),
-        TEST(text__refuses_a_corpus_without_a_word),
         TEST(text__reads_a_plain_file),
         TEST(text__inflates_gzip_members_and_finds_damage),
         TEST(text__inflates_zstd_frames_and_finds_damage),
