@@ -24,17 +24,19 @@ compare() {
     rm -rf run
     /usr/bin/env time -f '%U %S %M %e' -o took "$program" run "$@" -q -o run >/dev/null
     awk -v name="$name" -v took="$(tail -n 1 took)" \
-        -v planned="$(grep -o '"core_seconds": [0-9.e+-]*' plan.json | awk '{s += $2} END {print s}')" \
+        -v planned="$(grep -oE '"(core|begin)_seconds": [0-9.e+-]*' plan.json | awk '{s += $2} END {print s}')" \
         -v wall="$(number seconds <plan.json)" -v memory="$(number memory_bytes <plan.json)" \
         -v disk="$(number disk_bytes <plan.json)" -v used="$(du -sb run | cut -f1)" 'BEGIN {
         split(took, t)
         spent = t[1] + t[2]
-        printf "%s,%.2f,%.2f,%.2f,%.0f,%.0f,%.0f,%.0f,%.1f,%.1f\n", name, planned, spent,
+        printf "%s,%.2f,%.2f,%.2f,%.1f,%.1f,%.2f,%.2f,%.1f,%.1f\n", name, planned, spent,
             planned / spent, memory / 1e6, t[3] / 1024, disk / 1e6, used / 1e6, t[4], wall }'
 }
 
 compare gaussian gaussian
 compare discrete discrete
+compare "gaussian-tiny" gaussian --set generations=5 --set seeds=2
+compare "discrete-tiny" discrete --set generations=5 --set seeds=2
 compare quickstart quickstart --set corpus="$corpus"
 compare quickstart-lm quickstart-lm --set corpus="$corpus" --set generations=2 --set items=500
 compare scratch-lm scratch-lm --set corpus="$corpus" --set generations=1 --set items=768 \

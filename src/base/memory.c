@@ -68,6 +68,19 @@ uint64_t ws_memory_available(void)
     return smaller(process, smaller(kernel, group));
 }
 
+/* The second number of statm counts pages. */
+uint64_t ws_memory_resident(void)
+{
+    char text[128];
+    struct ws_bytes all = read_small("/proc/self/statm", text, sizeof text);
+    const uint8_t *blank = all.size > 0 ? memchr(all.data, ' ', all.size) : NULL;
+    if (!blank)
+        return 0;
+    size_t at = (size_t)(blank - all.data) + 1;
+    uint64_t pages = digits(ws_bytes_of(all.data + at, all.size - at));
+    return pages == UINT64_MAX ? 0 : pages * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
 enum ws_status ws_memory_suffices(uint64_t needed, uint64_t available, const char *what,
                                   struct ws_error *err)
 {

@@ -17,6 +17,9 @@
  * read. */
 uint64_t ws_memory_available(void);
 
+/* Bytes of this process that lie in memory now; 0 where that cannot be read. */
+uint64_t ws_memory_resident(void);
+
 /* WS_NO_MEMORY when `what` ("training") needs more than there is; says how much. */
 WS_MUST_CHECK enum ws_status ws_memory_suffices(uint64_t needed, uint64_t available,
                                                 const char *what, struct ws_error *err);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/pool.h"
@@ -34,9 +35,18 @@ static void print_probe(const struct ws_probe *probe)
                  probe->measure.items, probe->measure.seconds);
 }
 
-static void print_plan(const struct ws_experiment *e, const struct ws_cost *cost,
-                       const struct ws_probe *probe)
+/* An estimate, and what this program took before it was made: a run begins with the same. */
+struct estimate {
+    struct ws_cost cost;
+    struct ws_probe probe;
+    bool probed;
+    double begun;    /* processor seconds until the data were there */
+    double resident; /* bytes */
+};
+
+static void print_plan(const struct ws_experiment *e, const struct estimate *estimate)
 {
+    const struct ws_cost *cost = &estimate->cost;
     char time[32], memory[32], disk[32];
     const char *variation = "";
     bool outgrown = false;
@@ -57,14 +67,14 @@ static void print_plan(const struct ws_experiment *e, const struct ws_cost *cost
         (void)printf(" %12" PRIu64 " %12" PRIu64 " %12" PRIu64 " %10s %7s\n", arm->largest,
                      arm->trained, arm->sampled, time, disk);
     }
-    format_duration(cost->seconds, time, sizeof time);
-    format_bytes(cost->memory, memory, sizeof memory);
+    format_duration(estimate->begun + cost->seconds, time, sizeof time);
+    format_bytes(estimate->resident + cost->memory, memory, sizeof memory);
     format_bytes(cost->disk, disk, sizeof disk);
     (void)printf("\nItems of one seed; times and disk of all seeds. Estimated:\n"
                  "%s on %u threads, %s of memory, %s of disk.\n",
                  time, cost->threads, memory, disk);
-    if (probe)
-        print_probe(probe);
+    if (estimate->probed)
+        print_probe(&estimate->probe);
     else
         (void)printf("Nothing was tried here: times are those of a 3 GHz x86.\n");
     if (outgrown)
@@ -74,16 +84,18 @@ static void print_plan(const struct ws_experiment *e, const struct ws_cost *cost
         (void)printf("It would not begin here: %s\n", error.message);
 }
 
-static json_t *arms_json(const struct ws_experiment *e, const struct ws_cost *cost)
+static json_t *arms_json(const struct ws_experiment *e, const struct estimate *estimate)
 {
+    const struct ws_cost *cost = &estimate->cost;
     json_t *arms = json_array();
     for (size_t a = 0; arms && a < e->arm_count; a++) {
         const struct ws_arm_cost *arm = &cost->arms[a];
         json_t *entry = json_pack(
-            "{s:s, s:b, s:I, s:I, s:I, s:f, s:f}", "arm", e->arms[a].name, "outgrows_control",
+            "{s:s, s:b, s:I, s:I, s:I, s:f, s:f, s:f}", "arm", e->arms[a].name, "outgrows_control",
             e->arms[a].outgrows_control, "largest_training_set", (json_int_t)arm->largest,
             "trained_items", (json_int_t)arm->trained, "sampled_items", (json_int_t)arm->sampled,
-            "core_seconds", arm->seconds, "disk_bytes", arm->disk);
+            "core_seconds", arm->seconds, "disk_bytes", arm->disk, "step_seconds",
+            estimate->probed ? estimate->probe.steps[a] : 0);
         if (json_array_append_new(arms, entry) != 0) {
             json_decref(arms);
             arms = NULL;
@@ -101,19 +113,22 @@ static json_t *probe_json(const struct ws_probe *probe)
 {
     if (!probe)
         return json_null();
-    return json_pack("{s:o, s:o, s:o, s:f, s:f}", "fit", probed_json(&probe->fit), "sample",
+    return json_pack("{s:o, s:o, s:o, s:f}", "fit", probed_json(&probe->fit), "sample",
                      probed_json(&probe->sample), "measure", probed_json(&probe->measure),
-                     "chain_seconds", probe->start, "step_seconds", probe->step);
+                     "chain_seconds", probe->start);
 }
 
-static enum ws_status print_plan_json(const struct ws_experiment *e, const struct ws_cost *cost,
-                                      const struct ws_probe *probe, struct ws_error *err)
+static enum ws_status print_plan_json(const struct ws_experiment *e,
+                                      const struct estimate *estimate, struct ws_error *err)
 {
-    json_t *root = json_pack("{s:s, s:I, s:I, s:I, s:f, s:f, s:f, s:o, s:o}", "experiment", e->name,
-                             "generations", (json_int_t)e->settings.generations, "seeds",
-                             (json_int_t)e->settings.seeds, "threads", (json_int_t)cost->threads,
-                             "seconds", cost->seconds, "memory_bytes", cost->memory, "disk_bytes",
-                             cost->disk, "probe", probe_json(probe), "arms", arms_json(e, cost));
+    const struct ws_cost *cost = &estimate->cost;
+    json_t *root = json_pack(
+        "{s:s, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:o, s:o}", "experiment", e->name, "generations",
+        (json_int_t)e->settings.generations, "seeds", (json_int_t)e->settings.seeds, "threads",
+        (json_int_t)cost->threads, "begin_seconds", estimate->begun, "seconds",
+        estimate->begun + cost->seconds, "memory_bytes", estimate->resident + cost->memory,
+        "disk_bytes", cost->disk, "probe", probe_json(estimate->probed ? &estimate->probe : NULL),
+        "arms", arms_json(e, estimate));
     struct ws_buffer text;
     ws_buffer_init(&text, NULL, 1 << 26);
     ws_json_append_pretty(root, &text);
@@ -140,46 +155,48 @@ struct plan_request {
     const struct arguments *arguments;
     bool json;
     bool no_probe;
+    double done; /* processor seconds that went into plans before this one */
 };
 
 /* Costs from constants first: what would not begin here is not tried either. */
-static enum ws_status estimate(const struct plan_request *request,
-                               const struct ws_experiment *experiment, const struct ws_human *human,
-                               struct ws_arena *arena, struct ws_probe *probe, struct ws_cost *cost,
-                               bool *probed, struct ws_error *err)
+static enum ws_status make_estimate(const struct plan_request *request,
+                                    struct ws_experiment *experiment, const struct ws_human *human,
+                                    struct estimate *out, struct ws_error *err)
 {
     const unsigned processors = ws_processor_count();
-    WS_TRY(ws_plan_cost(experiment, human, NULL, processors, arena, cost, err));
-    *probed = !request->no_probe && ws_plan_check_memory(cost, ws_memory_available(), err) == WS_OK;
-    if (!*probed)
+    struct ws_arena *arena = &experiment->arena;
+    out->begun = ws_processor_clock.elapsed(NULL) - request->done;
+    out->resident = (double)ws_memory_resident();
+    WS_TRY(ws_plan_cost(experiment, human, NULL, processors, arena, &out->cost, err));
+    out->probed =
+        !request->no_probe && ws_plan_check_memory(&out->cost, ws_memory_available(), err) == WS_OK;
+    if (!out->probed)
         return WS_OK;
     const struct ws_clock *clock =
         experiment->family->outside ? &ws_system_clock : &ws_processor_clock;
-    WS_TRY(ws_probe(experiment, human, clock, NULL, probe, err));
-    return ws_plan_cost(experiment, human, probe, processors, arena, cost, err);
+    WS_TRY(ws_probe(experiment, human, clock, arena, &out->probe, err));
+    return ws_plan_cost(experiment, human, &out->probe, processors, arena, &out->cost, err);
 }
 
 static int plan(void *context, const char *what, struct ws_experiment *experiment, bool last)
 {
-    const struct plan_request *request = context;
+    struct plan_request *request = context;
     struct ws_human *human = NULL;
-    struct ws_cost cost;
-    struct ws_probe probe;
+    struct estimate estimate;
     struct ws_error error;
-    bool probed = false;
     enum ws_status status = open_human(experiment, &human, &error);
     if (status == WS_OK)
-        status = estimate(request, experiment, human, &experiment->arena, &probe, &cost, &probed,
-                          &error);
+        status = make_estimate(request, experiment, human, &estimate, &error);
     if (status == WS_OK && request->json)
-        status = print_plan_json(experiment, &cost, probed ? &probe : NULL, &error);
+        status = print_plan_json(experiment, &estimate, &error);
     else if (status == WS_OK)
-        print_plan(experiment, &cost, probed ? &probe : NULL);
+        print_plan(experiment, &estimate);
     if (status == WS_OK && !request->json)
         print_next_step(what, request->arguments);
     if (status == WS_OK && !request->json && !last)
         (void)printf("\n");
     ws_human_close(human);
+    request->done = ws_processor_clock.elapsed(NULL);
     return status == WS_OK ? EXIT_DONE : report(status, &error);
 }
 

@@ -10,6 +10,10 @@
  * them. */
 enum { RECORD_BYTES = 12, RECORDS_MOST = WS_METRIC_COUNT + 2 * 8, MIX_RECORDS = 2 };
 
+/* What a run has beside its chains: a directory, run.json with the log, and a row of the summary
+ * for all seeds. They are most of a tiny run. */
+enum { DIRECTORY_BYTES = 4096, RUN_FILES_BYTES = 2200, SUMMARY_BYTES = 36 };
+
 static double item_bytes(const struct ws_experiment *e, const struct ws_dataset *shape)
 {
     switch (shape->kind) {
@@ -57,7 +61,8 @@ static double chain_seconds(const struct ws_experiment *e, const struct ws_datas
     /* Filters that ask how likely items are look at what the sources give. */
     if (ws_policy_filters(&arm->policy, WS_FILTER_NEEDS_DENSITY))
         looked_at += scale * (double)arm->totals.gathered / measured;
-    return probe->start + steps * probe->step +
+    double beside = probe->steps ? probe->steps[arm - e->arms] : 0;
+    return probe->start + steps * beside +
            probe->fit.factor * (cost->fit_whole * steps + cost->fit_seconds * trained) +
            probe->sample.factor * cost->sample_seconds * sampled +
            probe->measure.factor * cost->measure_seconds *
@@ -114,7 +119,9 @@ static struct ws_arm_cost arm_cost(const struct ws_experiment *e, const struct w
         .chain_memory = models + 2 * widest * bytes + pool * bytes +
                         metric_items * (sample_bytes(e, shape) + cost.item_bytes) +
                         slices_bytes(e, shape) + cost.work_bytes,
-        .disk = seeds * (measured * RECORD_BYTES * records + stored + pool * bytes),
+        .disk =
+            DIRECTORY_BYTES + measured * SUMMARY_BYTES * records +
+            seeds * (measured * RECORD_BYTES * records + stored + pool * probe->drawn_each * bytes),
         .largest = arm->totals.largest,
         .trained = arm->totals.trained,
         .sampled = arm->totals.sampled,
@@ -129,6 +136,7 @@ enum ws_status ws_plan_cost(const struct ws_experiment *e, const struct ws_human
         .fit.factor = 1,
         .sample.factor = 1,
         .measure.factor = 1,
+        .drawn_each = 1,
         .reference_items = e->data.test_items,
         .validation_items = e->data.validation_items,
     };
@@ -148,6 +156,7 @@ enum ws_status ws_plan_cost(const struct ws_experiment *e, const struct ws_human
     if (useful > processors)
         useful = processors;
     double largest = 0;
+    cost.disk = 2 * DIRECTORY_BYTES + RUN_FILES_BYTES;
     for (size_t a = 0; a < e->arm_count; a++) {
         cost.arms[a] = arm_cost(e, ws_human_shape(human), &e->arms[a], probe ? probe : &unknown);
         cost.seconds += cost.arms[a].seconds / useful;

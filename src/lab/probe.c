@@ -30,6 +30,7 @@ struct probing {
     void *settings;         /* of the family, for a fit as short as it goes */
     struct ws_dataset data; /* to fit */
     size_t model_bytes, stored_bytes, measurements;
+    double drawn_each;   /* as in struct ws_probe */
     struct ws_deal deal; /* what is measured: part of the reference, ... */
     struct ws_reference reference;
     const struct ws_payload *sample; /* ... and a sample */
@@ -179,7 +180,11 @@ static enum ws_status sample_items(struct probing *p, uint64_t items, struct ws_
 static enum ws_status draw_sample(struct probing *p, uint64_t items)
 {
     const struct ws_payload *sample;
-    return sample_items(p, items, &p->work, &sample);
+    WS_TRY(sample_items(p, items, &p->work, &sample));
+    if (sample->kind == WS_DATA_COUNTS)
+        p->drawn_each =
+            (double)sample->counts.size / ws_costing_items(ws_human_shape(p->block.human), items);
+    return WS_OK;
 }
 
 /* As many items of the reference and of a sample as there are, up to `items`. */
@@ -212,31 +217,32 @@ static enum ws_status measure(struct probing *p, uint64_t items)
  */
 
 /* What is known of a step that was taken. */
-static double known(const struct probing *p, const struct ws_probe *probe,
+static double known(const struct probing *p, const struct ws_probe *probe, const struct ws_arm *arm,
                     const struct ws_step *plan, bool measured)
 {
     const struct ws_experiment *e = p->experiment;
     const struct ws_dataset *shape = ws_human_shape(p->block.human);
     double sampled = ws_costing_items(shape, plan->output);
-    if (measured)
+    double looked_at = 0;
+    if (ws_policy_filters(&arm->policy, WS_FILTER_NEEDS_DENSITY))
+        looked_at += ws_costing_items(shape, plan->gathered);
+    if (measured) {
         sampled += ws_costing_items(shape, e->sample_items);
+        looked_at += ws_looked_at(shape, probe->reference_items, e->sample_items);
+    }
     return probe->fit.each * ws_costing_items(shape, plan->training) +
-           probe->sample.each * sampled +
-           (measured
-                ? probe->measure.each * ws_looked_at(shape, probe->reference_items, e->sample_items)
-                : 0);
+           probe->sample.each * sampled + probe->measure.each * looked_at;
 }
 
-/* The first steps of real chains, less what is known of them. */
-static enum ws_status take_steps(struct probing *p, struct ws_block *block, struct ws_probe *probe)
+/* The first steps of real chains, less what is known of them, in about `enough` seconds. */
+static enum ws_status take_steps(struct probing *p, struct ws_block *block, double enough,
+                                 const struct ws_probe *probe, double *each)
 {
     const struct ws_experiment *e = p->experiment;
-    const double start = now(p);
     double spent = 0, expected = 0, steps = 0;
     for (size_t c = 0; c < block->count; c++)
         WS_TRY(ws_chain_start(block, &block->chains[c], p->err));
-    probe->start = (now(p) - start) / (double)block->count;
-    for (uint32_t step = 0; step < e->settings.generations && spent < ENOUGH; step++) {
+    for (uint32_t step = 0; step < e->settings.generations && spent < enough; step++) {
         const double before = now(p);
         ws_block_step(block, step, NULL);
         if (block->chains[0].status != WS_OK) {
@@ -244,33 +250,41 @@ static enum ws_status take_steps(struct probing *p, struct ws_block *block, stru
             return block->chains[0].status;
         }
         spent += now(p) - before;
-        expected += known(p, probe, &block->chains[0].plan, step % e->settings.measure_every == 0);
+        expected += known(p, probe, block->arm, &block->chains[0].plan,
+                          step % e->settings.measure_every == 0);
         steps++;
     }
-    probe->step = fmax(0, spent / (double)block->count - expected) / steps;
+    *each = fmax(0, spent / (double)block->count - expected) / steps;
     return WS_OK;
 }
 
 /* Where a step is long its bookkeeping is of no account, and it is not taken. */
-static enum ws_status probe_steps(struct probing *p, struct ws_probe *probe)
+static enum ws_status probe_steps(struct probing *p, struct ws_arena *arena, struct ws_probe *probe)
 {
+    enum { MOST_CHAINS = 16 }; /* as good as a whole block, and all steps can be taken */
     const struct ws_experiment *e = p->experiment;
     const struct ws_step first = {.training = e->items, .output = e->items};
-    const size_t chains = ws_block_size(e);
-    if (known(p, probe, &first, true) * (double)chains > ENOUGH / 2)
-        return WS_OK;
-    struct ws_block block;
-    WS_TRY(ws_block_init(&block, e, p->block.human, &e->arms[0], 1, chains, p->keep.allocator,
-                         p->err));
-    enum ws_status status = take_steps(p, &block, probe);
-    ws_block_release(&block);
+    const double enough = ENOUGH / (double)e->arm_count;
+    const double chains = floor(enough / known(p, probe, &e->arms[0], &first, true));
+    double *steps = WS_ARENA_ZNEW(arena, double, e->arm_count);
+    if (!steps)
+        return ws_fail_memory(p->err, "the probe");
+    probe->steps = steps;
+    enum ws_status status = WS_OK;
+    for (size_t a = 0; a < e->arm_count && chains >= 1 && status == WS_OK; a++) {
+        struct ws_block block;
+        WS_TRY(ws_block_init(&block, e, p->block.human, &e->arms[a], 1,
+                             (size_t)fmin(chains, MOST_CHAINS), p->keep.allocator, p->err));
+        status = take_steps(p, &block, enough, probe, &steps[a]);
+        ws_block_release(&block);
+    }
     return status;
 }
 
 /* Whole -----------------------------------------------------------------------------------------
  */
 
-static enum ws_status probe_parts(struct probing *p, struct ws_probe *out)
+static enum ws_status probe_parts(struct probing *p, struct ws_arena *arena, struct ws_probe *out)
 {
     const struct ws_experiment *e = p->experiment;
     const struct ws_chain *chain = &p->block.chains[0];
@@ -295,22 +309,24 @@ static enum ws_status probe_parts(struct probing *p, struct ws_probe *out)
         out->measure.seconds / ws_looked_at(shape, p->deal.reference.count, p->sample_items);
     out->measure.factor = out->measure.each / cost.measure_seconds;
     out->measurements = p->measurements;
+    out->drawn_each = p->drawn_each;
     out->model_bytes = (double)p->model_bytes;
     out->stored_bytes = (double)p->stored_bytes;
-    return probe_steps(p, out);
+    return probe_steps(p, arena, out);
 }
 
 enum ws_status ws_probe(const struct ws_experiment *experiment, const struct ws_human *human,
-                        const struct ws_clock *clock, const struct ws_allocator *allocator,
-                        struct ws_probe *out, struct ws_error *err)
+                        const struct ws_clock *clock, struct ws_arena *arena, struct ws_probe *out,
+                        struct ws_error *err)
 {
-    struct probing p = {.experiment = experiment, .clock = clock, .err = err};
+    const struct ws_allocator *allocator = arena->allocator;
+    struct probing p = {.experiment = experiment, .clock = clock, .drawn_each = 1, .err = err};
     *out = (struct ws_probe){.start = 0};
     WS_TRY(ws_block_init(&p.block, experiment, human, &experiment->arms[0], 1, 1, allocator, err));
     ws_arena_init(&p.keep, allocator);
     ws_arena_init(&p.ready, allocator);
     ws_arena_init(&p.work, allocator);
-    enum ws_status status = probe_parts(&p, out);
+    enum ws_status status = probe_parts(&p, arena, out);
     ws_arena_release(&p.work);
     ws_arena_release(&p.ready);
     ws_arena_release(&p.keep);

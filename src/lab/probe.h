@@ -24,19 +24,22 @@ struct ws_probed {
 
 struct ws_probe {
     struct ws_probed fit, sample, measure; /* the last an item of sample or reference */
-    double start; /* seconds of a chain before its first step: its human data */
-    double step;  /* of a chain and step beside all of these */
+    double start;        /* seconds of a chain before its first step: its human data */
+    const double *steps; /* (arms) of a chain and step beside all of these: above all, building the
+                            training set that the arm's policy wants */
     uint64_t reference_items, validation_items;
     size_t measurements; /* of a measured step */
+    double drawn_each;   /* of counts: types in a sample, a type that there is; else 1 */
     /* Of the model of `fit.items` items: */
     double model_bytes;  /* memory of it and of what was left of the fit */
     double stored_bytes; /* as it is stored */
 };
 
-/* Tries the first arm, for about a second; as long as one item takes where that is more. */
+/* Tries the first arm, and the first steps of all, for about a second; as long as one item takes
+ * where that is more. What `out` points to lies in `arena`. */
 WS_MUST_CHECK enum ws_status ws_probe(const struct ws_experiment *experiment,
                                       const struct ws_human *human, const struct ws_clock *clock,
-                                      const struct ws_allocator *allocator, struct ws_probe *out,
+                                      struct ws_arena *arena, struct ws_probe *out,
                                       struct ws_error *err);
 
 /* What a set of `items` costs, in items; counts cost by the types that there are. */

@@ -524,6 +524,18 @@ static uint64_t available_in(const char *text)
     return ws_meminfo_available(ws_bytes_of_text(text));
 }
 
+static void memory__that_is_written_is_resident(void **state)
+{
+    (void)state;
+    enum { SIZE = 1 << 26 };
+    uint64_t before = ws_memory_resident();
+    char *block = malloc(SIZE);
+    assert_non_null(block);
+    memset(block, 1, SIZE);
+    assert_true(before > 0 && ws_memory_resident() >= before + SIZE / 2 + (block[SIZE / 2] != 1));
+    free(block);
+}
+
 static void memory__is_read_from_what_the_kernel_says(void **state)
 {
     (void)state;
@@ -576,6 +588,7 @@ int main(void)
         cmocka_unit_test(buffer__survives_every_failing_allocation),
         cmocka_unit_test(hash__gives_the_digests_of_the_standard),
         cmocka_unit_test(hash__of_pieces_is_that_of_the_whole),
+        cmocka_unit_test(memory__that_is_written_is_resident),
         cmocka_unit_test(memory__is_read_from_what_the_kernel_says),
         cmocka_unit_test(memory__that_does_not_suffice_is_refused_with_both_sizes),
     };

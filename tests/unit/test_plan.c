@@ -111,9 +111,12 @@ static double probed_seconds(const char *text, double seconds, struct ws_probe *
     struct ws_error err = {.message = ""};
     ws_arena_init(&arena, NULL);
     if (!laboratory_open(&lab, text, "generations: 3\n", NULL, &err) ||
-        ws_probe(&lab.experiment, lab.human, &clock, NULL, probe, &err) != WS_OK ||
+        ws_probe(&lab.experiment, lab.human, &clock, &arena, probe, &err) != WS_OK ||
         ws_plan_cost(&lab.experiment, lab.human, probe, 2, &arena, &cost, &err) != WS_OK)
         fail_msg("%s", err.message);
+    for (size_t a = 0; a < lab.experiment.arm_count; a++)
+        assert_true(probe->steps[a] >= 0);
+    probe->steps = NULL;
     laboratory_close(&lab);
     ws_arena_release(&arena);
     return cost.seconds;
@@ -141,7 +144,7 @@ static void plan__on_a_fast_machine_all_items_are_tried(void **state)
         assert_true(probed_seconds(laboratory_texts[i], 1e-4, &probe) > 0);
         assert_int_equal(probe.fit.items, i == 0 ? 40 : 20);
         assert_int_equal(probe.sample.items, probe.fit.items);
-        assert_true(probe.start > 0 && probe.step >= 0);
+        assert_true(probe.start > 0 && probe.drawn_each > 0 && probe.drawn_each <= 1);
     }
 }
 
