@@ -9,6 +9,7 @@
 #include "cli/overview.h"
 #include "cli/stop_signal.h"
 #include "cli/terminal.h"
+#include "lab/chain_files.h"
 
 struct run_flags {
     bool quiet, json, allow_other_machine;
@@ -26,18 +27,24 @@ struct job {
 };
 
 /* The first failure in one line; events.log has them all. */
-static void print_failures(const struct ws_run_result *result)
+static void print_failures(const struct job *job, const struct ws_run_result *result)
 {
     const struct ws_failure *first = result->failures;
-    if (!first)
-        return;
+    struct ws_arena arena;
     char more[80] = "";
     if (result->failed > 1)
         (void)snprintf(more, sizeof more, " (one of %zu failures, events.log has all)",
                        result->failed);
-    (void)fprintf(stderr,
-                  "wellspring: arm '%s' seed %" PRIu64 ": %s%s; the same command tries again\n",
-                  first->arm->name, first->seed, first->error.message, more);
+    ws_arena_init(&arena, NULL);
+    const char *files =
+        ws_block_files(&arena, job->directory, job->experiment, first->arm, first->seed);
+    (void)fprintf(stderr, "wellspring: arm '%s' seed %" PRIu64 ": %s%s; ", first->arm->name,
+                  first->seed, first->error.message, more);
+    if (first->error.status == WS_CORRUPT && files)
+        (void)fprintf(stderr, "remove %s, and the same command makes them anew\n", files);
+    else
+        (void)fprintf(stderr, "the same command tries again\n");
+    ws_arena_release(&arena);
 }
 
 /* Commands as they can be typed: with the program as it was called. */
@@ -140,7 +147,7 @@ static int run_experiment(const struct job *job, const struct ws_human *human)
     terminal_clear(&observer.terminal);
     int exit_status = EXIT_DONE;
     if (result.failures && status != WS_INTERRUPTED) {
-        print_failures(&result);
+        print_failures(job, &result);
         exit_status = EXIT_FAILED;
     } else if (status != WS_OK) {
         exit_status = report(status, &error);

@@ -27,6 +27,16 @@ static char *place_path(const struct ws_block_place *place, struct ws_arena *are
                          suffix);
 }
 
+char *ws_block_files(struct ws_arena *arena, const char *directory,
+                     const struct ws_experiment *experiment, const struct ws_arm *arm,
+                     uint64_t seed)
+{
+    uint64_t block = ws_block_size(experiment);
+    const struct ws_block_place place =
+        ws_block_place(directory, experiment, arm, seed - (seed - 1) % block);
+    return place_path(&place, arena, ".*");
+}
+
 static char *part_path(const struct ws_block_place *place, struct ws_arena *arena, uint32_t part,
                        uint32_t part_steps)
 {

@@ -25,6 +25,11 @@ struct ws_block_place {
 /* The place of the seeds from `first_seed` on. */
 struct ws_block_place ws_block_place(const char *directory, const struct ws_experiment *experiment,
                                      const struct ws_arm *arm, uint64_t first_seed);
+/* A pattern, as a shell's, of all files of the block that `seed` is in. Without them the block is
+ * run anew. NULL without memory. */
+char *ws_block_files(struct ws_arena *arena, const char *directory,
+                     const struct ws_experiment *experiment, const struct ws_arm *arm,
+                     uint64_t seed);
 
 /* A file of chains that is open. */
 struct ws_chains_file {

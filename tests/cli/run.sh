@@ -214,7 +214,9 @@ check "events.log says so" grep -q "failed: arm replace seed 2" one/events.log
 check "the others are summed up" "$ws" export one -s
 [ "$(grep -c '^replace,5,own_text_perplexity,.*,800,2,' check.out)" -eq 1 ] || fail "not of two seeds"
 refuses 1 "one/arms/replace/seed-2.checkpoint" "hash" -- export one
-rm one/arms/replace/seed-2.checkpoint
+runs run large.yaml -q -o one --generations 6
+says "remove one/arms/replace/seed-2.*, and the same command makes them anew"
+rm one/arms/replace/seed-2.*
 accepts run large.yaml -q -o one --generations 6
 check "repaired" same_runs one six
 
@@ -236,9 +238,10 @@ cp -r once shared
 printf X | dd of=shared/arms/replace/seeds-1-64.checkpoint bs=1 seek=70 conv=notrunc status=none
 refuses_part 1 run small.yaml --json -q -o shared --generations 9
 says "arm 'replace' seed 1" "one of 3 failures" "shared/arms/replace/seeds-1-64.checkpoint" "hash"
+says "remove shared/arms/replace/seeds-1-64.*, and the same command makes them anew"
 accepts run small.yaml -q -o nine --generations 9
 check "other arms are complete" diff -r nine/arms/accumulate shared/arms/accumulate
-rm shared/arms/replace/seeds-1-64.checkpoint
+rm shared/arms/replace/seeds-1-64.*
 accepts run small.yaml -q -o shared --generations 9
 check "repaired together" same_runs shared nine
 
@@ -246,7 +249,7 @@ check "repaired together" same_runs shared nine
 for generations in 4 6; do
     damaged texts
     truncate -s 100 texts/arms/accumulate/seed-1.texts.jsonl
-    refuses 1 "texts/arms/accumulate/seed-1.texts.jsonl" "100 bytes" -- \
+    refuses 1 "texts/arms/accumulate/seed-1.texts.jsonl" "100 bytes" "remove texts/arms/accumulate/seed-1.*," -- \
         run large.yaml -q -o texts --generations $generations
     damaged texts
     rm texts/arms/accumulate/seed-1.texts.jsonl
