@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/json.h"
 #include "cli/command.h"
@@ -15,12 +16,10 @@
 #include "lab/run_comparison.h"
 
 enum {
-    LINE_WIDTH = 100,
-    ARM_WIDTH = 20,
+    ARM_WIDTH = 20, /* what is longer has a line of its own */
     SEEDS_WIDTH = 6,
-    VALUE_WIDTH = 10,
-    INTERVAL_WIDTH = 21,
     RUN_WIDTH = 4,
+    PAIRS_WIDTH = 10, /* " 123 pairs" */
     SETTING_WIDTH = 22,
 };
 
@@ -36,6 +35,7 @@ struct view {
     const char **metrics; /* NULL: every one */
     size_t metric_count;
     bool utf8;
+    int columns;        /* that a line may have */
     double least_level; /* of an interval that was printed */
 };
 
@@ -157,19 +157,23 @@ static void format_number(double value, bool is_signed, char *out, size_t size)
         (void)snprintf(out, size, "%s%.3g", sign, value);
 }
 
-static void print_interval(struct view *view, const struct ws_interval *interval, bool is_signed)
+/* What a row shows of an interval. */
+struct cells {
+    char value[32], range[80];
+};
+
+static void format_interval(const struct view *view, const struct ws_interval *interval,
+                            bool is_signed, struct cells *out)
 {
-    char value[32], low[32], high[32], range[80] = "";
-    format_number(interval->estimate, is_signed, value, sizeof value);
-    print_right(value, VALUE_WIDTH);
-    if (interval->count > 1) {
-        format_number(interval->low, is_signed, low, sizeof low);
-        format_number(interval->high, is_signed, high, sizeof high);
-        (void)snprintf(range, sizeof range, "%s %s %s%s", low, view->utf8 ? "…" : "..", high,
-                       interval->level < WS_INTERVAL_LEVEL ? "*" : " ");
-        view->least_level = fmin(view->least_level, interval->level);
-    }
-    print_right(range, INTERVAL_WIDTH);
+    char low[32], high[32];
+    format_number(interval->estimate, is_signed, out->value, sizeof out->value);
+    out->range[0] = '\0';
+    if (interval->count <= 1)
+        return;
+    format_number(interval->low, is_signed, low, sizeof low);
+    format_number(interval->high, is_signed, high, sizeof high);
+    (void)snprintf(out->range, sizeof out->range, "%s %s %s%s", low, view->utf8 ? "…" : "..", high,
+                   interval->level < WS_INTERVAL_LEVEL ? "*" : " ");
 }
 
 /* Settings ------------------------------------------------------------------------------------- */
@@ -197,9 +201,9 @@ static void print_setting(const struct ws_setting_difference *setting, size_t ru
 }
 
 /* A column a run; what does not fit in one has a line a run. */
-static void print_settings_that_differ(const struct ws_comparison *comparison)
+static void print_settings_that_differ(const struct ws_comparison *comparison, int columns)
 {
-    const int width = (LINE_WIDTH - SETTING_WIDTH) / (int)comparison->run_count;
+    const int width = (columns - SETTING_WIDTH) / (int)comparison->run_count;
     if (comparison->setting_count == 0) {
         (void)printf("\nThe runs have the same settings and inputs.\n");
         return;
@@ -215,6 +219,8 @@ static void print_settings_that_differ(const struct ws_comparison *comparison)
 
 /* Metrics -------------------------------------------------------------------------------------- */
 
+/* What stands in place of a difference. */
+#define NOT_COMPARABLE " not comparable: "
 static void why_not(const struct ws_compared *row, char *out, size_t size)
 {
     const struct ws_compared *base = row->base;
@@ -226,11 +232,90 @@ static void why_not(const struct ws_compared *row, char *out, size_t size)
         (void)snprintf(out, size, "n is %" PRIu64 " and %" PRIu64, row->n, base->n);
 }
 
-static void print_difference(struct view *view, const struct ws_compared *row)
+/* The columns of one metric, each wide enough for all that it shows and two blanks before. */
+struct layout {
+    int arm, run, value, range, difference, difference_range;
+    int why_not;  /* of what stands in place of differences */
+    bool stacked; /* differences stand below the medians, where a line has no room for both */
+};
+
+static int larger(int a, int b)
 {
-    char text[80];
+    return a > b ? a : b;
+}
+
+static int wider(int width, const char *text)
+{
+    return larger(width, 2 + width_of(text));
+}
+
+static void make_room(const struct view *view, const struct ws_compared *row, struct layout *layout)
+{
+    struct cells cells;
+    char text[64];
+    if (width_of(row->arm) <= ARM_WIDTH && width_of(row->arm) > layout->arm)
+        layout->arm = width_of(row->arm);
+    format_interval(view, &row->median, false, &cells);
+    layout->value = wider(layout->value, cells.value);
+    layout->range = wider(layout->range, cells.range);
     if (row->base && ws_compares(row)) {
-        print_interval(view, &row->difference, true);
+        format_interval(view, &row->difference, true, &cells);
+        layout->difference = wider(layout->difference, cells.value);
+        layout->difference_range = wider(layout->difference_range, cells.range);
+    } else if (row->base) {
+        why_not(row, text, sizeof text);
+        layout->why_not = larger(layout->why_not, width_of(NOT_COMPARABLE) + width_of(text));
+    }
+}
+
+static struct layout lay_out(const struct view *view, const struct ws_compared *rows, size_t count)
+{
+    struct layout layout = {
+        .arm = width_of("arm"),
+        .run = view->comparison->run_count > 1 ? RUN_WIDTH : 0,
+        .value = wider(0, "median"),
+        .range = wider(0, "interval "),
+        .difference = wider(0, "difference"),
+        .difference_range = wider(0, "interval "),
+    };
+    for (size_t i = 0; i < count; i++)
+        make_room(view, &rows[i], &layout);
+    int width = layout.arm + layout.run + SEEDS_WIDTH + layout.value + layout.range +
+                larger(layout.difference + layout.difference_range + PAIRS_WIDTH, layout.why_not);
+    layout.stacked = width > view->columns;
+    if (layout.stacked) {
+        layout.value = layout.difference = larger(layout.value, layout.difference);
+        layout.range = layout.difference_range = larger(layout.range, layout.difference_range);
+    }
+    return layout;
+}
+
+/* To where differences begin. */
+static void go_to_difference(const struct layout *layout)
+{
+    if (layout->stacked)
+        (void)printf("\n%*s", layout->arm + layout->run + SEEDS_WIDTH, "");
+}
+
+static void print_interval(struct view *view, const struct ws_interval *interval, bool is_signed,
+                           int value_width, int range_width)
+{
+    struct cells cells;
+    format_interval(view, interval, is_signed, &cells);
+    print_right(cells.value, value_width);
+    print_right(cells.range, range_width);
+    if (interval->count > 1)
+        view->least_level = fmin(view->least_level, interval->level);
+}
+
+static void print_difference(struct view *view, const struct ws_compared *row,
+                             const struct layout *layout)
+{
+    char text[64];
+    if (row->base)
+        go_to_difference(layout);
+    if (row->base && ws_compares(row)) {
+        print_interval(view, &row->difference, true, layout->difference, layout->difference_range);
         if (row->paired)
             (void)printf(" %zu pair%s", row->difference.count,
                          row->difference.count == 1 ? "" : "s");
@@ -238,7 +323,7 @@ static void print_difference(struct view *view, const struct ws_compared *row)
             (void)printf(" unpaired");
     } else if (row->base) {
         why_not(row, text, sizeof text);
-        (void)printf(" not comparable: %s", text);
+        (void)printf(NOT_COMPARABLE "%s", text);
     }
     (void)printf("\n");
 }
@@ -252,41 +337,44 @@ static void print_own_size(const struct ws_compared *head, const struct ws_compa
         (void)printf("  n = %" PRIu64 "\n", row->n);
 }
 
-static void print_row(struct view *view, const struct ws_compared *row, bool first_of_arm)
+static void print_row(struct view *view, const struct ws_compared *row, bool first_of_arm,
+                      const struct layout *layout)
 {
     const char *arm = first_of_arm ? row->arm : "";
-    if (width_of(arm) > ARM_WIDTH) {
+    if (width_of(arm) > layout->arm) {
         (void)printf("%s\n", arm);
         arm = "";
     }
-    (void)printf("%-*s", ARM_WIDTH, arm);
-    if (view->comparison->run_count > 1)
-        (void)printf(" %*zu", RUN_WIDTH - 1, row->run + 1);
+    (void)printf("%s%*s", arm, layout->arm - width_of(arm), "");
+    if (layout->run > 0)
+        (void)printf(" %*zu", layout->run - 1, row->run + 1);
     (void)printf(" %*zu", SEEDS_WIDTH - 1, row->median.count);
-    print_interval(view, &row->median, false);
-    print_difference(view, row);
+    print_interval(view, &row->median, false, layout->value, layout->range);
+    print_difference(view, row, layout);
 }
 
-static void print_metric_head(const struct ws_comparison *comparison, const struct ws_compared *row)
+static void print_metric_head(const struct ws_compared *row, const struct layout *layout)
 {
     (void)printf("\n%s (%s, n = %" PRIu64 ")\n%-*s", row->metric, row->definition, row->n,
-                 ARM_WIDTH, "arm");
-    if (comparison->run_count > 1)
-        print_right("run", RUN_WIDTH);
+                 layout->arm, "arm");
+    if (layout->run > 0)
+        print_right("run", layout->run);
     print_right("seeds", SEEDS_WIDTH);
-    print_right("median", VALUE_WIDTH);
-    print_right("interval ", INTERVAL_WIDTH);
-    print_right("difference", VALUE_WIDTH);
-    print_right("interval ", INTERVAL_WIDTH);
+    print_right("median", layout->value);
+    print_right("interval ", layout->range);
+    go_to_difference(layout);
+    print_right("difference", layout->difference);
+    print_right("interval ", layout->difference_range);
     (void)printf("\n");
 }
 
 /* The rows of one metric, which follow each other. */
 static void print_metric(struct view *view, const struct ws_compared *rows, size_t count)
 {
-    print_metric_head(view->comparison, rows);
+    const struct layout layout = lay_out(view, rows, count);
+    print_metric_head(rows, &layout);
     for (size_t i = 0; i < count; i++) {
-        print_row(view, &rows[i], i == 0 || strcmp(rows[i].arm, rows[i - 1].arm) != 0);
+        print_row(view, &rows[i], i == 0 || strcmp(rows[i].arm, rows[i - 1].arm) != 0, &layout);
         print_own_size(rows, &rows[i]);
     }
 }
@@ -334,17 +422,16 @@ static void print_comparison(struct view *view, const struct compare_flags *flag
     const struct ws_comparison *comparison = view->comparison;
     print_runs(comparison);
     if (comparison->run_count > 1)
-        print_settings_that_differ(comparison);
+        print_settings_that_differ(comparison, view->columns);
     (void)printf("\ngeneration %" PRIu32 ": medians over seeds; differences %s\n",
                  comparison->generation,
                  comparison->run_count > 1 ? "to the same arm of run 1" : "to the control");
     print_metrics(view);
     (void)printf("\nIntervals cover the median, or the median difference, with at least 95 %%.\n");
     if (view->least_level < WS_INTERVAL_LEVEL)
-        (void)printf(
-            "* too few seeds for that: from the smallest to the largest, which covers with "
-            "%.0f %% or more.\n",
-            floor(100 * view->least_level));
+        (void)printf("* too few seeds for that: from the smallest to the largest, which covers\n"
+                     "  with %.0f %% or more.\n",
+                     floor(100 * view->least_level));
     print_next_step(comparison, flags);
 }
 
@@ -479,7 +566,10 @@ static enum ws_status compare(const struct arguments *arguments, const struct co
     WS_TRY(read_generation(flags->generation, &generation, err));
     WS_TRY(ws_compare_runs(arguments->positional, arguments->positional_count, generation, arena,
                            &comparison, err));
-    struct view view = {.comparison = &comparison, .utf8 = terminal_is_utf8(), .least_level = 1};
+    struct view view = {.comparison = &comparison,
+                        .utf8 = terminal_is_utf8(),
+                        .columns = terminal_columns(STDOUT_FILENO),
+                        .least_level = 1};
     WS_TRY(choose_metrics(&view, flags, arena, err));
     if (flags->json)
         return print_json(&view, err);

@@ -46,5 +46,21 @@ TERM=dumb on_terminal 60 run small.yaml -o dumb
 check "lines on a terminal that cannot move" grep -q '^100 % done after .*, 4 of 4 chains' seen
 check "and no bar" awk 'END {exit NR > 0}' bars
 
+# A comparison: on a narrow terminal differences stand below the medians.
+printf 'family: gaussian\nitems: 20\ngenerations: 3\nseeds: 8\npolicies: [replace, accumulate]\n' >g.yaml
+accepts run g.yaml -q -o g
+accepts run g.yaml -q -o huge --set variance=1e99 --set seeds=5
+for columns in 76 80 100; do
+    on_terminal $columns compare g huge -m all
+    # The names of metrics and definitions are as long as they are.
+    check "within $columns columns" awk -v columns=$columns \
+        '!/n = / && !/^Next/ && length > columns + 1 {print; exit 1}' seen
+    check "columns of huge values never touch" grep -Eq ' [0-9]\.[0-9]e\+[0-9]+ +[0-9]\.[0-9]e\+[0-9]+ \.\. [0-9]\.[0-9]e\+[0-9]+[* ]' seen
+done
+on_terminal 60 compare g -m variance_ratio
+check "differences below" grep -Eq '^ +[-+][0-9.e-]+ +[-+][0-9.e-]+ \.\. [-+][0-9.e-]+  8 pairs' seen
+on_terminal 100 compare g -m variance_ratio
+check "differences beside" grep -Eq '^replace +8 +[0-9.e-]+ .* 8 pairs' seen
+
 check "the same run" same_runs plain dumb
 finish
