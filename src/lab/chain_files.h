@@ -6,7 +6,7 @@
  * before the checkpoint. Both are replaced as a whole, so a killed process leaves the old one or
  * the new one, and no save costs more than a part however long the run is. Chains that are not
  * there yet, have failed or have ended stay in the files as they are. Drafts are of the step after
- * the checkpoint; they go when it is taken. Contract: tests/fault/, tests/unit/test_run.c.
+ * the checkpoint; they go when it is taken. Contract: tests/fault/, tests/unit/test_run*.c.
  */
 #ifndef WS_LAB_CHAIN_FILES_H
 #define WS_LAB_CHAIN_FILES_H

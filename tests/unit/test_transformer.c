@@ -12,53 +12,14 @@
 #include <string.h>
 
 #include "models/nn/transformer/transformer.h"
-
-/* GPT-2 small. */
-static const struct ws_description gpt2 = {
-    .architecture = WS_ARCHITECTURE_GPT2,
-    .vocabulary = 50257,
-    .context = 1024,
-    .width = 768,
-    .layers = 12,
-    .heads = 12,
-    .kv_heads = 12,
-    .head_size = 64,
-    .inner = 3072,
-    .norm = WS_NORM_LAYER,
-    .norm_epsilon = 1e-5F,
-    .activation = WS_ACTIVATION_GELU_TANH,
-    .learned_positions = true,
-    .qkv_bias = true,
-    .out_bias = true,
-    .feed_bias = true,
-    .tied = true,
-    .initial_deviation = 0.02F,
-    .bos = 50256,
-    .eos = 50256,
-    .pad = WS_NO_TOKEN,
-};
+#include "support/architectures.h"
 
 /* Everything that GPT-2 has not: gated, grouped, rotary, untied. */
 static const struct ws_description llama = {
-    .architecture = WS_ARCHITECTURE_LLAMA,
-    .vocabulary = 50,
-    .context = 32,
-    .width = 24,
-    .layers = 3,
-    .heads = 6,
-    .kv_heads = 2,
-    .head_size = 6,
-    .inner = 20,
-    .norm = WS_NORM_RMS,
-    .norm_epsilon = 1e-5F,
-    .activation = WS_ACTIVATION_SILU,
-    .gated = true,
-    .rotated = 6,
-    .rotary_base = 10000,
-    .initial_deviation = 0.02F,
-    .bos = 1,
-    .eos = 2,
-    .pad = WS_NO_TOKEN,
+    LLAMA_PARTS, .vocabulary = 50, .context = 32,        .width = 24,
+    .layers = 3, .heads = 6,       .kv_heads = 2,        .head_size = 6,
+    .inner = 20, .rotated = 6,     .rotary_base = 10000, .initial_deviation = 0.02F,
+    .bos = 1,    .eos = 2,
 };
 
 /* The layout ----------------------------------------------------------------------------------- */
@@ -66,42 +27,18 @@ static const struct ws_description llama = {
 static void transformer__has_as_many_parameters_as_published(void **state)
 {
     (void)state;
-    struct ws_layout layout;
-    ws_layout_of(&gpt2, &layout);
-    assert_int_equal(layout.parameters, 124439808);
-
-    struct ws_description opt = gpt2; /* OPT-125m: facebook/opt-125m */
-    opt.vocabulary = 50272;
-    opt.context = 2048;
-    opt.position_offset = 2;
-    ws_layout_of(&opt, &layout);
-    assert_int_equal(layout.parameters, 125239296);
-
-    struct ws_description smol = llama; /* SmolLM2-135M */
-    smol.vocabulary = 49152;
-    smol.context = 8192;
-    smol.width = 576;
-    smol.layers = 30;
-    smol.heads = 9;
-    smol.kv_heads = 3;
-    smol.head_size = 64;
-    smol.inner = 1536;
-    smol.tied = true;
-    ws_layout_of(&smol, &layout);
-    assert_int_equal(layout.parameters, 134515008);
-
-    struct ws_description pythia = gpt2; /* pythia-70m */
-    pythia.vocabulary = 50304;
-    pythia.context = 2048;
-    pythia.width = 512;
-    pythia.layers = 6;
-    pythia.heads = pythia.kv_heads = 8;
-    pythia.inner = 2048;
-    pythia.learned_positions = false;
-    pythia.rotated = 16;
-    pythia.tied = false;
-    ws_layout_of(&pythia, &layout);
-    assert_int_equal(layout.parameters, 70426624);
+    static const struct {
+        const struct ws_description *model;
+        size_t parameters;
+    } published[] = {{&gpt2_small, 124439808},
+                     {&opt_125m, 125239296},
+                     {&smollm2_135m, 134515008},
+                     {&pythia_70m, 70426624}};
+    for (size_t i = 0; i < sizeof published / sizeof *published; i++) {
+        struct ws_layout layout;
+        ws_layout_of(published[i].model, &layout);
+        assert_int_equal(layout.parameters, published[i].parameters);
+    }
 }
 
 static void require_shape(const struct ws_layout *layout, enum ws_tensor_kind kind, size_t rows,
@@ -116,7 +53,7 @@ static void transformer__gives_each_tensor_its_shape(void **state)
 {
     (void)state;
     struct ws_layout layout;
-    ws_layout_of(&gpt2, &layout);
+    ws_layout_of(&gpt2_small, &layout);
     require_shape(&layout, WS_TENSOR_PLACES, 1024, 768);
     require_shape(&layout, WS_TENSOR_QKV, 3 * 768, 768);
     require_shape(&layout, WS_TENSOR_QKV_BIAS, 1, 3 * 768);
@@ -171,7 +108,7 @@ static void transformer__tells_vectors_from_matrices(void **state)
 {
     (void)state;
     struct ws_layout layout;
-    ws_layout_of(&gpt2, &layout);
+    ws_layout_of(&gpt2_small, &layout);
     for (int k = 0; k < WS_TENSOR_KIND_COUNT; k++) {
         enum ws_tensor_kind kind = (enum ws_tensor_kind)k;
         struct ws_tensor tensor = ws_layout_at(&layout, kind, 0);
@@ -205,14 +142,14 @@ static void require_refused(const struct ws_description *d, enum ws_status wante
 static void transformer__takes_real_models(void **state)
 {
     (void)state;
-    assert_int_equal(ws_description_check(&gpt2, NULL), WS_OK);
+    assert_int_equal(ws_description_check(&gpt2_small, NULL), WS_OK);
     assert_int_equal(ws_description_check(&llama, NULL), WS_OK);
 }
 
 static void transformer__refuses_sizes_that_do_not_fit(void **state)
 {
     (void)state;
-    struct ws_description d = gpt2;
+    struct ws_description d = gpt2_small;
     d.layers = 0;
     require_refused(&d, WS_INVALID, "'layers' is 0");
     d = llama;
@@ -223,7 +160,7 @@ static void transformer__refuses_sizes_that_do_not_fit(void **state)
     require_refused(&d, WS_INVALID, "'rotated' is 3");
     d.rotated = 8;
     require_refused(&d, WS_INVALID, "'rotated' is 8");
-    d = gpt2;
+    d = gpt2_small;
     d.position_offset = UINT32_MAX;
     require_refused(&d, WS_INVALID, "'position_offset'");
 }
@@ -231,10 +168,10 @@ static void transformer__refuses_sizes_that_do_not_fit(void **state)
 static void transformer__refuses_sizes_beyond_any_memory(void **state)
 {
     (void)state;
-    struct ws_description d = gpt2;
+    struct ws_description d = gpt2_small;
     d.inner = d.layers = UINT32_MAX;
     require_refused(&d, WS_UNSUPPORTED, "parameters");
-    d = gpt2;
+    d = gpt2_small;
     d.vocabulary = d.context = d.width = d.layers = d.heads = d.kv_heads = d.head_size = d.inner =
         UINT32_MAX;
     d.bos = d.eos = WS_NO_TOKEN;
@@ -244,13 +181,13 @@ static void transformer__refuses_sizes_beyond_any_memory(void **state)
 static void transformer__refuses_reals_out_of_range(void **state)
 {
     (void)state;
-    struct ws_description d = gpt2;
+    struct ws_description d = gpt2_small;
     d.attention_dropout = 1;
     require_refused(&d, WS_INVALID, "'attention_dropout' is 1");
-    d = gpt2;
+    d = gpt2_small;
     d.norm_epsilon = NAN;
     require_refused(&d, WS_INVALID, "'norm_epsilon'");
-    d = gpt2;
+    d = gpt2_small;
     d.initial_deviation = INFINITY;
     require_refused(&d, WS_INVALID, "'initial_deviation' is inf");
     d = llama;
@@ -294,7 +231,7 @@ struct fresh {
 
 static void make_fresh(struct fresh *fresh, struct ws_rng_key key)
 {
-    fresh->description = gpt2;
+    fresh->description = gpt2_small;
     fresh->description.vocabulary = 200;
     fresh->description.context = 100;
     fresh->description.width = fresh->description.inner = 64;
