@@ -68,6 +68,34 @@ static double bandwidth_of(const struct ws_kde_settings *settings, const struct 
     }
 }
 
+/* The vectors one after the other. Segments stay as they are: the previous training set that some
+ * policies pick items from is gone before the model is. */
+static enum ws_status copy_data(const struct ws_dataset *data, struct ws_arena *arena,
+                                struct ws_dataset *out, struct ws_error *err)
+{
+    const size_t d = data->dimension;
+    struct ws_payload *payload = WS_ARENA_NEW(arena, struct ws_payload, 1);
+    struct ws_segment *segments =
+        ws_arena_copy(arena, data->segments, data->segment_count * sizeof *segments);
+    double *x = WS_ARENA_NEW(arena, double, data->count *d);
+    if (!payload || !segments || !x)
+        return ws_fail_memory(err, "a kernel density model");
+    *payload = (struct ws_payload){
+        .kind = WS_DATA_VECTORS, .count = data->count, .dimension = data->dimension, .vectors = x};
+    uint64_t first = 0;
+    for (size_t s = 0; s < data->segment_count; first += segments[s++].count) {
+        const struct ws_segment *from = &data->segments[s];
+        for (uint64_t i = 0; i < from->count; i++, x += d)
+            memcpy(x, from->payload->vectors + ws_segment_item(from, i) * d, d * sizeof *x);
+        segments[s].payload = payload;
+        segments[s].first = first;
+        segments[s].pick = NULL;
+    }
+    *out = *data;
+    out->segments = segments;
+    return WS_OK;
+}
+
 static enum ws_status fit(const void *settings, size_t chains,
                           const struct ws_dataset *const data[], const struct ws_rng_key init[],
                           const struct ws_job *job, struct ws_arena *arena,
@@ -82,12 +110,8 @@ static enum ws_status fit(const void *settings, size_t chains,
         fitted[c] = (struct ws_kde_model){
             .base = {&ws_family_kde, settings, data[c]->count},
             .bandwidth = bandwidth_of(settings, data[c]),
-            .data = *data[c],
         };
-        fitted[c].data.segments = ws_arena_copy(arena, data[c]->segments,
-                                                data[c]->segment_count * sizeof *data[c]->segments);
-        if (!fitted[c].data.segments)
-            return ws_fail_memory(err, "a kernel density model");
+        WS_TRY(copy_data(data[c], arena, &fitted[c].data, err));
         models[c] = &fitted[c].base;
     }
     return WS_OK;
@@ -249,10 +273,10 @@ static void cost(const void *settings, const struct ws_dataset *example, uint64_
     (void)example;
     double d = item_size;
     *out = (struct ws_family_cost){
-        .fit_seconds = 1e-11,
+        .fit_seconds = 1e-9 + 5e-10 * d,
         .sample_seconds = 2e-8 + 3e-9 * d,
         .measure_seconds = (double)items * (8e-10 + 1e-10 * d),
-        .model_bytes = 256,
+        .item_bytes = 8 * d,
         .work_bytes = 8 * (double)items * d,
     };
 }
@@ -265,7 +289,6 @@ const struct ws_family_ops ws_family_kde = {
     .accepts = 1u << WS_DATA_VECTORS,
     .batch = 16,
     .weighted = true,
-    .borrows = true,
     .ignores = ignores,
     .check = check,
     .fit = fit,

@@ -11,7 +11,7 @@
  * Weights of items weigh kernels. The rules then count items as scipy does: n is (sum w)^2 / sum
  * w^2 (Kish), which is their number when they weigh the same.
  *
- * The model is its training data, which it borrows. A sample draws the kernel of each item from
+ * The model is a copy of its training data. A sample draws the kernel of each item from
  * item 1 of the key and its normals from item 0. A log density compares every item with every
  * kernel, in doubles, and leaves none out.
  *
