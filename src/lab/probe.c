@@ -76,20 +76,32 @@ static enum ws_status time_work(struct probing *p, struct work work, uint64_t it
     return WS_OK;
 }
 
+/* Few items may leave a fit without an answer: then with twice as many. */
+static enum ws_status time_enough(struct probing *p, struct work work, uint64_t *items,
+                                  uint64_t most, double *seconds)
+{
+    enum ws_status status = time_work(p, work, *items, seconds);
+    while (status == WS_NUMERIC && *items < most) {
+        *items = *items < most / 2 ? 2 * *items : most;
+        status = time_work(p, work, *items, seconds);
+    }
+    return status;
+}
+
 /* Twice as many items each time, until they take long enough or are `most`. Where `batch` items are
  * handled together, a part of what they cost is the same for fewer: the first try and the last tell
  * how large it is. */
 static enum ws_status grow(struct probing *p, struct work work, uint64_t least, uint64_t most,
                            double batch, struct ws_probed *out)
 {
-    const uint64_t first_items = least < most ? least : most;
-    uint64_t items = first_items;
+    uint64_t items = least < most ? least : most;
     double first_seconds, seconds;
-    WS_TRY(time_work(p, work, items, &first_seconds));
+    WS_TRY(time_enough(p, work, &items, most, &first_seconds));
+    const uint64_t first_items = items;
     seconds = first_seconds;
     while (items < most && seconds < (batch > (double)items ? ENOUGH_OF_A_BATCH : ENOUGH)) {
         items = items < most / 2 ? 2 * items : most;
-        WS_TRY(time_work(p, work, items, &seconds));
+        WS_TRY(time_enough(p, work, &items, most, &seconds));
     }
     *out = (struct ws_probed){.items = items, .seconds = seconds};
     out->each = seconds / ws_costing_items(ws_human_shape(p->block.human), items);

@@ -51,6 +51,21 @@ test_items: 100
 generations: 12
 seeds: 20
 END
+cat >regression.yaml <<END
+family: regression
+source: linear
+inputs: 3
+items: 30
+generations: 15
+seeds: 6
+END
+cat >poisson.yaml <<END
+family: poisson
+source: poisson
+items: 30
+generations: 15
+seeds: 6
+END
 cat >ngram.yaml <<END
 family: ngram
 source: text
@@ -183,6 +198,8 @@ test_family long
 policies=$all
 smaller=()
 test_family ngram
+test_family regression
+test_family poisson
 
 policies=replace,keep:0.2
 kills=6
