@@ -292,7 +292,7 @@ static const char *canonical_name(const struct form *form, const double *x, stru
 static const struct form *find_form(const struct form *const *forms, size_t count, const char *what,
                                     const char *name, struct ws_error *err)
 {
-    const char *names[NAMED_COUNT + NAMED_FILTER_COUNT];
+    const char *names[NAMED_COUNT + NAMED_FILTER_COUNT] = {0};
     for (size_t i = 0; i < count; i++) {
         names[i] = forms[i]->name;
         if (strcmp(names[i], name) == 0)

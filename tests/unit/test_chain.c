@@ -22,7 +22,10 @@ enum { FINE_STEPS = 1 };
 
 enum { GENERATIONS = 5, SEEDS = 8 };
 
-#define SETTINGS                                                                                   \
+#define SETTINGS LABORATORY_POLICIES "generations: 5\n"
+
+/* Those of LABORATORY_POLICIES, and every other way to draw on outputs and to filter them. */
+#define EVERY_POLICY                                                                               \
     "policies: [replace, keep:0.25, mix:0.5:0.25:0.25, accumulate, accumulate-subsample, augment," \
     " fresh:0.1, window:2, history:0.5:0.1, replace|oversample:2|keep-surprising:0.5,"             \
     " keep:0.5|likelihood|resample:1:3:1.2, fresh:0.2|drop-detected:0.2:0.1]\n"                    \
@@ -108,7 +111,7 @@ static void chain__its_results_do_not_depend_on_the_block(void **state)
     (void)state;
     for (size_t family = 0; family < LABORATORY_COUNT; family++) {
         struct laboratory lab;
-        open_laboratory(&lab, family, SETTINGS);
+        open_laboratory(&lab, family, EVERY_POLICY);
         for (size_t a = 0; a < lab.experiment.arm_count; a++) {
             struct outcome alone, other;
             run_in_blocks(&lab, &lab.experiment.arms[a], 1, &alone);
@@ -171,7 +174,7 @@ static void chain__read_back_it_goes_on_as_if_never_stored(void **state)
     (void)state;
     for (size_t family = 0; family < LABORATORY_COUNT; family++) {
         struct laboratory lab;
-        open_laboratory(&lab, family, SETTINGS);
+        open_laboratory(&lab, family, EVERY_POLICY);
         for (size_t a = 0; a < lab.experiment.arm_count; a++) {
             struct outcome whole;
             run_in_blocks(&lab, &lab.experiment.arms[a], 1, &whole);
@@ -508,9 +511,10 @@ static void chain__every_allocation_may_fail(void **state)
     (void)state;
     for (size_t family = 0; family < LABORATORY_COUNT; family++) {
         struct laboratory lab;
-        open_laboratory(&lab, family, SETTINGS);
-        static const char *const arms[] = {"accumulate-subsample", "mix:0.5:0.25:0.25", "control"};
-        for (size_t a = 0; a < 3; a++)
+        open_laboratory(&lab, family, EVERY_POLICY);
+        static const char *const arms[] = {"accumulate-subsample", "mix:0.5:0.25:0.25", "control",
+                                           "keep:0.5|likelihood|resample:1:3:1.2"};
+        for (size_t a = 0; a < 4; a++)
             check_failing_memory(&lab, arm_of(&lab, arms[a]));
         laboratory_close(&lab);
     }
