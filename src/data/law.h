@@ -110,8 +110,8 @@ struct ws_law_row {
     void (*moments)(const struct ws_law *law, double *mean, double *covariance);
     /* Of a vector (dimension) under the truth, nats. NULL: not known. */
     double (*log_density)(const struct ws_law *law, const double *vector);
-    /* Of items whose last number is a label: whether it is the one that the truth makes likeliest.
-     * NULL: items have no labels. */
+    /* Of items whose last number is a label: whether it is the class that the others are likeliest
+     * of, whatever labels are made wrong. NULL: items have no labels. */
     bool (*is_right)(const struct ws_law *law, const double *vector);
 };
 

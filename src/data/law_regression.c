@@ -158,6 +158,16 @@ static void moments_of_two_class(const struct ws_law *law, double *mean, double 
     covariance[d * d - 1] = 0.25;
 }
 
+/* The nearer centre's label. */
+static bool is_right_of_two_class(const struct ws_law *law, const double *vector)
+{
+    const struct ws_two_class_truth *truth = law->state;
+    double sum = 0;
+    for (size_t j = 0; j < truth->inputs; j++)
+        sum += vector[j];
+    return (vector[truth->inputs] > 0.5) == (sum > 0);
+}
+
 const struct ws_law_row ws_law_two_class = {
     .name = "two-class",
     .settings = {"inputs", "input_variance", "separation", "label_noise"},
@@ -166,6 +176,7 @@ const struct ws_law_row ws_law_two_class = {
     .open = open_two_class,
     .make = make_two_class,
     .moments = moments_of_two_class,
+    .is_right = is_right_of_two_class,
 };
 
 const struct ws_two_class_truth *ws_law_two_class_truth(const struct ws_law *law)

@@ -169,6 +169,31 @@ accepts run filters.yaml -q -o other --threads 1
 records other >again
 check "for any number of threads" cmp all again
 
+# A verifier that lets every right label pass and a quarter of the wrong ones: below 1 / (1 + 1/4) = 80 %
+# of wrong labels its models are right, above they are wrong; without one that is so at 50 %.
+cat >verifier.yaml <<'END'
+family: logistic
+source: two-class
+inputs: 2
+separation: 2
+items: 4000
+test_items: 10
+policies: ['fresh:1', 'fresh:1|keep-correct:1:0.25']
+control: false
+generations: 2
+seeds: 2
+END
+accuracy() { # NOISE ARM LEAST MOST
+    accepts run verifier.yaml -q -o "verifier-$1" --set label_noise="$1"
+    check "at $1 wrong labels $2 is $3 to $4" test "$(records "verifier-$1" |
+        grep -F "\"arm\":\"$2\"" | grep '"generation":1,"metric":"accuracy_truth"' |
+        sed 's/.*"value":\(.*\)}/\1/' | awk -v a="$3" -v b="$4" '$1 >= a && $1 <= b' | wc -l)" -eq 2
+}
+accuracy 0.4 fresh:1 0.9 1
+accuracy 0.6 fresh:1 0 0.1
+accuracy 0.75 'fresh:1|keep-correct:1:0.25' 0.8 1
+accuracy 0.85 'fresh:1|keep-correct:1:0.25' 0 0.2
+
 # Variations: arms by variation, in directories of their own, and told apart in the table.
 cat >varied.yaml <<'END'
 family: ngram

@@ -128,6 +128,24 @@ static void two_class__labels_are_wrong_as_often_as_told(void **state)
     assert_null(ws_law_linear_truth(&law));
 }
 
+/* Wrong are labels that noise turned, and those of inputs beyond the middle that it did not. */
+static void two_class__a_label_is_right_if_its_centre_is_nearer(void **state)
+{
+    struct ws_law law = open_law(WS_LAW_TWO_CLASS, SEED, *state);
+    const struct ws_two_class_truth *truth = ws_law_two_class_truth(&law);
+    const double near[] = {1, 1, -1.5, 1}, far[] = {-1, -1, 1.5, 1};
+    assert_true(law.row->is_right(&law, near));
+    assert_false(law.row->is_right(&law, far));
+    size_t n = statistics_draws(ITEMS);
+    double *right = WS_ARENA_NEW((struct ws_arena *)*state, double, n);
+    const double *x = draw(&law, n, *state);
+    for (size_t i = 0; i < n; i++)
+        right[i] = law.row->is_right(&law, x + i * 4);
+    double distance = truth->centre * sqrt(truth->inputs) / sqrt(truth->input_variance);
+    double beyond = erfc(distance / M_SQRT2) / 2, noise = truth->label_noise;
+    assert_mean(right, n, (1 - beyond) * (1 - noise) + beyond * noise);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -137,6 +155,7 @@ int main(void)
         TEST(linear__weights_are_the_seed_s),
         TEST(linear__has_its_density),
         TEST(two_class__labels_are_wrong_as_often_as_told),
+        TEST(two_class__a_label_is_right_if_its_centre_is_nearer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
