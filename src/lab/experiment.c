@@ -11,7 +11,10 @@ static const struct ws_option arm_options[] = {
     {"policies", WS_OPTION_LIST, FIELD(policies), 0, 0, "replace", NULL, 0,
      "data policies, one arm each: replace, keep:X, mix:A:B:C, accumulate, accumulate-subsample, "
      "augment, window:N, recent:N, history:X[:A], fresh:X, weighted:W[:K], golden-ratio[:K], "
-     "naive[:K]; filters behind a '|' (see wellspring-experiment)"},
+     "naive[:K]. Filters may follow, each behind a '|': biased:L, oversample:F, drop-detected:C:F, "
+     "confidence:M:H, likelihood, drop-above:T, resample:B:R:S, keep-surprising:S, "
+     "keep-correct:P:Q, "
+     "keep-chosen:K:B, edit:P"},
     {"control", WS_OPTION_FLAG, FIELD(control), 0, 0, "true", NULL, 0,
      "run an arm on human data alone beside the others"},
     {"vary", WS_OPTION_LIST, FIELD(vary), 0, 0, "", NULL, 0,
