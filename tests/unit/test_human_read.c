@@ -21,7 +21,7 @@
 #include "support/tokenizers.h"
 
 #ifdef WS_SMALL_LIMITS
-enum { SIZE = 20000, LONG_RUN = 1000 };
+enum { SIZE = 8000, LONG_RUN = 500 };
 #else
 enum { SIZE = 3000000, LONG_RUN = 1100000 }; /* pieces are of 1 MiB */
 #endif
