@@ -136,6 +136,38 @@ def ngram(order, path):
     return cpu_seconds(lambda: model.sample(rng, len(blocks), 1000))
 
 
+CHAINS, ITEMS, INPUTS, GENERATIONS = 1000, 100, 10, 200
+
+
+def solve(x, y):
+    transposed = x.transpose(0, 2, 1)
+    return np.linalg.solve(transposed @ x, transposed @ y)
+
+
+def regression_vectorised(design):
+    """All chains as one array; a fixed design by normal equations in every generation, or by what
+    can be computed once."""
+    rng = np.random.default_rng(1)
+    x = rng.standard_normal((CHAINS, ITEMS, INPUTS))
+    w = rng.standard_normal((CHAINS, INPUTS, 1))
+    inverse = np.linalg.pinv(x) if design == "once" else None
+    for _ in range(GENERATIONS):
+        if design == "fresh":
+            x = rng.standard_normal((CHAINS, ITEMS, INPUTS))
+        y = x @ w + rng.standard_normal((CHAINS, ITEMS, 1))
+        w = solve(x, y) if inverse is None else inverse @ y
+
+
+def regression_loop():
+    """As published code has it, a pseudo-inverse each time: a fiftieth of the chains."""
+    rng = np.random.default_rng(1)
+    for _ in range(CHAINS // 50):
+        x = rng.standard_normal((ITEMS, INPUTS))
+        w = rng.standard_normal(INPUTS)
+        for _ in range(GENERATIONS):
+            w = np.linalg.pinv(x) @ (x @ w + rng.standard_normal(ITEMS))
+
+
 if __name__ == "__main__":
     seconds = {
         "gaussian_vectorised": lambda: median_of_three(gaussian_vectorised),
@@ -143,6 +175,8 @@ if __name__ == "__main__":
         "discrete": discrete,
         "hypergeometric": lambda: hypergeometric(sys.argv[2]),
         "trigram": lambda: trigram(sys.argv[2]),
+        "regression_vectorised": lambda: median_of_three(lambda: regression_vectorised(sys.argv[2])),
+        "regression_loop": lambda: 50 * median_of_three(regression_loop),
         "ngram": lambda: ngram(sys.argv[2], sys.argv[3]),
     }[sys.argv[1]]()
     print(f"{seconds:.6f}")
