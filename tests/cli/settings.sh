@@ -57,7 +57,7 @@ refuses 2 bad.yaml:9 "'exponent' is '.nan'" "a number from 0 to 100" -- plan bad
 with_line 9 "control: maybe"
 refuses 2 bad.yaml:9 "'control' is 'maybe'" "true or false" -- plan bad.yaml
 with_line 5 "source: zip"
-refuses 2 bad.yaml:5 "'source' is 'zip'" "text, words, csv, npy, uniform, zipf, normal" "did you mean 'zipf'?" \
+refuses 2 bad.yaml:5 "'source' is 'zip'" "text, words, csv, npy, uniform, zipf, bernoulli, poisson" "did you mean 'zipf'?" \
     -- plan bad.yaml
 with_line 9 "growth: linear"
 refuses 2 bad.yaml:9 "'growth' is 'linear'" "linear:RATE" -- plan bad.yaml
