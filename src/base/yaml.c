@@ -6,7 +6,13 @@
 
 #include "base/buffer.h"
 
-enum { LARGEST_TEXT = 1 << 20, MOST_ENTRIES = 1000 };
+enum { LARGEST_TEXT = 1 << 20, MOST_ENTRIES = 1000, MOST_PARTS = 1000, MOST_PART_ENTRIES = 100 };
+
+/* Entries as they are read. */
+struct mapping {
+    struct ws_yaml_entry *entries;
+    size_t count, most;
+};
 
 struct reading {
     yaml_parser_t parser;
@@ -15,8 +21,9 @@ struct reading {
     struct ws_bytes text;
     struct ws_arena *arena;
     struct ws_buffer joined; /* the list being read */
-    struct ws_yaml_entry *entries;
-    size_t count;
+    struct mapping head;
+    struct ws_yaml_part *parts; /* NULL where lists hold scalars only */
+    size_t part_count;
     struct ws_error *err;
 };
 
@@ -93,15 +100,16 @@ static enum ws_status check_scalar(const struct reading *r, const char *what)
     return WS_OK;
 }
 
-static enum ws_status read_name(struct reading *r, struct ws_yaml_entry *entry)
+static enum ws_status read_name(struct reading *r, const struct mapping *mapping,
+                                struct ws_yaml_entry *entry)
 {
     WS_TRY(check_scalar(r, "the name of a setting"));
     if (is_null(r) || scalar_text(r)[0] == '\0')
         return FAIL(r, "empty name, wanted the name of a setting");
-    for (size_t i = 0; i < r->count; i++)
-        if (strcmp(r->entries[i].name, scalar_text(r)) == 0)
+    for (size_t i = 0; i < mapping->count; i++)
+        if (strcmp(mapping->entries[i].name, scalar_text(r)) == 0)
             return FAIL_OF(r, "'%.100s' is given twice, first on line %zu", scalar_text(r),
-                           r->entries[i].line);
+                           mapping->entries[i].line);
     entry->line = event_line(r);
     entry->name = ws_arena_text(r->arena, scalar_text(r));
     return entry->name ? WS_OK : ws_fail_memory(r->err, r->name);
@@ -125,11 +133,10 @@ static enum ws_status check_item(const struct reading *r, const char *name)
     return WS_OK;
 }
 
-static enum ws_status read_list(struct reading *r, struct ws_yaml_entry *entry)
+/* The items of a list whose first one is under the eye. */
+static enum ws_status read_items(struct reading *r, struct ws_yaml_entry *entry)
 {
-    WS_TRY(check_list(r, entry->name));
     ws_buffer_reset(&r->joined);
-    WS_TRY(advance(r));
     while (r->event.type != YAML_SEQUENCE_END_EVENT) {
         WS_TRY(check_item(r, entry->name));
         if (r->joined.size > 0)
@@ -142,10 +149,8 @@ static enum ws_status read_list(struct reading *r, struct ws_yaml_entry *entry)
     return entry->text ? WS_OK : ws_fail_memory(r->err, r->name);
 }
 
-static enum ws_status read_value(struct reading *r, struct ws_yaml_entry *entry)
+static enum ws_status read_scalar(struct reading *r, struct ws_yaml_entry *entry)
 {
-    if (r->event.type == YAML_SEQUENCE_START_EVENT)
-        return read_list(r, entry);
     WS_TRY(check_scalar(r, "a value or a list of values"));
     if (is_null(r))
         return FAIL_OF(r, "'%.100s' has no value", entry->name);
@@ -153,21 +158,101 @@ static enum ws_status read_value(struct reading *r, struct ws_yaml_entry *entry)
     return entry->text ? WS_OK : ws_fail_memory(r->err, r->name);
 }
 
+static bool begins_list(const struct reading *r)
+{
+    return r->event.type == YAML_SEQUENCE_START_EVENT;
+}
+
+/* A list has begun: goes to its first item. */
+static enum ws_status enter_list(struct reading *r, const char *name)
+{
+    WS_TRY(check_list(r, name));
+    return advance(r);
+}
+
+static enum ws_status start_mapping(struct reading *r, size_t most, struct mapping *out)
+{
+    *out = (struct mapping){WS_ARENA_NEW(r->arena, struct ws_yaml_entry, most), 0, most};
+    return out->entries ? WS_OK : ws_fail_memory(r->err, r->name);
+}
+
+/* Goes to the next name of a mapping and reads it; `more` is false at the mapping's end. */
+static enum ws_status next_name(struct reading *r, struct mapping *mapping,
+                                struct ws_yaml_entry *entry, bool *more)
+{
+    WS_TRY(advance(r));
+    *more = r->event.type != YAML_MAPPING_END_EVENT;
+    if (!*more)
+        return WS_OK;
+    if (mapping->count == mapping->most)
+        return FAIL_OF(r, "more than %zu settings", mapping->most);
+    WS_TRY(read_name(r, mapping, entry));
+    return advance(r);
+}
+
+static enum ws_status read_part(struct reading *r, const char *list)
+{
+    struct mapping mapping;
+    struct ws_yaml_entry entry;
+    bool more;
+    if (r->event.data.mapping_start.anchor || r->event.data.mapping_start.tag)
+        return FAIL_OF(r, "'%.100s' has an anchor or a tag inside, wanted plain settings", list);
+    if (r->part_count == MOST_PARTS)
+        return FAIL_OF(r, "more than %d mappings in lists", MOST_PARTS);
+    size_t line = event_line(r);
+    WS_TRY(start_mapping(r, MOST_PART_ENTRIES, &mapping));
+    WS_TRY(next_name(r, &mapping, &entry, &more));
+    while (more) {
+        if (begins_list(r)) {
+            WS_TRY(enter_list(r, entry.name));
+            WS_TRY(read_items(r, &entry));
+        } else {
+            WS_TRY(read_scalar(r, &entry));
+        }
+        mapping.entries[mapping.count++] = entry;
+        WS_TRY(next_name(r, &mapping, &entry, &more));
+    }
+    r->parts[r->part_count++] = (struct ws_yaml_part){list, line, {mapping.entries, mapping.count}};
+    return WS_OK;
+}
+
+/* A list of mappings whose first one is under the eye. */
+static enum ws_status read_parts(struct reading *r, const char *name)
+{
+    while (r->event.type != YAML_SEQUENCE_END_EVENT) {
+        if (r->event.type != YAML_MAPPING_START_EVENT)
+            return FAIL_OF(r, "'%.100s' has an item that is no mapping among mappings", name);
+        WS_TRY(read_part(r, name));
+        WS_TRY(advance(r));
+    }
+    return WS_OK;
+}
+
+/* Keeps the entry, or the parts of its list. */
+static enum ws_status read_value(struct reading *r, struct ws_yaml_entry *entry)
+{
+    if (!begins_list(r)) {
+        WS_TRY(read_scalar(r, entry));
+    } else {
+        WS_TRY(enter_list(r, entry->name));
+        if (r->parts && r->event.type == YAML_MAPPING_START_EVENT)
+            return read_parts(r, entry->name);
+        WS_TRY(read_items(r, entry));
+    }
+    r->head.entries[r->head.count++] = *entry;
+    return WS_OK;
+}
+
 static enum ws_status read_entries(struct reading *r)
 {
-    for (;;) {
-        WS_TRY(advance(r));
-        if (r->event.type == YAML_MAPPING_END_EVENT)
-            return WS_OK;
-        if (r->count == MOST_ENTRIES)
-            return ws_fail(r->err, WS_INVALID, "%s:%zu: more than %d settings", r->name,
-                           event_line(r), MOST_ENTRIES);
-        struct ws_yaml_entry entry;
-        WS_TRY(read_name(r, &entry));
-        WS_TRY(advance(r));
+    struct ws_yaml_entry entry;
+    bool more;
+    WS_TRY(next_name(r, &r->head, &entry, &more));
+    while (more) {
         WS_TRY(read_value(r, &entry));
-        r->entries[r->count++] = entry;
+        WS_TRY(next_name(r, &r->head, &entry, &more));
     }
+    return WS_OK;
 }
 
 static bool is_empty_document(const struct reading *r)
@@ -198,8 +283,11 @@ static enum ws_status read_document(struct reading *r)
 
 static enum ws_status parse(struct reading *r)
 {
-    r->entries = WS_ARENA_NEW(r->arena, struct ws_yaml_entry, MOST_ENTRIES);
-    if (!r->entries || !yaml_parser_initialize(&r->parser))
+    if (r->text.size > LARGEST_TEXT)
+        return ws_fail(r->err, WS_INVALID, "%s: is %zu bytes long, wanted at most %d", r->name,
+                       r->text.size, LARGEST_TEXT);
+    WS_TRY(start_mapping(r, MOST_ENTRIES, &r->head));
+    if (!yaml_parser_initialize(&r->parser))
         return ws_fail_memory(r->err, r->name);
     ws_buffer_init(&r->joined, r->arena->allocator, LARGEST_TEXT);
     yaml_parser_set_encoding(&r->parser, YAML_UTF8_ENCODING);
@@ -215,11 +303,20 @@ static enum ws_status parse(struct reading *r)
 enum ws_status ws_yaml_parse(struct ws_bytes text, const char *name, struct ws_arena *arena,
                              struct ws_yaml *out, struct ws_error *err)
 {
-    if (text.size > LARGEST_TEXT)
-        return ws_fail(err, WS_INVALID, "%s: is %zu bytes long, wanted at most %d", name, text.size,
-                       LARGEST_TEXT);
     struct reading r = {.name = name, .text = text, .arena = arena, .err = err};
     WS_TRY(parse(&r));
-    *out = (struct ws_yaml){r.entries, r.count};
+    *out = (struct ws_yaml){r.head.entries, r.head.count};
+    return WS_OK;
+}
+
+enum ws_status ws_yaml_parse_parts(struct ws_bytes text, const char *name, struct ws_arena *arena,
+                                   struct ws_yaml_parts *out, struct ws_error *err)
+{
+    struct reading r = {.name = name, .text = text, .arena = arena, .err = err};
+    r.parts = WS_ARENA_NEW(arena, struct ws_yaml_part, MOST_PARTS);
+    if (!r.parts)
+        return ws_fail_memory(err, name);
+    WS_TRY(parse(&r));
+    *out = (struct ws_yaml_parts){{r.head.entries, r.head.count}, r.parts, r.part_count};
     return WS_OK;
 }

@@ -166,9 +166,10 @@ static enum ws_status gather(struct ws_experiment *e, const struct ws_yaml *yaml
         return ws_fail_memory(err, "the settings");
     for (size_t i = 0; i < yaml->count; i++) {
         const struct ws_yaml_entry *entry = &yaml->entries[i];
-        all[i] = (struct ws_given){entry->name, entry->text,
+        all[i] = (struct ws_given){ws_arena_text(&e->arena, entry->name),
+                                   ws_arena_text(&e->arena, entry->text),
                                    ws_arena_format(&e->arena, "%s:%zu", e->file, entry->line)};
-        if (!all[i].where)
+        if (!all[i].name || !all[i].value || !all[i].where)
             return ws_fail_memory(err, "the settings");
     }
     for (size_t i = 0; i < override_count; i++)
@@ -357,13 +358,11 @@ static enum ws_status check_effects(const struct ws_experiment *e, struct ws_err
     return WS_OK;
 }
 
-static enum ws_status parse_into(struct ws_experiment *e, struct ws_bytes text,
-                                 const struct ws_override *overrides, size_t override_count,
-                                 struct ws_error *err)
+static enum ws_status settle(struct ws_experiment *e, const struct ws_yaml *settings,
+                             const struct ws_override *overrides, size_t override_count,
+                             struct ws_error *err)
 {
-    struct ws_yaml yaml;
-    WS_TRY(ws_yaml_parse(text, e->file, &e->arena, &yaml, err));
-    WS_TRY(gather(e, &yaml, overrides, override_count, err));
+    WS_TRY(gather(e, settings, overrides, override_count, err));
     WS_TRY(set_defaults(e, err));
     WS_TRY(settle_family(e, err));
     WS_TRY(settle_source(e, err));
@@ -376,10 +375,11 @@ static enum ws_status parse_into(struct ws_experiment *e, struct ws_bytes text,
     return make_canonical(e, err);
 }
 
-enum ws_status ws_experiment_parse(struct ws_bytes text, const char *name, const char *file,
-                                   const struct ws_override *overrides, size_t override_count,
-                                   const struct ws_allocator *allocator, struct ws_experiment *out,
-                                   struct ws_error *err)
+enum ws_status ws_experiment_of_settings(const struct ws_yaml *settings, const char *name,
+                                         const char *file, const struct ws_override *overrides,
+                                         size_t override_count,
+                                         const struct ws_allocator *allocator,
+                                         struct ws_experiment *out, struct ws_error *err)
 {
     struct ws_experiment e = {0};
     if (!ws_is_one_line(name))
@@ -389,13 +389,29 @@ enum ws_status ws_experiment_parse(struct ws_bytes text, const char *name, const
     e.file = ws_arena_text(&e.arena, file);
     enum ws_status status = e.name && e.file ? WS_OK : ws_fail_memory(err, "the experiment");
     if (status == WS_OK)
-        status = parse_into(&e, text, overrides, override_count, err);
+        status = settle(&e, settings, overrides, override_count, err);
     if (status != WS_OK) {
         ws_arena_release(&e.arena);
         return status;
     }
     *out = e;
     return WS_OK;
+}
+
+enum ws_status ws_experiment_parse(struct ws_bytes text, const char *name, const char *file,
+                                   const struct ws_override *overrides, size_t override_count,
+                                   const struct ws_allocator *allocator, struct ws_experiment *out,
+                                   struct ws_error *err)
+{
+    struct ws_arena arena;
+    struct ws_yaml settings;
+    ws_arena_init(&arena, allocator);
+    enum ws_status status = ws_yaml_parse(text, file, &arena, &settings, err);
+    if (status == WS_OK)
+        status = ws_experiment_of_settings(&settings, name, file, overrides, override_count,
+                                           allocator, out, err);
+    ws_arena_release(&arena);
+    return status;
 }
 
 void ws_experiment_release(struct ws_experiment *experiment)

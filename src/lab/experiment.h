@@ -99,6 +99,12 @@ WS_MUST_CHECK enum ws_status ws_experiment_parse(struct ws_bytes text, const cha
                                                  size_t override_count,
                                                  const struct ws_allocator *allocator,
                                                  struct ws_experiment *out, struct ws_error *err);
+/* The same from settings that were read already: a part of a larger file. */
+WS_MUST_CHECK enum ws_status
+ws_experiment_of_settings(const struct ws_yaml *settings, const char *name, const char *file,
+                          const struct ws_override *overrides, size_t override_count,
+                          const struct ws_allocator *allocator, struct ws_experiment *out,
+                          struct ws_error *err);
 void ws_experiment_release(struct ws_experiment *experiment);
 
 /* Where `name` was given last, or the file when it was not: starts the message of a mistake that is

@@ -234,6 +234,79 @@ static void yaml__has_limits(void **state)
     ws_buffer_release(&text);
 }
 
+static struct ws_yaml_parts parse_parts(const char *text)
+{
+    struct ws_yaml_parts parts = {.count = 0};
+    struct ws_error err = {.message = ""};
+    if (ws_yaml_parse_parts(ws_bytes_of_text(text), "a.yaml", &arena, &parts, &err) != WS_OK)
+        fail_msg("%s", err.message);
+    return parts;
+}
+
+static void assert_refuses_parts(const char *text, const char *message)
+{
+    struct ws_yaml_parts parts;
+    struct ws_error err = {.message = ""};
+    assert_int_equal(ws_yaml_parse_parts(ws_bytes_of_text(text), "a.yaml", &arena, &parts, &err),
+                     WS_INVALID);
+    assert_string_equal(err.message, message);
+}
+
+static void yaml__gives_lists_of_mappings_as_parts(void **state)
+{
+    (void)state;
+    struct ws_yaml_parts parts = parse_parts("a: 1\nrows:\n  - x: 2\n    y: [3, 4]\n  - {x: 5}\n"
+                                             "plain: [6, 7]\nmore:\n- x: 8\nempty: []\n");
+    assert_int_equal(parts.head.count, 3);
+    assert_entry(parts.head, 0, 1, "a", "1");
+    assert_entry(parts.head, 1, 6, "plain", "6,7");
+    assert_entry(parts.head, 2, 9, "empty", "");
+    assert_int_equal(parts.count, 3);
+    assert_string_equal(parts.parts[0].list, "rows");
+    assert_int_equal(parts.parts[0].line, 3);
+    assert_entry(parts.parts[0].settings, 0, 3, "x", "2");
+    assert_entry(parts.parts[0].settings, 1, 4, "y", "3,4");
+    assert_entry(parts.parts[1].settings, 0, 5, "x", "5");
+    assert_string_equal(parts.parts[2].list, "more");
+    assert_int_equal(parts.parts[2].line, 8);
+}
+
+static void yaml__refuses_what_parts_may_not_hold(void **state)
+{
+    (void)state;
+    assert_refuses_parts("rows:\n  - x: 1\n  - 2\n",
+                         "a.yaml:3: 'rows' has an item that is no mapping among mappings");
+    assert_refuses_parts("rows:\n  - 2\n  - x: 1\n",
+                         "a.yaml:3: a mapping inside, wanted a plain item of a list");
+    assert_refuses_parts("rows:\n  - x: {y: 1}\n",
+                         "a.yaml:2: a mapping inside, wanted a value or a list of values");
+    assert_refuses_parts("rows:\n  - x: [{y: 1}]\n",
+                         "a.yaml:2: a mapping inside, wanted a plain item of a list");
+    assert_refuses_parts("rows:\n  - x: 1\n    x: 2\n",
+                         "a.yaml:3: 'x' is given twice, first on line 2");
+    assert_refuses_parts("rows:\n  - &a {x: 1}\n",
+                         "a.yaml:2: 'rows' has an anchor or a tag inside, wanted plain settings");
+    assert_refuses_parts("rows: {x: 1}\n",
+                         "a.yaml:1: a mapping inside, wanted a value or a list of values");
+}
+
+static void yaml__limits_parts_and_their_entries(void **state)
+{
+    (void)state;
+    struct ws_buffer text;
+    ws_buffer_init(&text, NULL, SIZE_MAX);
+    ws_buffer_text(&text, "rows:\n");
+    for (int i = 0; i < 1001; i++)
+        ws_buffer_text(&text, "- {x: 1}\n");
+    assert_refuses_parts(ws_buffer_string(&text), "a.yaml:1002: more than 1000 mappings in lists");
+    ws_buffer_reset(&text);
+    ws_buffer_text(&text, "rows:\n");
+    for (int i = 0; i < 101; i++)
+        ws_buffer_format(&text, "%s x%d: 1\n", i == 0 ? "-" : " ", i);
+    assert_refuses_parts(ws_buffer_string(&text), "a.yaml:102: more than 100 settings");
+    ws_buffer_release(&text);
+}
+
 static const char everything[] = "seeds: 5\nlist: [a, b, c]\nlong: \"a b\\n c\"\nother:\n - x\n";
 
 static void yaml__survives_every_failing_allocation(void **state)
@@ -325,6 +398,9 @@ int main(void)
         cmocka_unit_test(yaml__refuses_values_that_are_missing),
         cmocka_unit_test(yaml__refuses_items_with_commas),
         cmocka_unit_test(yaml__refuses_nesting),
+        cmocka_unit_test(yaml__gives_lists_of_mappings_as_parts),
+        cmocka_unit_test(yaml__refuses_what_parts_may_not_hold),
+        cmocka_unit_test(yaml__limits_parts_and_their_entries),
         cmocka_unit_test(yaml__refuses_anchors_aliases_and_tags),
         cmocka_unit_test(yaml__refuses_a_second_document),
         cmocka_unit_test(yaml__names_the_line_of_broken_syntax),
