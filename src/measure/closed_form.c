@@ -86,6 +86,28 @@ double ws_theory_gaussian_w2_squared(enum ws_gaussian_estimator e, uint64_t M, u
            2 * deviation;
 }
 
+/* E[s^2] - E[s]^2. */
+double ws_theory_gaussian_deviation_spread(enum ws_gaussian_estimator e, uint64_t M)
+{
+    double c4 = ws_theory_c4(M);
+    return sqrt(shrinkage(e, M) * (1 - c4 * c4));
+}
+
+double ws_theory_gaussian_wide_bound(double epsilon, uint64_t M, uint64_t n)
+{
+    return fmin(1, exp(-(double)n / (4 * (double)M - 1)) / epsilon);
+}
+
+double ws_theory_gaussian_wide_bound_c4(double epsilon, uint64_t M, uint64_t n)
+{
+    return fmin(1, power(ws_theory_c4(M), n) / epsilon);
+}
+
+double ws_theory_fresh_mean_error(double p, uint64_t M)
+{
+    return 1 / ((double)M * (1 - (1 - p) * (1 - p)));
+}
+
 double ws_theory_gaussian_accumulate_variance(uint64_t M, uint64_t n)
 {
     double product = 1;
@@ -97,6 +119,11 @@ double ws_theory_gaussian_accumulate_variance(uint64_t M, uint64_t n)
 double ws_theory_heterozygosity(double start, uint64_t M, uint64_t n)
 {
     return start * power(1 - 1 / (double)M, n);
+}
+
+double ws_theory_accumulate_heterozygosity(double start, uint64_t M, uint64_t n)
+{
+    return start * ws_theory_gaussian_accumulate_variance(M, n);
 }
 
 double ws_theory_survival_rate(uint64_t k)
@@ -161,6 +188,25 @@ double ws_theory_types_left(const uint64_t *counts, size_t types, uint64_t k)
     for (size_t i = 0; i < types; i++)
         if (counts[i] > 0)
             left -= expm1(-(double)counts[i] * rate);
+    return left;
+}
+
+/* 1 - max(0, 1 - 3 c^2/N - 3 k c/N) exp(-c g): of a type with c of N copies. */
+static double survival_most(double c, double N, uint64_t k, double rate)
+{
+    double slack = 1 - 3 * c * c / N - 3 * (double)k * c / N;
+    return 1 - fmax(slack, 0) * exp(-c * rate);
+}
+
+double ws_theory_types_left_most(const uint64_t *counts, size_t types, uint64_t k)
+{
+    double rate = ws_theory_survival_rate(k);
+    double N = 0, left = 0;
+    for (size_t i = 0; i < types; i++)
+        N += (double)counts[i];
+    for (size_t i = 0; i < types; i++)
+        if (counts[i] > 0)
+            left += survival_most((double)counts[i], N, k, rate);
     return left;
 }
 

@@ -28,11 +28,22 @@ double ws_theory_gaussian_deviation(enum ws_gaussian_estimator e, uint64_t M, ui
 double ws_theory_gaussian_log_variance(enum ws_gaussian_estimator e, uint64_t M, uint64_t n);
 double ws_theory_gaussian_mean_error(enum ws_gaussian_estimator e, uint64_t M, uint64_t n);
 double ws_theory_gaussian_w2_squared(enum ws_gaussian_estimator e, uint64_t M, uint64_t n);
+/* Of the deviation s over fits: sqrt(Var s), one fit. */
+double ws_theory_gaussian_deviation_spread(enum ws_gaussian_estimator e, uint64_t M);
 /* Maximum likelihood under accumulate: prod over k = 1..n of 1 - 1 / (M k^2). */
 double ws_theory_gaussian_accumulate_variance(uint64_t M, uint64_t n);
+/* Bounds on P(s > epsilon): Suresh et al., theorem 3, exp(-n / (4M - 1)) / epsilon; Bertrand et
+ * al., c4^n / epsilon; at most 1. */
+double ws_theory_gaussian_wide_bound(double epsilon, uint64_t M, uint64_t n);
+double ws_theory_gaussian_wide_bound_c4(double epsilon, uint64_t M, uint64_t n);
+/* The limit of E[mu^2] when a share p of every M samples is fresh: 1 / (M (1 - (1-p)^2)), so that a
+ * real sample as good is 2 - p times as large as the fresh one. Derived; to the order of 1/M. */
+double ws_theory_fresh_mean_error(double p, uint64_t M);
 
 /* Discrete under replace, started at the truth. */
 double ws_theory_heterozygosity(double start, uint64_t M, uint64_t n); /* (1 - 1/M)^n start */
+/* Under accumulate: start times the product of the Gaussian's variance (derived likewise). */
+double ws_theory_accumulate_heterozygosity(double start, uint64_t M, uint64_t n);
 
 /* Exact: probability that a type of probability p is still there after n resamplings of M, from
  * the two-allele Wright-Fisher matrix. O(n M^2). WS_LIMIT for M over 4,096, here and below. */
@@ -73,5 +84,8 @@ double ws_theory_subsample_growth(uint64_t g);
 double ws_theory_survival_rate(uint64_t k);
 /* The sum of that bound over type counts: a lower bound of the expected number of types left. */
 double ws_theory_types_left(const uint64_t *counts, size_t types, uint64_t k);
+/* The upper bound of the same (corollary 1): the sum of 1 - max(0, 1 - 3 c^2/N - 3 k c/N)
+ * exp(-c g_k), N the sum of all counts. */
+double ws_theory_types_left_most(const uint64_t *counts, size_t types, uint64_t k);
 
 #endif

@@ -1,0 +1,317 @@
+#include "measure/closed_form_name.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/number.h"
+#include "base/option.h"
+
+struct ws_form {
+    const char *name;
+    const char *parameters[WS_FORM_PARAMETERS_MOST + 1]; /* the last one NULL */
+    bool needs_counts;
+    const char *meaning;
+    enum ws_status (*value)(const double *arguments, const struct ws_form_setting *setting,
+                            struct ws_arena *scratch, double *out, struct ws_error *err);
+};
+
+/* Parameters ----------------------------------------------------------------------------------- */
+
+/* What a parameter may be: its name says it. */
+static const struct parameter {
+    const char *name;
+    bool whole;
+    double least, most;
+    const char *wanted;
+} parameters[] = {
+    {"M", true, 2, 1e12, "a whole number from 2 to 1e12"},
+    {"K", true, 1, 1e9, "a whole number from 1 to 1e9"},
+    {"d", true, 1, 1e6, "a whole number from 1 to 1e6"},
+    {"p", false, 0, 1, "a number from 0 to 1"},
+    {"lambda", false, 1e-300, 1e300, "a number above 0"},
+    {"start", false, 0, 1, "a number from 0 to 1"},
+    {"epsilon", false, 1e-300, 1e300, "a number above 0"},
+};
+
+static const struct parameter *find_parameter(const char *name)
+{
+    for (size_t i = 0; i < sizeof parameters / sizeof *parameters; i++)
+        if (strcmp(parameters[i].name, name) == 0)
+            return &parameters[i];
+    return NULL;
+}
+
+/* An estimator is kept as its number. */
+static bool read_estimator(const char *text, double *out)
+{
+    *out = strcmp(text, "mle") == 0 ? WS_GAUSSIAN_MLE : WS_GAUSSIAN_UNBIASED;
+    return strcmp(text, "mle") == 0 || strcmp(text, "unbiased") == 0;
+}
+
+static enum ws_status read_argument(const char *name, const char *text, double *out,
+                                    struct ws_error *err)
+{
+    const struct parameter *parameter = find_parameter(name);
+    if (!parameter) {
+        if (read_estimator(text, out))
+            return WS_OK;
+        return ws_fail(err, WS_INVALID, "'%s' is '%.60s', wanted unbiased or mle", name, text);
+    }
+    uint64_t whole = 0;
+    bool read = parameter->whole ? ws_whole_parse(text, &whole) : ws_real_parse(text, out);
+    if (read && parameter->whole)
+        *out = (double)whole;
+    if (!read || *out < parameter->least || *out > parameter->most)
+        return ws_fail(err, WS_INVALID, "'%s' is '%.60s', wanted %s", name, text,
+                       parameter->wanted);
+    return WS_OK;
+}
+
+/* The forms ------------------------------------------------------------------------------------ */
+
+static uint64_t whole(double argument)
+{
+    return (uint64_t)argument;
+}
+
+/* A form whose value is an expression of arguments a and n. */
+#define FORM(name, expression)                                                                     \
+    static enum ws_status name(const double *a, const struct ws_form_setting *setting,             \
+                               struct ws_arena *scratch, double *out, struct ws_error *err)        \
+    {                                                                                              \
+        (void)a;                                                                                   \
+        (void)scratch;                                                                             \
+        (void)err;                                                                                 \
+        const uint64_t n = setting->n;                                                             \
+        (void)n;                                                                                   \
+        *out = (expression);                                                                       \
+        return WS_OK;                                                                              \
+    }
+
+#define ESTIMATOR (enum ws_gaussian_estimator) a[0]
+
+FORM(gaussian_variance, ws_theory_gaussian_variance(ESTIMATOR, whole(a[1]), n))
+FORM(gaussian_deviation, ws_theory_gaussian_deviation(ESTIMATOR, whole(a[1]), n))
+FORM(gaussian_deviation_spread, ws_theory_gaussian_deviation_spread(ESTIMATOR, whole(a[1])))
+FORM(gaussian_log_variance, ws_theory_gaussian_log_variance(ESTIMATOR, whole(a[1]), n))
+FORM(gaussian_mean_error, ws_theory_gaussian_mean_error(ESTIMATOR, whole(a[1]), n))
+FORM(gaussian_w2_squared, ws_theory_gaussian_w2_squared(ESTIMATOR, whole(a[1]), n))
+FORM(gaussian_sample_variance, ws_theory_gaussian_variance(ESTIMATOR, whole(a[1]), n) +
+                                   ws_theory_gaussian_mean_error(ESTIMATOR, whole(a[1]), n))
+FORM(accumulate_variance, ws_theory_gaussian_accumulate_variance(whole(a[0]), n))
+FORM(accumulate_mean_error, 1 - ws_theory_gaussian_accumulate_variance(whole(a[0]), n))
+FORM(wide_bound, ws_theory_gaussian_wide_bound(a[0], whole(a[1]), n))
+FORM(wide_bound_c4, ws_theory_gaussian_wide_bound_c4(a[0], whole(a[1]), n))
+FORM(fresh_mean_error, ws_theory_fresh_mean_error(a[0], whole(a[1])))
+FORM(replace_growth, (double)n)
+FORM(accumulate_growth, ws_theory_accumulate_growth(n))
+FORM(subsample_growth, ws_theory_subsample_growth(n))
+FORM(heterozygosity, ws_theory_heterozygosity(a[0], whole(a[1]), n))
+FORM(accumulate_heterozygosity, ws_theory_accumulate_heterozygosity(a[0], whole(a[1]), n))
+FORM(survival_least, ws_theory_bernoulli_alive(a[0], whole(a[1]), n).least)
+FORM(survival_most, ws_theory_bernoulli_alive(a[0], whole(a[1]), n).most)
+FORM(poisson_alive, ws_theory_poisson_alive(a[0], whole(a[1]), n))
+
+/* Of the human data's types, the share that is left. */
+FORM(vocabulary_least,
+     ws_theory_types_left(setting->counts, setting->types, n) / (double)setting->types)
+FORM(vocabulary_most,
+     ws_theory_types_left_most(setting->counts, setting->types, n) / (double)setting->types)
+
+/* The first fit's risk, times how much more there is after n. */
+static enum ws_status regression_risk(const double *a, double growth, double *out,
+                                      struct ws_error *err)
+{
+    if (a[1] <= a[0] + 1)
+        return ws_fail(err, WS_INVALID, "%g items of %g inputs, wanted more than inputs + 1", a[1],
+                       a[0]);
+    *out = growth * ws_theory_regression_risk(whole(a[0]), whole(a[1]));
+    return WS_OK;
+}
+
+#define REGRESSION(name, growth)                                                                   \
+    static enum ws_status name(const double *a, const struct ws_form_setting *setting,             \
+                               struct ws_arena *scratch, double *out, struct ws_error *err)        \
+    {                                                                                              \
+        (void)scratch;                                                                             \
+        const uint64_t n = setting->n;                                                             \
+        return regression_risk(a, growth, out, err);                                               \
+    }
+
+REGRESSION(regression_replace, (double)n)
+REGRESSION(regression_accumulate, ws_theory_accumulate_growth(n))
+REGRESSION(regression_subsample, ws_theory_subsample_growth(n))
+
+static enum ws_status survival(const double *a, const struct ws_form_setting *setting,
+                               struct ws_arena *scratch, double *out, struct ws_error *err)
+{
+    return ws_theory_survival(a[0], whole(a[1]), setting->n, scratch, out, err);
+}
+
+static enum ws_status absorption_time(const double *a, const struct ws_form_setting *setting,
+                                      struct ws_arena *scratch, double *out, struct ws_error *err)
+{
+    (void)setting;
+    return ws_theory_absorption_time(whole(a[0]), whole(a[1]), scratch, out, err);
+}
+
+static const struct ws_form forms[] = {
+    {"gaussian-variance", {"estimator", "M"}, false, "E[s^2]", gaussian_variance},
+    {"gaussian-deviation", {"estimator", "M"}, false, "E[s]", gaussian_deviation},
+    {"gaussian-deviation-spread",
+     {"estimator", "M"},
+     false,
+     "the standard deviation of s after one fit",
+     gaussian_deviation_spread},
+    {"gaussian-log-variance", {"estimator", "M"}, false, "E[log s^2]", gaussian_log_variance},
+    {"gaussian-mean-error", {"estimator", "M"}, false, "E[mu^2]", gaussian_mean_error},
+    {"gaussian-w2-squared", {"estimator", "M"}, false, "E[W2^2]", gaussian_w2_squared},
+    {"gaussian-sample-variance",
+     {"estimator", "M"},
+     false,
+     "Var(X) of a sample: E[mu^2] + E[s^2]",
+     gaussian_sample_variance},
+    {"gaussian-wide-bound",
+     {"epsilon", "M"},
+     false,
+     "at most this is P(s > epsilon): Suresh et al.",
+     wide_bound},
+    {"gaussian-wide-bound-c4", {"epsilon", "M"}, false, "the same: Bertrand et al.", wide_bound_c4},
+    {"accumulate-variance", {"M"}, false, "E[s^2], mle, accumulate", accumulate_variance},
+    {"accumulate-mean-error", {"M"}, false, "E[mu^2], mle, accumulate", accumulate_mean_error},
+    {"fresh-mean-error",
+     {"p", "M"},
+     false,
+     "limit of E[mu^2] with a fresh share p",
+     fresh_mean_error},
+    {"replace-growth", {NULL}, false, "error over the first one's: n", replace_growth},
+    {"accumulate-growth", {NULL}, false, "the same, all data kept", accumulate_growth},
+    {"subsample-growth", {NULL}, false, "the same, a subsample of all data kept", subsample_growth},
+    {"heterozygosity", {"start", "M"}, false, "E[1 - sum p^2]", heterozygosity},
+    {"accumulate-heterozygosity",
+     {"start", "M"},
+     false,
+     "the same, all data kept",
+     accumulate_heterozygosity},
+    {"absorption-time",
+     {"K", "M"},
+     false,
+     "E[resamplings until one type is left]",
+     absorption_time},
+    {"survival", {"p", "M"}, false, "P(a type is still there), exact", survival},
+    {"survival-least", {"p", "M"}, false, "at least this: Suresh et al.", survival_least},
+    {"survival-most", {"p", "M"}, false, "at most this: Suresh et al.", survival_most},
+    {"poisson-alive", {"lambda", "M"}, false, "P(counts are not all 0), exact", poisson_alive},
+    {"regression-replace",
+     {"d", "M"},
+     false,
+     "excess risk, noise of variance 1",
+     regression_replace},
+    {"regression-accumulate", {"d", "M"}, false, "the same, all data kept", regression_accumulate},
+    {"regression-subsample",
+     {"d", "M"},
+     false,
+     "the same, a subsample of all data kept",
+     regression_subsample},
+    {"vocabulary-least",
+     {NULL},
+     true,
+     "least expected share of the data's types left",
+     vocabulary_least},
+    {"vocabulary-most", {NULL}, true, "most expected share of them", vocabulary_most},
+};
+enum { FORM_COUNT = sizeof forms / sizeof *forms };
+
+const char *ws_form_name(size_t i)
+{
+    return i < FORM_COUNT ? forms[i].name : NULL;
+}
+
+const char *ws_form_meaning(size_t i)
+{
+    return i < FORM_COUNT ? forms[i].meaning : NULL;
+}
+
+/* Reading -------------------------------------------------------------------------------------- */
+
+enum { WORD_SIZE = 64 };
+
+/* Takes the next word off `*text`; false when there is none. A word too long is cut, and then is
+ * none that is known. */
+static bool next_word(const char **text, char out[WORD_SIZE])
+{
+    *text += strspn(*text, " ");
+    size_t size = strcspn(*text, " ");
+    size_t kept = size < WORD_SIZE ? size : WORD_SIZE - 1;
+    memcpy(out, *text, kept);
+    out[kept] = '\0';
+    *text += size;
+    return size > 0;
+}
+
+static enum ws_status find_form(const char *name, const struct ws_form **out, struct ws_error *err)
+{
+    const char *names[FORM_COUNT];
+    for (size_t i = 0; i < FORM_COUNT; i++) {
+        names[i] = forms[i].name;
+        if (strcmp(name, names[i]) == 0) {
+            *out = &forms[i];
+            return WS_OK;
+        }
+    }
+    const char *nearest = ws_nearest_name(name, names, FORM_COUNT);
+    return ws_fail(err, WS_INVALID, "'%s' is no number and no closed form%s%s%s", name,
+                   nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
+}
+
+/* The index of the parameter that `word`, NAME=VALUE, gives. */
+static enum ws_status find_place(const struct ws_form *form, const char *word, size_t *out,
+                                 struct ws_error *err)
+{
+    size_t size = strcspn(word, "=");
+    for (size_t i = 0; word[size] == '=' && form->parameters[i]; i++)
+        if (strlen(form->parameters[i]) == size && memcmp(form->parameters[i], word, size) == 0) {
+            *out = i;
+            return WS_OK;
+        }
+    return ws_fail(err, WS_INVALID, "'%s' is no parameter of '%s'", word, form->name);
+}
+
+enum ws_status ws_form_parse(const char *text, struct ws_form_call *out, struct ws_error *err)
+{
+    char word[WORD_SIZE];
+    bool given[WS_FORM_PARAMETERS_MOST] = {false};
+    struct ws_form_call call = {.form = NULL};
+    if (!next_word(&text, word))
+        return ws_fail(err, WS_INVALID, "empty, wanted a number or a closed form");
+    WS_TRY(find_form(word, &call.form, err));
+    while (next_word(&text, word)) {
+        size_t i = 0;
+        WS_TRY(find_place(call.form, word, &i, err));
+        const char *name = call.form->parameters[i];
+        if (given[i])
+            return ws_fail(err, WS_INVALID, "'%s' of '%s' is given twice", name, call.form->name);
+        given[i] = true;
+        WS_TRY(read_argument(name, word + strlen(name) + 1, &call.arguments[i], err));
+    }
+    for (size_t i = 0; call.form->parameters[i]; i++)
+        if (!given[i])
+            return ws_fail(err, WS_INVALID, "'%s' wants '%s='", call.form->name,
+                           call.form->parameters[i]);
+    *out = call;
+    return WS_OK;
+}
+
+bool ws_form_needs_counts(const struct ws_form_call *call)
+{
+    return call->form->needs_counts;
+}
+
+enum ws_status ws_form_value(const struct ws_form_call *call, const struct ws_form_setting *setting,
+                             struct ws_arena *scratch, double *out, struct ws_error *err)
+{
+    if (call->form->needs_counts && !setting->counts)
+        return ws_fail(err, WS_INVALID, "'%s' is of types that are counted, the data have none",
+                       call->form->name);
+    return call->form->value(call->arguments, setting, scratch, out, err);
+}
