@@ -33,6 +33,27 @@ static void put_presets(void)
         (void)printf("%s%s", i > 0 ? " " : "", presets[i].name);
 }
 
+static void put_reproductions(void)
+{
+    (void)fputs("all", stdout);
+    for (size_t i = 0; i < reproduction_count; i++)
+        (void)printf(" %s", reproductions[i].name);
+}
+
+static bool reproduces(const struct command *command)
+{
+    return strcmp(command->name, "reproduce") == 0;
+}
+
+/* Those that the command takes. */
+static void put_presets_of(const struct command *command)
+{
+    if (reproduces(command))
+        put_reproductions();
+    else
+        put_presets();
+}
+
 /* The values of a setting, or nothing when there are many. */
 static void put_values(const struct ws_option *option)
 {
@@ -98,7 +119,7 @@ static void put_bash_command(const struct command *command, const struct command
     (void)fputs("'\n", stdout);
     if (takes_preset(line)) {
         (void)fputs("        words='", stdout);
-        put_presets();
+        put_presets_of(command);
         (void)fputs("'\n", stdout);
     }
     (void)fputs("        ;;\n", stdout);
@@ -223,9 +244,12 @@ static void put_zsh_command(const struct command *command, const struct command_
         for (size_t i = 0; i < line->settings[t].table->count; i++)
             put_zsh_option(&line->settings[t].table->options[i]);
     if (takes_preset(line))
-        (void)fputs(" \\\n            '1:experiment:_wellspring_experiment'", stdout);
-    (void)fputs(" \\\n            '*:file:_files'\n", stdout);
-    (void)fputs("        ;;\n", stdout);
+        (void)printf(" \\\n            '%s:experiment:_wellspring_%s'",
+                     reproduces(command) ? "*" : "1",
+                     reproduces(command) ? "reproduction" : "experiment");
+    if (!reproduces(command))
+        (void)fputs(" \\\n            '*:file:_files'", stdout);
+    (void)fputs("\n        ;;\n", stdout);
 }
 
 static void write_zsh(const char *directory)
@@ -242,6 +266,10 @@ static void write_zsh(const char *directory)
                 "    _alternative 'presets:preset:(",
                 stdout);
     put_presets();
+    (void)fputs(")' 'files:file:_files'\n}\n\n_wellspring_reproduction() {\n"
+                "    _alternative 'presets:preset:(",
+                stdout);
+    put_reproductions();
     (void)fputs(")' 'files:file:_files'\n}\n\n_wellspring() {\n    local curcontext=$curcontext "
                 "state line\n"
                 "    _arguments -C '(- *)--help[a summary]' '(- *)--version[the version]' \\\n"
@@ -337,7 +365,7 @@ static void put_fish_command(const struct command *command, const struct command
     if (takes_preset(line)) {
         begin_fish(command);
         (void)fputs(" -a '", stdout);
-        put_presets();
+        put_presets_of(command);
         (void)putchar('\'');
         put_fish_help("preset");
     }

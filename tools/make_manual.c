@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "cli/preset.h"
 #include "command_tables.h"
+#include "lab/reproduction.h"
 
 enum { PAGE_LIMIT = 1 << 20 };
 
@@ -310,6 +311,51 @@ static void put_about(const char *text)
     }
 }
 
+static void put_preset(const char *name, const char *title)
+{
+    (void)fputs(".TP\n\\fB", stdout);
+    put(name);
+    (void)fputs("\\fR\n", stdout);
+    put(title);
+    (void)putchar('\n');
+}
+
+static void refuse_preset(const struct ws_error *error)
+{
+    (void)fprintf(stderr, "make_manual: %s\n", error->message);
+    exit(EXIT_FAILED);
+}
+
+/* The presets say themselves what they are. */
+static void put_presets(void)
+{
+    (void)fputs(".SH PRESETS\n", stdout);
+    for (size_t i = 0; i < preset_count; i++) {
+        struct ws_experiment experiment;
+        struct ws_error error;
+        if (ws_experiment_parse(ws_bytes_of(presets[i].text, presets[i].size), presets[i].name,
+                                presets[i].name, NULL, 0, NULL, &experiment, &error) != WS_OK)
+            refuse_preset(&error);
+        put_preset(presets[i].name, experiment.settings.title);
+        ws_experiment_release(&experiment);
+    }
+}
+
+static void put_reproductions(void)
+{
+    (void)fputs(".SH PRESETS\n", stdout);
+    for (size_t i = 0; i < reproduction_count; i++) {
+        struct ws_reproduction reproduction;
+        struct ws_error error;
+        if (ws_reproduction_parse(ws_bytes_of(reproductions[i].text, reproductions[i].size),
+                                  reproductions[i].name, reproductions[i].name, NULL, 0, NULL,
+                                  &reproduction, &error) != WS_OK)
+            refuse_preset(&error);
+        put_preset(reproductions[i].name, reproduction.title);
+        ws_reproduction_release(&reproduction);
+    }
+}
+
 static void write_command_page(const struct command *command, const struct command_line *line)
 {
     char page[80];
@@ -332,31 +378,12 @@ static void write_command_page(const struct command *command, const struct comma
     put_flag(&(struct flag){.name = "help", .help = "a summary of this"});
     for (size_t t = 0; t < line->settings_count; t++)
         put_table(line->settings[t].table, true);
+    if (strcmp(command->name, "reproduce") == 0)
+        put_reproductions();
     put_markdown_text(docs.sections, docs.end, true);
     ws_arena_release(&docs.arena);
     put_exit_status();
     put_see_also(page);
-}
-
-/* The presets say themselves what they are. */
-static void put_presets(void)
-{
-    (void)fputs(".SH PRESETS\n", stdout);
-    for (size_t i = 0; i < preset_count; i++) {
-        struct ws_experiment experiment;
-        struct ws_error error;
-        if (ws_experiment_parse(ws_bytes_of(presets[i].text, presets[i].size), presets[i].name,
-                                presets[i].name, NULL, 0, NULL, &experiment, &error) != WS_OK) {
-            (void)fprintf(stderr, "make_manual: %s\n", error.message);
-            exit(EXIT_FAILED);
-        }
-        (void)fputs(".TP\n\\fB", stdout);
-        put(presets[i].name);
-        (void)fputs("\\fR\n", stdout);
-        put(experiment.settings.title);
-        (void)putchar('\n');
-        ws_experiment_release(&experiment);
-    }
 }
 
 static void write_main_page(void)

@@ -18,15 +18,16 @@ enum exit_status {
 
 /* clang-format off */
 #define WS_COMMANDS(X)                                                                  \
-    X(run,      "run or resume an experiment: an experiment file or a preset")          \
-    X(plan,     "what would run: arms, time, memory, disk; runs nothing")               \
-    X(runs,     "list the runs in a directory")                                         \
-    X(export,   "a run's metrics as CSV or JSON lines")                                 \
-    X(compare,  "runs side by side: settings that differ, metrics with intervals")      \
-    X(train,    "train a transformer on text, or go on training one")                   \
-    X(generate, "texts from a model: sampled, greedy, or by beam search")               \
-    X(evaluate, "a model against reference numbers, or over a text")                    \
-    X(tokenize, "text to token ids and back; training a tokenizer")
+    X(run,       "run or resume an experiment: an experiment file or a preset")         \
+    X(plan,      "what would run: arms, time, memory, disk; runs nothing")              \
+    X(reproduce, "published experiments against their published numbers")               \
+    X(runs,      "list the runs in a directory")                                        \
+    X(export,    "a run's metrics as CSV or JSON lines")                                \
+    X(compare,   "runs side by side: settings that differ, metrics with intervals")     \
+    X(train,     "train a transformer on text, or go on training one")                  \
+    X(generate,  "texts from a model: sampled, greedy, or by beam search")              \
+    X(evaluate,  "a model against reference numbers, or over a text")                   \
+    X(tokenize,  "text to token ids and back; training a tokenizer")
 /* clang-format on */
 
 #define X(name, summary) int cmd_##name(int argc, char **argv);

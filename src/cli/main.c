@@ -25,7 +25,7 @@ static void print_usage(FILE *stream)
                   "wellspring: will training on model output ruin my model, and what keeps it "
                   "from happening?\n\nusage: wellspring COMMAND [arguments]\n\n");
     for (size_t i = 0; i < COMMAND_COUNT; i++)
-        (void)fprintf(stream, "  %-8s %s\n", commands[i].name, commands[i].summary);
+        (void)fprintf(stream, "  %-9s %s\n", commands[i].name, commands[i].summary);
     (void)fprintf(stream,
                   "\n'wellspring COMMAND --help' says more. Start with:\n  %s run quickstart\n",
                   program_invocation_name);

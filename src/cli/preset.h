@@ -1,4 +1,7 @@
-/* Experiment files that are built into the program (presets/ of the source tree). */
+/*
+ * What is built into the program: experiment files (presets/ of the source tree), and published
+ * experiments with their numbers (presets/reproduce/).
+ */
 #ifndef WS_CLI_PRESET_H
 #define WS_CLI_PRESET_H
 
@@ -12,5 +15,7 @@ struct preset {
 
 extern const struct preset presets[];
 extern const size_t preset_count;
+extern const struct preset reproductions[];
+extern const size_t reproduction_count;
 
 #endif

@@ -75,9 +75,15 @@ static double error_width(const struct ws_tolerance *t, const struct ws_expected
     return t->errors * hypot(own, expected->standard_error);
 }
 
-static bool is_exact_test(const struct ws_tolerance *t)
+/* Whether standard errors alone decide: nothing else widens, and a bound is not kept without them.
+ */
+static bool leans_on_errors(const struct ws_tolerance *t, const struct ws_expected *expected,
+                            const struct ws_estimate *measured)
 {
-    return t->errors > 0 && t->relative <= 0 && t->absolute <= 0 && t->factor <= 1;
+    bool alone = t->errors > 0 && t->relative <= 0 && t->absolute <= 0 && t->factor <= 1;
+    bool kept = (t->side == WS_TOLERANCE_AT_LEAST && measured->value >= expected->value) ||
+                (t->side == WS_TOLERANCE_AT_MOST && measured->value <= expected->value);
+    return alone && !kept;
 }
 
 struct ws_judgement ws_tolerance_judge(const struct ws_tolerance *t,
@@ -89,7 +95,7 @@ struct ws_judgement ws_tolerance_judge(const struct ws_tolerance *t,
     struct ws_judgement result = {
         .low = fmin(e / t->factor, e * t->factor) - width,
         .high = fmax(e / t->factor, e * t->factor) + width,
-        .resolves = !is_exact_test(t) || errors <= t->precision * fabs(e),
+        .resolves = !leans_on_errors(t, expected, measured) || errors <= t->precision * fabs(e),
     };
     if (t->side == WS_TOLERANCE_AT_LEAST)
         result.high = INFINITY;

@@ -9,7 +9,7 @@ fits() {
 accepts --help
 fits --help
 commands=$(awk '/^  [a-z]/ {print $1}' out)
-wanted="run plan runs export compare train generate evaluate tokenize"
+wanted="run plan reproduce runs export compare train generate evaluate tokenize"
 [ "$(echo $commands)" = "$wanted" ] || fail "the commands are '$commands'"
 cp out usage
 accepts help
@@ -28,6 +28,11 @@ for preset in "$WS_SOURCE_DIR"/presets/*.yaml; do
     accepts run --help
     check "'run --help' names $name" grep -q "^Presets: .*\b$name\b" out
     refuses 2 "presets are" "$name" -- run xyzzyxyzzyxyzzy
+done
+accepts reproduce --help
+for preset in "$WS_SOURCE_DIR"/presets/reproduce/*.yaml; do
+    name=$(basename "$preset" .yaml)
+    check "'reproduce --help' names $name" grep -q "^Presets: .*\b$name\b" out
 done
 accepts --version
 check "a version" grep -Eq '^wellspring [0-9]+\.[0-9]+\.[0-9]+$' out

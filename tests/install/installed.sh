@@ -42,9 +42,9 @@ rm -r staged
 
 # The program ----------------------------------------------------------------------------------------
 
-for preset in "$prefix"/share/wellspring/presets/*.yaml; do
+for preset in "$prefix"/share/wellspring/presets/{,reproduce/}*.yaml; do
     check "the preset is the one in the program" \
-        cmp "$preset" "$WS_SOURCE_DIR/presets/$(basename "$preset")"
+        cmp "$preset" "$WS_SOURCE_DIR/presets/${preset#*/wellspring/presets/}"
 done
 rm -rf "$prefix/share/wellspring/corpus"
 refuses 1 "quickstart:" "'build/corpus/austen.txt'" "--set corpus=PATH" -- run quickstart -q
@@ -106,6 +106,9 @@ completes() {
 completes export wellspring ex
 completes quickstart wellspring run qui
 completes corpus.txt wellspring train corp
+completes all wellspring reproduce a
+completes gaussian wellspring reproduce gau
+completes --tier wellspring reproduce --t
 completes --output wellspring run --o
 completes --learning-rate wellspring train --learn
 completes generations= wellspring run quickstart --set gen

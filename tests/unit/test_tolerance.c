@@ -48,6 +48,10 @@ static void tolerance__wants_standard_errors_to_resolve(void **state)
     assert_false(judge("4 se", 0.1, exact, -10, 0.2501).resolves);
     assert_true(judge("4 se + absolute 0.1", 0.1, exact, -10, 3).resolves);
     assert_true(judge("relative 0.5", 0.1, exact, -10, 3).resolves);
+    assert_true(judge("at most", 0.1, exact, -10, 3).resolves);
+    assert_false(judge("at most", 0.1, exact, -9.9, 3).resolves);
+    assert_true(judge("at least", 0.1, exact, -9.9, 3).resolves);
+    assert_false(judge("at least", 0.1, exact, -10.1, 3).resolves);
 }
 
 static void tolerance__of_other_kinds(void **state)
