@@ -120,16 +120,30 @@ static double *values_of(struct measuring *m, const struct row *row)
     return values;
 }
 
-/* `base`: of a ratio, what is divided by. */
-static enum ws_status estimate(struct measuring *m, const struct row *row, const struct row *base,
+/* How many rows of records a row of the claim is made of: of a ratio first what is divided by, of a
+ * minimum one for each arm. */
+static size_t part_count(const struct ws_claim *claim)
+{
+    return claim->statistic == WS_STATISTIC_RATIO     ? 2
+           : claim->statistic == WS_STATISTIC_MINIMUM ? claim->arms.count
+                                                      : 1;
+}
+
+static enum ws_status estimate(struct measuring *m, const struct row *parts,
                                struct ws_estimate *out, struct ws_error *err)
 {
-    const struct ws_claim *claim = row->claim;
-    size_t count = (size_t)m->experiment->settings.seeds;
-    double *values = values_of(m, row);
-    double *below = base ? values_of(m, base) : values;
-    if (!values || !below)
+    const struct ws_claim *claim = parts->claim;
+    size_t count = (size_t)m->experiment->settings.seeds, part_total = part_count(claim);
+    double **part_values = WS_ARENA_NEW(&m->arena, double *, part_total);
+    double *means = WS_ARENA_NEW(&m->arena, double, part_total);
+    if (!part_values || !means)
         return ws_fail_memory(err, "the rows");
+    for (size_t i = 0; i < part_total; i++) {
+        part_values[i] = values_of(m, &parts[i]);
+        if (!part_values[i])
+            return ws_fail_memory(err, "the rows");
+    }
+    double *values = part_values[part_total - 1];
     switch ((enum ws_claim_statistic)claim->statistic) {
     case WS_STATISTIC_MEAN:
         *out = ws_estimate_mean(values, count);
@@ -147,7 +161,10 @@ static enum ws_status estimate(struct measuring *m, const struct row *row, const
         *out = ws_estimate_share(values, count, claim->above);
         break;
     case WS_STATISTIC_RATIO:
-        *out = ws_estimate_ratio(values, below, count);
+        *out = ws_estimate_ratio(values, part_values[0], count);
+        break;
+    case WS_STATISTIC_MINIMUM:
+        *out = ws_estimate_minimum(claim->place_values, part_values, part_total, count, means);
         break;
     case WS_STATISTIC_CHI_SQUARED:
     default:
@@ -177,15 +194,13 @@ static enum ws_row_status judge(const struct ws_claim *claim, const struct ws_ju
     return judgement->holds && judgement->resolves ? WS_ROW_PASS : WS_ROW_FAIL;
 }
 
-/* `row` and, of a ratio, the one before it, which is divided by. */
-static enum ws_status measure_row(struct measuring *m, const struct row *row,
+static enum ws_status measure_row(struct measuring *m, const struct row *parts,
                                   const struct ws_claim_row *wanted, struct ws_row_result *out,
                                   struct ws_error *err)
 {
-    const struct ws_claim *claim = row->claim;
-    const struct row *base = claim->statistic == WS_STATISTIC_RATIO ? row - 1 : NULL;
+    const struct ws_claim *claim = parts->claim;
     struct ws_row_result result;
-    WS_TRY(estimate(m, row, base, &result.measured, err));
+    WS_TRY(estimate(m, parts, &result.measured, err));
     WS_TRY(expect(m, claim, wanted, &result.expected, err));
     result.judgement = ws_tolerance_judge(&claim->tolerance, &result.expected, &result.measured);
     result.status = judge(claim, &result.judgement);
@@ -217,11 +232,16 @@ static enum ws_status add_row(struct measuring *m, struct row row, struct ws_err
     return WS_OK;
 }
 
-/* A ratio's base is a row of its own before it. */
-static enum ws_status add_rows(struct measuring *m, const struct ws_claim *claim,
-                               const struct ws_claim_row *row, struct ws_error *err)
+static enum ws_status add_parts(struct measuring *m, const struct ws_claim *claim,
+                                const struct ws_claim_row *row, struct ws_error *err)
 {
     uint32_t base = (uint32_t)claim->base;
+    if (claim->statistic == WS_STATISTIC_MINIMUM) {
+        for (size_t a = 0; a < claim->arms.count; a++)
+            WS_TRY(add_row(
+                m, (struct row){claim, claim->arms.items[a], row->first, row->last, NULL}, err));
+        return WS_OK;
+    }
     if (claim->statistic == WS_STATISTIC_RATIO)
         WS_TRY(add_row(m, (struct row){claim, row->arm, base, base, NULL}, err));
     return add_row(m, (struct row){claim, row->arm, row->first, row->last, NULL}, err);
@@ -230,13 +250,16 @@ static enum ws_status add_rows(struct measuring *m, const struct ws_claim *claim
 static enum ws_status plan_rows(struct measuring *m, const struct ws_reproduction *r,
                                 const struct selection *selection, struct ws_error *err)
 {
-    m->rows = WS_ARENA_NEW(&m->arena, struct row, 2 * r->row_count);
+    size_t most = 0;
+    for (size_t c = 0; c < r->claim_count; c++)
+        most += r->claims[c].row_count * part_count(&r->claims[c]);
+    m->rows = WS_ARENA_NEW(&m->arena, struct row, most);
     if (!m->rows)
         return ws_fail_memory(err, "the rows");
     for (size_t c = 0; c < r->claim_count; c++)
         for (size_t i = 0; i < r->claims[c].row_count; i++)
             if (is_selected(selection, &r->claims[c].rows[i]))
-                WS_TRY(add_rows(m, &r->claims[c], &r->claims[c].rows[i], err));
+                WS_TRY(add_parts(m, &r->claims[c], &r->claims[c].rows[i], err));
     return WS_OK;
 }
 
@@ -267,9 +290,9 @@ static enum ws_status measure_rows(struct measuring *m, const struct ws_reproduc
         for (size_t i = 0; i < claim->row_count; i++) {
             if (!is_selected(selection, &claim->rows[i]))
                 continue;
-            row += claim->statistic == WS_STATISTIC_RATIO;
             enum ws_status status =
-                measure_row(m, row++, &claim->rows[i], &results[claim->first_row + i], err);
+                measure_row(m, row, &claim->rows[i], &results[claim->first_row + i], err);
+            row += part_count(claim);
             if (status != WS_OK)
                 ws_error_prefix(err, "'%.100s'", claim->title);
             WS_TRY(status);

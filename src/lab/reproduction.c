@@ -13,7 +13,7 @@
 #define BASES      "text|secondary|figure|derived|inferred|memory"
 #define TIERS      "minutes|hours"
 #define OVERS      "at|mean|slope|count"
-#define STATISTICS "mean|median|deviation|quantile|share|ratio|chi-squared"
+#define STATISTICS "mean|median|deviation|quantile|share|ratio|chi-squared|minimum"
 
 #define FIELD(field) offsetof(struct ws_claim, field)
 
@@ -45,6 +45,10 @@ static const struct ws_option claim_options[] = {
      "of 'statistic: chi-squared': the values there are"},
     {"shares", WS_OPTION_LIST, FIELD(shares), 0, 0, "", NULL, 0,
      "of it: the shares of chains that are expected at each"},
+    {"arms", WS_OPTION_LIST, FIELD(arms), 0, 0, "", NULL, 0,
+     "of 'statistic: minimum': arms, instead of 'arm'"},
+    {"places", WS_OPTION_LIST, FIELD(places), 0, 0, "", NULL, 0,
+     "of it: the number that each arm stands for"},
     {"ahead", WS_OPTION_WHOLE, FIELD(ahead), 0, 1e7, "1", NULL, 0,
      "n of a closed form is the generation and this"},
     {"expected", WS_OPTION_LIST, FIELD(expected), 1, 0, NULL, NULL, 0,
@@ -106,8 +110,8 @@ const char *ws_basis_name(uint32_t basis)
 
 const char *ws_statistic_name(uint32_t statistic)
 {
-    static const char *const names[] = {"mean",  "median", "deviation",  "quantile",
-                                        "share", "ratio",  "chi-squared"};
+    static const char *const names[] = {"mean",  "median", "deviation",   "quantile",
+                                        "share", "ratio",  "chi-squared", "minimum"};
     return CHOICE_NAME(names, statistic);
 }
 
@@ -275,21 +279,21 @@ static enum ws_status find_experiment(const struct parsing *p, const char *name,
     return FAIL_AT(p, line, "no experiment '%.80s' in this file", name);
 }
 
-static enum ws_status check_arm(const struct parsing *p, const struct ws_claim_row *row,
+static enum ws_status check_arm(const struct parsing *p, size_t experiment, const char *arm,
                                 size_t line)
 {
-    const struct ws_experiment *e = &p->out->experiments[row->experiment].experiment;
+    const struct ws_experiment *e = &p->out->experiments[experiment].experiment;
     const char *names = "";
     for (size_t a = 0; a < e->arm_count && names; a++) {
-        if (strcmp(e->arms[a].name, row->arm) == 0)
+        if (strcmp(e->arms[a].name, arm) == 0)
             return WS_OK;
         names =
             ws_arena_format(arena_of(p), "%s%s%.60s", names, a > 0 ? ", " : "", e->arms[a].name);
     }
     if (!names)
         return ws_fail_memory(p->err, p->file);
-    return FAIL_AT(p, line, "experiment '%.60s' has no arm '%.60s'; it has %.200s", e->name,
-                   row->arm, names);
+    return FAIL_AT(p, line, "experiment '%.60s' has no arm '%.60s'; it has %.200s", e->name, arm,
+                   names);
 }
 
 static enum ws_status check_metrics(const struct parsing *p, const struct ws_claim *claim,
@@ -376,6 +380,22 @@ static enum ws_status item_of(const struct parsing *p, const struct row_place *p
     return WS_OK;
 }
 
+/* One, or all that a minimum is sought among. */
+static enum ws_status read_arms(const struct parsing *p, const struct row_place *place,
+                                struct ws_claim_row *row)
+{
+    const struct ws_claim *claim = place->claim;
+    size_t line = line_of(place->part, "arms");
+    if (claim->statistic != WS_STATISTIC_MINIMUM) {
+        WS_TRY(item_of(p, place, &claim->arm, "arm", &row->arm, &line));
+        return check_arm(p, row->experiment, row->arm, line);
+    }
+    row->arm = "";
+    for (size_t a = 0; a < claim->arms.count; a++)
+        WS_TRY(check_arm(p, row->experiment, claim->arms.items[a], line));
+    return WS_OK;
+}
+
 /* Which numbers a row is made of. */
 static enum ws_status read_subject(const struct parsing *p, const struct row_place *place,
                                    struct ws_claim_row *row)
@@ -385,8 +405,7 @@ static enum ws_status read_subject(const struct parsing *p, const struct row_pla
     size_t line;
     WS_TRY(item_of(p, place, &claim->experiment, "experiment", &text, &line));
     WS_TRY(find_experiment(p, text, &row->experiment, line));
-    WS_TRY(item_of(p, place, &claim->arm, "arm", &row->arm, &line));
-    WS_TRY(check_arm(p, row, line));
+    WS_TRY(read_arms(p, place, row));
     WS_TRY(item_of(p, place, &claim->generation, "generation", &text, &line));
     WS_TRY(read_generations(p, claim, text, row, line));
     if (claim->statistic == WS_STATISTIC_RATIO)
@@ -481,6 +500,23 @@ static enum ws_status read_cells(const struct parsing *p, const struct ws_yaml_p
     return WS_OK;
 }
 
+/* Arms and their places are for one statistic. */
+static enum ws_status read_places(const struct parsing *p, const struct ws_yaml_part *part,
+                                  struct ws_claim *claim)
+{
+    size_t line = line_of(part, "places");
+    WS_TRY(read_numbers(p, &claim->places, "places", line, &claim->place_values));
+    bool wanted = claim->statistic == WS_STATISTIC_MINIMUM;
+    if (claim->arms.count != claim->places.count || (claim->arms.count >= 3) != wanted)
+        return FAIL_AT(p, line,
+                       wanted ? "'arms' and 'places' have %zu and %zu items, wanted as many, 3 at "
+                                "least"
+                              : "'arms' and 'places' have %zu and %zu items, and are of "
+                                "'statistic: minimum' alone",
+                       claim->arms.count, claim->places.count);
+    return WS_OK;
+}
+
 /* What would be looked away from, or has no meaning. */
 static enum ws_status check_claim(const struct parsing *p, const struct ws_yaml_part *part,
                                   const struct ws_claim *claim)
@@ -499,6 +535,7 @@ static enum ws_status settle_claim(const struct parsing *p, const struct ws_yaml
     WS_TRY(check_metrics(p, claim, line_of(part, "metric")));
     WS_TRY(check_claim(p, part, claim));
     WS_TRY(read_cells(p, part, claim));
+    WS_TRY(read_places(p, part, claim));
     WS_TRY(fail_at(p, line_of(part, "tolerance"),
                    ws_tolerance_parse(claim->tolerance_text, &claim->tolerance, p->err)));
     claim->tolerance.precision = claim->precision;

@@ -37,6 +37,7 @@ enum ws_claim_statistic {
     WS_STATISTIC_SHARE,       /* of chains above `above` */
     WS_STATISTIC_RATIO,       /* of the mean to that at generation `base` */
     WS_STATISTIC_CHI_SQUARED, /* the p-value of `cells` against `shares` */
+    WS_STATISTIC_MINIMUM,     /* where among `places`, one for each of `arms`, the mean is least */
 };
 
 /* How the number is known. What is known from memory only never decides. */
@@ -77,6 +78,7 @@ struct ws_claim {
     double level;
     uint64_t base;
     struct ws_text_list cells, shares;
+    struct ws_text_list arms, places;
     uint64_t ahead; /* n of a closed form is the generation and this */
     struct ws_text_list expected, expected_error;
     const char *tolerance_text;
@@ -88,6 +90,7 @@ struct ws_claim {
     size_t line;
     struct ws_tolerance tolerance;
     double *cell_values, *cell_shares; /* (cells.count) */
+    double *place_values;              /* (arms.count) */
     struct ws_claim_row *rows;         /* (row_count) */
     size_t row_count;
     size_t first_row; /* its number among the rows of all claims */

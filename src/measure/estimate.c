@@ -1,6 +1,7 @@
 #include "measure/estimate.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "measure/summary.h"
@@ -112,6 +113,78 @@ struct ws_estimate ws_estimate_ratio(double *values, double *base, size_t count)
         values[i] -= ratio * base[i];
     double error = error_of_mean(moment(values, kept, 0, 2), kept) / fabs(below);
     return (struct ws_estimate){ratio, error, kept};
+}
+
+/* The vertex of the least-squares parabola through (x, y), or NaN. In terms of u = x - mean(x) it
+ * is a + b u + c u^2. */
+static double vertex(const double *x, const double *y, size_t count)
+{
+    double n = (double)count, centre = mean_of(x, count);
+    double s2 = 0, s3 = 0, s4 = 0, y0 = 0, y1 = 0, y2 = 0;
+    for (size_t i = 0; i < count; i++) {
+        double u = x[i] - centre;
+        s2 += u * u;
+        s3 += u * u * u;
+        s4 += u * u * u * u;
+        y0 += y[i];
+        y1 += u * y[i];
+        y2 += u * u * y[i];
+    }
+    /* The normal equations without a: of b and c. */
+    double determinant = s2 * (s4 - s2 * s2 / n) - s3 * s3;
+    double free2 = y2 - s2 * y0 / n;
+    double b = (y1 * (s4 - s2 * s2 / n) - s3 * free2) / determinant;
+    double c = (s2 * free2 - s3 * y1) / determinant;
+    return c > 0 ? centre - b / (2 * c) : NAN;
+}
+
+/* Moves the chains that have a number at every place to the front; how many there are. */
+static size_t keep_whole(double *const *values, size_t place_count, size_t count)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        bool whole = true;
+        for (size_t p = 0; p < place_count; p++) {
+            values[p][kept] = values[p][i];
+            whole = whole && !isnan(values[p][i]);
+        }
+        kept += whole;
+    }
+    return kept;
+}
+
+enum { GROUPS = 20 };
+
+/* The vertex without the chains of a group, those whose number is it modulo GROUPS; with all where
+ * it is GROUPS. */
+static double vertex_without(const double *places, double *const *values, size_t place_count,
+                             size_t count, size_t group, double *means)
+{
+    for (size_t p = 0; p < place_count; p++) {
+        double sum = 0;
+        for (size_t i = 0; i < count; i++)
+            sum += i % GROUPS == group ? 0 : values[p][i];
+        means[p] = sum;
+    }
+    return vertex(places, means, place_count); /* of sums: the same */
+}
+
+struct ws_estimate ws_estimate_minimum(const double *places, double *const *values,
+                                       size_t place_count, size_t count, double *scratch)
+{
+    size_t kept = keep_whole(values, place_count, count);
+    struct ws_estimate all = {NAN, NAN, kept};
+    if (kept == 0)
+        return all;
+    all.value = vertex_without(places, values, place_count, kept, GROUPS, scratch);
+    if (kept < GROUPS)
+        return all;
+    double without[GROUPS];
+    for (size_t g = 0; g < GROUPS; g++)
+        without[g] = vertex_without(places, values, place_count, kept, g, scratch);
+    double spread = moment(without, GROUPS, mean_of(without, GROUPS), 2);
+    all.standard_error = sqrt((GROUPS - 1) * spread);
+    return all;
 }
 
 /* Q(a, x) = Gamma(a, x) / Gamma(a): its series below a + 1, its continued fraction (Lentz) above.

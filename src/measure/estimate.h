@@ -31,6 +31,14 @@ struct ws_estimate ws_estimate_share(double *values, size_t count, double bound)
  * method. Pairs with a NaN are left out. */
 struct ws_estimate ws_estimate_ratio(double *values, double *base, size_t count);
 
+/* Where the mean is least: the vertex of the parabola that fits the means of `values[i]` at
+ * `places[i]` best, i < place_count, 3 at least. The chains are the same at every place, and should
+ * share their random numbers. The standard error is the jackknife's over 20 groups of chains
+ * (Miller 1974). Chains with a NaN are left out; NaN where there is no lowest point. `scratch`:
+ * (place_count). */
+struct ws_estimate ws_estimate_minimum(const double *places, double *const *values,
+                                       size_t place_count, size_t count, double *scratch);
+
 /* How many values lie at each of `cells` numbers, within `width`, against the shares that are
  * expected: the p-value of Pearson's chi-squared statistic; 0 when a value lies at none. Cells want
  * 5 expected values at least (NaN when one has fewer). It has no standard error. */

@@ -22,7 +22,7 @@ enum { SEEDS = 7, GENERATIONS = 4 };
 
 static const char text[] =
     "title: t\nfamily: gaussian\nsource: normal\nitems: 8\ngenerations: 4\nseeds: 7\n"
-    "control: false\npolicies: [replace, keep:0.5]\n"
+    "control: false\npolicies: [replace, keep:0.5, keep:0.75]\n"
     "experiments:\n- {name: e}\n- {name: other}\n"
     "claims:\n" ROW("metric: variance_ratio, generation: 2")                      /* 0 */
     ROW("metric: variance_ratio, generation: 2, power: 0.5, scale: 3, shift: -1") /* 1 */
@@ -43,8 +43,11 @@ static const char text[] =
     "- {title: u, experiment: e, metric: log_variance, generation: 3, expected: 0, source: s, "
     "basis: text, tier: hours}\n" /* 14 */
     "- {title: u, experiment: e, metric: log_variance, generation: 3, expected: 1000, source: s, "
-    "basis: text}\n"; /* 15 */
-enum { ROWS = 16 };
+    "basis: text}\n" /* 15 */
+    "- {title: u, experiment: e, metric: log_variance, generation: 1..3, over: mean, expected: 0, "
+    "source: s, basis: text, statistic: minimum, arms: [replace, keep:0.5, keep:0.75], places: [0, "
+    "0.5, 0.75]}\n"; /* 16 */
+enum { ROWS = 17 };
 
 /* What was measured of the arm keep:0.5. */
 struct table {

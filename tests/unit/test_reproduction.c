@@ -190,6 +190,28 @@ static void reproduction__refuses_claims_that_cannot_be_measured(void **state)
                    "p.yaml:18: 'shares' sum to 1.1, wanted 1");
 }
 
+static void reproduction__seeks_a_minimum_among_arms(void **state)
+{
+    (void)state;
+#define AMONG(arms, places)                                                                        \
+    "title: t\nfamily: gaussian\nexperiments:\n- {name: e, policies: [keep:0.1, keep:0.2, "        \
+    "keep:0.3]}\nclaims:\n- {title: t, experiment: e, metric: variance_ratio, generation: 2, "     \
+    "expected: 1, source: s, basis: text, statistic: minimum, arms: " arms ", places: " places     \
+    "}\n"
+    struct ws_reproduction r = read(AMONG("[keep:0.1, keep:0.2, keep:0.3]", "[0.1, 0.2, 0.3]"));
+    assert_int_equal(r.claims[0].arms.count, 3);
+    assert_true(r.claims[0].place_values[2] == 0.3);
+    ws_reproduction_release(&r);
+    assert_refuses(AMONG("[keep:0.1, keep:0.2]", "[0.1, 0.2]"),
+                   "p.yaml:6: 'arms' and 'places' have 2 and 2 items, wanted as many, 3 at least");
+    assert_refuses(AMONG("[keep:0.1, keep:0.2, keep:0.4]", "[1, 2, 3]"),
+                   "p.yaml:6: experiment 'e' has no arm 'keep:0.4'; it has keep:0.1, keep:0.2, "
+                   "keep:0.3, control");
+    assert_refuses(HEAD CLAIM ROW "    arms: [a, b, c]\n    places: [1, 2, 3]\n",
+                   "p.yaml:17: 'arms' and 'places' have 3 and 3 items, and are of 'statistic: "
+                   "minimum' alone");
+}
+
 static void reproduction__refuses_unknown_names(void **state)
 {
     (void)state;
@@ -234,6 +256,7 @@ int main(void)
         cmocka_unit_test(reproduction__takes_what_the_user_is_to_name),
         cmocka_unit_test(reproduction__refuses_with_file_and_line),
         cmocka_unit_test(reproduction__refuses_claims_that_cannot_be_measured),
+        cmocka_unit_test(reproduction__seeks_a_minimum_among_arms),
         cmocka_unit_test(reproduction__refuses_unknown_names),
         cmocka_unit_test(reproduction__survives_every_failing_allocation),
     };
