@@ -133,15 +133,49 @@ static enum ws_status check_item(const struct reading *r, const char *name)
     return WS_OK;
 }
 
+/* "a=1 b=2": a blank in a name or a value would be taken for the next. */
+static enum ws_status read_mapping(struct reading *r, const char *name)
+{
+    if (r->event.data.mapping_start.anchor || r->event.data.mapping_start.tag)
+        return FAIL_OF(r, "'%.100s' has an anchor or a tag, wanted a plain mapping", name);
+    WS_TRY(advance(r));
+    if (r->event.type == YAML_MAPPING_END_EVENT)
+        return FAIL_OF(r, "'%.100s' has an empty item", name);
+    for (size_t n = 0; r->event.type != YAML_MAPPING_END_EVENT; n++) {
+        WS_TRY(check_item(r, name));
+        if (strpbrk(scalar_text(r), "= "))
+            return FAIL_OF(r, "'%.100s' has the name '%.100s', wanted the name of a setting", name,
+                           scalar_text(r));
+        ws_buffer_format(&r->joined, "%s%s=", n > 0 ? " " : "", scalar_text(r));
+        WS_TRY(advance(r));
+        WS_TRY(check_item(r, name));
+        if (strchr(scalar_text(r), ' '))
+            return FAIL_OF(r, "'%.100s' has the value '%.100s', wanted one without blanks", name,
+                           scalar_text(r));
+        ws_buffer_text(&r->joined, scalar_text(r));
+        WS_TRY(advance(r));
+    }
+    return WS_OK;
+}
+
+static enum ws_status read_item(struct reading *r, const char *name)
+{
+    if (r->event.type == YAML_MAPPING_START_EVENT)
+        return read_mapping(r, name);
+    WS_TRY(check_item(r, name));
+    ws_buffer_text(&r->joined, scalar_text(r));
+    return WS_OK;
+}
+
 /* The items of a list whose first one is under the eye. */
 static enum ws_status read_items(struct reading *r, struct ws_yaml_entry *entry)
 {
+    entry->list = true;
     ws_buffer_reset(&r->joined);
     while (r->event.type != YAML_SEQUENCE_END_EVENT) {
-        WS_TRY(check_item(r, entry->name));
         if (r->joined.size > 0)
             ws_buffer_text(&r->joined, ",");
-        ws_buffer_text(&r->joined, scalar_text(r));
+        WS_TRY(read_item(r, entry->name));
         WS_TRY(advance(r));
     }
     WS_TRY(ws_buffer_check(&r->joined, r->name, r->err));
@@ -186,6 +220,7 @@ static enum ws_status next_name(struct reading *r, struct mapping *mapping,
         return WS_OK;
     if (mapping->count == mapping->most)
         return FAIL_OF(r, "more than %zu settings", mapping->most);
+    *entry = (struct ws_yaml_entry){.list = false};
     WS_TRY(read_name(r, mapping, entry));
     return advance(r);
 }

@@ -1,13 +1,14 @@
 /*
- * The YAML of experiment files, through libyaml: one mapping from names to scalars or to lists of
- * scalars. Files of published experiments have lists of such mappings, too. Anything else (deeper
- * nesting, anchors, tags, several documents, a key twice) is an error that names the line. Pure
- * functions of bytes; fuzz targets tests/fuzz/fuzz_experiment.c, tests/fuzz/fuzz_reproduction.c.
- * Contract: tests/unit/test_yaml.c.
+ * The YAML of experiment files, through libyaml: one mapping from names to scalars, to lists of
+ * scalars, or to lists of flat mappings. Files of published experiments have lists of such
+ * mappings, too. Anything else (deeper nesting, anchors, tags, several documents, a key twice) is
+ * an error that names the line. Pure functions of bytes; fuzz targets tests/fuzz/fuzz_experiment.c,
+ * tests/fuzz/fuzz_reproduction.c. Contract: tests/unit/test_yaml.c.
  */
 #ifndef WS_BASE_YAML_H
 #define WS_BASE_YAML_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/arena.h"
@@ -16,8 +17,9 @@
 
 struct ws_yaml_entry {
     const char *name;
-    const char *text; /* a scalar as written; a list is joined by ',' */
-    size_t line;      /* of the name, from 1 */
+    const char *text; /* a scalar as written; a list is joined by ',', "a=1 b=2" a mapping in it */
+    size_t line; /* of the name, from 1 */
+    bool list;
 };
 
 struct ws_yaml {
@@ -26,7 +28,8 @@ struct ws_yaml {
 };
 
 /* At most 1 MiB and 1,000 entries; every fault of the text is WS_INVALID. `name` is the file's, for
- * messages. Items of lists must not contain ','. */
+ * messages. Items of lists must not contain ',', values of mappings in them neither that nor a
+ * blank. */
 WS_MUST_CHECK enum ws_status ws_yaml_parse(struct ws_bytes text, const char *name,
                                            struct ws_arena *arena, struct ws_yaml *out,
                                            struct ws_error *err);

@@ -435,13 +435,33 @@ enum ws_status ws_human_open(const struct ws_human_settings *settings,
 
 void ws_human_close(struct ws_human *human)
 {
-    if (!human)
-        return;
-    for (size_t i = 0; i < WS_CORPUS_COUNT; i++)
-        ws_buffer_release(&human->tokens[i]);
-    ws_buffer_release(&human->word_counts);
-    ws_arena_release(&human->arena);
-    ws_free(human->allocator, human, sizeof *human);
+    while (human) {
+        struct ws_human *next = human->next;
+        for (size_t i = 0; i < WS_CORPUS_COUNT; i++)
+            ws_buffer_release(&human->tokens[i]);
+        ws_buffer_release(&human->word_counts);
+        ws_arena_release(&human->arena);
+        ws_free(human->allocator, human, sizeof *human);
+        human = next;
+    }
+}
+
+enum ws_status ws_human_open_variant(struct ws_human *human,
+                                     const struct ws_human_settings *settings,
+                                     const char **at_fault, struct ws_error *err)
+{
+    while (human->next)
+        human = human->next;
+    return ws_human_open(settings, human->allocator, &human->next, at_fault, err);
+}
+
+const struct ws_human *ws_human_variant(const struct ws_human *human, size_t variant)
+{
+    while (variant-- > 0) {
+        human = human->next;
+        assert(human);
+    }
+    return human;
 }
 
 const struct ws_dataset *ws_human_shape(const struct ws_human *human)

@@ -98,6 +98,14 @@ WS_MUST_CHECK enum ws_status ws_human_open(const struct ws_human_settings *setti
                                            struct ws_error *err);
 void ws_human_close(struct ws_human *human); /* NULL is fine */
 
+/* Opens data of other settings beside `human`; they are closed with it. They become variant 1, 2,
+ * ... in the order in which they are opened. Fails like ws_human_open. */
+WS_MUST_CHECK enum ws_status ws_human_open_variant(struct ws_human *human,
+                                                   const struct ws_human_settings *settings,
+                                                   const char **at_fault, struct ws_error *err);
+/* Variant 0 is `human` itself. */
+const struct ws_human *ws_human_variant(const struct ws_human *human, size_t variant);
+
 /* A dataset of no items that has the kind, types and dimension of all that are dealt. */
 const struct ws_dataset *ws_human_shape(const struct ws_human *human);
 /* Numbers (vectors) or tokens in an item; 1 for symbols. */

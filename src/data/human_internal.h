@@ -34,6 +34,7 @@ struct ws_human {
      * from the first */
     struct ws_payload corpora[WS_CORPUS_COUNT];
     struct ws_truth truth; /* uniform, zipf */
+    struct ws_human *next; /* variant; or NULL */
 };
 
 /* Corpora whose items are dealt one by one, not by counts. */

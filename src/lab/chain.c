@@ -17,9 +17,9 @@ enum {
 };
 
 /* Numbers that a training set of the base size holds, about. */
-static uint64_t base_numbers(const struct ws_experiment *e)
+static uint64_t base_numbers(const struct ws_arm_data *data)
 {
-    return e->items * e->item_size;
+    return data->items * data->item_size;
 }
 
 /* In place of an arm's key where arms share their streams. Not 0, which the streams have that all
@@ -28,7 +28,11 @@ static const uint64_t ALL_ARMS = 1;
 
 size_t ws_block_size(const struct ws_experiment *e)
 {
-    uint64_t size = BLOCK_NUMBERS / (base_numbers(e) + 1);
+    uint64_t numbers = 0;
+    for (size_t v = 0; v < e->variant_count; v++)
+        if (base_numbers(&e->variants[v]) > numbers)
+            numbers = base_numbers(&e->variants[v]);
+    uint64_t size = BLOCK_NUMBERS / (numbers + 1);
     if (size > e->family->batch)
         size = e->family->batch;
     return size > 0 ? (size_t)size : 1;
@@ -49,7 +53,7 @@ uint32_t ws_part_steps(const struct ws_experiment *e, const struct ws_arm *arm)
     if (e->settings.measure_every < UINT32_MAX / PART_MEASURED)
         steps = PART_MEASURED * e->settings.measure_every;
     if (ws_policy_keeps_outputs(&arm->policy)) {
-        uint64_t pooled = PART_NUMBERS / (ws_block_size(e) * base_numbers(e));
+        uint64_t pooled = PART_NUMBERS / (ws_block_size(e) * base_numbers(arm->data));
         steps = pooled < steps ? pooled : steps;
     }
     return steps > 0 ? (uint32_t)steps : 1;
@@ -60,8 +64,10 @@ enum ws_status ws_block_init(struct ws_block *block, const struct ws_experiment 
                              uint64_t first_seed, size_t count,
                              const struct ws_allocator *allocator, struct ws_error *err)
 {
-    *block =
-        (struct ws_block){.experiment = experiment, .human = human, .arm = arm, .count = count};
+    *block = (struct ws_block){.experiment = experiment,
+                               .human = ws_human_variant(human, arm->variant),
+                               .arm = arm,
+                               .count = count};
     ws_arena_init(&block->life, allocator);
     ws_arena_init(&block->steps[0], allocator);
     ws_arena_init(&block->steps[1], allocator);
@@ -101,18 +107,18 @@ void ws_block_release(struct ws_block *block)
 enum ws_status ws_chain_start(struct ws_block *block, struct ws_chain *chain, struct ws_error *err)
 {
     WS_TRY(ws_human_deal(block->human, chain->seed, &block->life, &chain->deal, err));
-    WS_TRY(ws_reference_prepare(&chain->deal, block->experiment->sample_items, &block->life,
+    WS_TRY(ws_reference_prepare(&chain->deal, chain->arm->data->sample_items, &block->life,
                                 &chain->reference, err));
     chain->started = true;
     return WS_OK;
 }
 
-uint64_t ws_chain_work(const struct ws_experiment *experiment, const struct ws_step *plan,
-                       uint32_t step)
+uint64_t ws_chain_work(const struct ws_experiment *experiment, const struct ws_arm *arm,
+                       const struct ws_step *plan, uint32_t step)
 {
     uint64_t work = plan->training + plan->output;
     if (step % experiment->settings.measure_every == 0)
-        work += experiment->sample_items;
+        work += arm->data->sample_items;
     return work;
 }
 
@@ -188,7 +194,7 @@ static enum ws_status check_fits(const struct ws_block *block, const struct ws_c
         return ws_fail(err, WS_CORRUPT, "the checkpoint is of other data: %s, depth %" PRIu32,
                        ws_data_kind_name(data->kind), data->depth);
     if (data->kind == WS_DATA_TOKENS &&
-        ws_dataset_lengths(data).longest > block->experiment->data.block)
+        ws_dataset_lengths(data).longest > block->arm->data->settings.block)
         return ws_fail(err, WS_CORRUPT, "the checkpoint is of longer items: %" PRIu64 " tokens",
                        ws_dataset_lengths(data).longest);
     return WS_OK;
@@ -228,7 +234,7 @@ static enum ws_status open_job(struct job *j, const struct batch *b, enum ws_pha
     const double work[WS_PHASE_COUNT] = {
         [WS_PHASE_OUTPUT] = (double)b->plan.output,
         [WS_PHASE_FIT] = (double)b->plan.training,
-        [WS_PHASE_SAMPLE] = (double)b->block->experiment->sample_items,
+        [WS_PHASE_SAMPLE] = (double)b->block->arm->data->sample_items,
     };
     *j = (struct job){.batch = b, .phase = phase, .work = work[phase]};
     for (enum ws_phase before = 0; before < phase; before++)
@@ -437,9 +443,9 @@ static enum ws_status measure_models(struct batch *b, struct ws_error *err)
         return WS_OK;
     struct ws_arena *scratch = &b->block->scratch;
     const struct ws_job job = {.threads = b->support ? b->support->threads : 1};
-    bool sampled = e->sample_items > 0;
+    bool sampled = b->block->arm->data->sample_items > 0;
     if (sampled)
-        WS_TRY(sample_models(b, WS_PHASE_SAMPLE, e->sample_items, scratch, err));
+        WS_TRY(sample_models(b, WS_PHASE_SAMPLE, b->block->arm->data->sample_items, scratch, err));
     struct ws_measurement *room =
         WS_ARENA_NEW(scratch, struct ws_measurement, WS_MEASUREMENT_LIMIT);
     if (!room)
@@ -590,8 +596,8 @@ static enum ws_status take_step(struct ws_block *block, struct ws_chain **chains
     ws_arena_reset(&block->scratch);
     WS_TRY(new_batch(&b, chains, err));
     /* All chains of an arm follow the same plan. */
-    WS_TRY(ws_policy_step(&block->arm->policy, &e->growth, e->items, step, &chains[0]->plan,
-                          &b.plan, err));
+    WS_TRY(ws_policy_step(&block->arm->policy, &e->growth, block->arm->data->items, step,
+                          &chains[0]->plan, &b.plan, err));
     if (chains[0]->absorbed) {
         WS_TRY(repeat_models(&b, err));
     } else {
@@ -701,8 +707,8 @@ static enum ws_status replay_plan(const struct ws_block *block, struct ws_chain 
                        chain->model_depth, chain->next_step);
     for (uint32_t step = 0; step < chain->next_step; step++) {
         struct ws_step before = chain->plan;
-        WS_TRY(ws_policy_step(&block->arm->policy, &e->growth, e->items, step, &before,
-                              &chain->plan, err));
+        WS_TRY(ws_policy_step(&block->arm->policy, &e->growth, block->arm->data->items, step,
+                              &before, &chain->plan, err));
         chain->fresh_used += chain->plan.fresh;
     }
     return WS_OK;

@@ -70,7 +70,7 @@ struct ws_step_support {
 
 struct ws_block {
     const struct ws_experiment *experiment;
-    const struct ws_human *human;
+    const struct ws_human *human; /* the arm's */
     const struct ws_arm *arm;
     struct ws_chain *chains;
     size_t count;
@@ -79,7 +79,7 @@ struct ws_block {
     struct ws_arena scratch;  /* one measurement */
 };
 
-/* Chains to put in a block, which share their files: many where each is cheap, one where each is
+/* Chains to put in a block, which share their files: many where each is cheap, one where any is
  * large. From what may not change on resume alone, and so never from threads, seeds and
  * generations. */
 size_t ws_block_size(const struct ws_experiment *experiment);
@@ -108,8 +108,8 @@ WS_MUST_CHECK enum ws_status ws_chain_start(struct ws_block *block, struct ws_ch
 void ws_block_step(struct ws_block *block, uint32_t step, const struct ws_step_support *support);
 
 /* Work of one chain at a step, in items handled: for progress and estimates. */
-uint64_t ws_chain_work(const struct ws_experiment *experiment, const struct ws_step *plan,
-                       uint32_t step);
+uint64_t ws_chain_work(const struct ws_experiment *experiment, const struct ws_arm *arm,
+                       const struct ws_step *plan, uint32_t step);
 
 /* The stored form of a chain between two steps, with its outputs of the steps from `first_step` on
  * (docs/formats/checkpoint.md). */

@@ -21,6 +21,10 @@ static const struct ws_option arm_options[] = {
      "settings of the family that differ between arms, NAME=VALUE|VALUE|... each: every policy "
      "runs "
      "with every combination"},
+    {"sweep", WS_OPTION_LIST, FIELD(sweep), 0, 0, "", NULL, 0,
+     "combinations of settings that differ between arms, NAME=VALUE NAME=VALUE ... each: every "
+     "policy "
+     "runs with each"},
     {"pair", WS_OPTION_CHOICE, FIELD(pair), 0, 0, "data", "data|all", 0,
      "random numbers that the arms of a seed share: those of human data and of where fits start, "
      "or all of them"},
@@ -125,17 +129,39 @@ static enum ws_status unknown_setting(const struct ws_experiment *e, const char 
     return ws_option_unknown(tables, COUNT(tables), name, where, err);
 }
 
+/* The last one counts; NULL when there is none. */
+const struct ws_given *ws_experiment_given(const struct ws_experiment *e, const char *name)
+{
+    for (size_t i = e->given_count; i-- > 0;)
+        if (strcmp(e->given[i].name, name) == 0)
+            return &e->given[i];
+    return NULL;
+}
+
+bool ws_experiment_is_varied_by(const struct ws_experiment *e, const struct ws_given *given)
+{
+    const struct ws_option *option = ws_option_find(&ws_human_options, given->name);
+    if (!option)
+        option = ws_option_find(&e->family->options, given->name);
+    return given->list && option && option->type != WS_OPTION_LIST;
+}
+
+/* A list of values makes arms, later; what it takes the place of is as if it were not given, and so
+ * is a list in whose place there is a value. */
 static enum ws_status apply(struct ws_experiment *e, const struct ws_given *given,
                             struct ws_error *err)
 {
     struct place place = find_place(e, given->name);
     if (!place.option)
         return unknown_setting(e, given->name, given->where, err);
+    if (ws_experiment_is_varied_by(e, given) ||
+        ws_experiment_is_varied_by(e, ws_experiment_given(e, given->name)))
+        return WS_OK;
     return ws_option_set(place.option, place.settings, given->value, given->where, &e->arena, err);
 }
 
-static enum ws_status check_source(const struct ws_experiment *e, const struct ws_given *given,
-                                   struct ws_error *err)
+enum ws_status ws_experiment_check_source(const struct ws_experiment *e,
+                                          const struct ws_given *given, struct ws_error *err)
 {
     if (!ws_option_find(&ws_human_options, given->name) || ws_experiment_reads(e, given->name))
         return WS_OK;
@@ -155,6 +181,19 @@ static enum ws_status check_source(const struct ws_experiment *e, const struct w
                    given->name, obstacle, ws_buffer_string(&value));
 }
 
+/* "[10, 100]" is a list, as in the file. */
+static enum ws_status take_override(struct ws_experiment *e, const struct ws_override *override,
+                                    struct ws_given *out, struct ws_error *err)
+{
+    const char *value = override->value;
+    size_t size = strlen(value);
+    bool list = size >= 2 && value[0] == '[' && value[size - 1] == ']';
+    if (list)
+        value = ws_arena_format(&e->arena, "%.*s", (int)size - 2, value + 1);
+    *out = (struct ws_given){override->name, value, "--set", list};
+    return value ? WS_OK : ws_fail_memory(err, "the settings");
+}
+
 /* The file's settings, then the overrides. */
 static enum ws_status gather(struct ws_experiment *e, const struct ws_yaml *yaml,
                              const struct ws_override *overrides, size_t override_count,
@@ -166,26 +205,17 @@ static enum ws_status gather(struct ws_experiment *e, const struct ws_yaml *yaml
         return ws_fail_memory(err, "the settings");
     for (size_t i = 0; i < yaml->count; i++) {
         const struct ws_yaml_entry *entry = &yaml->entries[i];
-        all[i] = (struct ws_given){ws_arena_text(&e->arena, entry->name),
-                                   ws_arena_text(&e->arena, entry->text),
-                                   ws_arena_format(&e->arena, "%s:%zu", e->file, entry->line)};
+        all[i] = (struct ws_given){
+            ws_arena_text(&e->arena, entry->name), ws_arena_text(&e->arena, entry->text),
+            ws_arena_format(&e->arena, "%s:%zu", e->file, entry->line), entry->list};
         if (!all[i].name || !all[i].value || !all[i].where)
             return ws_fail_memory(err, "the settings");
     }
     for (size_t i = 0; i < override_count; i++)
-        all[yaml->count + i] = (struct ws_given){overrides[i].name, overrides[i].value, "--set"};
+        WS_TRY(take_override(e, &overrides[i], &all[yaml->count + i], err));
     e->given = all;
     e->given_count = total;
     return WS_OK;
-}
-
-/* The last one counts; NULL when there is none. */
-const struct ws_given *ws_experiment_given(const struct ws_experiment *e, const char *name)
-{
-    for (size_t i = e->given_count; i-- > 0;)
-        if (strcmp(e->given[i].name, name) == 0)
-            return &e->given[i];
-    return NULL;
 }
 
 const char *ws_experiment_place(const struct ws_experiment *e, const char *name)
@@ -255,23 +285,25 @@ static enum ws_status set_defaults(struct ws_experiment *e, struct ws_error *err
     return ws_options_defaults(&ws_human_options, &e->data, &e->arena, err);
 }
 
-static void add_canonical_data(const struct ws_experiment *e, struct ws_buffer *out)
+static void add_canonical_data(const struct ws_experiment *e, const struct ws_human_settings *data,
+                               struct ws_buffer *out)
 {
     for (size_t i = 0; i < ws_human_options.count; i++) {
         const struct ws_option *option = &ws_human_options.options[i];
         if (!ws_experiment_reads(e, option->name) || (option->traits & WS_OPTION_INPUT))
             continue;
         ws_buffer_format(out, "%s=", option->name);
-        ws_option_print(option, &e->data, out);
+        ws_option_print(option, data, out);
         ws_buffer_text(out, "\n");
     }
 }
 
-void ws_experiment_canonical_model(const struct ws_experiment *e, const void *family_settings,
-                                   struct ws_buffer *out)
+void ws_experiment_canonical_model(const struct ws_experiment *e,
+                                   const struct ws_human_settings *data,
+                                   const void *family_settings, struct ws_buffer *out)
 {
     ws_options_canonical(&experiment_table, &e->settings, false, out);
-    add_canonical_data(e, out);
+    add_canonical_data(e, data, out);
     ws_options_canonical(&e->family->options, family_settings, false, out);
 }
 
@@ -280,7 +312,7 @@ static enum ws_status make_canonical(struct ws_experiment *e, struct ws_error *e
     struct ws_buffer text;
     ws_buffer_init(&text, e->arena.allocator, 1 << 20);
     ws_options_canonical(&arm_table, &e->settings, false, &text);
-    ws_experiment_canonical_model(e, e->family_settings, &text);
+    ws_experiment_canonical_model(e, &e->data, e->family_settings, &text);
     enum ws_status status = ws_buffer_check(&text, "the settings", err);
     if (status == WS_OK) {
         e->canonical = ws_arena_text(&e->arena, ws_buffer_string(&text));
@@ -298,46 +330,72 @@ static bool samples_by_default(const struct ws_experiment *e)
     return (e->family->accepts & ~(1u << WS_DATA_VECTORS)) != 0;
 }
 
-/* What follows from the base number of training items. */
-static enum ws_status settle_items(struct ws_experiment *e, uint64_t items, struct ws_error *err)
+/* What follows from a variant's base number of training items. */
+static enum ws_status settle_items(struct ws_experiment *e, size_t variant, uint64_t items,
+                                   struct ws_error *err)
 {
-    e->items = items;
-    e->sample_items = e->settings.metric_items;
-    if (e->sample_items == 0 && samples_by_default(e))
-        e->sample_items = items;
-    if (ws_experiment_reads(e, "corpus") && e->sample_items > items + e->data.fresh_items)
+    struct ws_arm_data *data = &e->variants[variant];
+    data->items = items;
+    data->sample_items = e->settings.metric_items;
+    if (data->sample_items == 0 && samples_by_default(e))
+        data->sample_items = items;
+    if (ws_experiment_reads(e, "corpus") && data->sample_items > items + data->settings.fresh_items)
         return ws_fail(err, WS_INVALID,
                        "%s: 'metric_items' is %" PRIu64 ", wanted at most items=%" PRIu64
                        " + fresh_items=%" PRIu64 ", for human samples of the same size",
-                       ws_experiment_place(e, "metric_items"), e->sample_items, items,
-                       e->data.fresh_items);
-    return ws_experiment_plan_arms(e, err);
+                       ws_experiment_place(e, "metric_items"), data->sample_items, items,
+                       data->settings.fresh_items);
+    return ws_experiment_plan_arms(e, variant, err);
+}
+
+/* Where the values of a setting come from. */
+static const char *place_of(const struct ws_experiment *e, const char *name)
+{
+    if (ws_experiment_given(e, name) || !ws_experiment_varies(e, name))
+        return ws_experiment_place(e, name);
+    for (size_t i = 0; i < e->settings.vary.count; i++) {
+        size_t size = strlen(name);
+        if (strncmp(e->settings.vary.items[i], name, size) == 0 &&
+            e->settings.vary.items[i][size] == '=')
+            return ws_experiment_place(e, "vary");
+    }
+    return ws_experiment_place(e, "sweep");
+}
+
+/* What is known before the data are open. */
+static enum ws_status settle_variant(struct ws_experiment *e, size_t variant, struct ws_error *err)
+{
+    uint64_t items = e->variants[variant].settings.items;
+    if (items > 0)
+        return settle_items(e, variant, items, err);
+    if (!ws_experiment_reads(e, "corpus"))
+        return ws_fail(err, WS_INVALID,
+                       "%s: 'items' is '0', wanted at least 1: a generator never ends",
+                       place_of(e, "items"));
+    return WS_OK;
 }
 
 static enum ws_status resolve(struct ws_experiment *e, struct ws_error *err)
 {
-    bool has_corpus = ws_experiment_reads(e, "corpus");
     bool is_table = ws_experiment_reads(e, "columns");
-    if (has_corpus && e->data.corpus[0] == '\0')
+    if (ws_experiment_reads(e, "corpus") && e->data.corpus[0] == '\0')
         return ws_fail(err, WS_INVALID, "%s: 'corpus' is missing, wanted a %s", e->file,
                        is_table ? "file" : "text file or directory");
-    if (!has_corpus && e->data.items == 0)
-        return ws_fail(err, WS_INVALID,
-                       "%s: 'items' is '0', wanted at least 1: a generator never ends",
-                       ws_experiment_place(e, "items"));
     enum ws_status status = ws_growth_parse(e->settings.growth, &e->growth, err);
     if (status == WS_INVALID)
         ws_error_prefix(err, "%s", ws_experiment_place(e, "growth"));
     WS_TRY(status);
     WS_TRY(ws_experiment_make_arms(e, err));
-    return e->data.items > 0 ? settle_items(e, e->data.items, err) : WS_OK;
+    for (size_t variant = 0; variant < e->variant_count; variant++)
+        WS_TRY(settle_variant(e, variant, err));
+    return WS_OK;
 }
 
 /* Why the family looks away from its setting `name`; NULL when it does not. */
-static const char *ignored(const struct ws_experiment *e, const void *family_settings,
-                           const char *name)
+static const char *ignored(const struct ws_experiment *e, const struct ws_human_settings *data,
+                           const void *family_settings, const char *name)
 {
-    bool validated = e->data.validation_items > 0 || e->data.validation_corpus[0] != '\0';
+    bool validated = data->validation_items > 0 || data->validation_corpus[0] != '\0';
     return e->family->ignores ? e->family->ignores(family_settings, validated, name) : NULL;
 }
 
@@ -348,12 +406,13 @@ static enum ws_status check_effects(const struct ws_experiment *e, struct ws_err
     for (size_t a = 0; a < e->arm_count; a++)
         for (size_t i = 0; i < table->count; i++) {
             const char *name = table->options[i].name;
-            const char *given = ws_experiment_varies(e, name) ? "vary" : name;
-            const char *why =
-                ws_experiment_given(e, given) ? ignored(e, e->arms[a].family_settings, name) : NULL;
+            const struct ws_arm *arm = &e->arms[a];
+            const char *why = ws_experiment_given(e, name) || ws_experiment_varies(e, name)
+                                  ? ignored(e, &arm->data->settings, arm->family_settings, name)
+                                  : NULL;
             if (why)
-                return ws_fail(err, WS_INVALID, "%s: '%s' has no meaning %s",
-                               ws_experiment_place(e, given), name, why);
+                return ws_fail(err, WS_INVALID, "%s: '%s' has no meaning %s", place_of(e, name),
+                               name, why);
         }
     return WS_OK;
 }
@@ -369,7 +428,7 @@ static enum ws_status settle(struct ws_experiment *e, const struct ws_yaml *sett
     for (size_t i = 0; i < e->given_count; i++)
         WS_TRY(apply(e, &e->given[i], err));
     for (size_t i = 0; i < e->given_count; i++)
-        WS_TRY(check_source(e, &e->given[i], err));
+        WS_TRY(ws_experiment_check_source(e, &e->given[i], err));
     WS_TRY(resolve(e, err));
     WS_TRY(check_effects(e, err));
     return make_canonical(e, err);
@@ -441,19 +500,20 @@ static enum ws_status check_family(const struct ws_experiment *e, enum ws_data_k
 static enum ws_status check_data(const struct ws_experiment *e, const struct ws_human *human,
                                  struct ws_error *err)
 {
-    const struct ws_dataset *shape = ws_human_shape(human);
-    WS_TRY(check_family(e, shape->kind, err));
+    WS_TRY(check_family(e, ws_human_shape(human)->kind, err));
     const void *checked = NULL;
     for (size_t a = 0; a < e->arm_count; a++) {
-        const void *settings = e->arms[a].family_settings;
-        if (settings == checked)
+        const struct ws_arm *arm = &e->arms[a];
+        const struct ws_dataset *shape = ws_human_shape(ws_human_variant(human, arm->variant));
+        if (arm->family_settings == checked)
             continue;
-        uint64_t item_size = shape->kind == WS_DATA_TOKENS ? e->data.block : 0;
-        enum ws_status status = e->family->check(settings, shape, e->items, item_size, err);
+        uint64_t item_size = shape->kind == WS_DATA_TOKENS ? arm->data->settings.block : 0;
+        enum ws_status status =
+            e->family->check(arm->family_settings, shape, arm->data->items, item_size, err);
         if (status == WS_INVALID)
-            ws_error_prefix(err, "%s", ws_experiment_place(e, item_size > 0 ? "block" : "items"));
+            ws_error_prefix(err, "%s", place_of(e, item_size > 0 ? "block" : "items"));
         WS_TRY(status);
-        checked = settings;
+        checked = arm->family_settings;
     }
     return WS_OK;
 }
@@ -533,22 +593,36 @@ static enum ws_status note_inputs(struct ws_experiment *e, const struct ws_human
     return WS_OK;
 }
 
+/* Opens a variant beside those before it; the first makes `human`. `data` are those that all share,
+ * their paths resolved. */
+static enum ws_status open_variant(struct ws_experiment *e, size_t variant,
+                                   struct ws_human_settings data,
+                                   const struct ws_allocator *allocator, struct ws_human **human,
+                                   struct ws_error *err)
+{
+    const char *at_fault = "corpus";
+    WS_TRY(ws_experiment_vary_data(e, variant, &data, err));
+    enum ws_status status = *human ? ws_human_open_variant(*human, &data, &at_fault, err)
+                                   : ws_human_open(&data, allocator, human, &at_fault, err);
+    if (status != WS_OK) {
+        ws_error_prefix(err, "%s", place_of(e, at_fault));
+        return status;
+    }
+    e->variants[variant].item_size = ws_human_item_size(ws_human_variant(*human, variant));
+    return data.items > 0
+               ? WS_OK
+               : settle_items(e, variant, ws_human_items(ws_human_variant(*human, variant)), err);
+}
+
 enum ws_status ws_experiment_open_human(struct ws_experiment *e,
                                         const struct ws_allocator *allocator, struct ws_human **out,
                                         struct ws_error *err)
 {
-    const char *at_fault = "corpus";
-    struct ws_human *human;
+    struct ws_human *human = NULL;
     struct ws_human_settings data = e->data;
-    WS_TRY(resolve_tokenizer(e, &data, err));
-    enum ws_status status = ws_human_open(&data, allocator, &human, &at_fault, err);
-    if (status != WS_OK) {
-        ws_error_prefix(err, "%s", ws_experiment_place(e, at_fault));
-        return status;
-    }
-    e->item_size = ws_human_item_size(human);
-    if (e->data.items == 0)
-        status = settle_items(e, ws_human_items(human), err);
+    enum ws_status status = resolve_tokenizer(e, &data, err);
+    for (size_t variant = 0; variant < e->variant_count && status == WS_OK; variant++)
+        status = open_variant(e, variant, data, allocator, &human, err);
     if (status == WS_OK)
         status = check_data(e, human, err);
     if (status == WS_OK)
@@ -583,11 +657,12 @@ enum ws_status ws_experiment_list(const struct ws_experiment *e, struct ws_arena
     for (size_t t = 0; t < COUNT(tables); t++)
         for (size_t i = 0; i < tables[t].table->count; i++) {
             const struct ws_option *option = &tables[t].table->options[i];
+            if (ws_experiment_varies(e, option->name))
+                continue;
             if (tables[t].table == &ws_human_options && !ws_experiment_reads(e, option->name))
                 continue;
             if (tables[t].table == &e->family->options &&
-                (ws_experiment_varies(e, option->name) ||
-                 ignored(e, e->family_settings, option->name)))
+                ignored(e, &e->data, e->family_settings, option->name))
                 continue;
             ws_buffer_reset(&value);
             ws_option_print(option, tables[t].settings, &value);

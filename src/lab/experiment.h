@@ -1,10 +1,11 @@
 /*
  * An experiment: settings, resolved into arms.
  *
- * Settings come from one flat YAML mapping and from `key=value` overrides, later ones over earlier
- * ones. Which keys exist depends on the family and the data source that the experiment names; a key
- * that none of them has, or that belongs to another family or source, is an error. The canonical
- * text of what is not an execution setting is what a run is identified by.
+ * Settings come from one YAML mapping and from `key=value` overrides, later ones over earlier ones.
+ * One of the family or the data that is given a list differs between arms. Which keys exist depends
+ * on the family and the data source that the experiment names; a key that none of them has, or that
+ * belongs to another family or source, is an error. The canonical text of what is not an execution
+ * setting is what a run is identified by.
  *
  * Parsing is a pure function of bytes: nothing is opened. Fuzz target:
  * tests/fuzz/fuzz_experiment.c. Contract: tests/unit/test_experiment.c.
@@ -30,6 +31,7 @@ struct ws_experiment_settings {
     bool control;
     struct ws_text_list vary;
     uint32_t pair; /* enum ws_pair */
+    struct ws_text_list sweep;
     uint64_t generations;
     uint64_t seeds;
     const char *growth;
@@ -45,13 +47,33 @@ struct ws_experiment_settings {
     const char *then;          /* the experiment to go on with; "": none */
 };
 
+/* A setting in force. */
+struct ws_setting {
+    const char *name;
+    const char *value;
+    const char *initial; /* the option's default, or NULL */
+    unsigned traits;     /* of the option */
+};
+
+/* Human data as some arms have them. */
+struct ws_arm_data {
+    struct ws_human_settings settings;
+    uint64_t items;        /* base number of training items; 0: known when the data are open */
+    uint64_t sample_items; /* of every metric sample, likewise; of vectors 0 may be meant */
+    uint64_t item_size;    /* numbers or tokens in an item; 0 until the data are open */
+};
+
 /* A policy with a variation: one value of each varied setting. */
 struct ws_arm {
-    const char *name;      /* the policy's canonical name and the variation */
-    const char *directory; /* the same, fit for a file name */
-    const char *variation; /* "epochs=5 repetition_penalty=2"; "" where nothing varies */
+    const char *name;                /* the policy's canonical name and the variation */
+    const char *directory;           /* the same, fit for a file name */
+    const char *variation;           /* "epochs=5 repetition_penalty=2"; "" where nothing varies */
+    const struct ws_setting *varied; /* (varied_count) what the variation is of */
+    size_t varied_count;
     struct ws_policy policy;
     const void *family_settings;
+    const struct ws_arm_data *data;
+    size_t variant;                 /* its number, of the human data too (ws_human_variant) */
     uint64_t key;                   /* hash of the arm's settings, for random streams */
     struct ws_policy_totals totals; /* for all generations, one seed */
     bool outgrows_control;          /* trains on more than the base number of items */
@@ -62,6 +84,7 @@ struct ws_given {
     const char *name;
     const char *value;
     const char *where; /* "quickstart.yaml:7" or "--set" */
+    bool list;         /* a list of YAML: `value` is its items, joined by ',' */
 };
 
 struct ws_experiment {
@@ -71,15 +94,14 @@ struct ws_experiment {
     const struct ws_given *given;
     size_t given_count;
     struct ws_experiment_settings settings;
-    struct ws_human_settings data;
+    struct ws_human_settings data; /* what arms share; each has its own */
     const struct ws_family_ops *family;
-    void *family_settings; /* what arms share; each has its own */
+    void *family_settings; /* likewise */
     struct ws_growth growth;
     struct ws_arm *arms;
     size_t arm_count;
-    uint64_t items;        /* base number of training items; 0: known when the data are open */
-    uint64_t sample_items; /* of every metric sample, likewise; of vectors 0 may be meant */
-    uint64_t item_size;    /* numbers or tokens in an item; 0 until the data are open */
+    struct ws_arm_data *variants; /* the different ones of all arms */
+    size_t variant_count;
     struct ws_human_input *inputs; /* what the data are, then the files that arms' settings name */
     size_t input_count;            /* 0 until the data are open */
     const char *canonical;         /* text that identifies the run, without what may grow */
@@ -111,8 +133,9 @@ void ws_experiment_release(struct ws_experiment *experiment);
  * found after parsing. */
 const char *ws_experiment_place(const struct ws_experiment *experiment, const char *name);
 
-/* Opens the experiment's human data, plans what could not be planned without them (items=0), checks
- * that the family takes them, and notes all inputs. Besides WS_INVALID, what ws_human_open gives.
+/* Opens the experiment's human data, those of every variant, plans what could not be planned
+ * without them (items=0), checks that the family takes them, and notes all inputs. Besides
+ * WS_INVALID, what ws_human_open gives.
  */
 WS_MUST_CHECK enum ws_status ws_experiment_open_human(struct ws_experiment *experiment,
                                                       const struct ws_allocator *allocator,
@@ -120,12 +143,6 @@ WS_MUST_CHECK enum ws_status ws_experiment_open_human(struct ws_experiment *expe
 
 /* Every setting in force that all arms share, in the order of the tables: for run.json, comparisons
  * and --help. The values live in `arena`. */
-struct ws_setting {
-    const char *name;
-    const char *value;
-    const char *initial; /* the option's default, or NULL */
-    unsigned traits;     /* of the option */
-};
 WS_MUST_CHECK enum ws_status ws_experiment_list(const struct ws_experiment *experiment,
                                                 struct ws_arena *arena, struct ws_setting **out,
                                                 size_t *count, struct ws_error *err);

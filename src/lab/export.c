@@ -5,30 +5,154 @@
 
 #include "base/json.h"
 #include "base/number.h"
+#include "lab/run_directory.h"
 
 enum { PIECE = 1 << 20 };
 
+enum column_type { COLUMN_TEXT, COLUMN_WHOLE, COLUMN_REAL };
+
+struct column {
+    const char *name;
+    enum column_type type;
+};
+
+union cell {
+    const char *text;
+    uint64_t whole;
+    double real;
+};
+
+static const struct column record_columns[] = {
+    {"arm", COLUMN_TEXT},    {"seed", COLUMN_WHOLE},      {"generation", COLUMN_WHOLE},
+    {"metric", COLUMN_TEXT}, {"definition", COLUMN_TEXT}, {"n", COLUMN_WHOLE},
+    {"value", COLUMN_REAL},
+};
+
+static const struct column summary_columns[] = {
+    {"arm", COLUMN_TEXT},
+    {"generation", COLUMN_WHOLE},
+    {"metric", COLUMN_TEXT},
+    {"definition", COLUMN_TEXT},
+    {"n", COLUMN_WHOLE},
+    {"seeds", COLUMN_WHOLE},
+    {"median", COLUMN_REAL},
+    {"low", COLUMN_REAL},
+    {"high", COLUMN_REAL},
+    {"mean", COLUMN_REAL},
+    {"standard_error", COLUMN_REAL},
+};
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
 /* Rows that wait to be written. */
 struct exporter {
+    struct ws_arena arena; /* of the run's description and the columns */
+    struct ws_run_description run;
+    const struct column *columns; /* (own_count), then those of the arm's settings */
+    size_t column_count, own_count;
+    const struct ws_run_arm *arm; /* of the row before */
+    union cell *cells;            /* of a row; those of the settings are `arm`'s */
     struct ws_buffer rows;
     const struct ws_export_target *target;
     enum ws_export_format format;
 };
 
-static enum ws_status flush(struct exporter *exporter, struct ws_error *err)
+/* Columns -------------------------------------------------------------------------------------- */
+
+static bool is_whole(const char *text)
 {
-    WS_TRY(ws_buffer_check(&exporter->rows, "the export", err));
-    WS_TRY(exporter->target->write(exporter->target->user, ws_buffer_bytes(&exporter->rows), err));
-    ws_buffer_reset(&exporter->rows);
+    uint64_t whole;
+    return strspn(text, "0123456789") == strlen(text) && ws_whole_parse(text, &whole);
+}
+
+static bool is_real(const char *text)
+{
+    double real;
+    return ws_real_parse(text, &real);
+}
+
+/* What all arms' values of their setting number `i` are. */
+static enum column_type type_of(const struct ws_run_description *run, size_t i)
+{
+    enum column_type type = COLUMN_WHOLE;
+    for (size_t a = 0; a < run->arm_count; a++) {
+        const char *value = run->arms[a].varied[i].value;
+        if (type == COLUMN_WHOLE && !is_whole(value))
+            type = COLUMN_REAL;
+        if (type == COLUMN_REAL && !is_real(value))
+            return COLUMN_TEXT;
+    }
+    return type;
+}
+
+/* How many settings vary between arms: the same ones in all. */
+static size_t varied_count(const struct ws_run_description *run)
+{
+    const struct ws_run_arm *first = run->arms;
+    for (size_t a = 0; a < run->arm_count; a++) {
+        if (run->arms[a].varied_count != first->varied_count)
+            return 0;
+        for (size_t i = 0; i < first->varied_count; i++)
+            if (strcmp(run->arms[a].varied[i].name, first->varied[i].name) != 0)
+                return 0;
+    }
+    return run->arm_count > 0 ? first->varied_count : 0;
+}
+
+static enum ws_status make_columns(struct exporter *exporter, const struct column *own,
+                                   size_t own_count, struct ws_error *err)
+{
+    const size_t varied = varied_count(&exporter->run);
+    struct column *columns = WS_ARENA_NEW(&exporter->arena, struct column, own_count + 1 + varied);
+    exporter->cells = WS_ARENA_NEW(&exporter->arena, union cell, own_count + 1 + varied);
+    if (!columns || !exporter->cells)
+        return ws_fail_memory(err, "the export");
+    memcpy(columns, own, own_count * sizeof *own);
+    exporter->columns = columns;
+    exporter->own_count = own_count;
+    exporter->column_count = own_count;
+    if (varied == 0)
+        return WS_OK;
+    columns[exporter->column_count++] = (struct column){"policy", COLUMN_TEXT};
+    for (size_t i = 0; i < varied; i++)
+        columns[exporter->column_count++] =
+            (struct column){exporter->run.arms[0].varied[i].name, type_of(&exporter->run, i)};
     return WS_OK;
 }
 
-static enum ws_status end_row(struct exporter *exporter, struct ws_error *err)
+/* The cells behind the row's own. */
+static void take_arm(struct exporter *exporter, const struct ws_run_arm *arm)
 {
-    if (exporter->rows.size >= PIECE)
-        return flush(exporter, err);
-    return ws_buffer_check(&exporter->rows, "the export", err);
+    exporter->arm = arm;
+    exporter->cells[exporter->own_count].text = arm->policy;
+    for (size_t c = exporter->own_count + 1; c < exporter->column_count; c++) {
+        const char *value = arm->varied[c - exporter->own_count - 1].value;
+        union cell *cell = &exporter->cells[c];
+        if (exporter->columns[c].type == COLUMN_TEXT)
+            cell->text = value;
+        else if (exporter->columns[c].type == COLUMN_WHOLE)
+            (void)ws_whole_parse(value, &cell->whole);
+        else
+            (void)ws_real_parse(value, &cell->real);
+    }
 }
+
+/* Rows come arm by arm. */
+static enum ws_status find_arm(struct exporter *exporter, const char *name, struct ws_error *err)
+{
+    if (exporter->column_count == exporter->own_count ||
+        (exporter->arm && strcmp(exporter->arm->name, name) == 0))
+        return WS_OK;
+    for (size_t a = 0; a < exporter->run.arm_count; a++)
+        if (strcmp(exporter->run.arms[a].name, name) == 0) {
+            take_arm(exporter, &exporter->run.arms[a]);
+            return WS_OK;
+        }
+    return ws_fail(err, WS_CORRUPT, "run '%.100s' has no arm '%.200s', but numbers of it",
+                   exporter->run.name, name);
+}
+
+/* Rows ----------------------------------------------------------------------------------------- */
 
 /* Quoted where RFC 4180 wants it. */
 static void csv_text(struct ws_buffer *out, const char *text)
@@ -43,130 +167,170 @@ static void csv_text(struct ws_buffer *out, const char *text)
     ws_buffer_text(out, "\"");
 }
 
-static void csv_real(struct ws_buffer *out, double value)
+static void csv_cell(enum column_type type, const union cell *cell, struct ws_buffer *out)
 {
     char text[WS_REAL_TEXT_SIZE];
-    ws_real_text(value, text);
-    ws_buffer_format(out, ",%s", text);
+    switch (type) {
+    case COLUMN_TEXT:
+        csv_text(out, cell->text);
+        return;
+    case COLUMN_WHOLE:
+        ws_buffer_format(out, "%" PRIu64, cell->whole);
+        return;
+    case COLUMN_REAL:
+        ws_real_text(cell->real, text);
+        ws_buffer_text(out, text);
+        return;
+    }
 }
 
-static void json_line(json_t *line, struct ws_buffer *out)
+static void csv_row(struct exporter *exporter)
 {
-    ws_json_append(line, out);
-    ws_buffer_text(out, "\n");
+    for (size_t c = 0; c < exporter->column_count; c++) {
+        if (c > 0)
+            ws_buffer_text(&exporter->rows, ",");
+        csv_cell(exporter->columns[c].type, &exporter->cells[c], &exporter->rows);
+    }
+    ws_buffer_text(&exporter->rows, "\r\n");
+}
+
+static json_t *cell_json(enum column_type type, const union cell *cell)
+{
+    if (type == COLUMN_TEXT)
+        return json_string(cell->text);
+    return type == COLUMN_WHOLE ? json_integer((json_int_t)cell->whole) : ws_json_real(cell->real);
+}
+
+static void jsonl_row(struct exporter *exporter)
+{
+    json_t *line = json_object();
+    for (size_t c = 0; line && c < exporter->column_count; c++)
+        if (json_object_set_new(line, exporter->columns[c].name,
+                                cell_json(exporter->columns[c].type, &exporter->cells[c])) != 0) {
+            json_decref(line);
+            line = NULL;
+        }
+    ws_json_append(line, &exporter->rows);
+    ws_buffer_text(&exporter->rows, "\n");
     json_decref(line);
 }
 
-static void record_csv(const struct ws_record *record, struct ws_buffer *out)
+static enum ws_status flush(struct exporter *exporter, struct ws_error *err)
 {
-    csv_text(out, record->place.arm);
-    ws_buffer_format(out, ",%" PRIu64 ",%" PRIu32 ",", record->place.seed,
-                     record->place.generation);
-    csv_text(out, record->metric);
-    ws_buffer_text(out, ",");
-    csv_text(out, record->definition);
-    ws_buffer_format(out, ",%" PRIu64, record->n);
-    csv_real(out, record->value);
-    ws_buffer_text(out, "\r\n");
+    WS_TRY(ws_buffer_check(&exporter->rows, "the export", err));
+    WS_TRY(exporter->target->write(exporter->target->user, ws_buffer_bytes(&exporter->rows), err));
+    ws_buffer_reset(&exporter->rows);
+    return WS_OK;
 }
 
-static void record_jsonl(const struct ws_record *record, struct ws_buffer *out)
+/* Its own cells are filled in. */
+static enum ws_status add_row(struct exporter *exporter, struct ws_error *err)
 {
-    json_line(json_pack("{s:s, s:I, s:I, s:s, s:s, s:I, s:o}", "arm", record->place.arm, "seed",
-                        (json_int_t)record->place.seed, "generation",
-                        (json_int_t)record->place.generation, "metric", record->metric,
-                        "definition", record->definition, "n", (json_int_t)record->n, "value",
-                        ws_json_real(record->value)),
-              out);
+    WS_TRY(find_arm(exporter, exporter->cells[0].text, err));
+    if (exporter->format == WS_EXPORT_CSV)
+        csv_row(exporter);
+    else
+        jsonl_row(exporter);
+    return exporter->rows.size >= PIECE ? flush(exporter, err)
+                                        : ws_buffer_check(&exporter->rows, "the export", err);
 }
+
+static enum ws_status begin(struct exporter *exporter, const char *directory,
+                            const struct column *own, size_t own_count, struct ws_error *err)
+{
+    WS_TRY(ws_run_read(directory, &exporter->arena, &exporter->run, err));
+    WS_TRY(make_columns(exporter, own, own_count, err));
+    if (exporter->format != WS_EXPORT_CSV)
+        return WS_OK;
+    for (size_t c = 0; c < exporter->column_count; c++) {
+        ws_buffer_text(&exporter->rows, c > 0 ? "," : "");
+        csv_text(&exporter->rows, exporter->columns[c].name);
+    }
+    ws_buffer_text(&exporter->rows, "\r\n");
+    return WS_OK;
+}
+
+/* What is exported ------------------------------------------------------------------------------*/
 
 static enum ws_status export_record(void *user, const struct ws_record *record,
                                     struct ws_error *err)
 {
     struct exporter *exporter = user;
-    if (exporter->format == WS_EXPORT_CSV)
-        record_csv(record, &exporter->rows);
-    else
-        record_jsonl(record, &exporter->rows);
-    return end_row(exporter, err);
+    union cell *cells = exporter->cells;
+    cells[0].text = record->place.arm;
+    cells[1].whole = record->place.seed;
+    cells[2].whole = record->place.generation;
+    cells[3].text = record->metric;
+    cells[4].text = record->definition;
+    cells[5].whole = record->n;
+    cells[6].real = record->value;
+    return add_row(exporter, err);
+}
+
+static enum ws_status export_records(struct exporter *exporter, const char *directory,
+                                     struct ws_error *err)
+{
+    WS_TRY(begin(exporter, directory, record_columns, COUNT(record_columns), err));
+    return ws_results_visit(directory, exporter->arena.allocator, export_record, exporter, err);
+}
+
+static enum ws_status export_point(struct exporter *exporter, const struct ws_curve *curve,
+                                   const struct ws_point *point, struct ws_error *err)
+{
+    union cell *cells = exporter->cells;
+    cells[0].text = curve->arm;
+    cells[1].whole = point->generation;
+    cells[2].text = curve->metric;
+    cells[3].text = curve->definition;
+    cells[4].whole = point->n;
+    cells[5].whole = point->summary.count;
+    cells[6].real = point->summary.median;
+    cells[7].real = point->summary.low;
+    cells[8].real = point->summary.high;
+    cells[9].real = point->summary.mean;
+    cells[10].real = point->summary.standard_error;
+    return add_row(exporter, err);
+}
+
+static enum ws_status export_summary(struct exporter *exporter, const char *directory,
+                                     struct ws_error *err)
+{
+    struct ws_results results;
+    WS_TRY(begin(exporter, directory, summary_columns, COUNT(summary_columns), err));
+    WS_TRY(ws_results_load(directory, &exporter->arena, &results, err));
+    for (size_t i = 0; i < results.count; i++)
+        for (size_t p = 0; p < results.curves[i].point_count; p++)
+            WS_TRY(export_point(exporter, &results.curves[i], &results.curves[i].points[p], err));
+    return WS_OK;
+}
+
+static enum ws_status export_run(
+    const char *directory, enum ws_export_format format, const struct ws_allocator *allocator,
+    const struct ws_export_target *target,
+    enum ws_status (*write)(struct exporter *exporter, const char *directory, struct ws_error *err),
+    struct ws_error *err)
+{
+    struct exporter exporter = {.target = target, .format = format};
+    ws_arena_init(&exporter.arena, allocator);
+    ws_buffer_init(&exporter.rows, allocator, SIZE_MAX);
+    enum ws_status status = write(&exporter, directory, err);
+    if (status == WS_OK)
+        status = flush(&exporter, err);
+    ws_buffer_release(&exporter.rows);
+    ws_arena_release(&exporter.arena);
+    return status;
 }
 
 enum ws_status ws_export_records(const char *directory, enum ws_export_format format,
                                  const struct ws_allocator *allocator,
                                  const struct ws_export_target *target, struct ws_error *err)
 {
-    struct exporter exporter = {.target = target, .format = format};
-    ws_buffer_init(&exporter.rows, allocator, SIZE_MAX);
-    if (format == WS_EXPORT_CSV)
-        ws_buffer_text(&exporter.rows, "arm,seed,generation,metric,definition,n,value\r\n");
-    enum ws_status status = ws_results_visit(directory, allocator, export_record, &exporter, err);
-    if (status == WS_OK)
-        status = flush(&exporter, err);
-    ws_buffer_release(&exporter.rows);
-    return status;
-}
-
-static void point_csv(const struct ws_curve *curve, const struct ws_point *point,
-                      struct ws_buffer *out)
-{
-    csv_text(out, curve->arm);
-    ws_buffer_format(out, ",%" PRIu32 ",", point->generation);
-    csv_text(out, curve->metric);
-    ws_buffer_text(out, ",");
-    csv_text(out, curve->definition);
-    ws_buffer_format(out, ",%" PRIu64 ",%zu", point->n, point->summary.count);
-    csv_real(out, point->summary.median);
-    csv_real(out, point->summary.low);
-    csv_real(out, point->summary.high);
-    csv_real(out, point->summary.mean);
-    csv_real(out, point->summary.standard_error);
-    ws_buffer_text(out, "\r\n");
-}
-
-static void point_jsonl(const struct ws_curve *curve, const struct ws_point *point,
-                        struct ws_buffer *out)
-{
-    const struct ws_summary *s = &point->summary;
-    json_line(json_pack("{s:s, s:I, s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "arm",
-                        curve->arm, "generation", (json_int_t)point->generation, "metric",
-                        curve->metric, "definition", curve->definition, "n", (json_int_t)point->n,
-                        "seeds", (json_int_t)s->count, "median", ws_json_real(s->median), "low",
-                        ws_json_real(s->low), "high", ws_json_real(s->high), "mean",
-                        ws_json_real(s->mean), "standard_error", ws_json_real(s->standard_error)),
-              out);
-}
-
-static enum ws_status export_curve(const struct ws_curve *curve, struct exporter *exporter,
-                                   struct ws_error *err)
-{
-    for (size_t p = 0; p < curve->point_count; p++) {
-        if (exporter->format == WS_EXPORT_CSV)
-            point_csv(curve, &curve->points[p], &exporter->rows);
-        else
-            point_jsonl(curve, &curve->points[p], &exporter->rows);
-        WS_TRY(end_row(exporter, err));
-    }
-    return WS_OK;
+    return export_run(directory, format, allocator, target, export_records, err);
 }
 
 enum ws_status ws_export_summary(const char *directory, enum ws_export_format format,
                                  const struct ws_allocator *allocator,
                                  const struct ws_export_target *target, struct ws_error *err)
 {
-    struct exporter exporter = {.target = target, .format = format};
-    struct ws_arena arena;
-    struct ws_results results;
-    ws_arena_init(&arena, allocator);
-    ws_buffer_init(&exporter.rows, allocator, SIZE_MAX);
-    enum ws_status status = ws_results_load(directory, &arena, &results, err);
-    if (format == WS_EXPORT_CSV)
-        ws_buffer_text(&exporter.rows, "arm,generation,metric,definition,n,seeds,median,low,high,"
-                                       "mean,standard_error\r\n");
-    for (size_t i = 0; status == WS_OK && i < results.count; i++)
-        status = export_curve(&results.curves[i], &exporter, err);
-    if (status == WS_OK)
-        status = flush(&exporter, err);
-    ws_buffer_release(&exporter.rows);
-    ws_arena_release(&arena);
-    return status;
+    return export_run(directory, format, allocator, target, export_summary, err);
 }

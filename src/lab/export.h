@@ -1,6 +1,7 @@
 /*
  * A run's metrics for other programs: CSV (RFC 4180) or JSON lines, every record or the summary
- * over seeds.
+ * over seeds. Where settings vary between arms, columns at the end have the arm's policy and its
+ * value of each; those are numbers where all arms' are. Contract: tests/unit/test_results.c.
  */
 #ifndef WS_LAB_EXPORT_H
 #define WS_LAB_EXPORT_H

@@ -14,34 +14,34 @@ enum { RECORD_BYTES = 12, RECORDS_MOST = WS_METRIC_COUNT + 2 * 8, MIX_RECORDS = 
  * for all seeds. They are most of a tiny run. */
 enum { DIRECTORY_BYTES = 4096, RUN_FILES_BYTES = 2200, SUMMARY_BYTES = 36 };
 
-static double item_bytes(const struct ws_experiment *e, const struct ws_dataset *shape)
+static double item_bytes(const struct ws_arm *arm, const struct ws_dataset *shape)
 {
     switch (shape->kind) {
     case WS_DATA_COUNTS:
         return sizeof(uint32_t) + sizeof(uint64_t);
     case WS_DATA_VECTORS:
-        return (double)e->item_size * sizeof(double);
+        return (double)arm->data->item_size * sizeof(double);
     default:
-        return (double)e->item_size * sizeof(uint32_t);
+        return (double)arm->data->item_size * sizeof(uint32_t);
     }
 }
 
 /* Of a token in a measured sample: its n-grams, sorted. */
 enum { GRAM_BYTES = 48 };
 
-static double sample_bytes(const struct ws_experiment *e, const struct ws_dataset *shape)
+static double sample_bytes(const struct ws_arm *arm, const struct ws_dataset *shape)
 {
-    double grams = shape->kind == WS_DATA_TOKENS ? (double)e->item_size * GRAM_BYTES : 0;
-    return item_bytes(e, shape) + grams;
+    double grams = shape->kind == WS_DATA_TOKENS ? (double)arm->data->item_size * GRAM_BYTES : 0;
+    return item_bytes(arm, shape) + grams;
 }
 
 /* What a chain keeps of its reference, to compare samples of vectors with. */
-static double slices_bytes(const struct ws_experiment *e, const struct ws_dataset *shape)
+static double slices_bytes(const struct ws_arm *arm, const struct ws_dataset *shape)
 {
-    if (shape->kind != WS_DATA_VECTORS || e->sample_items == 0)
+    if (shape->kind != WS_DATA_VECTORS || arm->data->sample_items == 0)
         return 0;
-    double slices = e->item_size == 1 ? 1 : WS_SLICES;
-    return slices * (double)e->data.test_items * sizeof(double);
+    double slices = arm->data->item_size == 1 ? 1 : WS_SLICES;
+    return slices * (double)arm->data->settings.test_items * sizeof(double);
 }
 
 /* Seconds of one core, one seed. */
@@ -52,12 +52,12 @@ static double chain_seconds(const struct ws_experiment *e, const struct ws_datas
     double steps = (double)e->settings.generations;
     double measured = ceil(steps / (double)e->settings.measure_every);
     /* Sums over steps, as if each were of the base size. */
-    double scale = ws_costing_items(shape, e->items) / (double)e->items;
+    double scale = ws_costing_items(shape, arm->data->items) / (double)arm->data->items;
     double trained = scale * (double)arm->totals.trained;
     double sampled = scale * (double)arm->totals.sampled;
     double validated = cost->validations * (double)probe->validation_items;
-    double looked_at = ws_looked_at(shape, probe->reference_items, e->sample_items);
-    sampled += measured * ws_costing_items(shape, e->sample_items);
+    double looked_at = ws_looked_at(shape, probe->reference_items, arm->data->sample_items);
+    sampled += measured * ws_costing_items(shape, arm->data->sample_items);
     /* Filters that ask how likely items are look at what the sources give. */
     if (ws_policy_filters(&arm->policy, WS_FILTER_NEEDS_DENSITY))
         looked_at += scale * (double)arm->totals.gathered / measured;
@@ -91,16 +91,17 @@ static struct ws_arm_cost arm_cost(const struct ws_experiment *e, const struct w
                                    const struct ws_arm *arm, const struct ws_probe *probe)
 {
     struct ws_family_cost cost;
-    e->family->cost(arm->family_settings, shape, arm->totals.largest, (double)e->item_size, &cost);
-    double bytes = item_bytes(e, shape);
+    e->family->cost(arm->family_settings, shape, arm->totals.largest, (double)arm->data->item_size,
+                    &cost);
+    double bytes = item_bytes(arm, shape);
     double seeds = (double)e->settings.seeds;
     double measured = ceil((double)e->settings.generations / (double)e->settings.measure_every);
-    double metric_items = ws_costing_items(shape, e->sample_items);
-    double base = ws_costing_items(shape, e->items);
+    double metric_items = ws_costing_items(shape, arm->data->sample_items);
+    double base = ws_costing_items(shape, arm->data->items);
     double largest = ws_costing_items(shape, arm->totals.largest);
     double widest = fmax(largest, ws_costing_items(shape, arm->totals.widest));
     /* A sum over steps, as if each were of the base size. */
-    double sampled = base / (double)e->items * (double)arm->totals.sampled;
+    double sampled = base / (double)arm->data->items * (double)arm->totals.sampled;
     double pool = ws_policy_keeps_outputs(&arm->policy) ? sampled : 0;
     bool has_first =
         e->family->keeps_first || ws_policy_filters(&arm->policy, WS_FILTER_NEEDS_FIRST);
@@ -117,8 +118,8 @@ static struct ws_arm_cost arm_cost(const struct ws_experiment *e, const struct w
     return (struct ws_arm_cost){
         .seconds = seeds * chain_seconds(e, shape, arm, &cost, probe),
         .chain_memory = models + 2 * widest * bytes + pool * bytes +
-                        metric_items * (sample_bytes(e, shape) + cost.item_bytes) +
-                        slices_bytes(e, shape) + cost.work_bytes,
+                        metric_items * (sample_bytes(arm, shape) + cost.item_bytes) +
+                        slices_bytes(arm, shape) + cost.work_bytes,
         .disk =
             DIRECTORY_BYTES + measured * SUMMARY_BYTES * records +
             seeds * (measured * RECORD_BYTES * records + stored + pool * probe->drawn_each * bytes),
@@ -150,15 +151,17 @@ enum ws_status ws_plan_cost(const struct ws_experiment *e, const struct ws_human
         block = e->settings.seeds;
     uint64_t blocks = e->arm_count * ((e->settings.seeds + block - 1) / block);
     struct ws_family_cost family;
-    e->family->cost(e->family_settings, ws_human_shape(human), e->items, (double)e->item_size,
-                    &family);
+    const struct ws_arm *arm = &e->arms[0];
+    e->family->cost(arm->family_settings, ws_human_shape(human), arm->data->items,
+                    (double)arm->data->item_size, &family);
     double useful = blocks < cost.threads && !family.uses_threads ? (double)blocks : cost.threads;
     if (useful > processors)
         useful = processors;
     double largest = 0;
     cost.disk = 2 * DIRECTORY_BYTES + RUN_FILES_BYTES;
     for (size_t a = 0; a < e->arm_count; a++) {
-        cost.arms[a] = arm_cost(e, ws_human_shape(human), &e->arms[a], probe ? probe : &unknown);
+        const struct ws_human *data = ws_human_variant(human, e->arms[a].variant);
+        cost.arms[a] = arm_cost(e, ws_human_shape(data), &e->arms[a], probe ? probe : &unknown);
         cost.seconds += cost.arms[a].seconds / useful;
         cost.disk += cost.arms[a].disk;
         if (cost.arms[a].chain_memory > largest)

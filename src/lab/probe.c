@@ -202,7 +202,7 @@ static enum ws_status draw_sample(struct probing *p, uint64_t items)
 /* As many items of the reference and of a sample as there are, up to `items`. */
 static enum ws_status prepare_measurement(struct probing *p, uint64_t items)
 {
-    const uint64_t most = p->experiment->sample_items;
+    const uint64_t most = p->experiment->arms[0].data->sample_items;
     p->deal = p->block.chains[0].deal;
     if (p->deal.reference.count > items)
         WS_TRY(some_items(p, &p->deal.reference, items, &p->ready, &p->deal.reference));
@@ -232,15 +232,14 @@ static enum ws_status measure(struct probing *p, uint64_t items)
 static double known(const struct probing *p, const struct ws_probe *probe, const struct ws_arm *arm,
                     const struct ws_step *plan, bool measured)
 {
-    const struct ws_experiment *e = p->experiment;
-    const struct ws_dataset *shape = ws_human_shape(p->block.human);
+    const struct ws_dataset *shape = ws_human_shape(ws_human_variant(p->block.human, arm->variant));
     double sampled = ws_costing_items(shape, plan->output);
     double looked_at = 0;
     if (ws_policy_filters(&arm->policy, WS_FILTER_NEEDS_DENSITY))
         looked_at += ws_costing_items(shape, plan->gathered);
     if (measured) {
-        sampled += ws_costing_items(shape, e->sample_items);
-        looked_at += ws_looked_at(shape, probe->reference_items, e->sample_items);
+        sampled += ws_costing_items(shape, arm->data->sample_items);
+        looked_at += ws_looked_at(shape, probe->reference_items, arm->data->sample_items);
     }
     return probe->fit.each * ws_costing_items(shape, plan->training) +
            probe->sample.each * sampled + probe->measure.each * looked_at;
@@ -275,7 +274,8 @@ static enum ws_status probe_steps(struct probing *p, struct ws_arena *arena, str
 {
     enum { MOST_CHAINS = 16 }; /* as good as a whole block, and all steps can be taken */
     const struct ws_experiment *e = p->experiment;
-    const struct ws_step first = {.training = e->items, .output = e->items};
+    const struct ws_step first = {.training = e->arms[0].data->items,
+                                  .output = e->arms[0].data->items};
     const double enough = ENOUGH / (double)e->arm_count;
     const double chains = floor(enough / known(p, probe, &e->arms[0], &first, true));
     double *steps = WS_ARENA_ZNEW(arena, double, e->arm_count);
@@ -308,11 +308,16 @@ static enum ws_status probe_parts(struct probing *p, struct ws_arena *arena, str
     out->reference_items = chain->deal.reference.count;
     out->validation_items = chain->deal.validation.count;
     WS_TRY(shorten(p));
-    e->family->cost(p->settings, shape, e->items, (double)e->item_size, &cost);
-    WS_TRY(grow(p, (struct work){choose_items, fit}, 2, e->items, cost.fit_batch, &out->fit));
-    out->fit.factor = out->fit.each / (cost.fit_seconds + cost.fit_whole / (double)e->items);
+    e->family->cost(p->settings, shape, e->arms[0].data->items, (double)e->arms[0].data->item_size,
+                    &cost);
+    WS_TRY(grow(p, (struct work){choose_items, fit}, 2, e->arms[0].data->items, cost.fit_batch,
+                &out->fit));
+    out->fit.factor =
+        out->fit.each / (cost.fit_seconds + cost.fit_whole / (double)e->arms[0].data->items);
     WS_TRY(keep_model(p));
-    uint64_t most = e->items > e->sample_items ? e->items : e->sample_items;
+    uint64_t most = e->arms[0].data->items > e->arms[0].data->sample_items
+                        ? e->arms[0].data->items
+                        : e->arms[0].data->sample_items;
     WS_TRY(grow(p, (struct work){NULL, draw_sample}, 1, most, cost.sample_batch, &out->sample));
     out->sample.factor = out->sample.each / cost.sample_seconds;
     most = out->sample.items;

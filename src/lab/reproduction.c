@@ -234,7 +234,7 @@ static enum ws_status read_experiment(const struct parsing *p, const struct ws_y
     WS_TRY(take_known(p, &part_table, &part->settings, part->line, &own, entries, &count));
     WS_TRY(check_name(p, own.name, part->line));
     if (own.needs[0] != '\0') /* until the user names a place */
-        entries[count++] = (struct ws_yaml_entry){"corpus", own.needs, part->line};
+        entries[count++] = (struct ws_yaml_entry){"corpus", own.needs, part->line, false};
     const struct ws_yaml settings = {entries, count};
     struct ws_reproduced *to = &p->out->experiments[p->out->experiment_count];
     *to = (struct ws_reproduced){.needs = own.needs, .tier = own.tier};

@@ -374,7 +374,7 @@ static struct tally take_tally(const struct worker *w)
         if (!is_running(chain))
             continue;
         tally.stopped += chain->next_step == w->step;
-        tally.work += ws_chain_work(w->runner->experiment, &chain->plan, w->step);
+        tally.work += ws_chain_work(w->runner->experiment, chain->arm, &chain->plan, w->step);
     }
     return tally;
 }
@@ -462,9 +462,10 @@ static enum ws_status work_from(const struct runner *r, const struct ws_arm *arm
     uint64_t work = 0;
     for (uint32_t step = 0; step < generations(r); step++) {
         struct ws_step before = plan;
-        WS_TRY(ws_policy_step(&arm->policy, &e->growth, e->items, step, &before, &plan, err));
+        WS_TRY(
+            ws_policy_step(&arm->policy, &e->growth, arm->data->items, step, &before, &plan, err));
         if (step >= first_step)
-            work += ws_chain_work(e, &plan, step);
+            work += ws_chain_work(e, arm, &plan, step);
     }
     *out = work;
     return WS_OK;

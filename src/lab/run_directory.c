@@ -73,6 +73,19 @@ static json_t *settings_json(const struct ws_experiment *experiment, struct ws_a
     return object;
 }
 
+/* What the arm has of its own, by name. */
+static json_t *varied_json(const struct ws_arm *arm)
+{
+    json_t *object = json_object();
+    for (size_t i = 0; object && i < arm->varied_count; i++)
+        if (json_object_set_new(object, arm->varied[i].name, json_string(arm->varied[i].value)) !=
+            0) {
+            json_decref(object);
+            object = NULL;
+        }
+    return object;
+}
+
 static json_t *arms_json(const struct ws_experiment *experiment)
 {
     json_t *array = json_array();
@@ -82,7 +95,9 @@ static json_t *arms_json(const struct ws_experiment *experiment)
                                    arm->policy.name, "variation", arm->variation, "directory",
                                    arm->directory, "outgrows_control", arm->outgrows_control,
                                    "largest_training_set", (json_int_t)arm->totals.largest);
-        if (json_array_append_new(array, object) != 0) {
+        bool whole =
+            arm->varied_count == 0 || json_object_set_new(object, "varied", varied_json(arm)) == 0;
+        if (json_array_append_new(array, object) != 0 || !whole) {
             json_decref(array);
             array = NULL;
         }
@@ -203,7 +218,9 @@ static enum ws_status read_arm(const json_t *object, const char *name, struct ws
     WS_TRY(copy_text(object, "variation", name, arena, &out->variation, err));
     WS_TRY(copy_text(object, "directory", name, arena, &out->directory, err));
     out->outgrows_control = json_is_true(json_object_get(object, "outgrows_control"));
-    return WS_OK;
+    if (!json_object_get(object, "varied")) /* nothing is, or an older program wrote it */
+        return WS_OK;
+    return read_texts(object, "varied", name, arena, &out->varied, &out->varied_count, err);
 }
 
 static enum ws_status read_arms(const json_t *root, const char *name, struct ws_arena *arena,

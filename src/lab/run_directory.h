@@ -28,8 +28,10 @@
 struct ws_run_arm {
     const char *name;
     const char *policy;
-    const char *variation; /* "" where nothing varies */
-    const char *directory; /* below arms/ */
+    const char *variation;     /* "" where nothing varies */
+    const char *directory;     /* below arms/ */
+    struct ws_setting *varied; /* (varied_count) what the variation is of; traits are not known */
+    size_t varied_count;
     bool outgrows_control;
 };
 

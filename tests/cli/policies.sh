@@ -220,6 +220,44 @@ refuses 2 "'varied' was begun with vary=order=1|2" -- run varied.yaml -q -o vari
 refuses 2 "--set" "'order' is set here and varied at varied.yaml:8" -- plan varied.yaml --order 1
 sed 's/1|2/1|6/' varied.yaml >bad.yaml
 refuses 2 bad.yaml:8 "'order' is '6'" -- plan bad.yaml
+
+# Data that differ between arms
+cat >swept.yaml <<'END'
+family: gaussian
+items: [10, 40]
+sweep:
+  - {dimension: 1, estimator: mle}
+  - {dimension: 2, estimator: unbiased}
+generations: 4
+seeds: 3
+END
+accepts plan swept.yaml
+check "every combination" grep -q '^8 arms' out
+check "plans have the arm's items" test "$(grep -c '^replace  *40 ' out)" -eq 2
+accepts run swept.yaml -q -o swept --threads 3
+accepts run swept.yaml -q -o single --threads 1 --generations 2
+accepts run swept.yaml -q -o single --threads 1
+check "threads and resuming change nothing" same_runs swept single
+accepts export swept
+check "columns of what differs" test "$(head -n 1 out | tr -d '\r')" = \
+    "arm,seed,generation,metric,definition,n,value,policy,dimension,estimator,items"
+check "an arm's values" grep -q \
+    '^replace dimension=2 estimator=unbiased items=40,3,3,w2_squared,.*,replace,2,unbiased,40' out
+accepts export swept --summary --format jsonl
+check "numbers are numbers" grep -q '"policy":"control","dimension":1,"estimator":"mle","items":10}' out
+# A first model knows nothing of arms: it is that of the same data without any other.
+first_variance() { # first_variance RUN ARM
+    records "$1" | grep -F "\"arm\":\"$2\"" | grep '"generation":0,"metric":"log_variance"' |
+        sed 's/"arm":"[^"]*"//; s/,"policy.*/}/'
+}
+accepts run swept.yaml -q -o plain --set sweep= --items 40 --dimension 2
+first_variance plain replace >plain.records
+first_variance swept "replace dimension=2 estimator=unbiased items=40" >swept.records
+check "the data of an arm are those of a run with its settings" cmp plain.records swept.records
+check "of every seed" test "$(wc -l <plain.records)" -eq 3
+refuses 2 "'swept' was begun with vary=items=10|40" -- run swept.yaml -q -o swept --items '[10, 50]'
+sed -i 's/, estimator: mle//' swept.yaml
+refuses 2 swept.yaml:3 "'estimator' in some combinations only" -- plan swept.yaml
 [ ! -e runs ] || fail "planning made a directory"
 
 finish

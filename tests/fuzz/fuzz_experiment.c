@@ -55,7 +55,7 @@ static void parse_experiment(struct ws_bytes text)
     }
     require(experiment.arm_count >= 1 && experiment.family != NULL);
     for (size_t i = 0; i < experiment.arm_count; i++) {
-        require(experiment.items == 0 || experiment.arms[i].totals.largest >= 1);
+        require(experiment.arms[i].data->items == 0 || experiment.arms[i].totals.largest >= 1);
         require(!strchr(experiment.arms[i].directory, '/'));
     }
     require(strncmp(experiment.canonical, "policies=", 9) == 0);

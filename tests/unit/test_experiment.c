@@ -83,7 +83,7 @@ static void experiment__defaults_fill_what_is_not_given(void **state)
     assert_int_equal(e.growth.law, WS_GROWTH_CONSTANT);
     assert_int_equal(e.data.source, WS_HUMAN_NORMAL);
     assert_int_equal(e.data.items, 100);
-    assert_int_equal(e.sample_items, 0); /* of vectors, only when asked for */
+    assert_int_equal(e.arms[0].data->sample_items, 0); /* of vectors, only when asked for */
     const struct ws_gaussian_settings *family = e.family_settings;
     assert_int_equal(family->estimator, WS_GAUSSIAN_UNBIASED);
     /* The default policy, and the control beside it. */
@@ -120,7 +120,7 @@ static void experiment__overrides_win_over_the_file_and_later_ones_over_earlier(
         parsed("seeds: 2\nitems: 10\nfamily: gaussian\nestimator: mle\n", overrides, 4);
     assert_int_equal(e.settings.seeds, 4);
     assert_int_equal(e.data.items, 1000);
-    assert_int_equal(e.sample_items, 50);
+    assert_int_equal(e.arms[0].data->sample_items, 50);
     assert_int_equal(((struct ws_gaussian_settings *)e.family_settings)->estimator,
                      WS_GAUSSIAN_MLE);
     ws_experiment_release(&e);
@@ -428,9 +428,13 @@ static void experiment__a_variation_that_makes_no_sense_is_told_with_its_place(v
         {"order", "--set: 'vary' has 'order', wanted NAME=VALUE|VALUE"},
         {"=2", "--set: 'vary' has '=2', wanted NAME=VALUE|VALUE"},
         {"ordre=2", "--set: unknown setting 'ordre'; did you mean 'order'?"},
-        {"items=2|3", "--set: 'items' cannot be varied: it is no setting of family 'ngram'"},
+        {"seeds=2|3",
+         "--set: 'seeds' cannot be varied: it is no setting of family 'ngram' or of its data"},
         {"estimator=mle",
-         "--set: 'estimator' cannot be varied: it is no setting of family 'ngram'"},
+         "--set: 'estimator' cannot be varied: it is no setting of family 'ngram' or of its data"},
+        {"source=words|text", "--set: 'source' cannot be varied: all arms share it"},
+        {"corpus=a|b", "--set: 'corpus' cannot be varied: all arms share it"},
+        {"dimension=1|2", "--set: 'dimension' has no meaning for source 'text'"},
         {"order=2,order=3", "--set: 'order' is varied twice"},
         {"order=2|3|02", "--set: 'order' is varied over '2' twice"},
         {"order=2|9", "--set: 'order' is '9', wanted a whole number from 1 to 5"},
@@ -445,6 +449,108 @@ static void experiment__a_variation_that_makes_no_sense_is_told_with_its_place(v
     const struct ws_override order = {"order", "1"};
     assert_string_equal(refusal(varied, &order, 1),
                         "--set: 'order' is set here and varied at test.yaml:5");
+}
+
+/* Data and family, in lists of their own, in 'vary', and together in 'sweep'. */
+static const char swept[] = "family: gaussian\n"
+                            "policies: [replace]\n"
+                            "control: false\n"
+                            "sweep:\n"
+                            "  - {items: 10, estimator: mle}\n"
+                            "  - {estimator: unbiased, items: 2k}\n"
+                            "vary: [dimension=1|2]\n"
+                            "variance: [1.0, 4]\n";
+
+static void experiment__data_may_differ_between_arms(void **state)
+{
+    (void)state;
+    static const char *const names[] = {
+        "replace items=10 estimator=mle dimension=1 variance=1",
+        "replace items=10 estimator=mle dimension=1 variance=4",
+        "replace items=10 estimator=mle dimension=2 variance=1",
+        "replace items=10 estimator=mle dimension=2 variance=4",
+        "replace items=2000 estimator=unbiased dimension=1 variance=1",
+        "replace items=2000 estimator=unbiased dimension=1 variance=4",
+        "replace items=2000 estimator=unbiased dimension=2 variance=1",
+        "replace items=2000 estimator=unbiased dimension=2 variance=4",
+    };
+    struct laboratory lab;
+    assert_true(laboratory_open(&lab, swept, "", NULL, NULL));
+    const struct ws_experiment *e = &lab.experiment;
+    assert_int_equal(e->arm_count, COUNT(names));
+    for (size_t i = 0; i < COUNT(names); i++) {
+        const struct ws_arm *arm = &e->arms[i];
+        const struct ws_gaussian_settings *settings = arm->family_settings;
+        const struct ws_human *human = ws_human_variant(lab.human, arm->variant);
+        const uint64_t items = i < 4 ? 10 : 2000;
+        assert_string_equal(arm->name, names[i]);
+        assert_int_equal(arm->varied_count, 4);
+        assert_int_equal(arm->data->items, items);
+        assert_int_equal(arm->totals.largest, items);
+        assert_true(arm->data->settings.law.variance == (i % 2 == 0 ? 1 : 4));
+        assert_int_equal(settings->estimator, i < 4 ? WS_GAUSSIAN_MLE : WS_GAUSSIAN_UNBIASED);
+        assert_int_equal(ws_human_items(human), items);
+        assert_int_equal(ws_human_shape(human)->dimension, i / 2 % 2 == 0 ? 1 : 2);
+    }
+    assert_non_null(strstr(e->canonical, "\nvary=dimension=1|2,variance=1|4\n"
+                                         "sweep=items=10 estimator=mle,"
+                                         "items=2000 estimator=unbiased\n"));
+    laboratory_close(&lab);
+}
+
+static void experiment__a_list_may_come_from_an_override(void **state)
+{
+    (void)state;
+    struct ws_experiment e = with("family: gaussian\nitems: 50\n", "items", "[10, 20]");
+    assert_int_equal(e.arm_count, 4);
+    assert_string_equal(e.arms[2].name, "replace items=20");
+    struct ws_experiment again = with("family: gaussian\n", "vary", "items=10|20");
+    assert_string_equal(e.canonical, again.canonical);
+    assert_true(key_of(&e, "replace items=20") == key_of(&again, "replace items=20"));
+    struct ws_experiment one = with(swept, "variance", "2");
+    assert_int_equal(one.arm_count, 4);
+    assert_true(one.arms[0].data->settings.law.variance == 2);
+    struct ws_experiment listed = with("family: gaussian\n", "policies", "[replace, augment]");
+    assert_string_equal(listed.arms[1].name, "augment");
+    ws_experiment_release(&listed);
+    ws_experiment_release(&one);
+    ws_experiment_release(&again);
+    ws_experiment_release(&e);
+}
+
+static void experiment__a_sweep_that_makes_no_sense_is_told_with_its_place(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *value, *message;
+    } cases[] = {
+        {"sweep", "items", "--set: 'sweep' has 'items', wanted NAME=VALUE NAME=VALUE"},
+        {"sweep", "items=1 =2", "--set: 'sweep' has '=2', wanted NAME=VALUE NAME=VALUE"},
+        {"sweep", "items=1 items=2", "--set: 'items' is varied twice"},
+        {"sweep", "items=1 variance=1,items=2",
+         "--set: 'sweep' has 'variance' in some combinations only"},
+        {"sweep", "items=1,items=2 variance=1",
+         "--set: 'sweep' has 'variance' in some combinations only"},
+        {"sweep", "items=1 variance=1,items=1 items=2",
+         "--set: 'sweep' has 'items' twice in one combination"},
+        {"sweep", "items=1,items=01", "--set: 'sweep' has 'items=1' twice"},
+        {"sweep", "items=x",
+         "--set: 'items' is 'x', wanted a whole number from 0 to "
+         "1000000000000"},
+        {"items", "[1, x]",
+         "--set: 'items' is 'x', wanted a whole number from 0 to "
+         "1000000000000"},
+        {"items", "[1, 2, 1]", "--set: 'items' is varied over '1' twice"},
+        {"items", "[0, 1]", "--set: 'items' is '0', wanted at least 1: a generator never ends"},
+        {"estimator", "[mle, unbiased, mel]",
+         "--set: 'estimator' is 'mel', wanted one of unbiased, mle; did you mean 'mle'?"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const struct ws_override override = {cases[i].name, cases[i].value};
+        assert_string_equal(refusal("family: gaussian\n", &override, 1), cases[i].message);
+    }
+    const struct ws_override twice[] = {{"items", "[1, 2]"}, {"vary", "items=1|2"}};
+    assert_string_equal(refusal("family: gaussian\n", twice, 2), "--set: 'items' is varied twice");
 }
 
 static void experiment__the_list_leaves_out_what_is_varied(void **state)
@@ -497,6 +603,7 @@ static void experiment__the_canonical_text_holds_what_identifies_a_run(void **st
     assert_string_equal(e.canonical, "policies=keep:0.1,replace\n"
                                      "control=true\n"
                                      "vary=\n"
+                                     "sweep=\n"
                                      "pair=data\n"
                                      "family=discrete\n"
                                      "growth=constant\n"
@@ -554,6 +661,7 @@ static void experiment__the_list_holds_every_setting_in_force(void **state)
         {"policies", "replace", "replace", 0},
         {"control", "true", "true", 0},
         {"vary", "", "", 0},
+        {"sweep", "", "", 0},
         {"pair", "data", "data", 0},
         {"family", "gaussian", NULL, 0},
         {"generations", "10", "10", WS_OPTION_GROWS},
@@ -673,10 +781,10 @@ static void experiment__no_items_are_planned_when_the_data_are_open(void **state
                    corpus);
     struct ws_experiment e = parsed(text, NULL, 0);
     struct ws_human *human;
-    assert_int_equal(e.items, 0);
+    assert_int_equal(e.arms[0].data->items, 0);
     assert_int_equal(ws_experiment_open_human(&e, NULL, &human, NULL), WS_OK);
-    assert_int_equal(e.items, 40);
-    assert_int_equal(e.sample_items, 40);
+    assert_int_equal(e.arms[0].data->items, 40);
+    assert_int_equal(e.arms[0].data->sample_items, 40);
     assert_int_equal(e.arms[1].totals.largest, 120);
     assert_true(e.arms[1].outgrows_control && !e.arms[2].outgrows_control);
     ws_human_close(human);
@@ -748,6 +856,9 @@ int main(void)
         cmocka_unit_test(experiment__every_policy_runs_with_every_variation),
         cmocka_unit_test(experiment__another_value_changes_no_key),
         cmocka_unit_test(experiment__a_variation_that_makes_no_sense_is_told_with_its_place),
+        cmocka_unit_test(experiment__data_may_differ_between_arms),
+        cmocka_unit_test(experiment__a_list_may_come_from_an_override),
+        cmocka_unit_test(experiment__a_sweep_that_makes_no_sense_is_told_with_its_place),
         cmocka_unit_test(experiment__the_list_leaves_out_what_is_varied),
         cmocka_unit_test(experiment__the_list_leaves_out_what_a_base_model_has_of_its_own),
         cmocka_unit_test(experiment__the_canonical_text_holds_what_identifies_a_run),

@@ -137,13 +137,34 @@ static void yaml__refuses_items_with_commas(void **state)
                    "a.yaml:3: 'list' has the item 'b,c', wanted items without ','");
 }
 
+static void yaml__joins_mappings_in_a_list(void **state)
+{
+    (void)state;
+    struct ws_yaml yaml = parse("a:\n  - {b: 1, c: x}\n  - b: 2\n    c: y\n  - d\ne: 5\n");
+    assert_int_equal(yaml.count, 2);
+    assert_entry(yaml, 0, 1, "a", "b=1 c=x,b=2 c=y,d");
+    assert_true(yaml.entries[0].list);
+    assert_false(yaml.entries[1].list);
+    assert_refuses("a: [{b: 1, c: 'x y'}]\n",
+                   "a.yaml:1: 'a' has the value 'x y', wanted one without blanks");
+    assert_refuses("a: [{b c: 1}]\n",
+                   "a.yaml:1: 'a' has the name 'b c', wanted the name of a setting");
+    assert_refuses("a: [{}]\n", "a.yaml:1: 'a' has an empty item");
+    assert_refuses("a:\n  - b:\n", "a.yaml:2: 'a' has an empty item");
+    assert_refuses("a: [&x {b: 1}]\n",
+                   "a.yaml:1: 'a' has an anchor or a tag, wanted a plain mapping");
+}
+
 static void yaml__refuses_nesting(void **state)
 {
     (void)state;
     assert_refuses("a:\n  b: 1\n",
                    "a.yaml:2: a mapping inside, wanted a value or a list of values");
     assert_refuses("a: [1, [2]]\n", "a.yaml:1: a list inside, wanted a plain item of a list");
-    assert_refuses("a:\n  - b: 1\n", "a.yaml:2: a mapping inside, wanted a plain item of a list");
+    assert_refuses("a:\n  - b: [1]\n", "a.yaml:2: a list inside, wanted a plain item of a list");
+    assert_refuses("a:\n  - [1]\n", "a.yaml:2: a list inside, wanted a plain item of a list");
+    assert_refuses("a: [{b: {c: 1}}]\n",
+                   "a.yaml:1: a mapping inside, wanted a plain item of a list");
     assert_refuses("? [a]\n: 1\n", "a.yaml:1: a list inside, wanted the name of a setting");
     assert_refuses("- a\n- b\n", "a.yaml:1: wanted lines of 'name: value' from the first on");
     assert_refuses("just text\n", "a.yaml:1: wanted lines of 'name: value' from the first on");
@@ -276,11 +297,9 @@ static void yaml__refuses_what_parts_may_not_hold(void **state)
     (void)state;
     assert_refuses_parts("rows:\n  - x: 1\n  - 2\n",
                          "a.yaml:3: 'rows' has an item that is no mapping among mappings");
-    assert_refuses_parts("rows:\n  - 2\n  - x: 1\n",
-                         "a.yaml:3: a mapping inside, wanted a plain item of a list");
     assert_refuses_parts("rows:\n  - x: {y: 1}\n",
                          "a.yaml:2: a mapping inside, wanted a value or a list of values");
-    assert_refuses_parts("rows:\n  - x: [{y: 1}]\n",
+    assert_refuses_parts("rows:\n  - x: [{y: {z: 1}}]\n",
                          "a.yaml:2: a mapping inside, wanted a plain item of a list");
     assert_refuses_parts("rows:\n  - x: 1\n    x: 2\n",
                          "a.yaml:3: 'x' is given twice, first on line 2");
@@ -397,6 +416,7 @@ int main(void)
         cmocka_unit_test(yaml__refuses_an_empty_file),
         cmocka_unit_test(yaml__refuses_values_that_are_missing),
         cmocka_unit_test(yaml__refuses_items_with_commas),
+        cmocka_unit_test(yaml__joins_mappings_in_a_list),
         cmocka_unit_test(yaml__refuses_nesting),
         cmocka_unit_test(yaml__gives_lists_of_mappings_as_parts),
         cmocka_unit_test(yaml__refuses_what_parts_may_not_hold),
