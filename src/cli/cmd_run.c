@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/command.h"
 #include "cli/overview.h"
@@ -26,25 +27,62 @@ struct job {
     bool last; /* no other follows */
 };
 
+/* What to do about a failure. */
+static void print_advice(const struct job *job, const struct ws_failure *failure)
+{
+    struct ws_arena arena;
+    ws_arena_init(&arena, NULL);
+    const char *files =
+        ws_block_files(&arena, job->directory, job->experiment, failure->arm, failure->seed);
+    if (failure->error.status == WS_CORRUPT && files)
+        (void)fprintf(stderr, "; remove %s, and the same command makes them anew\n", files);
+    else
+        (void)fprintf(stderr, "; the same command tries again\n");
+    ws_arena_release(&arena);
+}
+
+enum { FAILURES_SHOWN = 20 };
+
+/* Seeds of an arm that failed for the same reason, from `first` on; what comes behind them. */
+static const struct ws_failure *print_alike(const struct job *job, const struct ws_failure *first)
+{
+    const struct ws_failure *last = first;
+    while (last->next && last->next->arm == first->arm && last->next->seed == last->seed + 1 &&
+           strcmp(last->next->error.message, first->error.message) == 0)
+        last = last->next;
+    char seeds[48];
+    (void)snprintf(seeds, sizeof seeds, last == first ? "%" PRIu64 : "%" PRIu64 "-%" PRIu64,
+                   first->seed, last->seed);
+    (void)fprintf(stderr, "%-20s %-9s %s", first->arm->name, seeds, first->error.message);
+    print_advice(job, first);
+    return last->next;
+}
+
+/* For people: what failed, and why. */
+static void print_failure_table(const struct job *job, const struct ws_run_result *result)
+{
+    (void)fprintf(stderr,
+                  "wellspring: %zu of %zu chains failed\n"
+                  "%-20s %-9s %s\n",
+                  result->failed, result->chains, "arm", "seeds", "why");
+    const struct ws_failure *next = result->failures;
+    for (int shown = 0; next && shown < FAILURES_SHOWN; shown++)
+        next = print_alike(job, next);
+    if (next)
+        (void)fprintf(stderr, "... events.log has all\n");
+}
+
 /* The first failure in one line; events.log has them all. */
-static void print_failures(const struct job *job, const struct ws_run_result *result)
+static void print_first_failure(const struct job *job, const struct ws_run_result *result)
 {
     const struct ws_failure *first = result->failures;
-    struct ws_arena arena;
     char more[80] = "";
     if (result->failed > 1)
         (void)snprintf(more, sizeof more, " (one of %zu failures, events.log has all)",
                        result->failed);
-    ws_arena_init(&arena, NULL);
-    const char *files =
-        ws_block_files(&arena, job->directory, job->experiment, first->arm, first->seed);
-    (void)fprintf(stderr, "wellspring: arm '%s' seed %" PRIu64 ": %s%s; ", first->arm->name,
+    (void)fprintf(stderr, "wellspring: arm '%s' seed %" PRIu64 ": %s%s", first->arm->name,
                   first->seed, first->error.message, more);
-    if (first->error.status == WS_CORRUPT && files)
-        (void)fprintf(stderr, "remove %s, and the same command makes them anew\n", files);
-    else
-        (void)fprintf(stderr, "the same command tries again\n");
-    ws_arena_release(&arena);
+    print_advice(job, first);
 }
 
 /* Commands as they can be typed: with the program as it was called. */
@@ -147,7 +185,10 @@ static int run_experiment(const struct job *job, const struct ws_human *human)
     terminal_clear(&observer.terminal);
     int exit_status = EXIT_DONE;
     if (result.failures && status != WS_INTERRUPTED) {
-        print_failures(job, &result);
+        if (flags->quiet)
+            print_first_failure(job, &result);
+        else
+            print_failure_table(job, &result);
         exit_status = EXIT_FAILED;
     } else if (status != WS_OK) {
         exit_status = report(status, &error);

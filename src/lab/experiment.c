@@ -59,6 +59,8 @@ static const struct ws_option execution_options[] = {
      "items of each measured sample to keep as text, for reading"},
     {"keep_models", WS_OPTION_FLAG, FIELD(keep_models), 0, 0, "false", NULL, WS_OPTION_EXECUTION,
      "write the kept generations' models, and the last, in a form that other programs read"},
+    {"fail_fast", WS_OPTION_FLAG, FIELD(fail_fast), 0, 0, "false", NULL, WS_OPTION_EXECUTION,
+     "stop all chains, saved as they are, when one fails; false: the others go on"},
     {"skip_absorbed", WS_OPTION_FLAG, FIELD(skip_absorbed), 0, 0, "true", NULL, WS_OPTION_EXECUTION,
      "leave out what cannot change a chain whose models all give one and the same item"},
     {"then", WS_OPTION_TEXT, FIELD(then), 0, 0, "", NULL, WS_OPTION_EXECUTION,

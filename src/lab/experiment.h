@@ -43,6 +43,7 @@ struct ws_experiment_settings {
     uint64_t keep_every;       /* 0: the last checkpoint only */
     uint64_t keep_texts;       /* items of each sample that people can read */
     bool keep_models;          /* models as directories, for other programs */
+    bool fail_fast;            /* the first chain that fails stops all */
     bool skip_absorbed;        /* chains that can no longer change do nothing but measure */
     const char *then;          /* the experiment to go on with; "": none */
 };

@@ -40,6 +40,7 @@ struct runner {
     bool is_new; /* the directory had no run: no chain has a file */
     double begun;
     size_t units_left;     /* not finished; atomic */
+    bool failed_fast;      /* a chain failed, and the others are to stop; atomic */
     pthread_mutex_t mutex; /* guards what follows, the result, events.log and the observer */
     struct ws_progress progress;
 };
@@ -51,7 +52,8 @@ static uint32_t generations(const struct runner *r)
 
 static bool stop_asked(const struct runner *r)
 {
-    return r->options->stop && __atomic_load_n(r->options->stop, __ATOMIC_RELAXED);
+    return __atomic_load_n(&r->failed_fast, __ATOMIC_RELAXED) ||
+           (r->options->stop && __atomic_load_n(r->options->stop, __ATOMIC_RELAXED));
 }
 
 static double elapsed(const struct runner *r)
@@ -94,6 +96,8 @@ static void add_failure(struct runner *r, const struct ws_arm *arm, uint64_t see
 {
     r->result->failed++;
     r->progress.chains_done++;
+    if (r->experiment->settings.fail_fast)
+        __atomic_store_n(&r->failed_fast, true, __ATOMIC_RELAXED);
     struct ws_failure *failure = WS_ARENA_NEW(&r->result->arena, struct ws_failure, 1);
     if (!failure)
         return;
@@ -731,10 +735,10 @@ static enum ws_status finish(struct runner *r, struct ws_run_state state, struct
     }
     WS_TRY(ws_run_write(r->options->directory, r->experiment, &state, err));
     WS_TRY(log_event(r, state.state, err));
-    if (stopped)
+    if (stopped && !r->failed_fast)
         return ws_fail(err, WS_INTERRUPTED, "stopped; the same command goes on");
     const struct ws_failure *first = r->result->failures;
-    if (failed && first)
+    if (first)
         return ws_fail(err, first->error.status, "arm '%s' seed %" PRIu64 ": %s", first->arm->name,
                        first->seed, first->error.message);
     return failed ? ws_fail_memory(err, "a chain") : WS_OK;

@@ -3,7 +3,7 @@
  *
  * Blocks of chains are handed to threads; each has files that only its worker writes. A run can be
  * killed at any moment: the same call goes on from the last checkpoint of every chain and ends with
- * the same bytes. A chain that fails is reported and the others go on.
+ * the same bytes. A chain that fails is reported; the others go on, or stop if `fail_fast` is set.
  * Contract: tests/fault/, tests/cli/.
  */
 #ifndef WS_LAB_RUN_H
@@ -59,8 +59,8 @@ struct ws_run_result {
 };
 
 /* WS_OK when every chain is complete and summed up; the status of the first failure when chains
- * failed (the summary then holds what they have, of damaged files nothing); WS_INTERRUPTED
- * on request; WS_BUSY, WS_CONFLICT and others before anything was done. */
+ * failed (the summary then holds what they have, of damaged files nothing; where others stopped for
+ * it there is none); WS_INTERRUPTED on request; WS_BUSY, WS_CONFLICT and others before anything was done. */
 WS_MUST_CHECK enum ws_status ws_run_execute(const struct ws_experiment *experiment,
                                             const struct ws_human *human,
                                             const struct ws_run_options *options,

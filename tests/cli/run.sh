@@ -266,6 +266,26 @@ for seed in 1 2 3; do : >several/arms/replace/seed-$seed.checkpoint; done
 refuses 1 "arm 'replace' seed 1" "one of 3 failures" "events.log" -- run large.yaml -q -o several
 [ "$(grep -c 'failed: arm replace' several/events.log)" -eq 3 ] || fail "events.log has not all"
 
+# Who watches gets a table: seeds that failed alike in one line.
+runs run large.yaml -o several
+check "how many" grep -q '^wellspring: 3 of 9 chains failed' err
+check "each reason" test "$(grep -c '^replace  *[123]  *.*several/arms/replace/seed-[123].checkpoint' err)" = 3
+cp -r once alike
+: >alike/arms/replace/seeds-1-64.checkpoint
+runs run small.yaml -o alike --generations 9
+check "seeds together" test "$(grep -c '^replace  *1-3  *.*alike/arms/replace/seeds-1-64.checkpoint' err)" = 1
+
+# The first failure may stop the others; what they have is kept, and they go on.
+damaged fast
+: >fast/arms/replace/seed-2.checkpoint
+refuses 1 "arm 'replace' seed 2" -- run large.yaml -q -o fast --generations 6 --fail-fast true
+grep -q '"state": "stopped"' fast/run.json || fail "the state is not 'stopped'"
+refuses 1 "not complete" -- export fast
+check "nobody went on" cmp fast/arms/control/seed-3.checkpoint large/arms/control/seed-3.checkpoint
+rm fast/arms/replace/seed-2.checkpoint
+accepts run large.yaml -q -o fast --generations 6 --fail-fast true
+check "repaired after failing fast" same_runs fast six
+
 # A summary that was lost, and drafts that a killed program left, are made good.
 damaged summed
 rm summed/summary

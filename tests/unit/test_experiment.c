@@ -681,6 +681,7 @@ static void experiment__the_list_holds_every_setting_in_force(void **state)
         {"keep_every", "0", "0", WS_OPTION_EXECUTION},
         {"keep_texts", "10", "10", WS_OPTION_EXECUTION},
         {"keep_models", "false", "false", WS_OPTION_EXECUTION},
+        {"fail_fast", "false", "false", WS_OPTION_EXECUTION},
         {"skip_absorbed", "true", "true", WS_OPTION_EXECUTION},
         {"then", "", "", WS_OPTION_EXECUTION},
     };
