@@ -1,5 +1,5 @@
 /*
- * wellspring export: a run's metrics as CSV or JSON lines.
+ * wellspring export: a run's metrics as CSV, JSON lines or Parquet.
  */
 #include <stdio.h>
 #include <string.h>
@@ -25,8 +25,11 @@ static enum ws_status choose_format(const struct export_flags *flags, enum ws_ex
         *out = WS_EXPORT_CSV;
     else if (strcmp(format, "jsonl") == 0)
         *out = WS_EXPORT_JSONL;
+    else if (strcmp(format, "parquet") == 0)
+        *out = WS_EXPORT_PARQUET;
     else
-        return ws_fail(err, WS_INVALID, "--format is '%.40s', wanted csv or jsonl", format);
+        return ws_fail(err, WS_INVALID, "--format is '%.40s', wanted csv, jsonl or parquet",
+                       format);
     return WS_OK;
 }
 
@@ -118,7 +121,7 @@ int cmd_export(int argc, char **argv)
 {
     struct export_flags flags = {0};
     const struct flag table[] = {
-        {"format", 'f', "csv|jsonl", "default: by the name of the output, else csv", NULL,
+        {"format", 'f', "csv|jsonl|parquet", "default: by the name of the output, else csv", NULL,
          &flags.format},
         {"output", 'o', "FILE", "write there, whole or not at all (default: standard output)", NULL,
          &flags.output},

@@ -22,7 +22,7 @@ enum exit_status {
     X(plan,      "what would run: arms, time, memory, disk; runs nothing")              \
     X(reproduce, "published experiments against their published numbers")               \
     X(runs,      "list the runs in a directory")                                        \
-    X(export,    "a run's metrics as CSV or JSON lines")                                \
+    X(export,    "a run's metrics as CSV, JSON lines or Parquet")                       \
     X(compare,   "runs side by side: settings that differ, metrics with intervals")     \
     X(train,     "train a transformer on text, or go on training one")                  \
     X(generate,  "texts from a model: sampled, greedy, or by beam search")              \

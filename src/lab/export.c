@@ -5,41 +5,29 @@
 
 #include "base/json.h"
 #include "base/number.h"
+#include "lab/parquet.h"
 #include "lab/run_directory.h"
 
 enum { PIECE = 1 << 20 };
 
-enum column_type { COLUMN_TEXT, COLUMN_WHOLE, COLUMN_REAL };
-
-struct column {
-    const char *name;
-    enum column_type type;
+static const struct ws_column record_columns[] = {
+    {"arm", WS_COLUMN_TEXT},    {"seed", WS_COLUMN_WHOLE},      {"generation", WS_COLUMN_WHOLE},
+    {"metric", WS_COLUMN_TEXT}, {"definition", WS_COLUMN_TEXT}, {"n", WS_COLUMN_WHOLE},
+    {"value", WS_COLUMN_REAL},
 };
 
-union cell {
-    const char *text;
-    uint64_t whole;
-    double real;
-};
-
-static const struct column record_columns[] = {
-    {"arm", COLUMN_TEXT},    {"seed", COLUMN_WHOLE},      {"generation", COLUMN_WHOLE},
-    {"metric", COLUMN_TEXT}, {"definition", COLUMN_TEXT}, {"n", COLUMN_WHOLE},
-    {"value", COLUMN_REAL},
-};
-
-static const struct column summary_columns[] = {
-    {"arm", COLUMN_TEXT},
-    {"generation", COLUMN_WHOLE},
-    {"metric", COLUMN_TEXT},
-    {"definition", COLUMN_TEXT},
-    {"n", COLUMN_WHOLE},
-    {"seeds", COLUMN_WHOLE},
-    {"median", COLUMN_REAL},
-    {"low", COLUMN_REAL},
-    {"high", COLUMN_REAL},
-    {"mean", COLUMN_REAL},
-    {"standard_error", COLUMN_REAL},
+static const struct ws_column summary_columns[] = {
+    {"arm", WS_COLUMN_TEXT},
+    {"generation", WS_COLUMN_WHOLE},
+    {"metric", WS_COLUMN_TEXT},
+    {"definition", WS_COLUMN_TEXT},
+    {"n", WS_COLUMN_WHOLE},
+    {"seeds", WS_COLUMN_WHOLE},
+    {"median", WS_COLUMN_REAL},
+    {"low", WS_COLUMN_REAL},
+    {"high", WS_COLUMN_REAL},
+    {"mean", WS_COLUMN_REAL},
+    {"standard_error", WS_COLUMN_REAL},
 };
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
@@ -48,11 +36,12 @@ static const struct column summary_columns[] = {
 struct exporter {
     struct ws_arena arena; /* of the run's description and the columns */
     struct ws_run_description run;
-    const struct column *columns; /* (own_count), then those of the arm's settings */
+    const struct ws_column *columns; /* (own_count), then those of the arm's settings */
     size_t column_count, own_count;
     const struct ws_run_arm *arm; /* of the row before */
-    union cell *cells;            /* of a row; those of the settings are `arm`'s */
+    union ws_cell *cells;         /* of a row; those of the settings are `arm`'s */
     struct ws_buffer rows;
+    struct ws_parquet parquet;
     const struct ws_export_target *target;
     enum ws_export_format format;
 };
@@ -72,15 +61,15 @@ static bool is_real(const char *text)
 }
 
 /* What all arms' values of their setting number `i` are. */
-static enum column_type type_of(const struct ws_run_description *run, size_t i)
+static enum ws_column_type type_of(const struct ws_run_description *run, size_t i)
 {
-    enum column_type type = COLUMN_WHOLE;
+    enum ws_column_type type = WS_COLUMN_WHOLE;
     for (size_t a = 0; a < run->arm_count; a++) {
         const char *value = run->arms[a].varied[i].value;
-        if (type == COLUMN_WHOLE && !is_whole(value))
-            type = COLUMN_REAL;
-        if (type == COLUMN_REAL && !is_real(value))
-            return COLUMN_TEXT;
+        if (type == WS_COLUMN_WHOLE && !is_whole(value))
+            type = WS_COLUMN_REAL;
+        if (type == WS_COLUMN_REAL && !is_real(value))
+            return WS_COLUMN_TEXT;
     }
     return type;
 }
@@ -99,12 +88,13 @@ static size_t varied_count(const struct ws_run_description *run)
     return run->arm_count > 0 ? first->varied_count : 0;
 }
 
-static enum ws_status make_columns(struct exporter *exporter, const struct column *own,
+static enum ws_status make_columns(struct exporter *exporter, const struct ws_column *own,
                                    size_t own_count, struct ws_error *err)
 {
     const size_t varied = varied_count(&exporter->run);
-    struct column *columns = WS_ARENA_NEW(&exporter->arena, struct column, own_count + 1 + varied);
-    exporter->cells = WS_ARENA_NEW(&exporter->arena, union cell, own_count + 1 + varied);
+    struct ws_column *columns =
+        WS_ARENA_NEW(&exporter->arena, struct ws_column, own_count + 1 + varied);
+    exporter->cells = WS_ARENA_NEW(&exporter->arena, union ws_cell, own_count + 1 + varied);
     if (!columns || !exporter->cells)
         return ws_fail_memory(err, "the export");
     memcpy(columns, own, own_count * sizeof *own);
@@ -113,10 +103,10 @@ static enum ws_status make_columns(struct exporter *exporter, const struct colum
     exporter->column_count = own_count;
     if (varied == 0)
         return WS_OK;
-    columns[exporter->column_count++] = (struct column){"policy", COLUMN_TEXT};
+    columns[exporter->column_count++] = (struct ws_column){"policy", WS_COLUMN_TEXT};
     for (size_t i = 0; i < varied; i++)
         columns[exporter->column_count++] =
-            (struct column){exporter->run.arms[0].varied[i].name, type_of(&exporter->run, i)};
+            (struct ws_column){exporter->run.arms[0].varied[i].name, type_of(&exporter->run, i)};
     return WS_OK;
 }
 
@@ -127,10 +117,10 @@ static void take_arm(struct exporter *exporter, const struct ws_run_arm *arm)
     exporter->cells[exporter->own_count].text = arm->policy;
     for (size_t c = exporter->own_count + 1; c < exporter->column_count; c++) {
         const char *value = arm->varied[c - exporter->own_count - 1].value;
-        union cell *cell = &exporter->cells[c];
-        if (exporter->columns[c].type == COLUMN_TEXT)
+        union ws_cell *cell = &exporter->cells[c];
+        if (exporter->columns[c].type == WS_COLUMN_TEXT)
             cell->text = value;
-        else if (exporter->columns[c].type == COLUMN_WHOLE)
+        else if (exporter->columns[c].type == WS_COLUMN_WHOLE)
             (void)ws_whole_parse(value, &cell->whole);
         else
             (void)ws_real_parse(value, &cell->real);
@@ -167,17 +157,17 @@ static void csv_text(struct ws_buffer *out, const char *text)
     ws_buffer_text(out, "\"");
 }
 
-static void csv_cell(enum column_type type, const union cell *cell, struct ws_buffer *out)
+static void csv_cell(enum ws_column_type type, const union ws_cell *cell, struct ws_buffer *out)
 {
     char text[WS_REAL_TEXT_SIZE];
     switch (type) {
-    case COLUMN_TEXT:
+    case WS_COLUMN_TEXT:
         csv_text(out, cell->text);
         return;
-    case COLUMN_WHOLE:
+    case WS_COLUMN_WHOLE:
         ws_buffer_format(out, "%" PRIu64, cell->whole);
         return;
-    case COLUMN_REAL:
+    case WS_COLUMN_REAL:
         ws_real_text(cell->real, text);
         ws_buffer_text(out, text);
         return;
@@ -194,11 +184,12 @@ static void csv_row(struct exporter *exporter)
     ws_buffer_text(&exporter->rows, "\r\n");
 }
 
-static json_t *cell_json(enum column_type type, const union cell *cell)
+static json_t *cell_json(enum ws_column_type type, const union ws_cell *cell)
 {
-    if (type == COLUMN_TEXT)
+    if (type == WS_COLUMN_TEXT)
         return json_string(cell->text);
-    return type == COLUMN_WHOLE ? json_integer((json_int_t)cell->whole) : ws_json_real(cell->real);
+    return type == WS_COLUMN_WHOLE ? json_integer((json_int_t)cell->whole)
+                                   : ws_json_real(cell->real);
 }
 
 static void jsonl_row(struct exporter *exporter)
@@ -227,20 +218,30 @@ static enum ws_status flush(struct exporter *exporter, struct ws_error *err)
 static enum ws_status add_row(struct exporter *exporter, struct ws_error *err)
 {
     WS_TRY(find_arm(exporter, exporter->cells[0].text, err));
-    if (exporter->format == WS_EXPORT_CSV)
+    switch (exporter->format) {
+    case WS_EXPORT_CSV:
         csv_row(exporter);
-    else
+        break;
+    case WS_EXPORT_JSONL:
         jsonl_row(exporter);
+        break;
+    case WS_EXPORT_PARQUET:
+        WS_TRY(ws_parquet_add(&exporter->parquet, exporter->cells, &exporter->rows, err));
+        break;
+    }
     return exporter->rows.size >= PIECE ? flush(exporter, err)
                                         : ws_buffer_check(&exporter->rows, "the export", err);
 }
 
 static enum ws_status begin(struct exporter *exporter, const char *directory,
-                            const struct column *own, size_t own_count, struct ws_error *err)
+                            const struct ws_column *own, size_t own_count, struct ws_error *err)
 {
     WS_TRY(ws_run_read(directory, &exporter->arena, &exporter->run, err));
     WS_TRY(make_columns(exporter, own, own_count, err));
-    if (exporter->format != WS_EXPORT_CSV)
+    if (exporter->format == WS_EXPORT_PARQUET)
+        return ws_parquet_begin(&exporter->parquet, exporter->columns, exporter->column_count,
+                                exporter->arena.allocator, &exporter->rows, err);
+    if (exporter->format == WS_EXPORT_JSONL)
         return WS_OK;
     for (size_t c = 0; c < exporter->column_count; c++) {
         ws_buffer_text(&exporter->rows, c > 0 ? "," : "");
@@ -256,7 +257,7 @@ static enum ws_status export_record(void *user, const struct ws_record *record,
                                     struct ws_error *err)
 {
     struct exporter *exporter = user;
-    union cell *cells = exporter->cells;
+    union ws_cell *cells = exporter->cells;
     cells[0].text = record->place.arm;
     cells[1].whole = record->place.seed;
     cells[2].whole = record->place.generation;
@@ -277,7 +278,7 @@ static enum ws_status export_records(struct exporter *exporter, const char *dire
 static enum ws_status export_point(struct exporter *exporter, const struct ws_curve *curve,
                                    const struct ws_point *point, struct ws_error *err)
 {
-    union cell *cells = exporter->cells;
+    union ws_cell *cells = exporter->cells;
     cells[0].text = curve->arm;
     cells[1].whole = point->generation;
     cells[2].text = curve->metric;
@@ -314,8 +315,11 @@ static enum ws_status export_run(
     ws_arena_init(&exporter.arena, allocator);
     ws_buffer_init(&exporter.rows, allocator, SIZE_MAX);
     enum ws_status status = write(&exporter, directory, err);
+    if (status == WS_OK && format == WS_EXPORT_PARQUET)
+        status = ws_parquet_end(&exporter.parquet, &exporter.rows, err);
     if (status == WS_OK)
         status = flush(&exporter, err);
+    ws_parquet_release(&exporter.parquet);
     ws_buffer_release(&exporter.rows);
     ws_arena_release(&exporter.arena);
     return status;

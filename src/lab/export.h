@@ -1,7 +1,8 @@
 /*
- * A run's metrics for other programs: CSV (RFC 4180) or JSON lines, every record or the summary
- * over seeds. Where settings vary between arms, columns at the end have the arm's policy and its
- * value of each; those are numbers where all arms' are. Contract: tests/unit/test_results.c.
+ * A run's metrics for other programs: CSV (RFC 4180), JSON lines or Parquet (lab/parquet.h), every
+ * record or the summary over seeds. Where settings vary between arms, columns at the end have the
+ * arm's policy and its value of each; those are numbers where all arms' are. Contract:
+ * tests/unit/test_results.c.
  */
 #ifndef WS_LAB_EXPORT_H
 #define WS_LAB_EXPORT_H
@@ -11,6 +12,7 @@
 enum ws_export_format {
     WS_EXPORT_CSV,
     WS_EXPORT_JSONL,
+    WS_EXPORT_PARQUET,
 };
 
 /* Where an export goes, piece by piece: all records of a large run need not fit in memory. */

@@ -3,7 +3,7 @@
  *
  * They are kept in a compact form, one chain and one generation after the other: a name is written
  * once and has a number from then on, a sample size once until it changes, and a value takes eight
- * bytes. `wellspring export` shows them as CSV or JSON lines.
+ * bytes. `wellspring export` shows them as CSV, JSON lines or Parquet.
  *
  * The realised mix comes first: "mix/human", the share of human items among the n items that the
  * generation was trained on, then one record for each origin that is there, "mix/<source>/<depth>".

@@ -39,7 +39,7 @@ accepts export g -o g.jsonl
 check "by its name" cmp g.jsonl records.jsonl
 accepts export g -o g.csv
 check "in a file or on stdout" cmp g.csv records.csv
-refuses 2 "--format is 'txt'" "csv or jsonl" -- export g -o g.txt
+refuses 2 "--format is 'txt'" "csv, jsonl or parquet" -- export g -o g.txt
 refuses 2 "--format is 'xml'" -- export g --format xml
 refuses 1 "'no/where.csv'" "No such file" -- export g -o no/where.csv
 accepts export g -f csv -o /dev/stdout

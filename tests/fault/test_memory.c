@@ -120,7 +120,7 @@ static enum ws_status export_all(const char *directory, enum ws_export_format fi
                                  const struct ws_allocator *allocator, struct ws_error *err)
 {
     static const struct ws_export_target target = {forget, NULL};
-    for (int format = (int)first; format <= WS_EXPORT_JSONL; format++) {
+    for (int format = (int)first; format <= WS_EXPORT_PARQUET; format++) {
         WS_TRY(
             ws_export_records(directory, (enum ws_export_format)format, allocator, &target, err));
         WS_TRY(
