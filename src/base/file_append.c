@@ -77,25 +77,46 @@ void ws_append_close(struct ws_append_file *file)
     file->descriptor = -1;
 }
 
-enum ws_status ws_lock_take(const char *path, int *out, struct ws_error *err)
+static enum ws_status lock_file(int lock, int kind, const char *path, struct ws_error *err)
+{
+    int result;
+    do
+        result = flock(lock, kind | LOCK_NB);
+    while (result != 0 && errno == EINTR);
+    if (result == 0)
+        return WS_OK;
+    return errno == EWOULDBLOCK
+               ? ws_fail(err, WS_BUSY, "'%.300s' is held by another process; wait until it ends",
+                         path)
+               : ws_fail_system(err, "lock", path);
+}
+
+static enum ws_status open_lock(const char *path, int kind, int *out, struct ws_error *err)
 {
     int lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, FILE_MODE);
     if (lock < 0)
         return ws_fail_system(err, "lock", path);
-    int result;
-    do
-        result = flock(lock, LOCK_EX | LOCK_NB);
-    while (result != 0 && errno == EINTR);
-    if (result == 0) {
+    enum ws_status status = lock_file(lock, kind, path, err);
+    if (status == WS_OK)
         *out = lock;
-        return WS_OK;
-    }
-    enum ws_status status =
-        errno == EWOULDBLOCK
-            ? ws_fail(err, WS_BUSY, "'%.300s' is held by another process; wait until it ends", path)
-            : ws_fail_system(err, "lock", path);
-    (void)close(lock);
+    else
+        (void)close(lock);
     return status;
+}
+
+enum ws_status ws_lock_take(const char *path, int *out, struct ws_error *err)
+{
+    return open_lock(path, LOCK_EX, out, err);
+}
+
+enum ws_status ws_lock_share(int lock, const char *path, struct ws_error *err)
+{
+    return lock_file(lock, LOCK_SH, path, err);
+}
+
+enum ws_status ws_lock_join(const char *path, int *out, struct ws_error *err)
+{
+    return open_lock(path, LOCK_SH, out, err);
 }
 
 void ws_lock_drop(int lock)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/mpi_ranks.h"
 #include "cli/overview.h"
 #include "cli/stop_signal.h"
 #include "cli/terminal.h"
@@ -16,12 +17,14 @@ struct run_flags {
     bool quiet, json, allow_other_machine;
     const char *output;
     const struct arguments *given;
+    const struct ws_ranks *ranks; /* NULL: this process is alone */
+    bool parted;                  /* ranks have agreed that something failed, and talk no more */
 };
 
 /* An experiment that is run, and where it came from. */
 struct job {
     const char *what; /* as it was asked for */
-    const struct run_flags *flags;
+    struct run_flags *flags;
     const struct ws_experiment *experiment;
     const char *directory;
     bool last; /* no other follows */
@@ -154,10 +157,16 @@ static void announce(void *user)
     stop_signal_take();
     const struct observer *observer = user;
     const struct ws_experiment *e = observer->job->experiment;
+    const struct ws_ranks *ranks = observer->job->flags->ranks;
+    char shared[60] = "";
+    if (ranks)
+        (void)snprintf(shared, sizeof shared, ", on %u ranks; below, what rank 0 does",
+                       ranks->count);
     if (!observer->terminal.quiet)
-        (void)fprintf(stderr, "%s: %zu arms x %" PRIu64 " seeds x %" PRIu64 " generations in %s\n",
+        (void)fprintf(stderr,
+                      "%s: %zu arms x %" PRIu64 " seeds x %" PRIu64 " generations in %s%s\n",
                       e->name, e->arm_count, e->settings.seeds, e->settings.generations,
-                      observer->job->directory);
+                      observer->job->directory, shared);
 }
 
 static void show_progress(void *user, const struct ws_progress *progress)
@@ -168,7 +177,7 @@ static void show_progress(void *user, const struct ws_progress *progress)
 
 static int run_experiment(const struct job *job, const struct ws_human *human)
 {
-    const struct run_flags *flags = job->flags;
+    struct run_flags *flags = job->flags;
     struct observer observer = {.job = job};
     struct ws_run_result result;
     struct ws_error error;
@@ -176,12 +185,14 @@ static int run_experiment(const struct job *job, const struct ws_human *human)
     struct ws_run_options options = {
         .directory = job->directory,
         .allow_other_machine = flags->allow_other_machine,
+        .ranks = flags->ranks,
         .stop = stop_signal_flag(),
         .begun = announce,
         .progress = show_progress,
         .user = &observer,
     };
     enum ws_status status = ws_run_execute(job->experiment, human, &options, &result, &error);
+    flags->parted = status != WS_OK;
     terminal_clear(&observer.terminal);
     int exit_status = EXIT_DONE;
     if (result.failures && status != WS_INTERRUPTED) {
@@ -193,7 +204,7 @@ static int run_experiment(const struct job *job, const struct ws_human *human)
     } else if (status != WS_OK) {
         exit_status = report(status, &error);
     }
-    bool wanted = flags->json || !flags->quiet;
+    bool wanted = (flags->json || !flags->quiet) && (!flags->ranks || flags->ranks->rank == 0);
     if (wanted && result.summarised && result.failed < result.chains) {
         status = show(job, &error);
         if (status != WS_OK)
@@ -203,20 +214,42 @@ static int run_experiment(const struct job *job, const struct ws_human *human)
     return exit_status;
 }
 
+/* Whether all ranks are well. They ask in the same places, one after the other, up to the first
+ * time that one is not: then all leave, so that nobody waits for who has gone. */
+static enum ws_status agree(struct run_flags *flags, enum ws_status status, struct ws_error *err)
+{
+    if (flags->parted)
+        return status;
+    status = ws_ranks_agree(flags->ranks, status, NULL, err);
+    flags->parted = status != WS_OK;
+    return status;
+}
+
+static int agree_on_exit(struct run_flags *flags, int exit_status)
+{
+    struct ws_error error;
+    enum ws_status status = WS_OK;
+    if (exit_status != EXIT_DONE)
+        status = ws_fail(&error, WS_IO, "it failed before the run; does it see the same files?");
+    return agree(flags, status, &error) != WS_OK && exit_status == EXIT_DONE ? EXIT_FAILED
+                                                                             : exit_status;
+}
+
 static int run_in_directory(void *context, const char *what, struct ws_experiment *experiment,
                             bool last)
 {
-    const struct run_flags *flags = context;
+    struct run_flags *flags = context;
     struct ws_human *human = NULL;
     struct ws_error error;
     enum ws_status status = open_human(experiment, &human, &error);
     const char *directory = run_directory(experiment, flags->output, &experiment->arena);
     if (status == WS_OK && !directory)
         status = ws_fail_memory(&error, "the run directory");
+    status = agree(flags, status, &error);
     const struct job job = {what, flags, experiment, directory, last};
     int exit_status = status == WS_OK ? run_experiment(&job, human) : report(status, &error);
     ws_human_close(human);
-    return exit_status;
+    return agree_on_exit(flags, exit_status);
 }
 
 static const char about[] =
@@ -234,9 +267,9 @@ static int help(struct command_line *line, struct arguments *arguments)
     return EXIT_DONE;
 }
 
-int cmd_run(int argc, char **argv)
+static int run_command(int argc, char **argv, const struct ws_ranks *ranks)
 {
-    struct run_flags flags = {0};
+    struct run_flags flags = {.ranks = ranks};
     const struct flag table[] = {
         {"output", 'o', "DIR", "the run's directory (default runs/<name>)", NULL, &flags.output},
         {"quiet", 'q', NULL, "no progress, no table", &flags.quiet, NULL},
@@ -267,5 +300,18 @@ int cmd_run(int argc, char **argv)
                                         run_in_directory, &flags);
     }
     ws_arena_release(&arguments.arena);
+    return exit_status == EXIT_DONE ? EXIT_DONE : agree_on_exit(&flags, exit_status);
+}
+
+int cmd_run(int argc, char **argv)
+{
+    struct ws_arena arena;
+    const struct ws_ranks *ranks;
+    struct ws_error error;
+    ws_arena_init(&arena, NULL);
+    enum ws_status status = ranks_open(&arena, &ranks, &error);
+    int exit_status = status == WS_OK ? run_command(argc, argv, ranks) : report(status, &error);
+    ranks_close(ranks);
+    ws_arena_release(&arena);
     return exit_status;
 }

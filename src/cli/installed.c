@@ -6,7 +6,8 @@
 
 #include "base/file.h"
 
-const char *installed_corpus(struct ws_arena *arena)
+/* "<directory of the program>/<rest>" if it is there, else NULL. */
+static const char *find_from_program(struct ws_arena *arena, const char *rest)
 {
     char program[PATH_MAX];
     ssize_t size = readlink("/proc/self/exe", program, sizeof program - 1);
@@ -17,7 +18,20 @@ const char *installed_corpus(struct ws_arena *arena)
     if (!slash)
         return NULL;
     *slash = '\0';
-    const char *path =
-        ws_arena_format(arena, "%s/" WS_DATA_FROM_PROGRAM "/corpus/austen.txt", program);
+    const char *path = ws_arena_format(arena, "%s/%s", program, rest);
     return path && ws_file_exists(path) ? path : NULL;
+}
+
+const char *installed_corpus(struct ws_arena *arena)
+{
+    return find_from_program(arena, WS_DATA_FROM_PROGRAM "/corpus/austen.txt");
+}
+
+const char *installed_module(struct ws_arena *arena, const char *name)
+{
+    const char *installed = ws_arena_format(arena, WS_MODULES_FROM_PROGRAM "/%s", name);
+    const char *built = find_from_program(arena, name);
+    if (built || !installed)
+        return built;
+    return find_from_program(arena, installed);
 }

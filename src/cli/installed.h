@@ -13,4 +13,8 @@
 /* The installed copy of that text; NULL when there is none. */
 const char *installed_corpus(struct ws_arena *arena);
 
+/* A module that is opened at run time: beside the program, as it is built, or where it is
+ * installed; NULL when there is none. */
+const char *installed_module(struct ws_arena *arena, const char *name);
+
 #endif

@@ -37,7 +37,8 @@ struct runner {
     struct unit *units;
     size_t unit_count;
     unsigned threads;
-    bool is_new; /* the directory had no run: no chain has a file */
+    bool stopped; /* this rank, or any other that rank 0 has heard of, was told to */
+    bool is_new;  /* the directory had no run: no chain has a file */
     double begun;
     size_t units_left;     /* not finished; atomic */
     bool failed_fast;      /* a chain failed, and the others are to stop; atomic */
@@ -54,6 +55,12 @@ static bool stop_asked(const struct runner *r)
 {
     return __atomic_load_n(&r->failed_fast, __ATOMIC_RELAXED) ||
            (r->options->stop && __atomic_load_n(r->options->stop, __ATOMIC_RELAXED));
+}
+
+/* Whether this process writes what all ranks share. */
+static bool leads(const struct runner *r)
+{
+    return !r->options->ranks || r->options->ranks->rank == 0;
 }
 
 static double elapsed(const struct runner *r)
@@ -108,7 +115,7 @@ static void add_failure(struct runner *r, const struct ws_arm *arm, uint64_t see
     *link = failure;
     char *text = ws_arena_format(&r->result->arena, "failed: arm %s seed %" PRIu64 ": %s",
                                  arm->name, seed, error->message);
-    if (text)
+    if (text && leads(r))
         (void)log_event(r, text, NULL); /* the failure itself is reported anyway */
 }
 
@@ -542,20 +549,68 @@ static enum ws_status look_at_block(struct runner *r, const struct ws_arm *arm, 
         err);
 }
 
-static enum ws_status make_units(struct runner *r, struct ws_error *err)
+/* Every block as a unit. */
+static enum ws_status list_blocks(struct runner *r, struct ws_error *err)
 {
     const struct ws_experiment *e = r->experiment;
     const uint64_t seeds = e->settings.seeds, block = ws_block_size(e);
-    r->result->chains = e->arm_count * seeds;
-    r->progress.chains = r->result->chains;
     r->units = WS_ARENA_NEW(&r->arena, struct unit, e->arm_count * ((seeds + block - 1) / block));
     if (!r->units)
         return ws_fail_memory(err, "the schedule");
     for (size_t a = 0; a < e->arm_count; a++)
-        for (uint64_t seed = 1; seed <= seeds && !stop_asked(r); seed += block) {
+        for (uint64_t seed = 1; seed <= seeds; seed += block) {
             uint64_t left = seeds - seed + 1;
-            WS_TRY(look_at_block(r, &e->arms[a], seed, left < block ? left : block, err));
+            r->units[r->unit_count++] = (struct unit){
+                .arm = &e->arms[a], .first_seed = seed, .count = left < block ? left : block};
         }
+    return WS_OK;
+}
+
+/* Keeps this rank's blocks: the longest come first, and each goes to the rank that has least so
+ * far. By what blocks are from their first step on, so that all ranks find the same without a word.
+ */
+static enum ws_status keep_own_blocks(struct runner *r, struct ws_error *err)
+{
+    const struct ws_ranks *ranks = r->options->ranks;
+    uint64_t *loads = WS_ARENA_ZNEW(&r->arena, uint64_t, ranks->count);
+    const struct ws_arm *arm = NULL;
+    uint64_t work = 0;
+    if (!loads)
+        return ws_fail_memory(err, "the schedule");
+    for (size_t i = 0; i < r->unit_count; i++) {
+        if (r->units[i].arm != arm)
+            WS_TRY(work_from(r, r->units[i].arm, 0, &work, err));
+        arm = r->units[i].arm;
+        r->units[i].work = work * r->units[i].count;
+    }
+    qsort(r->units, r->unit_count, sizeof *r->units, longest_first);
+    size_t own = 0;
+    for (size_t i = 0; i < r->unit_count; i++) {
+        unsigned least = 0;
+        for (unsigned rank = 1; rank < ranks->count; rank++)
+            if (loads[rank] < loads[least])
+                least = rank;
+        loads[least] += r->units[i].work;
+        if (least == ranks->rank)
+            r->units[own++] = r->units[i];
+    }
+    r->unit_count = own;
+    return WS_OK;
+}
+
+static enum ws_status make_units(struct runner *r, struct ws_error *err)
+{
+    WS_TRY(list_blocks(r, err));
+    if (r->options->ranks)
+        WS_TRY(keep_own_blocks(r, err));
+    const size_t blocks = r->unit_count;
+    for (size_t i = 0; i < blocks; i++)
+        r->progress.chains += r->units[i].count;
+    r->unit_count = 0;
+    for (size_t i = 0; i < blocks && !stop_asked(r); i++) {
+        const struct unit block = r->units[i];
+        WS_TRY(look_at_block(r, block.arm, block.first_seed, block.count, err));
+    }
     qsort(r->units, r->unit_count, sizeof *r->units, longest_first);
     return WS_OK;
 }
@@ -703,7 +758,7 @@ static enum ws_status check_memory(struct runner *r, struct ws_error *err)
     return ws_plan_check_memory(&cost, ws_memory_available(), err);
 }
 
-/* The whole ------------------------------------------------------------------------------------ */
+/* Work and end --------------------------------------------------------------------------------- */
 
 static enum ws_status run_units(struct runner *r, struct ws_error *err)
 {
@@ -717,7 +772,7 @@ static enum ws_status run_units(struct runner *r, struct ws_error *err)
 
 static enum ws_status finish(struct runner *r, struct ws_run_state state, struct ws_error *err)
 {
-    bool stopped = stop_asked(r) && r->progress.chains_done < r->result->chains;
+    bool stopped = r->stopped && r->progress.chains_done < r->result->chains;
     enum ws_status summed_up = stopped ? WS_OK : summarise(r, err);
     bool failed = r->result->failed > 0 || summed_up != WS_OK;
     char finished[32];
@@ -744,33 +799,150 @@ static enum ws_status finish(struct runner *r, struct ws_run_state state, struct
     return failed ? ws_fail_memory(err, "a chain") : WS_OK;
 }
 
-static enum ws_status run_locked(struct runner *r, struct ws_error *err)
+/* Ranks ---------------------------------------------------------------------------------------- */
+
+enum { FAILURES_TOLD = 10000 }; /* by a rank, at most; it logs none itself */
+
+/* What a rank has done, for rank 0. Both ends are the same program. */
+static void write_report(const struct runner *r, struct ws_buffer *out)
+{
+    ws_buffer_u64(out, r->progress.chains_done);
+    ws_buffer_u64(out, r->result->already_complete);
+    ws_buffer_u64(out, r->result->resumed);
+    ws_buffer_u64(out, r->result->failed);
+    ws_buffer_u8(out, r->stopped);
+    ws_buffer_u8(out, r->failed_fast);
+    const struct ws_failure *f = r->result->failures;
+    for (int told = 0; f && told < FAILURES_TOLD; told++, f = f->next) {
+        ws_buffer_u64(out, (uint64_t)(f->arm - r->experiment->arms));
+        ws_buffer_u64(out, f->seed);
+        ws_buffer_u32(out, f->error.status);
+        ws_buffer_append(out, f->error.message, strlen(f->error.message) + 1);
+    }
+}
+
+static enum ws_status read_report(struct runner *r, struct ws_bytes bytes, struct ws_error *err)
+{
+    struct ws_reader reader;
+    ws_reader_init(&reader, bytes);
+    size_t done = ws_read_u64(&reader);
+    r->result->already_complete += ws_read_u64(&reader);
+    r->result->resumed += ws_read_u64(&reader);
+    size_t failed = ws_read_u64(&reader);
+    r->stopped |= ws_read_u8(&reader) != 0;
+    r->failed_fast |= ws_read_u8(&reader) != 0;
+    const size_t before = r->result->failed;
+    while (reader.left > 0 && ws_reader_ok(&reader)) {
+        const uint64_t arm = ws_read_u64(&reader), seed = ws_read_u64(&reader);
+        struct ws_error error = {.status = (enum ws_status)ws_read_u32(&reader)};
+        (void)snprintf(error.message, sizeof error.message, "%s", ws_read_text(&reader));
+        if (ws_reader_ok(&reader) && arm < r->experiment->arm_count)
+            report_failure(r, &r->experiment->arms[arm], seed, &error);
+    }
+    if (!ws_reader_at_end(&reader))
+        return ws_fail(err, WS_CORRUPT, "a rank's report is damaged");
+    r->progress.chains_done += done - (r->result->failed - before); /* those are counted */
+    r->result->failed = before + failed;
+    return WS_OK;
+}
+
+/* Rank 0 hears what the others did. */
+static enum ws_status gather_reports(struct runner *r, struct ws_error *err)
+{
+    const struct ws_ranks *ranks = r->options->ranks;
+    struct ws_buffer mine;
+    struct ws_bytes *all = WS_ARENA_NEW(&r->arena, struct ws_bytes, ranks->count);
+    ws_buffer_init(&mine, r->options->allocator, INT32_MAX);
+    write_report(r, &mine);
+    enum ws_status status = all ? ws_buffer_check(&mine, "what a rank did", err)
+                                : ws_fail_memory(err, "what ranks did");
+    status = ws_ranks_agree(ranks, status, r->options->allocator, err);
+    if (status == WS_OK)
+        status = ws_ranks_exchange(ranks, ws_buffer_bytes(&mine), &r->arena, all, err);
+    for (unsigned rank = 1; ranks->rank == 0 && rank < ranks->count && status == WS_OK; rank++)
+        status = read_report(r, all[rank], err);
+    ws_buffer_release(&mine);
+    return status;
+}
+
+/* The whole ------------------------------------------------------------------------------------ */
+
+/* The directory is there and is ours; what all ranks share is written. */
+static enum ws_status prepare(struct runner *r, struct ws_run_state *state, int *lock,
+                              struct ws_error *err)
 {
     const struct ws_experiment *e = r->experiment;
-    char started[32] = "";
+    const char *directory = r->options->directory;
+    const char *lock_path = ws_run_path(&r->arena, directory, "lock");
+    char *started = WS_ARENA_NEW(&r->arena, char, 32);
+    if (!lock_path || !started)
+        return ws_fail_memory(err, "the run directory");
+    WS_TRY(check_memory(r, err));
+    WS_TRY(ws_directory_make(directory, err));
+    WS_TRY(check_is_ours(directory, &r->arena, err)); /* before a lock is left in it */
+    WS_TRY(ws_lock_take(lock_path, lock, err));
     ws_clock_text(r->clock->wall(r->clock->user), started);
     WS_TRY(meet_directory(r, started, err));
-    struct ws_run_state state = {"running", started, "", r->threads};
-    WS_TRY(ws_run_write(r->options->directory, e, &state, err));
+    *state = (struct ws_run_state){"running", started, "", r->threads};
+    WS_TRY(ws_run_write(directory, e, state, err));
     WS_TRY(make_arm_directories(r, err));
     WS_TRY(save_tokenizer(r, err));
     char *text = ws_arena_format(
         &r->arena, "started: %zu arms x %" PRIu64 " seeds x %" PRIu64 " generations, %u threads",
         e->arm_count, e->settings.seeds, e->settings.generations, r->threads);
+    if (text && r->options->ranks)
+        text = ws_arena_format(&r->arena, "%s on each of %u ranks", text, r->options->ranks->count);
     if (!text)
         return ws_fail_memory(err, "events.log");
     WS_TRY(log_event(r, text, err));
+    return r->options->ranks ? ws_lock_share(*lock, lock_path, err) : WS_OK;
+}
+
+/* The other ranks, when rank 0 is through with that. */
+static enum ws_status join_run(struct runner *r, int *lock, struct ws_error *err)
+{
+    struct ws_run_description there;
+    const char *lock_path = ws_run_path(&r->arena, r->options->directory, "lock");
+    if (!lock_path)
+        return ws_fail_memory(err, "the run directory");
+    WS_TRY(ws_lock_join(lock_path, lock, err));
+    WS_TRY(ws_run_read(r->options->directory, &r->arena, &there, err));
+    return check_compute_class(r, &there, err);
+}
+
+static enum ws_status work(struct runner *r, struct ws_error *err)
+{
     if (r->options->begun)
         r->options->begun(r->options->user);
     WS_TRY(make_units(r, err));
     WS_TRY(run_units(r, err));
-    return finish(r, state, err);
+    r->stopped = stop_asked(r);
+    return WS_OK;
+}
+
+/* All ranks take part in whatever one of them takes part in, failed or not. */
+static enum ws_status run_together(struct runner *r, int *lock, struct ws_error *err)
+{
+    const struct ws_ranks *ranks = r->options->ranks;
+    const struct ws_allocator *allocator = r->options->allocator;
+    struct ws_run_state state = {.state = NULL};
+    enum ws_status status = leads(r) ? prepare(r, &state, lock, err) : WS_OK;
+    WS_TRY(ws_ranks_agree(ranks, status, allocator, err));
+    status = leads(r) ? WS_OK : join_run(r, lock, err);
+    WS_TRY(ws_ranks_agree(ranks, status, allocator, err));
+    status = work(r, err);
+    WS_TRY(ws_ranks_agree(ranks, status, allocator, err));
+    if (ranks)
+        WS_TRY(gather_reports(r, err));
+    status = leads(r) ? finish(r, state, err) : WS_OK;
+    return ws_ranks_agree(ranks, status, allocator, err);
 }
 
 enum ws_status ws_run_execute(const struct ws_experiment *experiment, const struct ws_human *human,
                               const struct ws_run_options *options, struct ws_run_result *result,
                               struct ws_error *err)
 {
+    struct ws_error unheard;
     struct runner r = {
         .experiment = experiment,
         .human = human,
@@ -780,26 +952,14 @@ enum ws_status ws_run_execute(const struct ws_experiment *experiment, const stru
         .threads = experiment->settings.threads ? (unsigned)experiment->settings.threads
                                                 : ws_processor_count(),
     };
-    *result = (struct ws_run_result){0};
+    *result = (struct ws_run_result){.chains = experiment->arm_count * experiment->settings.seeds};
     ws_arena_init(&result->arena, options->allocator);
     ws_arena_init(&r.arena, options->allocator);
     r.begun = r.clock->elapsed(r.clock->user);
     int lock = -1;
-    char *lock_path = ws_run_path(&r.arena, options->directory, "lock");
-    enum ws_status status =
-        lock_path ? check_memory(&r, err) : ws_fail_memory(err, "the run directory");
-    if (status == WS_OK)
-        status = ws_directory_make(options->directory, err);
-    /* Before the lock: nothing is left in a directory of others. */
-    if (status == WS_OK)
-        status = check_is_ours(options->directory, &r.arena, err);
-    if (status == WS_OK)
-        status = ws_lock_take(lock_path, &lock, err);
-    if (status == WS_OK) {
-        pthread_mutex_init(&r.mutex, NULL);
-        status = run_locked(&r, err);
-        pthread_mutex_destroy(&r.mutex);
-    }
+    pthread_mutex_init(&r.mutex, NULL);
+    enum ws_status status = run_together(&r, &lock, err ? err : &unheard);
+    pthread_mutex_destroy(&r.mutex);
     ws_lock_drop(lock);
     ws_arena_release(&r.arena);
     return status;

@@ -1,16 +1,17 @@
 /*
  * Running an experiment in its directory: scheduling, checkpoints, resuming, summing up.
  *
- * Blocks of chains are handed to threads; each has files that only its worker writes. A run can be
- * killed at any moment: the same call goes on from the last checkpoint of every chain and ends with
- * the same bytes. A chain that fails is reported; the others go on, or stop if `fail_fast` is set.
- * Contract: tests/fault/, tests/cli/.
+ * Blocks of chains are dealt to ranks, if there are several, and handed to threads; each has files
+ * that only its worker writes. A run can be killed at any moment: the same call goes on from the
+ * last checkpoint of every chain and ends with the same bytes. A chain that fails is reported; the
+ * others go on, or stop if `fail_fast` is set. Contract: tests/fault/, tests/cli/.
  */
 #ifndef WS_LAB_RUN_H
 #define WS_LAB_RUN_H
 
 #include <signal.h>
 
+#include "lab/ranks.h"
 #include "lab/run_directory.h"
 
 struct ws_progress {
@@ -38,16 +39,18 @@ struct ws_run_options {
     const struct ws_allocator *allocator;
     const struct ws_clock *clock; /* NULL: the system's */
     bool allow_other_machine;     /* go on although the compute class differs */
+    const struct ws_ranks *ranks; /* that carry out the run together; NULL: this process alone */
     /* Not 0: save and return WS_INTERRUPTED; or NULL. Several threads look at it, so a signal's
      * handler, or whoever sets it, does so with __atomic_store_n. */
     const volatile sig_atomic_t *stop;
     /* Called once when nothing is left to refuse, before the first step; or NULL. */
     void (*begun)(void *user);
-    /* Called by one thread at a time; or NULL. */
+    /* Called by one thread at a time, with what this process does; or NULL. */
     void (*progress)(void *user, const struct ws_progress *progress);
     void *user;
 };
 
+/* Of several ranks rank 0 has all counts and failures, the others their own. */
 struct ws_run_result {
     struct ws_arena arena; /* of the failures; the caller releases it */
     size_t chains;
@@ -58,9 +61,10 @@ struct ws_run_result {
     struct ws_failure *failures; /* in order of arm and seed */
 };
 
-/* WS_OK when every chain is complete and summed up; the status of the first failure when chains
- * failed (the summary then holds what they have, of damaged files nothing; where others stopped for
- * it there is none); WS_INTERRUPTED on request; WS_BUSY, WS_CONFLICT and others before anything was done. */
+/* To be called by all ranks, and the same for all. WS_OK when every chain is complete and summed
+ * up; the status of the first failure when chains failed (the summary then holds what they have, of
+ * damaged files nothing; where others stopped for it there is none); WS_INTERRUPTED on request;
+ * WS_BUSY, WS_CONFLICT and others before anything was done. */
 WS_MUST_CHECK enum ws_status ws_run_execute(const struct ws_experiment *experiment,
                                             const struct ws_human *human,
                                             const struct ws_run_options *options,
