@@ -4,22 +4,22 @@
 #include <lapacke.h>
 #include <string.h>
 
+#include "models/product_ops.h"
+
 /* What a row must have left beside the rows before it, as a share of itself. The solution errs by
  * about 2^-53 over this: beyond it, few digits would be right. */
 static const double SHARE_LEFT = 1e-12;
 
 static void add_four(struct ws_products *p)
 {
-    const double *const restrict a = p->item[0], *const restrict b = p->item[1];
-    const double *const restrict c = p->item[2], *const restrict d = p->item[3];
-    for (size_t i = 0; i < p->size; i++) {
-        double *restrict row = p->triangle + i * p->size;
-        const double ai = p->weight[0] * a[i], bi = p->weight[1] * b[i];
-        const double ci = p->weight[2] * c[i], di = p->weight[3] * d[i];
-        for (size_t j = 0; j <= i; j++)
-            row[j] += (ai * a[j] + bi * b[j]) + (ci * c[j] + di * d[j]);
-    }
+    p->ops->add_four(p->item, p->weight, p->size, p->triangle, ws_products_stride(p->size));
     p->waiting = 0;
+}
+
+void ws_products_begin(struct ws_products *products, size_t size, double *triangle)
+{
+    *products = (struct ws_products){.ops = ws_product_pick(), .size = size, .triangle = triangle};
+    memset(triangle, 0, size * ws_products_stride(size) * sizeof *triangle);
 }
 
 void ws_products_add(struct ws_products *products, const double *item, double weight)
@@ -44,8 +44,8 @@ void ws_products_end(struct ws_products *products)
 void ws_products_of(const struct ws_dataset *data, double *triangle)
 {
     size_t size = data->dimension;
-    struct ws_products products = {.size = size, .triangle = triangle};
-    memset(triangle, 0, size * size * sizeof *triangle);
+    struct ws_products products;
+    ws_products_begin(&products, size, triangle);
     for (size_t s = 0; s < data->segment_count; s++) {
         const struct ws_segment *segment = &data->segments[s];
         for (uint64_t i = 0; i < segment->count; i++)

@@ -29,19 +29,27 @@ static inline bool ws_all_finite(const double *x, size_t size)
     return true;
 }
 
-/* Adds weight x x' of each item x, of `size` numbers, to a triangle of as many rows and numbers a
- * row. Feeding is in steps: items wait until there are four. */
+/* Numbers in a row of a triangle of `size` rows that products are added to: whole vectors. */
+static inline size_t ws_products_stride(size_t size)
+{
+    return (size + 7) / 8 * 8;
+}
+
+/* Adds weight x x' of each item x, of `size` numbers, to a triangle. Items wait until there are
+ * four. */
 struct ws_products {
+    const struct ws_product_ops *ops; /* models/product_ops.h */
     size_t size;
-    double *triangle; /* (size, size), zeroed by the caller */
+    double *triangle; /* (size, ws_products_stride(size)) */
     const double *item[4];
     double weight[4];
     unsigned waiting;
 };
+void ws_products_begin(struct ws_products *products, size_t size, double *triangle);
 void ws_products_add(struct ws_products *products, const double *item, double weight);
 void ws_products_end(struct ws_products *products); /* adds those that wait */
 
-/* Of all items of a dataset of vectors, with their weights. */
+/* Of all items of a dataset of vectors, with their weights, from zero. */
 void ws_products_of(const struct ws_dataset *data, double *triangle);
 
 /* Solves A w = b for the positive A of `size` rows whose triangle is given, and becomes its factor.

@@ -108,7 +108,7 @@ struct descent {
     double *step;        /* (inputs): Newton's */
     double *trial;       /* (inputs) */
     double *downhill;    /* (inputs): the negative gradient */
-    double *triangle;    /* (inputs, inputs): second derivatives */
+    double *triangle;    /* (inputs, ws_products_stride(inputs)): second derivatives */
     double *diagonal;    /* (inputs) */
     double least_margin; /* at `weights` */
 };
@@ -133,8 +133,9 @@ static double objective(const struct descent *at, const double *weights, double 
 static void derive(struct descent *at)
 {
     size_t n = at->inputs;
-    struct ws_products products = {.size = n, .triangle = at->triangle};
-    memset(at->triangle, 0, n * n * sizeof *at->triangle);
+    size_t stride = ws_products_stride(n);
+    struct ws_products products;
+    ws_products_begin(&products, n, at->triangle);
     for (size_t j = 0; j < n; j++)
         at->downhill[j] = -at->ridge * at->weights[j];
     for (size_t s = 0; s < at->data->segment_count; s++) {
@@ -150,7 +151,7 @@ static void derive(struct descent *at)
     }
     ws_products_end(&products);
     for (size_t j = 0; j < n; j++)
-        at->triangle[j * n + j] += at->ridge;
+        at->triangle[j * stride + j] += at->ridge;
 }
 
 /* Moves along the step, or a part of it, to where the objective is lower; true when it did. */
@@ -202,8 +203,8 @@ static enum ws_status descend(struct descent *at, struct ws_error *err)
     double value = objective(at, at->weights, &at->least_margin);
     for (int steps = 0; steps < STEPS_LIMIT; steps++) {
         derive(at);
-        WS_TRY(ws_solve_positive(at->triangle, at->inputs, at->inputs, at->downhill, at->step,
-                                 at->diagonal, err));
+        WS_TRY(ws_solve_positive(at->triangle, at->inputs, ws_products_stride(at->inputs),
+                                 at->downhill, at->step, at->diagonal, err));
         double promise = ws_dot(at->step, at->downhill, at->inputs) / 2;
         if (promise > SMALL_PROMISE * at->total && move(at, &value)) {
             if (at->ridge == 0 && at->least_margin > 0)
@@ -233,7 +234,7 @@ static enum ws_status fit_one(const struct ws_logistic_settings *settings,
         .step = WS_ARENA_NEW(arena, double, inputs),
         .trial = WS_ARENA_NEW(arena, double, inputs),
         .downhill = WS_ARENA_NEW(arena, double, inputs),
-        .triangle = WS_ARENA_NEW(arena, double, inputs *inputs),
+        .triangle = WS_ARENA_NEW(arena, double, inputs *ws_products_stride(inputs)),
         .diagonal = WS_ARENA_NEW(arena, double, inputs),
     };
     if (!descent.step || !descent.trial || !descent.downhill || !descent.triangle ||

@@ -96,7 +96,7 @@ static double estimate_variance(const struct ws_dataset *data, const double *wei
 
 /* What fits of one batch work in. */
 struct work {
-    double *triangle; /* (dimension, dimension) */
+    double *triangle; /* (dimension, ws_products_stride(dimension)) */
     double *diagonal; /* (inputs) */
 };
 
@@ -104,13 +104,13 @@ static enum ws_status fit_one(const struct ws_regression_settings *settings,
                               const struct ws_dataset *data, const struct work *work,
                               double *weights, double *variance, struct ws_error *err)
 {
-    size_t d = data->dimension, inputs = d - 1;
+    size_t d = data->dimension, inputs = d - 1, stride = ws_products_stride(d);
     double total = ws_dataset_weights(data).sum;
     ws_products_of(data, work->triangle);
     for (size_t i = 0; i < inputs; i++)
-        work->triangle[i * d + i] += settings->ridge * total;
-    WS_TRY(ws_solve_positive(work->triangle, inputs, d, work->triangle + inputs * d, weights,
-                             work->diagonal, err));
+        work->triangle[i * stride + i] += settings->ridge * total;
+    WS_TRY(ws_solve_positive(work->triangle, inputs, stride, work->triangle + inputs * stride,
+                             weights, work->diagonal, err));
     *variance = settings->known_variance;
     if (settings->noise == WS_REGRESSION_ESTIMATED)
         *variance = estimate_variance(data, weights, total);
@@ -132,7 +132,7 @@ static enum ws_status fit(const void *settings, size_t chains,
     size_t d = data[0]->dimension, inputs = d - 1;
     struct ws_regression_model *fitted = WS_ARENA_NEW(arena, struct ws_regression_model, chains);
     double *weights = WS_ARENA_NEW(arena, double, chains *inputs);
-    const struct work work = {WS_ARENA_NEW(arena, double, d *d),
+    const struct work work = {WS_ARENA_NEW(arena, double, d *ws_products_stride(d)),
                               WS_ARENA_NEW(arena, double, inputs)};
     if (!fitted || !weights || !work.triangle || !work.diagonal)
         return ws_fail_memory(err, "regressions");

@@ -3,11 +3,13 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "models/least_squares.h"
+#include "models/product_ops.h"
 #include "support/regression_items.h"
 
 static int set_up(void **state)
@@ -29,11 +31,12 @@ static void products__sum_over_all_items(void **state)
     /* Five items: four at once, and one that waits. */
     static const double values[] = {1, 2, 3, 4, -1, 0, 2, 2, 0.5, 1};
     struct ws_dataset data = dataset_of_vectors(values, 5, 2, *state);
-    double triangle[4];
+    double triangle[16];
+    assert_int_equal(ws_products_stride(2), 8);
     ws_products_of(&data, triangle);
     assert_near(triangle[0], 1 + 9 + 1 + 4 + 0.25, 1e-15);
-    assert_near(triangle[2], 2 + 12 + 0 + 4 + 0.5, 1e-15);
-    assert_near(triangle[3], 4 + 16 + 0 + 4 + 1, 1e-15);
+    assert_near(triangle[8], 2 + 12 + 0 + 4 + 0.5, 1e-15);
+    assert_near(triangle[9], 4 + 16 + 0 + 4 + 1, 1e-15);
 }
 
 static void products__weigh_items(void **state)
@@ -41,14 +44,15 @@ static void products__weigh_items(void **state)
     (void)state;
     static const double items[3][2] = {{1, 2}, {3, 4}, {-1, 1}};
     static const double weights[3] = {2, 0.5, 3};
-    double triangle[4] = {0};
-    struct ws_products products = {.size = 2, .triangle = triangle};
+    double triangle[16];
+    struct ws_products products;
+    ws_products_begin(&products, 2, triangle);
     for (int i = 0; i < 3; i++)
         ws_products_add(&products, items[i], weights[i]);
     ws_products_end(&products);
     assert_near(triangle[0], 2 + 4.5 + 3, 1e-15);
-    assert_near(triangle[2], 4 + 6 - 3, 1e-15);
-    assert_near(triangle[3], 8 + 8 + 3, 1e-15);
+    assert_near(triangle[8], 4 + 6 - 3, 1e-15);
+    assert_near(triangle[9], 8 + 8 + 3, 1e-15);
 }
 
 static void products__do_not_depend_on_segments(void **state)
@@ -67,11 +71,48 @@ static void products__do_not_depend_on_segments(void **state)
     struct ws_dataset pieces = data;
     pieces.segments = cut;
     pieces.segment_count = 3;
-    double whole[REGRESSION_NUMBERS * REGRESSION_NUMBERS];
-    double summed[REGRESSION_NUMBERS * REGRESSION_NUMBERS];
+    double whole[REGRESSION_NUMBERS * 8];
+    double summed[REGRESSION_NUMBERS * 8];
     ws_products_of(&data, whole);
     ws_products_of(&pieces, summed);
     assert_memory_equal(whole, summed, sizeof whole);
+}
+
+/* On every instruction set the same bytes, those of the formula as it stands in the comment of
+ * models/product_ops.h, and nothing is read beyond an item's end (the sanitizer watches). */
+static void products__are_the_same_on_every_instruction_set(void **state)
+{
+    const struct ws_product_ops *sets[WS_PRODUCT_SETS];
+    const size_t count = ws_product_list(sets);
+    static const double weight[] = {1, 0.5, 3, 0.7};
+    assert_ptr_equal(ws_product_pick(), sets[count - 1]);
+    for (size_t size = 1; size <= 35; size++) {
+        size_t stride = ws_products_stride(size);
+        double *item[4], *wanted = WS_ARENA_NEW((struct ws_arena *)*state, double, size *stride);
+        for (int k = 0; k < 4; k++) {
+            item[k] = malloc(size * sizeof(double));
+            assert_non_null(item[k]);
+            for (size_t i = 0; i < size; i++)
+                item[k][i] = spread_out((double)(k * 100 + (int)i + 1), 2);
+        }
+        for (size_t i = 0; i < size; i++)
+            for (size_t j = 0; j < size; j++) {
+                double term[4];
+                for (int k = 0; k < 4; k++)
+                    term[k] = weight[k] * item[k][i] * item[k][j];
+                wanted[i * stride + j] = 0.25 + ((term[0] + term[1]) + (term[2] + term[3]));
+            }
+        for (size_t s = 0; s < count; s++) {
+            double *seen = WS_ARENA_NEW((struct ws_arena *)*state, double, size *stride);
+            for (size_t i = 0; i < size * stride; i++)
+                seen[i] = 0.25;
+            sets[s]->add_four((const double *const *)item, weight, size, seen, stride);
+            for (size_t i = 0; i < size; i++)
+                assert_memory_equal(seen + i * stride, wanted + i * stride, (i + 1) * sizeof *seen);
+        }
+        for (int k = 0; k < 4; k++)
+            free(item[k]);
+    }
 }
 
 static void a_positive_matrix__is_solved(void **state)
@@ -110,6 +151,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(products__sum_over_all_items, set_up, tear_down),
         cmocka_unit_test(products__weigh_items),
         cmocka_unit_test_setup_teardown(products__do_not_depend_on_segments, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(products__are_the_same_on_every_instruction_set, set_up,
+                                        tear_down),
         cmocka_unit_test(a_positive_matrix__is_solved),
         cmocka_unit_test(a_singular_matrix__is_refused_and_its_row_named),
     };
