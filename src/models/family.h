@@ -101,8 +101,9 @@ struct ws_family_ops {
     bool outside;     /* other processes do its work: a plan looks at the clock on the wall */
     bool validates;   /* fit looks at validation data, if there are any */
     bool keeps_first; /* a chain keeps its first model, for metrics that compare with it */
-    bool borrows;     /* a model may point into the payloads it was fitted on, which live as long as
-                         it does; not for a family whose first model is kept */
+    bool borrows; /* a model may point into the counts it was fitted on, which live as long as it
+                     does (other payloads may be those of the training set before, which do
+                     not); not for a family whose first model is kept */
 
     /* Optional. Why these settings, with validation data or without, leave the one called `name`
      * without effect, so that it is refused where it is given; goes on from "has no meaning". NULL:
