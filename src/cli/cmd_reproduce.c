@@ -15,7 +15,7 @@
 #include "cli/temporary_directory.h"
 #include "cli/terminal.h"
 
-enum { PRESETS_MOST = 64, FILE_LIMIT = 1 << 20 };
+enum { PRESETS_MOST = 64, FILE_LIMIT = 1 << 20, HELP_WIDTH = 98 };
 
 struct reproduce_flags {
     const char *tier;
@@ -373,10 +373,15 @@ static const char about[] =
 
 static int help(struct command_line *line, struct arguments *arguments)
 {
-    const char *text = ws_arena_format(&arguments->arena, "%sPresets: ", about);
-    for (size_t i = 0; i < reproduction_count && text; i++)
-        text = ws_arena_format(&arguments->arena, "%s%s%s", text, i > 0 ? ", " : "",
-                               reproductions[i].name);
+    const char *text = ws_arena_format(&arguments->arena, "%sPresets:", about);
+    size_t column = strlen("Presets:");
+    for (size_t i = 0; i < reproduction_count && text; i++) {
+        const char *name = reproductions[i].name;
+        bool fits = column + strlen(name) + 2 <= HELP_WIDTH;
+        column = (fits ? column : 0) + strlen(name) + 2;
+        text = ws_arena_format(&arguments->arena, "%s%s%s%s", text, fits ? " " : "\n", name,
+                               i + 1 < reproduction_count ? "," : "");
+    }
     line->about = text ? ws_arena_format(&arguments->arena, "%s.", text) : about;
     print_help(line);
     return EXIT_DONE;

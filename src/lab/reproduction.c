@@ -421,7 +421,7 @@ static enum ws_status read_row(const struct parsing *p, const struct row_place *
     const struct ws_claim *claim = place->claim;
     const char *text;
     size_t line;
-    *row = (struct ws_claim_row){.label = ""};
+    *row = (struct ws_claim_row){.label = "", .arm = ""};
     if (claim->row.count > 0)
         WS_TRY(item_of(p, place, &claim->row, "row", &row->label, &line));
     WS_TRY(read_subject(p, place, row));

@@ -9,7 +9,8 @@
  *     absolute 0.05 + 4 se        several: their widths add up
  *
  * Where standard errors alone decide they must resolve something: a row passes only when four of
- * them are at most `precision` times the expected number, or a bound is kept without them. Contract: tests/unit/test_tolerance.c.
+ * them are at most `precision` times the expected number, or a bound is kept without them.
+ * Contract: tests/unit/test_tolerance.c.
  */
 #ifndef WS_LAB_TOLERANCE_H
 #define WS_LAB_TOLERANCE_H
