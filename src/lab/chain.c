@@ -336,7 +336,7 @@ static enum ws_status build_training(struct batch *b, struct made *made, struct 
     struct ws_chain *chain = made->chain;
     const struct ws_policy *policy = &b->block->arm->policy;
     /* The usual case, for which nothing is listed. */
-    if (b->plan.gathered == b->plan.generated && policy->filter_count == 0) {
+    if (b->plan.gathered == b->plan.generated && policy->filter_count == 0 && !keeps_pool(b)) {
         made->training = made->output;
         return WS_OK;
     }

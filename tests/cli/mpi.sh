@@ -92,7 +92,7 @@ source: zipf
 types: 300
 items: [3000, 8000]
 policies: [replace, augment]
-generations: 2000
+generations: 8000
 seeds: 3
 threads: 1
 checkpoint_seconds: 0.05

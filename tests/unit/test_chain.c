@@ -27,7 +27,8 @@ enum { GENERATIONS = 5, SEEDS = 8 };
 /* Those of LABORATORY_POLICIES, and every other way to draw on outputs and to filter them. */
 #define EVERY_POLICY                                                                               \
     "policies: [replace, keep:0.25, mix:0.5:0.25:0.25, accumulate, accumulate-subsample, augment," \
-    " fresh:0.1, window:2, history:0.5:0.1, replace|oversample:2|keep-surprising:0.5,"             \
+    " fresh:0.1, window:2, history:0.5:0.1, history:0.001,"                                        \
+    " replace|oversample:2|keep-surprising:0.5,"                                                   \
     " keep:0.5|likelihood|resample:1:3:1.2, fresh:0.2|drop-detected:0.2:0.1]\n"                    \
     "generations: 5\n"
 
