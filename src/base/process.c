@@ -91,14 +91,15 @@ static void end_group(pid_t process, int *status)
     }
 }
 
-enum ending { ENDED, TOO_SLOW, STOPPED };
+enum ending { ENDED, TOO_SLOW, STOPPED, UNKNOWN };
 
 static enum ending await(const struct ws_process *process, pid_t id, int *status)
 {
     double start = ws_system_clock.elapsed(NULL);
     unsigned pause = SHORTEST_NAP;
     enum ending ending = ENDED;
-    while (waitpid(id, status, WNOHANG) == 0) {
+    pid_t waited;
+    while ((waited = waitpid(id, status, WNOHANG)) == 0) {
         if (process->stops && process->stops(process->user))
             ending = STOPPED;
         else if (ws_system_clock.elapsed(NULL) - start > process->seconds)
@@ -110,7 +111,7 @@ static enum ending await(const struct ws_process *process, pid_t id, int *status
         nap(&pause);
     }
     (void)kill(-id, SIGKILL); /* what the command left behind */
-    return ending;
+    return waited < 0 ? UNKNOWN : ending;
 }
 
 /* The last line that is not empty, into `out`. */
@@ -156,6 +157,10 @@ enum ws_status ws_process_run(const struct ws_process *process, struct ws_error 
         return ws_fail_system(err, "run", "/bin/sh");
     }
     enum ending ending = await(process, id, &status);
+    if (ending == UNKNOWN)
+        return ws_fail(err, WS_IO,
+                       "how the command '%.120s' ended is not known: this process ignores SIGCHLD",
+                       process->command);
     if (ending == STOPPED)
         return ws_fail(err, WS_INTERRUPTED, "stopped inside the command '%.120s'",
                        process->command);

@@ -332,12 +332,27 @@ static bool samples_by_default(const struct ws_experiment *e)
     return (e->family->accepts & ~(1u << WS_DATA_VECTORS)) != 0;
 }
 
+/* A generator's set is one sequence of random numbers, which ends. */
+static enum ws_status check_numbers(const struct ws_experiment *e, const struct ws_arm_data *data,
+                                    struct ws_error *err)
+{
+    const struct ws_law_row *row = ws_human_law(&data->settings);
+    const uint32_t dimension = row ? row->dimension(&data->settings.law) : 1;
+    if (dimension > 0 && row && data->items > WS_LAW_NUMBERS / dimension)
+        return ws_fail(err, WS_INVALID,
+                       "%s: %" PRIu64 " items of %" PRIu32
+                       " numbers each, wanted at most 2^32 numbers",
+                       ws_experiment_place(e, "items"), data->items, dimension);
+    return WS_OK;
+}
+
 /* What follows from a variant's base number of training items. */
 static enum ws_status settle_items(struct ws_experiment *e, size_t variant, uint64_t items,
                                    struct ws_error *err)
 {
     struct ws_arm_data *data = &e->variants[variant];
     data->items = items;
+    WS_TRY(check_numbers(e, data, err));
     data->sample_items = e->settings.metric_items;
     if (data->sample_items == 0 && samples_by_default(e))
         data->sample_items = items;

@@ -141,6 +141,8 @@ refuses 2 --set "center 2 is '1 x', wanted numbers separated by blanks" -- \
     run law.yaml -q -o x --set source=blobs --set 'centers=0 0,1 x'
 refuses 2 --set "'dimension' is '4', wanted 3, or 2 for a roll without its height" -- \
     run law.yaml -q -o x --set source=swiss-roll --set dimension=4
+refuses 2 --set "5000000000 items of 2 numbers each, wanted at most 2^32 numbers" -- \
+    run law.yaml -q -o x --set source=moons --set items=5000000000
 refuses 2 --set "'noise' has no meaning for source 'grid'" -- \
     run law.yaml -q -o x --set source=grid --set noise=1
 finish

@@ -112,6 +112,16 @@ static void process__can_be_told_to_stop(void **state)
     assert_int_equal(asked, 1);
 }
 
+static void process__whose_end_is_not_told_has_failed(void **state)
+{
+    (void)state;
+    struct ws_error err;
+    void (*before)(int) = signal(SIGCHLD, SIG_IGN);
+    assert_int_equal(run("exit 3", 60, &err), WS_IO);
+    (void)signal(SIGCHLD, before);
+    assert_non_null(strstr(err.message, "this process ignores SIGCHLD"));
+}
+
 static void shell_quote__gives_one_word_whatever_the_text(void **state)
 {
     (void)state;
@@ -143,6 +153,7 @@ int main(void)
         cmocka_unit_test(process__has_no_input_and_keeps_its_words),
         cmocka_unit_test(process__is_ended_with_all_it_started),
         cmocka_unit_test(process__can_be_told_to_stop),
+        cmocka_unit_test(process__whose_end_is_not_told_has_failed),
         cmocka_unit_test(shell_quote__gives_one_word_whatever_the_text),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
