@@ -18,7 +18,7 @@
 struct ws_yaml_entry {
     const char *name;
     const char *text; /* a scalar as written; a list is joined by ',', "a=1 b=2" a mapping in it */
-    size_t line; /* of the name, from 1 */
+    size_t line;      /* of the name, from 1 */
     bool list;
 };
 

@@ -912,6 +912,7 @@ static enum ws_status join_run(struct runner *r, int *lock, struct ws_error *err
 
 static enum ws_status work(struct runner *r, struct ws_error *err)
 {
+    r->result->chains = r->experiment->arm_count * r->experiment->settings.seeds;
     if (r->options->begun)
         r->options->begun(r->options->user);
     WS_TRY(make_units(r, err));
@@ -952,7 +953,7 @@ enum ws_status ws_run_execute(const struct ws_experiment *experiment, const stru
         .threads = experiment->settings.threads ? (unsigned)experiment->settings.threads
                                                 : ws_processor_count(),
     };
-    *result = (struct ws_run_result){.chains = experiment->arm_count * experiment->settings.seeds};
+    *result = (struct ws_run_result){.chains = 0};
     ws_arena_init(&result->arena, options->allocator);
     ws_arena_init(&r.arena, options->allocator);
     r.begun = r.clock->elapsed(r.clock->user);
