@@ -165,6 +165,7 @@ static size_t count_of(const char *text, char separator)
 static enum ws_status read_values(struct variations *v, const char *text, char separator)
 {
     struct varied *varied = &v->varied[v->varied_count - 1];
+    assert(varied->values);
     for (size_t n = 0; n < v->axes[varied->axis]; n++) {
         const char separators[] = {separator, '\0'};
         size_t size = strcspn(text, separators);
@@ -212,7 +213,7 @@ static enum ws_status read_vary(struct variations *v, const char **item)
     const char *name = trimmed(&v->experiment->arena, *item, equals ? (size_t)(equals - *item) : 0);
     if (!name)
         return ws_fail_memory(v->err, "the arms");
-    if (!name[0])
+    if (!equals || !name[0])
         return ws_fail(v->err, WS_INVALID, "%s: 'vary' has '%.60s', wanted NAME=VALUE|VALUE", where,
                        *item);
     return read_axis(v, name, equals + 1, '|', where, item);

@@ -56,7 +56,7 @@ static int set_up(void **state)
     new_place(&fixture->place);
     fixture->path = join(&fixture->arena, fixture->place.path, "corpus");
     *state = fixture;
-    return ws_file_replace(fixture->path, ws_buffer_bytes(&fixture->text), NULL);
+    return ws_file_replace(fixture->path, ws_buffer_bytes(&fixture->text), NULL) == WS_OK ? 0 : -1;
 }
 
 static int tear_down(void **state)
