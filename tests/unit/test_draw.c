@@ -8,6 +8,8 @@
 #include <cmocka.h>
 #include <math.h>
 
+#include "support/long_double.h"
+
 /* Beside the edges of words and places: blocks wrap, items and generations use all their bits. */
 static const struct ws_draw_place places[] = {
     {{{1, 2}, 3}, 4, 0},
@@ -131,6 +133,8 @@ static void check_pair(uint64_t radius, uint64_t angle)
 static void pair__is_accurate_for_random_words(void **state)
 {
     (void)state;
+    if (!long_double_is_wide())
+        skip();
     struct ws_rng rng;
     ws_rng_init(&rng, (struct ws_rng_key){{8, 9}, 10}, 0);
     for (int i = 0; i < 1000000; i++) {
