@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/draw_terms.h"
+#include "base/instruction_set.h"
 
 static double double_of(uint64_t bits)
 {
@@ -94,22 +95,12 @@ static void reference_all_normals(const struct ws_draw_normals *draws, size_t co
 const struct ws_draw_ops ws_draw_reference = {"reference", reference_words, reference_normals,
                                               reference_all_normals};
 
-#ifdef WS_VECTOR_X86
-
-static bool has_avx512(void)
-{
-    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-           __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
-}
-
-#endif
-
 const struct ws_draw_ops *ws_draw_pick(void)
 {
 #ifdef WS_VECTOR_X86
-    if (has_avx512())
+    if (ws_has_avx512())
         return &ws_draw_avx512;
-    if (__builtin_cpu_supports("avx2"))
+    if (ws_has_avx2())
         return &ws_draw_avx2;
 #endif
     return &ws_draw_baseline;
@@ -121,9 +112,9 @@ size_t ws_draw_list(const struct ws_draw_ops *out[WS_DRAW_SETS])
     out[count++] = &ws_draw_reference;
     out[count++] = &ws_draw_baseline;
 #ifdef WS_VECTOR_X86
-    if (__builtin_cpu_supports("avx2"))
+    if (ws_has_avx2())
         out[count++] = &ws_draw_avx2;
-    if (has_avx512())
+    if (ws_has_avx512())
         out[count++] = &ws_draw_avx512;
 #endif
     return count;

@@ -1,6 +1,6 @@
 #include "base/sum.h"
 
-#include <stdbool.h>
+#include "base/instruction_set.h"
 
 static struct ws_moments reference_moments(const double *x, size_t count, double origin)
 {
@@ -15,22 +15,12 @@ static struct ws_moments reference_moments(const double *x, size_t count, double
 
 const struct ws_sum_ops ws_sum_reference = {"reference", reference_moments};
 
-#ifdef WS_VECTOR_X86
-
-static bool has_avx512(void)
-{
-    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-           __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
-}
-
-#endif
-
 const struct ws_sum_ops *ws_sum_pick(void)
 {
 #ifdef WS_VECTOR_X86
-    if (has_avx512())
+    if (ws_has_avx512())
         return &ws_sum_avx512;
-    if (__builtin_cpu_supports("avx2"))
+    if (ws_has_avx2())
         return &ws_sum_avx2;
 #endif
     return &ws_sum_baseline;
@@ -42,9 +32,9 @@ size_t ws_sum_list(const struct ws_sum_ops *out[WS_SUM_SETS])
     out[count++] = &ws_sum_reference;
     out[count++] = &ws_sum_baseline;
 #ifdef WS_VECTOR_X86
-    if (__builtin_cpu_supports("avx2"))
+    if (ws_has_avx2())
         out[count++] = &ws_sum_avx2;
-    if (has_avx512())
+    if (ws_has_avx512())
         out[count++] = &ws_sum_avx512;
 #endif
     return count;

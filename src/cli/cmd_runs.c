@@ -118,18 +118,6 @@ static enum ws_status list_runs(const char *parent, const struct runs_flags *fla
 
 /* Flags that are more than a text -------------------------------------------------------------- */
 
-static const char *const order_names[WS_RUN_ORDER_COUNT] = {
-    [WS_RUN_BY_DIRECTORY] = "directory",
-    [WS_RUN_BY_NAME] = "name",
-    [WS_RUN_BY_STATE] = "state",
-    [WS_RUN_BY_FAMILY] = "family",
-    [WS_RUN_BY_STARTED] = "started",
-    [WS_RUN_BY_FINISHED] = "finished",
-    [WS_RUN_BY_ARMS] = "arms",
-    [WS_RUN_BY_SEEDS] = "seeds",
-    [WS_RUN_BY_GENERATIONS] = "generations",
-};
-
 static enum ws_status fail_name(const char *flag, const char *seen, const char *const *names,
                                 size_t count, struct ws_error *err)
 {
@@ -175,8 +163,8 @@ static enum ws_status read_flags(struct runs_flags *flags, struct ws_error *err)
     if (query->state && !is_among(query->state, states, 4, &number))
         return fail_name("state", query->state, states, 4, err);
     number = WS_RUN_BY_DIRECTORY;
-    if (flags->sort && !is_among(flags->sort, order_names, WS_RUN_ORDER_COUNT, &number))
-        return fail_name("sort", flags->sort, order_names, WS_RUN_ORDER_COUNT, err);
+    if (flags->sort && !is_among(flags->sort, ws_run_orders, WS_RUN_ORDER_COUNT, &number))
+        return fail_name("sort", flags->sort, ws_run_orders, WS_RUN_ORDER_COUNT, err);
     query->order = (enum ws_run_order)number;
     if (query->since && !is_time(query->since))
         return ws_fail(err, WS_INVALID,

@@ -363,7 +363,7 @@ static enum ws_status open_index(struct listing *l, struct ws_error *err)
 
 /* Asking --------------------------------------------------------------------------------------- */
 
-static const char *const orders[WS_RUN_ORDER_COUNT] = {
+const char *const ws_run_orders[WS_RUN_ORDER_COUNT] = {
     [WS_RUN_BY_DIRECTORY] = "directory",
     [WS_RUN_BY_NAME] = "name",
     [WS_RUN_BY_STATE] = "state",
@@ -388,7 +388,7 @@ static enum ws_status ask(const struct listing *l, sqlite3_stmt **out, struct ws
         " instr(char(10) || policies || char(10), char(10) || ?4 || char(10)) OR"
         " instr(char(10) || policies, char(10) || ?4 || ':'))"
         " ORDER BY %s %s, directory LIMIT ?5",
-        orders[query->order], query->descending ? "DESC" : "ASC");
+        ws_run_orders[query->order], query->descending ? "DESC" : "ASC");
     WS_TRY(prepare(l, sql, out, err));
     const char *const texts[] = {query->family, query->state, query->since, query->policy};
     for (int i = 0; i < 4; i++)

@@ -40,6 +40,9 @@ enum ws_run_order {
     WS_RUN_ORDER_COUNT
 };
 
+/* "directory", "name", ...: what people call them, and the columns of the index. */
+extern const char *const ws_run_orders[WS_RUN_ORDER_COUNT];
+
 /* Which runs, and in which order; zeroed: all, by directory. */
 struct ws_run_query {
     const char *family, *state; /* NULL: any */

@@ -1,25 +1,15 @@
 #include "models/density_ops.h"
 
-#include <stdbool.h>
-
-#ifdef WS_VECTOR_X86
-
-static bool has_avx512(void)
-{
-    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-           __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
-}
-
-#endif
+#include "base/instruction_set.h"
 
 size_t ws_density_list(const struct ws_density_ops *out[WS_DENSITY_SETS])
 {
     size_t count = 0;
     out[count++] = &ws_density_baseline;
 #ifdef WS_VECTOR_X86
-    if (__builtin_cpu_supports("avx2"))
+    if (ws_has_avx2())
         out[count++] = &ws_density_avx2;
-    if (has_avx512())
+    if (ws_has_avx512())
         out[count++] = &ws_density_avx512;
 #endif
     return count;

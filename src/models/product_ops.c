@@ -1,14 +1,15 @@
 #include "models/product_ops.h"
 
+#include "base/instruction_set.h"
+
 size_t ws_product_list(const struct ws_product_ops *out[WS_PRODUCT_SETS])
 {
     size_t count = 0;
     out[count++] = &ws_product_baseline;
 #ifdef WS_VECTOR_X86
-    if (__builtin_cpu_supports("avx2"))
+    if (ws_has_avx2())
         out[count++] = &ws_product_avx2;
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-        __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
+    if (ws_has_avx512())
         out[count++] = &ws_product_avx512;
 #endif
     return count;

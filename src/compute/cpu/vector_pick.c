@@ -1,13 +1,13 @@
+#include "base/instruction_set.h"
 #include "compute/compute.h"
 #include "compute/cpu/vector/vector_ops.h"
 
 const struct ws_vector_ops *ws_vector_pick(void)
 {
 #ifdef WS_VECTOR_X86
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-        __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
+    if (ws_has_avx512())
         return &ws_vector_ops_avx512;
-    if (__builtin_cpu_supports("avx2"))
+    if (ws_has_avx2())
         return &ws_vector_ops_avx2;
 #endif
     return &ws_vector_ops_baseline;
