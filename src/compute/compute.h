@@ -11,9 +11,17 @@
  * backward operation *adds* to gradients of parameters and *overwrites* the gradient of its input,
  * unless `add_input` says that this too is added to. Shapes are asserted.
  *
+ * Activations (x, y, qkv, caches, the gradients of these; not parameters, their gradients, stats,
+ * lse, scores, tables) may be narrower on a device: four bytes are set aside for each number, and a
+ * device of bf16 keeps the numbers of an array in the first half of its bytes. So an array of
+ * activations is handed over by its start, never by an address inside it, and the host sees them
+ * through `put` and `get`. Parameters stay f32; a device that multiplies in bf16 keeps copies.
+ *
  * Results are the same bytes for any number of threads: work is cut by shape alone, and every sum
  * has a fixed order. Operations do not fail one by one: a device remembers its first failure, goes
- * on doing nothing, and is asked once a step with `check`.
+ * on doing nothing, and is asked once a step with `check`. A device may still be at work when an
+ * operation returns: what an operation writes to the host is there after the next `check`; what it
+ * reads from the host may be changed at once.
  *
  * Contract: tests/unit/test_compute.c (fast against reference, reference against finite
  * differences, any number of threads).
@@ -175,6 +183,12 @@ struct ws_device_ops {
     void (*read)(struct ws_device *device, void *host, const void *in, size_t size);
     void (*zero)(struct ws_device *device, void *out, size_t size);
     void (*copy)(struct ws_device *device, void *out, const void *in, size_t size);
+    /* Activations from and to f32 on the host; `get` waits for them. */
+    void (*put)(struct ws_device *device, float *out, const float *host, size_t count);
+    void (*get)(struct ws_device *device, float *host, const float *in, size_t count);
+    /* y (count, width): row i is row rows[i] of x. rows: host, (count). */
+    void (*rows)(struct ws_device *device, float *y, const float *x, const uint32_t *rows,
+                 size_t count, size_t width);
 
     void (*linear)(struct ws_device *device, float *y, const float *x, const struct ws_linear *l);
     /* Any of dx, dweight, dbias may be NULL. */
@@ -189,6 +203,11 @@ struct ws_device_ops {
     void (*unpack)(struct ws_device *device, struct ws_packed *packed); /* gives it back */
     void (*linear_packed)(struct ws_device *device, float *y, const float *x,
                           const struct ws_packed *packed, const float *bias, size_t rows);
+    /* scores (rows, out), f32 whatever activations are: rows first .. first + l->rows - 1 of x. */
+    void (*scores)(struct ws_device *device, float *scores, const float *x, size_t first,
+                   const struct ws_linear *l);
+    void (*scores_packed)(struct ws_device *device, float *scores, const float *x,
+                          const struct ws_packed *packed, size_t rows);
 
     /* sum = x + addend (addend may be NULL: then sum is not written, may be NULL, and x is
      * normalised), y = norm(sum). stats (rows, 2): mean and 1 / deviation, for the backward call;
@@ -274,7 +293,7 @@ struct ws_device_ops {
     void (*dropout)(struct ws_device *device, float *y, const float *x,
                     const struct ws_dropout *dropout, size_t count);
 
-    /* The sum of squares, in double, host. */
+    /* The sum of squares of parameters or their gradients, in double; waits for it. */
     double (*sum_squares)(struct ws_device *device, const float *x, size_t count);
     void (*adamw)(struct ws_device *device, float *weight, float *first, float *second,
                   const float *gradient, const struct ws_adamw *settings, size_t count);
@@ -282,6 +301,13 @@ struct ws_device_ops {
 
 struct ws_device {
     const struct ws_device_ops *ops;
+};
+
+/* How a device multiplies, and what its activations are. The CPU knows f32 alone. */
+enum ws_precision {
+    WS_PRECISION_F32,  /* f32 throughout */
+    WS_PRECISION_TF32, /* f32 numbers, which are rounded to tf32 where they are multiplied */
+    WS_PRECISION_BF16, /* bf16 activations and products; sums, parameters and optimiser f32 */
 };
 
 enum ws_cpu_kind {

@@ -181,6 +181,35 @@ void ws_cpu_copy(struct ws_device *device, void *out, const void *in, size_t siz
     move_bytes(device, out, in, size);
 }
 
+void ws_cpu_put(struct ws_device *device, float *out, const float *host, size_t count)
+{
+    ws_cpu_copy(device, out, host, count * sizeof *out);
+}
+
+void ws_cpu_get(struct ws_device *device, float *host, const float *in, size_t count)
+{
+    ws_cpu_copy(device, host, in, count * sizeof *host);
+}
+
+void ws_cpu_rows(struct ws_device *device, float *y, const float *x, const uint32_t *rows,
+                 size_t count, size_t width)
+{
+    for (size_t i = 0; ws_cpu_ready(device) && i < count; i++)
+        memcpy(y + i * width, x + rows[i] * width, width * sizeof *y);
+}
+
+void ws_cpu_scores(struct ws_device *device, float *scores, const float *x, size_t first,
+                   const struct ws_linear *l)
+{
+    device->ops->linear(device, scores, x + first * l->in, l);
+}
+
+void ws_cpu_scores_packed(struct ws_device *device, float *scores, const float *x,
+                          const struct ws_packed *packed, size_t rows)
+{
+    device->ops->linear_packed(device, scores, x, packed, NULL, rows);
+}
+
 void ws_cpu_close(struct ws_device *device)
 {
     if (!device)

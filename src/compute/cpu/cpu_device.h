@@ -54,7 +54,15 @@ enum ws_status ws_cpu_check(struct ws_device *device, struct ws_error *err);
 void *ws_cpu_alloc(struct ws_device *device, size_t size);
 void ws_cpu_release(struct ws_device *device, void *memory, size_t size);
 void ws_cpu_copy(struct ws_device *device, void *out, const void *in, size_t size);
+void ws_cpu_put(struct ws_device *device, float *out, const float *host, size_t count);
+void ws_cpu_get(struct ws_device *device, float *host, const float *in, size_t count);
+void ws_cpu_rows(struct ws_device *device, float *y, const float *x, const uint32_t *rows,
+                 size_t count, size_t width);
 void ws_cpu_unpack(struct ws_device *device, struct ws_packed *packed);
+void ws_cpu_scores(struct ws_device *device, float *scores, const float *x, size_t first,
+                   const struct ws_linear *l);
+void ws_cpu_scores_packed(struct ws_device *device, float *scores, const float *x,
+                          const struct ws_packed *packed, size_t rows);
 void ws_cpu_zero(struct ws_device *device, void *out, size_t size);
 
 extern const struct ws_device_ops ws_cpu_reference_ops;

@@ -433,8 +433,8 @@ static void write_logits(struct ws_decoder *decoder, float *stream, const float 
     const struct tensors *outside = outside_layers(decoder);
     norm(decoder, outside, WS_TENSOR_NORM, stream, addend, rows);
     float *logits = ws_decoder_logits(decoder) + first * decoder->description.vocabulary;
-    decoder->ops->linear_packed(decoder->device, logits, decoder->block + decoder->places.normal,
-                                outside->packed[WS_TENSOR_HEAD], NULL, rows);
+    decoder->ops->scores_packed(decoder->device, logits, decoder->block + decoder->places.normal,
+                                outside->packed[WS_TENSOR_HEAD], rows);
 }
 
 void ws_decoder_step(struct ws_decoder *decoder, size_t rows, const uint32_t *tokens,
@@ -482,9 +482,8 @@ static void begin_group(struct ws_decoder *decoder, const struct group *group,
     decoder->ops->add(decoder->device, stream, stream, decoder->block + decoder->places.branch,
                       pass.rows * d->width);
     for (size_t s = 0; s < sequences; s++)
-        decoder->ops->copy(decoder->device, last + s * d->width,
-                           stream + (group->starts[s + 1] - 1) * (size_t)d->width,
-                           d->width * sizeof *last);
+        decoder->slots[s] = group->starts[s + 1] - 1;
+    decoder->ops->rows(decoder->device, last, stream, decoder->slots, sequences, d->width);
     write_logits(decoder, last, NULL, group->first, sequences);
 }
 

@@ -591,7 +591,7 @@ enum ws_status ws_network_visit_logits(struct ws_network *network, const struct 
             .weight = parameter(n, head_kind(n), 0),
         };
         if (on_device) {
-            n->ops->linear(n->device, on_device, x + first * width, &head);
+            n->ops->scores(n->device, on_device, x, first, &head);
             n->ops->read(n->device, on_host, on_device, head.rows * vocabulary * sizeof(float));
         }
         status = n->ops->check(n->device, err);
