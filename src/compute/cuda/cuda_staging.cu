@@ -1,0 +1,173 @@
+/*
+ * Small arrays on their way: tokens, positions and starts to the device, losses and tokens back.
+ *
+ * Both ways go through pinned memory, which the GPU copies while the host goes on. What is sent
+ * lies in a ring that is used again once everything before is done. Layer after layer sends the
+ * same positions: bytes that are there already are not sent again.
+ */
+#include <string.h>
+
+#include "compute/cuda/cuda_memory.h"
+
+enum { RING_SIZE = 16 << 20, RECENT = 8, ALIGNMENT = 256, RECEIVED_FIRST = 1 << 20, WAITING = 256 };
+
+struct sent {
+    size_t offset;
+    size_t size; /* 0: none */
+};
+
+struct received {
+    void *host;
+    size_t offset;
+    size_t size;
+};
+
+struct ws_cuda_staging {
+    unsigned char *pinned; /* (size): what lies in `device`, on its way or there */
+    unsigned char *device;
+    size_t size;
+    size_t used;
+    struct sent recent[RECENT];
+    unsigned next;              /* of `recent`, to be replaced */
+    unsigned char *pinned_back; /* (back_size) */
+    size_t back_size;
+    size_t back_used;
+    struct received waiting[WAITING];
+    unsigned waiting_count;
+};
+
+static size_t padded(size_t size)
+{
+    return (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+}
+
+static void *pin(struct ws_cuda *cuda, size_t size)
+{
+    void *memory = NULL;
+    if (!ws_cuda_ok(cuda, cudaMallocHost(&memory, size), "taking pinned memory"))
+        return NULL;
+    return memory;
+}
+
+/* Nothing is under way when it is called. */
+static bool grow_ring(struct ws_cuda *cuda, size_t size)
+{
+    struct ws_cuda_staging *s = cuda->staging;
+    (void)cudaFreeHost(s->pinned);
+    (void)cudaFree(s->device);
+    s->pinned = (unsigned char *)pin(cuda, size);
+    s->device = (unsigned char *)ws_cuda_take(cuda, size, "what is sent to it");
+    s->size = s->pinned && s->device ? size : 0;
+    return s->size > 0;
+}
+
+static bool grow_back(struct ws_cuda *cuda, size_t size)
+{
+    struct ws_cuda_staging *s = cuda->staging;
+    (void)cudaFreeHost(s->pinned_back);
+    s->pinned_back = (unsigned char *)pin(cuda, size);
+    s->back_size = s->pinned_back ? size : 0;
+    return s->back_size > 0;
+}
+
+enum ws_status ws_cuda_staging_open(struct ws_cuda *cuda, struct ws_error *err)
+{
+    cuda->staging =
+        (struct ws_cuda_staging *)ws_realloc(cuda->allocator, NULL, 0, sizeof *cuda->staging);
+    if (!cuda->staging)
+        return ws_fail_memory(err, "the device");
+    memset(cuda->staging, 0, sizeof *cuda->staging);
+    if (grow_ring(cuda, RING_SIZE) && grow_back(cuda, RECEIVED_FIRST))
+        return WS_OK;
+    *err = cuda->failure;
+    return err->status;
+}
+
+void ws_cuda_staging_close(struct ws_cuda *cuda)
+{
+    struct ws_cuda_staging *s = cuda->staging;
+    if (!s)
+        return;
+    (void)cudaFreeHost(s->pinned);
+    (void)cudaFree(s->device);
+    (void)cudaFreeHost(s->pinned_back);
+    ws_free(cuda->allocator, s, sizeof *s);
+    cuda->staging = NULL;
+}
+
+/* To the device -------------------------------------------------------------------------------- */
+
+static const void *find_sent(const struct ws_cuda_staging *s, const void *host, size_t size)
+{
+    for (unsigned i = 0; i < RECENT; i++)
+        if (s->recent[i].size == size && memcmp(s->pinned + s->recent[i].offset, host, size) == 0)
+            return s->device + s->recent[i].offset;
+    return NULL;
+}
+
+/* From the ring's start again, once all that lies there was used. */
+static bool turn_round(struct ws_cuda *cuda, size_t size)
+{
+    struct ws_cuda_staging *s = cuda->staging;
+    if (!ws_cuda_ok(cuda, cudaStreamSynchronize(cuda->stream), "waiting for the GPU"))
+        return false;
+    memset(s->recent, 0, sizeof s->recent);
+    s->used = 0;
+    return padded(size) <= s->size || grow_ring(cuda, 2 * padded(size));
+}
+
+const void *ws_cuda_send(struct ws_cuda *cuda, const void *host, size_t size)
+{
+    struct ws_cuda_staging *s = cuda->staging;
+    if (cuda->failure.status != WS_OK)
+        return NULL;
+    if (size == 0)
+        return s->device;
+    const void *there = find_sent(s, host, size);
+    if (there)
+        return there;
+    if (s->used + padded(size) > s->size && !turn_round(cuda, size))
+        return NULL;
+    size_t offset = s->used;
+    s->used += padded(size);
+    memcpy(s->pinned + offset, host, size);
+    if (!ws_cuda_ok(cuda,
+                    cudaMemcpyAsync(s->device + offset, s->pinned + offset, size,
+                                    cudaMemcpyHostToDevice, cuda->stream),
+                    "writing to the GPU"))
+        return NULL;
+    s->recent[s->next] = {offset, size};
+    s->next = (s->next + 1) % RECENT;
+    return s->device + offset;
+}
+
+/* To the host ---------------------------------------------------------------------------------- */
+
+void ws_cuda_deliver(struct ws_cuda *cuda)
+{
+    struct ws_cuda_staging *s = cuda->staging;
+    bool there = ws_cuda_ok(cuda, cudaStreamSynchronize(cuda->stream), "working on the GPU");
+    for (unsigned i = 0; there && i < s->waiting_count; i++)
+        memcpy(s->waiting[i].host, s->pinned_back + s->waiting[i].offset, s->waiting[i].size);
+    s->waiting_count = 0;
+    s->back_used = 0;
+}
+
+void ws_cuda_receive(struct ws_cuda *cuda, void *host, const void *from, size_t size)
+{
+    struct ws_cuda_staging *s = cuda->staging;
+    if (cuda->failure.status != WS_OK || size == 0)
+        return;
+    if (s->back_used + padded(size) > s->back_size || s->waiting_count == WAITING)
+        ws_cuda_deliver(cuda);
+    if (padded(size) > s->back_size && !grow_back(cuda, 2 * padded(size)))
+        return;
+    size_t offset = s->back_used;
+    if (!ws_cuda_ok(cuda,
+                    cudaMemcpyAsync(s->pinned_back + offset, from, size, cudaMemcpyDeviceToHost,
+                                    cuda->stream),
+                    "reading from the GPU"))
+        return;
+    s->waiting[s->waiting_count++] = {host, offset, size};
+    s->back_used += padded(size);
+}
