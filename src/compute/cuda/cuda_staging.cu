@@ -2,18 +2,29 @@
  * Small arrays on their way: tokens, positions and starts to the device, losses and tokens back.
  *
  * Both ways go through pinned memory, which the GPU copies while the host goes on. What is sent
- * lies in a ring that is used again once everything before is done. Layer after layer sends the
+ * lies in two rooms that take turns: a full one waits for everything before it, and stays as it is
+ * until the other one is full, so that an operation finds all it sent. Layer after layer sends the
  * same positions: bytes that are there already are not sent again.
  */
 #include <string.h>
 
 #include "compute/cuda/cuda_memory.h"
 
-enum { RING_SIZE = 16 << 20, RECENT = 8, ALIGNMENT = 256, RECEIVED_FIRST = 1 << 20, WAITING = 256 };
+enum { ROOM_SIZE = 8 << 20, RECENT = 8, ALIGNMENT = 256, RECEIVED_FIRST = 1 << 20, WAITING = 256 };
+
+/* As many of the largest array as a room that grows for it holds: no operation sends more. */
+enum { ROOM_FOR = 8 };
 
 struct sent {
     size_t offset;
     size_t size; /* 0: none */
+};
+
+struct room {
+    unsigned char *pinned; /* (size): what lies in `device`, on its way or there */
+    unsigned char *device;
+    size_t size;
+    size_t used;
 };
 
 struct received {
@@ -23,11 +34,9 @@ struct received {
 };
 
 struct ws_cuda_staging {
-    unsigned char *pinned; /* (size): what lies in `device`, on its way or there */
-    unsigned char *device;
-    size_t size;
-    size_t used;
-    struct sent recent[RECENT];
+    struct room rooms[2];
+    unsigned turn;
+    struct sent recent[RECENT]; /* of the room whose turn it is */
     unsigned next;              /* of `recent`, to be replaced */
     unsigned char *pinned_back; /* (back_size) */
     size_t back_size;
@@ -49,16 +58,15 @@ static void *pin(struct ws_cuda *cuda, size_t size)
     return memory;
 }
 
-/* Nothing is under way when it is called. */
-static bool grow_ring(struct ws_cuda *cuda, size_t size)
+/* Nothing of the room is under way when it is called. */
+static bool grow_room(struct ws_cuda *cuda, struct room *room, size_t size)
 {
-    struct ws_cuda_staging *s = cuda->staging;
-    (void)cudaFreeHost(s->pinned);
-    (void)cudaFree(s->device);
-    s->pinned = (unsigned char *)pin(cuda, size);
-    s->device = (unsigned char *)ws_cuda_take(cuda, size, "what is sent to it");
-    s->size = s->pinned && s->device ? size : 0;
-    return s->size > 0;
+    (void)cudaFreeHost(room->pinned);
+    (void)cudaFree(room->device);
+    room->pinned = (unsigned char *)pin(cuda, size);
+    room->device = (unsigned char *)ws_cuda_take(cuda, size, "what is sent to it");
+    room->size = room->pinned && room->device ? size : 0;
+    return room->size > 0;
 }
 
 static bool grow_back(struct ws_cuda *cuda, size_t size)
@@ -77,7 +85,8 @@ enum ws_status ws_cuda_staging_open(struct ws_cuda *cuda, struct ws_error *err)
     if (!cuda->staging)
         return ws_fail_memory(err, "the device");
     memset(cuda->staging, 0, sizeof *cuda->staging);
-    if (grow_ring(cuda, RING_SIZE) && grow_back(cuda, RECEIVED_FIRST))
+    if (grow_room(cuda, &cuda->staging->rooms[0], ROOM_SIZE) &&
+        grow_room(cuda, &cuda->staging->rooms[1], ROOM_SIZE) && grow_back(cuda, RECEIVED_FIRST))
         return WS_OK;
     *err = cuda->failure;
     return err->status;
@@ -88,8 +97,10 @@ void ws_cuda_staging_close(struct ws_cuda *cuda)
     struct ws_cuda_staging *s = cuda->staging;
     if (!s)
         return;
-    (void)cudaFreeHost(s->pinned);
-    (void)cudaFree(s->device);
+    for (int i = 0; i < 2; i++) {
+        (void)cudaFreeHost(s->rooms[i].pinned);
+        (void)cudaFree(s->rooms[i].device);
+    }
     (void)cudaFreeHost(s->pinned_back);
     ws_free(cuda->allocator, s, sizeof *s);
     cuda->staging = NULL;
@@ -99,21 +110,25 @@ void ws_cuda_staging_close(struct ws_cuda *cuda)
 
 static const void *find_sent(const struct ws_cuda_staging *s, const void *host, size_t size)
 {
+    const struct room *room = &s->rooms[s->turn];
     for (unsigned i = 0; i < RECENT; i++)
-        if (s->recent[i].size == size && memcmp(s->pinned + s->recent[i].offset, host, size) == 0)
-            return s->device + s->recent[i].offset;
+        if (s->recent[i].size == size &&
+            memcmp(room->pinned + s->recent[i].offset, host, size) == 0)
+            return room->device + s->recent[i].offset;
     return NULL;
 }
 
-/* From the ring's start again, once all that lies there was used. */
-static bool turn_round(struct ws_cuda *cuda, size_t size)
+/* The other room, empty, once all that was sent before was used. */
+static bool take_turn(struct ws_cuda *cuda, size_t size)
 {
     struct ws_cuda_staging *s = cuda->staging;
     if (!ws_cuda_ok(cuda, cudaStreamSynchronize(cuda->stream), "waiting for the GPU"))
         return false;
+    s->turn = 1 - s->turn;
     memset(s->recent, 0, sizeof s->recent);
-    s->used = 0;
-    return padded(size) <= s->size || grow_ring(cuda, 2 * padded(size));
+    struct room *room = &s->rooms[s->turn];
+    room->used = 0;
+    return ROOM_FOR * padded(size) <= room->size || grow_room(cuda, room, ROOM_FOR * padded(size));
 }
 
 const void *ws_cuda_send(struct ws_cuda *cuda, const void *host, size_t size)
@@ -122,23 +137,24 @@ const void *ws_cuda_send(struct ws_cuda *cuda, const void *host, size_t size)
     if (cuda->failure.status != WS_OK)
         return NULL;
     if (size == 0)
-        return s->device;
+        return s->rooms[s->turn].device;
     const void *there = find_sent(s, host, size);
     if (there)
         return there;
-    if (s->used + padded(size) > s->size && !turn_round(cuda, size))
+    if (s->rooms[s->turn].used + padded(size) > s->rooms[s->turn].size && !take_turn(cuda, size))
         return NULL;
-    size_t offset = s->used;
-    s->used += padded(size);
-    memcpy(s->pinned + offset, host, size);
+    struct room *room = &s->rooms[s->turn];
+    size_t offset = room->used;
+    room->used += padded(size);
+    memcpy(room->pinned + offset, host, size);
     if (!ws_cuda_ok(cuda,
-                    cudaMemcpyAsync(s->device + offset, s->pinned + offset, size,
+                    cudaMemcpyAsync(room->device + offset, room->pinned + offset, size,
                                     cudaMemcpyHostToDevice, cuda->stream),
                     "writing to the GPU"))
         return NULL;
     s->recent[s->next] = {offset, size};
     s->next = (s->next + 1) % RECENT;
-    return s->device + offset;
+    return room->device + offset;
 }
 
 /* To the host ---------------------------------------------------------------------------------- */
