@@ -207,7 +207,7 @@ template <int most> static __device__ __forceinline__ void copy_async_wait()
 
 /* Shared memory whose size a launch says, WIDE-aligned. One a kernel. */
 #define GPU_SHARED(T, name)                                                                        \
-    extern __shared__ alignas(128) unsigned char gpu_shared_bytes[];                               \
+    extern __shared__ __align__(128) unsigned char gpu_shared_bytes[];                               \
     T *name = reinterpret_cast<T *>(gpu_shared_bytes)
 
 /* Launching ------------------------------------------------------------------------------------ */
