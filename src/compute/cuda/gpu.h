@@ -65,10 +65,11 @@ static __device__ __forceinline__ uint32_t two_bf16(float first, float second)
     return (uint32_t)from_float<bf16>(first).bits | (uint32_t)from_float<bf16>(second).bits << 16;
 }
 
-/* As many numbers as a thread loads at once. Where they lie must be a multiple of WIDE. */
-template <class T> struct alignas(WIDE) wide {
-    enum { COUNT = WIDE / sizeof(T) };
-    T at[COUNT];
+/* N numbers that a thread loads at once, as many as it can unless told. Where they lie must be a
+ * multiple of their size (of WIDE where they are more). */
+template <class T, int N = WIDE / sizeof(T)> struct alignas(N * sizeof(T)) wide {
+    enum { COUNT = N };
+    T at[N];
 };
 
 template <class T> static __device__ __forceinline__ wide<T> load_wide(const T *from)
@@ -76,9 +77,21 @@ template <class T> static __device__ __forceinline__ wide<T> load_wide(const T *
     return *reinterpret_cast<const wide<T> *>(from);
 }
 
-template <class T> static __device__ __forceinline__ void store_wide(T *to, const wide<T> &numbers)
+template <int N, class T> static __device__ __forceinline__ wide<T, N> load_wide(const T *from)
 {
-    *reinterpret_cast<wide<T> *>(to) = numbers;
+    return *reinterpret_cast<const wide<T, N> *>(from);
+}
+
+template <class T, int N>
+static __device__ __forceinline__ void store_wide(T *to, const wide<T, N> &numbers)
+{
+    *reinterpret_cast<wide<T, N> *>(to) = numbers;
+}
+
+/* Of all threads of a launch in one dimension. */
+static __device__ __forceinline__ size_t thread_number()
+{
+    return (size_t)blockIdx.x * blockDim.x + threadIdx.x;
 }
 
 /* Sums: the same order always, and every thread of the warp or block gets them ------------------

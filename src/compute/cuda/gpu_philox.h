@@ -45,7 +45,6 @@ static __device__ __forceinline__ void gpu_philox(const uint32_t counter[4], con
     enum { ROUNDS = 10 };
     uint32_t a = counter[0], b = counter[1], c = counter[2], d = counter[3];
     uint32_t key0 = key[0], key1 = key[1];
-#pragma unroll
     for (int round = 0; round < ROUNDS; round++) {
         uint64_t product0 = (uint64_t)WS_PHILOX_MULTIPLIER_0 * a;
         uint64_t product1 = (uint64_t)WS_PHILOX_MULTIPLIER_1 * c;
@@ -72,7 +71,6 @@ static __device__ __forceinline__ void gpu_dropout_factors(const gpu_dropout &dr
                            dropout.generation};
     uint32_t words[4];
     gpu_philox(counter, dropout.key, words);
-#pragma unroll
     for (int i = 0; i < 4; i++)
         factors[i] = words[i] >= dropout.least ? dropout.kept : 0;
 }
