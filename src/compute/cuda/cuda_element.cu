@@ -333,7 +333,7 @@ void ws_cuda_dropout(struct ws_device *device, float *y, const float *x,
         return;
     if (!gpu_dropout_is_on(dropout)) {
         if (y != x)
-            ws_cuda_copy(device, y, x, count * sizeof *x);
+            WS_CUDA_ACTIVATIONS(cuda, ws_cuda_copy(device, y, x, count * sizeof(T)));
         return;
     }
     size_t blocks = (count + DROPOUT_GROUP - 1) / DROPOUT_GROUP * DROPOUT_BLOCKS;

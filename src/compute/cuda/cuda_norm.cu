@@ -13,7 +13,7 @@ enum {
 
 template <bool whole_block> static __device__ __forceinline__ unsigned team_threads()
 {
-    return whole_block ? blockDim.x : WARP;
+    return whole_block ? blockDim.x : (unsigned)WARP;
 }
 
 template <bool whole_block> static __device__ __forceinline__ unsigned team_thread()
@@ -178,7 +178,7 @@ enum {
 static size_t stretch_rows(size_t rows)
 {
     size_t each = (rows + STRETCHES - 1) / STRETCHES;
-    return each > STRETCH_LEAST ? each : STRETCH_LEAST;
+    return each > STRETCH_LEAST ? each : (size_t)STRETCH_LEAST;
 }
 
 /* partials (stretches, 2, width): of the weight, then of the bias. */
