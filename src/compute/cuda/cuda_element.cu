@@ -54,7 +54,7 @@ void ws_cuda_rows(struct ws_device *device, float *y, const float *x, const uint
 
 static __device__ __forceinline__ float logistic(float x)
 {
-    return 1 / (1 + expf(-x));
+    return __fdividef(1, 1 + expf(-x));
 }
 
 /* tanh(v) = 2 logistic(2 v) - 1 */

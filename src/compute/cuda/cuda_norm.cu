@@ -115,8 +115,8 @@ static __global__ void __launch_bounds__(whole_block ? BLOCK_THREADS : WARPS *WA
         for (int i = 0; i < N; i++)
             total += to_float(numbers[k].at[i]);
     }
-    const float share = 1.0F / (float)width;
-    float mean = shape.kind == WS_NORM_LAYER ? team_sum<whole_block>(total, shared) * share : 0;
+    float mean =
+        shape.kind == WS_NORM_LAYER ? team_sum<whole_block>(total, shared) / (float)width : 0;
 
     float squares = 0;
     for (int k = 0; k < TIMES; k++) {
@@ -126,7 +126,7 @@ static __global__ void __launch_bounds__(whole_block ? BLOCK_THREADS : WARPS *WA
                 squares += distance * distance;
         }
     }
-    float inverse = 1 / sqrtf(team_sum<whole_block>(squares, shared) * share + shape.eps);
+    float inverse = 1 / sqrtf(team_sum<whole_block>(squares, shared) / (float)width + shape.eps);
 
     for (int k = 0; k < TIMES; k++) {
         const unsigned column = (k * threads + thread) * N;
@@ -194,7 +194,6 @@ __launch_bounds__(whole_block ? BLOCK_THREADS : WARPS *WARP,
     __shared__ float shared[WARP];
     const unsigned threads = team_threads<whole_block>(), thread = team_thread<whole_block>();
     const unsigned width = (unsigned)shape.width;
-    const float share = 1.0F / (float)width;
     const size_t first = blockIdx.x * stretch;
     const size_t end = first + stretch < shape.rows ? first + stretch : shape.rows;
 
@@ -223,8 +222,10 @@ __launch_bounds__(whole_block ? BLOCK_THREADS : WARPS *WARP,
                 of_bias[k].at[i] += d;
             }
         }
-        sum = shape.kind == WS_NORM_LAYER ? team_sum<whole_block>(sum, shared) * share : 0;
-        product = team_sum<whole_block>(product, shared) * share;
+        sum = team_sum<whole_block>(sum, shared) / (float)width;
+        product = team_sum<whole_block>(product, shared) / (float)width;
+        if (shape.kind != WS_NORM_LAYER)
+            sum = 0;
 
         for (int k = 0; k < TIMES; k++) {
             const unsigned column = (k * threads + thread) * N;
