@@ -3,20 +3,15 @@
 #include "compute/cuda/gpu_philox.h"
 
 /* What is done to each number by itself: each is read once and written once. A thread takes N
- * numbers that lie together, as wide as it can, where that divides what is there; else one. */
+ * numbers that lie together. */
 
-enum { THREADS = 256 };
-
-#define WITH_N(count, ...)                                                                         \
-    do {                                                                                           \
-        if ((count) % wide<T>::COUNT == 0) {                                                       \
-            enum { N = wide<T>::COUNT };                                                           \
-            __VA_ARGS__;                                                                           \
-        } else {                                                                                   \
-            enum { N = 1 };                                                                        \
-            __VA_ARGS__;                                                                           \
-        }                                                                                          \
-    } while (0)
+template <class... P, class... A>
+static void launch(struct ws_cuda *cuda, const char *what, void (*kernel)(P...), size_t threads,
+                   A... arguments)
+{
+    enum { THREADS = 256 };
+    ws_cuda_launch(cuda, what, kernel, ws_cuda_blocks(threads, THREADS), THREADS, 0, arguments...);
+}
 
 /* Rows ----------------------------------------------------------------------------------------- */
 
@@ -36,11 +31,10 @@ void ws_cuda_rows(struct ws_device *device, float *y, const float *x, const uint
     if (!cuda || count == 0)
         return;
     const uint32_t *sent = (const uint32_t *)ws_cuda_send(cuda, rows, count * sizeof *rows);
-    WS_CUDA_ACTIVATIONS(
-        cuda,
-        WITH_N(width, ws_cuda_launch(cuda, "rows", gather_rows<T, N>,
-                                     ws_cuda_blocks(count * width, N * THREADS), THREADS, 0,
-                                     activations<T>(y), activations<T>(x), sent, count, width)));
+    WS_CUDA_ACTIVATIONS(cuda,
+                        GPU_WIDE(T, width,
+                                 launch(cuda, "rows", gather_rows<T, N>, count * width / N,
+                                        activations<T>(y), activations<T>(x), sent, count, width)));
 }
 
 /* Activations ---------------------------------------------------------------------------------- */
@@ -135,10 +129,9 @@ void ws_cuda_activation(struct ws_device *device, float *y, const float *x, enum
     if (!cuda)
         return;
     WS_CUDA_ACTIVATIONS(
-        cuda, WITH_N(count,
-                     WITH_KIND(kind, ws_cuda_launch(cuda, "activation", activate<T, N, KIND>,
-                                                    ws_cuda_blocks(count, N * THREADS), THREADS, 0,
-                                                    activations<T>(y), activations<T>(x), count))));
+        cuda, GPU_WIDE(T, count,
+                       WITH_KIND(kind, launch(cuda, "activation", activate<T, N, KIND>, count / N,
+                                              activations<T>(y), activations<T>(x), count))));
 }
 
 template <class T, int N, enum ws_activation kind>
@@ -162,16 +155,16 @@ void ws_cuda_activation_backward(struct ws_device *device, float *dx, const floa
         return;
     WS_CUDA_ACTIVATIONS(
         cuda,
-        WITH_N(count, WITH_KIND(kind, ws_cuda_launch(cuda, "activation backward",
-                                                     activate_backward<T, N, KIND>,
-                                                     ws_cuda_blocks(count, N * THREADS), THREADS, 0,
-                                                     activations<T>(dx), activations<T>(dy),
-                                                     activations<T>(x), count))));
+        GPU_WIDE(T, count,
+                 WITH_KIND(kind, launch(cuda, "activation backward", activate_backward<T, N, KIND>,
+                                        count / N, activations<T>(dx), activations<T>(dy),
+                                        activations<T>(x), count))));
 }
 
-/* Gates: row r of x lies at 2 r width, so number `at` of y has its gate at `at` + r width --------
- */
+/* Gates ---------------------------------------------------------------------------------------- */
 
+/* Row r of x lies at 2 r width, so the gate of y's number `at`, of row r, is number at + r width.
+ */
 template <class T, int N, enum ws_activation kind>
 static __global__ void gate_numbers(T *y, const T *x, size_t rows, size_t width)
 {
@@ -194,10 +187,9 @@ void ws_cuda_gate(struct ws_device *device, float *y, const float *x, enum ws_ac
         return;
     WS_CUDA_ACTIVATIONS(
         cuda,
-        WITH_N(width,
-               WITH_KIND(kind, ws_cuda_launch(cuda, "gate", gate_numbers<T, N, KIND>,
-                                              ws_cuda_blocks(rows * width, N * THREADS), THREADS, 0,
-                                              activations<T>(y), activations<T>(x), rows, width))));
+        GPU_WIDE(T, width,
+                 WITH_KIND(kind, launch(cuda, "gate", gate_numbers<T, N, KIND>, rows * width / N,
+                                        activations<T>(y), activations<T>(x), rows, width))));
 }
 
 template <class T, int N, enum ws_activation kind>
@@ -226,11 +218,10 @@ void ws_cuda_gate_backward(struct ws_device *device, float *dx, const float *dy,
         return;
     WS_CUDA_ACTIVATIONS(
         cuda,
-        WITH_N(width,
-               WITH_KIND(kind, ws_cuda_launch(cuda, "gate backward", gate_backward<T, N, KIND>,
-                                              ws_cuda_blocks(rows * width, N * THREADS), THREADS, 0,
-                                              activations<T>(dx), activations<T>(dy),
-                                              activations<T>(x), rows, width))));
+        GPU_WIDE(T, width,
+                 WITH_KIND(kind, launch(cuda, "gate backward", gate_backward<T, N, KIND>,
+                                        rows * width / N, activations<T>(dx), activations<T>(dy),
+                                        activations<T>(x), rows, width))));
 }
 
 /* Rotary positions ----------------------------------------------------------------------------- */
@@ -270,10 +261,9 @@ void ws_cuda_rotary(struct ws_device *device, float *qkv, const struct ws_rotary
     sent.positions =
         (const uint32_t *)ws_cuda_send(cuda, r->positions, r->rows * sizeof *r->positions);
     size_t together = r->size % wide<bf16>::COUNT == 0 ? half : 1;
-    WS_CUDA_ACTIVATIONS(cuda,
-                        WITH_N(together, ws_cuda_launch(cuda, "rotary", turn_pairs<T, N>,
-                                                        ws_cuda_blocks(pairs, N * THREADS), THREADS,
-                                                        0, activations<T>(qkv), sent, inverse)));
+    WS_CUDA_ACTIVATIONS(cuda, GPU_WIDE(T, together,
+                                       launch(cuda, "rotary", turn_pairs<T, N>, pairs / N,
+                                              activations<T>(qkv), sent, inverse)));
 }
 
 /* Sums and dropout ----------------------------------------------------------------------------- */
@@ -296,11 +286,10 @@ void ws_cuda_add(struct ws_device *device, float *y, const float *x, const float
     struct ws_cuda *cuda = ws_cuda_ready(device);
     if (!cuda)
         return;
-    WS_CUDA_ACTIVATIONS(cuda,
-                        WITH_N(count, ws_cuda_launch(cuda, "add", add_numbers<T, N>,
-                                                     ws_cuda_blocks(count, N * THREADS), THREADS, 0,
-                                                     activations<T>(y), activations<T>(x),
-                                                     activations<T>(addend), count)));
+    WS_CUDA_ACTIVATIONS(
+        cuda, GPU_WIDE(T, count,
+                       launch(cuda, "add", add_numbers<T, N>, count / N, activations<T>(y),
+                              activations<T>(x), activations<T>(addend), count)));
 }
 
 /* A thread takes what N blocks of Philox say: N numbers, and those 16, 32 and 48 further on. */
@@ -337,9 +326,8 @@ void ws_cuda_dropout(struct ws_device *device, float *y, const float *x,
         return;
     }
     size_t blocks = (count + DROPOUT_GROUP - 1) / DROPOUT_GROUP * DROPOUT_BLOCKS;
-    WS_CUDA_ACTIVATIONS(cuda,
-                        WITH_N(count, ws_cuda_launch(cuda, "dropout", drop_numbers<T, N>,
-                                                     ws_cuda_blocks(blocks, N * THREADS), THREADS,
-                                                     0, activations<T>(y), activations<T>(x),
-                                                     gpu_dropout_of(dropout), count)));
+    WS_CUDA_ACTIVATIONS(
+        cuda, GPU_WIDE(T, count,
+                       launch(cuda, "dropout", drop_numbers<T, N>, blocks / N, activations<T>(y),
+                              activations<T>(x), gpu_dropout_of(dropout), count)));
 }

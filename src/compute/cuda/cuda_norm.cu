@@ -37,17 +37,9 @@ static bool width_fits(struct ws_cuda *cuda, const struct ws_norm_shape *shape)
     return shape->width <= WIDEST;
 }
 
-/* Runs `body` with how many NUMBERS a thread has, N of them at a time, and who has a row. */
-#define WITH_TEAM(width, ...)                                                                      \
-    do {                                                                                           \
-        if ((width) % wide<T>::COUNT == 0) {                                                       \
-            enum { N = wide<T>::COUNT };                                                           \
-            WITH_NUMBERS(width, __VA_ARGS__)                                                       \
-        } else {                                                                                   \
-            enum { N = 1 };                                                                        \
-            WITH_NUMBERS(width, __VA_ARGS__)                                                       \
-        }                                                                                          \
-    } while (0)
+/* Runs `body` with how many NUMBERS a thread has, N of them at a time, and whether a WHOLE_BLOCK
+ * has a row. */
+#define WITH_TEAM(width, ...) GPU_WIDE(T, width, WITH_NUMBERS(width, __VA_ARGS__))
 #define WITH_NUMBERS(width, ...)                                                                   \
     if ((width) <= 8 * WARP) {                                                                     \
         ONE_TEAM(8, false, __VA_ARGS__)                                                            \

@@ -5,18 +5,6 @@
 
 enum { THREADS = 256, SUMS = 1024 /* that the host adds up */ };
 
-/* Numbers that a thread takes at once. */
-#define WITH_N(count, ...)                                                                         \
-    do {                                                                                           \
-        if ((count) % wide<float>::COUNT == 0) {                                                   \
-            enum { N = wide<float>::COUNT };                                                       \
-            __VA_ARGS__;                                                                           \
-        } else {                                                                                   \
-            enum { N = 1 };                                                                        \
-            __VA_ARGS__;                                                                           \
-        }                                                                                          \
-    } while (0)
-
 /* sums[b] is that of the pieces of N * THREADS numbers b, b + blocks, ... */
 template <int N> static __global__ void add_squares(double *sums, const float *x, size_t count)
 {
@@ -40,9 +28,11 @@ double ws_cuda_sum_squares(struct ws_device *device, const float *x, size_t coun
     if (!sums)
         return 0;
     double got[SUMS];
-    unsigned blocks = 0;
-    WITH_N(
-        count, blocks = ws_cuda_blocks(count, N * THREADS); if (blocks > SUMS) blocks = SUMS;
+    unsigned blocks = ws_cuda_blocks(count, wide<float>::COUNT * THREADS);
+    if (blocks > SUMS)
+        blocks = SUMS;
+    GPU_WIDE(
+        float, count,
         ws_cuda_launch(cuda, "sum of squares", add_squares<N>, blocks, THREADS, 0, sums, x, count));
     ws_cuda_receive(cuda, got, sums, blocks * sizeof *sums);
     struct ws_error error;
@@ -112,9 +102,10 @@ void ws_cuda_adamw(struct ws_device *device, float *weight, float *first, float 
     if (!cuda)
         return;
     bf16 *shadow = ws_cuda_shadow(cuda, weight);
-    WITH_N(count, ws_cuda_launch(cuda, "adamw", update_weights<N>,
-                                 ws_cuda_blocks(count, N * THREADS), THREADS, 0, weight, first,
-                                 second, shadow, gradient, step_of(settings), count));
+    GPU_WIDE(float, count,
+             ws_cuda_launch(cuda, "adamw", update_weights<N>, ws_cuda_blocks(count, N * THREADS),
+                            THREADS, 0, weight, first, second, shadow, gradient, step_of(settings),
+                            count));
     if (!shadow)
         ws_cuda_changed(cuda, weight);
 }

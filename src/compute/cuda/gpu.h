@@ -88,6 +88,18 @@ static __device__ __forceinline__ void store_wide(T *to, const wide<T, N> &numbe
     *reinterpret_cast<wide<T, N> *>(to) = numbers;
 }
 
+/* Runs `body` with N: as many T as are loaded at once where that divides `count`, else 1. */
+#define GPU_WIDE(T, count, ...)                                                                    \
+    do {                                                                                           \
+        if ((count) % wide<T>::COUNT == 0) {                                                       \
+            enum { N = wide<T>::COUNT };                                                           \
+            __VA_ARGS__;                                                                           \
+        } else {                                                                                   \
+            enum { N = 1 };                                                                        \
+            __VA_ARGS__;                                                                           \
+        }                                                                                          \
+    } while (0)
+
 /* Of all threads of a launch in one dimension. */
 static __device__ __forceinline__ size_t thread_number()
 {
