@@ -29,6 +29,9 @@ for file in share/man/man1/wellspring.1 share/man/man5/wellspring-experiment.5 \
     share/doc/wellspring/{LICENSE,NOTICE,README.md,CHANGELOG.md,docs/guides/embedding.md}; do
     is_there "$file"
 done
+if [ -e "$build/wellspring-cuda.so" ]; then
+    check "the CUDA module is there" test -n "$(find "$prefix" -name wellspring-cuda.so)"
+fi
 check "the changelog begins with this version and its date" \
     test "$(grep -m 1 '^## ' "$WS_SOURCE_DIR/CHANGELOG.md")" = \
     "## [$version] - $(awk '/^.TH/ {print $4}' "$prefix/share/man/man1/wellspring.1")"
