@@ -299,9 +299,33 @@ struct ws_device_ops {
                   const float *gradient, const struct ws_adamw *settings, size_t count);
 };
 
+/* How much of a kind of work is handed to a device at once: less is slow, more gains nothing. It
+ * shows in the last bits of results, so it is that of a kind of device, not of a machine. */
+struct ws_batching {
+    size_t prompt_tokens; /* of prompts, through the layers together */
+    size_t scored_tokens;
+    size_t scores_rows;  /* of a large vocabulary, for the host */
+    size_t sampled_rows; /* texts made together, ... */
+    double cache_bytes;  /* ... and what they may take in the cache */
+    size_t trained_tokens_least;
+    size_t trained_tokens_most; /* fewer where their activations take more than ... */
+    uint64_t trained_bytes;     /* ... this */
+};
+
+extern const struct ws_batching ws_cpu_batching, ws_gpu_batching;
+
 struct ws_device {
     const struct ws_device_ops *ops;
+    const struct ws_batching *batching; /* NULL: ws_cpu_batching */
+    uint64_t memory;  /* bytes that were free when it opened; 0: its memory is the host's */
+    char about[112];  /* what decides its results beside the host's compute class, or "" */
+    char library[32]; /* likewise, the matrix library of other origin and its version */
 };
+
+static inline const struct ws_batching *ws_batching_of(const struct ws_device *device)
+{
+    return device->batching ? device->batching : &ws_cpu_batching;
+}
 
 /* How a device multiplies, and what its activations are. The CPU knows f32 alone. */
 enum ws_precision {
