@@ -28,9 +28,11 @@ struct evaluate_options {
     uint64_t block;    /* 0: the model's context */
     const char *start; /* token, "none", or empty: as the model has it */
     uint64_t threads;  /* 0: all processors */
+    struct ws_device_settings device;
 };
 
-#define FIELD(name) offsetof(struct evaluate_options, name)
+#define FIELD(name)  offsetof(struct evaluate_options, name)
+#define DEVICE(name) offsetof(struct evaluate_options, device.name)
 
 static const struct ws_option options[] = {
     {"block", WS_OPTION_WHOLE, FIELD(block), 0, 1e7, "0", NULL, 0,
@@ -40,6 +42,7 @@ static const struct ws_option options[] = {
      "if it has one"},
     {"threads", WS_OPTION_WHOLE, FIELD(threads), 0, 4096, "0", NULL, WS_OPTION_EXECUTION,
      "threads; 0: one a processor"},
+    WS_DEVICE_OPTIONS(DEVICE),
 };
 static const struct ws_option_table evaluate_options = {"evaluation", options,
                                                         sizeof options / sizeof *options};
@@ -50,6 +53,7 @@ struct evaluation {
     const char *path; /* of the model */
     struct ws_arena arena;
     struct ws_device *device;
+    struct ws_pool *pool; /* for scores, which are made of logits on the host */
     struct ws_transformer model;
     struct ws_comparisons comparisons;
     uint64_t block;
@@ -219,7 +223,7 @@ static enum ws_status score_text(struct evaluation *e, struct ws_error *err)
     ws_network_write(network, e->model.parameters);
     const struct ws_scorer scorer = {
         .network = network,
-        .pool = ws_cpu_pool(e->device),
+        .pool = e->pool,
         .progress = show_progress,
         .user = e,
     };
@@ -305,8 +309,20 @@ static enum ws_status open_device(struct evaluation *e, struct ws_error *err)
 {
     unsigned threads =
         e->options->threads > 0 ? (unsigned)e->options->threads : ws_processor_count();
-    return ws_cpu_open(e->flags->plain_code ? WS_CPU_REFERENCE : WS_CPU_FAST, threads, NULL,
-                       &e->device, err);
+    struct ws_device_settings settings = e->options->device;
+    struct ws_device_choice choice;
+    WS_TRY(ws_device_settings_check(&settings, "--device", err));
+    if (e->flags->plain_code && ws_device_settings_want_gpu(&settings))
+        return ws_fail(err, WS_INVALID,
+                       "--plain-code runs on the CPU alone, and a GPU is asked for");
+    WS_TRY(ws_pool_new(threads, NULL, &e->pool, err));
+    if (e->flags->plain_code)
+        return ws_cpu_open(WS_CPU_REFERENCE, threads, NULL, &e->device, err);
+    /* The tolerances of references are those of f32. */
+    if (e->flags->reference && settings.precision == WS_PRECISION_BY_DEVICE)
+        settings.precision = 1 + WS_PRECISION_F32;
+    WS_TRY(choose_device(&settings, &e->arena, &choice, err));
+    return ws_device_open(&choice, threads, NULL, &e->device, err);
 }
 
 static void print_tables(const struct evaluation *e)
@@ -341,10 +357,11 @@ static int evaluate(const char *path, const struct evaluate_flags *flags,
     struct ws_error error;
     ws_arena_init(&e.arena, NULL);
     enum ws_status status = open_device(&e, &error);
-    if (status == WS_OK) {
+    if (status == WS_OK)
         status = evaluate_model(&e, &error);
+    if (e.device)
         e.device->ops->close(e.device);
-    }
+    ws_pool_free(e.pool);
     bool verified = count_out(&e.comparisons) == 0;
     ws_arena_release(&e.arena);
     if (status != WS_OK)

@@ -23,9 +23,11 @@ struct generate_settings {
     uint64_t seed;
     uint64_t count;
     uint64_t threads;
+    struct ws_device_settings device;
 };
 
-#define FIELD(name) offsetof(struct generate_settings, name)
+#define FIELD(name)  offsetof(struct generate_settings, name)
+#define DEVICE(name) offsetof(struct generate_settings, device.name)
 
 static const struct ws_option generate_options[] = {
     {"count", WS_OPTION_WHOLE, FIELD(count), 1, 1e9, "1", NULL, 0, "texts for each prompt"},
@@ -33,6 +35,7 @@ static const struct ws_option generate_options[] = {
      "the same seed makes the same texts"},
     {"threads", WS_OPTION_WHOLE, FIELD(threads), 0, 1024, "0", NULL, WS_OPTION_EXECUTION,
      "threads; 0: one for each processor. Texts do not depend on it"},
+    WS_DEVICE_OPTIONS(DEVICE),
 };
 
 static const struct ws_option_table generate_table = {
@@ -55,6 +58,7 @@ struct generation {
     uint32_t eos;
     const struct ws_tokenizer *tokenizer;
     struct prompt_set prompts;
+    struct ws_device_choice choice;
     struct ws_device *device;
     struct ws_generator *generator;
     struct generated_file file;
@@ -301,7 +305,7 @@ static json_t *describe(struct generation *g)
     struct ws_decoding decoding = g->decoding;
     decoding.batch = ws_generator_batch(g->generator);
     ws_buffer_init(&text, NULL, SIZE_MAX);
-    ws_compute_class(&text);
+    ws_compute_class(g->device, &text);
     bool fine =
         object && json_object_set_new(object, "machine", json_string(ws_buffer_string(&text))) == 0;
     fine = fine && set_options(object, &generate_table, &g->settings, &text) &&
@@ -371,13 +375,15 @@ static enum ws_status open_generator(struct generation *g, struct ws_error *err)
     uint64_t longest = g->prompts.longest;
     unsigned threads =
         g->settings.threads > 0 ? (unsigned)g->settings.threads : ws_processor_count();
-    enum ws_status status = ws_decoding_fits(&g->decoding, d, longest, err);
+    const struct ws_batching *batching = g->choice.count > 0 ? &ws_gpu_batching : &ws_cpu_batching;
+    enum ws_status status = ws_decoding_fits(&g->decoding, d, longest, batching, err);
     if (status != WS_OK && g->prompts.size > 1)
         ws_error_prefix(err, "prompt %" PRIu64, g->prompts.longest_prompt);
     WS_TRY(status);
-    WS_TRY(ws_memory_suffices(ws_generator_memory(d, &g->decoding, longest), ws_memory_available(),
-                              "this generation", err));
-    WS_TRY(ws_cpu_open(WS_CPU_FAST, threads, NULL, &g->device, err));
+    if (g->choice.count == 0)
+        WS_TRY(ws_memory_suffices(ws_generator_memory(d, &g->decoding, longest, batching),
+                                  ws_memory_available(), "this generation", err));
+    WS_TRY(ws_device_open(&g->choice, threads, NULL, &g->device, err));
     return ws_generator_open(g->device, &g->model, &g->decoding, longest, NULL, &g->generator, err);
 }
 
@@ -515,6 +521,8 @@ int cmd_generate(int argc, char **argv)
     enum ws_status status = arguments_parse(&line, argc, argv, &arguments, &error);
     if (status == WS_OK && !arguments.help)
         status = check_arguments(&arguments, &g.flags, &error);
+    if (status == WS_OK && !arguments.help)
+        status = choose_device(&g.settings.device, &arguments.arena, &g.choice, &error);
     if (status != WS_OK) {
         exit_status = report(status, &error);
     } else if (arguments.help) {

@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "base/pool.h"
 #include "cli/command.h"
+#include "cli/installed.h"
 #include "cli/terminal.h"
 #include "lab/plan.h"
 
@@ -37,6 +38,7 @@ static void print_probe(const struct ws_probe *probe)
 
 /* An estimate, and what this program took before it was made: a run begins with the same. */
 struct estimate {
+    struct ws_device_choice device;
     struct ws_cost cost;
     struct ws_probe probe;
     bool probed;
@@ -73,6 +75,10 @@ static void print_plan(const struct ws_experiment *e, const struct estimate *est
     (void)printf("\nItems of one seed; times and disk of all seeds. Estimated:\n"
                  "%s on %u threads, %s of memory, %s of disk.\n",
                  time, cost->threads, memory, disk);
+    if (estimate->device.count > 0)
+        (void)printf(
+            "Computed on %u GPU%s, a chain each at a time; most of the memory is theirs.\n",
+            estimate->device.count, estimate->device.count == 1 ? "" : "s");
     if (estimate->probed)
         print_probe(&estimate->probe);
     else
@@ -167,15 +173,20 @@ static enum ws_status make_estimate(const struct plan_request *request,
     struct ws_arena *arena = &experiment->arena;
     out->begun = ws_processor_clock.elapsed(NULL) - request->done;
     out->resident = (double)ws_memory_resident();
-    WS_TRY(ws_plan_cost(experiment, human, NULL, processors, arena, &out->cost, err));
+    out->device = (struct ws_device_choice){.count = 0};
+    if (experiment->family->computes)
+        WS_TRY(ws_device_choose(&experiment->settings.device,
+                                installed_module(arena, WS_CUDA_MODULE_FILE), &out->device, err));
+    WS_TRY(ws_plan_cost(experiment, human, &out->device, NULL, processors, arena, &out->cost, err));
     out->probed =
         !request->no_probe && ws_plan_check_memory(&out->cost, ws_memory_available(), err) == WS_OK;
     if (!out->probed)
         return WS_OK;
-    const struct ws_clock *clock =
-        experiment->family->outside ? &ws_system_clock : &ws_processor_clock;
-    WS_TRY(ws_probe(experiment, human, clock, arena, &out->probe, err));
-    return ws_plan_cost(experiment, human, &out->probe, processors, arena, &out->cost, err);
+    const bool elsewhere = experiment->family->outside || out->device.count > 0;
+    const struct ws_clock *clock = elsewhere ? &ws_system_clock : &ws_processor_clock;
+    WS_TRY(ws_probe(experiment, human, &out->device, clock, arena, &out->probe, err));
+    return ws_plan_cost(experiment, human, &out->device, &out->probe, processors, arena, &out->cost,
+                        err);
 }
 
 static int plan(void *context, const char *what, struct ws_experiment *experiment, bool last)

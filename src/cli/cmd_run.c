@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/installed.h"
 #include "cli/mpi_ranks.h"
 #include "cli/overview.h"
 #include "cli/stop_signal.h"
@@ -17,6 +18,7 @@ struct run_flags {
     bool quiet, json, allow_other_machine;
     const char *output;
     const struct arguments *given;
+    const char *cuda_module;      /* path */
     const struct ws_ranks *ranks; /* NULL: this process is alone */
     bool parted;                  /* ranks have agreed that something failed, and talk no more */
 };
@@ -185,6 +187,7 @@ static int run_experiment(const struct job *job, const struct ws_human *human)
     struct ws_run_options options = {
         .directory = job->directory,
         .allow_other_machine = flags->allow_other_machine,
+        .cuda_module = flags->cuda_module,
         .ranks = flags->ranks,
         .stop = stop_signal_flag(),
         .begun = announce,
@@ -296,6 +299,7 @@ static int run_command(int argc, char **argv, const struct ws_ranks *ranks)
         exit_status = help(&line, &arguments);
     } else {
         flags.given = &arguments;
+        flags.cuda_module = installed_module(&arguments.arena, WS_CUDA_MODULE_FILE);
         exit_status = visit_experiments(arguments.positional[0], &arguments, !flags.output,
                                         run_in_directory, &flags);
     }

@@ -27,6 +27,7 @@ struct training {
     struct ws_train_settings settings;
     struct training_directory directory;
     struct training_input input;
+    struct ws_device_choice choice;
     struct ws_device *device;
     struct ws_trainer *trainer;
     struct terminal terminal;
@@ -95,6 +96,9 @@ static void announce(const struct training *t)
     if (t->settings.batch > examples->count)
         (void)fprintf(stderr, "fewer examples than a batch of %" PRIu64 ": each step takes all\n",
                       t->settings.batch);
+    if (t->device->memory > 0)
+        (void)fprintf(stderr, "on %s, %" PRIu64 " examples at a time\n", t->device->about,
+                      ws_trainer_micro_batch(t->trainer));
     if (t->first_step > 0)
         (void)fprintf(stderr, "goes on after step %" PRIu64 "\n", t->first_step);
 }
@@ -204,11 +208,13 @@ static enum ws_status open_trainer(struct training *t, struct ws_error *err)
 {
     unsigned threads = t->options.threads > 0 ? (unsigned)t->options.threads : ws_processor_count();
     const struct ws_transformer *model = &t->input.model;
-    uint64_t memory = ws_trainer_memory(&t->settings, &model->description, t->input.examples.count,
-                                        ws_examples_longest(&t->input.examples),
-                                        ws_examples_longest(&t->input.validation));
-    WS_TRY(ws_memory_suffices(memory, ws_memory_available(), "this training", err));
-    WS_TRY(ws_cpu_open(WS_CPU_FAST, threads, NULL, &t->device, err));
+    if (t->choice.count == 0) {
+        uint64_t memory = ws_trainer_memory(
+            &t->settings, NULL, &model->description, t->input.examples.count,
+            ws_examples_longest(&t->input.examples), ws_examples_longest(&t->input.validation));
+        WS_TRY(ws_memory_suffices(memory, ws_memory_available(), "this training", err));
+    }
+    WS_TRY(ws_device_open(&t->choice, threads, NULL, &t->device, err));
     WS_TRY(ws_trainer_open(&t->settings, t->device, &model->description, model->parameters,
                            &t->input.examples, &t->input.validation, training_key(&t->options),
                            NULL, &t->trainer, err));
@@ -338,6 +344,8 @@ int cmd_train(int argc, char **argv)
     enum ws_status status = arguments_parse(&line, argc, argv, &arguments, &error);
     if (status == WS_OK && !arguments.help)
         status = check_arguments(&arguments, &t, &error);
+    if (status == WS_OK && !arguments.help)
+        status = choose_device(&t.options.device, &arguments.arena, &t.choice, &error);
     if (status != WS_OK)
         exit_status = report(status, &error);
     else if (arguments.help)

@@ -457,6 +457,12 @@ enum ws_status open_human(struct ws_experiment *experiment, struct ws_human **ou
     return status;
 }
 
+enum ws_status choose_device(const struct ws_device_settings *settings, struct ws_arena *arena,
+                             struct ws_device_choice *out, struct ws_error *err)
+{
+    return ws_device_choose(settings, installed_module(arena, WS_CUDA_MODULE_FILE), out, err);
+}
+
 const char *run_directory(const struct ws_experiment *experiment, const char *output,
                           struct ws_arena *arena)
 {

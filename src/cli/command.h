@@ -120,6 +120,11 @@ int visit_experiments(const char *what, const struct arguments *arguments, bool 
 WS_MUST_CHECK enum ws_status open_human(struct ws_experiment *experiment, struct ws_human **out,
                                         struct ws_error *err);
 
+/* The device of these settings, by the CUDA module that came with the program. */
+WS_MUST_CHECK enum ws_status choose_device(const struct ws_device_settings *settings,
+                                           struct ws_arena *arena, struct ws_device_choice *out,
+                                           struct ws_error *err);
+
 /* The directory a run of `experiment` goes to: `output`, or runs/<name>. */
 const char *run_directory(const struct ws_experiment *experiment, const char *output,
                           struct ws_arena *arena);

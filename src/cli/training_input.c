@@ -7,7 +7,8 @@
 #include "cli/text_source.h"
 #include "models/nn/transformer/hugging_face.h"
 
-#define FIELD(name) offsetof(struct training_options, name)
+#define FIELD(name)  offsetof(struct training_options, name)
+#define DEVICE(name) offsetof(struct training_options, device.name)
 
 static const struct ws_option options_table[] = {
     {"model", WS_OPTION_TEXT, FIELD(model), 0, 0, "", NULL, 0,
@@ -27,6 +28,7 @@ static const struct ws_option options_table[] = {
      "of fresh parameters, the order of examples, and dropout"},
     {"threads", WS_OPTION_WHOLE, FIELD(threads), 0, 4096, "0", NULL, WS_OPTION_EXECUTION,
      "threads; 0: one a processor"},
+    WS_DEVICE_OPTIONS(DEVICE),
     {"checkpoint_seconds", WS_OPTION_REAL, FIELD(checkpoint_seconds), 0, 1e9, "60", NULL,
      WS_OPTION_EXECUTION, "longest work lost when the machine stops"},
     {"save_type", WS_OPTION_CHOICE, FIELD(save_type), 0, 0, "f32", "f32|f16|bf16",

@@ -4,6 +4,7 @@
 #ifndef WS_CLI_TRAINING_INPUT_H
 #define WS_CLI_TRAINING_INPUT_H
 
+#include "compute/device.h"
 #include "data/safetensors.h"
 #include "data/tokenizer.h"
 #include "models/nn/transformer/form.h"
@@ -18,6 +19,7 @@ struct training_options {
     uint64_t block;
     uint64_t seed;
     uint64_t threads; /* 0: all processors */
+    struct ws_device_settings device;
     double checkpoint_seconds;
     uint32_t save_type; /* see training_save_type */
 };

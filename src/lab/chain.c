@@ -241,8 +241,9 @@ static enum ws_status open_job(struct job *j, const struct batch *b, enum ws_pha
         j->work_before += work[before];
     j->job = (struct ws_job){.threads = support ? support->threads : 1,
                              .prompts = b->prompts,
-                             .validation = b->validation};
-    if (!support || b->count > 1)
+                             .validation = b->validation,
+                             .device = support ? support->device : NULL};
+    if (!support || !support->load || b->count > 1)
         return WS_OK;
     j->draft = (struct ws_draft){.user = j, .due = draft_is_due, .store = store_draft};
     j->job.draft = &j->draft;
@@ -323,6 +324,7 @@ static enum ws_status filter_training(const struct batch *b, struct made *made,
         .first = chain->first,
         .law = chain->deal.law,
         .threads = b->support ? b->support->threads : 1,
+        .device = b->support ? b->support->device : NULL,
     };
     made->filtered = WS_ARENA_NEW(step_arena(b), struct ws_filtered, policy->filter_count);
     if (!made->filtered)
@@ -442,7 +444,8 @@ static enum ws_status measure_models(struct batch *b, struct ws_error *err)
     if (!b->measured)
         return WS_OK;
     struct ws_arena *scratch = &b->block->scratch;
-    const struct ws_job job = {.threads = b->support ? b->support->threads : 1};
+    const struct ws_job job = {.threads = b->support ? b->support->threads : 1,
+                               .device = b->support ? b->support->device : NULL};
     bool sampled = b->block->arm->data->sample_items > 0;
     if (sampled)
         WS_TRY(sample_models(b, WS_PHASE_SAMPLE, b->block->arm->data->sample_items, scratch, err));

@@ -56,9 +56,11 @@ enum ws_phase {
 /* What whoever runs a block offers the work inside a step. A phase of one chain alone may be stored
  * and taken up again (struct ws_draft of models/family.h). */
 struct ws_step_support {
-    unsigned threads; /* >= 1; never shows in a result */
+    unsigned threads;                      /* >= 1; never shows in a result */
+    const struct ws_device_choice *device; /* as in struct ws_job */
     void *user;
-    /* What an interrupted call of this step stored; size 0: nothing. Lives in `arena`. */
+    /* What an interrupted call of this step stored; size 0: nothing. Lives in `arena`. NULL, like
+     * the other two: nothing is stored. */
     enum ws_status (*load)(void *user, const struct ws_chain *chain, enum ws_phase phase,
                            struct ws_arena *arena, struct ws_bytes *out, struct ws_error *err);
     /* Told the share of the phase that is done and the work of the step so far (as ws_chain_work

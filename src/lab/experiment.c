@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define FIELD(field) offsetof(struct ws_experiment_settings, field)
+#define FIELD(field)  offsetof(struct ws_experiment_settings, field)
+#define DEVICE(field) offsetof(struct ws_experiment_settings, device.field)
 
 static const struct ws_option arm_options[] = {
     {"policies", WS_OPTION_LIST, FIELD(policies), 0, 0, "replace", NULL, 0,
@@ -51,6 +52,7 @@ static const struct ws_option execution_options[] = {
      "one line that says what the experiment is"},
     {"threads", WS_OPTION_WHOLE, FIELD(threads), 0, 4096, "0", NULL, WS_OPTION_EXECUTION,
      "0: one for each processor; results do not depend on it"},
+    WS_DEVICE_OPTIONS(DEVICE),
     {"checkpoint_seconds", WS_OPTION_REAL, FIELD(checkpoint_seconds), 0, 1e9, "5", NULL,
      WS_OPTION_EXECUTION, "longest work lost when the machine stops"},
     {"keep_every", WS_OPTION_WHOLE, FIELD(keep_every), 0, 1e9, "0", NULL, WS_OPTION_EXECUTION,
@@ -434,6 +436,20 @@ static enum ws_status check_effects(const struct ws_experiment *e, struct ws_err
     return WS_OK;
 }
 
+/* A GPU is refused where the family would not compute on it. */
+static enum ws_status check_device(const struct ws_experiment *e, struct ws_error *err)
+{
+    const struct ws_device_settings *device = &e->settings.device;
+    const char *named = ws_experiment_given(e, "device") ? "device" : "precision";
+    const char *place = ws_experiment_place(e, named);
+    WS_TRY(ws_device_settings_check(device, place, err));
+    if (!e->family->computes && ws_device_settings_want_gpu(device))
+        return ws_fail(err, WS_INVALID,
+                       "%s: '%s' has no meaning for family '%s', which uses no GPU", place, named,
+                       e->family->name);
+    return WS_OK;
+}
+
 static enum ws_status settle(struct ws_experiment *e, const struct ws_yaml *settings,
                              const struct ws_override *overrides, size_t override_count,
                              struct ws_error *err)
@@ -446,6 +462,7 @@ static enum ws_status settle(struct ws_experiment *e, const struct ws_yaml *sett
         WS_TRY(apply(e, &e->given[i], err));
     for (size_t i = 0; i < e->given_count; i++)
         WS_TRY(ws_experiment_check_source(e, &e->given[i], err));
+    WS_TRY(check_device(e, err));
     WS_TRY(resolve(e, err));
     WS_TRY(check_effects(e, err));
     return make_canonical(e, err);

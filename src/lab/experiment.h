@@ -38,14 +38,15 @@ struct ws_experiment_settings {
     uint64_t metric_items;
     uint64_t measure_every;
     /* execution */
-    uint64_t threads;          /* 0: one for each processor */
-    double checkpoint_seconds; /* work at risk when the machine stops */
-    uint64_t keep_every;       /* 0: the last checkpoint only */
-    uint64_t keep_texts;       /* items of each sample that people can read */
-    bool keep_models;          /* models as directories, for other programs */
-    bool fail_fast;            /* the first chain that fails stops all */
-    bool skip_absorbed;        /* chains that can no longer change do nothing but measure */
-    const char *then;          /* the experiment to go on with; "": none */
+    uint64_t threads;                 /* 0: one for each processor */
+    struct ws_device_settings device; /* of families that compute on one */
+    double checkpoint_seconds;        /* work at risk when the machine stops */
+    uint64_t keep_every;              /* 0: the last checkpoint only */
+    uint64_t keep_texts;              /* items of each sample that people can read */
+    bool keep_models;                 /* models as directories, for other programs */
+    bool fail_fast;                   /* the first chain that fails stops all */
+    bool skip_absorbed;               /* chains that can no longer change do nothing but measure */
+    const char *then;                 /* the experiment to go on with; "": none */
 };
 
 /* A setting in force. */

@@ -115,7 +115,7 @@ static int by_value(const void *left, const void *right)
 static enum ws_status order_by_likelihood(struct filtering *f, const struct ws_model *model,
                                           struct ws_rng *rng, struct placed **out)
 {
-    const struct ws_job job = {.threads = f->view->threads};
+    const struct ws_job job = {.threads = f->view->threads, .device = f->view->device};
     double *likelihood = WS_ARENA_NEW(&f->scratch, double, f->data.count);
     struct placed *order = WS_ARENA_NEW(&f->scratch, struct placed, f->data.count);
     if (!likelihood || !order)

@@ -13,10 +13,11 @@
 
 /* What filters may look at. */
 struct ws_filter_view {
-    const struct ws_model *latest; /* the model of the step before */
-    const struct ws_model *first;  /* of step 0; NULL unless a filter needs it */
-    const struct ws_law *law;      /* of the human data; NULL where there is none */
-    unsigned threads;              /* >= 1; never shows in a result */
+    const struct ws_model *latest;         /* the model of the step before */
+    const struct ws_model *first;          /* of step 0; NULL unless a filter needs it */
+    const struct ws_law *law;              /* of the human data; NULL where there is none */
+    unsigned threads;                      /* >= 1; never shows in a result */
+    const struct ws_device_choice *device; /* as in struct ws_job */
 };
 
 /* What one filter did. */

@@ -130,8 +130,9 @@ static struct ws_arm_cost arm_cost(const struct ws_experiment *e, const struct w
 }
 
 enum ws_status ws_plan_cost(const struct ws_experiment *e, const struct ws_human *human,
-                            const struct ws_probe *probe, unsigned processors,
-                            struct ws_arena *arena, struct ws_cost *out, struct ws_error *err)
+                            const struct ws_device_choice *device, const struct ws_probe *probe,
+                            unsigned processors, struct ws_arena *arena, struct ws_cost *out,
+                            struct ws_error *err)
 {
     const struct ws_probe unknown = {
         .fit.factor = 1,
@@ -154,7 +155,11 @@ enum ws_status ws_plan_cost(const struct ws_experiment *e, const struct ws_human
     const struct ws_arm *arm = &e->arms[0];
     e->family->cost(arm->family_settings, ws_human_shape(human), arm->data->items,
                     (double)arm->data->item_size, &family);
-    double useful = blocks < cost.threads && !family.uses_threads ? (double)blocks : cost.threads;
+    const bool on_gpus = device && device->count > 0;
+    cost.running = on_gpus ? device->count : cost.threads; /* a block a GPU */
+    if (blocks < cost.running)
+        cost.running = (unsigned)blocks;
+    double useful = on_gpus || !family.uses_threads ? cost.running : cost.threads;
     if (useful > processors)
         useful = processors;
     double largest = 0;
@@ -167,9 +172,8 @@ enum ws_status ws_plan_cost(const struct ws_experiment *e, const struct ws_human
         if (cost.arms[a].chain_memory > largest)
             largest = cost.arms[a].chain_memory;
     }
-    cost.running = blocks < cost.threads ? (unsigned)blocks : cost.threads;
     cost.memory = largest * cost.running * (double)block;
-    cost.memory_is_sure = family.bytes_are_sure;
+    cost.memory_is_sure = family.bytes_are_sure && !on_gpus; /* most of it is theirs */
     *out = cost;
     return WS_OK;
 }

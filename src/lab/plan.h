@@ -25,9 +25,11 @@ struct ws_cost {
     unsigned running; /* blocks of chains at a time */
 };
 
-/* `probe` may be NULL: then times are those of some other machine. */
+/* `probe` may be NULL: then times are those of some other machine. `device`: as in struct ws_job.
+ */
 WS_MUST_CHECK enum ws_status ws_plan_cost(const struct ws_experiment *experiment,
                                           const struct ws_human *human,
+                                          const struct ws_device_choice *device,
                                           const struct ws_probe *probe, unsigned processors,
                                           struct ws_arena *arena, struct ws_cost *out,
                                           struct ws_error *err);

@@ -35,10 +35,9 @@ struct probing {
     struct ws_reference reference;
     const struct ws_payload *sample; /* ... and a sample */
     uint64_t sample_items;
+    struct ws_job alone; /* one thread, on the device */
     struct ws_error *err;
 };
-
-static const struct ws_job alone = {.threads = 1};
 
 static double now(const struct probing *p)
 {
@@ -156,7 +155,7 @@ static enum ws_status fit(struct probing *p, uint64_t items)
     const struct ws_dataset *const sets[] = {&p->data};
     const struct ws_rng_key keys[] = {key_of(p, WS_STREAM_INIT)};
     (void)items;
-    WS_TRY(p->experiment->family->fit(p->settings, 1, sets, keys, &alone, &p->work, &p->model,
+    WS_TRY(p->experiment->family->fit(p->settings, 1, sets, keys, &p->alone, &p->work, &p->model,
                                       p->err));
     p->model_bytes = p->work.size;
     return WS_OK;
@@ -184,7 +183,8 @@ static enum ws_status sample_items(struct probing *p, uint64_t items, struct ws_
                                    const struct ws_payload **out)
 {
     const struct ws_dataset *const prompts[] = {&p->block.chains[0].deal.original};
-    const struct ws_job job = {.threads = 1, .prompts = prompts};
+    struct ws_job job = p->alone;
+    job.prompts = prompts;
     const struct ws_rng_key keys[] = {key_of(p, WS_STREAM_SAMPLING)};
     return p->experiment->family->sample(1, &p->model, &items, keys, &job, arena, out, p->err);
 }
@@ -222,7 +222,7 @@ static enum ws_status measure(struct probing *p, uint64_t items)
     if (!out)
         return ws_fail_memory(p->err, "the probe");
     return ws_measure(&p->reference, p->model, p->experiment->family->keeps_first ? p->model : NULL,
-                      p->sample, &alone, &p->work, out, &p->measurements, p->err);
+                      p->sample, &p->alone, &p->work, out, &p->measurements, p->err);
 }
 
 /* Chains ----------------------------------------------------------------------------------------
@@ -250,12 +250,13 @@ static enum ws_status take_steps(struct probing *p, struct ws_block *block, doub
                                  const struct ws_probe *probe, double *each)
 {
     const struct ws_experiment *e = p->experiment;
+    const struct ws_step_support support = {.threads = 1, .device = p->alone.device};
     double spent = 0, expected = 0, steps = 0;
     for (size_t c = 0; c < block->count; c++)
         WS_TRY(ws_chain_start(block, &block->chains[c], p->err));
     for (uint32_t step = 0; step < e->settings.generations && spent < enough; step++) {
         const double before = now(p);
-        ws_block_step(block, step, NULL);
+        ws_block_step(block, step, &support);
         if (block->chains[0].status != WS_OK) {
             *p->err = block->chains[0].error;
             return block->chains[0].status;
@@ -333,11 +334,17 @@ static enum ws_status probe_parts(struct probing *p, struct ws_arena *arena, str
 }
 
 enum ws_status ws_probe(const struct ws_experiment *experiment, const struct ws_human *human,
-                        const struct ws_clock *clock, struct ws_arena *arena, struct ws_probe *out,
-                        struct ws_error *err)
+                        const struct ws_device_choice *device, const struct ws_clock *clock,
+                        struct ws_arena *arena, struct ws_probe *out, struct ws_error *err)
 {
     const struct ws_allocator *allocator = arena->allocator;
-    struct probing p = {.experiment = experiment, .clock = clock, .drawn_each = 1, .err = err};
+    struct probing p = {
+        .experiment = experiment,
+        .clock = clock,
+        .drawn_each = 1,
+        .alone = {.threads = 1, .device = device},
+        .err = err,
+    };
     *out = (struct ws_probe){.start = 0};
     WS_TRY(ws_block_init(&p.block, experiment, human, &experiment->arms[0], 1, 1, allocator, err));
     ws_arena_init(&p.keep, allocator);

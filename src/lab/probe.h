@@ -38,9 +38,10 @@ struct ws_probe {
 /* Tries the first arm, and the first steps of all, for about a second; as long as one item takes
  * where that is more. What `out` points to lies in `arena`. */
 WS_MUST_CHECK enum ws_status ws_probe(const struct ws_experiment *experiment,
-                                      const struct ws_human *human, const struct ws_clock *clock,
-                                      struct ws_arena *arena, struct ws_probe *out,
-                                      struct ws_error *err);
+                                      const struct ws_human *human,
+                                      const struct ws_device_choice *device,
+                                      const struct ws_clock *clock, struct ws_arena *arena,
+                                      struct ws_probe *out, struct ws_error *err);
 
 /* What a set of `items` costs, in items; counts cost by the types that there are. */
 double ws_costing_items(const struct ws_dataset *shape, uint64_t items);

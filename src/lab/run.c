@@ -36,7 +36,11 @@ struct runner {
     struct ws_arena arena; /* paths and units */
     struct unit *units;
     size_t unit_count;
+    size_t next_unit; /* atomic */
     unsigned threads;
+    unsigned lanes; /* units at a time: one a thread, or one a GPU */
+    struct ws_device_choice device;
+    const char *compute_class;
     bool stopped; /* this rank, or any other that rank 0 has heard of, was told to */
     bool is_new;  /* the directory had no run: no chain has a file */
     double begun;
@@ -133,6 +137,7 @@ static void report_failure(struct runner *r, const struct ws_arm *arm, uint64_t 
 struct worker {
     struct runner *runner;
     const struct unit *unit;
+    const struct ws_device_choice *device;
     struct ws_block block;
     uint32_t step;
     uint64_t noted;      /* work of this step that progress has heard of */
@@ -346,7 +351,8 @@ static enum ws_status load_draft(void *user, const struct ws_chain *chain, enum 
 static unsigned threads_inside(struct runner *r)
 {
     size_t units = __atomic_load_n(&r->units_left, __ATOMIC_RELAXED);
-    return units >= r->threads ? 1 : (unsigned)(r->threads / units);
+    size_t running = units < r->lanes ? units : r->lanes;
+    return running >= r->threads ? 1 : (unsigned)(r->threads / running);
 }
 
 /* Reports the chains that this step broke. They are saved as they were before it, so that what they
@@ -394,6 +400,7 @@ static void step_chains(struct worker *w)
 {
     const struct ws_step_support support = {
         .threads = threads_inside(w->runner),
+        .device = w->device,
         .user = w,
         .load = load_draft,
         .due = draft_is_due,
@@ -443,11 +450,10 @@ static void run_block(struct worker *w)
     }
 }
 
-static void run_unit(void *context, size_t piece)
+static void run_unit(struct runner *r, const struct unit *unit,
+                     const struct ws_device_choice *device)
 {
-    struct runner *r = context;
-    struct worker worker = {.runner = r, .unit = &r->units[piece]};
-    const struct unit *unit = worker.unit;
+    struct worker worker = {.runner = r, .unit = unit, .device = device};
     struct ws_error error;
     if (!stop_asked(r)) {
         if (ws_block_init(&worker.block, r->experiment, r->human, unit->arm, unit->first_seed,
@@ -461,6 +467,23 @@ static void run_unit(void *context, size_t piece)
         }
     }
     (void)__atomic_sub_fetch(&r->units_left, 1, __ATOMIC_RELAXED);
+}
+
+/* One unit after another, on a GPU of its own where there are GPUs. */
+static void run_lane(void *context, size_t lane)
+{
+    struct runner *r = context;
+    struct ws_device_choice device = r->device;
+    if (device.count > 0) {
+        device.number += (unsigned)lane;
+        device.count = 1;
+    }
+    for (;;) {
+        size_t next = __atomic_fetch_add(&r->next_unit, 1, __ATOMIC_RELAXED);
+        if (next >= r->unit_count)
+            return;
+        run_unit(r, &r->units[next], &device);
+    }
 }
 
 /* Scheduling ----------------------------------------------------------------------------------- */
@@ -641,18 +664,12 @@ static enum ws_status check_compute_class(const struct runner *r,
                                           const struct ws_run_description *there,
                                           struct ws_error *err)
 {
-    struct ws_buffer here;
-    ws_buffer_init(&here, r->options->allocator, 4096);
-    ws_compute_class(&here);
-    enum ws_status status = ws_buffer_check(&here, "the compute class", err);
-    if (status == WS_OK && !r->options->allow_other_machine &&
-        strcmp(ws_buffer_string(&here), there->compute_class) != 0)
-        status = ws_fail(err, WS_CONFLICT,
-                         "'%s' was begun on '%.80s', this is '%.80s': the last bits of results may "
-                         "differ; --allow-other-machine goes on all the same",
-                         r->options->directory, there->compute_class, ws_buffer_string(&here));
-    ws_buffer_release(&here);
-    return status;
+    if (r->options->allow_other_machine || strcmp(r->compute_class, there->compute_class) == 0)
+        return WS_OK;
+    return ws_fail(err, WS_CONFLICT,
+                   "'%s' was begun on '%.150s', this is '%.150s': the last bits of results may "
+                   "differ; --allow-other-machine goes on all the same",
+                   r->options->directory, there->compute_class, r->compute_class);
 }
 
 /* Reads the run that is there, if any, and sets when it was begun. */
@@ -753,8 +770,8 @@ static enum ws_status check_memory(struct runner *r, struct ws_error *err)
         return ws_fail_memory(err, "the run directory");
     if (ws_file_exists(begun))
         return WS_OK;
-    WS_TRY(
-        ws_plan_cost(r->experiment, r->human, NULL, ws_processor_count(), &r->arena, &cost, err));
+    WS_TRY(ws_plan_cost(r->experiment, r->human, &r->device, NULL, ws_processor_count(), &r->arena,
+                        &cost, err));
     return ws_plan_check_memory(&cost, ws_memory_available(), err);
 }
 
@@ -763,9 +780,9 @@ static enum ws_status check_memory(struct runner *r, struct ws_error *err)
 static enum ws_status run_units(struct runner *r, struct ws_error *err)
 {
     struct ws_pool *pool;
-    WS_TRY(ws_pool_new(r->threads, r->options->allocator, &pool, err));
+    WS_TRY(ws_pool_new(r->lanes, r->options->allocator, &pool, err));
     r->units_left = r->unit_count;
-    ws_pool_run(pool, r->unit_count, run_unit, r);
+    ws_pool_run(pool, r->lanes, run_lane, r);
     ws_pool_free(pool);
     return WS_OK;
 }
@@ -883,7 +900,7 @@ static enum ws_status prepare(struct runner *r, struct ws_run_state *state, int 
     WS_TRY(ws_lock_take(lock_path, lock, err));
     ws_clock_text(r->clock->wall(r->clock->user), started);
     WS_TRY(meet_directory(r, started, err));
-    *state = (struct ws_run_state){"running", started, "", r->threads};
+    *state = (struct ws_run_state){"running", started, "", r->threads, r->compute_class};
     WS_TRY(ws_run_write(directory, e, state, err));
     WS_TRY(make_arm_directories(r, err));
     WS_TRY(save_tokenizer(r, err));
@@ -896,6 +913,36 @@ static enum ws_status prepare(struct runner *r, struct ws_run_state *state, int 
         return ws_fail_memory(err, "events.log");
     WS_TRY(log_event(r, text, err));
     return r->options->ranks ? ws_lock_share(*lock, lock_path, err) : WS_OK;
+}
+
+static enum ws_status name_compute_class(struct runner *r, const struct ws_device *device,
+                                         struct ws_error *err)
+{
+    struct ws_buffer class;
+    ws_buffer_init(&class, r->options->allocator, 4096);
+    ws_compute_class(device, &class);
+    enum ws_status status = ws_buffer_check(&class, "the compute class", err);
+    if (status == WS_OK)
+        r->compute_class = ws_arena_text(&r->arena, ws_buffer_string(&class));
+    ws_buffer_release(&class);
+    WS_TRY(status);
+    return r->compute_class ? WS_OK : ws_fail_memory(err, "the compute class");
+}
+
+/* What this process computes on. A GPU is opened to see whether it can be, and what it is. */
+static enum ws_status choose_device(struct runner *r, struct ws_error *err)
+{
+    struct ws_device *device;
+    if (r->experiment->family->computes)
+        WS_TRY(ws_device_choose(&r->experiment->settings.device, r->options->cuda_module,
+                                &r->device, err));
+    if (r->device.count == 0)
+        return name_compute_class(r, NULL, err);
+    r->lanes = r->device.count;
+    WS_TRY(ws_device_open(&r->device, 1, r->options->allocator, &device, err));
+    enum ws_status status = name_compute_class(r, device, err);
+    device->ops->close(device);
+    return status;
 }
 
 /* The other ranks, when rank 0 is through with that. */
@@ -927,7 +974,9 @@ static enum ws_status run_together(struct runner *r, int *lock, struct ws_error 
     const struct ws_ranks *ranks = r->options->ranks;
     const struct ws_allocator *allocator = r->options->allocator;
     struct ws_run_state state = {.state = NULL};
-    enum ws_status status = leads(r) ? prepare(r, &state, lock, err) : WS_OK;
+    enum ws_status status = choose_device(r, err);
+    if (status == WS_OK && leads(r))
+        status = prepare(r, &state, lock, err);
     WS_TRY(ws_ranks_agree(ranks, status, allocator, err));
     status = leads(r) ? WS_OK : join_run(r, lock, err);
     WS_TRY(ws_ranks_agree(ranks, status, allocator, err));
@@ -956,6 +1005,7 @@ enum ws_status ws_run_execute(const struct ws_experiment *experiment, const stru
     *result = (struct ws_run_result){.chains = 0};
     ws_arena_init(&result->arena, options->allocator);
     ws_arena_init(&r.arena, options->allocator);
+    r.lanes = r.threads;
     r.begun = r.clock->elapsed(r.clock->user);
     int lock = -1;
     pthread_mutex_init(&r.mutex, NULL);

@@ -39,6 +39,7 @@ struct ws_run_options {
     const struct ws_allocator *allocator;
     const struct ws_clock *clock; /* NULL: the system's */
     bool allow_other_machine;     /* go on although the compute class differs */
+    const char *cuda_module;      /* path of what GPUs are reached by; NULL: the CPU alone */
     const struct ws_ranks *ranks; /* that carry out the run together; NULL: this process alone */
     /* Not 0: save and return WS_INTERRUPTED; or NULL. Several threads look at it, so a signal's
      * handler, or whoever sets it, does so with __atomic_store_n. */
@@ -61,10 +62,12 @@ struct ws_run_result {
     struct ws_failure *failures; /* in order of arm and seed */
 };
 
-/* To be called by all ranks, and the same for all. WS_OK when every chain is complete and summed
- * up; the status of the first failure when chains failed (the summary then holds what they have, of
- * damaged files nothing; where others stopped for it there is none); WS_INTERRUPTED on request;
- * WS_BUSY, WS_CONFLICT and others before anything was done. */
+/* Of a family that computes on a device, GPUs are asked for or found by the settings; each of them
+ * has one block at a time. To be called by all ranks, and the same for all. WS_OK when every chain
+ * is complete and summed up; the status of the first failure when chains failed (the summary then
+ * holds what they have, of damaged files nothing; where others stopped for it there is none);
+ * WS_INTERRUPTED on request; WS_BUSY, WS_CONFLICT, what ws_device_choose gives, and others before
+ * anything was done. */
 WS_MUST_CHECK enum ws_status ws_run_execute(const struct ws_experiment *experiment,
                                             const struct ws_human *human,
                                             const struct ws_run_options *options,

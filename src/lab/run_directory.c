@@ -35,7 +35,7 @@ char *ws_chain_path(struct ws_arena *arena, const char *directory, const struct 
     return ws_block_path(arena, directory, arm->directory, seed, 1, suffix);
 }
 
-void ws_compute_class(struct ws_buffer *out)
+void ws_compute_class(const struct ws_device *device, struct ws_buffer *out)
 {
     lapack_int major = 0, minor = 0, patch = 0;
     LAPACK_ilaver(&major, &minor, &patch);
@@ -54,6 +54,9 @@ void ws_compute_class(struct ws_buffer *out)
 #endif
     ws_buffer_format(out, " glibc-%s lapack-%d.%d.%d zlib-%s", gnu_get_libc_version(), (int)major,
                      (int)minor, (int)patch, zlibVersion());
+    if (device && device->about[0])
+        ws_buffer_format(out, " %s%s%s", device->about, device->library[0] ? " " : "",
+                         device->library);
 }
 
 /* Writing -------------------------------------------------------------------------------------- */
@@ -105,19 +108,13 @@ static json_t *arms_json(const struct ws_experiment *experiment)
     return array;
 }
 
-static json_t *machine_json(struct ws_arena *arena, unsigned threads)
+static json_t *machine_json(const struct ws_run_state *state)
 {
-    struct ws_buffer class;
     struct utsname system = {0};
     (void)uname(&system);
-    ws_buffer_init(&class, arena->allocator, 4096);
-    ws_compute_class(&class);
-    json_t *object =
-        json_pack("{s:s, s:s, s:s, s:s, s:I}", "compute_class", ws_buffer_string(&class), "host",
-                  system.nodename, "system", system.sysname, "release", system.release, "threads",
-                  (json_int_t)threads);
-    ws_buffer_release(&class);
-    return object;
+    return json_pack("{s:s, s:s, s:s, s:s, s:I}", "compute_class", state->compute_class, "host",
+                     system.nodename, "system", system.sysname, "release", system.release,
+                     "threads", (json_int_t)state->threads);
 }
 
 /* Hashes by what they are of, "corpus_sha256" always. */
@@ -146,7 +143,7 @@ static json_t *run_json(const struct ws_experiment *experiment, const struct ws_
                      "finished", state->finished, "settings", settings_json(experiment, arena),
                      "inputs", inputs_json(experiment), "block",
                      (json_int_t)ws_block_size(experiment), "arms", arms_json(experiment),
-                     "machine", machine_json(arena, state->threads));
+                     "machine", machine_json(state));
 }
 
 enum ws_status ws_run_write(const char *directory, const struct ws_experiment *experiment,

@@ -73,6 +73,7 @@ struct ws_run_state {
     const char *started;
     const char *finished;
     unsigned threads;
+    const char *compute_class;
 };
 WS_MUST_CHECK enum ws_status ws_run_write(const char *directory,
                                           const struct ws_experiment *experiment,
@@ -84,8 +85,9 @@ WS_MUST_CHECK enum ws_status ws_run_compare(const struct ws_run_description *the
                                             const struct ws_experiment *experiment,
                                             const char *directory, struct ws_error *err);
 
-/* Instruction set and library versions that decide the last bits of results. */
-void ws_compute_class(struct ws_buffer *out);
+/* What decides the last bits of results: instruction set and library versions, and what `device`
+ * (NULL: the CPU) is. */
+void ws_compute_class(const struct ws_device *device, struct ws_buffer *out);
 
 /* "<directory>/<rest>"; NULL when memory is out. */
 char *ws_run_path(struct ws_arena *arena, const char *directory, const char *rest);

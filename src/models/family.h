@@ -18,6 +18,7 @@
 
 #include "base/hash.h"
 #include "base/option.h"
+#include "compute/device.h"
 #include "data/dataset.h"
 
 struct ws_family_ops;
@@ -42,11 +43,20 @@ struct ws_job {
     const struct ws_dataset *const *prompts;    /* sample, (chains): what items continue; or NULL */
     const struct ws_dataset *const *validation; /* fit, (chains): to stop early by; or NULL */
     const struct ws_draft *draft; /* one chain only; or NULL. Families with batch > 1 ignore it */
+    const struct ws_device_choice *device; /* of families that compute on one; NULL: the CPU */
 };
 
 static inline unsigned ws_job_threads(const struct ws_job *job)
 {
     return job && job->threads > 1 ? job->threads : 1;
+}
+
+WS_MUST_CHECK static inline enum ws_status ws_job_open_device(const struct ws_job *job,
+                                                              const struct ws_allocator *allocator,
+                                                              struct ws_device **out,
+                                                              struct ws_error *err)
+{
+    return ws_device_open(job ? job->device : NULL, ws_job_threads(job), allocator, out, err);
 }
 
 /* Every model starts with this. */
@@ -100,6 +110,7 @@ struct ws_family_ops {
                          training sets sees to it) */
     bool outside;     /* other processes do its work: a plan looks at the clock on the wall */
     bool validates;   /* fit looks at validation data, if there are any */
+    bool computes;    /* on a device, of which there may be a choice (compute/device.h) */
     bool keeps_first; /* a chain keeps its first model, for metrics that compare with it */
     bool borrows; /* a model may point into the counts it was fitted on, which live as long as it
                      does (other payloads may be those of the training set before, which do

@@ -677,6 +677,8 @@ static void experiment__the_list_holds_every_setting_in_force(void **state)
         {"estimator", "unbiased", "unbiased", 0},
         {"title", "", "", WS_OPTION_EXECUTION},
         {"threads", "0", "0", WS_OPTION_EXECUTION},
+        {"device", "auto", "auto", WS_OPTION_EXECUTION},
+        {"precision", "auto", "auto", WS_OPTION_EXECUTION},
         {"checkpoint_seconds", "5", "5", WS_OPTION_EXECUTION},
         {"keep_every", "0", "0", WS_OPTION_EXECUTION},
         {"keep_texts", "10", "10", WS_OPTION_EXECUTION},

@@ -842,7 +842,7 @@ static void memory__is_told_before_it_is_taken(void **state)
     struct scene *scene = *state;
     struct ws_decoding decoding = sampling(20);
     decoding.batch = 64;
-    uint64_t told = ws_generator_memory(&scene->model.description, &decoding, 5);
+    uint64_t told = ws_generator_memory(&scene->model.description, &decoding, 5, &ws_cpu_batching);
     struct failing_heap heap = {.countdown = FAILING_HEAP_NEVER};
     const struct ws_allocator allocator = {failing_realloc, &heap};
     struct ws_device *device = NULL;

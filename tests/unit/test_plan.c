@@ -31,7 +31,7 @@ static struct ws_cost cost_of(const char *text, const char *more)
     struct ws_error err = {.message = ""};
     ws_arena_init(&arena, NULL);
     if (!laboratory_open(&lab, text, more, NULL, &err) ||
-        ws_plan_cost(&lab.experiment, lab.human, NULL, 2, &arena, &cost, &err) != WS_OK)
+        ws_plan_cost(&lab.experiment, lab.human, NULL, NULL, 2, &arena, &cost, &err) != WS_OK)
         fail_msg("%s", err.message);
     laboratory_close(&lab);
     ws_arena_release(&arena);
@@ -111,8 +111,8 @@ static double probed_seconds(const char *text, double seconds, struct ws_probe *
     struct ws_error err = {.message = ""};
     ws_arena_init(&arena, NULL);
     if (!laboratory_open(&lab, text, "generations: 3\n", NULL, &err) ||
-        ws_probe(&lab.experiment, lab.human, &clock, &arena, probe, &err) != WS_OK ||
-        ws_plan_cost(&lab.experiment, lab.human, probe, 2, &arena, &cost, &err) != WS_OK)
+        ws_probe(&lab.experiment, lab.human, NULL, &clock, &arena, probe, &err) != WS_OK ||
+        ws_plan_cost(&lab.experiment, lab.human, NULL, probe, 2, &arena, &cost, &err) != WS_OK)
         fail_msg("%s", err.message);
     for (size_t a = 0; a < lab.experiment.arm_count; a++)
         assert_true(probe->steps[a] >= 0);
@@ -246,7 +246,7 @@ static void plan__chains_at_a_time_add_up(void **state)
     assert_true(laboratory_open(&lab, SMALL, "generations: 1\n", NULL, &err));
     lab.experiment.settings.seeds = 5;
     lab.experiment.settings.threads = 3;
-    assert_int_equal(ws_plan_cost(&lab.experiment, lab.human, NULL, 2, &arena, &three, &err),
+    assert_int_equal(ws_plan_cost(&lab.experiment, lab.human, NULL, NULL, 2, &arena, &three, &err),
                      WS_OK);
     assert_near(three.memory, 3 * one.memory);
     assert_int_equal(ws_plan_check_memory(&three, (uint64_t)one.memory, &err), WS_NO_MEMORY);

@@ -618,7 +618,7 @@ static void train__says_what_memory_it_takes(void **state)
                                      &text.examples, &text.examples, key, NULL, &trainer, NULL),
                      WS_OK);
     long taken = atomic_load(&heap.live_bytes) - before;
-    long said = (long)ws_trainer_memory(&settings, &tiny_models[GPT2], text.examples.count,
+    long said = (long)ws_trainer_memory(&settings, NULL, &tiny_models[GPT2], text.examples.count,
                                         ws_examples_longest(&text.examples),
                                         ws_examples_longest(&text.examples));
     assert_in_range(taken - said, 0, BLOCKS * SLACK);
@@ -646,15 +646,61 @@ static void train__keeps_the_activations_of_large_models_small(void **state)
     uint64_t blocks = 4 * sizeof(float) * (uint64_t)layout.size;
     struct ws_train_settings settings = SETTINGS("batch", "64");
     uint64_t activations =
-        ws_trainer_memory(&settings, &d, examples.count, ws_examples_longest(&examples), 0) -
+        ws_trainer_memory(&settings, NULL, &d, examples.count, ws_examples_longest(&examples), 0) -
         blocks;
     assert_in_range(activations, UINT64_C(400) << 20, UINT64_C(550) << 20);
     settings.micro_batch =
         2; /* the 256 tokens, in 2.6 GiB with 4 blocks and one to start */
     activations =
-        ws_trainer_memory(&settings, &d, examples.count, ws_examples_longest(&examples), 0) -
+        ws_trainer_memory(&settings, NULL, &d, examples.count, ws_examples_longest(&examples), 0) -
         blocks;
     assert_true(activations + blocks + blocks / 4 < (UINT64_C(2600) << 20));
+}
+
+/* As many examples at a time as fit where a device has memory of its own. */
+static void train__takes_smaller_micro_batches_where_memory_is_short(void **state)
+{
+    (void)state;
+    const struct ws_description *d = &tiny_models[GPT2];
+    struct text text;
+    struct ws_layout layout;
+    struct ws_device *device;
+    make_text(&text, d->vocabulary, EXAMPLES, 1);
+    ws_layout_of(d, &layout);
+    float *parameters = test_calloc(layout.size, sizeof(float));
+    tiny_parameters(&layout, 3, parameters);
+    const size_t longest = ws_examples_longest(&text.examples);
+    struct ws_train_settings settings = SETTINGS("batch", "4");
+    struct ws_train_settings halved = SETTINGS("batch", "4", "micro_batch", "2");
+    uint64_t whole = ws_trainer_memory(&settings, NULL, d, EXAMPLES, longest, 0);
+    uint64_t half = ws_trainer_memory(&halved, NULL, d, EXAMPLES, longest, 0);
+    const struct {
+        uint64_t memory, micro_batch;
+        const char *identity;
+    } cases[] = {
+        {0, 4, "\ntaken_micro_batch=4\n"},
+        {whole * 4 / 3 + 4, 4, "\ntaken_micro_batch=4\n"},
+        {half * 4 / 3 + 4, 2, "\ndevice=Fake bf16 fake-1\ntaken_micro_batch=2\n"},
+        {1, 1, "\ntaken_micro_batch=1\n"}, /* then it is the device that refuses */
+    };
+    assert_true(half < whole);
+    assert_int_equal(ws_cpu_open(WS_CPU_REFERENCE, 1, NULL, &device, NULL), WS_OK);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct ws_trainer *trainer;
+        device->memory = cases[i].memory;
+        (void)snprintf(device->about, sizeof device->about, i == 2 ? "Fake bf16" : "");
+        (void)snprintf(device->library, sizeof device->library, "fake-1");
+        assert_int_equal(ws_trainer_open(&settings, device, d, parameters, &text.examples, NULL,
+                                         key, NULL, &trainer, NULL),
+                         WS_OK);
+        assert_int_equal(ws_trainer_micro_batch(trainer), cases[i].micro_batch);
+        const struct ws_bytes identity = ws_trainer_identity(trainer);
+        assert_non_null(
+            memmem(identity.data, identity.size, cases[i].identity, strlen(cases[i].identity)));
+        ws_trainer_close(trainer);
+    }
+    device->ops->close(device);
+    test_free(parameters);
 }
 
 static enum ws_status train_on(const struct ws_allocator *allocator, const float *parameters,
@@ -735,6 +781,7 @@ int main(void)
         cmocka_unit_test(train__stops_at_a_validation_loss_that_is_not_finite),
         cmocka_unit_test(train__says_what_memory_it_takes),
         cmocka_unit_test(train__keeps_the_activations_of_large_models_small),
+        cmocka_unit_test(train__takes_smaller_micro_batches_where_memory_is_short),
         cmocka_unit_test(train__leaves_nothing_behind_when_memory_is_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,10 +9,6 @@
 
 #include "models/nn/transformer/network.h"
 
-/* Prompts go through the layers in groups of about so many tokens: enough for matrix products to
- * be fast, and few enough for their activations to stay small beside the cache. */
-enum { GROUP_TOKENS = 1024 };
-
 enum { ALIGNMENT = 16 }; /* floats */
 
 /* The parameters of a layer, or those outside layers. A matrix is packed, the rest is plain. */
@@ -72,7 +68,7 @@ static size_t larger(size_t a, size_t b)
 
 static size_t tokens_at_once(const struct ws_decoder_size *size)
 {
-    size_t group = smaller(larger(size->prompt, GROUP_TOKENS), size->slots * size->prompt);
+    size_t group = smaller(larger(size->prompt, size->group), size->slots * size->prompt);
     return larger(size->slots, group);
 }
 

@@ -18,6 +18,7 @@ struct ws_decoder_size {
     size_t slots;    /* also the most rows of a step, and the most prompts at once */
     size_t capacity; /* positions of a slot */
     size_t prompt;   /* tokens of the longest prompt */
+    size_t group;    /* tokens of prompts that go through the layers together, about */
 };
 
 struct ws_decoder;

@@ -9,10 +9,6 @@
 
 #include "models/nn/transformer/generator.h"
 
-/* Rows that a batch is chosen to have: matrix products gain little from more. */
-enum { ROWS_CHOSEN = 128 };
-#define CACHE_CHOSEN 0x1p31 /* bytes that they may take in the cache */
-
 #define FIELD(name) offsetof(struct ws_decoding, name)
 
 static const struct ws_option options[] = {WS_DECODING_LENGTH_OPTIONS(FIELD),
@@ -79,39 +75,41 @@ static uint64_t positions_of(const struct ws_decoding *d, uint64_t prompt)
 }
 
 static size_t batch_of(const struct ws_description *d, const struct ws_decoding *decoding,
-                       uint64_t longest)
+                       uint64_t longest, const struct ws_batching *batching)
 {
     assert(decoding->beams >= 1);
     if (decoding->batch > 0)
         return decoding->batch;
     double row = 2.0 * sizeof(float) * d->layers * d->kv_heads * d->head_size *
                  (double)positions_of(decoding, longest);
-    size_t rows = ROWS_CHOSEN;
-    while (rows > 1 && (double)rows * row > CACHE_CHOSEN)
+    size_t rows = batching->sampled_rows;
+    while (rows > 1 && (double)rows * row > batching->cache_bytes)
         rows /= 2;
     return rows > decoding->beams ? rows / decoding->beams : 1;
 }
 
 static struct ws_decoder_size decoder_size(const struct ws_description *d,
-                                           const struct ws_decoding *decoding, uint64_t longest)
+                                           const struct ws_decoding *decoding, uint64_t longest,
+                                           const struct ws_batching *batching)
 {
     return (struct ws_decoder_size){
-        .slots = batch_of(d, decoding, longest) * decoding->beams,
+        .slots = batch_of(d, decoding, longest, batching) * decoding->beams,
         .capacity = positions_of(decoding, longest),
         .prompt = longest,
+        .group = batching->prompt_tokens,
     };
 }
 
 uint64_t ws_generator_batch_of(const struct ws_description *d, const struct ws_decoding *decoding,
-                               uint64_t longest_prompt)
+                               uint64_t longest_prompt, const struct ws_batching *batching)
 {
-    return batch_of(d, decoding, longest_prompt);
+    return batch_of(d, decoding, longest_prompt, batching);
 }
 
 uint64_t ws_generator_memory(const struct ws_description *d, const struct ws_decoding *decoding,
-                             uint64_t longest_prompt)
+                             uint64_t longest_prompt, const struct ws_batching *batching)
 {
-    struct ws_decoder_size size = decoder_size(d, decoding, longest_prompt);
+    struct ws_decoder_size size = decoder_size(d, decoding, longest_prompt, batching);
     return ws_decoder_memory(d, &size);
 }
 
@@ -119,7 +117,8 @@ uint64_t ws_generator_memory(const struct ws_description *d, const struct ws_dec
 #define CACHE_LIMIT 0x1p44
 
 enum ws_status ws_decoding_fits(const struct ws_decoding *decoding, const struct ws_description *d,
-                                uint64_t longest, struct ws_error *err)
+                                uint64_t longest, const struct ws_batching *batching,
+                                struct ws_error *err)
 {
     if (longest < 1 || longest > d->context || positions_of(decoding, longest) > d->context)
         return ws_fail(err, WS_INVALID,
@@ -131,7 +130,7 @@ enum ws_status ws_decoding_fits(const struct ws_decoding *decoding, const struct
                        "'beams' is %" PRIu64 ", wanted at most half of the model's %" PRIu32
                        " tokens",
                        decoding->beams, d->vocabulary);
-    struct ws_decoder_size size = decoder_size(d, decoding, longest);
+    struct ws_decoder_size size = decoder_size(d, decoding, longest, batching);
     double cache =
         (double)size.slots * (double)size.capacity * d->layers * d->kv_heads * d->head_size;
     double logits = (double)size.slots * d->vocabulary;
@@ -174,7 +173,8 @@ static enum ws_status take_memory(struct ws_generator *g, struct ws_error *err)
 static enum ws_status open_parts(struct ws_generator *g, const struct ws_transformer *model,
                                  struct ws_error *err)
 {
-    struct ws_decoder_size size = decoder_size(&model->description, &g->decoding, g->longest);
+    struct ws_decoder_size size =
+        decoder_size(&model->description, &g->decoding, g->longest, ws_batching_of(g->device));
     WS_TRY(take_memory(g, err));
     return ws_decoder_open(g->device, model, &size, g->allocator, &g->decoder, err);
 }
@@ -186,11 +186,12 @@ enum ws_status ws_generator_open(struct ws_device *device, const struct ws_trans
 {
     const struct ws_description *d = &model->description;
     WS_TRY(ws_decoding_check(decoding, err));
-    WS_TRY(ws_decoding_fits(decoding, d, longest_prompt, err));
+    const struct ws_batching *batching = ws_batching_of(device);
+    WS_TRY(ws_decoding_fits(decoding, d, longest_prompt, batching, err));
     struct ws_generator *g = ws_realloc(allocator, NULL, 0, sizeof *g);
     if (!g)
         return ws_fail_memory(err, "a generator");
-    size_t batch = batch_of(d, decoding, longest_prompt);
+    size_t batch = batch_of(d, decoding, longest_prompt, batching);
     *g = (struct ws_generator){
         .device = device,
         .ops = device->ops,

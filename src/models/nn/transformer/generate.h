@@ -75,11 +75,12 @@ extern const struct ws_option_table ws_decoding_options;
 WS_MUST_CHECK enum ws_status ws_decoding_check(const struct ws_decoding *decoding,
                                                struct ws_error *err);
 
-/* Whether a model can do it with prompts of up to so many tokens: WS_INVALID when they and their
- * continuations are longer than its context, WS_NO_MEMORY for what no machine holds. */
-WS_MUST_CHECK enum ws_status ws_decoding_fits(const struct ws_decoding *decoding,
-                                              const struct ws_description *d,
-                                              uint64_t longest_prompt, struct ws_error *err);
+/* Whether a model can do it with prompts of up to so many tokens, on such a device: WS_INVALID when
+ * they and their continuations are longer than its context, WS_NO_MEMORY for what no machine holds.
+ */
+WS_MUST_CHECK enum ws_status
+ws_decoding_fits(const struct ws_decoding *decoding, const struct ws_description *d,
+                 uint64_t longest_prompt, const struct ws_batching *batching, struct ws_error *err);
 
 /* A prompt, >= 1 token each, on the host. */
 struct ws_prompts {
@@ -108,10 +109,10 @@ WS_MUST_CHECK enum ws_status ws_generator_open(struct ws_device *device,
 void ws_generator_close(struct ws_generator *generator); /* NULL is fine */
 /* Prompts that are continued together. */
 uint64_t ws_generator_batch_of(const struct ws_description *d, const struct ws_decoding *decoding,
-                               uint64_t longest_prompt);
+                               uint64_t longest_prompt, const struct ws_batching *batching);
 /* Bytes of the device that opening takes, for what fits. */
 uint64_t ws_generator_memory(const struct ws_description *d, const struct ws_decoding *decoding,
-                             uint64_t longest_prompt);
+                             uint64_t longest_prompt, const struct ws_batching *batching);
 /* Prompts that one call of ws_generate_batch takes. */
 uint64_t ws_generator_batch(const struct ws_generator *generator);
 

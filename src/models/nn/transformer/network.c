@@ -18,10 +18,7 @@
 #include <math.h>
 #include <string.h>
 
-enum {
-    ALIGNMENT = 16,   /* floats */
-    LOGITS_ROWS = 64, /* of a large vocabulary at a time */
-};
+enum { ALIGNMENT = 16 }; /* floats */
 
 /* Where activations lie in their block, in floats. */
 struct places {
@@ -578,14 +575,15 @@ enum ws_status ws_network_visit_logits(struct ws_network *network, const struct 
     WS_TRY(check_batch(n, batch, err));
     struct pass pass = begin_pass(n, batch, NULL);
     size_t width = n->description.width, vocabulary = n->description.vocabulary;
-    size_t size = LOGITS_ROWS * vocabulary * sizeof(float);
+    size_t most = ws_batching_of(n->device)->scores_rows;
+    size_t size = most * vocabulary * sizeof(float);
     float *on_host = ws_realloc(n->allocator, NULL, 0, size);
     float *on_device = n->ops->alloc(n->device, size);
     enum ws_status status = on_host ? WS_OK : ws_fail_memory(err, "logits");
     const float *x = forward(n, &pass);
-    for (size_t first = 0; status == WS_OK && first < pass.rows; first += LOGITS_ROWS) {
+    for (size_t first = 0; status == WS_OK && first < pass.rows; first += most) {
         const struct ws_linear head = {
-            .rows = pass.rows - first < LOGITS_ROWS ? pass.rows - first : LOGITS_ROWS,
+            .rows = pass.rows - first < most ? pass.rows - first : most,
             .in = width,
             .out = vocabulary,
             .weight = parameter(n, head_kind(n), 0),

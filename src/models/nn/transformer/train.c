@@ -8,12 +8,6 @@
 
 #include "models/nn/transformer/train_internal.h"
 
-/* A micro-batch that is chosen by shape has as many tokens as keep its activations below a size,
- * within bounds: fewer than the least make matrix products slow, more than the most gain nothing.
- */
-enum { MICRO_LEAST = 512, MICRO_MOST = 4096 };
-static const uint64_t MICRO_MEMORY = UINT64_C(512) << 20;
-
 /* Steps that a training may have. */
 static const uint64_t STEPS_MOST = UINT64_C(1) << 40;
 
@@ -33,42 +27,59 @@ static uint64_t smaller(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-static uint64_t micro_tokens(const struct ws_description *d)
+/* As many tokens as keep their activations below a size, within bounds. */
+static uint64_t micro_tokens(const struct ws_description *d, const struct ws_batching *batching)
 {
-    uint64_t few = ws_network_memory(d, MICRO_LEAST, true);
-    uint64_t more = ws_network_memory(d, (size_t)2 * MICRO_LEAST, true);
-    uint64_t fit = MICRO_MEMORY * MICRO_LEAST / (more - few);
-    return smaller(fit > MICRO_LEAST ? fit : MICRO_LEAST, MICRO_MOST);
+    const size_t least = batching->trained_tokens_least;
+    uint64_t few = ws_network_memory(d, least, true);
+    uint64_t more = ws_network_memory(d, 2 * least, true);
+    uint64_t fit = batching->trained_bytes * least / (more - few);
+    return smaller(fit > least ? fit : least, batching->trained_tokens_most);
 }
 
+/* Bytes with so many tokens at a time. */
+static uint64_t memory_of(const struct ws_train_settings *settings, const struct ws_description *d,
+                          size_t tokens)
+{
+    struct ws_layout layout;
+    ws_layout_of(d, &layout);
+    uint64_t blocks = settings->keep_best ? 3 : 2;
+    return ws_network_memory(d, tokens, true) + blocks * layout.size * sizeof(float);
+}
+
+/* Halved until it fits, of a device's own memory, into the three quarters that its scratch and
+ * copies leave. */
 static uint64_t micro_batch_of(const struct ws_train_settings *settings,
-                               const struct ws_description *d, uint64_t examples, uint64_t longest)
+                               const struct ws_device *device, const struct ws_description *d,
+                               uint64_t examples, uint64_t longest)
 {
     uint64_t batch = smaller(settings->batch, examples);
     if (settings->micro_batch > 0)
         return smaller(settings->micro_batch, batch);
-    uint64_t tokens = micro_tokens(d);
-    return longest < tokens ? smaller(tokens / longest, batch) : 1;
+    uint64_t tokens = micro_tokens(d, device ? ws_batching_of(device) : &ws_cpu_batching);
+    uint64_t micro = longest < tokens ? smaller(tokens / longest, batch) : 1;
+    uint64_t room = device ? device->memory - device->memory / 4 : 0;
+    while (room > 0 && micro > 1 && memory_of(settings, d, (size_t)(micro * longest)) > room)
+        micro /= 2;
+    return micro;
 }
 
 /* Tokens at a time: of a micro-batch, or the longest to validate on. */
 static size_t tokens_at_a_time(const struct ws_train_settings *settings,
-                               const struct ws_description *d, uint64_t examples, size_t longest,
-                               size_t longest_validation)
+                               const struct ws_device *device, const struct ws_description *d,
+                               uint64_t examples, size_t longest, size_t longest_validation)
 {
-    size_t most = (size_t)micro_batch_of(settings, d, examples, longest) * longest;
+    size_t most = (size_t)micro_batch_of(settings, device, d, examples, longest) * longest;
     return most > longest_validation ? most : longest_validation;
 }
 
-uint64_t ws_trainer_memory(const struct ws_train_settings *settings,
+uint64_t ws_trainer_memory(const struct ws_train_settings *settings, const struct ws_device *device,
                            const struct ws_description *description, uint64_t examples,
                            size_t longest, size_t longest_validation)
 {
-    struct ws_layout layout;
-    ws_layout_of(description, &layout);
-    uint64_t blocks = settings->keep_best ? 3 : 2;
-    size_t tokens = tokens_at_a_time(settings, description, examples, longest, longest_validation);
-    return ws_network_memory(description, tokens, true) + blocks * layout.size * sizeof(float);
+    return memory_of(
+        settings, description,
+        tokens_at_a_time(settings, device, description, examples, longest, longest_validation));
 }
 
 static enum ws_status check_tokens(const struct ws_description *d, const uint32_t *tokens,
@@ -106,7 +117,7 @@ static enum ws_status check_examples(const struct ws_description *d,
 }
 
 static enum ws_status check_training(const struct ws_train_settings *settings,
-                                     const struct ws_description *d,
+                                     const struct ws_device *device, const struct ws_description *d,
                                      const struct ws_examples *examples,
                                      const struct ws_examples *validation, struct ws_error *err)
 {
@@ -118,7 +129,8 @@ static enum ws_status check_training(const struct ws_train_settings *settings,
         return ws_fail(err, WS_INVALID, "'%s' needs examples to validate on, and there are none",
                        settings->keep_best ? "keep_best" : "patience");
     uint64_t longest = ws_examples_longest(examples);
-    double tokens = (double)micro_batch_of(settings, d, examples->count, longest) * (double)longest;
+    double tokens =
+        (double)micro_batch_of(settings, device, d, examples->count, longest) * (double)longest;
     if (tokens > WS_NETWORK_TOKENS)
         return ws_fail(err, WS_LIMIT,
                        "a micro-batch of %.0f tokens, the limit is %d: set 'micro_batch' lower",
@@ -129,7 +141,7 @@ static enum ws_status check_training(const struct ws_train_settings *settings,
 static enum ws_status plan_steps(struct ws_trainer *t, struct ws_error *err)
 {
     t->batch = smaller(t->settings.batch, t->examples.count);
-    t->micro_batch = micro_batch_of(&t->settings, &t->description, t->examples.count,
+    t->micro_batch = micro_batch_of(&t->settings, t->device, &t->description, t->examples.count,
                                     ws_examples_longest(&t->examples));
     t->epoch_steps = t->examples.count / t->batch;
     t->steps = t->settings.steps;
@@ -146,7 +158,7 @@ static enum ws_status plan_steps(struct ws_trainer *t, struct ws_error *err)
 static enum ws_status take_memory(struct ws_trainer *t, struct ws_error *err)
 {
     size_t tokens =
-        tokens_at_a_time(&t->settings, &t->description, t->examples.count,
+        tokens_at_a_time(&t->settings, t->device, &t->description, t->examples.count,
                          ws_examples_longest(&t->examples), ws_examples_longest(&t->validation));
     t->order = WS_ARENA_NEW(&t->arena, uint64_t, t->examples.count);
     t->piece = WS_ARENA_NEW(&t->arena, uint32_t, WS_STATE_PIECE);
@@ -169,8 +181,8 @@ static enum ws_status start(struct ws_trainer *t, const float *parameters, struc
     enum ws_status status = take_memory(t, err);
     if (status == WS_NO_MEMORY)
         return ws_fail(err, status, "no memory for this training, which takes %" PRIu64 " MiB",
-                       (ws_trainer_memory(&t->settings, &t->description, t->examples.count,
-                                          ws_examples_longest(&t->examples),
+                       (ws_trainer_memory(&t->settings, t->device, &t->description,
+                                          t->examples.count, ws_examples_longest(&t->examples),
                                           ws_examples_longest(&t->validation)) >>
                         20) +
                            1);
@@ -187,7 +199,7 @@ enum ws_status ws_trainer_open(const struct ws_train_settings *settings, struct 
                                const struct ws_allocator *allocator, struct ws_trainer **out,
                                struct ws_error *err)
 {
-    WS_TRY(check_training(settings, description, examples, validation, err));
+    WS_TRY(check_training(settings, device, description, examples, validation, err));
     struct ws_trainer *t = ws_realloc(allocator, NULL, 0, sizeof *t);
     if (!t)
         return ws_fail_memory(err, "a trainer");
@@ -232,6 +244,11 @@ void ws_trainer_close(struct ws_trainer *trainer)
     ws_buffer_release(&t->identity);
     ws_arena_release(&t->arena);
     ws_free(t->allocator, t, sizeof *t);
+}
+
+uint64_t ws_trainer_micro_batch(const struct ws_trainer *trainer)
+{
+    return trainer->micro_batch;
 }
 
 uint64_t ws_trainer_steps(const struct ws_trainer *trainer)

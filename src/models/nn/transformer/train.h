@@ -146,9 +146,9 @@ struct ws_train_point {
 
 struct ws_trainer;
 
-/* Bytes that a training takes from the device, not counting the device's own scratch: so many
- * examples, the tokens of the longest, and of the longest to validate on. */
-uint64_t ws_trainer_memory(const struct ws_train_settings *settings,
+/* Bytes that a training takes from the device (NULL: a CPU), not counting the device's own scratch:
+ * so many examples, the tokens of the longest, and of the longest to validate on. */
+uint64_t ws_trainer_memory(const struct ws_train_settings *settings, const struct ws_device *device,
                            const struct ws_description *description, uint64_t examples,
                            size_t longest, size_t longest_validation);
 
@@ -165,6 +165,9 @@ ws_trainer_open(const struct ws_train_settings *settings, struct ws_device *devi
                 struct ws_trainer **out, struct ws_error *err);
 void ws_trainer_close(struct ws_trainer *trainer); /* NULL is fine */
 
+/* Examples at a time. Where they are chosen, and the device has memory of its own, there are no
+ * more than fit into what of it was free; the identity below says how many were taken. */
+uint64_t ws_trainer_micro_batch(const struct ws_trainer *trainer);
 uint64_t ws_trainer_steps(const struct ws_trainer *trainer);      /* planned in all */
 uint64_t ws_trainer_step_count(const struct ws_trainer *trainer); /* taken */
 bool ws_trainer_done(const struct ws_trainer *trainer); /* all steps taken, or stopped early */

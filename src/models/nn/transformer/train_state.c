@@ -94,6 +94,8 @@ enum ws_status ws_trainer_identify(struct ws_trainer *trainer, const float *para
     WS_TRY(hash_examples(&t->examples, examples, err));
     WS_TRY(hash_examples(&t->validation, validation, err));
     ws_options_canonical(&ws_train_options, &t->settings, true, &t->identity);
+    if (t->device->about[0])
+        ws_buffer_format(&t->identity, "device=%s %s\n", t->device->about, t->device->library);
     ws_buffer_format(&t->identity, "taken_micro_batch=%" PRIu64 "\n", t->micro_batch);
     ws_buffer_format(&t->identity, "key=%08" PRIx32 "%08" PRIx32 "%08" PRIx32 "\n", t->key.word[0],
                      t->key.word[1], t->key.generation);
@@ -107,13 +109,22 @@ struct ws_bytes ws_trainer_identity(const struct ws_trainer *trainer)
     return ws_buffer_bytes(&trainer->identity);
 }
 
+static bool begins(struct ws_bytes text, const char *with)
+{
+    size_t size = strlen(with);
+    return text.size >= size && memcmp(text.data, with, size) == 0;
+}
+
 /* The first line that differs says why. */
 enum ws_status ws_trainer_compare(const struct ws_trainer *trainer, struct ws_bytes identity,
                                   struct ws_error *err)
 {
     static const char *const words[][2] = {
-        {"taken_micro_batch=", "other micro-batches"}, {"key=", "another seed"},
-        {"model=", "another model to start from"},     {"examples=", "other text"},
+        {"device=", "another 'device' or 'precision'"},
+        {"taken_micro_batch=", "other micro-batches"},
+        {"key=", "another seed"},
+        {"model=", "another model to start from"},
+        {"examples=", "other text"},
         {"validation=", "other text to validate on"},
     };
     const char *ours = ws_buffer_string(&trainer->identity);
@@ -125,7 +136,8 @@ enum ws_status ws_trainer_compare(const struct ws_trainer *trainer, struct ws_by
     if (ours[i] == '\0' && i == identity.size)
         return WS_OK;
     for (size_t w = 0; w < sizeof words / sizeof *words; w++)
-        if (strncmp(ours + line, words[w][0], strlen(words[w][0])) == 0)
+        if (begins(ws_bytes_of_text(ours + line), words[w][0]) ||
+            begins(ws_bytes_of(identity.data + line, identity.size - line), words[w][0]))
             return ws_fail(err, WS_CONFLICT, "it is of a training with %s", words[w][1]);
     size_t end = line;
     while (end < identity.size && identity.data[end] != '\n')

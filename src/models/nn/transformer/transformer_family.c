@@ -198,7 +198,8 @@ static enum ws_status check(const void *untyped, const struct ws_dataset *exampl
         return WS_OK;
     WS_TRY(check_lengths(settings, &d, item_size, err));
     decoding = ws_transformer_decoding(settings, item_size);
-    return ws_decoding_fits(&decoding, &d, ws_transformer_longest_prompt(settings, item_size), err);
+    return ws_decoding_fits(&decoding, &d, ws_transformer_longest_prompt(settings, item_size),
+                            &ws_cpu_batching, err);
 }
 
 /* What a model is ------------------------------------------------------------------------------ */
@@ -253,7 +254,8 @@ static double fit_bytes(const struct work *w)
     const struct ws_train_settings *training = &w->settings->training;
     double state = training->keep_best ? 4 : 3;
     double tokens = (double)w->items * (double)w->block;
-    return (double)ws_trainer_memory(training, &w->description, w->items, w->block, w->block) +
+    return (double)ws_trainer_memory(training, NULL, &w->description, w->items, w->block,
+                                     w->block) +
            (1 + state + 2) * w->model + 3 * sizeof(uint32_t) * tokens;
 }
 
@@ -262,12 +264,14 @@ static double sample_bytes(const struct work *w)
 {
     const struct ws_decoding decoding = ws_transformer_decoding(w->settings, w->block);
     uint64_t longest = ws_transformer_longest_prompt(w->settings, w->block);
-    return (double)ws_generator_memory(&w->description, &decoding, longest) + 2 * w->model;
+    return (double)ws_generator_memory(&w->description, &decoding, longest, &ws_cpu_batching) +
+           2 * w->model;
 }
 
 static double score_bytes(const struct work *w)
 {
-    size_t tokens = w->block > WS_TRANSFORMER_SCORED ? w->block : WS_TRANSFORMER_SCORED;
+    const size_t most = ws_cpu_batching.scored_tokens;
+    size_t tokens = w->block > most ? w->block : most;
     return (double)ws_network_memory(&w->description, tokens, false);
 }
 
@@ -297,7 +301,8 @@ static void cost(const void *untyped, const struct ws_dataset *example, uint64_t
     out->fit_batch = batch;
     const struct ws_decoding decoding = ws_transformer_decoding(w.settings, w.block);
     out->sample_batch = (double)ws_generator_batch_of(
-        &w.description, &decoding, ws_transformer_longest_prompt(w.settings, w.block));
+        &w.description, &decoding, ws_transformer_longest_prompt(w.settings, w.block),
+        &ws_cpu_batching);
     double epoch = fmax(1, floor((double)items / fmax(1, batch)));
     double steps = training->steps > 0 ? (double)training->steps : epoch * (double)training->epochs;
     double every = training->validate_every > 0 ? (double)training->validate_every : epoch;
@@ -346,6 +351,7 @@ const struct ws_family_ops ws_family_transformer = {
     .accepts = 1U << WS_DATA_TOKENS,
     .batch = 1,
     .validates = true,
+    .computes = true,
     .keeps_first = true,
     .ignores = ignores,
     .check = check,

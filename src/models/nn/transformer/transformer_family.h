@@ -42,9 +42,6 @@ struct ws_transformer_model {
     size_t curve_count;
 };
 
-/* Tokens that are scored at a time, or an item where it has more. */
-enum { WS_TRANSFORMER_SCORED = 4096 };
-
 /* What the parts of the family share. ------------------------------------------------------------
  */
 

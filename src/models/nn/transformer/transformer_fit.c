@@ -214,7 +214,7 @@ enum ws_status ws_transformer_fit(const void *settings, size_t chains,
                                   struct ws_error *err)
 {
     struct ws_device *device;
-    WS_TRY(ws_cpu_open(WS_CPU_FAST, ws_job_threads(job), arena->allocator, &device, err));
+    WS_TRY(ws_job_open_device(job, arena->allocator, &device, err));
     enum ws_status status = WS_OK;
     for (size_t c = 0; c < chains && status == WS_OK; c++) {
         struct ws_arena scratch;
@@ -276,7 +276,8 @@ static enum ws_status score_all(const struct ws_transformer *model, struct ws_de
                                 struct scoring *s, struct ws_arena *arena, struct ws_error *err)
 {
     size_t longest = ws_examples_longest(s->examples);
-    size_t tokens = longest > WS_TRANSFORMER_SCORED ? longest : WS_TRANSFORMER_SCORED;
+    const size_t most = ws_batching_of(device)->scored_tokens;
+    size_t tokens = longest > most ? longest : most;
     s->starts = WS_ARENA_NEW(arena, uint32_t, tokens + 1);
     s->loss = WS_ARENA_NEW(arena, float, tokens);
     s->entropy = WS_ARENA_NEW(arena, float, tokens);
@@ -304,7 +305,7 @@ enum ws_status ws_transformer_score(const struct ws_model *base, const struct ws
     struct ws_device *device;
     WS_TRY(examples_of(data, ws_transformer_start(base->settings, &transformer->description),
                        scratch, &examples, err));
-    WS_TRY(ws_cpu_open(WS_CPU_FAST, ws_job_threads(job), scratch->allocator, &device, err));
+    WS_TRY(ws_job_open_device(job, scratch->allocator, &device, err));
     struct scoring scoring = {.examples = &examples, .out = out};
     enum ws_status status = score_all(transformer, device, &scoring, scratch, err);
     device->ops->close(device);

@@ -227,7 +227,7 @@ enum ws_status ws_transformer_sample(size_t chains, const struct ws_model *const
                                      const struct ws_payload *out[], struct ws_error *err)
 {
     struct ws_device *device;
-    WS_TRY(ws_cpu_open(WS_CPU_FAST, ws_job_threads(job), arena->allocator, &device, err));
+    WS_TRY(ws_job_open_device(job, arena->allocator, &device, err));
     enum ws_status status = WS_OK;
     for (size_t c = 0; c < chains && status == WS_OK; c++) {
         struct ws_arena scratch;
