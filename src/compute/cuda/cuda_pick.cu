@@ -10,12 +10,12 @@
 
 #include "compute/cuda/cuda_row.h"
 
-/* Of a block, by the length of its row. */
-enum { FEW_THREADS = 256, MANY_THREADS = 1024, LONG = 16384 };
+/* Of a block. */
+enum { FEW_THREADS = 128, SOME_THREADS = 512, MANY_THREADS = 1024 };
 
 /* A row's weights are summed in at most so many chunks of consecutive tokens, at most one a
  * thread; a draw looks for its chunk, and then in it. */
-enum { CHUNKS = 256 };
+enum { CHUNKS = FEW_THREADS };
 
 /* The largest of a row that are ranked in shared memory. */
 enum { LISTED = 1024 };
@@ -94,13 +94,6 @@ static __device__ bool is_number(float largest)
     return largest > -INFINITY && largest < INFINITY;
 }
 
-/* Numbers in the order of those that they are made of, the zeros as one. */
-static __device__ __forceinline__ uint32_t ordered(float x)
-{
-    uint32_t bits = __float_as_uint(x + 0.0F);
-    return bits >> 31 ? ~bits : bits | 1U << 31;
-}
-
 /* Weights -------------------------------------------------------------------------------------- */
 
 struct weights {
@@ -139,30 +132,33 @@ static __device__ double sum_chunks(const struct weights &w)
 
 /* Filters -------------------------------------------------------------------------------------- */
 
-/* The largest edge so that the numbers of the row whose ordered(key) is at least that weigh
- * `wanted`; 0 when all do not. */
-template <class Key, class Weight>
-static __device__ uint32_t find_edge(const struct weights &w, double wanted, Key key, Weight weight)
+/* The number whose place among all f32, in ascending order, has these bits. */
+static __device__ __forceinline__ float number_at(uint32_t place)
 {
-    uint32_t edge = 0;
+    return __uint_as_float(place >> 31 ? place ^ 1U << 31 : ~place);
+}
+
+/* The largest edge so that the numbers of the row whose key is at least that weigh `wanted`, which
+ * is more than 0. No number when all do not: no key is below that. */
+template <class Key, class Weight>
+static __device__ float find_edge(const struct weights &w, double wanted, Key key, Weight weight)
+{
+    uint32_t place = 0;
     for (int bit = 31; bit >= 0; bit--) {
-        uint32_t higher = edge | 1U << bit;
+        float edge = number_at(place | 1U << bit);
         float sum = 0;
-        each_of_row(w.at, w.count, [&](unsigned, float x) {
-            if (ordered(key(x)) >= higher)
-                sum += weight(x);
-        });
+        each_of_row(w.at, w.count,
+                    [&](unsigned, float x) { sum += key(x) >= edge ? weight(x) : 0; });
         if (block_sum((double)sum, w.parts) >= wanted)
-            edge = higher;
+            place |= 1U << bit;
     }
-    return edge;
+    return number_at(place);
 }
 
 template <class Key>
-static __device__ double keep_from(const struct weights &w, Key key, uint32_t edge)
+static __device__ double keep_from(const struct weights &w, Key key, float edge)
 {
-    map_row(w.at, w.at, w.count,
-            [&](unsigned, float x) { return ordered(key(x)) >= edge ? x : 0.0F; });
+    map_row(w.at, w.at, w.count, [&](unsigned, float x) { return key(x) < edge ? 0 : x; });
     return sum_chunks(w);
 }
 
@@ -207,18 +203,17 @@ static __device__ double weigh(const struct weights &w, const struct picking &p,
         map_row(w.at, w.at, w.count, [=](unsigned, float x) { return x == max ? 1.0F : 0.0F; });
         return sum_chunks(w);
     }
-    uint32_t edge = 0;
+    float edge = -INFINITY;
     if (p.top_k < w.count)
         edge = find_edge(w, p.top_k, itself, [](float) { return 1.0F; });
     float factor = 1 / p.temperature;
-    map_row(w.at, w.at, w.count, [=](unsigned, float x) {
-        return ordered(x) >= edge ? expf((x - max) * factor) : 0.0F;
-    });
+    map_row(w.at, w.at, w.count,
+            [=](unsigned, float x) { return x < edge ? 0 : expf((x - max) * factor); });
     double total = sum_chunks(w);
     if (p.top_p < 1)
         total = keep_part(w, p.top_p, total, itself);
     if (p.min_p > 0) /* the largest weight is 1 */
-        total = keep_from(w, itself, ordered(p.min_p));
+        total = keep_from(w, itself, p.min_p);
     if (p.typical_p < 1)
         total = keep_typical(w, p.typical_p, total);
     return total;
@@ -299,7 +294,7 @@ static __global__ void __launch_bounds__(MANY_THREADS) pick_rows(struct picking 
 
 static unsigned threads_of(size_t vocabulary)
 {
-    return vocabulary > LONG ? MANY_THREADS : FEW_THREADS;
+    return vocabulary <= 4096 ? FEW_THREADS : vocabulary <= 16384 ? SOME_THREADS : MANY_THREADS;
 }
 
 void ws_cuda_pick(struct ws_device *device, uint32_t *tokens, float *probabilities, float *scores,
@@ -339,6 +334,13 @@ void ws_cuda_pick(struct ws_device *device, uint32_t *tokens, float *probabiliti
 }
 
 /* Ranking -------------------------------------------------------------------------------------- */
+
+/* Numbers in the order of those that they are made of, the zeros as one. */
+static __device__ __forceinline__ uint32_t ordered(float x)
+{
+    uint32_t bits = __float_as_uint(x + 0.0F);
+    return bits >> 31 ? ~bits : bits | 1U << 31;
+}
 
 /* Larger values have larger places, of equals the smaller token: no two are equal. */
 static __device__ __forceinline__ uint64_t place_of(float x, unsigned v)
