@@ -81,7 +81,7 @@ template <class L>
 static __global__ void add_columns(float *out, const L *d, size_t stride, size_t rows,
                                    size_t columns)
 {
-    size_t v = (size_t)blockIdx.x * blockDim.x + threadIdx.x;
+    size_t v = thread_number();
     if (v >= columns)
         return;
     double sum = 0;
