@@ -52,11 +52,12 @@ foreach(source ${cuda_sources})
     list(APPEND cuda_objects ${object})
 endforeach()
 
-# What it needs of base is linked into it, and stays inside.
+# What it needs of base, and base of Unicode, is linked into it, and stays inside.
+find_library(WS_UTF8PROC NAMES libutf8proc.a utf8proc)
 set(cuda_module ${CMAKE_BINARY_DIR}/wellspring-cuda.so)
 add_custom_command(OUTPUT ${cuda_module}
     COMMAND ${WS_NVCC} -shared --cudart static -o ${cuda_module} ${cuda_objects}
-        $<TARGET_FILE:ws_base> -lutf8proc
+        $<TARGET_FILE:ws_base> ${WS_UTF8PROC}
         -Xlinker --as-needed -Xlinker --exclude-libs=ALL
     DEPENDS ${cuda_objects} ws_base COMMENT "Linking wellspring-cuda.so" VERBATIM)
 add_custom_target(ws_cuda ALL DEPENDS ${cuda_module})

@@ -76,9 +76,8 @@ static void print_plan(const struct ws_experiment *e, const struct estimate *est
                  "%s on %u threads, %s of memory, %s of disk.\n",
                  time, cost->threads, memory, disk);
     if (estimate->device.count > 0)
-        (void)printf(
-            "Computed on %u GPU%s, a chain each at a time; most of the memory is theirs.\n",
-            estimate->device.count, estimate->device.count == 1 ? "" : "s");
+        (void)printf("Computed on %u x %s; most of the memory is theirs.\n", estimate->device.count,
+                     estimate->device.about);
     if (estimate->probed)
         print_probe(&estimate->probe);
     else

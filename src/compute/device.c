@@ -133,8 +133,9 @@ static enum ws_status look(const char *module, unsigned number, struct ws_cuda_g
 
 /* Choosing ------------------------------------------------------------------------------------- */
 
-static enum ws_status choose_gpus(const struct request *request, const char *module,
-                                  struct ws_device_choice *out, struct ws_error *err)
+static enum ws_status choose_gpus(const struct request *request, enum ws_precision precision,
+                                  const char *module, struct ws_device_choice *out,
+                                  struct ws_error *err)
 {
     struct ws_cuda_gpu gpu;
     WS_TRY(look(module, request->number, &gpu, err));
@@ -147,6 +148,8 @@ static enum ws_status choose_gpus(const struct request *request, const char *mod
     out->module = module;
     out->number = request->number;
     out->count = request->numbered ? 1 : gpu.count;
+    out->precision = precision;
+    (void)snprintf(out->about, sizeof out->about, "%s %s", gpu.about, precisions[precision]);
     return WS_OK;
 }
 
@@ -154,11 +157,14 @@ enum ws_status ws_device_choose(const struct ws_device_settings *settings, const
                                 struct ws_device_choice *out, struct ws_error *err)
 {
     struct request request;
-    struct ws_device_choice choice = {.module = NULL};
+    struct ws_device_choice choice = {.precision = WS_PRECISION_F32};
     WS_TRY(read_request(settings, "--device", &request, err));
+    const bool told = settings->precision != WS_PRECISION_BY_DEVICE;
     enum ws_status status = WS_OK;
     if (request.kind != CPU)
-        status = choose_gpus(&request, module, &choice, err);
+        status = choose_gpus(
+            &request, told ? (enum ws_precision)(settings->precision - 1) : WS_PRECISION_BF16,
+            module, &choice, err);
     if (status != WS_OK && wants_gpu(settings, &request)) {
         if (request.kind == CUDA)
             ws_error_prefix(err, "'device' is '%s'", settings->device);
@@ -166,9 +172,6 @@ enum ws_status ws_device_choose(const struct ws_device_settings *settings, const
             ws_error_prefix(err, "'precision' is '%s'", precisions[settings->precision - 1]);
         return status;
     }
-    choice.precision = choice.module ? WS_PRECISION_BF16 : WS_PRECISION_F32;
-    if (settings->precision > 0)
-        choice.precision = (enum ws_precision)(settings->precision - 1);
     *out = choice;
     return WS_OK;
 }
@@ -193,8 +196,7 @@ static enum ws_status open_gpu(const struct ws_device_choice *choice,
     }
     device->batching = &ws_gpu_batching;
     device->memory = gpu.free_memory;
-    (void)snprintf(device->about, sizeof device->about, "%s %s", gpu.about,
-                   precisions[choice->precision]);
+    memcpy(device->about, choice->about, sizeof device->about);
     *out = device;
     return WS_OK;
 }

@@ -38,6 +38,7 @@ struct ws_device_choice {
     unsigned number;    /* the first GPU */
     unsigned count;     /* of GPUs from there on; of the CPU 0 */
     enum ws_precision precision;
+    char about[112]; /* what the first GPU is: "NVIDIA H100 80GB HBM3 sm_90 cuda-13.0 bf16" */
 };
 
 /* Whether the settings can be meant at all: WS_INVALID for words that they do not take, the

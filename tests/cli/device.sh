@@ -77,9 +77,9 @@ check "one GPU gives the bytes of two" same_runs gpus one
 accepts run discrete -q -o discrete --set generations=3
 check "a family without a device is the same beside GPUs" test "$(grep -c Fake discrete/run.json)" = 0
 accepts plan run.yaml
-check "a plan says what computes" grep -q '^Computed on 2 GPUs' out
+check "a plan says what computes" grep -q '^Computed on 2 x Fake sm_0 bf16;' out
 accepts plan run.yaml --device cpu
-check "a plan for the CPU says nothing of GPUs" test "$(grep -c GPU out)" = 0
+check "a plan for the CPU says nothing of GPUs" test "$(grep -c Fake out)" = 0
 refuses 1 "'device' is 'cuda:2': there is no GPU number 2: this machine has 2" -- \
     run run.yaml -o x --device cuda:2
 

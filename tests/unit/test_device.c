@@ -133,6 +133,7 @@ static void choosing__finds_the_gpus_there_are(void **state)
     assert_int_equal(choice.number, 0);
     assert_int_equal(choice.count, 2);
     assert_int_equal(choice.precision, WS_PRECISION_BF16);
+    assert_string_equal(choice.about, "Fake sm_0 bf16");
     assert_int_equal(choose("auto", "f32", FAKE_GPUS, &choice, &err), WS_OK);
     assert_int_equal(choice.count, 2);
     assert_int_equal(choice.precision, WS_PRECISION_F32);
