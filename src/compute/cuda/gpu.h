@@ -59,6 +59,18 @@ template <> __device__ __forceinline__ bf16 from_float<bf16>(float x)
     return out;
 }
 
+/* The bits of the nearest tf32, of two the one away from 0: what mma_tf32 takes. */
+static __device__ __forceinline__ uint32_t to_tf32(float x)
+{
+#ifdef __CUDACC__
+    uint32_t out;
+    asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(out) : "f"(x));
+    return out;
+#else
+    return x != x ? __float_as_uint(x) : (__float_as_uint(x) + 0x1000) & ~(uint32_t)0x1fff;
+#endif
+}
+
 /* Two bf16 in a word, the first in its lower half: what matrix instructions take. */
 static __device__ __forceinline__ uint32_t two_bf16(float first, float second)
 {
@@ -232,7 +244,7 @@ template <int most> static __device__ __forceinline__ void copy_async_wait()
 
 /* Shared memory whose size a launch says, WIDE-aligned. One a kernel. */
 #define GPU_SHARED(T, name)                                                                        \
-    extern __shared__ __align__(128) unsigned char gpu_shared_bytes[];                               \
+    extern __shared__ __align__(128) unsigned char gpu_shared_bytes[];                             \
     T *name = reinterpret_cast<T *>(gpu_shared_bytes)
 
 /* Launching ------------------------------------------------------------------------------------ */
