@@ -1,0 +1,310 @@
+/*
+ * Linear layers: how they become matrix products, and the sums of rows that are gradients of
+ * biases.
+ */
+#include "compute/cuda/cuda_matrix.h"
+#include "compute/cuda/cuda_memory.h"
+
+/* Opening and multiplying ---------------------------------------------------------------------- */
+
+enum ws_status ws_cuda_matrix_open(struct ws_cuda *cuda, struct ws_error *err)
+{
+    struct ws_cuda_matrix *matrix =
+        (struct ws_cuda_matrix *)ws_realloc(cuda->allocator, NULL, 0, sizeof *matrix);
+    if (!matrix)
+        return ws_fail_memory(err, "the device");
+    cuda->matrix = matrix;
+    *matrix = {};
+    int shared = 0;
+    cudaError_t error =
+        cudaDeviceGetAttribute(&shared, cudaDevAttrMaxSharedMemoryPerBlockOptin, cuda->number);
+    if (ws_cuda_ok(cuda, error, "asking what it has"))
+        matrix->workspace =
+            ws_cuda_take(cuda, WS_CUDA_WORKSPACE, "what matrix products need beside");
+    if (!matrix->workspace) {
+        *err = cuda->failure;
+        return err->status;
+    }
+    matrix->shared = (size_t)shared;
+    return ws_cuda_blas_open(&matrix->blas, cuda->allocator, err);
+}
+
+void ws_cuda_matrix_close(struct ws_cuda *cuda)
+{
+    struct ws_cuda_matrix *matrix = cuda->matrix;
+    if (!matrix)
+        return;
+    ws_cuda_blas_close(matrix->blas);
+    (void)cudaFree(matrix->workspace);
+    ws_free(cuda->allocator, matrix, sizeof *matrix);
+    cuda->matrix = NULL;
+}
+
+void ws_cuda_multiply(struct ws_cuda *cuda, const struct ws_cuda_product *product)
+{
+    if (product->m == 0 || product->n == 0)
+        return;
+    if (!cuda->matrix->blas || !ws_cuda_blas_multiply(cuda, product))
+        ws_cuda_own_product(cuda, product);
+}
+
+/* Forwards ------------------------------------------------------------------------------------- */
+
+static enum ws_cuda_type activation_type(const struct ws_cuda *cuda)
+{
+    return cuda->precision == WS_PRECISION_BF16 ? WS_CUDA_BF16 : WS_CUDA_F32;
+}
+
+/* y (rows, out) = x weight^T + bias; x and weight (out, in) as activations are. */
+static void forwards(struct ws_cuda *cuda, void *y, enum ws_cuda_type result, const void *x,
+                     const void *weight, const float *bias, size_t rows, size_t in, size_t out)
+{
+    const struct ws_cuda_product product = {
+        .m = rows,
+        .n = out,
+        .k = in,
+        .a = x,
+        .b = weight,
+        .c = y,
+        .a_columns = in,
+        .b_columns = in,
+        .c_columns = out,
+        .a_transposed = false,
+        .b_transposed = true,
+        .operands = activation_type(cuda),
+        .result = result,
+        .bias = bias,
+        .add = false,
+    };
+    ws_cuda_multiply(cuda, &product);
+}
+
+void ws_cuda_linear(struct ws_device *device, float *y, const float *x, const struct ws_linear *l)
+{
+    struct ws_cuda *cuda = ws_cuda_ready(device);
+    if (cuda)
+        forwards(cuda, y, activation_type(cuda), x, ws_cuda_weight(cuda, l->weight), l->bias,
+                 l->rows, l->in, l->out);
+}
+
+void ws_cuda_scores(struct ws_device *device, float *scores, const float *x, size_t first,
+                    const struct ws_linear *l)
+{
+    struct ws_cuda *cuda = ws_cuda_ready(device);
+    if (!cuda)
+        return;
+    const void *rows;
+    WS_CUDA_ACTIVATIONS(cuda, rows = activations<T>(x) + first * l->in);
+    forwards(cuda, scores, WS_CUDA_F32, rows, ws_cuda_weight(cuda, l->weight), l->bias, l->rows,
+             l->in, l->out);
+}
+
+/* Packed: as activations are, in the same layout. Products read it as fast as any other. */
+struct ws_packed {
+    size_t out, in;
+    size_t size; /* bytes of weight */
+    void *weight;
+};
+
+struct ws_packed *ws_cuda_pack(struct ws_device *device, const float *weight, size_t out, size_t in,
+                               size_t rows)
+{
+    (void)rows;
+    struct ws_cuda *cuda = ws_cuda_ready(device);
+    if (!cuda)
+        return NULL;
+    struct ws_packed *packed =
+        (struct ws_packed *)ws_realloc(cuda->allocator, NULL, 0, sizeof *packed);
+    if (!packed) {
+        ws_cuda_fail(cuda, WS_NO_MEMORY, "out of memory for packed weights");
+        return NULL;
+    }
+    size_t each = activation_type(cuda) == WS_CUDA_BF16 ? sizeof(bf16) : sizeof(float);
+    *packed = {out, in, out * in * each, NULL};
+    packed->weight = ws_cuda_alloc(device, packed->size);
+    if (!packed->weight) {
+        ws_free(cuda->allocator, packed, sizeof *packed);
+        return NULL;
+    }
+    ws_cuda_copy(device, packed->weight, ws_cuda_weight(cuda, weight), packed->size);
+    return packed;
+}
+
+void ws_cuda_unpack(struct ws_device *device, struct ws_packed *packed)
+{
+    if (!packed)
+        return;
+    ws_cuda_release(device, packed->weight, packed->size);
+    ws_free(((struct ws_cuda *)device)->allocator, packed, sizeof *packed);
+}
+
+void ws_cuda_linear_packed(struct ws_device *device, float *y, const float *x,
+                           const struct ws_packed *packed, const float *bias, size_t rows)
+{
+    struct ws_cuda *cuda = ws_cuda_ready(device);
+    if (cuda)
+        forwards(cuda, y, activation_type(cuda), x, packed->weight, bias, rows, packed->in,
+                 packed->out);
+}
+
+void ws_cuda_scores_packed(struct ws_device *device, float *scores, const float *x,
+                           const struct ws_packed *packed, size_t rows)
+{
+    struct ws_cuda *cuda = ws_cuda_ready(device);
+    if (cuda)
+        forwards(cuda, scores, WS_CUDA_F32, x, packed->weight, NULL, rows, packed->in, packed->out);
+}
+
+/* Sums of rows --------------------------------------------------------------------------------- */
+
+enum {
+    ACROSS = 32,       /* threads along a row */
+    DOWN = 8,          /* rows that a block reads at once */
+    LEAST_ROWS = 256,  /* of a block */
+    MOST_BLOCKS = 256, /* above each other */
+};
+
+/* parts (blocks, width): the sums of `each` rows of x. `whole`: rows begin at multiples of WIDE. */
+template <class T>
+static __global__ void __launch_bounds__(ACROSS *DOWN)
+    sum_rows(float *parts, const T *x, size_t rows, size_t width, size_t each, bool whole)
+{
+    constexpr unsigned EACH = WIDE / sizeof(T), WIDTH = ACROSS * EACH;
+    __shared__ float shared[DOWN * WIDTH];
+    unsigned across = threadIdx.x % ACROSS, down = threadIdx.x / ACROSS;
+    size_t first = blockIdx.y * each, end = min(first + each, rows);
+    size_t column = blockIdx.x * (size_t)WIDTH + across * EACH;
+    unsigned there = column < width ? (unsigned)min(width - column, (size_t)EACH) : 0;
+    float sums[EACH] = {};
+    if (whole && there == EACH) {
+#pragma unroll 4
+        for (size_t row = first + down; row < end; row += DOWN) {
+            wide<T> numbers = load_wide(x + row * width + column);
+#pragma unroll
+            for (unsigned i = 0; i < EACH; i++)
+                sums[i] += to_float(numbers.at[i]);
+        }
+    } else {
+        for (size_t row = first + down; row < end; row += DOWN)
+#pragma unroll
+            for (unsigned i = 0; i < EACH; i++)
+                if (i < there)
+                    sums[i] += to_float(x[row * width + column + i]);
+    }
+#pragma unroll
+    for (unsigned i = 0; i < EACH; i++)
+        shared[down * WIDTH + across * EACH + i] = sums[i];
+    __syncthreads();
+    for (unsigned i = threadIdx.x; i < WIDTH; i += ACROSS * DOWN) {
+        float sum = 0;
+        for (unsigned d = 0; d < DOWN; d++)
+            sum += shared[d * WIDTH + i];
+        size_t at = blockIdx.x * (size_t)WIDTH + i;
+        if (at < width)
+            parts[blockIdx.y * width + at] = sum;
+    }
+}
+
+/* y (width) += the sum of the rows of parts */
+static __global__ void __launch_bounds__(ACROSS *DOWN)
+    add_parts(float *y, const float *parts, size_t count, size_t width)
+{
+    __shared__ double shared[DOWN * ACROSS];
+    unsigned across = threadIdx.x % ACROSS, down = threadIdx.x / ACROSS;
+    size_t column = blockIdx.x * (size_t)ACROSS + across;
+    double sum = 0;
+    if (column < width)
+        for (size_t part = down; part < count; part += DOWN)
+            sum += (double)parts[part * width + column];
+    shared[threadIdx.x] = sum;
+    __syncthreads();
+    if (down > 0 || column >= width)
+        return;
+    sum = (double)y[column];
+    for (unsigned d = 0; d < DOWN; d++)
+        sum += shared[d * ACROSS + across];
+    y[column] = (float)sum;
+}
+
+template <class T>
+static void bias_gradient(struct ws_cuda *cuda, float *dbias, const T *dy, size_t rows,
+                          size_t width)
+{
+    size_t each = (rows + MOST_BLOCKS - 1) / MOST_BLOCKS;
+    each = each < LEAST_ROWS ? LEAST_ROWS : each;
+    size_t count = (rows + each - 1) / each;
+    float *parts = (float *)ws_cuda_scratch(cuda, count * width * sizeof *parts);
+    if (!parts)
+        return;
+    bool whole = (uintptr_t)dy % WIDE == 0 && width * sizeof(T) % WIDE == 0;
+    dim3 blocks(ws_cuda_blocks(width, ACROSS * WIDE / sizeof(T)), (unsigned)count);
+    ws_cuda_launch(cuda, "summing rows", sum_rows<T>, blocks, ACROSS * DOWN, 0, parts, dy, rows,
+                   width, each, whole);
+    ws_cuda_launch(cuda, "summing rows", add_parts, dim3(ws_cuda_blocks(width, ACROSS)),
+                   ACROSS * DOWN, 0, dbias, parts, count, width);
+}
+
+/* Backwards ------------------------------------------------------------------------------------ */
+
+/* dx (rows, in) = dy weight */
+static void input_gradient(struct ws_cuda *cuda, float *dx, const float *dy,
+                           const struct ws_linear *l, bool add)
+{
+    const struct ws_cuda_product product = {
+        .m = l->rows,
+        .n = l->in,
+        .k = l->out,
+        .a = dy,
+        .b = ws_cuda_weight(cuda, l->weight),
+        .c = dx,
+        .a_columns = l->out,
+        .b_columns = l->in,
+        .c_columns = l->in,
+        .a_transposed = false,
+        .b_transposed = false,
+        .operands = activation_type(cuda),
+        .result = activation_type(cuda),
+        .bias = NULL,
+        .add = add,
+    };
+    ws_cuda_multiply(cuda, &product);
+}
+
+/* dweight (out, in) += dy^T x */
+static void weight_gradient(struct ws_cuda *cuda, float *dweight, const float *dy, const float *x,
+                            const struct ws_linear *l)
+{
+    const struct ws_cuda_product product = {
+        .m = l->out,
+        .n = l->in,
+        .k = l->rows,
+        .a = dy,
+        .b = x,
+        .c = dweight,
+        .a_columns = l->out,
+        .b_columns = l->in,
+        .c_columns = l->in,
+        .a_transposed = true,
+        .b_transposed = false,
+        .operands = activation_type(cuda),
+        .result = WS_CUDA_F32,
+        .bias = NULL,
+        .add = true,
+    };
+    ws_cuda_multiply(cuda, &product);
+}
+
+void ws_cuda_linear_backward(struct ws_device *device, float *dx, float *dweight, float *dbias,
+                             const float *dy, const float *x, const struct ws_linear *l,
+                             bool add_input)
+{
+    struct ws_cuda *cuda = ws_cuda_ready(device);
+    if (!cuda || l->rows == 0)
+        return;
+    if (dx)
+        input_gradient(cuda, dx, dy, l, add_input);
+    if (dweight)
+        weight_gradient(cuda, dweight, dy, x, l);
+    if (dbias)
+        WS_CUDA_ACTIVATIONS(cuda, bias_gradient(cuda, dbias, activations<T>(dy), l->rows, l->out));
+}
