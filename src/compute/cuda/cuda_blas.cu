@@ -303,6 +303,8 @@ static struct plan *plan_for(struct ws_cuda *cuda, const struct ws_cuda_product 
 bool ws_cuda_blas_multiply(struct ws_cuda *cuda, const struct ws_cuda_product *p)
 {
     struct ws_cuda_blas *blas = cuda->matrix->blas;
+    if (p->operands == WS_CUDA_F32 && p->result == WS_CUDA_BF16)
+        return false; /* it has none */
     /* The library wants the bias in the type of the result. */
     const void *bias =
         p->bias && p->result == WS_CUDA_BF16 ? ws_cuda_weight(cuda, p->bias) : p->bias;

@@ -113,20 +113,21 @@ struct ws_packed *ws_cuda_pack(struct ws_device *device, const float *weight, si
     struct ws_cuda *cuda = ws_cuda_ready(device);
     if (!cuda)
         return NULL;
+    const void *from = ws_cuda_weight(cuda, weight);
+    size_t each = activation_type(cuda) == WS_CUDA_BF16 ? sizeof(bf16) : sizeof(float);
+    size_t size = out * in * each;
+    void *memory = ws_cuda_alloc(device, size);
+    if (!ws_cuda_ready(device))
+        return NULL;
+    ws_cuda_copy(device, memory, from, size);
     struct ws_packed *packed =
         (struct ws_packed *)ws_realloc(cuda->allocator, NULL, 0, sizeof *packed);
     if (!packed) {
         ws_cuda_fail(cuda, WS_NO_MEMORY, "out of memory for packed weights");
+        ws_cuda_release(device, memory, size);
         return NULL;
     }
-    size_t each = activation_type(cuda) == WS_CUDA_BF16 ? sizeof(bf16) : sizeof(float);
-    *packed = {out, in, out * in * each, NULL};
-    packed->weight = ws_cuda_alloc(device, packed->size);
-    if (!packed->weight) {
-        ws_free(cuda->allocator, packed, sizeof *packed);
-        return NULL;
-    }
-    ws_cuda_copy(device, packed->weight, ws_cuda_weight(cuda, weight), packed->size);
+    *packed = {out, in, size, memory};
     return packed;
 }
 
@@ -231,7 +232,8 @@ static void bias_gradient(struct ws_cuda *cuda, float *dbias, const T *dy, size_
                           size_t width)
 {
     size_t each = (rows + MOST_BLOCKS - 1) / MOST_BLOCKS;
-    each = each < LEAST_ROWS ? LEAST_ROWS : each;
+    if (each < LEAST_ROWS)
+        each = LEAST_ROWS;
     size_t count = (rows + each - 1) / each;
     float *parts = (float *)ws_cuda_scratch(cuda, count * width * sizeof *parts);
     if (!parts)
