@@ -55,6 +55,8 @@ enum {
     PLANS = 512,
     REACH = 8,      /* how many places a plan may be in */
     ALIGNMENT = 16, /* bytes; more makes no difference to it */
+    /* Once loaded it stays: it has state of its own on the GPU. */
+    LOADING = RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE,
 };
 
 struct ws_cuda_blas {
@@ -74,7 +76,7 @@ static void *find_library(const char *wanted, struct ws_error *err, enum ws_stat
     static const char *const folders[] = {"", "/usr/local/cuda/lib64/"};
     static const char *const names[] = {"libcublasLt.so.13", "libcublasLt.so.12", "libcublasLt.so"};
     if (wanted) {
-        void *library = dlopen(wanted, RTLD_NOW | RTLD_LOCAL);
+        void *library = dlopen(wanted, LOADING);
         if (!library)
             *status = ws_fail(err, WS_NOT_FOUND,
                               "WELLSPRING_CUBLASLT: '%.150s' cannot be opened (%.200s); wanted the "
@@ -86,7 +88,7 @@ static void *find_library(const char *wanted, struct ws_error *err, enum ws_stat
         for (const char *name : names) {
             char path[64];
             (void)snprintf(path, sizeof path, "%s%s", folder, name);
-            void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+            void *library = dlopen(path, LOADING);
             if (library)
                 return library;
         }
