@@ -24,7 +24,10 @@ static const char *find_from_program(struct ws_arena *arena, const char *rest)
 
 const char *installed_corpus(struct ws_arena *arena)
 {
-    return find_from_program(arena, WS_DATA_FROM_PROGRAM "/corpus/austen.txt");
+    const char *plain = find_from_program(arena, WS_DATA_FROM_PROGRAM "/corpus/austen.txt");
+    if (plain)
+        return plain;
+    return find_from_program(arena, WS_DATA_FROM_PROGRAM "/corpus/austen.txt.zst");
 }
 
 const char *installed_module(struct ws_arena *arena, const char *name)

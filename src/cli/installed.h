@@ -10,7 +10,7 @@
 /* Where the presets say that their text lies: what ./dev fetches, seen from the source tree. */
 #define PRESET_CORPUS "build/corpus/austen.txt"
 
-/* The installed copy of that text; NULL when there is none. */
+/* The installed copy of that text, which may be compressed; NULL when there is none. */
 const char *installed_corpus(struct ws_arena *arena);
 
 /* A module that is opened at run time: beside the program, as it is built, or where it is

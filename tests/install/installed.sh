@@ -58,6 +58,14 @@ smaller=(--set generations=2 --set seeds=1 --set policies=replace --set items=50
 accepts run quickstart "${smaller[@]}" -q
 accepts run quickstart "${smaller[@]}" -q -o named --set corpus=corpus.txt
 check "the installed corpus is used" same_runs runs/quickstart named
+if command -v zstd >/dev/null; then
+    zstd -q --rm "$prefix/share/wellspring/corpus/austen.txt"
+    accepts run quickstart "${smaller[@]}" -q -o packed
+    check "a compressed one is, too" same_runs packed named
+    zstd -q -d --rm "$prefix/share/wellspring/corpus/austen.txt.zst"
+else
+    echo "skipped: a compressed corpus (no zstd here)"
+fi
 accepts run "$prefix/share/wellspring/presets/quickstart.yaml" "${smaller[@]}" -q -o copied
 check "and by presets that are copied" same_runs copied named
 mkdir -p build/corpus
