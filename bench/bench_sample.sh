@@ -13,7 +13,7 @@ if find_torch sample.py gpt2 2 256 4 4096 128 16 8 "$threads"; then has_torch=tr
 work() { # work NAME ARCHITECTURE LAYERS WIDTH HEADS VOCABULARY
     local name=$1 ours peer=
     shift
-    ours=$("$program" "$@" 128 64 64 "$threads")
+    ours=$("$program" "$@" 128 64 64 1 "$threads" | cut -d ' ' -f 1)
     if $has_torch; then peer=$(torch sample.py "$@" 128 64 64 "$threads"); fi
     awk -v name="$name" -v ours="$ours" -v peer="$peer" -v core="${torch_core:-}" 'BEGIN {
         printf "%s,%s,%s,%s,%s\n", name, ours, peer ? "PyTorch " core : "", peer,

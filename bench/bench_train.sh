@@ -33,7 +33,7 @@ row() { # row WORK OURS PEER_NAME PEER
 work() { # work NAME LAYERS WIDTH HEADS VOCABULARY BATCH LENGTH STEPS
     local name=$1 ours peer=
     shift
-    ours=$("$program" "$@" "$threads")
+    ours=$("$program" gpt2 "$@" "$threads")
     if $has_torch; then peer=$(torch train.py "$@" "$threads"); fi
     row "$name" "$ours" "${peer:+PyTorch $torch_core}" "$peer"
     if [ "$name" = 124M-4x64 ] && [ -n "${LLMC:-}" ]; then

@@ -1,23 +1,28 @@
 /*
- * Times sampling from a transformer with random parameters: new tokens a second of decode time, the
- * prompts' own pass excluded, the best of three rounds.
+ * Times sampling from a transformer with random parameters, or searching with several beams: new
+ * tokens a second of decode time, the prompts' own pass excluded, and of the whole call, each the
+ * best of three rounds.
  *
- *     sampling ARCHITECTURE LAYERS WIDTH HEADS VOCABULARY BATCH PROMPT NEW THREADS
+ *     sampling opt|gpt2 LAYERS WIDTH HEADS VOCABULARY BATCH PROMPT NEW BEAMS THREADS
+ *              [DEVICE PRECISION MODULE]
  *
- * A round is a batch that makes NEW tokens of each prompt, less one that makes one.
+ * Decode time is that of a batch that makes NEW tokens of each prompt, less that of one that makes
+ * one.
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/number.h"
+#include "bench_device.h"
 #include "models/nn/transformer/form.h"
 #include "models/nn/transformer/generate.h"
 
 enum { NUMBERS = 8, ROUNDS = 3 };
 
 struct shape {
-    uint64_t architecture, layers, width, heads, vocabulary, batch, prompt, made, threads;
+    uint32_t architecture;
+    uint64_t layers, width, heads, vocabulary, batch, prompt, made, beams;
 };
 
 static const struct ws_rng_key key = {{1, 2}, 3};
@@ -25,7 +30,7 @@ static const struct ws_rng_key key = {{1, 2}, 3};
 static enum ws_status make_model(const struct shape *shape, struct ws_arena *arena,
                                  struct ws_transformer *out, struct ws_error *err)
 {
-    const struct ws_form form = {.architecture = (uint32_t)shape->architecture,
+    const struct ws_form form = {.architecture = shape->architecture,
                                  .layers = shape->layers,
                                  .width = shape->width,
                                  .heads = shape->heads,
@@ -70,7 +75,7 @@ static enum ws_status time_batches(const struct shape *shape, const struct ws_tr
                                          .temperature = 1,
                                          .top_p = 1,
                                          .typical_p = 1,
-                                         .beams = 1,
+                                         .beams = shape->beams,
                                          .length_penalty = 1,
                                          .repetition_penalty = 1,
                                          .batch = shape->batch};
@@ -99,14 +104,15 @@ static enum ws_status run(const struct shape *shape, struct ws_arena *arena,
     WS_TRY(make_model(shape, arena, &model, err));
     WS_TRY(time_batches(shape, &model, device, 1, &first, err));
     WS_TRY(time_batches(shape, &model, device, shape->made, &all, err));
-    (void)printf("%.1f\n", (double)(shape->batch * (shape->made - 1)) / (all - first));
+    (void)printf("%.1f %.1f\n", (double)(shape->batch * (shape->made - 1)) / (all - first),
+                 (double)(shape->batch * shape->made) / all);
     return WS_OK;
 }
 
 static bool read_shape(char **texts, struct shape *out)
 {
     uint64_t *fields[NUMBERS] = {&out->layers, &out->width,  &out->heads, &out->vocabulary,
-                                 &out->batch,  &out->prompt, &out->made,  &out->threads};
+                                 &out->batch,  &out->prompt, &out->made,  &out->beams};
     for (int i = 0; i < NUMBERS; i++)
         if (!ws_whole_parse(texts[i + 1], fields[i]) || *fields[i] == 0)
             return false;
@@ -117,23 +123,20 @@ static bool read_shape(char **texts, struct shape *out)
 int main(int argc, char **argv)
 {
     struct shape shape;
-    if (argc != NUMBERS + 2 || !read_shape(argv + 1, &shape)) {
+    if (argc < NUMBERS + 3 || !read_shape(argv + 1, &shape)) {
         (void)fprintf(stderr, "usage: sampling opt|gpt2 LAYERS WIDTH HEADS VOCABULARY BATCH PROMPT "
-                              "NEW THREADS\n");
+                              "NEW BEAMS " BENCH_DEVICE_USAGE "\n");
         return 2;
     }
     struct ws_arena arena;
     struct ws_device *device = NULL;
     struct ws_error error;
     ws_arena_init(&arena, NULL);
-    enum ws_status status =
-        ws_cpu_open(WS_CPU_FAST, (unsigned)shape.threads, NULL, &device, &error);
+    enum ws_status status = bench_device_open(argv + NUMBERS + 2, &device, &error);
     if (status == WS_OK)
         status = run(&shape, &arena, device, &error);
-    if (status != WS_OK)
-        (void)fprintf(stderr, "sampling: %s\n", error.message);
     if (device)
         device->ops->close(device);
     ws_arena_release(&arena);
-    return status == WS_OK ? 0 : 1;
+    return bench_exit_status("sampling", status, &error);
 }

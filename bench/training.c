@@ -1,8 +1,9 @@
 /*
- * Times training steps of a GPT-2 on random tokens. Prints tokens a second, the best of three
- * rounds, and the most memory that was used.
+ * Times training steps of a transformer on random tokens. Prints tokens a second, the best of three
+ * rounds, and the most memory of the host that was used, in MiB.
  *
- *     training LAYERS WIDTH HEADS VOCABULARY BATCH LENGTH STEPS THREADS
+ *     training opt|gpt2 LAYERS WIDTH HEADS VOCABULARY BATCH LENGTH STEPS THREADS
+ *              [DEVICE PRECISION MODULE]
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -12,13 +13,15 @@
 
 #include "base/clock.h"
 #include "base/number.h"
+#include "bench_device.h"
 #include "models/nn/transformer/form.h"
 #include "models/nn/transformer/train.h"
 
-enum { ARGUMENTS = 8, ROUNDS = 3, WARM_STEPS = 2 };
+enum { NUMBERS = 7, ROUNDS = 3, WARM_STEPS = 2 };
 
 struct shape {
-    uint64_t layers, width, heads, vocabulary, batch, length, steps, threads;
+    uint32_t architecture;
+    uint64_t layers, width, heads, vocabulary, batch, length, steps;
 };
 
 static const struct ws_rng_key key = {{1, 2}, 3};
@@ -44,7 +47,7 @@ static enum ws_status open_trainer(const struct shape *shape, struct ws_device *
                                    struct ws_arena *arena, struct ws_trainer **out,
                                    struct ws_error *err)
 {
-    const struct ws_form form = {.architecture = WS_ARCHITECTURE_GPT2,
+    const struct ws_form form = {.architecture = shape->architecture,
                                  .layers = shape->layers,
                                  .width = shape->width,
                                  .heads = shape->heads,
@@ -97,20 +100,21 @@ static enum ws_status time_steps(const struct shape *shape, struct ws_trainer *t
 
 static bool read_shape(char **texts, struct shape *out)
 {
-    uint64_t *fields[ARGUMENTS] = {&out->layers, &out->width,  &out->heads, &out->vocabulary,
-                                   &out->batch,  &out->length, &out->steps, &out->threads};
-    for (int i = 0; i < ARGUMENTS; i++)
-        if (!ws_whole_parse(texts[i], fields[i]) || *fields[i] == 0)
+    uint64_t *fields[NUMBERS] = {&out->layers, &out->width,  &out->heads, &out->vocabulary,
+                                 &out->batch,  &out->length, &out->steps};
+    for (int i = 0; i < NUMBERS; i++)
+        if (!ws_whole_parse(texts[i + 1], fields[i]) || *fields[i] == 0)
             return false;
+    out->architecture = strcmp(texts[0], "opt") == 0 ? WS_ARCHITECTURE_OPT : WS_ARCHITECTURE_GPT2;
     return true;
 }
 
 int main(int argc, char **argv)
 {
     struct shape shape;
-    if (argc != ARGUMENTS + 1 || !read_shape(argv + 1, &shape)) {
-        (void)fprintf(stderr, "usage: training LAYERS WIDTH HEADS VOCABULARY BATCH LENGTH STEPS "
-                              "THREADS\n");
+    if (argc < NUMBERS + 3 || !read_shape(argv + 1, &shape)) {
+        (void)fprintf(stderr, "usage: training opt|gpt2 LAYERS WIDTH HEADS VOCABULARY BATCH LENGTH "
+                              "STEPS " BENCH_DEVICE_USAGE "\n");
         return 2;
     }
     struct ws_arena arena;
@@ -118,17 +122,14 @@ int main(int argc, char **argv)
     struct ws_trainer *trainer = NULL;
     struct ws_error error;
     ws_arena_init(&arena, NULL);
-    enum ws_status status =
-        ws_cpu_open(WS_CPU_FAST, (unsigned)shape.threads, NULL, &device, &error);
+    enum ws_status status = bench_device_open(argv + NUMBERS + 2, &device, &error);
     if (status == WS_OK)
         status = open_trainer(&shape, device, &arena, &trainer, &error);
     if (status == WS_OK)
         status = time_steps(&shape, trainer, &error);
-    if (status != WS_OK)
-        (void)fprintf(stderr, "training: %s\n", error.message);
     ws_trainer_close(trainer);
     if (device)
         device->ops->close(device);
     ws_arena_release(&arena);
-    return status == WS_OK ? 0 : 1;
+    return bench_exit_status("training", status, &error);
 }
