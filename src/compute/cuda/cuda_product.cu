@@ -4,7 +4,7 @@
  * A block makes one tile of C, over all of k or, where C has few tiles and k is long, over one
  * piece of it; then a second kernel adds up the pieces, in order. Operands go through shared memory
  * in stages: one is multiplied while the next are on their way. bf16 and tf32 are multiplied by
- * matrix instructions, f32 by plain ones, whose sums are put away before they get long.
+ * matrix instructions, f32 by plain ones.
  */
 #include "compute/cuda/cuda_matrix.h"
 
@@ -13,14 +13,13 @@ enum {
     STAGE_BYTES = 128, /* of k, in a stage: of a row of an operand that lies along k */
     STEP_BYTES = 32,   /* of k, in a matrix instruction */
     STEPS = STAGE_BYTES / STEP_BYTES,
-    GROUP = 8,    /* rows of tiles that follow each other, so that blocks share what they read */
-    STRETCH = 64, /* stages that f32 is summed over at once */
-    ADDERS = 256, /* threads of a block that adds up pieces */
-    RUN = 8,      /* numbers of a row of C that a thread stores at once */
-    PIECES = 64,  /* at most */
-    PIECE = 512,  /* of k, at least */
-    MACHINE =
-        132, /* multiprocessors that shapes are planned for: results must not depend on ours */
+    GROUP = 8,      /* rows of tiles that follow each other, so that blocks share what they read */
+    ADDERS = 256,   /* threads of a block that adds up pieces */
+    RUN = 8,        /* numbers of a row of C that a thread stores at once */
+    PIECES = 64,    /* at most */
+    PIECE = 512,    /* of k, at least */
+    STRETCH = 2048, /* of k, that f32 is summed over at once */
+    MACHINE = 132,  /* multiprocessors to plan for: results must not depend on how many we have */
 };
 
 struct operand {
@@ -156,7 +155,6 @@ struct matrix_tile {
     static constexpr unsigned M = M_, N = N_;
     static constexpr unsigned THREADS = M / WARP_M * (N / WARP_N) * WARP;
     static constexpr unsigned AT_ONCE = 16; /* chunks of a panel that a thread has in hand */
-    static constexpr bool LONG_SUMS = true;
     typedef panel<T, A_ALONG_K, M> a_panel;
     typedef panel<T, B_ALONG_K, N> b_panel;
     static constexpr unsigned STAGE = a_panel::COUNT + b_panel::COUNT; /* numbers */
@@ -308,7 +306,6 @@ template <bool A_ALONG_K, bool B_ALONG_K, unsigned M_, unsigned N_> struct plain
     static constexpr unsigned M = M_, N = N_;
     static constexpr unsigned THREADS = M / 8 * (N / 8);
     static constexpr unsigned AT_ONCE = 2; /* registers are for sums */
-    static constexpr bool LONG_SUMS = false;
     typedef panel<T, A_ALONG_K, M> a_panel;
     typedef panel<T, B_ALONG_K, N> b_panel;
     static constexpr unsigned STAGE = a_panel::COUNT + b_panel::COUNT; /* numbers */
@@ -328,16 +325,20 @@ template <bool A_ALONG_K, bool B_ALONG_K, unsigned M_, unsigned N_> struct plain
     {
 #pragma unroll 1
         for (unsigned chunk = 0; chunk < STAGE_BYTES / WIDE; chunk++) {
-            float of_a[8][4], of_b[8][4]; /* four of k */
-            load<a_panel, A_ALONG_K, M>(of_a, a, thread_m(), chunk);
-            load<b_panel, B_ALONG_K, N>(of_b, b, thread_n(), chunk);
+            float of_a[2][4][4], of_b[4][4]; /* of four numbers: four of k */
+            load<a_panel, A_ALONG_K, M>(of_a[0], a, thread_m(), 0, chunk);
+            load<a_panel, A_ALONG_K, M>(of_a[1], a, thread_m(), 1, chunk);
 #pragma unroll
-            for (unsigned k = 0; k < 4; k++)
+            for (unsigned half = 0; half < 2; half++) {
+                load<b_panel, B_ALONG_K, N>(of_b, b, thread_n(), half, chunk);
 #pragma unroll
-                for (unsigned i = 0; i < 8; i++)
+                for (unsigned k = 0; k < 4; k++)
 #pragma unroll
-                    for (unsigned j = 0; j < 8; j++)
-                        sums[i][j] += of_a[i][k] * of_b[j][k];
+                    for (unsigned i = 0; i < 8; i++)
+#pragma unroll
+                        for (unsigned j = 0; j < 4; j++)
+                            sums[i][half * 4 + j] += of_a[i / 4][i % 4][k] * of_b[j][k];
+            }
         }
     }
 
@@ -376,19 +377,20 @@ template <bool A_ALONG_K, bool B_ALONG_K, unsigned M_, unsigned N_> struct plain
         return ALONG_K ? i * (SIZE / 8) + thread : i / 4 * (SIZE / 2) + thread * 4 + i % 4;
     }
 
+    /* Of half of the thread's numbers. */
     template <class panel, bool ALONG_K, unsigned SIZE>
-    static __device__ __forceinline__ void load(float out[8][4], const T *from, unsigned thread,
-                                                unsigned chunk)
+    static __device__ __forceinline__ void load(float out[4][4], const T *from, unsigned thread,
+                                                unsigned half, unsigned chunk)
     {
 #pragma unroll
-        for (unsigned i = 0; i < 8; i++) {
-            /* Along k: number i's four of k. Else: half i % 2 of the eight, of k's number i / 2. */
-            unsigned row = ALONG_K ? place<ALONG_K, SIZE>(thread, i) : chunk * 4 + i / 2;
-            unsigned at = ALONG_K ? chunk : place<ALONG_K, SIZE>(thread, i % 2 * 4) / 4;
+        for (unsigned i = 0; i < 4; i++) {
+            /* Along k: number i's four of k. Else: all four numbers, of k's number i. */
+            unsigned row = ALONG_K ? place<ALONG_K, SIZE>(thread, half * 4 + i) : chunk * 4 + i;
+            unsigned at = ALONG_K ? chunk : place<ALONG_K, SIZE>(thread, half * 4) / 4;
             wide<float> four = load_wide(from + panel::place(row, at));
 #pragma unroll
             for (unsigned e = 0; e < 4; e++)
-                (ALONG_K ? out[i][e] : out[i % 2 * 4 + e][i / 2]) = four.at[e];
+                (ALONG_K ? out[i][e] : out[e][i]) = four.at[e];
         }
     }
 };
@@ -441,12 +443,6 @@ static __global__ void __launch_bounds__(tile::THREADS) make_tiles(const struct 
         copy_async_group();
         const T *a = shared + s % STAGES * tile::STAGE;
         sums.multiply(a, a + tile::a_panel::COUNT);
-        if (!tile::LONG_SUMS && !c.narrow && s % STRETCH == STRETCH - 1 && s + 1 < stages) {
-            sums.store(p, c, first_m, first_n, shared);
-            sums.clear();
-            c.add = true;
-            c.bias = NULL;
-        }
     }
     __syncthreads();
     sums.store(p, c, first_m, first_n, shared);
@@ -603,12 +599,37 @@ static void multiply(struct ws_cuda *cuda, const struct ws_cuda_product *p, cons
                    (unsigned)p->m, (unsigned)p->n);
 }
 
+static struct plan plan_for(const struct ws_cuda *cuda, const struct ws_cuda_product *p)
+{
+    size_t of_large = STAGES * bf16_large<true, true>::STAGE * sizeof(bf16);
+    bool large = p->operands == WS_CUDA_BF16 && cuda->matrix->shared >= of_large;
+    return cheapest(p, large ? LARGE : MIDDLE);
+}
+
+/* Stretch after stretch of k: f32 would lose digits in longer sums. */
+static void multiply_stretches(struct ws_cuda *cuda, const struct ws_cuda_product *p)
+{
+    struct ws_cuda_product part = *p;
+    for (size_t k = 0; k < p->k; k += STRETCH) {
+        size_t left = p->k - k;
+        part.k = left < STRETCH ? left : (size_t)STRETCH;
+        part.a = static_cast<const float *>(p->a) + k * (p->a_transposed ? p->a_columns : 1);
+        part.b = static_cast<const float *>(p->b) + k * (p->b_transposed ? 1 : p->b_columns);
+        const struct plan plan = plan_for(cuda, &part);
+        multiply(cuda, &part, &plan);
+        part.bias = NULL;
+        part.add = true;
+    }
+}
+
 void ws_cuda_own_product(struct ws_cuda *cuda, const struct ws_cuda_product *product)
 {
     if (product->m == 0 || product->n == 0)
         return;
-    size_t of_large = STAGES * bf16_large<true, true>::STAGE * sizeof(bf16);
-    bool large = product->operands == WS_CUDA_BF16 && cuda->matrix->shared >= of_large;
-    const struct plan plan = cheapest(product, large ? LARGE : MIDDLE);
-    multiply(cuda, product, &plan);
+    const struct plan plan = plan_for(cuda, product);
+    if (product->operands == WS_CUDA_F32 && product->result == WS_CUDA_F32 &&
+        cuda->precision != WS_PRECISION_TF32 && plan.piece > STRETCH)
+        multiply_stretches(cuda, product);
+    else
+        multiply(cuda, product, &plan);
 }
