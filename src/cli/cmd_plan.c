@@ -128,12 +128,13 @@ static enum ws_status print_plan_json(const struct ws_experiment *e,
 {
     const struct ws_cost *cost = &estimate->cost;
     json_t *root = json_pack(
-        "{s:s, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:o, s:o}", "experiment", e->name, "generations",
-        (json_int_t)e->settings.generations, "seeds", (json_int_t)e->settings.seeds, "threads",
-        (json_int_t)cost->threads, "begin_seconds", estimate->begun, "seconds",
-        estimate->begun + cost->seconds, "memory_bytes", estimate->resident + cost->memory,
-        "disk_bytes", cost->disk, "probe", probe_json(estimate->probed ? &estimate->probe : NULL),
-        "arms", arms_json(e, estimate));
+        "{s:s, s:I, s:I, s:I, s:s, s:f, s:f, s:f, s:f, s:o, s:o}", "experiment", e->name,
+        "generations", (json_int_t)e->settings.generations, "seeds", (json_int_t)e->settings.seeds,
+        "threads", (json_int_t)cost->threads, "device",
+        estimate->device.count > 0 ? estimate->device.about : "cpu", "begin_seconds",
+        estimate->begun, "seconds", estimate->begun + cost->seconds, "memory_bytes",
+        estimate->resident + cost->memory, "disk_bytes", cost->disk, "probe",
+        probe_json(estimate->probed ? &estimate->probe : NULL), "arms", arms_json(e, estimate));
     struct ws_buffer text;
     ws_buffer_init(&text, NULL, 1 << 26);
     ws_json_append_pretty(root, &text);
