@@ -23,6 +23,7 @@
 #define FUNCTIONS(X)                                                                               \
     X(Create)                                                                                      \
     X(Destroy)                                                                                     \
+    X(GetVersion)                                                                                  \
     X(Matmul)                                                                                      \
     X(MatmulAlgoGetHeuristic)                                                                      \
     X(MatmulDescCreate)                                                                            \
@@ -338,6 +339,11 @@ bool ws_cuda_blas_multiply(struct ws_cuda *cuda, const struct ws_cuda_product *p
     return true;
 }
 
+size_t ws_cuda_blas_version(const struct ws_cuda_blas *blas)
+{
+    return blas->GetVersion();
+}
+
 #else
 
 enum ws_status ws_cuda_blas_open(struct ws_cuda_blas **out, const struct ws_allocator *,
@@ -349,6 +355,11 @@ enum ws_status ws_cuda_blas_open(struct ws_cuda_blas **out, const struct ws_allo
 
 void ws_cuda_blas_close(struct ws_cuda_blas *)
 {
+}
+
+size_t ws_cuda_blas_version(const struct ws_cuda_blas *)
+{
+    return 0;
 }
 
 bool ws_cuda_blas_multiply(struct ws_cuda *, const struct ws_cuda_product *)

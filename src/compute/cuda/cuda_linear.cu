@@ -2,6 +2,8 @@
  * Linear layers: how they become matrix products, and the sums of rows that are gradients of
  * biases.
  */
+#include <stdio.h>
+
 #include "compute/cuda/cuda_matrix.h"
 #include "compute/cuda/cuda_memory.h"
 
@@ -26,7 +28,11 @@ enum ws_status ws_cuda_matrix_open(struct ws_cuda *cuda, struct ws_error *err)
         return err->status;
     }
     matrix->shared = (size_t)shared;
-    return ws_cuda_blas_open(&matrix->blas, cuda->allocator, err);
+    WS_TRY(ws_cuda_blas_open(&matrix->blas, cuda->allocator, err));
+    if (matrix->blas)
+        (void)snprintf(cuda->device.library, sizeof cuda->device.library, "cublasLt-%zu",
+                       ws_cuda_blas_version(matrix->blas));
+    return WS_OK;
 }
 
 void ws_cuda_matrix_close(struct ws_cuda *cuda)

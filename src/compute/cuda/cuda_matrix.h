@@ -23,7 +23,8 @@ struct ws_cuda_matrix {
  * name its file, or say `none`. */
 enum ws_status ws_cuda_blas_open(struct ws_cuda_blas **out, const struct ws_allocator *allocator,
                                  struct ws_error *err);
-void ws_cuda_blas_close(struct ws_cuda_blas *blas); /* NULL is fine */
+void ws_cuda_blas_close(struct ws_cuda_blas *blas);           /* NULL is fine */
+size_t ws_cuda_blas_version(const struct ws_cuda_blas *blas); /* as the library counts */
 /* Whether the library takes products of this shape; if so it is made, or a failure remembered. */
 bool ws_cuda_blas_multiply(struct ws_cuda *cuda, const struct ws_cuda_product *product);
 
