@@ -43,6 +43,7 @@ breach src/base/low.c 2 <<'EOF'
 #include <stdio.h>
 #include "lab/upper.h"
 EOF
+breach src/base/low.cu 1 <<<'#include "lab/upper.h"'
 breach src/base/bare.c 1 <<<'#include "clean.h"'
 breach src/attic/old.c 1 <<<'int x;'
 breach src/lab/main.c 1 <<<'int x;'
