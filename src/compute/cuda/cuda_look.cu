@@ -1,10 +1,10 @@
 /*
  * Which GPUs there are, and whether the driver is one for this module.
  */
-#include <cuda_runtime.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "compute/cuda/gpu.h"
 extern "C" {
 #include "compute/cuda/cuda_module.h"
 }
@@ -51,9 +51,10 @@ static enum ws_status describe_gpu(int number, struct ws_cuda_gpu *out, struct w
     if (error == cudaSuccess)
         error = cudaFuncGetAttributes(&attributes, any_kernel);
     if (error == cudaErrorNoKernelImageForDevice || error == cudaErrorInvalidDeviceFunction)
-        return ws_fail(err, WS_UNSUPPORTED,
-                       "the CUDA module has no code for GPU number %d, '%.60s' of architecture sm_%d%d", number,
-                       gpu.name, gpu.major, gpu.minor);
+        return ws_fail(
+            err, WS_UNSUPPORTED,
+            "the CUDA module has no code for GPU number %d, '%.60s' of architecture sm_%d%d",
+            number, gpu.name, gpu.major, gpu.minor);
     if (error == cudaSuccess)
         error = cudaMemGetInfo(&free_memory, &memory);
     if (error != cudaSuccess)
@@ -71,7 +72,8 @@ enum ws_status ws_cuda_module_look(const char *version, unsigned number, struct 
 {
     memset(out, 0, sizeof *out);
     if (strcmp(version, WS_VERSION) != 0)
-        return ws_fail(err, WS_UNSUPPORTED, "the CUDA module is of version %s, the program of %.40s", WS_VERSION,
+        return ws_fail(err, WS_UNSUPPORTED,
+                       "the CUDA module is of version %s, the program of %.40s", WS_VERSION,
                        version);
     WS_TRY(count_gpus(&out->count, err));
     return number < out->count ? describe_gpu((int)number, out, err) : WS_OK;
