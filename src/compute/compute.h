@@ -191,6 +191,10 @@ struct ws_device_ops {
                  size_t count, size_t width);
 
     void (*linear)(struct ws_device *device, float *y, const float *x, const struct ws_linear *l);
+    /* up = x W^T + b, active = activation(up). up may be NULL: for WS_ACTIVATION_RELU the backward
+     * call may be given `active` in its place. */
+    void (*linear_activation)(struct ws_device *device, float *active, float *up, const float *x,
+                              const struct ws_linear *l, enum ws_activation kind);
     /* Any of dx, dweight, dbias may be NULL. */
     void (*linear_backward)(struct ws_device *device, float *dx, float *dweight, float *dbias,
                             const float *dy, const float *x, const struct ws_linear *l,

@@ -198,6 +198,14 @@ void ws_cpu_rows(struct ws_device *device, float *y, const float *x, const uint3
         memcpy(y + i * width, x + rows[i] * width, width * sizeof *y);
 }
 
+void ws_cpu_linear_activation(struct ws_device *device, float *active, float *up, const float *x,
+                              const struct ws_linear *l, enum ws_activation kind)
+{
+    float *sums = up ? up : active;
+    device->ops->linear(device, sums, x, l);
+    device->ops->activation(device, active, sums, kind, l->rows * l->out);
+}
+
 void ws_cpu_scores(struct ws_device *device, float *scores, const float *x, size_t first,
                    const struct ws_linear *l)
 {

@@ -58,6 +58,8 @@ void ws_cpu_put(struct ws_device *device, float *out, const float *host, size_t 
 void ws_cpu_get(struct ws_device *device, float *host, const float *in, size_t count);
 void ws_cpu_rows(struct ws_device *device, float *y, const float *x, const uint32_t *rows,
                  size_t count, size_t width);
+void ws_cpu_linear_activation(struct ws_device *device, float *active, float *up, const float *x,
+                              const struct ws_linear *l, enum ws_activation kind);
 void ws_cpu_unpack(struct ws_device *device, struct ws_packed *packed);
 void ws_cpu_scores(struct ws_device *device, float *scores, const float *x, size_t first,
                    const struct ws_linear *l);

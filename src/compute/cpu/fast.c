@@ -17,6 +17,7 @@ const struct ws_device_ops ws_cpu_fast_ops = {
     .get = ws_cpu_get,
     .rows = ws_cpu_rows,
     .linear = ws_fast_linear,
+    .linear_activation = ws_cpu_linear_activation,
     .linear_backward = ws_fast_linear_backward,
     .pack = ws_fast_pack,
     .unpack = ws_cpu_unpack,

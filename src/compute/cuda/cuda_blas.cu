@@ -41,6 +41,7 @@ struct shape {
     uint64_t a_columns, b_columns, c_columns;
     uint32_t a_alignment, b_alignment, c_alignment, bias_alignment; /* 0: no bias */
     uint32_t a_transposed, b_transposed, operands, result;
+    uint32_t relu, unused;
 };
 
 struct plan {
@@ -200,7 +201,9 @@ static bool describe(struct ws_cuda_blas *blas, struct plan *plan, bool tf32, co
     const struct shape *s = &plan->shape;
     const cublasOperation_t left = s->b_transposed ? CUBLAS_OP_T : CUBLAS_OP_N;
     const cublasOperation_t right = s->a_transposed ? CUBLAS_OP_T : CUBLAS_OP_N;
-    const uint32_t epilogue = bias ? CUBLASLT_EPILOGUE_BIAS : CUBLASLT_EPILOGUE_DEFAULT;
+    const uint32_t parts = (bias ? (uint32_t)CUBLASLT_EPILOGUE_BIAS : 0) |
+                           (s->relu ? (uint32_t)CUBLASLT_EPILOGUE_RELU : 0);
+    const uint32_t epilogue = parts ? parts : (uint32_t)CUBLASLT_EPILOGUE_DEFAULT;
     const cublasComputeType_t compute =
         tf32 && s->operands == WS_CUDA_F32 ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F;
     int failures = blas->MatmulDescCreate(&plan->product, compute, CUDA_R_32F);
@@ -286,8 +289,10 @@ static struct plan *plan_for(struct ws_cuda *cuda, const struct ws_cuda_product 
              p->a_transposed,
              p->b_transposed,
              (uint32_t)p->operands,
-             (uint32_t)p->result};
-    static_assert(sizeof shape == 6 * sizeof(uint64_t) + 8 * sizeof(uint32_t), "no padding");
+             (uint32_t)p->result,
+             p->relu,
+             0};
+    static_assert(sizeof shape == 6 * sizeof(uint64_t) + 10 * sizeof(uint32_t), "no padding");
     struct plan *plan = place_of(blas, &shape);
     if (plan->used)
         return plan;

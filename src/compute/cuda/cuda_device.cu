@@ -85,6 +85,7 @@ static const struct ws_device_ops ops = {
     .get = ws_cuda_get,
     .rows = ws_cuda_rows,
     .linear = ws_cuda_linear,
+    .linear_activation = ws_cuda_linear_activation,
     .linear_backward = ws_cuda_linear_backward,
     .pack = ws_cuda_pack,
     .unpack = ws_cuda_unpack,

@@ -112,6 +112,8 @@ void ws_cuda_put(struct ws_device *device, float *out, const float *host, size_t
 void ws_cuda_get(struct ws_device *device, float *host, const float *in, size_t count);
 /* cuda_linear.cu */
 void ws_cuda_linear(struct ws_device *device, float *y, const float *x, const struct ws_linear *l);
+void ws_cuda_linear_activation(struct ws_device *device, float *active, float *up, const float *x,
+                               const struct ws_linear *l, enum ws_activation kind);
 void ws_cuda_linear_backward(struct ws_device *device, float *dx, float *dweight, float *dbias,
                              const float *dy, const float *x, const struct ws_linear *l,
                              bool add_input);
@@ -201,6 +203,7 @@ struct ws_cuda_product {
     enum ws_cuda_type result;   /* of C */
     const float *bias;
     bool add;
+    bool relu; /* C becomes the larger of itself and 0; its rows lie one after another */
 };
 
 /* cuda_linear.cu: by the matrix library where there is one, else by ws_cuda_own_product. */

@@ -13,7 +13,7 @@
 
 /* A piece's logits take at most PIECE_SIZE bytes: each piece is one reading and writing of the
  * weight's gradient, so there should be few. Pieces are equal, of whole tiles of the products. */
-enum { PIECE_SIZE = 1 << 30, PIECE_STEP = 128 };
+enum { PIECE_SIZE = 1U << 31, PIECE_STEP = 128 };
 
 /* Rows of logits begin at multiples of so many numbers, so that they are loaded WIDE by WIDE. */
 enum { STRIDE_STEP = 8 };
@@ -166,7 +166,8 @@ static void make_logits(const struct head_work<T, L> *w, size_t first, size_t ro
                                             .operands = type_of(w->x),
                                             .result = type_of(w->logits),
                                             .bias = head->bias,
-                                            .add = false};
+                                            .add = false,
+                                            .relu = false};
     ws_cuda_multiply(w->cuda, &product);
 }
 
@@ -201,7 +202,8 @@ static void multiply_gradients(const struct head_work<T, L> *w, size_t first, si
                                              .operands = type_of(w->logits),
                                              .result = type_of(dx),
                                              .bias = NULL,
-                                             .add = false};
+                                             .add = false,
+                                             .relu = false};
     const struct ws_cuda_product of_weight = {.m = head->vocabulary,
                                               .n = head->width,
                                               .k = rows,
@@ -216,7 +218,8 @@ static void multiply_gradients(const struct head_work<T, L> *w, size_t first, si
                                               .operands = type_of(w->logits),
                                               .result = WS_CUDA_F32,
                                               .bias = NULL,
-                                              .add = true};
+                                              .add = true,
+                                              .relu = false};
     if (dx)
         ws_cuda_multiply(w->cuda, &of_input);
     if (dweight)

@@ -50,8 +50,12 @@ void ws_cuda_multiply(struct ws_cuda *cuda, const struct ws_cuda_product *produc
 {
     if (product->m == 0 || product->n == 0)
         return;
-    if (!cuda->matrix->blas || !ws_cuda_blas_multiply(cuda, product))
-        ws_cuda_own_product(cuda, product);
+    if (cuda->matrix->blas && ws_cuda_blas_multiply(cuda, product))
+        return;
+    ws_cuda_own_product(cuda, product);
+    if (product->relu)
+        ws_cuda_activation(&cuda->device, (float *)product->c, (const float *)product->c,
+                           WS_ACTIVATION_RELU, product->m * product->n);
 }
 
 /* Forwards ------------------------------------------------------------------------------------- */
@@ -61,11 +65,17 @@ static enum ws_cuda_type activation_type(const struct ws_cuda *cuda)
     return cuda->precision == WS_PRECISION_BF16 ? WS_CUDA_BF16 : WS_CUDA_F32;
 }
 
-/* y (rows, out) = x weight^T + bias; x and weight (out, in) as activations are. */
-static void forwards(struct ws_cuda *cuda, void *y, enum ws_cuda_type result, const void *x,
-                     const void *weight, const float *bias, size_t rows, size_t in, size_t out)
+static void multiply(struct ws_cuda *cuda, const struct ws_cuda_product &product)
 {
-    const struct ws_cuda_product product = {
+    ws_cuda_multiply(cuda, &product);
+}
+
+/* y (rows, out) = x weight^T + bias; x and weight (out, in) as activations are. */
+static struct ws_cuda_product forwards(struct ws_cuda *cuda, void *y, enum ws_cuda_type result,
+                                       const void *x, const void *weight, const float *bias,
+                                       size_t rows, size_t in, size_t out)
+{
+    return {
         .m = rows,
         .n = out,
         .k = in,
@@ -81,16 +91,33 @@ static void forwards(struct ws_cuda *cuda, void *y, enum ws_cuda_type result, co
         .result = result,
         .bias = bias,
         .add = false,
+        .relu = false,
     };
-    ws_cuda_multiply(cuda, &product);
 }
 
 void ws_cuda_linear(struct ws_device *device, float *y, const float *x, const struct ws_linear *l)
 {
     struct ws_cuda *cuda = ws_cuda_ready(device);
     if (cuda)
-        forwards(cuda, y, activation_type(cuda), x, ws_cuda_weight(cuda, l->weight), l->bias,
+        multiply(cuda, forwards(cuda, y, activation_type(cuda), x, ws_cuda_weight(cuda, l->weight),
+                                l->bias, l->rows, l->in, l->out));
+}
+
+/* The library takes ReLU into the product; other activations cost a pass over memory. */
+void ws_cuda_linear_activation(struct ws_device *device, float *active, float *up, const float *x,
+                               const struct ws_linear *l, enum ws_activation kind)
+{
+    struct ws_cuda *cuda = ws_cuda_ready(device);
+    if (!cuda)
+        return;
+    float *sums = up ? up : active;
+    struct ws_cuda_product product =
+        forwards(cuda, sums, activation_type(cuda), x, ws_cuda_weight(cuda, l->weight), l->bias,
                  l->rows, l->in, l->out);
+    product.relu = !up && kind == WS_ACTIVATION_RELU;
+    multiply(cuda, product);
+    if (!product.relu)
+        ws_cuda_activation(device, active, sums, kind, l->rows * l->out);
 }
 
 void ws_cuda_scores(struct ws_device *device, float *scores, const float *x, size_t first,
@@ -101,8 +128,8 @@ void ws_cuda_scores(struct ws_device *device, float *scores, const float *x, siz
         return;
     const void *rows;
     WS_CUDA_ACTIVATIONS(cuda, rows = activations<T>(x) + first * l->in);
-    forwards(cuda, scores, WS_CUDA_F32, rows, ws_cuda_weight(cuda, l->weight), l->bias, l->rows,
-             l->in, l->out);
+    multiply(cuda, forwards(cuda, scores, WS_CUDA_F32, rows, ws_cuda_weight(cuda, l->weight),
+                            l->bias, l->rows, l->in, l->out));
 }
 
 /* Packed: as activations are, in the same layout. Products read it as fast as any other. */
@@ -150,8 +177,8 @@ void ws_cuda_linear_packed(struct ws_device *device, float *y, const float *x,
 {
     struct ws_cuda *cuda = ws_cuda_ready(device);
     if (cuda)
-        forwards(cuda, y, activation_type(cuda), x, packed->weight, bias, rows, packed->in,
-                 packed->out);
+        multiply(cuda, forwards(cuda, y, activation_type(cuda), x, packed->weight, bias, rows,
+                                packed->in, packed->out));
 }
 
 void ws_cuda_scores_packed(struct ws_device *device, float *scores, const float *x,
@@ -159,7 +186,8 @@ void ws_cuda_scores_packed(struct ws_device *device, float *scores, const float 
 {
     struct ws_cuda *cuda = ws_cuda_ready(device);
     if (cuda)
-        forwards(cuda, scores, WS_CUDA_F32, x, packed->weight, NULL, rows, packed->in, packed->out);
+        multiply(cuda, forwards(cuda, scores, WS_CUDA_F32, x, packed->weight, NULL, rows,
+                                packed->in, packed->out));
 }
 
 /* Sums of rows --------------------------------------------------------------------------------- */
@@ -274,6 +302,7 @@ static void input_gradient(struct ws_cuda *cuda, float *dx, const float *dy,
         .result = activation_type(cuda),
         .bias = NULL,
         .add = add,
+        .relu = false,
     };
     ws_cuda_multiply(cuda, &product);
 }
@@ -298,6 +327,7 @@ static void weight_gradient(struct ws_cuda *cuda, float *dweight, const float *d
         .result = WS_CUDA_F32,
         .bias = NULL,
         .add = true,
+        .relu = false,
     };
     ws_cuda_multiply(cuda, &product);
 }

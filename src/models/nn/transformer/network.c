@@ -91,6 +91,12 @@ static size_t larger(size_t a, size_t b)
     return a > b ? a : b;
 }
 
+/* ReLU's gradient can be read off what it gave. */
+static bool needs_up(const struct ws_description *d)
+{
+    return d->gated || d->activation != WS_ACTIVATION_RELU;
+}
+
 static void place_layers(const struct ws_description *d, size_t tokens, bool trains,
                          struct places *p, size_t *end)
 {
@@ -104,8 +110,8 @@ static void place_layers(const struct ws_description *d, size_t tokens, bool tra
     p->sum2 = d->parallel_residual ? p->sum1 : take(end, tokens * width);
     p->normal2 = take(end, tokens * width);
     p->stats2 = take(end, tokens * 2);
-    p->up = take(end, tokens * up_width(d));
     p->active = take(end, tokens * d->inner);
+    p->up = needs_up(d) ? take(end, tokens * up_width(d)) : p->active;
     p->stride = trains ? *end - first : 0;
     *end = first + (trains ? d->layers : 1) * (*end - first);
 }
@@ -503,11 +509,15 @@ static void feed(struct ws_network *n, const struct pass *pass, uint32_t l, floa
     const struct places *p = &n->places;
     float *up = kept(n, p->up, l);
     float *active = kept(n, p->active, l);
-    linear(n, pass, WS_TENSOR_UP, l, up, kept(n, p->normal2, l));
-    if (d->gated)
+    const float *normal2 = kept(n, p->normal2, l);
+    if (d->gated) {
+        linear(n, pass, WS_TENSOR_UP, l, up, normal2);
         n->ops->gate(n->device, active, up, d->activation, pass->rows, d->inner);
-    else
-        n->ops->activation(n->device, active, up, d->activation, pass->rows * d->inner);
+    } else {
+        const struct ws_linear to_up = linear_of(n, pass, WS_TENSOR_UP, l);
+        n->ops->linear_activation(n->device, active, needs_up(d) ? up : NULL, normal2, &to_up,
+                                  d->activation);
+    }
     linear(n, pass, WS_TENSOR_DOWN, l, branch, active);
     drop(n, pass, d->residual_dropout, SITE_FEED, l, branch);
 }
