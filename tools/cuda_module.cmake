@@ -22,11 +22,14 @@ elseif(NOT WS_NVCC)
     return()
 endif()
 
-set(cuda_flags -std=c++17 -O3 -lineinfo --cudart static
+set(cuda_flags -std=c++17 -O3 --compress-mode=size --cudart static
     -Xcompiler=-fPIC,-fvisibility=hidden,-Wall,-Wextra
     -I${CMAKE_SOURCE_DIR}/src -D_GNU_SOURCE -DWS_VERSION="${PROJECT_VERSION}")
 if(WS_WERROR)
     list(APPEND cuda_flags -Werror all-warnings)
+endif()
+if(NOT WS_PORTABLE)
+    list(APPEND cuda_flags -lineinfo) # twice the size, for profilers
 endif()
 foreach(architecture ${CMAKE_CUDA_ARCHITECTURES})
     string(REGEX MATCH "^[0-9]+[a-z]?" number ${architecture})
