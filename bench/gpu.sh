@@ -121,6 +121,7 @@ columns='date,machine,commit,work,program,value,unit'
 
 # keep WORK PROGRAM VALUE UNIT
 keep() {
+    mkdir -p "${results%/*}"
     [ -s "$results" ] || printf '%s\n' "$columns" >"$results"
     printf '%s,%s,%s,%s,%s,%s,%s\n' "$(date -u +%F)" "$machine" "$commit" "$1" "$2" "$3" "$4" \
         >>"$results"
@@ -381,6 +382,7 @@ run_slices() {
 options=()
 inside=
 while [ $# -gt 0 ]; do
+    [[ $1 != -[swtbmod] || $# -gt 1 ]] || die "$1 wants a value"
     case $1 in
     -s) budget=$2 ;;
     -w) work=$2 ;;
@@ -401,13 +403,13 @@ while [ $# -gt 0 ]; do
     -*) die "there is no option '$1'; --help tells of them" ;;
     *) break ;;
     esac
-    [ $# -gt 1 ] || die "$1 wants a value"
     options+=("$1" "$2")
     shift 2
 done
 
 machine=$(gpu_name)
 results=${results:-bench/results/$(short_name "${machine:-none}").csv}
+[[ $results == */* ]] || results=./$results
 if [ "$table" ]; then
     print_table
     exit
@@ -418,7 +420,7 @@ if [ -z "$machine" ]; then
     say "there is no NVIDIA GPU here: nvidia-smi finds none"
     exit 77
 fi
-mkdir -p "$work" "${results%/*}" || exit
+mkdir -p "$work" || exit
 find_text
 if [ "$inside" ]; then
     run_slice "$1"
