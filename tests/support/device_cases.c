@@ -19,7 +19,7 @@ static const struct {
 
 enum {
     PRECISION_COUNT = sizeof PRECISIONS / sizeof *PRECISIONS,
-    PICK_TESTS = PICK_EXAMPLE_COUNT + 3,
+    PICK_TESTS = PICK_EXAMPLE_COUNT + 4,
     TEST_COUNT = PRECISION_COUNT * (CASE_GROUP_COUNT + PICK_TESTS),
 };
 
@@ -107,7 +107,8 @@ int device_check(const struct device_kind *kind, const char *precision)
         void (*compare)(const struct pick_sides *sides);
     } comparisons[] = {{"pick", pick_compare_settings},
                        {"pick with equals", pick_compare_equals},
-                       {"rank", pick_compare_ranks}};
+                       {"rank", pick_compare_ranks},
+                       {"pick and rank of long rows", pick_compare_long_rows}};
     for (size_t i = 0; i < TEST_COUNT; i++) {
         size_t p = i / (TEST_COUNT / PRECISION_COUNT), k = i % (TEST_COUNT / PRECISION_COUNT);
         struct subject *s = &subjects[i];

@@ -429,3 +429,49 @@ void pick_compare_ranks(const struct pick_sides *sides)
             assert_true(fabs((double)values[0][i] - (double)values[1][i]) < 1e-5);
     }
 }
+
+void pick_compare_long_rows(const struct pick_sides *sides)
+{
+    /* Some rows fit where a device reads them fastest, some do not. */
+    enum { LONG_ROWS = 2, MOST = 60013, MOST_COUNT = 1100 };
+    static const size_t vocabularies[] = {20011, MOST};
+    static const size_t counts[] = {10, 1000, MOST_COUNT};
+    static const struct ws_pick settings[] = {
+        {.temperature = 1, .top_p = 1, .typical_p = 1},
+        {.temperature = 0.9F, .top_k = 40, .top_p = 0.8F, .min_p = 0.01F, .typical_p = 0.9F},
+    };
+    static float scores[LONG_ROWS * MOST], p[2][LONG_ROWS * MOST];
+    struct ws_rng rng;
+    struct lists lists;
+    ws_rng_init(&rng, (struct ws_rng_key){{1, 2}, 3}, 3);
+    for (size_t v = 0; v < 2; v++) {
+        size_t vocabulary = vocabularies[v];
+        pick_make_scores(&rng, scores, LONG_ROWS * vocabulary, 12, 0.125);
+        for (size_t s = 0; s < 2; s++) {
+            const double uniforms[LONG_ROWS] = {ws_rng_uniform(&rng), ws_rng_uniform(&rng)};
+            uint32_t tokens[2][LONG_ROWS];
+            struct ws_pick pick = settings[s];
+            pick.rows = LONG_ROWS;
+            pick.vocabulary = vocabulary;
+            pick.edits = make_edits(&rng, &lists, vocabulary);
+            pick.uniforms = uniforms;
+            pick_run(sides->reference, &pick, scores, tokens[0], p[0]);
+            pick_run(sides->device, &pick, scores, tokens[1], p[1]);
+            assert_memory_equal(tokens[0], tokens[1], sizeof tokens[0]);
+            for (size_t i = 0; i < LONG_ROWS * vocabulary; i++)
+                assert_true(fabs((double)p[0][i] - (double)p[1][i]) <= 2e-6);
+        }
+        for (size_t c = 0; c < 3; c++) {
+            static uint32_t tokens[2][LONG_ROWS * MOST_COUNT];
+            static float values[2][LONG_ROWS * MOST_COUNT];
+            struct ws_edits edits = make_edits(&rng, &lists, vocabulary);
+            run_rank(sides->reference, &edits, scores, LONG_ROWS, vocabulary, counts[c], tokens[0],
+                     values[0]);
+            run_rank(sides->device, &edits, scores, LONG_ROWS, vocabulary, counts[c], tokens[1],
+                     values[1]);
+            assert_memory_equal(tokens[0], tokens[1], LONG_ROWS * counts[c] * sizeof **tokens);
+            for (size_t i = 0; i < LONG_ROWS * counts[c]; i++)
+                assert_true(fabs((double)values[0][i] - (double)values[1][i]) < 1e-5);
+        }
+    }
+}

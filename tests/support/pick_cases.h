@@ -24,6 +24,7 @@ struct pick_sides {
 void pick_compare_settings(const struct pick_sides *sides);
 void pick_compare_equals(const struct pick_sides *sides);
 void pick_compare_ranks(const struct pick_sides *sides);
+void pick_compare_long_rows(const struct pick_sides *sides);
 
 /* Everything is chosen from softmax(scores). */
 struct ws_pick pick_plain(size_t rows, size_t vocabulary);

@@ -52,6 +52,12 @@ static void rank__fast_is_as_the_reference(void **state)
     compare_fast(pick_compare_ranks, 3);
 }
 
+static void long_rows__fast_are_as_the_reference(void **state)
+{
+    (void)state;
+    compare_fast(pick_compare_long_rows, 3);
+}
+
 /* The law of draws ----------------------------------------------------------------------------- */
 
 static void pick__draws_from_its_distribution(void **state)
@@ -142,6 +148,7 @@ int main(void)
         cmocka_unit_test(pick__fast_is_as_the_reference),
         cmocka_unit_test(pick__fast_keeps_the_same_equals),
         cmocka_unit_test(rank__fast_is_as_the_reference),
+        cmocka_unit_test(long_rows__fast_are_as_the_reference),
         cmocka_unit_test_setup_teardown(pick__draws_from_its_distribution, open_reference,
                                         close_device),
         cmocka_unit_test_setup_teardown(pick__draws_from_its_distribution, open_fast, close_device),
