@@ -207,10 +207,29 @@ run_tests() {
     [ "$failed" = 0 ]
 }
 
-# Each tool of compute-sanitizer over the operations' tests in bf16, as far as it gets in its time.
-# That memory runs out in one of them is meant.
+# sanitize SANITIZER TOOL: the operations' tests in bf16, as far as they get in their time. That memory
+# runs out in one of them is meant.
+sanitize() {
+    local log status errors
+    log=$(realpath "$work")/$2.log
+    (cd "$bundle" && timeout 60 "$1" --tool "$2" --report-api-errors no --error-exitcode 9 \
+        tests/test_cuda bf16) >"$log" 2>&1
+    status=$?
+    errors=$(grep -cE '^=+ (Invalid|Misaligned|Error: |Race|Potential|Uninitialized)' "$log")
+    case $status in
+    0) keep "sanitize-$2" wellspring "$errors" errors ;;
+    124) keep "sanitize-$2" wellspring "$errors" "errors until it was stopped" ;;
+    *)
+        keep "sanitize-$2" wellspring "$errors" "errors; exit status $status"
+        tail -n 5 "$log"
+        return 1
+        ;;
+    esac
+    [ "$errors" = 0 ]
+}
+
 run_sanitizers() {
-    local sanitizer tool log status errors failed=0
+    local sanitizer tool job failed=0 jobs=()
     sanitizer=$(PATH=$PATH:/usr/local/cuda/bin command -v compute-sanitizer) || {
         echo "skipped: compute-sanitizer (not here)"
         return
@@ -220,21 +239,11 @@ run_sanitizers() {
         return
     fi
     for tool in memcheck racecheck initcheck; do
-        log=$(realpath "$work")/$tool.log
-        (cd "$bundle" && timeout 45 "$sanitizer" --tool "$tool" --report-api-errors no \
-            --error-exitcode 9 tests/test_cuda bf16) >"$log" 2>&1
-        status=$?
-        errors=$(grep -cE '^=+ (Invalid|Misaligned|Error: |Race|Potential|Uninitialized)' "$log")
-        case $status in
-        0) keep "sanitize-$tool" wellspring "$errors" errors ;;
-        124) keep "sanitize-$tool" wellspring "$errors" "errors until it was stopped" ;;
-        *)
-            keep "sanitize-$tool" wellspring "$errors" "errors; exit status $status"
-            tail -n 5 "$log"
-            failed=1
-            ;;
-        esac
-        [ "$errors" = 0 ] || failed=1
+        sanitize "$sanitizer" "$tool" &
+        jobs+=($!)
+    done
+    for job in "${jobs[@]}"; do
+        wait "$job" || failed=1
     done
     [ "$failed" = 0 ]
 }
