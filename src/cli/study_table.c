@@ -104,6 +104,10 @@ static void print_row(const struct study *study, const struct ws_claim *claim, s
         (void)printf("    too few chains: four standard errors are more than %g of what is "
                      "expected\n",
                      claim->precision);
+    uint64_t chains = study->reproduction.experiments[row->experiment].experiment.settings.seeds;
+    if (result->measured.count < chains)
+        (void)printf("    %zu of %" PRIu64 " chains have a number\n", result->measured.count,
+                     chains);
 }
 
 /* Words one after the other, in lines of at most `width` columns that are indented. */

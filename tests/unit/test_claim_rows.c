@@ -46,8 +46,11 @@ static const char text[] =
     "basis: text}\n" /* 15 */
     "- {title: u, experiment: e, metric: log_variance, generation: 1..3, over: mean, expected: 0, "
     "source: s, basis: text, statistic: minimum, arms: [replace, keep:0.5, keep:0.75], places: [0, "
-    "0.5, 0.75]}\n"; /* 16 */
-enum { ROWS = 17 };
+    "0.5, 0.75]}\n" /* 16 */
+    "- {title: v, experiment: e, arm: keep:0.5, metric: log_variance, generation: 3, power: 0.5, "
+    "expected: 0, "
+    "tolerance: absolute 1000, source: s, basis: text}\n"; /* 17 */
+enum { ROWS = 18 };
 
 /* What was measured of the arm keep:0.5. */
 struct table {
@@ -196,6 +199,18 @@ static void claim_rows__say_what_decides(void **state)
     assert_int_equal(made.results[15].status, WS_ROW_FAIL);
 }
 
+/* The root of a logarithm below 0 is no number. */
+static void claim_rows__want_a_number_of_every_chain(void **state)
+{
+    (void)state;
+    size_t with_root = 0;
+    for (int s = 0; s < SEEDS; s++)
+        with_root += made.table.logarithm[3][s] >= 0;
+    assert_in_range(with_root, 1, SEEDS - 1);
+    assert_int_equal(made.results[17].measured.count, with_root);
+    assert_int_equal(made.results[17].status, WS_ROW_FAIL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -203,6 +218,7 @@ int main(void)
         cmocka_unit_test(claim_rows__are_of_several_generations),
         cmocka_unit_test(claim_rows__are_of_every_statistic),
         cmocka_unit_test(claim_rows__say_what_decides),
+        cmocka_unit_test(claim_rows__want_a_number_of_every_chain),
     };
     return cmocka_run_group_tests(tests, make, unmake);
 }
