@@ -142,6 +142,12 @@ struct ws_theory_bounds ws_theory_bernoulli_alive(double p0, uint64_t n, uint64_
     return (struct ws_theory_bounds){-expm1(exponent), fmin(most, 1)};
 }
 
+struct ws_theory_bounds ws_theory_both_alive(double p0, uint64_t n, uint64_t k)
+{
+    double mixed = p0 * (1 - p0) * power(1 - 1 / (double)n, k);
+    return (struct ws_theory_bounds){4 * mixed, fmin(2 * (double)n * mixed, 1)};
+}
+
 double ws_theory_poisson_alive(double lambda0, uint64_t n, uint64_t k)
 {
     return -expm1(-(double)n * lambda0 * ws_theory_survival_rate(k));

@@ -62,7 +62,11 @@ struct ws_theory_bounds {
     double least, most;
 };
 struct ws_theory_bounds ws_theory_bernoulli_alive(double p0, uint64_t n, uint64_t k);
-/* The same of a Poisson chain started at mean lambda0, exactly (theorem 2). */
+/* Probability that neither of two types, of probabilities p0 and 1 - p0, is lost after k
+ * resamplings of n: from 4 p0 (1 - p0) (1 - 1/n)^k to 2 n p0 (1 - p0) (1 - 1/n)^k, or 1 (Seddik et
+ * al. 2024, arXiv 2404.05090, as cited by Suresh et al.). */
+struct ws_theory_bounds ws_theory_both_alive(double p0, uint64_t n, uint64_t k);
+/* Probability that a Poisson chain started at mean lambda0 is not at 0, exactly (theorem 2). */
 double ws_theory_poisson_alive(double lambda0, uint64_t n, uint64_t k);
 
 /* Linear regression by least squares: the first fit's expected excess risk, noise of variance 1.

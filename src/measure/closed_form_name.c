@@ -110,6 +110,8 @@ FORM(heterozygosity, ws_theory_heterozygosity(a[0], whole(a[1]), n))
 FORM(accumulate_heterozygosity, ws_theory_accumulate_heterozygosity(a[0], whole(a[1]), n))
 FORM(survival_least, ws_theory_bernoulli_alive(a[0], whole(a[1]), n).least)
 FORM(survival_most, ws_theory_bernoulli_alive(a[0], whole(a[1]), n).most)
+FORM(both_least, ws_theory_both_alive(a[0], whole(a[1]), n).least)
+FORM(both_most, ws_theory_both_alive(a[0], whole(a[1]), n).most)
 FORM(poisson_alive, ws_theory_poisson_alive(a[0], whole(a[1]), n))
 
 /* Of the human data's types, the share that is left. */
@@ -201,6 +203,12 @@ static const struct ws_form forms[] = {
     {"survival", {"p", "M"}, false, "P(a type is still there), exact", survival},
     {"survival-least", {"p", "M"}, false, "at least this: Suresh et al.", survival_least},
     {"survival-most", {"p", "M"}, false, "at most this: Suresh et al.", survival_most},
+    {"both-least",
+     {"p", "M"},
+     false,
+     "P(neither of two types is lost), at least: Seddik et al.",
+     both_least},
+    {"both-most", {"p", "M"}, false, "at most this: Seddik et al.", both_most},
     {"poisson-alive", {"lambda", "M"}, false, "P(counts are not all 0), exact", poisson_alive},
     {"regression-replace",
      {"d", "M"},

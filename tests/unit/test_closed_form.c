@@ -199,6 +199,23 @@ static void theory__a_bernoulli_chain_is_alive_between_bounds(void **state)
     }
 }
 
+/* Against the two-allele matrix: both are there unless one or the other is lost. */
+static void theory__both_of_two_types_are_alive_between_bounds(void **state)
+{
+    (void)state;
+    assert_near(ws_theory_both_alive(0.2, 100, 100).least, 0.64 * pow(0.99, 100), 1e-15);
+    assert_near(ws_theory_both_alive(0.2, 100, 500).most, 32 * pow(0.99, 500), 1e-13);
+    assert_true(ws_theory_both_alive(0.2, 100, 1).most == 1);
+    for (uint64_t k = 1; k <= 400; k += 57) {
+        double one = 0, other = 0;
+        assert_int_equal(ws_theory_survival(0.2, 100, k, *state, &one, NULL), WS_OK);
+        assert_int_equal(ws_theory_survival(0.8, 100, k, *state, &other, NULL), WS_OK);
+        struct ws_theory_bounds bounds = ws_theory_both_alive(0.2, 100, k);
+        assert_true(bounds.least <= one + other - 1 && one + other - 1 <= bounds.most);
+        ws_arena_reset(*state);
+    }
+}
+
 /* k = 1: no item of n is above 0; k = 2: E[exp(-Poisson(n lambda0))] by hand. */
 static void theory__a_poisson_chain_is_alive_with_a_known_probability(void **state)
 {
@@ -235,6 +252,8 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(theory__##name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(theory__a_bernoulli_chain_is_alive_between_bounds, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(theory__both_of_two_types_are_alive_between_bounds, set_up,
                                         tear_down),
         cmocka_unit_test(theory__a_poisson_chain_is_alive_with_a_known_probability),
         cmocka_unit_test(theory__regressions_err_by_what_is_published),

@@ -78,6 +78,8 @@ static void closed_form_name__gives_bounds_and_limits(void **state)
     assert_value("fresh-mean-error p=1 M=100", 1, 0.01, 1e-12);
     /* k = 1, g = 1: 1 - (1 - 3 0.01 - 3 0.01) exp(-1) */
     assert_value("survival-most p=0.01 M=100", 1, 1 - 0.94 * exp(-1), 1e-12);
+    assert_value("both-least p=0.5 M=100", 100, pow(0.99, 100), 1e-12);
+    assert_value("both-most p=0.5 M=100", 500, 50 * pow(0.99, 500), 1e-12);
     assert_value("accumulate-heterozygosity start=0.5 M=10", 2, 0.5 * 0.9 * 0.975, 1e-12);
     /* s^2 of two samples, unbiased, is chi-squared of one: E[s] = sqrt(2/pi). */
     assert_value("gaussian-deviation-spread estimator=unbiased M=2", 1, sqrt(1 - 2 / M_PI), 1e-9);
