@@ -11,7 +11,7 @@
 static const struct ws_option arm_options[] = {
     {"policies", WS_OPTION_LIST, FIELD(policies), 0, 0, "replace", NULL, 0,
      "data policies, one arm each: replace, keep:X, mix:A:B:C, accumulate, accumulate-subsample, "
-     "augment, window:N, recent:N, history:X[:A], fresh:X, weighted:W[:K], golden-ratio[:K], "
+     "augment[:L], window:N, recent:N, history:X[:A], fresh:X, weighted:W[:K], golden-ratio[:K], "
      "naive[:K]. Filters may follow, each behind a '|': biased:L, oversample:F, drop-detected:C:F, "
      "confidence:M:H, likelihood, drop-above:T, resample:B:R:S, keep-surprising:S, "
      "keep-correct:P:Q, "

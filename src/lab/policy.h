@@ -12,7 +12,8 @@
  *   mix:A:B:C             C              B        A                         the same, general form
  *   accumulate                                              pool: all       Gerstgrasser et al. 24
  *   accumulate-subsample                                    pool: 1         Kazdan et al. 2024
- *   augment               all                     1                         Alemohammad et al. 23
+ *   augment[:L]           all                     L                         Alemohammad et al. 23,
+ *                                                                           Bertrand et al. 2024
  *   window:W              all                               recent: W       Alemohammad et al. 23
  *   recent:W                                                recent: W       replace, of W models
  *   history:X[:A]         A                       1 - X     history: X      Drayson et al. 2025

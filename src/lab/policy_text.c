@@ -20,6 +20,8 @@ struct range {
 static const struct range share = {"share", 0, 1, "0 to 1", false, false, false};
 static const struct range weight = {"weight", 0, 1, "above 0 and below 1", true, true, false};
 static const struct range ratio = {"ratio", 1e-6, 1e6, "1e-6 to 1e6", false, false, false};
+static const struct range multiple = {"multiple", 0,     1e6,  "above 0 and at most 1e6",
+                                      true,       false, false};
 static const struct range bias = {"lambda", 0, 1, "0 to 1", false, false, false};
 static const struct range factor = {"factor", 1, 1e6, "1 to 1e6", false, false, false};
 static const struct range probability = {"probability", 0, 1, "0 to 1", false, false, false};
@@ -111,9 +113,8 @@ static void fill_history(struct ws_policy *policy, const double *x)
 
 static void fill_augment(struct ws_policy *policy, const double *x)
 {
-    (void)x;
     policy->original = WS_SHARE_ALL;
-    policy->generated = 1;
+    policy->generated = x[0];
 }
 
 static void fill_fresh(struct ws_policy *policy, const double *x)
@@ -165,7 +166,7 @@ static const struct named_policy named_policies[] = {
     {{"accumulate-subsample", "accumulate-subsample", NO_ARGUMENT},
      fill_accumulate_subsample,
      false},
-    {{"augment", "augment", NO_ARGUMENT}, fill_augment, false},
+    {{"augment", "augment[:MULTIPLE]", {&multiple}, 0, {1}}, fill_augment, false},
     {{"window", "window:OUTPUTS", {&window}, 1, {0}}, fill_window, false},
     {{"recent", "recent:OUTPUTS", {&window}, 1, {0}}, fill_recent, false},
     {{"history", "history:SHARE[:ORIGINAL]", {&share, &share}, 1, {0, 0}}, fill_history, false},

@@ -44,6 +44,7 @@ static void policy__every_name_sets_its_shares(void **state)
         {.name = "accumulate", .pool = WS_SHARE_ALL},
         {.name = "accumulate-subsample", .pool = 1},
         {.name = "augment", .original = WS_SHARE_ALL, .generated = 1},
+        {.name = "augment:0.5", .original = WS_SHARE_ALL, .generated = 0.5},
         {.name = "window:3", .original = WS_SHARE_ALL, .recent = 3},
         {.name = "recent:2", .recent = 2},
         {.name = "history:0.25", .history = 0.25, .generated = 0.75},
@@ -119,17 +120,12 @@ static void policy__equal_shares_have_one_name(void **state)
     static const struct {
         const char *text, *name;
     } cases[] = {
-        {"keep:0.10", "keep:0.1"},
-        {"keep:1e-1", "keep:0.1"},
-        {"keep:.1", "keep:0.1"},
-        {"keep:-0", "keep:0"},
-        {"keep:1.0", "keep:1"},
-        {"keep:0.30000000000000004", "keep:0.30000000000000004"},
-        {"keep:0.3", "keep:0.3"},
-        {"mix:0.50:0.3:0.20", "mix:0.5:0.3:0.2"},
-        {"window:1e1", "window:10"},
-        {"golden-ratio:1.0", "golden-ratio"},
-        {"weighted:0.50:1", "weighted:0.5"},
+        {"keep:0.10", "keep:0.1"},       {"keep:1e-1", "keep:0.1"},
+        {"keep:.1", "keep:0.1"},         {"keep:-0", "keep:0"},
+        {"keep:1.0", "keep:1"},          {"keep:0.30000000000000004", "keep:0.30000000000000004"},
+        {"keep:0.3", "keep:0.3"},        {"mix:0.50:0.3:0.20", "mix:0.5:0.3:0.2"},
+        {"window:1e1", "window:10"},     {"golden-ratio:1.0", "golden-ratio"},
+        {"augment:1.0", "augment"},      {"weighted:0.50:1", "weighted:0.5"},
         {"history:.5:0", "history:0.5"},
     };
     struct ws_arena arena;
@@ -149,13 +145,14 @@ static void policy__what_is_no_policy_is_told_in_one_line(void **state)
         {"keeep:0.1", "unknown policy 'keeep'; did you mean 'keep'?"},
         {"everything",
          "unknown policy 'everything', wanted replace, keep:SHARE, mix:MODEL:PREVIOUS:ORIGINAL, "
-         "accumulate, accumulate-subsample, augment, window:OUTPUTS, recent:OUTPUTS, "
+         "accumulate, accumulate-subsample, augment[:MULTIPLE], window:OUTPUTS, recent:OUTPUTS, "
          "history:SHARE[:ORIGINAL], fresh:SHARE, weighted:WEIGHT[:RATIO], "
          "golden-ratio[:RATIO], naive[:RATIO] or control"},
-        {"", "unknown policy '', wanted replace, keep:SHARE, mix:MODEL:PREVIOUS:ORIGINAL, "
-             "accumulate, accumulate-subsample, augment, window:OUTPUTS, recent:OUTPUTS, "
-             "history:SHARE[:ORIGINAL], fresh:SHARE, weighted:WEIGHT[:RATIO], "
-             "golden-ratio[:RATIO], naive[:RATIO] or control"},
+        {"",
+         "unknown policy '', wanted replace, keep:SHARE, mix:MODEL:PREVIOUS:ORIGINAL, "
+         "accumulate, accumulate-subsample, augment[:MULTIPLE], window:OUTPUTS, recent:OUTPUTS, "
+         "history:SHARE[:ORIGINAL], fresh:SHARE, weighted:WEIGHT[:RATIO], "
+         "golden-ratio[:RATIO], naive[:RATIO] or control"},
         {"keep", "policy 'keep' is not of the form keep:SHARE"},
         {"keep:", "policy 'keep:' is not of the form keep:SHARE"},
         {"keep:0.1:0.2", "policy 'keep:0.1:0.2' is not of the form keep:SHARE"},
@@ -173,6 +170,7 @@ static void policy__what_is_no_policy_is_told_in_one_line(void **state)
         {"window:0", "policy 'window:0' has a window of 0, wanted a whole number from 1 to 1e7"},
         {"window:1.5",
          "policy 'window:1.5' has a window of 1.5, wanted a whole number from 1 to 1e7"},
+        {"augment:0", "policy 'augment:0' has a multiple of 0, wanted above 0 and at most 1e6"},
         {"weighted:0", "policy 'weighted:0' has a weight of 0, wanted above 0 and below 1"},
         {"weighted:1", "policy 'weighted:1' has a weight of 1, wanted above 0 and below 1"},
         {"weighted", "policy 'weighted' is not of the form weighted:WEIGHT[:RATIO]"},
@@ -187,7 +185,8 @@ static void policy__what_is_no_policy_is_told_in_one_line(void **state)
          "unknown filter 'keep-surprise'; did you mean 'keep-surprising'?"},
         {"|replace",
          "unknown policy '', wanted replace, keep:SHARE, mix:MODEL:PREVIOUS:ORIGINAL, accumulate, "
-         "accumulate-subsample, augment, window:OUTPUTS, recent:OUTPUTS, history:SHARE[:ORIGINAL], "
+         "accumulate-subsample, augment[:MULTIPLE], window:OUTPUTS, recent:OUTPUTS, "
+         "history:SHARE[:ORIGINAL], "
          "fresh:SHARE, weighted:WEIGHT[:RATIO], golden-ratio[:RATIO], naive[:RATIO] or control"},
         {"replace|biased:2", "filter 'biased:2' has a lambda of 2, wanted 0 to 1"},
         {"replace|biased", "filter 'biased' is not of the form biased:LAMBDA"},
@@ -460,6 +459,10 @@ static void step__augment_adds_to_all_of_the_original(void **state)
     assert_int_equal(plan.original, 100);
     assert_int_equal(plan.generated, 300);
     assert_int_equal(plan.training, 400);
+    plan = planned("augment:2.5", "constant", 100, 2);
+    assert_int_equal(plan.original, 100);
+    assert_int_equal(plan.generated, 250);
+    assert_int_equal(plan.training, 350);
 }
 
 static void step__a_control_never_grows(void **state)
