@@ -64,11 +64,23 @@ static enum ws_status singular(size_t row, struct ws_error *err)
                    row + 1);
 }
 
+/* Sums of products overflow long before items do. */
+static bool is_finite(const double *triangle, size_t size, size_t stride)
+{
+    for (size_t i = 0; i < size; i++)
+        if (!ws_all_finite(triangle + i * stride, i + 1))
+            return false;
+    return true;
+}
+
 /* A lower triangle row by row is an upper one column by column, as LAPACK counts. */
 enum ws_status ws_solve_positive(double *triangle, size_t size, size_t stride, const double *b,
                                  double *w, double *work, struct ws_error *err)
 {
     lapack_int order = (lapack_int)size, lead = (lapack_int)stride;
+    if (!is_finite(triangle, size, stride) || !ws_all_finite(b, size))
+        return ws_fail(err, WS_NUMERIC,
+                       "sums of products of items are not finite: the items are too large");
     for (size_t i = 0; i < size; i++)
         work[i] = triangle[i * stride + i];
     lapack_int info = LAPACKE_dpotrf_work(LAPACK_COL_MAJOR, 'U', order, triangle, lead);

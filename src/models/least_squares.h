@@ -53,8 +53,8 @@ void ws_products_end(struct ws_products *products); /* adds those that wait */
 void ws_products_of(const struct ws_dataset *data, double *triangle);
 
 /* Solves A w = b for the positive A of `size` rows whose triangle is given, and becomes its factor.
- * `work` holds `size` numbers. WS_NUMERIC when A is singular: when of some row less than 1e-12 is
- * left, or nothing, once the rows before it have had their share. */
+ * `work` holds `size` numbers. WS_NUMERIC when A or b is not finite, and when A is singular: when
+ * of some row less than 1e-12 is left, or nothing, once the rows before it have had their share. */
 WS_MUST_CHECK enum ws_status ws_solve_positive(double *triangle, size_t size, size_t stride,
                                                const double *b, double *w, double *work,
                                                struct ws_error *err);

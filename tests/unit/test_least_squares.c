@@ -141,8 +141,21 @@ static void a_singular_matrix__is_refused_and_its_row_named(void **state)
     assert_non_null(strstr(err.message, "ridge"));
     double nothing[] = {0};
     assert_int_equal(ws_solve_positive(nothing, 1, 1, b, w, work, &err), WS_NUMERIC);
-    double not_a_number[] = {NAN};
-    assert_int_equal(ws_solve_positive(not_a_number, 1, 1, b, w, work, &err), WS_NUMERIC);
+}
+
+static void sums_that_overflow__are_called_so(void **state)
+{
+    (void)state;
+    static const double triangles[][3] = {{INFINITY, 0, 1}, {1, 0, NAN}, {1, 0, 1}};
+    static const double sides[][2] = {{1, 1}, {1, 1}, {1, -INFINITY}};
+    for (size_t i = 0; i < 3; i++) {
+        double w[2], work[2];
+        double triangle[] = {triangles[i][0], NAN, triangles[i][1], triangles[i][2]};
+        struct ws_error err;
+        assert_int_equal(ws_solve_positive(triangle, 2, 2, sides[i], w, work, &err), WS_NUMERIC);
+        assert_string_equal(err.message,
+                            "sums of products of items are not finite: the items are too large");
+    }
 }
 
 int main(void)
@@ -155,6 +168,7 @@ int main(void)
                                         tear_down),
         cmocka_unit_test(a_positive_matrix__is_solved),
         cmocka_unit_test(a_singular_matrix__is_refused_and_its_row_named),
+        cmocka_unit_test(sums_that_overflow__are_called_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
