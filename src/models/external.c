@@ -14,7 +14,7 @@
 
 enum { MAGIC = 0x454d5357, VERSION = 1 }; /* "WSME" */
 
-static const size_t SAMPLE_LIMIT = (size_t)1 << 32; /* bytes of the file of a sample */
+static const uint64_t SAMPLE_LIMIT = (uint64_t)1 << 32; /* bytes of the file of a sample */
 
 #define FIELD(name) offsetof(struct ws_external_settings, name)
 static const struct ws_option options[] = {
@@ -172,6 +172,15 @@ static enum ws_status run_command(const char *command, const struct ws_external_
     return status;
 }
 
+/* Reads what a command wrote. A pipe would wait for its writer, a device might have no end. */
+static enum ws_status read_written(const char *path, uint64_t limit, struct ws_arena *arena,
+                                   struct ws_bytes *out, struct ws_error *err)
+{
+    uint64_t size;
+    WS_TRY(ws_file_size(path, &size, err));
+    return ws_file_read(path, (size_t)limit, arena, out, err);
+}
+
 /* Fitting ---------------------------------------------------------------------------------------
  */
 
@@ -192,12 +201,11 @@ static enum ws_status read_model(struct ws_external_model *model, const struct b
 {
     const struct ws_external_settings *settings = model->base.settings;
     if (ws_directory_exists(b->model))
-        return ws_fail(err, WS_UNSUPPORTED,
-                       "the command '%.160s' made {model} a directory, wanted one file",
+        return ws_fail(err, WS_IO, "the command '%.160s' made {model} a directory, wanted one file",
                        settings->train);
     if (!ws_file_exists(b->model))
         return ws_fail(err, WS_NOT_FOUND, "the command '%.160s' wrote no {model}", settings->train);
-    return ws_file_read(b->model, (size_t)settings->model_bytes, arena, &model->bytes, err);
+    return read_written(b->model, settings->model_bytes, arena, &model->bytes, err);
 }
 
 static enum ws_status train(struct ws_external_model *model, const struct ws_dataset *data,
@@ -254,16 +262,20 @@ static enum ws_status draw(const struct ws_external_model *model, uint64_t count
     const struct ws_external_settings *settings = model->base.settings;
     struct ws_bytes text;
     struct ws_arena scratch;
+    struct ws_error said;
     WS_TRY(ws_file_replace(b->model, model->bytes, err));
     WS_TRY(run_command(settings->sample, model, key, "{out}", count, b, job, arena, err));
     if (!ws_file_exists(b->data))
         return ws_fail(err, WS_NOT_FOUND, "the command '%.160s' wrote no {out}", settings->sample);
     ws_arena_init(&scratch, arena->allocator);
-    enum ws_status status = ws_file_read(b->data, SAMPLE_LIMIT, &scratch, &text, err);
+    enum ws_status status = read_written(b->data, SAMPLE_LIMIT, &scratch, &text, &said);
     if (status == WS_OK)
-        status = ws_external_read_items(text, "{out}", model, count, arena, out, err);
+        status = ws_external_read_items(text, "{out}", model, count, arena, out, &said);
     ws_arena_release(&scratch);
-    return status;
+    if (status == WS_OK)
+        return WS_OK;
+    /* The command's fault: WS_CORRUPT would say that a file of the run is damaged. */
+    return ws_fail(err, status == WS_CORRUPT ? WS_IO : status, "%s", said.message);
 }
 
 static enum ws_status sample_one(const struct ws_external_model *model, uint64_t count,

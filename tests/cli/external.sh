@@ -35,6 +35,7 @@ check "says why" grep -q "exit status 3: no luck" err
 sed 's/^sample:.*/sample: "echo {} >{out}; : {model} {items}"/' draw.yaml >few.yaml
 runs run few.yaml -q -o few
 check "says what was written" grep -q "{out}: has 3 bytes, too few for 30 items" err
+check "no file of the run is to be removed" grep -q "; the same command tries again$" err
 sed 's/^train:.*/train: "sleep 60; : {data} {model}"/' draw.yaml >slow.yaml
 runs run slow.yaml -q -o slow --set command_seconds=0.2 --set seeds=1 --set policies=replace
 check "says that it took too long" grep -q "was ended after 0.2 seconds" err

@@ -141,7 +141,9 @@ static void external__says_what_a_training_command_did_wrong(void **state)
         {"", "needs a command 'train'", WS_INVALID},
         {"cp {model}", "wanted {data} in it", WS_INVALID},
         {"test -s {data} && : {model}", "wrote no {model}", WS_NOT_FOUND},
-        {": {data} && mkdir {model}", "made {model} a directory", WS_UNSUPPORTED},
+        {": {data} && mkdir {model}", "made {model} a directory", WS_IO},
+        {": {data} && mkfifo {model}", "is not a regular file", WS_IO},
+        {": {data} && ln -s /dev/zero {model}", "is not a regular file", WS_IO},
         {"echo oh no >&2; exit 7; {data} {model}", "exit status 7: oh no", WS_IO},
         {": {data}; head -c 201 /dev/zero > {model}", "200", WS_LIMIT},
     };
@@ -177,6 +179,31 @@ static void external__samples_what_the_command_writes(void **state)
     assert_non_null(strstr(err.message, "wrote no {out}"));
 }
 
+/* None of it is damage to a run's files, which WS_CORRUPT and WS_UNSUPPORTED mean. */
+static void external__says_what_a_sampling_command_did_wrong(void **state)
+{
+    static const struct {
+        const char *sample, *message;
+    } cases[] = {
+        {"mkfifo {out}; : {model} {items}", "is not a regular file"},
+        {"ln -s /dev/zero {out}; : {model} {items}", "is not a regular file"},
+        {"echo 'not an item' >{out}; : {model} {items}", "{out}:1"},
+        {"head -n 1 {model} >{out}; : {items}", "{out}: has 1 items, wanted the 2"},
+    };
+    const struct ws_model *model;
+    const struct ws_payload *out;
+    const uint64_t two = 2;
+    const struct ws_rng_key key = {{1, 2}, 3};
+    struct ws_error err;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_int_equal(fit_with("cp {data} {model}", cases[i].sample, *state, &model, &err),
+                         WS_OK);
+        enum ws_status status = family->sample(1, &model, &two, &key, NULL, *state, &out, &err);
+        if (status != WS_IO || !strstr(err.message, cases[i].message))
+            fail_msg("case %zu: %d, '%s'", i, (int)status, err.message);
+    }
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -186,6 +213,7 @@ int main(void)
         TEST(items__are_written_with_their_origin),
         TEST(external__says_what_a_training_command_did_wrong),
         TEST(external__samples_what_the_command_writes),
+        TEST(external__says_what_a_sampling_command_did_wrong),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
