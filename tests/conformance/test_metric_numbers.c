@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -18,6 +19,7 @@
 #include "measure/compression.h"
 #include "measure/divergence.h"
 #include "measure/metric_set.h"
+#include "measure/mixture_distance.h"
 #include "measure/modes.h"
 #include "measure/transport.h"
 #include "measure/zipf_exponent.h"
@@ -163,6 +165,33 @@ static void numbers__test_nll_is_that_of_scipy(void **state)
     assert_near(-sum / (double)terms, number(one, "nll"));
 }
 
+static struct ws_gmm mixture(struct ws_arena *arena, const char *name)
+{
+    const json_t *one = part(stand.numbers, "mixtures");
+    const char *const parts[] = {"weights", "means", "covariances"};
+    double *numbers[3];
+    size_t counts[3];
+    for (int i = 0; i < 3; i++) {
+        char member[32];
+        (void)snprintf(member, sizeof member, "%s_%s", name, parts[i]);
+        numbers[i] = reals(arena, part(one, member), &counts[i]);
+    }
+    assert_true(counts[1] == 2 * counts[0] && counts[2] == 4 * counts[0]);
+    return (struct ws_gmm){.components = (uint32_t)counts[0],
+                           .dimension = 2,
+                           .weights = numbers[0],
+                           .means = numbers[1],
+                           .covariances = numbers[2]};
+}
+
+static void numbers__mixtures_differ_by_what_scipy_says(void **state)
+{
+    const struct ws_gmm f = mixture(*state, "f"), g = mixture(*state, "g");
+    double distance;
+    assert_int_equal(ws_gmm_l2_squared(&f, &g, *state, &distance, NULL), WS_OK);
+    assert_near(distance, number(part(stand.numbers, "mixtures"), "l2_squared"));
+}
+
 static void numbers__modes_are_those_of_scikit_learns_neighbours(void **state)
 {
     const json_t *one = part(stand.numbers, "modes");
@@ -297,6 +326,7 @@ int main(void)
         TEST(numbers__w2_is_that_of_the_best_assignment),
         TEST(numbers__sliced_w2_is_the_root_of_the_mean_over_directions),
         TEST(numbers__test_nll_is_that_of_scipy),
+        TEST(numbers__mixtures_differ_by_what_scipy_says),
         TEST(numbers__modes_are_those_of_scikit_learns_neighbours),
         TEST(numbers__divergences_are_those_of_scipy),
         TEST(numbers__zipf_exponents_are_those_of_the_largest_likelihood),

@@ -156,6 +156,33 @@ def modes():
     }
 
 
+def mixture(components):
+    factors = draw(components, 2, 2)
+    covariances = np.round(factors @ factors.transpose(0, 2, 1) + 0.1 * np.eye(2), 3)
+    weights = np.arange(1, components + 1) / (components * (components + 1) / 2)
+    return weights, draw(components, 2), covariances
+
+
+def overlap(f, g):
+    """The integral of the product of two mixtures' densities."""
+    return sum(
+        a * b * multivariate_normal(m - n, s + t).pdf([0, 0])
+        for a, m, s in zip(*f)
+        for b, n, t in zip(*g)
+    )
+
+
+def mixtures():
+    f, g = mixture(2), mixture(3)
+    out = {
+        f"{name}_{part}": values.tolist()
+        for name, made in (("f", f), ("g", g))
+        for part, values in zip(("weights", "means", "covariances"), made)
+    }
+    out["l2_squared"] = overlap(f, f) + overlap(g, g) - 2 * overlap(f, g)
+    return out
+
+
 def numbers():
     return {
         "made_by": f"numpy {np.__version__}, scipy {scipy.__version__}, "
@@ -169,6 +196,7 @@ def numbers():
         "compression": compression(),
         "density": density(),
         "modes": modes(),
+        "mixtures": mixtures(),
     }
 
 
