@@ -225,10 +225,11 @@ static void make_current(thread *t)
     gpu_on_cpu_fail("threads wait for others that ended or wait elsewhere");
 }
 
-/* The first that can run after this one, round and round; NULL: none. */
+/* Who runs after this one; NULL: nobody can. The first that can, so that a warp gets as far ahead
+ * of the others as barriers let it; or, shuffled, round and round, so that all keep step. */
 static thread *next_thread(const thread *after)
 {
-    size_t from = after ? (size_t)(after - threads) + 1 : 0;
+    size_t from = order == GPU_SHUFFLED ? (size_t)(after - threads) + 1 : 0;
     void *found = memchr(can_run + from, 1, thread_count - from);
     if (!found)
         found = memchr(can_run, 1, from);
