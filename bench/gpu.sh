@@ -178,6 +178,7 @@ warm_peers() {
 # Every test and every model is tried, whatever the one before said.
 run_tests() {
     local program model failed=0 passed=0
+    export WS_CUDA_MODULE=$bundle/lib/wellspring/wellspring-cuda.so
     warm_peers &
     for program in test_cuda test_models test_decoding; do
         if [ ! -x "$bundle/tests/$program" ]; then
@@ -212,7 +213,8 @@ run_tests() {
 sanitize() {
     local log status errors
     log=$(realpath "$work")/$2.log
-    (cd "$bundle" && timeout 60 "$1" --tool "$2" --report-api-errors no --error-exitcode 9 \
+    (cd "$bundle" && WS_CUDA_SHORT=1 WS_CUDA_MODULE=lib/wellspring/wellspring-cuda.so \
+        timeout 100 "$1" --tool "$2" --report-api-errors no --error-exitcode 9 \
         tests/test_cuda bf16) >"$log" 2>&1
     status=$?
     errors=$(grep -cE '^=+ (Invalid|Misaligned|Error: |Race|Potential|Uninitialized)' "$log")

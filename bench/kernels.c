@@ -65,6 +65,12 @@ static void linear(struct bench *b, const size_t *s, float *const *a)
     b->ops->linear(b->device, a[0], a[1], &l);
 }
 
+static void linear_relu(struct bench *b, const size_t *s, float *const *a)
+{
+    const struct ws_linear l = linear_of(s, a);
+    b->ops->linear_activation(b->device, a[0], NULL, a[1], &l, WS_ACTIVATION_RELU);
+}
+
 static void linear_dx(struct bench *b, const size_t *s, float *const *a)
 {
     const struct ws_linear l = linear_of(s, a);
@@ -353,6 +359,7 @@ static const struct kernel large[] = {
     LINEAR("124m-out-dx", linear_dx, 32768, 768, 768),
     LINEAR("124m-out-dw", linear_dw, 32768, 768, 768),
     LINEAR("124m-up", linear, 32768, 768, 3072),
+    LINEAR("124m-up-relu", linear_relu, 32768, 768, 3072),
     LINEAR("124m-up-dx", linear_dx, 32768, 768, 3072),
     LINEAR("124m-up-dw", linear_dw, 32768, 768, 3072),
     LINEAR("124m-down", linear, 32768, 3072, 768),

@@ -167,7 +167,8 @@ static void make_logits(const struct head_work<T, L> *w, size_t first, size_t ro
                                             .result = type_of(w->logits),
                                             .bias = head->bias,
                                             .add = false,
-                                            .relu = false};
+                                            .relu = false,
+                                            .sums = NULL};
     ws_cuda_multiply(w->cuda, &product);
 }
 
@@ -203,7 +204,8 @@ static void multiply_gradients(const struct head_work<T, L> *w, size_t first, si
                                              .result = type_of(dx),
                                              .bias = NULL,
                                              .add = false,
-                                             .relu = false};
+                                             .relu = false,
+                                             .sums = NULL};
     const struct ws_cuda_product of_weight = {.m = head->vocabulary,
                                               .n = head->width,
                                               .k = rows,
@@ -219,7 +221,8 @@ static void multiply_gradients(const struct head_work<T, L> *w, size_t first, si
                                               .result = WS_CUDA_F32,
                                               .bias = NULL,
                                               .add = true,
-                                              .relu = false};
+                                              .relu = false,
+                                              .sums = NULL};
     if (dx)
         ws_cuda_multiply(w->cuda, &of_input);
     if (dweight)
