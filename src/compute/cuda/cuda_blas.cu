@@ -41,7 +41,7 @@ struct shape {
     uint64_t a_columns, b_columns, c_columns;
     uint32_t a_alignment, b_alignment, c_alignment, bias_alignment; /* 0: no bias */
     uint32_t a_transposed, b_transposed, operands, result;
-    uint32_t relu, sums;
+    uint32_t relu, unused;
 };
 
 struct plan {
@@ -201,9 +201,8 @@ static bool describe(struct ws_cuda_blas *blas, struct plan *plan, bool tf32, co
     const struct shape *s = &plan->shape;
     const cublasOperation_t left = s->b_transposed ? CUBLAS_OP_T : CUBLAS_OP_N;
     const cublasOperation_t right = s->a_transposed ? CUBLAS_OP_T : CUBLAS_OP_N;
-    const uint32_t parts = (bias && !s->sums ? (uint32_t)CUBLASLT_EPILOGUE_BIAS : 0) |
-                           (s->relu ? (uint32_t)CUBLASLT_EPILOGUE_RELU : 0) |
-                           (s->sums ? (uint32_t)CUBLASLT_EPILOGUE_BGRADB : 0);
+    const uint32_t parts = (bias ? (uint32_t)CUBLASLT_EPILOGUE_BIAS : 0) |
+                           (s->relu ? (uint32_t)CUBLASLT_EPILOGUE_RELU : 0);
     const uint32_t epilogue = parts ? parts : (uint32_t)CUBLASLT_EPILOGUE_DEFAULT;
     const cublasComputeType_t compute =
         tf32 && s->operands == WS_CUDA_F32 ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F;
@@ -292,7 +291,7 @@ static struct plan *plan_for(struct ws_cuda *cuda, const struct ws_cuda_product 
              (uint32_t)p->operands,
              (uint32_t)p->result,
              p->relu,
-             p->sums != NULL};
+             0};
     static_assert(sizeof shape == 6 * sizeof(uint64_t) + 10 * sizeof(uint32_t), "no padding");
     struct plan *plan = place_of(blas, &shape);
     if (plan->used)
@@ -317,8 +316,6 @@ bool ws_cuda_blas_multiply(struct ws_cuda *cuda, const struct ws_cuda_product *p
     /* The library wants the bias in the type of the result. */
     const void *bias =
         p->bias && p->result == WS_CUDA_BF16 ? ws_cuda_weight(cuda, p->bias) : p->bias;
-    if (p->sums)
-        bias = p->sums; /* the same place for both: no product has both */
     if (cuda->failure.status != WS_OK)
         return true;
     struct plan *plan = plan_for(cuda, p, bias);

@@ -203,8 +203,7 @@ struct ws_cuda_product {
     enum ws_cuda_type result;   /* of C */
     const float *bias;
     bool add;
-    bool relu;   /* C becomes the larger of itself and 0; its rows lie one after another */
-    float *sums; /* (m): becomes the sums of A over k; the library alone can. NULL: not wanted */
+    bool relu; /* C becomes the larger of itself and 0; its rows lie one after another */
 };
 
 /* cuda_linear.cu: by the matrix library where there is one, else by ws_cuda_own_product. */

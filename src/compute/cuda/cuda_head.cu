@@ -29,8 +29,9 @@ static size_t round_up(size_t count, size_t step)
 
 /* Rows ----------------------------------------------------------------------------------------- */
 
-/* A block a row. Where `gradient`, the logits become scale * (softmax - onehot(target)). Each of
- * loss and entropy may be NULL. What lies between rows is not touched. */
+/* A block a row. Where `gradient`, the logits become scale * (softmax - onehot(target)), and what
+ * lies between rows becomes 0: the matrix library may read it, though nothing depends on it. Each
+ * of loss and entropy may be NULL. */
 template <class L, bool gradient>
 static __global__ void __launch_bounds__(MANY_THREADS, 2)
     take_losses(L *logits, size_t stride, unsigned vocabulary, const uint32_t *targets, float *loss,
@@ -41,9 +42,10 @@ static __global__ void __launch_bounds__(MANY_THREADS, 2)
     __shared__ double parts[WARP];
     L *out = logits + blockIdx.x * stride;
     uint32_t target = targets[blockIdx.x];
+    unsigned first_zero = target == WS_NO_TARGET ? 0 : vocabulary;
+    for (size_t v = first_zero + threadIdx.x; gradient && v < stride; v += blockDim.x)
+        out[v] = from_float<L>(0);
     if (gradient && target == WS_NO_TARGET) {
-        for (unsigned v = threadIdx.x; v < vocabulary; v += blockDim.x)
-            out[v] = from_float<L>(0);
         if (loss && threadIdx.x == 0)
             loss[blockIdx.x] = 0;
         return;
@@ -167,8 +169,7 @@ static void make_logits(const struct head_work<T, L> *w, size_t first, size_t ro
                                             .result = type_of(w->logits),
                                             .bias = head->bias,
                                             .add = false,
-                                            .relu = false,
-                                            .sums = NULL};
+                                            .relu = false};
     ws_cuda_multiply(w->cuda, &product);
 }
 
@@ -204,8 +205,7 @@ static void multiply_gradients(const struct head_work<T, L> *w, size_t first, si
                                              .result = type_of(dx),
                                              .bias = NULL,
                                              .add = false,
-                                             .relu = false,
-                                             .sums = NULL};
+                                             .relu = false};
     const struct ws_cuda_product of_weight = {.m = head->vocabulary,
                                               .n = head->width,
                                               .k = rows,
@@ -221,8 +221,7 @@ static void multiply_gradients(const struct head_work<T, L> *w, size_t first, si
                                               .result = WS_CUDA_F32,
                                               .bias = NULL,
                                               .add = true,
-                                              .relu = false,
-                                              .sums = NULL};
+                                              .relu = false};
     if (dx)
         ws_cuda_multiply(w->cuda, &of_input);
     if (dweight)

@@ -92,7 +92,6 @@ static struct ws_cuda_product forwards(struct ws_cuda *cuda, void *y, enum ws_cu
         .bias = bias,
         .add = false,
         .relu = false,
-        .sums = NULL,
     };
 }
 
@@ -304,7 +303,6 @@ static void input_gradient(struct ws_cuda *cuda, float *dx, const float *dy,
         .bias = NULL,
         .add = add,
         .relu = false,
-        .sums = NULL,
     };
     ws_cuda_multiply(cuda, &product);
 }
@@ -330,23 +328,7 @@ static struct ws_cuda_product weight_gradient(struct ws_cuda *cuda, float *dweig
         .bias = NULL,
         .add = true,
         .relu = false,
-        .sums = NULL,
     };
-}
-
-/* Both gradients from one reading of dy. False: the library cannot, and nothing was done. */
-static bool both_gradients(struct ws_cuda *cuda, float *dweight, float *dbias, const float *dy,
-                           const float *x, const struct ws_linear *l)
-{
-    if (!cuda->matrix->blas || cuda->precision != WS_PRECISION_BF16)
-        return false;
-    struct ws_cuda_product product = weight_gradient(cuda, dweight, dy, x, l);
-    product.sums = (float *)ws_cuda_scratch(cuda, l->out * sizeof *product.sums);
-    if (!product.sums || !ws_cuda_blas_multiply(cuda, &product))
-        return false;
-    ws_cuda_launch(cuda, "summing rows", add_parts, dim3(ws_cuda_blocks(l->out, ACROSS)),
-                   ACROSS * DOWN, 0, dbias, product.sums, 1, l->out);
-    return true;
 }
 
 void ws_cuda_linear_backward(struct ws_device *device, float *dx, float *dweight, float *dbias,
@@ -358,8 +340,6 @@ void ws_cuda_linear_backward(struct ws_device *device, float *dx, float *dweight
         return;
     if (dx)
         input_gradient(cuda, dx, dy, l, add_input);
-    if (dweight && dbias && both_gradients(cuda, dweight, dbias, dy, x, l))
-        return;
     if (dweight)
         multiply(cuda, weight_gradient(cuda, dweight, dy, x, l));
     if (dbias)

@@ -32,22 +32,33 @@ struct edits {
     float *before; /* of each of `seen`: the score before any is changed */
 };
 
+/* Whether tokens[i] is not among tokens[first .. i - 1]. */
+static __device__ bool is_new(const uint32_t *tokens, size_t first, size_t i)
+{
+    while (first < i && tokens[first] != tokens[i])
+        first++;
+    return first == i;
+}
+
 /* A token that was seen twice is penalised once: all scores are looked at before any is changed. */
 static __device__ void edit_row(float *row, const struct edits &e, size_t r)
 {
     if (e.seen_ends) {
-        size_t start = (r > 0 ? e.seen_ends[r - 1] : 0) + threadIdx.x, end = e.seen_ends[r];
-        for (size_t i = start; i < end; i += blockDim.x)
+        size_t first = r > 0 ? e.seen_ends[r - 1] : 0, end = e.seen_ends[r];
+        for (size_t i = first + threadIdx.x; i < end; i += blockDim.x)
             e.before[i] = row[e.seen[i]];
         __syncthreads();
-        for (size_t i = start; i < end; i += blockDim.x)
-            row[e.seen[i]] = e.before[i] < 0 ? e.before[i] * e.penalty : e.before[i] / e.penalty;
+        for (size_t i = first + threadIdx.x; i < end; i += blockDim.x)
+            if (is_new(e.seen, first, i))
+                row[e.seen[i]] =
+                    e.before[i] < 0 ? e.before[i] * e.penalty : e.before[i] / e.penalty;
         __syncthreads();
     }
     if (e.banned_ends) {
-        size_t start = (r > 0 ? e.banned_ends[r - 1] : 0) + threadIdx.x, end = e.banned_ends[r];
-        for (size_t i = start; i < end; i += blockDim.x)
-            row[e.banned[i]] = -INFINITY;
+        size_t first = r > 0 ? e.banned_ends[r - 1] : 0, end = e.banned_ends[r];
+        for (size_t i = first + threadIdx.x; i < end; i += blockDim.x)
+            if (is_new(e.banned, first, i))
+                row[e.banned[i]] = -INFINITY;
         __syncthreads();
     }
 }
