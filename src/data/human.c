@@ -516,3 +516,10 @@ const struct ws_truth *ws_human_truth(const struct ws_human *human)
 {
     return human->truth.table ? &human->truth : NULL;
 }
+
+double ws_human_mean(const struct ws_human *human)
+{
+    if (human->settings.source == WS_HUMAN_BERNOULLI)
+        return human->settings.probability;
+    return human->settings.source == WS_HUMAN_POISSON ? human->settings.rate : NAN;
+}

@@ -131,6 +131,8 @@ WS_MUST_CHECK enum ws_status ws_human_text(const struct ws_human *human, const u
                                            struct ws_error *err);
 /* NULL unless the source is uniform or Zipf. */
 const struct ws_truth *ws_human_truth(const struct ws_human *human);
+/* The true mean of counts; NaN unless the source is bernoulli or poisson. */
+double ws_human_mean(const struct ws_human *human);
 
 /* The deal of one seed. All datasets live in `arena`. */
 struct ws_deal {

@@ -365,6 +365,29 @@ static enum ws_status build_training(struct batch *b, struct made *made, struct 
     return ws_policy_weigh(policy, &made->training, step_arena(b), &made->training, err);
 }
 
+/* In place of a fit: the law of the training set, a part for human items and one for the latest
+ * model's. */
+static enum ws_status fit_population(const struct batch *b, size_t i, struct ws_arena *arena,
+                                     struct ws_error *err)
+{
+    const struct ws_dataset *training = &b->made[i].training;
+    const struct ws_chain *chain = b->made[i].chain;
+    uint64_t human = 0;
+    for (size_t s = 0; s < training->segment_count; s++)
+        if (ws_origin_is_human(&training->segments[s].origin))
+            human += training->segments[s].count;
+    const double share = (double)human / (double)training->count;
+    const struct ws_population_part parts[] = {{share, NULL}, {1 - share, chain->model}};
+    const struct ws_population population = {
+        .truth = &chain->deal,
+        .parts = human > 0 ? parts : parts + 1,
+        .part_count = human > 0 && human < training->count ? 2 : 1,
+        .items = training->count,
+    };
+    return b->block->experiment->family->fit_population(b->block->arm->family_settings, &population,
+                                                        arena, &b->models[i], err);
+}
+
 static enum ws_status fit_models(struct batch *b, struct ws_error *err)
 {
     const struct ws_family_ops *family = b->block->experiment->family;
@@ -375,9 +398,14 @@ static enum ws_status fit_models(struct batch *b, struct ws_error *err)
         b->data[i] = &b->made[i].training;
         b->keys[i] = key_at(b->made[i].chain, WS_STREAM_INIT, b->step);
     }
-    WS_TRY(open_job(&job, b, WS_PHASE_FIT, err));
-    WS_TRY(family->fit(b->block->arm->family_settings, b->count, b->data, b->keys, &job.job, arena,
-                       b->models, err));
+    if (b->block->experiment->settings.fit_to == WS_FIT_POPULATIONS) {
+        for (size_t i = 0; i < b->count; i++)
+            WS_TRY(fit_population(b, i, arena, err));
+    } else {
+        WS_TRY(open_job(&job, b, WS_PHASE_FIT, err));
+        WS_TRY(family->fit(b->block->arm->family_settings, b->count, b->data, b->keys, &job.job,
+                           arena, b->models, err));
+    }
     for (size_t i = 0; i < b->count; i++)
         b->made[i].model = b->models[i];
     return WS_OK;

@@ -29,6 +29,9 @@ static const struct ws_option arm_options[] = {
     {"pair", WS_OPTION_CHOICE, FIELD(pair), 0, 0, "data", "data|all", 0,
      "random numbers that the arms of a seed share: those of human data and of where fits start, "
      "or all of them"},
+    {"fit_to", WS_OPTION_CHOICE, FIELD(fit_to), 0, 0, "samples", "samples|populations", 0,
+     "what models are fitted to: training items, or the laws that these come from, as items "
+     "without end would tell them"},
 };
 
 static const struct ws_option experiment_options[] = {
@@ -436,6 +439,24 @@ static enum ws_status check_effects(const struct ws_experiment *e, struct ws_err
     return WS_OK;
 }
 
+/* Items of earlier models, chosen or weighted ones come from no law that is known. */
+static enum ws_status check_population(const struct ws_experiment *e, struct ws_error *err)
+{
+    const char *where = ws_experiment_place(e, "fit_to");
+    if (e->settings.fit_to != WS_FIT_POPULATIONS)
+        return WS_OK;
+    if (!e->family->fit_population)
+        return ws_fail(err, WS_INVALID, "%s: family '%s' cannot be fitted to a population", where,
+                       e->family->name);
+    for (size_t a = 0; a < e->arm_count; a++)
+        if (!ws_policy_is_of_laws(&e->arms[a].policy))
+            return ws_fail(err, WS_INVALID,
+                           "%s: under policy '%s' training items come from no law that is known, "
+                           "wanted human items and those of the latest model alone",
+                           where, e->arms[a].policy.name);
+    return WS_OK;
+}
+
 /* A GPU is refused where the family would not compute on it. */
 static enum ws_status check_device(const struct ws_experiment *e, struct ws_error *err)
 {
@@ -464,6 +485,7 @@ static enum ws_status settle(struct ws_experiment *e, const struct ws_yaml *sett
         WS_TRY(ws_experiment_check_source(e, &e->given[i], err));
     WS_TRY(check_device(e, err));
     WS_TRY(resolve(e, err));
+    WS_TRY(check_population(e, err));
     WS_TRY(check_effects(e, err));
     return make_canonical(e, err);
 }

@@ -24,13 +24,20 @@ enum ws_pair {
     WS_PAIR_ALL,  /* those of samples, policies and metrics, too */
 };
 
+/* What models are fitted to. */
+enum ws_fit_to {
+    WS_FIT_SAMPLES,
+    WS_FIT_POPULATIONS, /* the laws that training items come from: no statistical error */
+};
+
 struct ws_experiment_settings {
     const char *title;
     const char *family;
     struct ws_text_list policies;
     bool control;
     struct ws_text_list vary;
-    uint32_t pair; /* enum ws_pair */
+    uint32_t pair;   /* enum ws_pair */
+    uint32_t fit_to; /* enum ws_fit_to */
     struct ws_text_list sweep;
     uint64_t generations;
     uint64_t seeds;

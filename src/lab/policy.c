@@ -68,6 +68,13 @@ uint64_t ws_filter_share(double share, uint64_t items)
     return (uint64_t)llround(fmin(share * (double)items, (double)largest_total));
 }
 
+bool ws_policy_is_of_laws(const struct ws_policy *policy)
+{
+    return policy->previous == 0 && policy->history == 0 && policy->pool == 0 &&
+           policy->recent == 0 && policy->weight == 0 && policy->bias == 1 &&
+           policy->oversample == 1 && policy->filter_count == 0;
+}
+
 bool ws_policy_filters(const struct ws_policy *policy, unsigned traits)
 {
     for (size_t i = 0; i < policy->filter_count; i++)

@@ -316,6 +316,38 @@ enum ws_status ws_run_read(const char *directory, struct ws_arena *arena,
     return ws_run_parse(bytes, path, arena, out, err);
 }
 
+static enum ws_status make_experiment(const struct ws_run_description *run, const char *directory,
+                                      const struct ws_override *overrides, size_t override_count,
+                                      struct ws_arena *arena, struct ws_experiment *out,
+                                      struct ws_error *err)
+{
+    const struct ws_yaml nothing = {.count = 0};
+    size_t count = run->setting_count;
+    struct ws_override *all = WS_ARENA_NEW(arena, struct ws_override, count + override_count);
+    if (!all)
+        return ws_fail_memory(err, "the settings");
+    for (size_t i = 0; i < count; i++)
+        all[i] = (struct ws_override){run->settings[i].name, run->settings[i].value};
+    for (size_t i = 0; i < override_count; i++)
+        all[count + i] = overrides[i];
+    return ws_experiment_of_settings(&nothing, run->name, directory, all, count + override_count,
+                                     arena->allocator, out, err);
+}
+
+enum ws_status ws_run_experiment(const char *directory, const struct ws_override *overrides,
+                                 size_t override_count, const struct ws_allocator *allocator,
+                                 struct ws_experiment *out, struct ws_error *err)
+{
+    struct ws_arena arena;
+    struct ws_run_description run;
+    ws_arena_init(&arena, allocator);
+    enum ws_status status = ws_run_read(directory, &arena, &run, err);
+    if (status == WS_OK)
+        status = make_experiment(&run, directory, overrides, override_count, &arena, out, err);
+    ws_arena_release(&arena);
+    return status;
+}
+
 /* Comparing ------------------------------------------------------------------------------------ */
 
 static enum ws_status changed(const char *directory, const char *name, const char *there,

@@ -67,6 +67,14 @@ WS_MUST_CHECK enum ws_status ws_run_parse(struct ws_bytes bytes, const char *nam
                                           struct ws_arena *arena, struct ws_run_description *out,
                                           struct ws_error *err);
 
+/* The experiment that the run in `directory` is of, with `overrides`. As ws_run_read and
+ * ws_experiment_of_settings. */
+WS_MUST_CHECK enum ws_status ws_run_experiment(const char *directory,
+                                               const struct ws_override *overrides,
+                                               size_t override_count,
+                                               const struct ws_allocator *allocator,
+                                               struct ws_experiment *out, struct ws_error *err);
+
 /* What is written besides the settings. */
 struct ws_run_state {
     const char *state;

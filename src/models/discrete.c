@@ -251,6 +251,80 @@ static void cost(const void *settings, const struct ws_dataset *example, uint64_
     };
 }
 
+/* Switches ------------------------------------------------------------------------------------- */
+
+/* Probabilities are counts here, of so many items that rounding them is of no account. */
+enum { POPULATION_TYPES = 1 << 24 };
+static const double POPULATION = 0x1p61;
+
+/* Adds a part's probabilities to those of all types. */
+static void add_part(const struct ws_population *population, size_t part, double *p, size_t types)
+{
+    const double share = population->parts[part].share;
+    const struct ws_discrete_model *model =
+        (const struct ws_discrete_model *)population->parts[part].model;
+    const struct ws_truth *truth = ws_human_truth(population->truth->human);
+    if (!model) {
+        for (size_t i = 0; i < types; i++)
+            p[i] += share * ws_truth_of(truth, (uint32_t)i);
+        return;
+    }
+    for (size_t i = 0; i < model->size; i++)
+        p[model->type[i]] += share * ((double)model->count[i] / (double)model->total);
+}
+
+static void count_population(const double *p, size_t types, uint32_t *type, uint64_t *count,
+                             struct ws_discrete_model *model)
+{
+    for (size_t i = 0; i < types; i++) {
+        uint64_t items = (uint64_t)(p[i] * POPULATION);
+        type[model->size] = (uint32_t)i;
+        count[model->size] = items;
+        model->total += items;
+        model->size += items > 0;
+    }
+}
+
+static enum ws_status fit_population(const void *settings, const struct ws_population *population,
+                                     struct ws_arena *arena, const struct ws_model **out,
+                                     struct ws_error *err)
+{
+    const struct ws_truth *truth = ws_human_truth(population->truth->human);
+    const size_t types = population->truth->original.types;
+    if (!truth)
+        return ws_fail(err, WS_UNSUPPORTED, "the true probabilities of types are not known");
+    if (types > POPULATION_TYPES)
+        return ws_fail(err, WS_UNSUPPORTED, "a population of %zu types, at most %d are held", types,
+                       POPULATION_TYPES);
+    struct ws_discrete_model *model = WS_ARENA_ZNEW(arena, struct ws_discrete_model, 1);
+    double *p = WS_ARENA_ZNEW(arena, double, types);
+    uint32_t *type = WS_ARENA_NEW(arena, uint32_t, types + 1);
+    uint64_t *count = WS_ARENA_NEW(arena, uint64_t, types + 1);
+    if (!model || !p || !type || !count)
+        return ws_fail_memory(err, "a discrete model");
+    for (size_t part = 0; part < population->part_count; part++)
+        add_part(population, part, p, types);
+    count_population(p, types, type, count, model);
+    /* As it is when the model is loaded. */
+    model->base = (struct ws_model){&ws_family_discrete, settings, model->total};
+    model->types = (uint32_t)types;
+    model->type = type;
+    model->count = count;
+    *out = &model->base;
+    return WS_OK;
+}
+
+static enum ws_status enlarge(const void *settings, const struct ws_deal *truth,
+                              struct ws_arena *arena, struct ws_switch *out, struct ws_error *err)
+{
+    (void)settings;
+    (void)truth;
+    (void)arena;
+    (void)err;
+    *out = ws_switch_none("the shares of types hold every law of symbols");
+    return WS_OK;
+}
+
 const struct ws_family_ops ws_family_discrete = {
     .name = "discrete",
     .summary = "the share of each type seen (maximum likelihood); resampled it is Wright-Fisher",
@@ -268,4 +342,7 @@ const struct ws_family_ops ws_family_discrete = {
     .describe = describe,
     .absorbed = absorbed,
     .cost = cost,
+    .fit_population = fit_population,
+    .enlarge = enlarge,
+    .fit_exactly = ws_fit_is_closed_form,
 };

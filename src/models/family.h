@@ -9,7 +9,7 @@
  * says which.
  *
  * The last three operations switch an error source off (statistical, expressivity, approximation:
- * Shumailov et al. 2024). NULL means that the family cannot.
+ * models/error_switch.h). NULL means that the family cannot.
  *
  * Contract: tests/unit/test_families.c, run against every family of ws_families.
  */
@@ -20,6 +20,7 @@
 #include "base/option.h"
 #include "compute/device.h"
 #include "data/dataset.h"
+#include "models/error_switch.h"
 
 struct ws_family_ops;
 struct ws_job;
@@ -199,15 +200,19 @@ struct ws_family_ops {
     enum ws_status (*export)(const struct ws_model *model, const char *directory,
                              struct ws_arena *scratch, struct ws_error *err);
 
-    /* Optional switches, filled when attribution needs them. */
-    enum ws_status (*fit_population)(const void *settings, const void *truth,
+    /* Optional, the three switches (models/error_switch.h). The model of a training set without
+     * end, whose items come from the parts of the population in their shares: what `fit` tends to.
+     * WS_UNSUPPORTED where it has no closed form. */
+    enum ws_status (*fit_population)(const void *settings, const struct ws_population *population,
                                      struct ws_arena *arena, const struct ws_model **out,
                                      struct ws_error *err);
-    const void *(*enlarge)(const void *settings, struct ws_arena *arena);
-    enum ws_status (*fit_exactly)(const void *settings, size_t chains,
-                                  const struct ws_dataset *const data[],
-                                  const struct ws_rng_key init[], struct ws_arena *arena,
-                                  const struct ws_model *models[], struct ws_error *err);
+    /* Settings under which the truth is held: of this family, or of another one. */
+    enum ws_status (*enlarge)(const void *settings, const struct ws_deal *truth,
+                              struct ws_arena *arena, struct ws_switch *out, struct ws_error *err);
+    /* Settings under which a fit is the best there is, but for its sample and what is held. */
+    enum ws_status (*fit_exactly)(const void *settings, const struct ws_deal *truth,
+                                  struct ws_arena *arena, struct ws_switch *out,
+                                  struct ws_error *err);
 };
 
 extern const struct ws_family_ops ws_family_discrete;

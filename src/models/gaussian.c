@@ -582,6 +582,82 @@ static void cost(const void *settings, const struct ws_dataset *example, uint64_
     };
 }
 
+/* Switches ------------------------------------------------------------------------------------- */
+
+/* The mean (d) and covariance (d, d) of a part. */
+static void moments_of_part(const struct ws_population *population, size_t part, size_t d,
+                            double *mean, double *covariance)
+{
+    const struct ws_model *model = population->parts[part].model;
+    const struct ws_law *law = population->truth->law;
+    if (!model) {
+        law->row->moments(law, mean, covariance);
+        return;
+    }
+    memcpy(mean, model_of(model)->mean, d * sizeof *mean);
+    memcpy(covariance, model_of(model)->covariance, d * d * sizeof *covariance);
+}
+
+/* Of all parts together: the covariance within them and that of their means. `own` (d + d * d) is
+ * scratch. One part alone gives its own moments, to the last bit. */
+static void mix_moments(const struct ws_population *population, size_t d, double *mean,
+                        double *covariance, double *own)
+{
+    double *own_covariance = own + d;
+    if (population->part_count == 1) {
+        moments_of_part(population, 0, d, mean, covariance);
+        return;
+    }
+    memset(mean, 0, d * sizeof *mean);
+    memset(covariance, 0, d * d * sizeof *covariance);
+    for (size_t p = 0; p < population->part_count; p++) {
+        moments_of_part(population, p, d, own, own_covariance);
+        for (size_t i = 0; i < d; i++)
+            mean[i] += population->parts[p].share * own[i];
+    }
+    for (size_t p = 0; p < population->part_count; p++) {
+        moments_of_part(population, p, d, own, own_covariance);
+        for (size_t i = 0; i < d; i++)
+            for (size_t j = 0; j < d; j++)
+                covariance[i * d + j] +=
+                    population->parts[p].share *
+                    (own_covariance[i * d + j] + (own[i] - mean[i]) * (own[j] - mean[j]));
+    }
+}
+
+static enum ws_status fit_population(const void *settings, const struct ws_population *population,
+                                     struct ws_arena *arena, const struct ws_model **out,
+                                     struct ws_error *err)
+{
+    const struct ws_law *law = population->truth->law;
+    if (!law || !law->row->moments)
+        return ws_fail(err, WS_UNSUPPORTED, "the mean and covariance of the truth are not known");
+    size_t d = law->dimension, size = d + d * d;
+    struct ws_gaussian_model *model = WS_ARENA_NEW(arena, struct ws_gaussian_model, 1);
+    double *numbers = WS_ARENA_NEW(arena, double, 2 * size);
+    if (!model || !numbers)
+        return ws_fail_memory(err, "a Gaussian model");
+    mix_moments(population, d, numbers, numbers + d, numbers + size);
+    *model = (struct ws_gaussian_model){
+        .base = {&ws_family_gaussian, settings, population->items},
+        .dimension = (uint32_t)d,
+        .mean = numbers,
+        .covariance = numbers + d,
+    };
+    *out = &model->base;
+    return WS_OK;
+}
+
+static enum ws_status enlarge(const void *settings, const struct ws_deal *truth,
+                              struct ws_arena *arena, struct ws_switch *out, struct ws_error *err)
+{
+    (void)settings;
+    if (!truth->law || !truth->law->gaussian)
+        return ws_switch_to_holder(truth, arena, out, err);
+    *out = ws_switch_none("the family holds the truth, which is a Gaussian");
+    return WS_OK;
+}
+
 const struct ws_family_ops ws_family_gaussian = {
     .name = "gaussian",
     .summary = "mean and full covariance in any dimension; the estimator is named",
@@ -600,4 +676,7 @@ const struct ws_family_ops ws_family_gaussian = {
     .describe = describe,
     .absorbed = absorbed,
     .cost = cost,
+    .fit_population = fit_population,
+    .enlarge = enlarge,
+    .fit_exactly = ws_fit_is_closed_form,
 };

@@ -281,6 +281,16 @@ static void cost(const void *settings, const struct ws_dataset *example, uint64_
     };
 }
 
+/* Switches ------------------------------------------------------------------------------------- */
+
+/* Kernels of any width smooth what they stand on. */
+static enum ws_status enlarge(const void *settings, const struct ws_deal *truth,
+                              struct ws_arena *arena, struct ws_switch *out, struct ws_error *err)
+{
+    (void)settings;
+    return ws_switch_to_holder(truth, arena, out, err);
+}
+
 const struct ws_family_ops ws_family_kde = {
     .name = "kde",
     .summary = "Gaussian kernels on the training data; a fixed width, Scott's rule or Silverman's",
@@ -298,4 +308,6 @@ const struct ws_family_ops ws_family_kde = {
     .load = load,
     .describe = describe,
     .cost = cost,
+    .enlarge = enlarge,
+    .fit_exactly = ws_fit_is_closed_form,
 };

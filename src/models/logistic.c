@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "data/law_regression.h"
 #include "models/least_squares.h"
 
 enum {
@@ -403,6 +404,59 @@ static void cost(const void *settings, const struct ws_dataset *example, uint64_
     };
 }
 
+/* Switches ------------------------------------------------------------------------------------- */
+
+/* For a design of the model's own: inputs as in the truth. */
+static enum ws_status draw_as_truth(const struct ws_logistic_settings *settings,
+                                    const struct ws_two_class_truth *truth, struct ws_arena *arena,
+                                    struct ws_switch *out, struct ws_error *err)
+{
+    const double separation = fabs(truth->centre) * sqrt(truth->inputs);
+    if (settings->design.kind != WS_DESIGN_FRESH)
+        return WS_OK;
+    const char *variance = ws_arena_format(arena, "%.17g", truth->input_variance);
+    const char *length = ws_arena_format(arena, "%.17g", separation);
+    if (!variance || !length)
+        return ws_fail_memory(err, "a switch");
+    if (settings->design.variance != truth->input_variance)
+        ws_switch_change(out, "design_variance", variance);
+    if (fabs(settings->design.separation - separation) > 1e-12 * separation)
+        ws_switch_change(out, "design_separation", length);
+    return WS_OK;
+}
+
+/* Two Gaussian classes of one covariance round mirrored centres have linear log odds. */
+static enum ws_status enlarge(const void *settings, const struct ws_deal *deal,
+                              struct ws_arena *arena, struct ws_switch *out, struct ws_error *err)
+{
+    const struct ws_logistic_settings *s = settings;
+    const struct ws_two_class_truth *truth = ws_law_two_class_truth(deal->law);
+    if (!truth || truth->label_noise > 0) {
+        *out = ws_switch_refuse(truth ? "no family here holds labels of which some are made wrong"
+                                      : "no family here holds the truth, which is not two classes");
+        return WS_OK;
+    }
+    *out = ws_switch_none("log odds are linear, as those of the truth are");
+    if (s->labels != WS_LOGISTIC_DRAWN)
+        ws_switch_change(out, "labels", "drawn");
+    return draw_as_truth(s, truth, arena, out, err);
+}
+
+static enum ws_status fit_exactly(const void *settings, const struct ws_deal *truth,
+                                  struct ws_arena *arena, struct ws_switch *out,
+                                  struct ws_error *err)
+{
+    const struct ws_logistic_settings *s = settings;
+    (void)truth;
+    (void)arena;
+    (void)err;
+    *out = ws_switch_none(s->ridge > 0 ? "maximum likelihood, without a ridge"
+                                       : "the fit is iterated until it converges");
+    if (s->ridge > 0)
+        ws_switch_change(out, "ridge", "0");
+    return WS_OK;
+}
+
 const struct ws_family_ops ws_family_logistic = {
     .name = "logistic",
     .summary = "logistic regression of an item's last number, 0 or 1, on the others",
@@ -420,4 +474,6 @@ const struct ws_family_ops ws_family_logistic = {
     .load = load,
     .describe = describe,
     .cost = cost,
+    .enlarge = enlarge,
+    .fit_exactly = fit_exactly,
 };

@@ -275,6 +275,74 @@ static void cost_poisson(const void *settings, const struct ws_dataset *example,
     out->sample_seconds = 5e-8;
 }
 
+/* Switches ------------------------------------------------------------------------------------- */
+
+static enum ws_status fit_population(const struct ws_family_ops *family, const void *settings,
+                                     const struct ws_population *population, struct ws_arena *arena,
+                                     const struct ws_model **out, struct ws_error *err)
+{
+    const double truth = ws_truth_mean_count(population->truth);
+    if (isnan(truth))
+        return ws_fail(err, WS_UNSUPPORTED, "the true mean of counts is not known");
+    struct ws_mean_count_model *model = WS_ARENA_NEW(arena, struct ws_mean_count_model, 1);
+    if (!model)
+        return ws_fail_memory(err, "a mean of counts");
+    *model = (struct ws_mean_count_model){
+        .base = {family, settings, population->items},
+        .types = population->truth->original.types,
+    };
+    for (size_t p = 0; p < population->part_count; p++) {
+        const struct ws_population_part *part = &population->parts[p];
+        model->mean += part->share * (part->model ? model_of(part->model)->mean : truth);
+    }
+    *out = &model->base;
+    return WS_OK;
+}
+
+static enum ws_status fit_bernoulli_population(const void *settings,
+                                               const struct ws_population *population,
+                                               struct ws_arena *arena, const struct ws_model **out,
+                                               struct ws_error *err)
+{
+    return fit_population(&ws_family_bernoulli, settings, population, arena, out, err);
+}
+
+static enum ws_status fit_poisson_population(const void *settings,
+                                             const struct ws_population *population,
+                                             struct ws_arena *arena, const struct ws_model **out,
+                                             struct ws_error *err)
+{
+    return fit_population(&ws_family_poisson, settings, population, arena, out, err);
+}
+
+static enum ws_status enlarge_bernoulli(const void *settings, const struct ws_deal *truth,
+                                        struct ws_arena *arena, struct ws_switch *out,
+                                        struct ws_error *err)
+{
+    (void)settings;
+    (void)truth;
+    (void)arena;
+    (void)err;
+    *out = ws_switch_none("the family holds every law of two symbols");
+    return WS_OK;
+}
+
+static enum ws_status enlarge_poisson(const void *settings, const struct ws_deal *truth,
+                                      struct ws_arena *arena, struct ws_switch *out,
+                                      struct ws_error *err)
+{
+    (void)settings;
+    (void)arena;
+    (void)err;
+    if (!ws_human_truth(truth->human) && truth->original.types > 2) {
+        *out = ws_switch_none("the family holds the truth, which is Poisson's law");
+        return WS_OK;
+    }
+    *out = ws_switch_none("the shares of types hold every law of symbols");
+    ws_switch_change(out, "family", "discrete");
+    return WS_OK;
+}
+
 const struct ws_family_ops ws_family_bernoulli = {
     .name = "bernoulli",
     .summary = "the probability of 1 among symbols 0 and 1 (maximum likelihood)",
@@ -291,6 +359,9 @@ const struct ws_family_ops ws_family_bernoulli = {
     .describe = describe,
     .absorbed = absorbed,
     .cost = cost_bernoulli,
+    .fit_population = fit_bernoulli_population,
+    .enlarge = enlarge_bernoulli,
+    .fit_exactly = ws_fit_is_closed_form,
 };
 
 const struct ws_family_ops ws_family_poisson = {
@@ -309,4 +380,7 @@ const struct ws_family_ops ws_family_poisson = {
     .describe = describe,
     .absorbed = absorbed,
     .cost = cost_poisson,
+    .fit_population = fit_poisson_population,
+    .enlarge = enlarge_poisson,
+    .fit_exactly = ws_fit_is_closed_form,
 };

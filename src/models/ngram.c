@@ -209,6 +209,20 @@ static void cost(const void *settings, const struct ws_dataset *example, uint64_
     };
 }
 
+/* Switches ------------------------------------------------------------------------------------- */
+
+static enum ws_status enlarge(const void *settings, const struct ws_deal *truth,
+                              struct ws_arena *arena, struct ws_switch *out, struct ws_error *err)
+{
+    (void)settings;
+    (void)truth;
+    (void)arena;
+    (void)err;
+    *out = ws_switch_refuse(
+        "the truth behind a text is not known: a law that makes texts without end is missing");
+    return WS_OK;
+}
+
 const struct ws_family_ops ws_family_ngram = {
     .name = "ngram",
     .summary = "n-gram language model over words or bytes",
@@ -228,4 +242,6 @@ const struct ws_family_ops ws_family_ngram = {
     .load = ws_ngram_load,
     .describe = describe,
     .cost = cost,
+    .enlarge = enlarge,
+    .fit_exactly = ws_fit_is_closed_form,
 };

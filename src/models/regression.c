@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "data/law_regression.h"
 #include "models/least_squares.h"
 
 enum { MAGIC = 0x524d5357, VERSION = 1 }; /* "WSMR" */
@@ -288,6 +289,128 @@ static void cost(const void *settings, const struct ws_dataset *example, uint64_
     };
 }
 
+/* Switches ------------------------------------------------------------------------------------- */
+
+/* The variance of the inputs of a part's items. */
+static double input_variance(const struct ws_regression_settings *settings,
+                             const struct ws_population_part *part,
+                             const struct ws_linear_truth *truth)
+{
+    bool fresh = part->model && settings->design.kind == WS_DESIGN_FRESH;
+    return fresh ? settings->design.variance : truth->input_variance;
+}
+
+static const double *weights_of(const struct ws_population_part *part,
+                                const struct ws_linear_truth *truth)
+{
+    return part->model ? model_of(part->model)->weights : truth->weights;
+}
+
+/* Inputs have mean 0 and are independent of each other, so each weight is found alone. */
+static void weigh_parts(const struct ws_regression_settings *settings,
+                        const struct ws_population *population, const struct ws_linear_truth *truth,
+                        double *weights)
+{
+    double variance = 0;
+    memset(weights, 0, truth->inputs * sizeof *weights);
+    for (size_t p = 0; p < population->part_count; p++) {
+        const struct ws_population_part *part = &population->parts[p];
+        double own = part->share * input_variance(settings, part, truth);
+        variance += own;
+        for (uint32_t j = 0; j < truth->inputs; j++)
+            weights[j] += own * weights_of(part, truth)[j];
+    }
+    for (uint32_t j = 0; j < truth->inputs; j++)
+        weights[j] /= variance + settings->ridge;
+}
+
+static double residual_variance(const struct ws_regression_settings *settings,
+                                const struct ws_population *population,
+                                const struct ws_linear_truth *truth, const double *weights)
+{
+    double sum = 0;
+    for (size_t p = 0; p < population->part_count; p++) {
+        const struct ws_population_part *part = &population->parts[p];
+        double squares = 0;
+        for (uint32_t j = 0; j < truth->inputs; j++) {
+            double error = weights_of(part, truth)[j] - weights[j];
+            squares += error * error;
+        }
+        double noise = part->model ? model_of(part->model)->variance : truth->noise_variance;
+        sum += part->share * (input_variance(settings, part, truth) * squares + noise);
+    }
+    return sum;
+}
+
+static enum ws_status fit_population(const void *settings, const struct ws_population *population,
+                                     struct ws_arena *arena, const struct ws_model **out,
+                                     struct ws_error *err)
+{
+    const struct ws_regression_settings *s = settings;
+    const struct ws_linear_truth *truth = ws_law_linear_truth(population->truth->law);
+    if (!truth)
+        return ws_fail(err, WS_UNSUPPORTED, "the true weights are not known");
+    struct ws_regression_model *model = WS_ARENA_NEW(arena, struct ws_regression_model, 1);
+    double *weights = WS_ARENA_NEW(arena, double, truth->inputs);
+    if (!model || !weights)
+        return ws_fail_memory(err, "a regression");
+    weigh_parts(s, population, truth, weights);
+    *model = (struct ws_regression_model){
+        .base = {&ws_family_regression, settings, population->items},
+        .inputs = truth->inputs,
+        .weights = weights,
+        .variance = s->noise == WS_REGRESSION_ESTIMATED
+                        ? residual_variance(s, population, truth, weights)
+                        : s->known_variance,
+    };
+    *out = &model->base;
+    return WS_OK;
+}
+
+static enum ws_status add_number(const char *name, double value, struct ws_arena *arena,
+                                 struct ws_switch *out, struct ws_error *err)
+{
+    const char *text = ws_arena_format(arena, "%.17g", value);
+    if (!text)
+        return ws_fail_memory(err, "a switch");
+    ws_switch_change(out, name, text);
+    return WS_OK;
+}
+
+static enum ws_status enlarge(const void *settings, const struct ws_deal *deal,
+                              struct ws_arena *arena, struct ws_switch *out, struct ws_error *err)
+{
+    const struct ws_regression_settings *s = settings;
+    const struct ws_linear_truth *truth = ws_law_linear_truth(deal->law);
+    if (!truth) {
+        *out = ws_switch_refuse("no family here holds the truth, whose targets are not linear");
+        return WS_OK;
+    }
+    *out = ws_switch_none("the family holds the truth, whose targets are linear with normal noise");
+    if (s->noise == WS_REGRESSION_KNOWN && s->known_variance != truth->noise_variance)
+        WS_TRY(add_number("known_variance", truth->noise_variance, arena, out, err));
+    if (s->design.kind == WS_DESIGN_FRESH && s->design.variance != truth->input_variance)
+        WS_TRY(add_number("design_variance", truth->input_variance, arena, out, err));
+    if (out->change_count > 0)
+        out->why = "targets are linear; noise and inputs as in the truth";
+    return WS_OK;
+}
+
+static enum ws_status fit_exactly(const void *settings, const struct ws_deal *truth,
+                                  struct ws_arena *arena, struct ws_switch *out,
+                                  struct ws_error *err)
+{
+    const struct ws_regression_settings *s = settings;
+    (void)truth;
+    (void)arena;
+    (void)err;
+    *out = ws_switch_none(s->ridge > 0 ? "least squares, without a ridge"
+                                       : "the fit is a closed form");
+    if (s->ridge > 0)
+        ws_switch_change(out, "ridge", "0");
+    return WS_OK;
+}
+
 const struct ws_family_ops ws_family_regression = {
     .name = "regression",
     .summary = "linear regression, least squares or ridge, of an item's last number on the others",
@@ -305,4 +428,7 @@ const struct ws_family_ops ws_family_regression = {
     .load = load,
     .describe = describe,
     .cost = cost,
+    .fit_population = fit_population,
+    .enlarge = enlarge,
+    .fit_exactly = fit_exactly,
 };

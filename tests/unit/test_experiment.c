@@ -605,6 +605,7 @@ static void experiment__the_canonical_text_holds_what_identifies_a_run(void **st
                                      "vary=\n"
                                      "sweep=\n"
                                      "pair=data\n"
+                                     "fit_to=samples\n"
                                      "family=discrete\n"
                                      "growth=constant\n"
                                      "metric_items=0\n"
@@ -663,6 +664,7 @@ static void experiment__the_list_holds_every_setting_in_force(void **state)
         {"vary", "", "", 0},
         {"sweep", "", "", 0},
         {"pair", "data", "data", 0},
+        {"fit_to", "samples", "samples", 0},
         {"family", "gaussian", NULL, 0},
         {"generations", "10", "10", WS_OPTION_GROWS},
         {"seeds", "1000", "5", WS_OPTION_GROWS},

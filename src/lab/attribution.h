@@ -1,0 +1,69 @@
+/*
+ * Attribution: which of the three errors lost what a metric says is lost.
+ *
+ * Of a metric at a generation, v(S) is its mean over seeds where the errors of the set S are made
+ * (lab/counterfactual.h). What is to be shared out is v(all) - v(none). An error's share is its
+ * Shapley value: what it adds, averaged over the orders in which errors can be added one by one.
+ * Shares sum to the total. An interaction is what a set adds beyond all that its parts add:
+ *
+ *     d(T) = sum over subsets U of T of (-1)^(|T| - |U|) v(U)
+ *
+ * and a share is the sum of d(T) / |T| over the sets T that the error is in. Intervals are of 95 %,
+ * percentiles of the bootstrap over seeds (Efron 1979), the same resamples for all numbers.
+ * Contract: tests/unit/test_attribution.c, tests/cli/attribute.sh.
+ */
+#ifndef WS_LAB_ATTRIBUTION_H
+#define WS_LAB_ATTRIBUTION_H
+
+#include "lab/counterfactual.h"
+
+/* Fewer seeds have no interval: its ends would be those of so few values that they say little. */
+enum { WS_ATTRIBUTION_SEEDS = 10 };
+
+struct ws_shared_out {
+    double value;
+    double low, high; /* NaN below WS_ATTRIBUTION_SEEDS seeds */
+};
+
+/* Sets of two and three errors, in the order of the number of the set. */
+enum { WS_INTERACTIONS = 4 };
+extern const unsigned ws_interaction_sets[WS_INTERACTIONS];
+
+struct ws_attributed {
+    const char *arm;
+    const char *metric;
+    const char *definition;
+    uint32_t generation;
+    size_t seeds;                 /* with a finite value in every counterfactual */
+    size_t missing;               /* the others */
+    double values[WS_ERROR_SETS]; /* v */
+    struct ws_shared_out total;
+    struct ws_shared_out shares[WS_ERROR_SOURCES];
+    double interactions[WS_INTERACTIONS];
+};
+
+struct ws_attribution {
+    struct ws_attributed *rows; /* arm by arm, metric by metric, ascending generations */
+    size_t count;
+    uint64_t seeds;
+};
+
+/* The arithmetic: the Shapley values and interactions of v. */
+void ws_attribution_shares(const double v[WS_ERROR_SETS], double shares[WS_ERROR_SOURCES]);
+void ws_attribution_interactions(const double v[WS_ERROR_SETS], double out[WS_INTERACTIONS]);
+
+/* Which rows are wanted. */
+struct ws_attribution_query {
+    uint32_t first, last; /* generations */
+    const char *metric;   /* NULL: all that every counterfactual has */
+};
+
+/* Reads the runs of the counterfactuals, whose directories are given in their order. WS_NOT_FOUND
+ * when there is no metric that all of them have by one definition. Rows live in `arena`. */
+WS_MUST_CHECK enum ws_status ws_attribution_read(const struct ws_counterfactuals *counterfactuals,
+                                                 const char *const directories[],
+                                                 const struct ws_attribution_query *query,
+                                                 struct ws_arena *arena, struct ws_attribution *out,
+                                                 struct ws_error *err);
+
+#endif

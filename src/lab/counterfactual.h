@@ -1,0 +1,56 @@
+/*
+ * Counterfactual experiments: what an experiment would be without one or several of the three
+ * errors (models/error_switch.h), in all combinations.
+ *
+ * A set of errors is a number: bit i says that error i is made. Each set has the experiment itself
+ * with other settings; sets that come to the same settings share one. Without the statistical error
+ * models are fitted to populations where family and policy allow it; else to `factor` times as many
+ * items, and what is left of the error then counts as the others'. Everything that is random is
+ * keyed by the seed, so seeds pair the experiments. Contract: tests/unit/test_attribution.c.
+ */
+#ifndef WS_LAB_COUNTERFACTUAL_H
+#define WS_LAB_COUNTERFACTUAL_H
+
+#include "lab/experiment.h"
+
+enum ws_error_source {
+    WS_ERROR_STATISTICAL,
+    WS_ERROR_EXPRESSIVITY,
+    WS_ERROR_APPROXIMATION,
+    WS_ERROR_SOURCES,
+};
+
+/* "statistical" */
+const char *ws_error_source_name(enum ws_error_source source);
+
+enum {
+    WS_ERROR_SETS = 1 << WS_ERROR_SOURCES,
+    WS_ALL_ERRORS = WS_ERROR_SETS - 1,
+    WS_COUNTERFACTUALS_MOST = 2 * WS_ERROR_SETS,
+};
+
+struct ws_counterfactual {
+    const char *name; /* "statistical,approximation": the errors made; fit for a file */
+    unsigned sets;    /* bit s: it is the one of error set s, for its arms */
+    struct ws_experiment experiment;
+};
+
+struct ws_counterfactuals {
+    struct ws_arena arena;             /* holds what is below; experiments have their own */
+    const char *how[WS_ERROR_SOURCES]; /* for people: how each is off */
+    bool made[WS_ERROR_SOURCES];       /* false: the experiment does not make the error at all */
+    struct ws_counterfactual all[WS_COUNTERFACTUALS_MOST];
+    size_t count; /* >= 1; the first has all errors */
+};
+
+/* Of an experiment whose arms differ in their policies alone. WS_INVALID where they differ in more,
+ * WS_UNSUPPORTED where the truth is not known or an error cannot be switched off: says what is
+ * missing. `factor` >= 2. On failure `out` needs no release. */
+WS_MUST_CHECK enum ws_status ws_counterfactuals_make(const struct ws_experiment *experiment,
+                                                     const struct ws_human *human, uint64_t factor,
+                                                     const struct ws_allocator *allocator,
+                                                     struct ws_counterfactuals *out,
+                                                     struct ws_error *err);
+void ws_counterfactuals_release(struct ws_counterfactuals *counterfactuals);
+
+#endif

@@ -1,0 +1,357 @@
+/*
+ * Attribution: the arithmetic of shares, by hand; how errors are switched off in each family; and
+ * populations against samples so large that they are as good.
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "lab/attribution.h"
+#include "models/discrete.h"
+#include "models/gaussian.h"
+#include "models/gmm.h"
+#include "models/mean_count.h"
+#include "models/regression.h"
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+/* Shares --------------------------------------------------------------------------------------- */
+
+static void assert_close(double seen, double wanted)
+{
+    if (!(fabs(seen - wanted) <= 1e-12 * (1 + fabs(wanted))))
+        fail_msg("%.17g, wanted %.17g", seen, wanted);
+}
+
+/* Statistical 1, expressivity 2, approximation 4, each alone; 3 more where the first two meet. */
+static void shares__what_two_add_together_is_halved(void **state)
+{
+    (void)state;
+    const double v[WS_ERROR_SETS] = {10, 11, 12, 16, 14, 15, 16, 20};
+    double shares[WS_ERROR_SOURCES], interactions[WS_INTERACTIONS];
+    ws_attribution_shares(v, shares);
+    ws_attribution_interactions(v, interactions);
+    assert_close(shares[WS_ERROR_STATISTICAL], 2.5);
+    assert_close(shares[WS_ERROR_EXPRESSIVITY], 3.5);
+    assert_close(shares[WS_ERROR_APPROXIMATION], 4);
+    assert_close(interactions[0], 3);
+    assert_close(interactions[1], 0);
+    assert_close(interactions[2], 0);
+    assert_close(interactions[3], 0);
+}
+
+/* The glove game (Shapley 1953): the first is worth something with either of the others alone. */
+static void shares__of_the_glove_game_are_two_thirds_and_two_sixths(void **state)
+{
+    (void)state;
+    const double v[WS_ERROR_SETS] = {0, 0, 0, 1, 0, 1, 0, 1};
+    double shares[WS_ERROR_SOURCES], interactions[WS_INTERACTIONS];
+    ws_attribution_shares(v, shares);
+    ws_attribution_interactions(v, interactions);
+    assert_close(shares[0], 2.0 / 3);
+    assert_close(shares[1], 1.0 / 6);
+    assert_close(shares[2], 1.0 / 6);
+    assert_close(interactions[3], -1);
+}
+
+static void shares__sum_to_the_total_and_to_their_interactions(void **state)
+{
+    (void)state;
+    const double v[WS_ERROR_SETS] = {0.3, -1.7, 2.9, 4.4, 0.01, -8, 1e3, 12.5};
+    double shares[WS_ERROR_SOURCES], d[WS_INTERACTIONS];
+    ws_attribution_shares(v, shares);
+    ws_attribution_interactions(v, d);
+    assert_close(shares[0] + shares[1] + shares[2], v[WS_ALL_ERRORS] - v[0]);
+    assert_close(shares[0], v[1] - v[0] + d[0] / 2 + d[1] / 2 + d[3] / 3);
+    assert_close(shares[2], v[4] - v[0] + d[1] / 2 + d[2] / 2 + d[3] / 3);
+}
+
+static void shares__an_error_that_changes_nothing_has_exactly_none(void **state)
+{
+    (void)state;
+    const double v[WS_ERROR_SETS] = {0.1, 0.7, 0.1, 0.7, 0.3, 0.123, 0.3, 0.123};
+    double shares[WS_ERROR_SOURCES];
+    ws_attribution_shares(v, shares);
+    assert_true(shares[WS_ERROR_EXPRESSIVITY] == 0);
+}
+
+/* Switches ------------------------------------------------------------------------------------- */
+
+struct asked {
+    struct ws_experiment experiment;
+    struct ws_human *human;
+    struct ws_counterfactuals made;
+};
+
+static enum ws_status ask(const char *yaml, struct asked *out, struct ws_error *err)
+{
+    struct ws_error error;
+    if (ws_experiment_parse(ws_bytes_of(yaml, strlen(yaml)), "asked", "asked", NULL, 0, NULL,
+                            &out->experiment, &error) != WS_OK ||
+        ws_experiment_open_human(&out->experiment, NULL, &out->human, &error) != WS_OK)
+        fail_msg("%s", error.message);
+    return ws_counterfactuals_make(&out->experiment, out->human, 16, NULL, &out->made, err);
+}
+
+static void release(struct asked *asked)
+{
+    ws_counterfactuals_release(&asked->made);
+    ws_human_close(asked->human);
+    ws_experiment_release(&asked->experiment);
+}
+
+/* The settings, which errors they make (a bit each), and how many different experiments. */
+static void switches__of_every_family(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *yaml;
+        unsigned made;
+        size_t count;
+    } cases[] = {
+        {"family: discrete\nsource: zipf\nitems: 10\n", 1, 2},
+        {"family: bernoulli\nsource: bernoulli\nitems: 10\n", 1, 2},
+        {"family: poisson\nsource: poisson\nitems: 10\n", 1, 2},
+        {"family: gaussian\nsource: normal\nitems: 10\n", 1, 2},
+        {"family: gaussian\nsource: normal\nitems: 10\nfit_to: populations\npolicies: [replace]\n",
+         0, 1},
+        /* The policies that keep outputs have more items; the others populations. */
+        {"family: gaussian\nsource: normal\nitems: 10\npolicies: [replace, accumulate]\n", 1, 3},
+        {"family: gaussian\nsource: grid\nitems: 10\n", 3, 4},
+        {"family: gmm\nsource: normal\nitems: 10\n", 5, 4},
+        {"family: gmm\ncomponents: 2\nsource: grid\nitems: 40\n", 7, 8},
+        {"family: kde\nsource: normal\nitems: 10\n", 3, 4},
+        {"family: regression\nsource: linear\nitems: 40\ninputs: 3\n", 1, 2},
+        {"family: regression\nsource: linear\nitems: 40\ninputs: 3\nridge: 0.1\n", 5, 4},
+        {"family: regression\nsource: linear\nitems: 40\ninputs: 3\nknown_variance: 2\n", 3, 4},
+        {"family: logistic\nsource: two-class\nitems: 40\ninputs: 3\nridge: 0.1\n"
+         "label_noise: 0\n",
+         5, 4},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct asked asked;
+        struct ws_error err;
+        if (ask(cases[i].yaml, &asked, &err) != WS_OK)
+            fail_msg("%s: %s", cases[i].yaml, err.message);
+        unsigned made = 0;
+        for (unsigned s = 0; s < WS_ERROR_SOURCES; s++)
+            made |= (unsigned)asked.made.made[s] << s;
+        if (made != cases[i].made || asked.made.count != cases[i].count)
+            fail_msg("%s: errors %u, experiments %zu", cases[i].yaml, made, asked.made.count);
+        assert_true(asked.made.all[0].sets & 1u << WS_ALL_ERRORS);
+        assert_string_equal(asked.made.all[0].experiment.canonical, asked.experiment.canonical);
+        release(&asked);
+    }
+}
+
+static void switches__what_is_missing_is_said(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *yaml, *words;
+    } cases[] = {
+        {"family: gaussian\nsource: moons\nitems: 10\n", "no family here holds the truth"},
+        {"family: kde\nsource: swiss-roll\nitems: 10\n", "no family here holds the truth"},
+        {"family: logistic\nsource: two-class\nitems: 40\nlabel_noise: 0.1\n", "made wrong"},
+        {"family: gaussian\nsource: normal\nitems: [10, 20]\n", "'items' is varied"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct asked asked;
+        struct ws_error err;
+        assert_true(ask(cases[i].yaml, &asked, &err) != WS_OK);
+        if (!strstr(err.message, cases[i].words))
+            fail_msg("%s: %s", cases[i].yaml, err.message);
+        release(&asked);
+    }
+}
+
+/* Populations ---------------------------------------------------------------------------------- */
+
+enum { MANY = 1000000 };
+
+/* A population of a tenth human items and of what a model makes, against a fit to MANY of them. */
+struct pair {
+    struct ws_arena arena;
+    struct asked asked;
+    struct ws_deal deal;
+    const struct ws_model *exact, *fitted;
+};
+
+static void fit_both(const char *yaml, struct pair *p)
+{
+    struct ws_error err;
+    const struct ws_rng_key key = ws_rng_key(WS_STREAM_SAMPLING, 1, 7, 1);
+    ws_arena_init(&p->arena, NULL);
+    if (ask(yaml, &p->asked, &err) != WS_OK)
+        fail_msg("%s", err.message);
+    const struct ws_family_ops *ops = p->asked.experiment.family;
+    const void *settings = p->asked.experiment.arms[0].family_settings;
+    if (ws_human_deal(p->asked.human, 1, &p->arena, &p->deal, &err) != WS_OK)
+        fail_msg("%s", err.message);
+    const struct ws_dataset *original = &p->deal.original;
+    const struct ws_model *first;
+    if (ops->fit(settings, 1, &original, &key, NULL, &p->arena, &first, &err) != WS_OK)
+        fail_msg("%s", err.message);
+
+    const struct ws_population_part parts[] = {{0.1, NULL}, {0.9, first}};
+    const struct ws_population population = {&p->deal, parts, 2, MANY};
+    if (ops->fit_population(settings, &population, &p->arena, &p->exact, &err) != WS_OK)
+        fail_msg("%s", err.message);
+
+    const struct ws_payload *made;
+    const struct ws_job job = {.threads = 1, .prompts = &original};
+    struct ws_dataset human, own;
+    const uint64_t count = MANY / 10 * 9;
+    struct ws_segment segments[2];
+    if (ops->sample(1, &first, &count, &key, &job, &p->arena, &made, &err) != WS_OK ||
+        ws_deal_human(&p->deal, MANY / 10, key, &p->arena, &human, &err) != WS_OK ||
+        ws_dataset_of(made, (struct ws_origin){0}, &p->arena, &own, &err) != WS_OK)
+        fail_msg("%s", err.message);
+    segments[0] = human.segments[0];
+    segments[1] = own.segments[0];
+    struct ws_dataset both = human;
+    both.segments = segments;
+    both.segment_count = 2;
+    both.count = MANY;
+    const struct ws_dataset *data = &both;
+    if (ops->fit(settings, 1, &data, &key, NULL, &p->arena, &p->fitted, &err) != WS_OK)
+        fail_msg("%s", err.message);
+}
+
+static void release_pair(struct pair *p)
+{
+    release(&p->asked);
+    ws_arena_release(&p->arena);
+}
+
+/* Within 4 standard errors of a number that has this deviation an item, about. */
+static void assert_near(double seen, double wanted, double deviation)
+{
+    if (!(fabs(seen - wanted) <= 4 * deviation / sqrt(MANY)))
+        fail_msg("%.9g, wanted %.9g", seen, wanted);
+}
+
+static void population__of_a_gaussian(void **state)
+{
+    (void)state;
+    struct pair p;
+    fit_both("family: gaussian\nsource: normal\ndimension: 2\nvariance: 4\nitems: 50\n", &p);
+    const struct ws_gaussian_model *a = (const struct ws_gaussian_model *)p.exact;
+    const struct ws_gaussian_model *b = (const struct ws_gaussian_model *)p.fitted;
+    for (size_t i = 0; i < 2; i++)
+        assert_near(b->mean[i], a->mean[i], 3);
+    for (size_t i = 0; i < 4; i++)
+        assert_near(b->covariance[i], a->covariance[i], 8);
+    release_pair(&p);
+}
+
+static void population__of_symbols(void **state)
+{
+    (void)state;
+    struct pair p;
+    fit_both("family: discrete\nsource: zipf\ntypes: 20\nitems: 50\n", &p);
+    const struct ws_discrete_model *a = (const struct ws_discrete_model *)p.exact;
+    const struct ws_discrete_model *b = (const struct ws_discrete_model *)p.fitted;
+    assert_int_equal(a->size, 20);
+    assert_int_equal(b->size, 20);
+    for (size_t i = 0; i < a->size; i++) {
+        double x = (double)a->count[i] / (double)a->total;
+        assert_near((double)b->count[i] / (double)b->total, x, sqrt(x));
+    }
+    release_pair(&p);
+}
+
+static void population__of_means_of_counts(void **state)
+{
+    (void)state;
+    static const char *const settings[] = {
+        "family: bernoulli\nsource: bernoulli\nprobability: 0.3\nitems: 50\n",
+        "family: poisson\nsource: poisson\nrate: 2.5\nitems: 50\n",
+    };
+    for (size_t i = 0; i < COUNT(settings); i++) {
+        struct pair p;
+        fit_both(settings[i], &p);
+        const struct ws_mean_count_model *a = (const struct ws_mean_count_model *)p.exact;
+        const struct ws_mean_count_model *b = (const struct ws_mean_count_model *)p.fitted;
+        assert_near(b->mean, a->mean, 2);
+        release_pair(&p);
+    }
+}
+
+static void population__of_a_regression(void **state)
+{
+    (void)state;
+    struct pair p;
+    fit_both("family: regression\nsource: linear\ninputs: 2\nridge: 0.3\nitems: 50\n"
+             "design: fresh\ndesign_variance: 3\nsample_noise: estimated\n",
+             &p);
+    const struct ws_regression_model *a = (const struct ws_regression_model *)p.exact;
+    const struct ws_regression_model *b = (const struct ws_regression_model *)p.fitted;
+    for (size_t i = 0; i < 2; i++)
+        assert_near(b->weights[i], a->weights[i], 2);
+    assert_near(b->variance, a->variance, 4);
+    release_pair(&p);
+}
+
+static void population__of_a_mixture_is_itself_or_not_known(void **state)
+{
+    (void)state;
+    struct asked asked;
+    struct ws_arena arena;
+    struct ws_deal deal;
+    struct ws_error err;
+    const struct ws_model *model, *again;
+    ws_arena_init(&arena, NULL);
+    if (ask("family: gmm\ncomponents: 2\nsource: blobs\ncenters: [-3, 3]\nitems: 50\n"
+            "tolerance: 1e-9\niterations: 10000\n",
+            &asked, &err) != WS_OK ||
+        ws_human_deal(asked.human, 1, &arena, &deal, &err) != WS_OK)
+        fail_msg("%s", err.message);
+    struct ws_gmm_settings settings =
+        *(const struct ws_gmm_settings *)asked.experiment.arms[0].family_settings;
+    const struct ws_population_part truth = {1, NULL};
+    struct ws_population population = {&deal, &truth, 1, 50};
+    assert_int_equal(ws_family_gmm.fit_population(&settings, &population, &arena, &model, &err),
+                     WS_OK);
+    const struct ws_gmm *mixture = &((const struct ws_gmm_model *)model)->mixture;
+    assert_int_equal(mixture->components, 2);
+    assert_true(mixture->weights[0] == 0.5 && mixture->means[0] == -3 && mixture->means[1] == 3);
+    assert_true(mixture->covariances[0] == 1 && mixture->covariances[1] == 1);
+    const struct ws_population_part parts[] = {{0.5, NULL}, {0.5, model}};
+    population.parts = parts;
+    population.part_count = 2;
+    assert_int_equal(ws_family_gmm.fit_population(&settings, &population, &arena, &again, &err),
+                     WS_OK);
+    settings.components = 1;
+    assert_int_equal(ws_family_gmm.fit_population(&settings, &population, &arena, &again, &err),
+                     WS_UNSUPPORTED);
+    settings.components = 2;
+    settings.iterations = 5;
+    assert_int_equal(ws_family_gmm.fit_population(&settings, &population, &arena, &again, &err),
+                     WS_UNSUPPORTED);
+    ws_arena_release(&arena);
+    release(&asked);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(shares__what_two_add_together_is_halved),
+        cmocka_unit_test(shares__of_the_glove_game_are_two_thirds_and_two_sixths),
+        cmocka_unit_test(shares__sum_to_the_total_and_to_their_interactions),
+        cmocka_unit_test(shares__an_error_that_changes_nothing_has_exactly_none),
+        cmocka_unit_test(switches__of_every_family),
+        cmocka_unit_test(switches__what_is_missing_is_said),
+        cmocka_unit_test(population__of_a_gaussian),
+        cmocka_unit_test(population__of_symbols),
+        cmocka_unit_test(population__of_means_of_counts),
+        cmocka_unit_test(population__of_a_regression),
+        cmocka_unit_test(population__of_a_mixture_is_itself_or_not_known),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
