@@ -22,6 +22,7 @@ enum exit_status {
     X(plan,      "what would run: arms, time, memory, disk; runs nothing")              \
     X(reproduce, "published experiments against their published numbers")               \
     X(attribute, "which of three errors lost how much: statistical, expressivity, fit")  \
+    X(profile,   "a run by eight published definitions of collapse, each with its test")    \
     X(runs,      "list the runs in a directory")                                        \
     X(export,    "a run's metrics as CSV, JSON lines or Parquet")                       \
     X(compare,   "runs side by side: settings that differ, metrics with intervals")     \

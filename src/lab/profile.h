@@ -1,0 +1,66 @@
+/*
+ * The collapse profile of a run: what is called collapse by eight published definitions (Schaeffer
+ * et al. 2025, arXiv 2503.03150), each by a metric of the run and a stated test.
+ *
+ * A test looks at each seed: at how its last measured generation differs from its first, for the
+ * worse. The verdict is from the interval of 95 % of the median over seeds, which assumes nothing
+ * of their distribution (measure/interval.h) and takes 6 seeds; a definition that the run does not
+ * measure is said to be so. Contract: tests/unit/test_profile.c.
+ */
+#ifndef WS_LAB_PROFILE_H
+#define WS_LAB_PROFILE_H
+
+#include <stdbool.h>
+
+#include "lab/run_directory.h"
+#include "measure/interval.h"
+
+enum { WS_DEFINITIONS = 8 };
+
+struct ws_definition {
+    const char *name; /* "any increase of population risk" */
+    const char *test; /* in words */
+};
+extern const struct ws_definition ws_definitions[WS_DEFINITIONS];
+
+enum ws_verdict {
+    WS_VERDICT_SHOWN,     /* the interval lies on the bad side */
+    WS_VERDICT_NOT_SHOWN, /* it does not */
+    WS_VERDICT_TOO_FEW,   /* seeds or generations */
+    WS_VERDICT_NOT_MEASURED,
+};
+const char *ws_verdict_name(enum ws_verdict verdict);
+
+struct ws_profile_row {
+    size_t definition; /* its number, from 0 */
+    const char *arm;
+    enum ws_verdict verdict;
+    const char *metric;     /* NULL where it is not measured */
+    double first, last;     /* medians of its values at the first and the last generation */
+    struct ws_interval bad; /* what the test looks at, above 0 where it is bad */
+    bool has_since;
+    uint32_t since; /* shown: from this generation on, to the last */
+};
+
+/* What an arm's rows come to. */
+enum ws_stage {
+    WS_STAGE_NONE,    /* no loss of the tail is shown, nor anything later */
+    WS_STAGE_EARLY,   /* the tail goes, while the variance stays and the risk is not catastrophic */
+    WS_STAGE_LATE,    /* the variance fell to a tenth, or the risk is catastrophic */
+    WS_STAGE_UNKNOWN, /* what would tell is not measured, or by too few seeds */
+};
+const char *ws_stage_name(enum ws_stage stage);
+
+struct ws_profile {
+    struct ws_profile_row *rows; /* (arm_count, WS_DEFINITIONS) */
+    enum ws_stage *stages;       /* (arm_count) */
+    const char **arms;
+    size_t arm_count;
+    uint32_t first, last; /* generations that are compared */
+};
+
+/* WS_NOT_FOUND when the run has no results or one generation alone. */
+WS_MUST_CHECK enum ws_status ws_profile_make(const char *directory, struct ws_arena *arena,
+                                             struct ws_profile *out, struct ws_error *err);
+
+#endif
