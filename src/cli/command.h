@@ -23,6 +23,7 @@ enum exit_status {
     X(reproduce, "published experiments against their published numbers")               \
     X(attribute, "which of three errors lost how much: statistical, expressivity, fit")  \
     X(profile,   "a run by eight published definitions of collapse, each with its test")    \
+    X(theory,    "a run's curves beside the closed forms that are known for them")         \
     X(runs,      "list the runs in a directory")                                        \
     X(export,    "a run's metrics as CSV, JSON lines or Parquet")                       \
     X(compare,   "runs side by side: settings that differ, metrics with intervals")     \
