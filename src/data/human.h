@@ -163,4 +163,11 @@ WS_MUST_CHECK enum ws_status ws_deal_human(const struct ws_deal *deal, uint64_t 
                                            struct ws_rng_key key, struct ws_arena *arena,
                                            struct ws_dataset *out, struct ws_error *err);
 
+/* `count` more human items, none of which is in `taken`, that ws_deal_human gave. Empty where a
+ * corpus has fewer left. */
+WS_MUST_CHECK enum ws_status ws_deal_human_other(const struct ws_deal *deal,
+                                                 const struct ws_dataset *taken, uint64_t count,
+                                                 struct ws_rng_key key, struct ws_arena *arena,
+                                                 struct ws_dataset *out, struct ws_error *err);
+
 #endif

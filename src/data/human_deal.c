@@ -352,3 +352,90 @@ enum ws_status ws_deal_human(const struct ws_deal *deal, uint64_t count, struct 
     ws_rng_init(&rng, key, 0);
     return ws_dataset_subset(&all, count, &rng, arena, out, err);
 }
+
+/* Types of `all` without those of `taken`, which has no more of any. */
+static enum ws_status other_counts(const struct ws_dataset *all, const struct ws_dataset *taken,
+                                   struct ws_arena *arena, struct ws_dataset *out,
+                                   struct ws_error *err)
+{
+    struct ws_payload whole, part;
+    struct ws_payload *rest = WS_ARENA_NEW(arena, struct ws_payload, 1);
+    WS_TRY(ws_dataset_type_counts(all, arena, &whole, err));
+    WS_TRY(ws_dataset_type_counts(taken, arena, &part, err));
+    uint64_t *left = WS_ARENA_NEW(arena, uint64_t, whole.counts.size);
+    if (!rest || !left)
+        return ws_fail_memory(err, "human data");
+    for (size_t i = 0, at = 0; i < whole.counts.size; i++) {
+        left[i] = whole.counts.count[i];
+        if (at < part.counts.size && part.counts.type[at] == whole.counts.type[i])
+            left[i] -= part.counts.count[at++];
+    }
+    WS_TRY(ws_payload_of_counts(whole.counts.type, left, whole.counts.size, whole.types, arena,
+                                rest, err));
+    return ws_dataset_of(rest, human_origin(WS_SOURCE_FRESH), arena, out, err);
+}
+
+/* Where one is in the items of a dataset. */
+struct place {
+    const struct ws_dataset *dataset;
+    size_t segment;
+    uint64_t item;
+};
+
+static bool is_here(const struct place *place, const struct ws_payload *payload, uint64_t item)
+{
+    if (place->segment == place->dataset->segment_count)
+        return false;
+    const struct ws_segment *segment = &place->dataset->segments[place->segment];
+    return segment->payload == payload && ws_segment_item(segment, place->item) == item;
+}
+
+static void advance(struct place *place)
+{
+    if (++place->item < place->dataset->segments[place->segment].count)
+        return;
+    place->segment++;
+    place->item = 0;
+}
+
+/* Items of `all` without those of `taken`, which has them in the same order. */
+static enum ws_status other_items(const struct ws_dataset *all, const struct ws_dataset *taken,
+                                  struct ws_arena *arena, struct ws_dataset *out,
+                                  struct ws_error *err)
+{
+    uint8_t *times = WS_ARENA_NEW(arena, uint8_t, all->count);
+    struct place next = {taken, 0, 0};
+    size_t at = 0;
+    if (!times)
+        return ws_fail_memory(err, "human data");
+    for (size_t s = 0; s < all->segment_count; s++)
+        for (uint64_t i = 0; i < all->segments[s].count; i++) {
+            const struct ws_segment *segment = &all->segments[s];
+            bool is_taken = is_here(&next, segment->payload, ws_segment_item(segment, i));
+            if (is_taken)
+                advance(&next);
+            times[at++] = !is_taken;
+        }
+    assert(next.segment == taken->segment_count);
+    return ws_dataset_take(all, times, arena, out, err);
+}
+
+enum ws_status ws_deal_human_other(const struct ws_deal *deal, const struct ws_dataset *taken,
+                                   uint64_t count, struct ws_rng_key key, struct ws_arena *arena,
+                                   struct ws_dataset *out, struct ws_error *err)
+{
+    if (!ws_human_has_corpus(deal->human))
+        return draw(deal, count, key, 0, WS_SOURCE_FRESH, arena, out, err);
+    const struct ws_dataset parts[] = {deal->original, deal->fresh};
+    struct ws_dataset all, rest;
+    WS_TRY(ws_dataset_concat(parts, 2, arena, &all, err));
+    if (count > all.count - taken->count)
+        return none(deal->human, out);
+    if (all.kind == WS_DATA_COUNTS)
+        WS_TRY(other_counts(&all, taken, arena, &rest, err));
+    else
+        WS_TRY(other_items(&all, taken, arena, &rest, err));
+    struct ws_rng rng;
+    ws_rng_init(&rng, key, 0);
+    return ws_dataset_subset(&rest, count, &rng, arena, out, err);
+}

@@ -173,6 +173,23 @@ static void vectors__fresh_rows_are_the_stream_and_end(void **state)
     tally(&deal.reference, human_rows);
     for (size_t i = 1; i <= ROWS; i++)
         assert_int_equal(human_rows[i], 1);
+    /* Another human sample has none of the first one's rows, and there is one as long as they last.
+     */
+    struct ws_rng_key other_key = ws_rng_key(WS_STREAM_POLICY, 1, 5, 1);
+    struct ws_dataset other;
+    assert_int_equal(ws_deal_human(&deal, 25, key, &fixture->arena, &part, NULL), WS_OK);
+    assert_int_equal(
+        ws_deal_human_other(&deal, &part, 30, other_key, &fixture->arena, &other, NULL), WS_OK);
+    assert_int_equal(other.count, 30);
+    unsigned both[ROWS + 1] = {0};
+    tally(&part, both);
+    tally(&other, both);
+    tally(&deal.reference, both);
+    for (size_t i = 1; i <= ROWS; i++)
+        assert_int_equal(both[i], 1);
+    assert_int_equal(
+        ws_deal_human_other(&deal, &part, 31, other_key, &fixture->arena, &other, NULL), WS_OK);
+    assert_int_equal(other.count, 0);
     ws_human_close(human);
 }
 
