@@ -1,5 +1,5 @@
 /*
- * Metrics of small inputs, compared with what scipy and scikit-learn give: the numbers of
+ * Metrics of small inputs, compared with what scipy, scikit-learn and nltk give: the numbers of
  * tests/golden/metrics, which says how they were made.
  */
 #include <math.h>
@@ -18,10 +18,17 @@
 #include "base/sampler.h"
 #include "measure/compression.h"
 #include "measure/divergence.h"
+#include "measure/mauve.h"
 #include "measure/metric_set.h"
 #include "measure/mixture_distance.h"
 #include "measure/modes.h"
+#include "measure/mtld.h"
+#include "measure/power_tail.h"
+#include "measure/quantile_recall.h"
+#include "measure/richness.h"
+#include "measure/support.h"
 #include "measure/transport.h"
+#include "measure/vendi.h"
 #include "measure/zipf_exponent.h"
 
 struct stand {
@@ -213,6 +220,93 @@ static void numbers__modes_are_those_of_scikit_learns_neighbours(void **state)
     assert_true(fabs(ws_modes_radius(2) - 3) < 1e-5);
 }
 
+static struct ws_cloud cloud(struct ws_arena *arena, const json_t *rows, size_t dimension)
+{
+    size_t count;
+    const double *values = reals(arena, rows, &count);
+    return (struct ws_cloud){values, count / dimension, dimension};
+}
+
+static void numbers__precision_and_its_like_are_those_of_whole_matrices(void **state)
+{
+    const json_t *one = part(stand.numbers, "support");
+    const struct ws_cloud human = cloud(*state, part(one, "human"), 4);
+    struct ws_support support;
+    size_t i;
+    json_t *wanted;
+    assert_int_equal(ws_support_of(&human, 2, *state, &support, NULL), WS_OK);
+    json_array_foreach(part(one, "cases"), i, wanted)
+    {
+        const struct ws_cloud model = cloud(*state, part(wanted, "model"), 4);
+        struct ws_support_kept kept;
+        assert_int_equal(ws_support_measure(&support, &model, 2, *state, &kept, NULL), WS_OK);
+        assert_near(kept.precision, number(wanted, "precision"));
+        assert_near(kept.recall, number(wanted, "recall"));
+        assert_near(kept.density, number(wanted, "density"));
+        assert_near(kept.coverage, number(wanted, "coverage"));
+        assert_near(kept.low_density, number(wanted, "low_density"));
+    }
+    assert_int_equal(i, 4);
+}
+
+static void numbers__quantile_recall_is_that_of_numpys_quantiles(void **state)
+{
+    const json_t *one = part(stand.numbers, "quantile_recall");
+    struct ws_dataset human = vectors(*state, part(one, "human"), 2);
+    struct ws_dataset model = vectors(*state, part(one, "model"), 2);
+    struct ws_tail_edges edges;
+    size_t count;
+    assert_int_equal(ws_tail_edges_of(&human, *state, &edges, NULL), WS_OK);
+    const double *low = reals(*state, part(one, "edges_low"), &count);
+    const double *high = reals(*state, part(one, "edges_high"), &count);
+    for (size_t d = 0; d < 2; d++) {
+        assert_near(edges.low[d], low[d]);
+        assert_near(edges.high[d], high[d]);
+    }
+    struct ws_tails_reached reached = ws_tails_reached(&edges, &model);
+    assert_near(reached.low, number(one, "low"));
+    assert_near(reached.high, number(one, "high"));
+}
+
+/* Of orders as stored, and infinity. */
+static void assert_orders(const double *eigenvalues, size_t size, const json_t *orders,
+                          const json_t *wanted)
+{
+    size_t i;
+    json_t *order;
+    json_array_foreach(orders, i, order)
+        assert_near(ws_hill_number(eigenvalues, size, json_number_value(order)),
+                    json_number_value(json_array_get(wanted, i)));
+    assert_near(ws_hill_number(eigenvalues, size, INFINITY),
+                json_number_value(json_array_get(wanted, i)));
+}
+
+/* The first by the small matrix, scipy's by the large one: a program that forgets the order in one
+ * of the two would show. */
+static void numbers__vendi_scores_are_those_of_the_whole_kernels_eigenvalues(void **state)
+{
+    const json_t *one = part(stand.numbers, "vendi");
+    size_t count;
+    double eigenvalues[20];
+    const double *values = reals(*state, part(one, "points"), &count);
+    float points[30 * 8];
+    assert_int_equal(count, 30 * 8);
+    for (size_t i = 0; i < count; i++)
+        points[i] = (float)values[i];
+    assert_int_equal(ws_linear_kernel_eigenvalues(points, 30, 8, *state, eigenvalues, NULL), WS_OK);
+    for (size_t i = 0; i < json_array_size(part(one, "orders")); i++) {
+        double q = json_number_value(json_array_get(part(one, "orders"), i));
+        double wanted = json_number_value(json_array_get(part(one, "linear"), i));
+        assert_true(fabs(ws_hill_number(eigenvalues, 8, q) / wanted - 1) < 1e-6); /* floats */
+    }
+    values = reals(*state, part(one, "vectors"), &count);
+    assert_int_equal(count, 60);
+    assert_int_equal(ws_gaussian_kernel_eigenvalues(values, 20, 3, number(one, "width"), *state,
+                                                    eigenvalues, NULL),
+                     WS_OK);
+    assert_orders(eigenvalues, 20, part(one, "orders"), part(one, "gaussian"));
+}
+
 /* ---- Types ---- */
 
 static struct ws_payload counts(struct ws_arena *arena, const json_t *array)
@@ -270,7 +364,132 @@ static void numbers__zipf_exponents_are_those_of_the_largest_likelihood(void **s
     assert_int_equal(i, 5);
 }
 
+static void assert_bound(double seen, const json_t *wanted)
+{
+    if (json_is_null(wanted))
+        assert_true(isnan(seen));
+    else
+        assert_near(seen, json_number_value(wanted));
+}
+
+static void numbers__richness_is_that_of_exact_arithmetic(void **state)
+{
+    size_t i;
+    json_t *one;
+    json_array_foreach(part(stand.numbers, "richness"), i, one)
+    {
+        struct ws_payload sample = counts(*state, part(one, "counts"));
+        const struct ws_richness r = ws_richness_of(sample.counts.count, sample.counts.size);
+        const struct ws_missing_mass mass = ws_missing_mass(&r);
+        assert_near(ws_chao1(&r), number(one, "chao1"));
+        assert_near(ws_yule_k(&r), number(one, "yule_k"));
+        assert_near(mass.estimate, number(one, "missing"));
+        assert_bound(mass.low, part(one, "low"));
+        assert_bound(mass.high, part(one, "high"));
+    }
+    assert_int_equal(i, 6);
+}
+
+static void numbers__hurwitz_zeta_is_scipys(void **state)
+{
+    size_t i;
+    json_t *one;
+    (void)state;
+    json_array_foreach(part(stand.numbers, "hurwitz"), i, one)
+    {
+        double s = json_number_value(json_array_get(one, 0));
+        double q = json_number_value(json_array_get(one, 1));
+        double wanted = json_number_value(json_array_get(one, 2)), logs;
+        assert_true(fabs(ws_hurwitz_zeta(s, q, &logs) / wanted - 1) < 1e-12);
+        /* Minus the derivative, by differences. */
+        double step = 1e-5 * s;
+        double slope =
+            (ws_hurwitz_zeta(s - step, q, NULL) - ws_hurwitz_zeta(s + step, q, NULL)) / (2 * step);
+        if (s > 1.2) /* at 1 differences are of large numbers */
+            assert_true(fabs(logs / slope - 1) < 1e-6);
+    }
+    assert_int_equal(i, 8);
+}
+
+static void numbers__tails_of_counts_are_those_of_the_largest_likelihood(void **state)
+{
+    size_t i;
+    json_t *one;
+    json_array_foreach(part(stand.numbers, "power_tail"), i, one)
+    {
+        struct ws_payload sample = counts(*state, part(one, "counts"));
+        struct ws_power_tail tail;
+        assert_int_equal(
+            ws_power_tail(sample.counts.count, sample.counts.size, *state, &tail, NULL), WS_OK);
+        assert_near(tail.exponent, number(one, "exponent"));
+        assert_near(tail.distance, number(one, "distance"));
+        assert_true((double)tail.from == number(one, "from"));
+        assert_true((double)tail.count == number(one, "count"));
+        assert_near(ws_power_tail_exponent(sample.counts.count, sample.counts.size, tail.from),
+                    number(one, "exponent"));
+    }
+    assert_int_equal(i, 2);
+}
+
 /* ---- Text ---- */
+
+static struct ws_payload tokens_of(struct ws_arena *arena, const json_t *items, uint32_t types)
+{
+    size_t total = flatten(items, NULL), at = 0, i, t;
+    uint32_t *ids = WS_ARENA_NEW(arena, uint32_t, total);
+    uint64_t *ends = WS_ARENA_NEW(arena, uint64_t, json_array_size(items));
+    json_t *item, *token;
+    assert_non_null(ids);
+    assert_non_null(ends);
+    json_array_foreach(items, i, item)
+    {
+        json_array_foreach(item, t, token) ids[at++] = (uint32_t)json_integer_value(token);
+        ends[i] = at;
+    }
+    return (struct ws_payload){.kind = WS_DATA_TOKENS,
+                               .count = json_array_size(items),
+                               .types = types,
+                               .tokens = {.ids = ids, .ends = ends}};
+}
+
+static void numbers__mtld_is_that_of_the_definition(void **state)
+{
+    size_t i;
+    json_t *one;
+    json_array_foreach(part(stand.numbers, "mtld"), i, one)
+    {
+        json_t *items = json_pack("[O]", part(one, "tokens"));
+        struct ws_payload text = tokens_of(*state, items, 200);
+        double value;
+        json_decref(items);
+        assert_int_equal(ws_mtld(&text, *state, &value, NULL), WS_OK);
+        assert_near(value, number(one, "mtld"));
+    }
+    assert_int_equal(i, 3);
+}
+
+static void numbers__self_bleu_is_nltks(void **state)
+{
+    const json_t *one = part(stand.numbers, "self_bleu");
+    struct ws_payload text = tokens_of(*state, part(one, "items"), (uint32_t)number(one, "words"));
+    struct ws_metric_set set = {0};
+    assert_int_equal(ws_measure_ngrams(&text, *state, &set, NULL), WS_OK);
+    assert_near(set.value[WS_METRIC_SELF_BLEU], number(one, "value"));
+}
+
+static void numbers__mauve_of_given_histograms_is_the_mean_of_both_areas(void **state)
+{
+    size_t i;
+    json_t *one;
+    json_array_foreach(part(stand.numbers, "mauve"), i, one)
+    {
+        size_t size;
+        const double *p = reals(*state, part(one, "p"), &size);
+        const double *q = reals(*state, part(one, "q"), &size);
+        assert_near(ws_mauve_area(p, q, size), number(one, "area"));
+    }
+    assert_int_equal(i, 4);
+}
 
 static void numbers__expectation_adjusted_distinct_n_is_that_of_exact_arithmetic(void **state)
 {
@@ -328,8 +547,17 @@ int main(void)
         TEST(numbers__test_nll_is_that_of_scipy),
         TEST(numbers__mixtures_differ_by_what_scipy_says),
         TEST(numbers__modes_are_those_of_scikit_learns_neighbours),
+        TEST(numbers__precision_and_its_like_are_those_of_whole_matrices),
+        TEST(numbers__quantile_recall_is_that_of_numpys_quantiles),
+        TEST(numbers__vendi_scores_are_those_of_the_whole_kernels_eigenvalues),
         TEST(numbers__divergences_are_those_of_scipy),
         TEST(numbers__zipf_exponents_are_those_of_the_largest_likelihood),
+        TEST(numbers__richness_is_that_of_exact_arithmetic),
+        TEST(numbers__hurwitz_zeta_is_scipys),
+        TEST(numbers__tails_of_counts_are_those_of_the_largest_likelihood),
+        TEST(numbers__mtld_is_that_of_the_definition),
+        TEST(numbers__self_bleu_is_nltks),
+        TEST(numbers__mauve_of_given_histograms_is_the_mean_of_both_areas),
         TEST(numbers__expectation_adjusted_distinct_n_is_that_of_exact_arithmetic),
         TEST(numbers__compression_ratios_are_those_of_pythons_zlib),
     };

@@ -1,25 +1,31 @@
-"""Metrics of small inputs as scipy and scikit-learn give them.
+"""Metrics of small inputs as scipy, scikit-learn and nltk give them.
 
     python3 metric_numbers.py > metric_numbers.json
     python3 metric_numbers.py --check metric_numbers.json
 
-The first makes what tests/conformance/test_metric_numbers.c compares with. The second makes it
-again and compares: exit status 0 where every number is the same within 1e-9, 1 where one is not, 77
-where numpy, scipy or scikit-learn is not there.
+The first makes what tests/conformance/test_metric_numbers.c compares with.
+The second makes it again and compares: exit status 0 where every number is the same within 1e-9, 1
+where one is not, 77 where numpy, scipy, scikit-learn or nltk is not there.
 """
 import json
 import math
 import sys
 import zlib
+from collections import Counter
 from fractions import Fraction
 
 try:
+    import nltk
     import numpy as np
     import scipy
     import sklearn
-    from scipy.optimize import brentq, linear_sum_assignment
+    from nltk.translate.bleu_score import SmoothingFunction, sentence_bleu
+    from scipy.optimize import brentq, linear_sum_assignment, minimize_scalar
     from scipy.spatial.distance import cdist, cityblock
-    from scipy.stats import chi2, entropy, multivariate_normal, zipfian
+    from scipy.special import zeta
+    from scipy.stats import chi2, entropy, multivariate_normal, norm, zipfian
+    from sklearn.metrics import auc, pairwise_distances
+    from sklearn.metrics.pairwise import rbf_kernel
     from sklearn.neighbors import NearestNeighbors
 except ImportError as missing:
     print(missing)
@@ -183,10 +189,234 @@ def mixtures():
     return out
 
 
+def richness():
+    """Esty's interval as in his paper of 1983, cut at 0 and 1; NaN is None."""
+    cases = [
+        [1, 1, 1, 2, 2, 3, 5, 9],
+        [1, 1, 1, 1, 3, 7],  # F2 = 0
+        [2, 3, 2, 8],  # F1 = 0
+        [1, 1, 1],  # nothing twice
+        [4, 5],  # neither
+        [1] * 30 + [2] * 10 + [50],
+    ]
+    out = []
+    for counts in cases:
+        counts = np.array(counts)
+        n, once, twice = int(counts.sum()), int((counts == 1).sum()), int((counts == 2).sum())
+        chao = len(counts) + (
+            Fraction(once * once, 2 * twice) if twice else Fraction(once * (once - 1), 2)
+        )
+        spectrum = Counter(counts.tolist())
+        yule = 10**4 * Fraction(sum(i * i * f for i, f in spectrum.items()) - n, n * n)
+        variance = Fraction(once * (n - once) + 2 * n * twice, n**3)
+        reach = norm.ppf(0.975) * math.sqrt(variance)
+        out.append(
+            {
+                "counts": counts.tolist(),
+                "chao1": float(chao),
+                "yule_k": float(yule),
+                "missing": once / n,
+                "low": max(0, once / n - reach) if variance else None,
+                "high": min(1, once / n + reach) if variance else None,
+            }
+        )
+    return out
+
+
+def power_exponent(tail, x_min):
+    """Of the largest likelihood under the zeta law from x_min on."""
+    logs = np.log(tail).mean()
+    best = minimize_scalar(
+        lambda a: a * logs + math.log(zeta(a, x_min)),
+        bounds=(1.0001, 60),
+        method="bounded",
+        options={"xatol": 1e-10},
+    ).x
+    # The minimum alone is flat: its derivative, by differences, is zero there to more digits.
+    step = 1e-4
+
+    def slope(a):
+        ahead, behind = (math.log(zeta(a + s, x_min)) for s in (step, -step))
+        far, back = (math.log(zeta(a + 2 * s, x_min)) for s in (step, -step))
+        return logs + (8 * (ahead - behind) - (far - back)) / (12 * step)
+
+    return brentq(slope, best - 0.01, best + 0.01, xtol=1e-14)
+
+
+def power_distance(tail, x_min, exponent):
+    """Over all whole numbers up to the largest, not only those of the sample."""
+    x = np.arange(x_min, tail.max() + 1)
+    law = 1 - zeta(exponent, x + 1.0) / zeta(exponent, x_min)
+    own = np.searchsorted(np.sort(tail), x, side="right") / len(tail)
+    return np.abs(own - law).max()
+
+
+def power_tail():
+    """A sample whose tail is a power law from 6 on, and below it is flat; and one of Zipf's law."""
+    body = rng.randint(1, 6, 300)
+    x = np.arange(6, 200000)
+    law = x**-2.4 / zeta(2.4, 6)
+    tail = x[np.searchsorted(np.cumsum(law), rng.random_sample(400))]
+    words = rng.multinomial(8000, zipfian.pmf(np.arange(1, 2001), 1.1, 2000))
+    out = []
+    for counts in (np.concatenate([body, tail]), words[words > 0]):
+        best = None
+        for x_min in np.unique(counts):
+            part = counts[counts >= x_min]
+            if len(part) < 50 or len(np.unique(part)) < 2:
+                break
+            exponent = power_exponent(part, float(x_min))
+            distance = power_distance(part, float(x_min), exponent)
+            if best is None or distance < best[0]:
+                best = distance, exponent, int(x_min), len(part)
+        out.append(
+            {
+                "counts": counts.tolist(),
+                "distance": best[0],
+                "exponent": best[1],
+                "from": best[2],
+                "count": best[3],
+            }
+        )
+    return out
+
+
+def hurwitz():
+    """scipy's; the sum with logarithms is minus its derivative, by the series itself."""
+    cases = [(1.05, 1), (1.5, 1), (2, 1), (2.5, 3), (3, 700), (20, 2), (40, 11), (1.2, 50000)]
+    return [[float(s), float(q), float(zeta(s, q))] for s, q in cases]
+
+
+def mtld_factors(tokens):
+    factors, start = 0.0, 0
+    for end in range(1, len(tokens) + 1):
+        if len(set(tokens[start:end])) / (end - start) <= 0.72:
+            factors, start = factors + 1, end
+    rest = tokens[start:]
+    if rest:
+        factors += (1 - len(set(rest)) / len(rest)) / (1 - 0.72)
+    return factors
+
+
+def mtld():
+    """One that ends within a stretch, one at its end, one whose words never come again but once."""
+    texts = [
+        np.minimum(rng.zipf(1.5, 157), 60).tolist(),
+        [1, 2, 3, 1] * 30,
+        list(range(119)) + [118],
+    ]
+    out = []
+    for tokens in texts:
+        factors = [mtld_factors(tokens), mtld_factors(tokens[::-1])]
+        out.append({"tokens": tokens, "mtld": float(np.mean([len(tokens) / f for f in factors]))})
+    return out
+
+
+def hill(eigenvalues, q):
+    shares = eigenvalues / eigenvalues.sum()
+    shares = shares[shares > 1e-12]
+    if q == 1:
+        return math.exp(entropy(shares))
+    return float(1 / shares.max() if q == math.inf else (shares**q).sum() ** (1 / (1 - q)))
+
+
+def vendi():
+    """Of points of length 1 by inner products, from the n by n kernel; of vectors, a Gaussian's."""
+    points = draw(30, 8) + 2 * np.eye(8)[rng.randint(0, 3, 30)]
+    unit = points / np.linalg.norm(points, axis=1, keepdims=True)
+    vectors = np.concatenate([draw(10, 3, scale=0.1), draw(10, 3, scale=0.1, shift=3)])
+    linear = np.linalg.eigvalsh(unit @ unit.T / 30)
+    gaussian = np.linalg.eigvalsh(rbf_kernel(vectors, gamma=1 / (2 * 0.7**2)) / 20)
+    orders = [0.1, 0.5, 1, 2, 4]
+    return {
+        "points": unit.tolist(),
+        "vectors": vectors.tolist(),
+        "width": 0.7,
+        "orders": orders,
+        "linear": [hill(linear, q) for q in orders + [math.inf]],
+        "gaussian": [hill(gaussian, q) for q in orders + [math.inf]],
+    }
+
+
+def support_of(human, model, k=5):
+    """As the definitions say, from whole matrices of distances."""
+
+    def radii(x):
+        return NearestNeighbors(n_neighbors=k, algorithm="brute").fit(x).kneighbors()[0][:, -1]
+
+    across = pairwise_distances(human, model)
+    human_radius, model_radius = radii(human), radii(model)
+    inside = across < human_radius[:, None]
+    kth = np.sort(across, axis=0)[k - 1]
+    return {
+        "precision": float(inside.any(axis=0).mean()),
+        "recall": float((across < model_radius[None, :]).any(axis=1).mean()),
+        "density": float(inside.sum(axis=0).mean() / k),
+        "coverage": float((across.min(axis=1) < human_radius).mean()),
+        "low_density": float((kth >= np.quantile(human_radius, 0.95)).mean()),
+    }
+
+
+def support():
+    """Like the human side; narrower; one mode of two; and one point again and again."""
+    human = np.concatenate([draw(70, 4), draw(60, 4, shift=5)])
+    models = [
+        np.concatenate([draw(60, 4), draw(50, 4, shift=5)]),
+        np.concatenate([draw(60, 4, scale=0.4), draw(60, 4, scale=0.4, shift=5)]),
+        draw(110, 4),
+        np.repeat(human[:1], 100, axis=0),
+    ]
+    return {
+        "human": human.tolist(),
+        "cases": [{"model": m.tolist()} | support_of(human, m) for m in models],
+    }
+
+
+def quantile_recall():
+    human, model = draw(47, 2, scale=2), draw(80, 2, scale=1.5, shift=0.7)
+    low = np.quantile(human, 0.05, axis=0, method="weibull")
+    high = np.quantile(human, 0.95, axis=0, method="weibull")
+    return {
+        "human": human.tolist(),
+        "model": model.tolist(),
+        "edges_low": low.tolist(),
+        "edges_high": high.tolist(),
+        "low": float((model < low).mean() / 0.05),
+        "high": float((model > high).mean() / 0.05),
+    }
+
+
+def mauve():
+    """The mean of the areas over both axes, from given histograms, some with empty cells."""
+    cases = [([0.9, 0.1], [0.5, 0.5]), ([0.25, 0.25, 0.5, 0], [0, 0.5, 0.25, 0.25])]
+    for cells in (5, 40):
+        cases.append(tuple((h / h.sum()).tolist() for h in rng.randint(0, 9, (2, cells))))
+    out = []
+    for p, q in cases:
+        curve = [[1.0, 0.0], [0.0, 1.0]]
+        for w in np.linspace(0, 1, 25):
+            r = w * np.array(p) + (1 - w) * np.array(q)
+            curve.append([math.exp(-5 * entropy(q, r)), math.exp(-5 * entropy(p, r))])
+        x, y = np.array(sorted(curve, key=lambda point: (point[0], -point[1]))).T
+        out.append({"p": p, "q": q, "area": (auc(x, y) + auc(y[::-1], x[::-1])) / 2})
+    return out
+
+
+def self_bleu():
+    """nltk's, of every item against all others."""
+    items = [rng.randint(0, 7, size).tolist() for size in (9, 12, 5, 9, 3, 20, 1)]
+    smooth = SmoothingFunction().method1
+    scores = [
+        sentence_bleu(items[:i] + items[i + 1 :], item, smoothing_function=smooth)
+        for i, item in enumerate(items)
+    ]
+    return {"words": 7, "items": items, "value": float(np.mean(scores))}
+
+
 def numbers():
     return {
         "made_by": f"numpy {np.__version__}, scipy {scipy.__version__}, "
-        f"scikit-learn {sklearn.__version__}",
+        f"scikit-learn {sklearn.__version__}, nltk {nltk.__version__}",
         "zlib": zlib.ZLIB_RUNTIME_VERSION,
         "transport": transport(),
         "sliced": sliced(),
@@ -197,6 +427,15 @@ def numbers():
         "density": density(),
         "modes": modes(),
         "mixtures": mixtures(),
+        "richness": richness(),
+        "power_tail": power_tail(),
+        "hurwitz": hurwitz(),
+        "mtld": mtld(),
+        "vendi": vendi(),
+        "support": support(),
+        "quantile_recall": quantile_recall(),
+        "mauve": mauve(),
+        "self_bleu": self_bleu(),
     }
 
 
@@ -210,7 +449,7 @@ def same(place, made, stored):
         if len(made) != len(stored):
             return False
         return all([same(f"{place}[{i}]", *pair) for i, pair in enumerate(zip(made, stored))])
-    if isinstance(made, str):
+    if made is None or isinstance(made, str):
         equal = made == stored
     else:
         equal = abs(made - stored) <= 1e-9 * (1 + abs(stored))
