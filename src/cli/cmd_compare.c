@@ -226,6 +226,8 @@ static void why_not(const struct ws_compared *row, char *out, size_t size)
     const struct ws_compared *base = row->base;
     if (strcmp(row->definition, base->definition) != 0)
         (void)snprintf(out, size, "other definitions");
+    else if (strcmp(row->tokens, base->tokens) != 0)
+        (void)snprintf(out, size, "other tokens");
     else if (!row->uniform || !base->uniform)
         (void)snprintf(out, size, "seeds differ in n");
     else
@@ -599,7 +601,8 @@ int cmd_compare(int argc, char **argv)
             "distribution. A difference is the\nmedian of the differences seed by seed, where two "
             "seeds or more are in both, with the same\ninterval; else that of two medians "
             "(unpaired), between the ends of two intervals of 97.5 %.\nNumbers of different "
-            "definition or sample size n have no difference: they do not compare.",
+            "definition or sample size n, or counted in other tokens, have no difference: they\n"
+            "do not compare.",
         .flags = table,
         .flag_count = sizeof table / sizeof *table,
         .positional_most = WS_COMPARED_RUNS_MOST,

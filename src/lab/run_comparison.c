@@ -254,6 +254,35 @@ static enum ws_status fill_share(const struct ws_comparison *comparison, struct 
     return WS_OK;
 }
 
+static const char *or_empty(const char *text)
+{
+    return text ? text : "";
+}
+
+static const char *input_of(const struct ws_run_description *run, const char *name)
+{
+    for (size_t i = 0; i < run->input_count; i++)
+        if (strcmp(run->inputs[i].name, name) == 0)
+            return run->inputs[i].value;
+    return NULL;
+}
+
+/* What a token of the run's texts is: words and bytes are the same everywhere, pairs of bytes those
+ * of one tokenizer. */
+static const char *tokens_of(const struct ws_run_description *run)
+{
+    const char *source = or_empty(ws_run_setting(run, "source"));
+    const char *unit = or_empty(ws_run_setting(run, "unit"));
+    if (strcmp(source, "text") != 0 && strcmp(source, "words") != 0)
+        return "";
+    return strcmp(unit, "bpe") == 0 ? or_empty(input_of(run, "tokenizer_sha256")) : unit;
+}
+
+static bool counts_items(const char *metric)
+{
+    return strncmp(metric, "mix/", 4) == 0 || strncmp(metric, "filter/", 7) == 0;
+}
+
 static enum ws_status make_row(const struct reader *reader, const struct value *values,
                                size_t count, struct ws_comparison *comparison,
                                struct ws_arena *arena, struct ws_error *err)
@@ -265,12 +294,15 @@ static enum ws_status make_row(const struct reader *reader, const struct value *
         .definition =
             ws_arena_text(arena, ws_text_set_at(&reader->definitions, values->definition)),
         .n = values->n,
+        .tokens = "",
         .uniform = true,
         .values = WS_ARENA_NEW(arena, struct ws_seed_value, count),
         .count = count,
     };
     if (!row.metric || !row.arm || !row.definition || !row.values)
         return no_memory(err);
+    if (!counts_items(row.metric))
+        row.tokens = tokens_of(&comparison->runs[row.run]);
     for (size_t i = 0; i < count; i++) {
         row.values[i] = (struct ws_seed_value){values[i].seed, values[i].value};
         row.uniform =
@@ -333,7 +365,8 @@ static const struct ws_compared *base_of(const struct ws_comparison *comparison,
 bool ws_compares(const struct ws_compared *row)
 {
     return row->base && row->uniform && row->base->uniform && row->n == row->base->n &&
-           strcmp(row->definition, row->base->definition) == 0;
+           strcmp(row->definition, row->base->definition) == 0 &&
+           strcmp(row->tokens, row->base->tokens) == 0;
 }
 
 /* Values of all seeds, copied, for statistics sort them. */

@@ -3,7 +3,8 @@
  * a base. Of several runs the base of an arm is the same arm of the first run; of one run alone it
  * is the control of the same variation. A difference is paired by seed where two seeds or more are
  * in both, else it is of two samples (measure/interval.h). Numbers of different definition or
- * sample size have none: they do not compare.
+ * sample size have none: they do not compare. Nor do numbers of runs whose texts were cut into
+ * other tokens, but for what counts items.
  *
  * Contract: tests/unit/test_run_comparison.c, tests/cli/compare.sh.
  */
@@ -25,6 +26,7 @@ struct ws_compared {
     size_t run;
     const char *definition;
     uint64_t n;                   /* sample size, of the first seed */
+    const char *tokens;           /* what it counts in, where that are tokens; or "" */
     bool uniform;                 /* all seeds have that definition and n */
     struct ws_seed_value *values; /* (count), ascending seeds */
     size_t count;
@@ -34,7 +36,8 @@ struct ws_compared {
     struct ws_interval difference; /* this less its base; nothing where they do not compare */
 };
 
-/* Whether a row may stand beside its base: the same definition and sample size, in every seed. */
+/* Whether a row may stand beside its base: the same definition, tokens and sample size, in every
+ * seed. */
 bool ws_compares(const struct ws_compared *row);
 
 /* A setting, an input or the compute class that is not the same in all runs. */
