@@ -259,6 +259,27 @@ static void print_arm(const struct ws_run_arm *arm, const struct ws_results *res
         print_spreads(results, arm->name, style);
 }
 
+/* What another human sample of the same size scores, beside the last value of each column: the
+ * first arm's, for arms of a seed share their human data. Nothing where no column has one. */
+static void print_floors(const struct ws_results *results, const char *arm,
+                         const struct style *style)
+{
+    bool any = false;
+    for (size_t h = 0; h < style->head_count; h++)
+        any = any || !isnan(ws_results_floor(results, arm, style->heads[h].metric));
+    if (!any)
+        return;
+    (void)printf("%-*s %-*s", NAME_WIDTH, "another human sample", SPARK_WIDTH, "");
+    for (size_t h = 0; h < style->head_count; h++) {
+        double floor = ws_results_floor(results, arm, style->heads[h].metric);
+        char text[24] = "";
+        if (!isnan(floor))
+            format_value(style->heads[h].format, floor, text, sizeof text);
+        print_right(text, VALUE_WIDTH + (h > 0));
+    }
+    (void)printf("\n");
+}
+
 static bool is_measured(const struct ws_results *results, const char *metric)
 {
     for (size_t i = 0; i < results->count; i++)
@@ -306,12 +327,17 @@ void print_overview(const struct ws_run_description *run, const struct ws_result
     bool outgrown = false;
     const char *variation = "";
     for (size_t a = 0; a < run->arm_count; a++) {
-        if (strcmp(run->arms[a].variation, variation) != 0)
+        if (strcmp(run->arms[a].variation, variation) != 0) {
+            if (a > 0)
+                print_floors(results, run->arms[a - 1].name, &style);
             (void)printf("%s\n", run->arms[a].variation);
+        }
         variation = run->arms[a].variation;
         print_arm(&run->arms[a], results, &style);
         outgrown = outgrown || run->arms[a].outgrows_control;
     }
+    if (run->arm_count > 0)
+        print_floors(results, run->arms[run->arm_count - 1].name, &style);
     if (outgrown)
         (void)printf("* trains on more items than the control\n");
 }

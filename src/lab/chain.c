@@ -134,6 +134,8 @@ struct made {
     const struct ws_payload *sample;           /* that metrics saw; or NULL */
     const struct ws_measurement *measurements; /* in `scratch` */
     size_t measurement_count;
+    const struct ws_measurement *floors; /* likewise; at step 0 */
+    size_t floor_count;
 };
 
 struct batch {
@@ -466,6 +468,19 @@ static enum ws_status repeat_models(struct batch *b, struct ws_error *err)
     return WS_OK;
 }
 
+/* The noise floor is of human data alone, so once for each chain is enough. */
+static enum ws_status measure_floor(struct made *made, const struct ws_job *job,
+                                    struct ws_arena *scratch, struct ws_error *err)
+{
+    struct ws_measurement *room =
+        WS_ARENA_NEW(scratch, struct ws_measurement, WS_MEASUREMENT_LIMIT);
+    if (!room)
+        return ws_fail_memory(err, "measurements");
+    WS_TRY(ws_measure_floor(&made->chain->reference, job, scratch, room, &made->floor_count, err));
+    made->floors = room;
+    return WS_OK;
+}
+
 static enum ws_status measure_models(struct batch *b, struct ws_error *err)
 {
     const struct ws_experiment *e = b->block->experiment;
@@ -491,6 +506,8 @@ static enum ws_status measure_models(struct batch *b, struct ws_error *err)
         made->measurements = ws_arena_copy(scratch, room, made->measurement_count * sizeof *room);
         if (!made->measurements)
             return ws_fail_memory(err, "measurements");
+        if (b->step == 0)
+            WS_TRY(measure_floor(made, &job, scratch, err));
     }
     return WS_OK;
 }
@@ -513,6 +530,7 @@ static enum ws_status write_records(const struct batch *b, const struct made *ma
         const struct ws_loss_point *points = made->model->ops->curve(made->model, &count);
         ws_record_curve(records, points, count);
     }
+    ws_record_floors(records, made->floors, made->floor_count);
     ws_record_measurements(records, made->measurements, made->measurement_count);
     WS_TRY(ws_records_end(records, err));
     if (!made->sample)

@@ -1,10 +1,12 @@
 #include "lab/export.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 #include "base/json.h"
 #include "base/number.h"
+#include "base/text_set.h"
 #include "lab/parquet.h"
 #include "lab/run_directory.h"
 
@@ -13,7 +15,7 @@ enum { PIECE = 1 << 20 };
 static const struct ws_column record_columns[] = {
     {"arm", WS_COLUMN_TEXT},    {"seed", WS_COLUMN_WHOLE},      {"generation", WS_COLUMN_WHOLE},
     {"metric", WS_COLUMN_TEXT}, {"definition", WS_COLUMN_TEXT}, {"n", WS_COLUMN_WHOLE},
-    {"value", WS_COLUMN_REAL},
+    {"value", WS_COLUMN_REAL},  {"floor", WS_COLUMN_REAL},
 };
 
 static const struct ws_column summary_columns[] = {
@@ -28,6 +30,7 @@ static const struct ws_column summary_columns[] = {
     {"high", WS_COLUMN_REAL},
     {"mean", WS_COLUMN_REAL},
     {"standard_error", WS_COLUMN_REAL},
+    {"floor", WS_COLUMN_REAL},
 };
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
@@ -44,6 +47,9 @@ struct exporter {
     struct ws_parquet parquet;
     const struct ws_export_target *target;
     enum ws_export_format format;
+    struct ws_text_set floored; /* the metrics of the chain at hand that have a noise floor ... */
+    struct ws_buffer floors;    /* ... and what it is: double, in their order */
+    uint32_t next_floor;        /* the one that follows the last, to be tried first */
 };
 
 /* Columns -------------------------------------------------------------------------------------- */
@@ -253,11 +259,54 @@ static enum ws_status begin(struct exporter *exporter, const char *directory,
 
 /* What is exported ------------------------------------------------------------------------------*/
 
+/* A chain's floors come at its first generation, before the metrics that they are of. */
+static enum ws_status take_floor(struct exporter *exporter, const struct ws_record *record,
+                                 struct ws_error *err)
+{
+    const char *metric = record->metric + strlen(WS_FLOOR_NAME);
+    uint32_t at;
+    WS_TRY(ws_text_set_add(&exporter->floored, metric, strlen(metric), &at, err));
+    ws_buffer_append(&exporter->floors, &record->value, sizeof record->value);
+    return ws_buffer_check(&exporter->floors, "the export", err);
+}
+
+static void forget_floors(struct exporter *exporter)
+{
+    const struct ws_allocator *allocator = exporter->arena.allocator;
+    ws_text_set_release(&exporter->floored);
+    ws_text_set_init(&exporter->floored, allocator);
+    ws_buffer_reset(&exporter->floors);
+}
+
+static double floor_of(struct exporter *exporter, const char *metric)
+{
+    const double *floors = (const double *)(const void *)exporter->floors.data;
+    const uint32_t count = exporter->floored.count;
+    for (uint32_t i = 0; i < count; i++) {
+        const uint32_t at = (exporter->next_floor + i) % count;
+        if (strcmp(ws_text_set_at(&exporter->floored, at), metric) == 0) {
+            exporter->next_floor = at + 1;
+            return floors[at];
+        }
+    }
+    return NAN;
+}
+
+/* Every generation of a chain begins with it. */
+static bool begins_chain(const struct ws_record *record)
+{
+    return record->place.generation == 0 && strcmp(record->metric, "mix/human") == 0;
+}
+
 static enum ws_status export_record(void *user, const struct ws_record *record,
                                     struct ws_error *err)
 {
     struct exporter *exporter = user;
     union ws_cell *cells = exporter->cells;
+    if (begins_chain(record))
+        forget_floors(exporter);
+    if (strncmp(record->metric, WS_FLOOR_NAME, strlen(WS_FLOOR_NAME)) == 0)
+        WS_TRY(take_floor(exporter, record, err));
     cells[0].text = record->place.arm;
     cells[1].whole = record->place.seed;
     cells[2].whole = record->place.generation;
@@ -265,6 +314,7 @@ static enum ws_status export_record(void *user, const struct ws_record *record,
     cells[4].text = record->definition;
     cells[5].whole = record->n;
     cells[6].real = record->value;
+    cells[7].real = floor_of(exporter, record->metric);
     return add_row(exporter, err);
 }
 
@@ -276,7 +326,7 @@ static enum ws_status export_records(struct exporter *exporter, const char *dire
 }
 
 static enum ws_status export_point(struct exporter *exporter, const struct ws_curve *curve,
-                                   const struct ws_point *point, struct ws_error *err)
+                                   const struct ws_point *point, double floor, struct ws_error *err)
 {
     union ws_cell *cells = exporter->cells;
     cells[0].text = curve->arm;
@@ -290,6 +340,7 @@ static enum ws_status export_point(struct exporter *exporter, const struct ws_cu
     cells[8].real = point->summary.high;
     cells[9].real = point->summary.mean;
     cells[10].real = point->summary.standard_error;
+    cells[11].real = floor;
     return add_row(exporter, err);
 }
 
@@ -299,9 +350,12 @@ static enum ws_status export_summary(struct exporter *exporter, const char *dire
     struct ws_results results;
     WS_TRY(begin(exporter, directory, summary_columns, COUNT(summary_columns), err));
     WS_TRY(ws_results_load(directory, &exporter->arena, &results, err));
-    for (size_t i = 0; i < results.count; i++)
-        for (size_t p = 0; p < results.curves[i].point_count; p++)
-            WS_TRY(export_point(exporter, &results.curves[i], &results.curves[i].points[p], err));
+    for (size_t i = 0; i < results.count; i++) {
+        const struct ws_curve *curve = &results.curves[i];
+        const double floor = ws_results_floor(&results, curve->arm, curve->metric);
+        for (size_t p = 0; p < curve->point_count; p++)
+            WS_TRY(export_point(exporter, curve, &curve->points[p], floor, err));
+    }
     return WS_OK;
 }
 
@@ -314,6 +368,8 @@ static enum ws_status export_run(
     struct exporter exporter = {.target = target, .format = format};
     ws_arena_init(&exporter.arena, allocator);
     ws_buffer_init(&exporter.rows, allocator, SIZE_MAX);
+    ws_buffer_init(&exporter.floors, allocator, SIZE_MAX);
+    ws_text_set_init(&exporter.floored, allocator);
     enum ws_status status = write(&exporter, directory, err);
     if (status == WS_OK && format == WS_EXPORT_PARQUET)
         status = ws_parquet_end(&exporter.parquet, &exporter.rows, err);
@@ -321,6 +377,8 @@ static enum ws_status export_run(
         status = flush(&exporter, err);
     ws_parquet_release(&exporter.parquet);
     ws_buffer_release(&exporter.rows);
+    ws_buffer_release(&exporter.floors);
+    ws_text_set_release(&exporter.floored);
     ws_arena_release(&exporter.arena);
     return status;
 }

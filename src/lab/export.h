@@ -21,15 +21,16 @@ struct ws_export_target {
     void *user;
 };
 
-/* arm, seed, generation, metric, definition, n, value: one row a record. In CSV a value that is not
- * finite is nan, inf or -inf. */
+/* arm, seed, generation, metric, definition, n, value, floor: one row a record. `floor` is the
+ * noise floor of the metric in that chain, nan where it has none. In CSV a value that is not finite
+ * is nan, inf or -inf. */
 WS_MUST_CHECK enum ws_status ws_export_records(const char *directory, enum ws_export_format format,
                                                const struct ws_allocator *allocator,
                                                const struct ws_export_target *target,
                                                struct ws_error *err);
 
-/* arm, generation, metric, definition, n, seeds, median, low, high, mean, standard_error: low and
- * high are the 0.1 and 0.9 quantiles over seeds. */
+/* arm, generation, metric, definition, n, seeds, median, low, high, mean, standard_error, floor:
+ * low and high are the 0.1 and 0.9 quantiles over seeds, `floor` the median of the noise floors. */
 WS_MUST_CHECK enum ws_status ws_export_summary(const char *directory, enum ws_export_format format,
                                                const struct ws_allocator *allocator,
                                                const struct ws_export_target *target,

@@ -282,6 +282,18 @@ void ws_record_measurements(struct ws_records *records, const struct ws_measurem
     }
 }
 
+void ws_record_floors(struct ws_records *records, const struct ws_measurement *measurements,
+                      size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct ws_metric *metric = ws_metric(measurements[i].metric);
+        char name[WS_METRIC_NAME_SIZE], definition[WS_METRIC_NAME_SIZE];
+        (void)snprintf(name, sizeof name, WS_FLOOR_NAME "%s", metric->name);
+        (void)snprintf(definition, sizeof definition, WS_FLOOR_DEFINITION "%s", metric->definition);
+        ws_records_add(records, name, definition, measurements[i].n, measurements[i].value);
+    }
+}
+
 bool ws_record_is_share(const char *metric)
 {
     return strncmp(metric, "mix/", 4) == 0 || strstr(metric, "_histogram/");

@@ -32,9 +32,12 @@ struct ws_record {
     double value;
 };
 
-#define WS_MIX_DEFINITION        "mix.items/1"
-#define WS_FILTER_DEFINITION     "filter.items/1"
-#define WS_EDIT_DEFINITION       "filter.tokens/1"
+#define WS_MIX_DEFINITION    "mix.items/1"
+#define WS_FILTER_DEFINITION "filter.items/1"
+#define WS_EDIT_DEFINITION   "filter.tokens/1"
+/* The noise floor of a metric (measure/metric.h): before its name, and before its definition. */
+#define WS_FLOOR_NAME            "floor/"
+#define WS_FLOOR_DEFINITION      "floor."
 #define WS_TRAINING_DEFINITION   "loss.training/1"
 #define WS_VALIDATION_DEFINITION "loss.validation/1"
 
@@ -76,6 +79,9 @@ void ws_record_mix(struct ws_records *records, const struct ws_mix_part *parts, 
                    uint64_t items, bool whole_pool);
 void ws_record_measurements(struct ws_records *records, const struct ws_measurement *measurements,
                             size_t count);
+/* "floor/<metric>", once for each chain, at generation 0. */
+void ws_record_floors(struct ws_records *records, const struct ws_measurement *measurements,
+                      size_t count);
 /* What filters removed: for each filter and each source that it saw, items that came and that went
  * on, "filter/<number>/<name>/<source>/in" and ".../out"; of an editor also the share of tokens
  * that it drew anew, "filter/<number>/edit/changed"; and "filter/kept", the items that passed all

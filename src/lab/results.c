@@ -1,5 +1,7 @@
 #include "lab/results.h"
 
+#include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "lab/block_records.h"
@@ -141,4 +143,12 @@ const struct ws_curve *ws_results_find(const struct ws_results *results, const c
             strcmp(results->curves[i].arm, arm) == 0)
             return &results->curves[i];
     return NULL;
+}
+
+double ws_results_floor(const struct ws_results *results, const char *arm, const char *metric)
+{
+    char name[WS_METRIC_NAME_SIZE];
+    (void)snprintf(name, sizeof name, WS_FLOOR_NAME "%s", metric);
+    const struct ws_curve *curve = ws_results_find(results, arm, name);
+    return curve ? curve->points[0].summary.median : NAN;
 }

@@ -47,4 +47,7 @@ WS_MUST_CHECK enum ws_status ws_results_load(const char *directory, struct ws_ar
 const struct ws_curve *ws_results_find(const struct ws_results *results, const char *arm,
                                        const char *metric); /* NULL when there is none */
 
+/* The median over seeds of the metric's noise floor; NaN where it has none. */
+double ws_results_floor(const struct ws_results *results, const char *arm, const char *metric);
+
 #endif

@@ -1,6 +1,7 @@
 #include "measure/metric.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <math.h>
 
 #include "measure/metric_set.h"
@@ -52,6 +53,7 @@ enum ws_status ws_reference_prepare(const struct ws_deal *deal, uint64_t sample_
     if (sample_items > 0) {
         struct ws_rng_key key = ws_rng_key(WS_STREAM_METRIC, deal->seed, 0, 0);
         WS_TRY(ws_deal_human(deal, sample_items, key, arena, &human, err));
+        reference.human = human;
         if (human.kind == WS_DATA_VECTORS)
             WS_TRY(ws_reference_prepare_vectors(&reference, &human, arena, err));
         else
@@ -63,20 +65,62 @@ enum ws_status ws_reference_prepare(const struct ws_deal *deal, uint64_t sample_
     return WS_OK;
 }
 
+static enum ws_status measure_counts(const struct ws_reference *reference,
+                                     const struct ws_payload *counts, struct ws_arena *arena,
+                                     struct ws_metric_set *set, struct ws_error *err)
+{
+    ws_measure_types(reference, ws_human_truth(reference->deal->human), counts, set);
+    return ws_measure_tail(counts, arena, set, err);
+}
+
 static enum ws_status measure_types(const struct ws_reference *reference,
                                     const struct ws_payload *sample, struct ws_arena *arena,
                                     struct ws_metric_set *set, struct ws_error *err)
 {
-    const struct ws_truth *truth = ws_human_truth(reference->deal->human);
-    if (sample->kind == WS_DATA_COUNTS) {
-        ws_measure_types(reference, truth, sample, set);
-        return WS_OK;
-    }
+    if (sample->kind == WS_DATA_COUNTS)
+        return measure_counts(reference, sample, arena, set, err);
     struct ws_dataset items;
     struct ws_payload counts;
     WS_TRY(ws_dataset_of(sample, (struct ws_origin){0}, arena, &items, err));
     WS_TRY(ws_dataset_type_counts(&items, arena, &counts, err));
-    ws_measure_types(reference, truth, &counts, set);
+    return measure_counts(reference, &counts, arena, set, err);
+}
+
+/* Whether the sample is of the human data's kind, in the same units: a token of another vocabulary
+ * may have the same number. */
+static enum ws_status require_alike(const struct ws_reference *reference,
+                                    const struct ws_payload *sample, struct ws_error *err)
+{
+    const struct ws_dataset *human = &reference->deal->original;
+    bool vectors = human->kind == WS_DATA_VECTORS;
+    if (vectors != (sample->kind == WS_DATA_VECTORS))
+        return ws_fail(err, WS_INVALID, "a sample of %s beside human %s: they do not compare",
+                       ws_data_kind_name(sample->kind), ws_data_kind_name(human->kind));
+    if (vectors && sample->dimension != human->dimension)
+        return ws_fail(err, WS_INVALID,
+                       "a sample of vectors of %" PRIu32 " numbers beside human ones of %" PRIu32
+                       ": they do not compare",
+                       sample->dimension, human->dimension);
+    if (!vectors && sample->types != human->types)
+        return ws_fail(err, WS_INVALID,
+                       "a sample of a vocabulary of %" PRIu32
+                       " tokens beside human data of %" PRIu32
+                       ": what is counted in other tokens does not compare",
+                       sample->types, human->types);
+    return WS_OK;
+}
+
+enum ws_status ws_measure_sample(const struct ws_reference *reference,
+                                 const struct ws_payload *sample, const struct ws_job *job,
+                                 struct ws_arena *scratch, struct ws_metric_set *set,
+                                 struct ws_error *err)
+{
+    WS_TRY(require_alike(reference, sample, err));
+    if (sample->kind == WS_DATA_VECTORS)
+        return ws_measure_vectors(reference, sample, job, scratch, set, err);
+    WS_TRY(measure_types(reference, sample, scratch, set, err));
+    if (sample->kind == WS_DATA_TOKENS)
+        return ws_measure_text(reference, sample, scratch, set, err);
     return WS_OK;
 }
 
@@ -117,7 +161,8 @@ static size_t put_bins(const struct ws_metric_set *set, enum ws_metric_id id,
     return count;
 }
 
-static size_t in_order(const struct ws_metric_set *set, struct ws_measurement *out)
+size_t ws_metric_set_list(const struct ws_metric_set *set,
+                          struct ws_measurement out[WS_MEASUREMENT_LIMIT])
 {
     size_t count = 0;
     for (int i = 0; i < WS_METRIC_COUNT; i++) {
@@ -137,12 +182,10 @@ enum ws_status ws_measure(const struct ws_reference *reference, const struct ws_
                           struct ws_error *err)
 {
     struct ws_metric_set set = {0};
-    if (sample && sample->kind == WS_DATA_VECTORS)
-        WS_TRY(ws_measure_vectors(reference, sample, arena, &set, err));
-    else if (sample)
-        WS_TRY(measure_types(reference, sample, arena, &set, err));
+    if (sample)
+        WS_TRY(ws_measure_sample(reference, sample, job, arena, &set, err));
     if (sample && sample->kind == WS_DATA_TOKENS)
-        WS_TRY(ws_measure_text(reference, model, first, sample, job, arena, &set, err));
+        WS_TRY(ws_measure_scores(reference, model, first, sample, job, arena, &set, err));
     if (model->ops == &ws_family_discrete)
         ws_measure_heterozygosity((const struct ws_discrete_model *)model, &set);
     WS_TRY(measure_density(reference, model, arena, &set, err));
@@ -153,6 +196,6 @@ enum ws_status ws_measure(const struct ws_reference *reference, const struct ws_
     if (model->ops == &ws_family_gmm)
         WS_TRY(ws_measure_mixture((const struct ws_gmm_model *)model,
                                   (const struct ws_gmm_model *)first, arena, &set, err));
-    *count = in_order(&set, out);
+    *count = ws_metric_set_list(&set, out);
     return WS_OK;
 }

@@ -17,7 +17,9 @@
 
 #include "data/human.h"
 #include "measure/perplexity.h"
+#include "measure/quantile_recall.h"
 #include "measure/rare_trigrams.h"
+#include "measure/support.h"
 #include "measure/transport.h"
 
 /* clang-format off */
@@ -35,6 +37,12 @@
       "rare_recall over rare_recall_human: 1 is as good as human text")                           \
     X(MISSING_MASS,   "missing_mass",         "good-turing.sample/1",                             \
       "Good-Turing estimate F1/N of the mass the model has beyond its sample")                    \
+    X(MISSING_MASS_LOW, "missing_mass_low",   "good-turing.esty-95-low.sample/1",                 \
+      "lower end of Esty's interval of 95 % of missing_mass")                                     \
+    X(MISSING_MASS_HIGH, "missing_mass_high", "good-turing.esty-95-high.sample/1",                \
+      "upper end of Esty's interval of 95 % of missing_mass")                                     \
+    X(CHAO1,          "chao1",                "chao1.sample/1",                                   \
+      "Chao's lower bound of how many types the model has, seen or not")                          \
     X(MASS_LOST,      "mass_lost",            "mass-lost.reference/1",                            \
       "share of the reference's tokens whose type the model's sample lacks")                      \
     X(MASS_LOST_TRUTH, "mass_lost_truth",     "mass-lost.truth/1",                                \
@@ -57,6 +65,12 @@
       "entropy + (types - 1) / 2N, nats")                                                         \
     X(ZIPF_EXPONENT,  "zipf_exponent",        "zipf.mle.1000-ranks/1",                            \
       "exponent of Zipf's law over the 1,000 most frequent types, by maximum likelihood")         \
+    X(TAIL_EXPONENT,  "tail_exponent",        "power-tail.exponent.sample/1",                     \
+      "exponent of the power law that the counts of types follow from tail_from on")              \
+    X(TAIL_FROM,      "tail_from",            "power-tail.x-min.sample/1",                        \
+      "the count from which on they do, by the least Kolmogorov-Smirnov distance")                \
+    X(YULE_K,         "yule_k",               "yule-k.sample/1",                                  \
+      "Yule's K: 10,000 times about the probability that two tokens are of one type")             \
     X(HETEROZYGOSITY, "heterozygosity",       "heterozygosity.model/1",                           \
       "1 - sum p^2 of the model's own probabilities (discrete family)")                           \
     X(DISTINCT_1,     "distinct_1",           "distinct-1.pooled/1",                              \
@@ -81,6 +95,14 @@
       "share of 4-gram places whose 4-gram stands more than once in the pooled samples")          \
     X(SELF_BLEU,      "self_bleu",            "self-bleu-4.method-1.sample/1",                    \
       "mean BLEU-4 of a sampled item against all others: 1 is a sample of copies")                \
+    X(MTLD,           "mtld",                 "mtld.0-72.both-ways.sample/1",                     \
+      "tokens until the share of distinct ones falls to 0.72, on average")                        \
+    X(VENDI_TEXT_HALF, "vendi_text_half",     "vendi-0.5.2-grams.sample/1",                       \
+      "Vendi score of order 1/2 of the sample's items, which counts rare kinds most")             \
+    X(VENDI_TEXT_1,   "vendi_text_1",         "vendi-1.2-grams.sample/1",                         \
+      "Vendi score of order 1: items with nothing in common that would be as diverse")            \
+    X(VENDI_TEXT_2,   "vendi_text_2",         "vendi-2.2-grams.sample/1",                         \
+      "Vendi score of order 2, which counts common kinds most")                                   \
     X(COMPRESSION,    "compression_ratio",    "compression.zlib-6.32768-tokens/1",                \
       "bytes of the sample's text over those that zlib makes of it: more is more repetition")     \
     X(COMPRESSION_HUMAN, "compression_ratio_human", "compression.zlib-6.32768-tokens.human/1",    \
@@ -119,6 +141,26 @@
       "the same in more dimensions: root mean square over 64 random directions")                  \
     X(SLICED_W2_HUMAN, "sliced_w2_human",     "sliced-w2.64.sample.reference.human/1",            \
       "the same for a human sample as large as the model's")                                      \
+    X(QUANTILE_RECALL_LOW, "quantile_recall_low", "quantile-recall.low-5.reference/1",            \
+      "share of the sample below the reference's 5 % quantile, over 5 %")                         \
+    X(QUANTILE_RECALL_HIGH, "quantile_recall_high", "quantile-recall.high-5.reference/1",         \
+      "share of the sample above the reference's 95 % quantile, over 5 %")                        \
+    X(LOW_DENSITY_MASS, "low_density_mass",   "low-density-5.knn-5.human/1",                      \
+      "share of the sample where human density is as thin as for 5 % of human items")             \
+    X(PRECISION,      "precision",            "precision.knn-5.human/1",                          \
+      "share of the sample that lies among human items")                                          \
+    X(RECALL,         "recall",               "recall.knn-5.human/1",                             \
+      "share of human items that lie among the sample's")                                         \
+    X(DENSITY,        "density",              "density.knn-5.human/1",                            \
+      "how many human neighbourhoods an item of the sample lies in, over 5")                      \
+    X(COVERAGE,       "coverage",             "coverage.knn-5.human/1",                           \
+      "share of human neighbourhoods that hold an item of the sample")                            \
+    X(VENDI_HALF,     "vendi_half",           "vendi-0.5.gauss.sample/1",                         \
+      "Vendi score of order 1/2 of 200 items, which counts rare kinds most")                      \
+    X(VENDI_1,        "vendi_1",              "vendi-1.gauss.sample/1",                           \
+      "Vendi score of order 1: items with nothing in common that would be as diverse")            \
+    X(VENDI_2,        "vendi_2",              "vendi-2.gauss.sample/1",                           \
+      "Vendi score of order 2, which counts common kinds most")                                   \
     X(MODE_COVERAGE,  "mode_coverage",        "modes.covered-tenth.sample/1",                     \
       "share of the truth's modes that have a tenth or more of their part of the sample")         \
     X(MODE_QUALITY,   "mode_quality",         "modes.within-98.9.sample/1",                       \
@@ -191,6 +233,7 @@ struct ws_compression {
 struct ws_reference {
     const struct ws_deal *deal;
     uint64_t sample_items;          /* items of every model sample; 0: there are none */
+    struct ws_dataset human;        /* the human sample: as many items, where there are any */
     struct ws_payload original;     /* type counts of the original data; count 0 for vectors */
     struct ws_payload reference;    /* type counts of the reference; count 0 for vectors or none */
     struct ws_payload human_sample; /* type counts of `sample_items` human items */
@@ -205,8 +248,11 @@ struct ws_reference {
     uint64_t human_point_count;
     struct ws_compression human_compression;
     /* Vectors only, where there are a sample and a reference: */
-    struct ws_slices slices; /* of the reference; count 0 where there are none */
-    double human_w2;         /* the human sample's distance from it */
+    struct ws_slices slices;    /* of the reference; count 0 where there are none */
+    double human_w2;            /* the human sample's distance from it */
+    struct ws_tail_edges tails; /* of the reference; dimension 0 where it has too few items */
+    struct ws_support support;  /* of the human sample; human.count 0 where it has too few items */
+    double vendi_width;         /* of the Gaussian kernel; 0 where there is none */
 };
 
 /* Draws the same-size human sample from the seed's metric stream (arm 0, generation 0). `deal` must
@@ -224,5 +270,14 @@ WS_MUST_CHECK enum ws_status ws_measure(const struct ws_reference *reference,
                                         struct ws_arena *arena,
                                         struct ws_measurement out[WS_MEASUREMENT_LIMIT],
                                         size_t *count, struct ws_error *err);
+
+/* The noise floor: the metrics of samples, in the order of the table, of another human sample in
+ * the place of the model's, which shares no item with the first. So it says what a perfect model
+ * scores. Not of metrics whose name ends in _human, which are of the first, nor of what a model
+ * scores. *count is 0 where a corpus has too few items for two samples. */
+WS_MUST_CHECK enum ws_status ws_measure_floor(const struct ws_reference *reference,
+                                              const struct ws_job *job, struct ws_arena *arena,
+                                              struct ws_measurement out[WS_MEASUREMENT_LIMIT],
+                                              size_t *count, struct ws_error *err);
 
 #endif

@@ -42,6 +42,10 @@ void ws_reference_compare_human(struct ws_reference *reference);
 /* Types: `counts` is what the model's sample has. `truth`: of its types, or NULL. */
 void ws_measure_types(const struct ws_reference *reference, const struct ws_truth *truth,
                       const struct ws_payload *counts, struct ws_metric_set *set);
+/* The tail of their counts, where there is enough of one. */
+WS_MUST_CHECK enum ws_status ws_measure_tail(const struct ws_payload *counts,
+                                             struct ws_arena *scratch, struct ws_metric_set *set,
+                                             struct ws_error *err);
 void ws_measure_heterozygosity(const struct ws_discrete_model *model, struct ws_metric_set *set);
 
 /* Token sequences. `human` is the same-size human sample. */
@@ -49,14 +53,19 @@ WS_MUST_CHECK enum ws_status ws_reference_prepare_text(struct ws_reference *refe
                                                        const struct ws_dataset *human,
                                                        struct ws_arena *arena,
                                                        struct ws_error *err);
-/* All of them but types: n-grams, trigrams and MAUVE of the sample, perplexities of the reference
- * under `model` and of the sample under `first`, which may be NULL. */
+/* What a sample itself has: n-grams, trigrams, compression, Vendi scores, MTLD and MAUVE. */
 WS_MUST_CHECK enum ws_status ws_measure_text(const struct ws_reference *reference,
-                                             const struct ws_model *model,
-                                             const struct ws_model *first,
                                              const struct ws_payload *sample,
-                                             const struct ws_job *job, struct ws_arena *scratch,
-                                             struct ws_metric_set *set, struct ws_error *err);
+                                             struct ws_arena *scratch, struct ws_metric_set *set,
+                                             struct ws_error *err);
+/* Perplexities, of the reference under `model` and of the sample under `first`, which may be NULL.
+ */
+WS_MUST_CHECK enum ws_status ws_measure_scores(const struct ws_reference *reference,
+                                               const struct ws_model *model,
+                                               const struct ws_model *first,
+                                               const struct ws_payload *sample,
+                                               const struct ws_job *job, struct ws_arena *scratch,
+                                               struct ws_metric_set *set, struct ws_error *err);
 WS_MUST_CHECK enum ws_status ws_measure_ngrams(const struct ws_payload *sample,
                                                struct ws_arena *scratch, struct ws_metric_set *set,
                                                struct ws_error *err);
@@ -68,8 +77,18 @@ WS_MUST_CHECK enum ws_status ws_reference_prepare_vectors(struct ws_reference *r
                                                           struct ws_error *err);
 WS_MUST_CHECK enum ws_status ws_measure_vectors(const struct ws_reference *reference,
                                                 const struct ws_payload *sample,
-                                                struct ws_arena *scratch, struct ws_metric_set *set,
-                                                struct ws_error *err);
+                                                const struct ws_job *job, struct ws_arena *scratch,
+                                                struct ws_metric_set *set, struct ws_error *err);
+
+/* All that a sample alone shows, of whatever kind. WS_INVALID for one of another kind, dimension or
+ * set of tokens than the human data. `job` may be NULL. */
+WS_MUST_CHECK enum ws_status ws_measure_sample(const struct ws_reference *reference,
+                                               const struct ws_payload *sample,
+                                               const struct ws_job *job, struct ws_arena *scratch,
+                                               struct ws_metric_set *set, struct ws_error *err);
+/* What the set has, in the order of the table; how many. */
+size_t ws_metric_set_list(const struct ws_metric_set *set,
+                          struct ws_measurement out[WS_MEASUREMENT_LIMIT]);
 
 /* Against the truth N(0, variance I). */
 WS_MUST_CHECK enum ws_status ws_measure_gaussian(const struct ws_gaussian_model *model,

@@ -4,6 +4,8 @@
 #include "measure/compression.h"
 #include "measure/mauve.h"
 #include "measure/metric_set.h"
+#include "measure/mtld.h"
+#include "measure/vendi.h"
 
 /* Items of the seed's metric stream at arm 0, generation 0. Item 0 draws the human sample. */
 enum { DRAW_POINTS = 1, DRAW_CLUSTERS = 2 };
@@ -107,9 +109,24 @@ static enum ws_status measure_rare_trigrams(const struct ws_reference *reference
     return WS_OK;
 }
 
-static enum ws_status measure_mauve(const struct ws_reference *reference,
-                                    const struct ws_dataset *text, struct ws_arena *scratch,
+static enum ws_status measure_vendi(const float *points, uint64_t count, struct ws_arena *scratch,
                                     struct ws_metric_set *set, struct ws_error *err)
+{
+    double eigenvalues[WS_MAUVE_DIMENSION];
+    WS_TRY(
+        ws_linear_kernel_eigenvalues(points, count, WS_MAUVE_DIMENSION, scratch, eigenvalues, err));
+    ws_metric_put(set, WS_METRIC_VENDI_TEXT_HALF, count,
+                  ws_hill_number(eigenvalues, WS_MAUVE_DIMENSION, 0.5));
+    ws_metric_put(set, WS_METRIC_VENDI_TEXT_1, count,
+                  ws_hill_number(eigenvalues, WS_MAUVE_DIMENSION, 1));
+    ws_metric_put(set, WS_METRIC_VENDI_TEXT_2, count,
+                  ws_hill_number(eigenvalues, WS_MAUVE_DIMENSION, 2));
+    return WS_OK;
+}
+
+static enum ws_status measure_points(const struct ws_reference *reference,
+                                     const struct ws_dataset *text, struct ws_arena *scratch,
+                                     struct ws_metric_set *set, struct ws_error *err)
 {
     uint64_t count = reference->human_point_count;
     size_t side = count * WS_MAUVE_DIMENSION;
@@ -121,6 +138,18 @@ static enum ws_status measure_mauve(const struct ws_reference *reference,
     ws_mauve_points(text, count, points + side);
     WS_TRY(ws_mauve(points, count, key_of(reference), DRAW_CLUSTERS, scratch, &value, err));
     ws_metric_put(set, WS_METRIC_MAUVE, count, value);
+    return measure_vendi(points + side, count, scratch, set, err);
+}
+
+static enum ws_status measure_mtld(const struct ws_payload *sample, uint64_t tokens,
+                                   struct ws_arena *scratch, struct ws_metric_set *set,
+                                   struct ws_error *err)
+{
+    double value;
+    if (tokens < WS_MTLD_LEAST)
+        return WS_OK;
+    WS_TRY(ws_mtld(sample, scratch, &value, err));
+    ws_metric_put(set, WS_METRIC_MTLD, tokens, value);
     return WS_OK;
 }
 
@@ -148,11 +177,10 @@ static enum ws_status measure_perplexity(const struct ws_dataset *text,
     return WS_OK;
 }
 
-static enum ws_status measure_scores(const struct ws_reference *reference,
-                                     const struct ws_model *model, const struct ws_model *first,
-                                     const struct ws_dataset *text, const struct ws_job *job,
-                                     struct ws_arena *scratch, struct ws_metric_set *set,
-                                     struct ws_error *err)
+enum ws_status ws_measure_scores(const struct ws_reference *reference, const struct ws_model *model,
+                                 const struct ws_model *first, const struct ws_payload *sample,
+                                 const struct ws_job *job, struct ws_arena *scratch,
+                                 struct ws_metric_set *set, struct ws_error *err)
 {
     static const struct direction real = {WS_METRIC_PERPLEXITY, WS_METRIC_PERPLEXITY_MEAN,
                                           WS_METRIC_PERPLEXITY_HISTOGRAM};
@@ -160,6 +188,7 @@ static enum ws_status measure_scores(const struct ws_reference *reference,
                                          WS_METRIC_OWN_TEXT_PERPLEXITY_MEAN,
                                          WS_METRIC_OWN_TEXT_PERPLEXITY_HISTOGRAM};
     const struct ws_dataset *held_out = &reference->deal->reference;
+    struct ws_dataset text;
     double entropy;
     if (!model->ops->score)
         return WS_OK;
@@ -170,12 +199,12 @@ static enum ws_status measure_scores(const struct ws_reference *reference,
     }
     if (!first)
         return WS_OK;
-    return measure_perplexity(text, first, own, job, scratch, set, &entropy, err);
+    WS_TRY(ws_dataset_of(sample, (struct ws_origin){0}, scratch, &text, err));
+    return measure_perplexity(&text, first, own, job, scratch, set, &entropy, err);
 }
 
-enum ws_status ws_measure_text(const struct ws_reference *reference, const struct ws_model *model,
-                               const struct ws_model *first, const struct ws_payload *sample,
-                               const struct ws_job *job, struct ws_arena *scratch,
+enum ws_status ws_measure_text(const struct ws_reference *reference,
+                               const struct ws_payload *sample, struct ws_arena *scratch,
                                struct ws_metric_set *set, struct ws_error *err)
 {
     struct ws_dataset text;
@@ -183,11 +212,11 @@ enum ws_status ws_measure_text(const struct ws_reference *reference, const struc
     struct ws_compression compression;
     WS_TRY(ws_dataset_of(sample, (struct ws_origin){0}, scratch, &text, err));
     WS_TRY(ws_measure_ngrams(sample, scratch, set, err));
+    WS_TRY(measure_mtld(sample, tokens, scratch, set, err));
     WS_TRY(measure_compression(reference->deal->human, &text, scratch, &compression, err));
     ws_metric_put(set, WS_METRIC_COMPRESSION, compression.tokens, compression.ratio);
     ws_metric_put(set, WS_METRIC_COMPRESSION_HUMAN, reference->human_compression.tokens,
                   reference->human_compression.ratio);
     WS_TRY(measure_rare_trigrams(reference, &text, tokens, scratch, set, err));
-    WS_TRY(measure_mauve(reference, &text, scratch, set, err));
-    return measure_scores(reference, model, first, &text, job, scratch, set, err);
+    return measure_points(reference, &text, scratch, set, err);
 }

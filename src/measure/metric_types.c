@@ -3,6 +3,8 @@
 
 #include "measure/divergence.h"
 #include "measure/metric_set.h"
+#include "measure/power_tail.h"
+#include "measure/richness.h"
 #include "measure/zipf_exponent.h"
 
 /* Where the first type >= wanted stands, `from` or later: steps that double, then halves. Costs
@@ -134,12 +136,18 @@ static double entropy(const struct ws_payload *counts)
     return sum;
 }
 
-static uint64_t singletons(const struct ws_payload *counts)
+static void measure_richness(const struct ws_payload *counts, struct ws_metric_set *set)
 {
-    uint64_t found = 0;
-    for (size_t i = 0; i < counts->counts.size; i++)
-        found += counts->counts.count[i] == 1;
-    return found;
+    const uint64_t N = counts->count;
+    const struct ws_richness r = ws_richness_of(counts->counts.count, counts->counts.size);
+    const struct ws_missing_mass mass = ws_missing_mass(&r);
+    ws_metric_put(set, WS_METRIC_MISSING_MASS, N, mass.estimate);
+    if (N < WS_RICHNESS_LEAST)
+        return;
+    ws_metric_put(set, WS_METRIC_MISSING_MASS_LOW, N, mass.low);
+    ws_metric_put(set, WS_METRIC_MISSING_MASS_HIGH, N, mass.high);
+    ws_metric_put(set, WS_METRIC_CHAO1, N, ws_chao1(&r));
+    ws_metric_put(set, WS_METRIC_YULE_K, N, ws_yule_k(&r));
 }
 
 void ws_measure_types(const struct ws_reference *reference, const struct ws_truth *truth,
@@ -154,13 +162,29 @@ void ws_measure_types(const struct ws_reference *reference, const struct ws_trut
         ratio(overlap(counts, &reference->original).types, reference->original.counts.size));
     if (reference->reference.count > 0)
         measure_reference(reference, counts, set);
-    ws_metric_put(set, WS_METRIC_MISSING_MASS, N, ratio(singletons(counts), N));
+    measure_richness(counts, set);
     if (truth)
         measure_truth(truth, counts, set);
     double nats = entropy(counts);
     ws_metric_put(set, WS_METRIC_ENTROPY, N, nats);
     ws_metric_put(set, WS_METRIC_ENTROPY_MM, N, nats + ratio(types - 1, 2 * N));
     ws_metric_put(set, WS_METRIC_ZIPF_EXPONENT, N, ws_zipf_exponent(counts->counts.count, types));
+}
+
+enum ws_status ws_measure_tail(const struct ws_payload *counts, struct ws_arena *scratch,
+                               struct ws_metric_set *set, struct ws_error *err)
+{
+    struct ws_power_tail tail;
+    if (counts->counts.size < WS_POWER_TAIL_LEAST)
+        return WS_OK;
+    enum ws_status status =
+        ws_power_tail(counts->counts.count, counts->counts.size, scratch, &tail, err);
+    if (status == WS_INVALID) /* no tail of different counts */
+        return WS_OK;
+    WS_TRY(status);
+    ws_metric_put(set, WS_METRIC_TAIL_EXPONENT, counts->count, tail.exponent);
+    ws_metric_put(set, WS_METRIC_TAIL_FROM, counts->count, (double)tail.from);
+    return WS_OK;
 }
 
 void ws_measure_heterozygosity(const struct ws_discrete_model *model, struct ws_metric_set *set)

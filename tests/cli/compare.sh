@@ -29,7 +29,7 @@ check "every metric" grep -q '^log_variance ' every
 values() { # RUN ARM GENERATION METRIC: by seed
     "$ws" export "$1" -f jsonl |
         grep "\"arm\":\"$2\",.*\"generation\":$3,\"metric\":\"$4\"" |
-        sed 's/.*"seed":\([0-9]*\),.*"value":\(.*\)}/\1 \2/' | sort -n | cut -d' ' -f2
+        sed 's/.*"seed":\([0-9]*\),.*"value":\([^,}]*\).*/\1 \2/' | sort -n | cut -d' ' -f2
 }
 accepts compare g --json
 cp out g.json

@@ -82,6 +82,11 @@ first() {
     records "$1" | grep '"arm":"replace",.*"generation":0,"metric":"perplexity",'
 }
 check "the first model is the same" test "$(first bpe)" = "$(first given)"
+# What is counted in other tokens does not compare, though name and definition are the same.
+accepts compare bpe given --metric perplexity,types
+check "of one tokenizer it does" test "$(grep -c 'not comparable' out)" -eq 0
+accepts compare bpe all --metric perplexity,types
+check "of another it does not" grep -q 'not comparable: other tokens' out
 check "the same tokenizer" diff -r bpe/tokenizer given/tokenizer
 refuses 2 --set "'vocabulary' has no meaning for unit 'words'" -- plan text.yaml --set vocabulary=300
 refuses 2 --set "'vocabulary' has no meaning beside 'tokenizer'" -- \

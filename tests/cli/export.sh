@@ -10,9 +10,9 @@ rows() {
 
 accepts export g
 mv out records.csv
-check "a head" grep -q $'^arm,seed,generation,metric,definition,n,value\r$' records.csv
+check "a head" grep -q $'^arm,seed,generation,metric,definition,n,value,floor\r$' records.csv
 check "ten records of each generation of each seed" test "$(rows records.csv)" -gt $((3 * 3 * 4 * 5))
-check "seven fields" awk -F, 'NF != 7 {exit 1}' records.csv
+check "eight fields" awk -F, 'NF != 8 {exit 1}' records.csv
 check "every arm" test "$(tail -n +2 records.csv | cut -d, -f1 | sort -u | tr '\n' ' ')" = \
     "control keep:0.5 replace "
 accepts export g --format jsonl

@@ -33,7 +33,7 @@ generations: 120
 seeds: 40
 END
 accepts run many.yaml -q -o many
-reads "BYTE_ARRAY,INT64,INT64,BYTE_ARRAY,BYTE_ARRAY,INT64,DOUBLE,BYTE_ARRAY,INT64,BYTE_ARRAY" many
+reads "BYTE_ARRAY,INT64,INT64,BYTE_ARRAY,BYTE_ARRAY,INT64,DOUBLE,DOUBLE,BYTE_ARRAY,INT64,BYTE_ARRAY" many
 check "several groups" grep -qE ' in [2-9] groups ' read.out
 reads "DOUBLE,BYTE_ARRAY,INT64,BYTE_ARRAY" many --summary
 cat >text.yaml <<'END'

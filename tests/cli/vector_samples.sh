@@ -11,20 +11,35 @@ generations: 6
 seeds: 3
 END
 sampled='"metric":"(sliced_w2|sliced_w2_human|mode_coverage|mode_quality|modal_variance_ratio)"'
+# With what is measured of samples of all vectors, and the floors of all of these.
+of_samples='"metric":"(floor/|sliced_w2|mod|quantile_recall|low_density|precision|recall|density|coverage|vendi_)'
 
 accepts run grid.yaml -q -o without --threads 1
 records without >without.jsonl
-check "no sample" bash -c "! grep -qE '$sampled' without.jsonl"
+check "no sample" bash -c "! grep -qE '$of_samples' without.jsonl"
 
 runs run grid.yaml -o with --set metric_items=250 --threads 1
+cp out shown
 check "what a run has of its headlines" grep -q 'mean error^2 *modes kept' out
 check "and not what it lacks" bash -c '! grep -q "W2 squared" out'
 records with >with.jsonl
 check "five of each of 3 x 3 chains and 6 generations" \
     test "$(grep -cE "$sampled.*\"n\":250," with.jsonl)" -eq 270
 grep '"arm":"replace",.*"generation":0,' without.jsonl >first.jsonl
-grep '"arm":"replace",.*"generation":0,' with.jsonl | grep -vE "$sampled" >rest.jsonl
+grep '"arm":"replace",.*"generation":0,' with.jsonl | grep -vE "$of_samples" >rest.jsonl
 check "of the first models nothing else changes" cmp first.jsonl rest.jsonl
+check "the tails of both sides, and neighbours" test "$(grep -cE \
+    '"metric":"(quantile_recall_low|quantile_recall_high|precision|recall|coverage|low_density_mass)"' \
+    with.jsonl)" -eq 324
+# Floors: once for each chain, and beside every value of what they are of.
+check "a floor for each chain" test "$(grep -c '"metric":"floor/precision",' with.jsonl)" -eq 9
+check "at the first generation" bash -c "! grep '\"metric\":\"floor/' with.jsonl | grep -vq '\"generation\":0,'"
+floor=$(sed -n 's/.*"arm":"replace","seed":1,.*"metric":"floor\/recall",.*"value":\([^,}]*\).*/\1/p' with.jsonl)
+check "beside every value" test "$(grep '"arm":"replace","seed":1,.*"metric":"recall",' with.jsonl |
+    grep -c "\"floor\":$floor}")" -eq 6
+check "none of what a model's parameters say" grep -q '"metric":"variance_ratio",.*"floor":"nan"}' \
+    with.jsonl
+check "shown below the arms" grep -q '^another human sample ' shown
 
 # Any number of threads, and a run that was made longer.
 accepts run grid.yaml -q -o short --set metric_items=250 --threads 2 --generations 3

@@ -534,16 +534,28 @@ static const struct ws_gaussian_settings unbiased = {WS_GAUSSIAN_UNBIASED};
 
 static void metric__measures_what_applies_in_the_order_of_the_table(void **state)
 {
-    static const enum ws_metric_id discrete[] = {
-        WS_METRIC_TYPES,         WS_METRIC_SUPPORT_KEPT,
-        WS_METRIC_RARE_RECALL,   WS_METRIC_RARE_RECALL_HUMAN,
-        WS_METRIC_RARE_KEPT,     WS_METRIC_MISSING_MASS,
-        WS_METRIC_MASS_LOST,     WS_METRIC_MASS_LOST_TRUTH,
-        WS_METRIC_TV_TRUTH,      WS_METRIC_KL_TRUTH,
-        WS_METRIC_TV_REFERENCE,  WS_METRIC_TV_REFERENCE_HUMAN,
-        WS_METRIC_KL_REFERENCE,  WS_METRIC_KL_REFERENCE_HUMAN,
-        WS_METRIC_ENTROPY,       WS_METRIC_ENTROPY_MM,
-        WS_METRIC_ZIPF_EXPONENT, WS_METRIC_HETEROZYGOSITY};
+    static const enum ws_metric_id discrete[] = {WS_METRIC_TYPES,
+                                                 WS_METRIC_SUPPORT_KEPT,
+                                                 WS_METRIC_RARE_RECALL,
+                                                 WS_METRIC_RARE_RECALL_HUMAN,
+                                                 WS_METRIC_RARE_KEPT,
+                                                 WS_METRIC_MISSING_MASS,
+                                                 WS_METRIC_MISSING_MASS_LOW,
+                                                 WS_METRIC_MISSING_MASS_HIGH,
+                                                 WS_METRIC_CHAO1,
+                                                 WS_METRIC_MASS_LOST,
+                                                 WS_METRIC_MASS_LOST_TRUTH,
+                                                 WS_METRIC_TV_TRUTH,
+                                                 WS_METRIC_KL_TRUTH,
+                                                 WS_METRIC_TV_REFERENCE,
+                                                 WS_METRIC_TV_REFERENCE_HUMAN,
+                                                 WS_METRIC_KL_REFERENCE,
+                                                 WS_METRIC_KL_REFERENCE_HUMAN,
+                                                 WS_METRIC_ENTROPY,
+                                                 WS_METRIC_ENTROPY_MM,
+                                                 WS_METRIC_ZIPF_EXPONENT,
+                                                 WS_METRIC_YULE_K,
+                                                 WS_METRIC_HETEROZYGOSITY};
     static const enum ws_metric_id gaussian[] = {WS_METRIC_TEST_NLL, WS_METRIC_W2_SQUARED,
                                                  WS_METRIC_LOG_VARIANCE, WS_METRIC_VARIANCE_RATIO,
                                                  WS_METRIC_MEAN_ERROR};
@@ -577,7 +589,8 @@ static void metric__samples_of_vectors_are_compared_with_the_reference(void **st
         const struct ws_payload sample = {
             .kind = WS_DATA_VECTORS, .count = 25, .dimension = dimension, .vectors = points};
         struct ws_metric_set set = {0};
-        assert_int_equal(ws_measure_vectors(&world.reference, &sample, *state, &set, NULL), WS_OK);
+        assert_int_equal(ws_measure_vectors(&world.reference, &sample, NULL, *state, &set, NULL),
+                         WS_OK);
         enum ws_metric_id id = dimension == 1 ? WS_METRIC_W2_SAMPLE : WS_METRIC_SLICED_W2;
         enum ws_metric_id human =
             dimension == 1 ? WS_METRIC_W2_SAMPLE_HUMAN : WS_METRIC_SLICED_W2_HUMAN;
@@ -619,7 +632,8 @@ static void metric__vectors_without_a_sample_or_a_reference_have_none(void **sta
     const struct ws_payload sample = {
         .kind = WS_DATA_VECTORS, .count = 1, .dimension = 2, .vectors = points};
     struct ws_metric_set set = {0};
-    assert_int_equal(ws_measure_vectors(&world.reference, &sample, *state, &set, NULL), WS_OK);
+    assert_int_equal(ws_measure_vectors(&world.reference, &sample, NULL, *state, &set, NULL),
+                     WS_OK);
     for (int i = 0; i < WS_METRIC_COUNT; i++)
         assert_false(set.has[i]);
     ws_human_close(world.human);
@@ -649,11 +663,81 @@ static void metric__a_sample_of_the_truth_keeps_its_modes(void **state)
     const struct ws_payload payload = {
         .kind = WS_DATA_VECTORS, .count = 4, .dimension = 2, .vectors = few};
     struct ws_metric_set set = {0};
-    assert_int_equal(ws_measure_vectors(&world.reference, &payload, *state, &set, NULL), WS_OK);
+    assert_int_equal(ws_measure_vectors(&world.reference, &payload, NULL, *state, &set, NULL),
+                     WS_OK);
     assert_metric(&set, WS_METRIC_MODE_COVERAGE, 4, 1.0 / 9);
     assert_metric(&set, WS_METRIC_MODE_QUALITY, 4, 3.0 / 4);
     assert_metric(&set, WS_METRIC_MODAL_VARIANCE, 4, 0);
     assert_true(set.has[WS_METRIC_SLICED_W2]);
+    ws_human_close(world.human);
+}
+
+/* ---- Noise floors ---- */
+
+static const struct ws_measurement *found(const struct ws_measurement *out, size_t count,
+                                          enum ws_metric_id id)
+{
+    for (size_t i = 0; i < count; i++)
+        if (out[i].metric == id)
+            return &out[i];
+    return NULL;
+}
+
+/* Human vectors beside human vectors: what is known of it is within 4 standard errors, and a model
+ * that was fitted to none of it is not. */
+static void floor__is_what_another_human_sample_scores(void **state)
+{
+    enum { ITEMS = 2000 };
+    struct world world = {0};
+    struct ws_measurement out[WS_MEASUREMENT_LIMIT], again[WS_MEASUREMENT_LIMIT];
+    size_t count, same;
+    assert_int_equal(open_world(&world, WS_HUMAN_NORMAL, 2, ITEMS, *state), WS_OK);
+    assert_int_equal(ws_measure_floor(&world.reference, NULL, *state, out, &count, NULL), WS_OK);
+    assert_int_equal(ws_measure_floor(&world.reference, NULL, *state, again, &same, NULL), WS_OK);
+    assert_int_equal(count, same);
+    for (size_t i = 0; i < count; i++) {
+        assert_true(out[i].metric == again[i].metric && out[i].value == again[i].value);
+        assert_true(i == 0 || out[i].metric > out[i - 1].metric);
+        const char *name = ws_metric(out[i].metric)->name;
+        assert_true(strlen(name) < 6 || strcmp(name + strlen(name) - 6, "_human") != 0);
+    }
+    /* By the symmetry of the two sides each measures the other; none is 1, and none is far. */
+    assert_true(found(out, count, WS_METRIC_PRECISION)->value > 0.9);
+    assert_true(found(out, count, WS_METRIC_RECALL)->value > 0.9);
+    assert_true(found(out, count, WS_METRIC_PRECISION)->value < 1);
+    double low = found(out, count, WS_METRIC_LOW_DENSITY_MASS)->value;
+    assert_true(fabs(low - 0.05) < 4 * sqrt(2 * 0.05 * 0.95 / ITEMS));
+    assert_int_equal(found(out, count, WS_METRIC_LOW_DENSITY_MASS)->n, ITEMS);
+    assert_non_null(found(out, count, WS_METRIC_SLICED_W2));
+    assert_null(found(out, count, WS_METRIC_SLICED_W2_HUMAN));
+    assert_null(found(out, count, WS_METRIC_TEST_NLL)); /* of a model, not of a sample */
+    ws_human_close(world.human);
+}
+
+static void metric__samples_in_other_units_are_refused(void **state)
+{
+    struct world world = {0};
+    struct ws_error err;
+    struct ws_metric_set set = {0};
+    assert_int_equal(open_world(&world, WS_HUMAN_UNIFORM, 1, 25, *state), WS_OK);
+    struct ws_payload sample = COUNTS(sample_type, sample_count);
+    sample.types = world.deal.original.types;
+    assert_int_equal(ws_measure_sample(&world.reference, &sample, NULL, *state, &set, NULL), WS_OK);
+    sample.types++;
+    assert_int_equal(ws_measure_sample(&world.reference, &sample, NULL, *state, &set, &err),
+                     WS_INVALID);
+    assert_non_null(strstr(err.message, "what is counted in other tokens does not compare"));
+    static const double point[] = {1};
+    const struct ws_payload vector = {
+        .kind = WS_DATA_VECTORS, .count = 1, .dimension = 1, .vectors = point};
+    assert_int_equal(ws_measure_sample(&world.reference, &vector, NULL, *state, &set, &err),
+                     WS_INVALID);
+    assert_non_null(strstr(err.message, "a sample of vectors beside human "));
+    ws_human_close(world.human);
+    assert_int_equal(open_world(&world, WS_HUMAN_NORMAL, 2, 25, *state), WS_OK);
+    assert_int_equal(ws_measure_sample(&world.reference, &vector, NULL, *state, &set, &err),
+                     WS_INVALID);
+    assert_non_null(strstr(err.message, "vectors of 1 numbers beside human ones of 2"));
     ws_human_close(world.human);
 }
 
@@ -921,6 +1005,8 @@ int main(void)
         TEST(metric__samples_of_vectors_are_compared_with_the_reference),
         TEST(metric__vectors_without_a_sample_or_a_reference_have_none),
         TEST(metric__a_sample_of_the_truth_keeps_its_modes),
+        TEST(floor__is_what_another_human_sample_scores),
+        TEST(metric__samples_in_other_units_are_refused),
         TEST(metric__reals_are_sorted_whatever_they_are),
         TEST(metric__regressions_are_compared_with_the_true_weights),
         TEST(metric__accuracies_are_of_labels_and_of_classes),

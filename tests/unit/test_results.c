@@ -348,7 +348,7 @@ static void assert_export(const struct place *place, bool summary, enum ws_expor
 
 #define LINE(arm, seed, generation, metric, n, value)                                              \
     "{\"arm\":\"" arm "\",\"seed\":" seed ",\"generation\":" generation ",\"metric\":\"" metric    \
-    "\",\"definition\":\"" metric "/1\",\"n\":" n ",\"value\":" value "}\n"
+    "\",\"definition\":\"" metric "/1\",\"n\":" n ",\"value\":" value ",\"floor\":\"nan\"}\n"
 
 static void export__records_are_rows(void **state)
 {
@@ -360,9 +360,9 @@ static void export__records_are_rows(void **state)
     struct place place;
     make_run(&place, some, COUNT(some));
     assert_export(&place, false, WS_EXPORT_CSV,
-                  "arm,seed,generation,metric,definition,n,value\r\n"
-                  "replace,1,0,types,types/1,10,4.5\r\n"
-                  "\"a,\"\"b\"\"\",2,7,entropy,entropy/1,3,-inf\r\n");
+                  "arm,seed,generation,metric,definition,n,value,floor\r\n"
+                  "replace,1,0,types,types/1,10,4.5,nan\r\n"
+                  "\"a,\"\"b\"\"\",2,7,entropy,entropy/1,3,-inf,nan\r\n");
     assert_export(&place, false, WS_EXPORT_JSONL,
                   LINE("replace", "1", "0", "types", "10", "4.5")
                       LINE("a,\\\"b\\\"", "2", "7", "entropy", "3", "\"-inf\""));
@@ -379,10 +379,43 @@ static void export__summaries_are_rows(void **state)
     };
     struct place place;
     make_run(&place, some, COUNT(some));
+    assert_export(
+        &place, true, WS_EXPORT_CSV,
+        "arm,generation,metric,definition,n,seeds,median,low,high,mean,standard_error,floor\r\n"
+        "replace,0,types,types/1,10,2,5,1,9,5,5,nan\r\n"
+        "replace,1,types,types/1,10,1,0.1,0.1,0.1,0.1,nan,nan\r\n");
+    remove_place(&place);
+}
+
+/* A floor stands beside every value of its chain, and of no other. */
+static void export__floors_stand_beside_values(void **state)
+{
+    (void)state;
+    static const struct ws_record some[] = {
+        RECORD("replace", 1, 0, "mix/human", 8, 1), RECORD("replace", 1, 0, "floor/types", 10, 6),
+        RECORD("replace", 1, 0, "types", 10, 5),    RECORD("replace", 1, 1, "mix/human", 8, 0),
+        RECORD("replace", 1, 1, "types", 10, 4),    RECORD("replace", 2, 0, "mix/human", 8, 1),
+        RECORD("replace", 2, 0, "types", 10, 3),
+    };
+    struct place place;
+    make_run(&place, some, COUNT(some));
+    assert_export(&place, false, WS_EXPORT_CSV,
+                  "arm,seed,generation,metric,definition,n,value,floor\r\n"
+                  "replace,1,0,mix/human,mix/human/1,8,1,nan\r\n"
+                  "replace,1,0,floor/types,floor/types/1,10,6,nan\r\n"
+                  "replace,1,0,types,types/1,10,5,6\r\n"
+                  "replace,1,1,mix/human,mix/human/1,8,0,nan\r\n"
+                  "replace,1,1,types,types/1,10,4,6\r\n"
+                  "replace,2,0,mix/human,mix/human/1,8,1,nan\r\n"
+                  "replace,2,0,types,types/1,10,3,nan\r\n");
     assert_export(&place, true, WS_EXPORT_CSV,
-                  "arm,generation,metric,definition,n,seeds,median,low,high,mean,standard_error\r\n"
-                  "replace,0,types,types/1,10,2,5,1,9,5,5\r\n"
-                  "replace,1,types,types/1,10,1,0.1,0.1,0.1,0.1,nan\r\n");
+                  "arm,generation,metric,definition,n,seeds,median,low,high,mean,standard_error,"
+                  "floor\r\n"
+                  "replace,0,mix/human,mix/human/1,8,2,1,1,1,1,0,nan\r\n"
+                  "replace,1,mix/human,mix/human/1,8,1,0,0,0,0,nan,nan\r\n"
+                  "replace,0,floor/types,floor/types/1,10,1,6,6,6,6,nan,nan\r\n"
+                  "replace,0,types,types/1,10,2,4,3.2,4.8,4,1,6\r\n"
+                  "replace,1,types,types/1,10,1,4,4,4,4,nan,6\r\n");
     remove_place(&place);
 }
 
@@ -428,6 +461,7 @@ int main(void)
         cmocka_unit_test(results__a_visit_ends_when_the_visitor_says_so),
         cmocka_unit_test(export__records_are_rows),
         cmocka_unit_test(export__summaries_are_rows),
+        cmocka_unit_test(export__floors_stand_beside_values),
         cmocka_unit_test(results__every_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

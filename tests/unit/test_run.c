@@ -24,7 +24,7 @@ struct order {
     size_t arm;
     uint64_t seed;
     uint32_t generation;
-    int metric; /* -1: the mix, and the loss curve behind it */
+    int metric; /* -1: the mix, the loss curve behind it, and the floors */
     size_t models;
 };
 
@@ -52,7 +52,8 @@ static enum ws_status check_order(void *user, const struct ws_record *record, st
     struct order *order = user;
     int metric = metric_number(record->metric);
     assert_true(metric >= 0 || strncmp(record->metric, "mix/", 4) == 0 ||
-                strncmp(record->metric, "training_loss/", 14) == 0);
+                strncmp(record->metric, "training_loss/", 14) == 0 ||
+                (strncmp(record->metric, "floor/", 6) == 0 && record->place.generation == 0));
     bool same_model = order->models > 0 && record->place.generation == order->generation &&
                       record->place.seed == order->seed &&
                       strcmp(record->place.arm, order->experiment->arms[order->arm].name) == 0;
