@@ -601,8 +601,8 @@ int cmd_compare(int argc, char **argv)
             "distribution. A difference is the\nmedian of the differences seed by seed, where two "
             "seeds or more are in both, with the same\ninterval; else that of two medians "
             "(unpaired), between the ends of two intervals of 97.5 %.\nNumbers of different "
-            "definition or sample size n, or counted in other tokens, have no difference: they\n"
-            "do not compare.",
+            "definition or sample size n, or counted in other tokens, have no difference:\n"
+            "they do not compare.",
         .flags = table,
         .flag_count = sizeof table / sizeof *table,
         .positional_most = WS_COMPARED_RUNS_MOST,
