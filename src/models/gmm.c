@@ -362,6 +362,12 @@ static bool is_same(const struct ws_gmm *a, const struct ws_gmm *b)
            memcmp(a->covariances, b->covariances, count * d * d * sizeof *a->covariances) == 0;
 }
 
+static const struct ws_gmm *mixture_of_part(const struct ws_population_part *part,
+                                            const struct ws_gmm *truth)
+{
+    return part->model ? mixture_of(part->model) : truth;
+}
+
 /* A mixture that the family holds is its own best fit. Of others nothing is known in closed form,
  * nor of a fit that stops early. The floor is left out. */
 static enum ws_status fit_population(const void *settings, const struct ws_population *population,
@@ -381,15 +387,11 @@ static enum ws_status fit_population(const void *settings, const struct ws_popul
                        "%" PRIu64 " components do not hold the truth, and the best fit of fewer "
                        "has no closed form",
                        s->components);
-    const struct ws_gmm *all = NULL;
-    for (size_t p = 0; p < population->part_count; p++) {
-        const struct ws_population_part *part = &population->parts[p];
-        const struct ws_gmm *own = part->model ? mixture_of(part->model) : &truth;
-        if (all && !is_same(all, own))
+    const struct ws_gmm *all = mixture_of_part(&population->parts[0], &truth);
+    for (size_t p = 1; p < population->part_count; p++)
+        if (!is_same(all, mixture_of_part(&population->parts[p], &truth)))
             return ws_fail(err, WS_UNSUPPORTED,
                            "the best fit of a mixture to several has no closed form");
-        all = own;
-    }
     struct ws_gmm_model *model = WS_ARENA_NEW(arena, struct ws_gmm_model, 1);
     if (!model)
         return ws_fail_memory(err, "a mixture");
