@@ -534,7 +534,9 @@ int main(int argc, char **argv)
     bool gpu = argc > 2 && strchr(argv[1], '/');
     unsigned threads = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : ws_processor_count();
     int names = gpu ? 3 : 2;
-    if ((gpu ? open_gpu(&b, argv[1], argv[2], &err) : open_cpu(&b, threads, &err)) != WS_OK) {
+    enum ws_status status =
+        gpu ? open_gpu(&b, argv[1], argv[2], &err) : open_cpu(&b, threads, &err);
+    if (status != WS_OK || !b.device) {
         (void)fprintf(stderr, "kernels: %s\n", err.message);
         return 1;
     }

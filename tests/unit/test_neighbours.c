@@ -109,8 +109,9 @@ static void neighbours__distances_that_floats_cannot_tell_are_right_too(void **s
     double *one = normals(*state, 3, COUNT * D, 0, 0);
     assert_non_null(lattice);
     for (size_t i = 0; i < COUNT; i++) {
+        size_t row = i / 32;
         lattice[i * D] = (double)(i % 32);
-        lattice[i * D + 1] = (double)(i / 32) * 1e-3;
+        lattice[i * D + 1] = (double)row * 1e-3;
         if (i >= 100)
             memcpy(copies + i * D, copies + i % 7 * D, D * sizeof *copies);
         if (i < 4)
@@ -203,7 +204,8 @@ static void support__is_that_of_plain_loops(void **state)
     double *shifted = WS_ARENA_NEW(*state, double, 400);
     assert_true(lattice && shifted);
     for (size_t i = 0; i < 400; i++) {
-        lattice[i] = i % 2 ? (double)(i / 2 / 14) : (double)(i / 2 % 14);
+        size_t row = i / 2 / 14, column = i / 2 % 14;
+        lattice[i] = (double)(i % 2 ? row : column);
         shifted[i] = lattice[i] + (i % 2 ? 0 : 1);
     }
     const struct ws_cloud human = {lattice, 200, 2}, model = {shifted, 200, 2};
