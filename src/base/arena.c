@@ -137,6 +137,17 @@ char *ws_arena_text(struct ws_arena *arena, const char *text)
     return ws_arena_copy(arena, text, strlen(text) + 1);
 }
 
+char *ws_arena_text_of(struct ws_arena *arena, const void *bytes, size_t size)
+{
+    char *text = ws_arena_alloc(arena, 1, size + 1);
+    if (text) {
+        if (size > 0)
+            memcpy(text, bytes, size);
+        text[size] = '\0';
+    }
+    return text;
+}
+
 char *ws_arena_format(struct ws_arena *arena, const char *format, ...)
 {
     va_list arguments;

@@ -33,6 +33,7 @@ void *ws_arena_copy(struct ws_arena *arena, const void *data, size_t size);
 
 /* Zero-terminated copies. */
 char *ws_arena_text(struct ws_arena *arena, const char *text);
+char *ws_arena_text_of(struct ws_arena *arena, const void *bytes, size_t size);
 char *ws_arena_format(struct ws_arena *arena, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

@@ -1,5 +1,17 @@
 #include "base/bytes.h"
 
+bool ws_bytes_split(struct ws_bytes bytes, uint8_t mark, struct ws_bytes *before,
+                    struct ws_bytes *behind)
+{
+    const uint8_t *at = bytes.size > 0 ? memchr(bytes.data, mark, bytes.size) : NULL;
+    if (!at)
+        return false;
+    size_t size = (size_t)(at - bytes.data);
+    *before = ws_bytes_of(bytes.data, size);
+    *behind = ws_bytes_of(at + 1, bytes.size - size - 1);
+    return true;
+}
+
 void ws_reader_init(struct ws_reader *reader, struct ws_bytes bytes)
 {
     *reader = (struct ws_reader){bytes.data, bytes.size, false};

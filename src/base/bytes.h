@@ -34,6 +34,17 @@ static inline struct ws_bytes ws_bytes_of_text(const char *text)
     return ws_bytes_of(text, strlen(text));
 }
 
+/* Whether these are the text's bytes. */
+static inline bool ws_bytes_is(struct ws_bytes bytes, const char *text)
+{
+    return bytes.size == strlen(text) && memcmp(bytes.data, text, bytes.size) == 0;
+}
+
+/* What stands before the first `mark`, and what stands behind it; false when there is none. `bytes`
+ * may be what is set. */
+bool ws_bytes_split(struct ws_bytes bytes, uint8_t mark, struct ws_bytes *before,
+                    struct ws_bytes *behind);
+
 static inline uint32_t load32_le(const uint8_t *p)
 {
     return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;

@@ -38,29 +38,6 @@ static void append64_be(struct ws_buffer *out, uint64_t value)
     append32_be(out, (uint32_t)value);
 }
 
-/* What stands before the first `mark`, and what stands behind it; false when there is none. */
-static bool split(struct ws_bytes text, uint8_t mark, struct ws_bytes *before,
-                  struct ws_bytes *behind)
-{
-    const uint8_t *at = text.size > 0 ? memchr(text.data, mark, text.size) : NULL;
-    if (!at)
-        return false;
-    size_t size = (size_t)(at - text.data);
-    *before = ws_bytes_of(text.data, size);
-    *behind = ws_bytes_of(at + 1, text.size - size - 1);
-    return true;
-}
-
-static const char *copy_text(struct ws_arena *arena, struct ws_bytes bytes)
-{
-    char *text = WS_ARENA_NEW(arena, char, bytes.size + 1);
-    if (text) {
-        memcpy(text, bytes.data, bytes.size);
-        text[bytes.size] = '\0';
-    }
-    return text;
-}
-
 /* Keys ----------------------------------------------------------------------------------------- */
 
 bool ws_key_name_ok(struct ws_bytes name)
@@ -126,7 +103,7 @@ static enum ws_status read_key_text(struct ws_bytes text, struct ws_arena *arena
                                     struct key_text *out, struct ws_error *err)
 {
     struct ws_bytes rest, id, key, bytes;
-    if (!split(text, '+', &out->name, &rest) || !split(rest, '+', &id, &key) ||
+    if (!ws_bytes_split(text, '+', &out->name, &rest) || !ws_bytes_split(rest, '+', &id, &key) ||
         !ws_key_name_ok(out->name) || !read_id(id, &out->id))
         return no_key(err);
     enum ws_status status = ws_base64_read(key, arena, &bytes, err);
@@ -162,7 +139,7 @@ enum ws_status ws_note_key_read(struct ws_bytes text, struct ws_arena *arena,
     WS_TRY(id_of(read.name, read.typed, &id, err));
     WS_TRY(check_id(read.id, id, err));
     struct ws_note_key key = {
-        .name = copy_text(arena, read.name),
+        .name = ws_arena_text_of(arena, read.name.data, read.name.size),
         .id = id,
         .type = read.typed[0],
     };
@@ -200,7 +177,7 @@ static enum ws_status complete_signer(struct ws_bytes name, enum ws_key_type typ
     uint8_t typed[TYPED_SIZE];
     set_typed(typed, type, signer->private_key.public_bytes);
     signer->type = type;
-    signer->name = copy_text(arena, name);
+    signer->name = ws_arena_text_of(arena, name.data, name.size);
     return signer->name ? id_of(name, typed, &signer->id, err) : ws_fail_memory(err, "a key");
 }
 
@@ -289,7 +266,7 @@ static bool read_signature(struct ws_bytes line, struct ws_arena *arena,
     if (line.size < start || memcmp(line.data, LINE_START, start) != 0)
         return false;
     line = ws_bytes_of(line.data + start, line.size - start);
-    if (!split(line, ' ', &out->name, &base64) || !ws_key_name_ok(out->name) ||
+    if (!ws_bytes_split(line, ' ', &out->name, &base64) || !ws_key_name_ok(out->name) ||
         ws_base64_read(base64, arena, &bytes, NULL) != WS_OK || bytes.size <= ID_SIZE)
         return false;
     out->id = load32_be(bytes.data);
@@ -302,7 +279,7 @@ static enum ws_status read_signatures(struct ws_bytes lines, struct ws_arena *ar
 {
     struct ws_bytes line;
     note->signature_count = 0;
-    while (split(lines, '\n', &line, &lines)) {
+    while (ws_bytes_split(lines, '\n', &line, &lines)) {
         if (note->signature_count == WS_NOTE_SIGNATURE_LIMIT)
             return ws_fail(err, WS_CORRUPT, "a note with more than %d signatures",
                            WS_NOTE_SIGNATURE_LIMIT);

@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "base/file.h"
-#include "ledger/checkpoint.h"
+#include "ledger/log_checkpoint.h"
 #include "ledger/note.h"
 #include "ledger/tile.h"
 

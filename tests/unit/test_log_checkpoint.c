@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "ledger/checkpoint.h"
+#include "ledger/log_checkpoint.h"
 
 #define ROOT "CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I="
 

@@ -1,4 +1,4 @@
-#include "ledger/checkpoint.h"
+#include "ledger/log_checkpoint.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -29,13 +29,7 @@ bool ws_read_size(struct ws_bytes text, uint64_t *out)
 /* Takes the first line off; false when there is no whole one, or it is empty. */
 static bool take_line(struct ws_bytes *text, struct ws_bytes *line)
 {
-    const uint8_t *end = text->size > 0 ? memchr(text->data, '\n', text->size) : NULL;
-    if (!end || end == text->data)
-        return false;
-    size_t size = (size_t)(end - text->data);
-    *line = ws_bytes_of(text->data, size);
-    *text = ws_bytes_of(end + 1, text->size - size - 1);
-    return true;
+    return ws_bytes_split(*text, '\n', line, text) && line->size > 0;
 }
 
 enum ws_status ws_checkpoint_read(struct ws_bytes text, struct ws_arena *arena,
@@ -54,12 +48,9 @@ enum ws_status ws_checkpoint_read(struct ws_bytes text, struct ws_arena *arena,
         return ws_fail(err, WS_CORRUPT, "no checkpoint: its second line is no size");
     if (!ws_base64_read_fixed(root, checkpoint.root.bytes, WS_HASH_SIZE))
         return ws_fail(err, WS_CORRUPT, "no checkpoint: its third line is no SHA-256 in base64");
-    char *name = WS_ARENA_NEW(arena, char, origin.size + 1);
-    if (!name)
+    checkpoint.origin = ws_arena_text_of(arena, origin.data, origin.size);
+    if (!checkpoint.origin)
         return ws_fail_memory(err, "a checkpoint");
-    memcpy(name, origin.data, origin.size);
-    name[origin.size] = '\0';
-    checkpoint.origin = name;
     *out = checkpoint;
     return WS_OK;
 }

@@ -1,10 +1,10 @@
 /*
  * Checkpoints (c2sp.org/tlog-checkpoint): the text of a signed note that says what a log is, how
- * many entries it has, and the root of their Merkle tree. Contract: tests/unit/test_checkpoint.c,
- * tests/fuzz/fuzz_checkpoint.c.
+ * many entries it has, and the root of their Merkle tree. Contract:
+ * tests/unit/test_log_checkpoint.c, tests/fuzz/fuzz_log_checkpoint.c.
  */
-#ifndef WS_LEDGER_CHECKPOINT_H
-#define WS_LEDGER_CHECKPOINT_H
+#ifndef WS_LEDGER_LOG_CHECKPOINT_H
+#define WS_LEDGER_LOG_CHECKPOINT_H
 
 #include "base/arena.h"
 #include "base/buffer.h"
