@@ -1,6 +1,7 @@
 #include "base/hash.h"
 
 #include <openssl/evp.h>
+#include <string.h>
 
 enum ws_status ws_hash_of(struct ws_bytes bytes, struct ws_hash *out, struct ws_error *err)
 {
@@ -37,14 +38,30 @@ void ws_hasher_release(struct ws_hasher *hasher)
     hasher->context = NULL;
 }
 
+static const char digits[] = "0123456789abcdef";
+
 void ws_hash_text(const struct ws_hash *hash, char out[WS_HASH_TEXT_SIZE])
 {
-    static const char digits[] = "0123456789abcdef";
     for (size_t i = 0; i < WS_HASH_SIZE; i++) {
         out[2 * i] = digits[hash->bytes[i] >> 4];
         out[2 * i + 1] = digits[hash->bytes[i] & 15];
     }
     out[WS_HASH_TEXT_SIZE - 1] = '\0';
+}
+
+bool ws_hash_read(struct ws_bytes text, struct ws_hash *out)
+{
+    struct ws_hash hash = {{0}};
+    if (text.size != WS_HASH_TEXT_SIZE - 1)
+        return false;
+    for (size_t i = 0; i < text.size; i++) {
+        const char *digit = memchr(digits, text.data[i], 16);
+        if (!digit)
+            return false;
+        hash.bytes[i / 2] = (uint8_t)(hash.bytes[i / 2] << 4 | (digit - digits));
+    }
+    *out = hash;
+    return true;
 }
 
 uint64_t ws_hash_u64(const struct ws_hash *hash)

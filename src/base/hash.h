@@ -29,6 +29,8 @@ WS_MUST_CHECK enum ws_status ws_hasher_finish(struct ws_hasher *hasher, struct w
 void ws_hasher_release(struct ws_hasher *hasher); /* needed after init, finished or not */
 
 void ws_hash_text(const struct ws_hash *hash, char out[WS_HASH_TEXT_SIZE]); /* lower-case hex */
+/* False for anything but 64 lower-case hexadecimal digits. */
+WS_MUST_CHECK bool ws_hash_read(struct ws_bytes text, struct ws_hash *out);
 uint64_t ws_hash_u64(const struct ws_hash *hash); /* the first eight bytes, little-endian */
 
 #endif
