@@ -57,6 +57,12 @@ WS_MUST_CHECK enum ws_status ws_file_draft_keep(struct ws_file_draft *draft, con
                                                 struct ws_error *err);
 void ws_file_draft_drop(struct ws_file_draft *draft);
 
+/* Many files at once: each is replaced whole, but may be lost with the power until all that lies on
+ * the file system of `directory` is synced. The directories above `path` are made. */
+WS_MUST_CHECK enum ws_status ws_file_place(const char *path, struct ws_bytes bytes,
+                                           struct ws_error *err);
+WS_MUST_CHECK enum ws_status ws_file_sync_all(const char *directory, struct ws_error *err);
+
 /* That there is none is fine. */
 WS_MUST_CHECK enum ws_status ws_file_remove(const char *path, struct ws_error *err);
 bool ws_file_exists(const char *path);

@@ -143,17 +143,21 @@ struct ws_tile ws_tile_of_node(unsigned level, uint64_t index, uint64_t size)
     return tile;
 }
 
-void ws_tile_node(unsigned level, uint64_t index, const uint8_t *hashes, struct ws_hash *out)
+void ws_tile_fold(const uint8_t *hashes, size_t count, struct ws_hash *out)
 {
-    unsigned height = level % WS_TILE_HEIGHT;
-    size_t count = (size_t)1 << height;
-    size_t first = (size_t)(index << height) % WS_TILE_WIDTH;
     struct ws_hash row[WS_TILE_WIDTH];
-    memcpy(row, hashes + first * WS_HASH_SIZE, count * WS_HASH_SIZE);
+    memcpy(row, hashes, count * WS_HASH_SIZE);
     for (; count > 1; count /= 2)
         for (size_t i = 0; i < count / 2; i++)
             ws_merkle_node(&row[2 * i], &row[2 * i + 1], &row[i]);
     *out = row[0];
+}
+
+void ws_tile_node(unsigned level, uint64_t index, const uint8_t *hashes, struct ws_hash *out)
+{
+    unsigned height = level % WS_TILE_HEIGHT;
+    size_t first = (size_t)(index << height) % WS_TILE_WIDTH;
+    ws_tile_fold(hashes + first * WS_HASH_SIZE, (size_t)1 << height, out);
 }
 
 /* Entries -------------------------------------------------------------------------------------- */

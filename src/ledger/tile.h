@@ -43,6 +43,9 @@ unsigned ws_tile_width(unsigned level, uint64_t index, uint64_t size);
 struct ws_tile ws_tile_of_node(unsigned level, uint64_t index, uint64_t size);
 void ws_tile_node(unsigned level, uint64_t index, const uint8_t *hashes, struct ws_hash *out);
 
+/* The root of so many hashes, a power of two up to 256. */
+void ws_tile_fold(const uint8_t *hashes, size_t count, struct ws_hash *out);
+
 /* Entries one behind the other, the length of each before it in two bytes, big-endian. */
 void ws_bundle_append(struct ws_buffer *out, struct ws_bytes entry); /* at most WS_ENTRY_LIMIT */
 /* Exactly `count` entries, which lie in `bundle`; WS_CORRUPT for anything else. */

@@ -142,10 +142,8 @@ static void envelope__that_is_none_is_refused(void **state)
         "{\"payload\":\"AAAA\",\"payloadType\":\"\",\"signatures\":{\"sig\":\"AAAA\"}}",
         "{\"payload\":\"AAAA\",\"payloadType\":\"\",\"signatures\":[\"AAAA\"]}",
         "{\"payload\":\"AAAA\",\"payloadType\":\"\",\"signatures\":[{\"sig\":\"A===\"}]}",
-        "{\"payload\":\"AAAA\",\"payloadType\":\"\",\"signatures\":[{\"sig\":\"AAAA\",\"keyid\":1}]"
-        "}",
-        "{\"payload\":\"AAAA\",\"payload\":\"AAAA\",\"payloadType\":\"\",\"signatures\":[{\"sig\":"
-        "\"AAAA\"}]}",
+        "{\"payload\":\"AAAA\",\"payloadType\":\"\",\"signatures\":[{\"sig\":\"A\",\"keyid\":1}]}",
+        "{\"payload\":\"\",\"payload\":\"\",\"payloadType\":\"\",\"signatures\":[{\"sig\":\"\"}]}",
     };
     struct ws_envelope envelope;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)

@@ -1,0 +1,370 @@
+#include "ledger/log_store.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ledger/log_journal.h"
+#include "ledger/log_reader.h"
+#include "ledger/tile_writer.h"
+
+enum {
+    KEY_LIMIT = 4096,    /* bytes of a printed key */
+    ADD_LIMIT = 1 << 30, /* bytes that are added at once */
+};
+
+/* Paths live in the arena that is given. */
+static const char *path_of(struct ws_arena *arena, const char *directory, const char *name)
+{
+    return ws_arena_format(arena, "%s/%s", directory, name);
+}
+
+/* Checkpoints ---------------------------------------------------------------------------------- */
+
+/* "checkpoints/x001/x234/067", as indices of tiles are written */
+static const char *kept_checkpoint_path(struct ws_arena *arena, const char *directory,
+                                        uint64_t size)
+{
+    char name[WS_TILE_PATH_SIZE];
+    const struct ws_tile numbered = {.index = size, .width = WS_TILE_WIDTH};
+    ws_tile_path(&numbered, name);
+    return ws_arena_format(arena, "%s/checkpoints/%s", directory, name + strlen("tile/0/"));
+}
+
+static enum ws_status sign_checkpoint(const struct ws_checkpoint *checkpoint,
+                                      const struct ws_note_signer *signer, struct ws_arena *arena,
+                                      struct ws_bytes *out, struct ws_error *err)
+{
+    struct ws_buffer note;
+    ws_buffer_init(&note, arena->allocator, WS_NOTE_LIMIT);
+    ws_checkpoint_append(&note, checkpoint);
+    struct ws_bytes text = {ws_arena_copy(arena, note.data, note.size), note.size};
+    enum ws_status status = ws_buffer_check(&note, "a checkpoint", err);
+    if (status == WS_OK && !text.data)
+        status = ws_fail_memory(err, "a checkpoint");
+    ws_buffer_u8(&note, '\n');
+    if (status == WS_OK)
+        status = ws_note_sign(&note, text, signer, 0, arena, err);
+    *out = (struct ws_bytes){ws_arena_copy(arena, note.data, note.size), note.size};
+    ws_buffer_release(&note);
+    if (status == WS_OK && !out->data)
+        status = ws_fail_memory(err, "a checkpoint");
+    return status;
+}
+
+/* The one that is kept for ever comes first, so that what is published can be found there. */
+static enum ws_status write_checkpoint(const char *directory, uint64_t size, struct ws_bytes note,
+                                       struct ws_arena *arena, struct ws_error *err)
+{
+    const char *kept = kept_checkpoint_path(arena, directory, size);
+    const char *path = path_of(arena, directory, "checkpoint");
+    if (!kept || !path)
+        return ws_fail_memory(err, "a checkpoint");
+    WS_TRY(ws_file_place(kept, note, err));
+    WS_TRY(ws_file_sync_all(directory, err));
+    return ws_file_replace(path, note, err);
+}
+
+/* The last checkpoint, signed by the key of the directory, whose id is `key_id`. */
+static enum ws_status read_checkpoint(const char *directory, struct ws_arena *arena,
+                                      struct ws_checkpoint *out, uint32_t *key_id,
+                                      struct ws_error *err)
+{
+    const char *path = path_of(arena, directory, "checkpoint");
+    const char *key_path = path_of(arena, directory, "vkey");
+    struct ws_bytes bytes, key_text, rest;
+    struct ws_note note;
+    struct ws_note_key key;
+    struct ws_note_proof proof;
+    if (!path || !key_path)
+        return ws_fail_memory(err, "a checkpoint");
+    WS_TRY(ws_file_read(key_path, KEY_LIMIT, arena, &key_text, err));
+    WS_TRY(ws_file_read(path, WS_NOTE_LIMIT, arena, &bytes, err));
+    (void)ws_bytes_split(key_text, '\n', &key_text, &rest);
+    WS_TRY(ws_note_key_read(key_text, arena, &key, err));
+    const struct ws_note_key *const keys[] = {&key};
+    enum ws_status status = ws_note_read(bytes, arena, &note, err);
+    if (status == WS_OK)
+        status = ws_note_check(&note, keys, 1, arena, &proof, err);
+    if (status == WS_OK)
+        status = ws_checkpoint_read(note.text, arena, out, err);
+    if (status == WS_OK && (!proof.is_signed || strcmp(out->origin, key.name) != 0))
+        status =
+            ws_fail(err, WS_CORRUPT, "its checkpoint is not signed by its key '%.200s'", key.name);
+    *key_id = key.id;
+    ws_note_key_close(&key);
+    return status;
+}
+
+/* The tiles at the right edge lead to the root that was signed, or somebody changed them. */
+static enum ws_status check_root(const char *directory, const struct ws_checkpoint *checkpoint,
+                                 const struct ws_allocator *allocator, struct ws_error *err)
+{
+    struct ws_tile_writer writer;
+    struct ws_hash root;
+    enum ws_status status =
+        ws_tile_writer_open(&writer, directory, checkpoint->size, allocator, err);
+    if (status == WS_OK)
+        ws_tile_writer_root(&writer, &root);
+    ws_tile_writer_release(&writer);
+    WS_TRY(status);
+    if (!ws_hash_equal(&root, &checkpoint->root))
+        return ws_fail(err, WS_CORRUPT,
+                       "its tiles do not lead to the root of its checkpoint of %" PRIu64
+                       " entries: somebody changed them",
+                       checkpoint->size);
+    return WS_OK;
+}
+
+/* The journal ---------------------------------------------------------------------------------- */
+
+/* A journal for what comes behind `first`. */
+static enum ws_status begin_journal(const char *directory, uint64_t first, struct ws_arena *arena,
+                                    struct ws_error *err)
+{
+    char storage[WS_JOURNAL_HEAD + 1];
+    struct ws_buffer head;
+    const char *path = path_of(arena, directory, "journal");
+    if (!path)
+        return ws_fail_memory(err, "a journal");
+    ws_buffer_fix(&head, storage, sizeof storage);
+    ws_journal_head(&head, first);
+    return ws_file_replace(path, ws_buffer_bytes(&head), err);
+}
+
+/* Calls `visit` for each entry of the journal that the checkpoint does not cover; then says where
+ * the journal ends. */
+typedef enum ws_status journal_visit(void *user, struct ws_bytes entry, const struct ws_hash *leaf,
+                                     struct ws_error *err);
+
+static enum ws_status walk(struct ws_bytes bytes, uint64_t size, journal_visit *visit, void *user,
+                           struct ws_journal *out, struct ws_error *err)
+{
+    struct ws_bytes entry;
+    struct ws_hash leaf;
+    WS_TRY(ws_journal_open(bytes, out, err));
+    if (out->next > size)
+        return ws_fail(err, WS_CORRUPT,
+                       "its journal begins with entry %" PRIu64 " and its checkpoint has %" PRIu64,
+                       out->next, size);
+    while (ws_journal_next(out, &entry, &leaf))
+        if (visit && out->next > size)
+            WS_TRY(visit(user, entry, &leaf, err));
+    return WS_OK;
+}
+
+static enum ws_status walk_journal(const char *path, uint64_t size, journal_visit *visit,
+                                   void *user, struct ws_journal *out, struct ws_error *err)
+{
+    struct ws_mapped_file file;
+    WS_TRY(ws_file_map(path, &file, err));
+    enum ws_status status = walk(file.bytes, size, visit, user, out, err);
+    ws_file_unmap(&file);
+    return status;
+}
+
+/* Finds the journal's end, cuts what is torn behind it, and opens it there. */
+static enum ws_status open_journal(struct ws_log_store *store, struct ws_error *err)
+{
+    struct ws_journal end;
+    const char *path = path_of(&store->arena, store->directory, "journal");
+    if (!path)
+        return ws_fail_memory(err, "a journal");
+    WS_TRY(walk_journal(path, store->size, NULL, NULL, &end, err));
+    store->count = end.next > store->size ? end.next : store->size;
+    if (end.next < store->size) {
+        /* All of it was published: its successor was not begun. */
+        WS_TRY(begin_journal(store->directory, store->size, &store->arena, err));
+        end.offset = WS_JOURNAL_HEAD;
+    }
+    return ws_append_open(&store->journal, path, end.offset, err);
+}
+
+/* Opening -------------------------------------------------------------------------------------- */
+
+static enum ws_status write_key(const char *directory, const struct ws_note_signer *signer,
+                                struct ws_arena *arena, struct ws_error *err)
+{
+    struct ws_note_key key;
+    struct ws_buffer text;
+    const char *path = path_of(arena, directory, "vkey");
+    if (!path)
+        return ws_fail_memory(err, "a log");
+    WS_TRY(ws_note_signer_key(signer, &key, err));
+    ws_buffer_init(&text, arena->allocator, KEY_LIMIT);
+    ws_note_key_append(&text, &key);
+    ws_buffer_u8(&text, '\n');
+    enum ws_status status = ws_buffer_check(&text, "a key", err);
+    if (status == WS_OK)
+        status = ws_file_replace(path, ws_buffer_bytes(&text), err);
+    ws_buffer_release(&text);
+    ws_note_key_close(&key);
+    return status;
+}
+
+/* The checkpoint comes last: without it there is no log. */
+static enum ws_status make(const char *directory, const struct ws_note_signer *signer,
+                           struct ws_arena *arena, struct ws_error *err)
+{
+    struct ws_checkpoint empty = {.origin = signer->name};
+    struct ws_names names;
+    struct ws_bytes note;
+    WS_TRY(ws_directory_make(directory, err));
+    WS_TRY(ws_directory_list(directory, arena, &names, err));
+    if (names.count > 0)
+        return ws_fail(err, WS_CONFLICT,
+                       "'%.300s' is not empty: a new log wants a folder for itself", directory);
+    ws_merkle_empty(&empty.root);
+    WS_TRY(sign_checkpoint(&empty, signer, arena, &note, err));
+    WS_TRY(write_key(directory, signer, arena, err));
+    WS_TRY(begin_journal(directory, 0, arena, err));
+    return write_checkpoint(directory, 0, note, arena, err);
+}
+
+enum ws_status ws_log_make(const char *directory, const struct ws_note_signer *signer,
+                           struct ws_error *err)
+{
+    struct ws_arena arena;
+    if (signer->type != WS_KEY_ED25519)
+        return ws_fail(err, WS_INVALID, "a log signs with a key of type 1, not with a witness's");
+    ws_arena_init(&arena, NULL);
+    enum ws_status status = make(directory, signer, &arena, err);
+    ws_arena_release(&arena);
+    return status;
+}
+
+static enum ws_status open_store(struct ws_log_store *store, struct ws_error *err)
+{
+    struct ws_checkpoint checkpoint;
+    const char *lock = path_of(&store->arena, store->directory, "lock");
+    if (!lock)
+        return ws_fail_memory(err, "a log");
+    WS_TRY(read_checkpoint(store->directory, &store->arena, &checkpoint, &store->key, err));
+    WS_TRY(ws_lock_take(lock, &store->lock, err));
+    /* Once more: another process may have published before it let go. */
+    WS_TRY(read_checkpoint(store->directory, &store->arena, &checkpoint, &store->key, err));
+    WS_TRY(check_root(store->directory, &checkpoint, store->allocator, err));
+    store->origin = checkpoint.origin;
+    store->size = checkpoint.size;
+    return open_journal(store, err);
+}
+
+enum ws_status ws_log_open(const char *directory, const struct ws_allocator *allocator,
+                           struct ws_log_store *out, struct ws_error *err)
+{
+    struct ws_log_store store = {.allocator = allocator, .lock = -1, .journal.descriptor = -1};
+    ws_arena_init(&store.arena, allocator);
+    store.directory = ws_arena_text(&store.arena, directory);
+    enum ws_status status =
+        store.directory ? open_store(&store, err) : ws_fail_memory(err, "a log");
+    if (status != WS_OK && status != WS_BUSY)
+        ws_error_prefix(err, "log '%.200s'", directory);
+    if (status != WS_OK)
+        ws_log_close(&store);
+    else
+        *out = store;
+    return status;
+}
+
+void ws_log_close(struct ws_log_store *store)
+{
+    if (store->directory) {
+        ws_append_close(&store->journal);
+        ws_lock_drop(store->lock);
+    }
+    ws_arena_release(&store->arena);
+    store->directory = NULL;
+}
+
+/* Growing -------------------------------------------------------------------------------------- */
+
+static enum ws_status keep(struct ws_log_store *store, struct ws_bytes records,
+                           struct ws_error *err)
+{
+    uint64_t before = store->journal.size;
+    WS_TRY(ws_append_write(&store->journal, records, "journal", err));
+    enum ws_status status = ws_append_sync(&store->journal, "journal", err);
+    if (status != WS_OK)
+        store->journal.size = before; /* what lies there is written over */
+    return status;
+}
+
+enum ws_status ws_log_add(struct ws_log_store *store, const struct ws_bytes entries[], size_t count,
+                          uint64_t *first, struct ws_error *err)
+{
+    struct ws_buffer records;
+    for (size_t i = 0; i < count; i++)
+        if (entries[i].size > WS_ENTRY_LIMIT)
+            return ws_fail(err, WS_LIMIT, "an entry of %zu bytes; the most is %d", entries[i].size,
+                           WS_ENTRY_LIMIT);
+    ws_buffer_init(&records, store->allocator, ADD_LIMIT);
+    for (size_t i = 0; i < count; i++)
+        ws_journal_append(&records, entries[i]);
+    enum ws_status status = ws_buffer_check(&records, "the entries that are added", err);
+    if (status == WS_OK)
+        status = keep(store, ws_buffer_bytes(&records), err);
+    ws_buffer_release(&records);
+    WS_TRY(status);
+    *first = store->count;
+    store->count += count;
+    return WS_OK;
+}
+
+static enum ws_status add_to_tiles(void *user, struct ws_bytes entry, const struct ws_hash *leaf,
+                                   struct ws_error *err)
+{
+    return ws_tile_writer_add(user, entry, leaf, err);
+}
+
+/* Bundles and tiles of what waits in the journal, and the root that they lead to. */
+static enum ws_status write_tiles(struct ws_log_store *store, const char *journal,
+                                  struct ws_checkpoint *out, struct ws_error *err)
+{
+    struct ws_tile_writer writer;
+    struct ws_journal end;
+    enum ws_status status =
+        ws_tile_writer_open(&writer, store->directory, store->size, store->allocator, err);
+    if (status == WS_OK)
+        status = walk_journal(journal, store->size, add_to_tiles, &writer, &end, err);
+    if (status == WS_OK)
+        status = ws_tile_writer_finish(&writer, err);
+    if (status == WS_OK && writer.size != store->count)
+        status = ws_fail(err, WS_CORRUPT, "the journal holds %" PRIu64 " entries, wanted %" PRIu64,
+                         writer.size, store->count);
+    out->size = writer.size;
+    if (status == WS_OK)
+        ws_tile_writer_root(&writer, &out->root);
+    ws_tile_writer_release(&writer);
+    return status;
+}
+
+static enum ws_status publish(struct ws_log_store *store, const struct ws_note_signer *signer,
+                              struct ws_arena *arena, struct ws_error *err)
+{
+    struct ws_checkpoint checkpoint = {.origin = store->origin};
+    struct ws_bytes note;
+    const char *journal = path_of(arena, store->directory, "journal");
+    if (!journal)
+        return ws_fail_memory(err, "a checkpoint");
+    WS_TRY(write_tiles(store, journal, &checkpoint, err));
+    WS_TRY(sign_checkpoint(&checkpoint, signer, arena, &note, err));
+    WS_TRY(write_checkpoint(store->directory, checkpoint.size, note, arena, err));
+    store->size = checkpoint.size;
+    ws_append_close(&store->journal);
+    WS_TRY(begin_journal(store->directory, store->size, arena, err));
+    return ws_append_open(&store->journal, journal, WS_JOURNAL_HEAD, err);
+}
+
+enum ws_status ws_log_publish(struct ws_log_store *store, const struct ws_note_signer *signer,
+                              struct ws_error *err)
+{
+    struct ws_arena arena;
+    if (signer->id != store->key || strcmp(signer->name, store->origin) != 0)
+        return ws_fail(err, WS_INVALID,
+                       "the key %.200s+%08" PRIx32 " is not that of this log, %.200s+%08" PRIx32,
+                       signer->name, signer->id, store->origin, store->key);
+    ws_arena_init(&arena, store->allocator);
+    enum ws_status status = publish(store, signer, &arena, err);
+    ws_arena_release(&arena);
+    return status;
+}
