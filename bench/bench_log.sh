@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# A transparency log on this disk: a million entries of 128 bytes, 50,000 at a time, each batch
+# synced and published; then, in a log of LOG_ENTRIES (10^8) entries of 8 bytes, a proof of any of them from
+# its files, and the checking of one. Usage: bench_log.sh BUILD
+set -euo pipefail
+log_speed=$(realpath "$1")/bench/log_speed
+source "$(dirname "$0")/lib.bash"
+
+# Not in memory: what is synced goes to a disk.
+scratch=$(mktemp -d "${TMPDIR:-/var/tmp}/bench-log.XXXXXX")
+trap 'rm -rf "$scratch"' EXIT
+
+for i in 1 2 3; do
+    "$log_speed" add 1000000 128 50000 "$scratch/log-$i"
+    rm -r "$scratch/log-$i"
+done | sort -n | sed -n 2p >"$scratch/added"
+row log-add-1000000x128 "$(cat "$scratch/added")" 5 "limit: 200,000 a second"
+
+"$log_speed" add "${LOG_ENTRIES:-100000000}" 8 1000000 "$scratch/large" >/dev/null
+"$log_speed" prove 1000 "$scratch/large" >/dev/null # so that its tiles are in memory, as when served
+row log-prove-one "$("$log_speed" prove 2000 "$scratch/large")" 0.001 "limit: 1 ms"
+row log-verify-100000 "$("$log_speed" verify 100000 "$scratch/large")" 1 "limit: 100,000 a second and core"
