@@ -141,9 +141,12 @@ struct made {
 struct batch {
     struct ws_block *block;
     const struct ws_step_support *support; /* or NULL */
-    struct ws_step plan;
+    const struct ws_step *plan;
     uint32_t step;
     bool measured;
+    bool pooled;     /* outputs are kept */
+    bool as_it_is;   /* the latest output is the training set */
+    bool keeps_more; /* than models */
     size_t count;
     struct made *made;
     /* Arguments of the family's operations, one a chain. */
@@ -168,15 +171,25 @@ static struct ws_rng_key key_at(const struct ws_chain *chain, enum ws_stream str
     return key;
 }
 
-/* Of the model of a step. */
-static uint64_t model_id(const struct ws_chain *chain, uint32_t step)
+/* Of what the model of the step before makes. */
+static struct ws_origin output_origin(const struct ws_chain *chain, uint32_t step)
 {
-    return chain->first_model + step;
+    return (struct ws_origin){WS_SOURCE_MODEL, chain->model_depth + 1,
+                              chain->first_model + step - 1};
 }
 
-static bool keeps_pool(const struct batch *b)
+/* Steps `step` and those before it: each is planned from the one before. */
+static enum ws_status plan_steps(struct ws_block *block, uint32_t step, struct ws_error *err)
 {
-    return ws_policy_keeps_outputs(&b->block->arm->policy);
+    const struct ws_arm *arm = block->arm;
+    if (block->planned > step + 1)
+        block->planned = 0;
+    for (; block->planned <= step; block->planned++) {
+        const struct ws_step before = block->plan;
+        WS_TRY(ws_policy_step(&arm->policy, &block->experiment->growth, arm->data->items,
+                              block->planned, &before, &block->plan, err));
+    }
+    return WS_OK;
 }
 
 /* Metrics look at the chain's first model, or its filters do. */
@@ -187,12 +200,12 @@ static bool keeps_first(const struct ws_block *block)
 }
 
 /* A model or data that were read may be of anything. */
-static enum ws_status check_fits(const struct ws_block *block, const struct ws_chain *chain,
+static enum ws_status check_fits(const struct ws_block *block, uint32_t deepest,
                                  const struct ws_dataset *data, struct ws_error *err)
 {
     const struct ws_dataset *human = ws_human_shape(block->human);
     if (data->kind != human->kind || data->types != human->types ||
-        data->dimension != human->dimension || data->depth > chain->next_step)
+        data->dimension != human->dimension || data->depth > deepest)
         return ws_fail(err, WS_CORRUPT, "the checkpoint is of other data: %s, depth %" PRIu32,
                        ws_data_kind_name(data->kind), data->depth);
     if (data->kind == WS_DATA_TOKENS &&
@@ -234,8 +247,8 @@ static enum ws_status open_job(struct job *j, const struct batch *b, enum ws_pha
 {
     const struct ws_step_support *support = b->support;
     const double work[WS_PHASE_COUNT] = {
-        [WS_PHASE_OUTPUT] = (double)b->plan.output,
-        [WS_PHASE_FIT] = (double)b->plan.training,
+        [WS_PHASE_OUTPUT] = (double)b->plan->output,
+        [WS_PHASE_FIT] = (double)b->plan->training,
         [WS_PHASE_SAMPLE] = (double)b->block->arm->data->sample_items,
     };
     *j = (struct job){.batch = b, .phase = phase, .work = work[phase]};
@@ -280,21 +293,20 @@ static enum ws_status output_model(const struct batch *b, const struct ws_chain 
 
 static enum ws_status make_outputs(struct batch *b, struct ws_error *err)
 {
-    if (b->plan.output == 0)
+    if (b->plan->output == 0)
         return WS_OK;
-    struct ws_arena *arena = keeps_pool(b) ? &b->block->life : step_arena(b);
-    for (size_t i = 0; i < b->count; i++)
-        WS_TRY(output_model(b, b->made[i].chain, &b->models[i], err));
+    struct ws_arena *arena = b->pooled ? &b->block->life : step_arena(b);
     struct ws_segment *segments = WS_ARENA_NEW(arena, struct ws_segment, b->count);
     if (!segments)
         return ws_fail_memory(err, "a step");
-    WS_TRY(sample_models(b, WS_PHASE_OUTPUT, b->plan.output, arena, err));
     for (size_t i = 0; i < b->count; i++) {
-        const struct ws_chain *chain = b->made[i].chain;
-        struct ws_origin origin = {WS_SOURCE_MODEL, chain->model_depth + 1,
-                                   model_id(chain, b->step - 1)};
-        b->made[i].output = ws_dataset_in(&segments[i], b->payloads[i], origin);
-        WS_TRY(check_fits(b->block, chain, &b->made[i].output, err));
+        WS_TRY(output_model(b, b->made[i].chain, &b->models[i], err));
+        segments[i].origin = output_origin(b->made[i].chain, b->step);
+    }
+    WS_TRY(sample_models(b, WS_PHASE_OUTPUT, b->plan->output, arena, err));
+    for (size_t i = 0; i < b->count; i++) {
+        b->made[i].output = ws_dataset_in(&segments[i], b->payloads[i], segments[i].origin);
+        WS_TRY(check_fits(b->block, b->step, &b->made[i].output, err));
     }
     return WS_OK;
 }
@@ -339,26 +351,24 @@ static enum ws_status build_training(struct batch *b, struct made *made, struct 
 {
     struct ws_chain *chain = made->chain;
     const struct ws_policy *policy = &b->block->arm->policy;
-    /* The usual case, for which nothing is listed. */
-    if (b->plan.gathered == b->plan.generated && policy->filter_count == 0 && !keeps_pool(b)) {
+    if (b->as_it_is) {
         made->training = made->output;
         return WS_OK;
     }
     struct ws_sources sources = {
         .deal = &chain->deal,
-        .fresh_used = chain->fresh_used,
         .previous = &chain->training,
         .outputs = &made->output,
         .output_count = made->output.count > 0 ? 1 : 0,
     };
-    if (keeps_pool(b) && made->output.count > 0) {
+    if (b->pooled && made->output.count > 0) {
         WS_TRY(reserve_output(b->block, chain, err));
         chain->outputs[chain->output_count] = made->output;
         sources.outputs = chain->outputs;
         sources.output_count = chain->output_count + 1;
     }
     struct ws_rng_key key = key_at(chain, WS_STREAM_POLICY, b->step);
-    WS_TRY(ws_policy_build(policy, &b->plan, b->step, &sources, key, step_arena(b), &made->training,
+    WS_TRY(ws_policy_build(policy, b->plan, b->step, &sources, key, step_arena(b), &made->training,
                            err));
     if (b->step == 0)
         return WS_OK;
@@ -453,14 +463,13 @@ static enum ws_status repeat_models(struct batch *b, struct ws_error *err)
     for (size_t i = 0; i < b->count; i++) {
         struct made *made = &b->made[i];
         struct ws_chain *chain = made->chain;
-        struct ws_origin origin = {WS_SOURCE_MODEL, chain->model_depth + 1,
-                                   model_id(chain, b->step - 1)};
         struct ws_payload *items = WS_ARENA_ZNEW(step_arena(b), struct ws_payload, 1);
         if (!items)
             return ws_fail_memory(err, "a step");
         items->kind = chain->deal.original.kind;
-        items->count = b->plan.training;
-        WS_TRY(ws_dataset_of(items, origin, step_arena(b), &made->training, err));
+        items->count = b->plan->training;
+        WS_TRY(ws_dataset_of(items, output_origin(chain, b->step), step_arena(b), &made->training,
+                             err));
         if (!chain->settled)
             WS_TRY(settle(b, chain->model, &chain->settled, err));
         made->model = b->models[i] = chain->settled;
@@ -581,27 +590,32 @@ static enum ws_status keep_records(const struct batch *b, const struct made *mad
     return status;
 }
 
-static enum ws_status commit(struct batch *b, struct made *made, struct ws_error *err)
+/* All that a step leaves beside its model, or nothing. */
+static enum ws_status keep_more(const struct batch *b, const struct made *made,
+                                struct ws_error *err)
 {
     struct ws_chain *chain = made->chain;
-    struct ws_dataset training = {0};
-    const struct ws_model *first = NULL;
-    const bool keeps_training = b->block->arm->policy.previous > 0;
-    if (keeps_training)
+    struct ws_dataset training = chain->training;
+    const struct ws_model *first = chain->first;
+    if (b->block->arm->policy.previous > 0)
         WS_TRY(keep_training(b, made, &training, err));
     if (b->step == 0)
         WS_TRY(keep_first(b, made->model, &first, err));
     if (b->measured)
         WS_TRY(keep_records(b, made, err));
-    if (keeps_training)
-        chain->training = training;
-    chain->plan = b->plan;
-    chain->fresh_used += b->plan.fresh;
+    chain->training = training;
+    chain->first = first;
+    return WS_OK;
+}
+
+static enum ws_status commit(const struct batch *b, const struct made *made, struct ws_error *err)
+{
+    struct ws_chain *chain = made->chain;
+    if (b->keeps_more)
+        WS_TRY(keep_more(b, made, err));
     chain->model = made->model;
-    if (b->step == 0)
-        chain->first = first;
     chain->model_depth = made->training.depth;
-    if (keeps_pool(b) && made->output.count > 0)
+    if (b->pooled && made->output.count > 0)
         chain->output_count++;
     chain->next_step = b->step + 1;
     return WS_OK;
@@ -634,19 +648,20 @@ static enum ws_status take_step(struct ws_block *block, struct ws_chain **chains
                                 uint32_t step, const struct ws_step_support *support,
                                 struct ws_error *err)
 {
-    const struct ws_experiment *e = block->experiment;
+    const struct ws_policy *policy = &block->arm->policy;
     struct batch b = {
         .block = block,
         .support = support,
+        .plan = &block->plan,
         .step = step,
-        .measured = step % e->settings.measure_every == 0,
+        .measured = step % block->experiment->settings.measure_every == 0,
+        .pooled = ws_policy_keeps_outputs(policy),
         .count = count,
     };
+    b.keeps_more = b.measured || step == 0 || policy->previous > 0;
+    b.as_it_is = b.plan->gathered == b.plan->generated && policy->filter_count == 0 && !b.pooled;
     ws_arena_reset(&block->scratch);
     WS_TRY(new_batch(&b, chains, err));
-    /* All chains of an arm follow the same plan. */
-    WS_TRY(ws_policy_step(&block->arm->policy, &e->growth, block->arm->data->items, step,
-                          &chains[0]->plan, &b.plan, err));
     if (chains[0]->absorbed) {
         WS_TRY(repeat_models(&b, err));
     } else {
@@ -678,9 +693,12 @@ static void step_chains(struct ws_block *block, struct ws_chain **ready, size_t 
 
 void ws_block_step(struct ws_block *block, uint32_t step, const struct ws_step_support *support)
 {
+    struct ws_error error;
     ws_arena_reset(&block->steps[step % 2]);
     struct ws_chain **ready =
         WS_ARENA_NEW(&block->steps[step % 2], struct ws_chain *, block->count);
+    const enum ws_status status =
+        ready ? plan_steps(block, step, &error) : ws_fail_memory(&error, "a step");
     /* Those that change from the front, absorbed ones from the back. */
     bool (*is_absorbed)(const struct ws_model *model) = absorbed_test(block);
     size_t changing = 0, absorbed = 0;
@@ -689,12 +707,14 @@ void ws_block_step(struct ws_block *block, uint32_t step, const struct ws_step_s
         if (!chain->started || chain->status != WS_OK || chain->next_step != step)
             continue;
         chain->absorbed = is_absorbed && chain->model && is_absorbed(chain->model);
-        if (!ready)
-            chain->status = ws_fail_memory(&chain->error, "a step");
-        else if (chain->absorbed)
+        if (status != WS_OK) {
+            chain->status = status;
+            chain->error = error;
+        } else if (chain->absorbed) {
             ready[block->count - ++absorbed] = chain;
-        else
+        } else {
             ready[changing++] = chain;
+        }
     }
     if (changing > 0)
         step_chains(block, ready, changing, step, support);
@@ -742,25 +762,19 @@ void ws_chain_write(const struct ws_chain *chain, uint32_t first_step, struct ws
 }
 
 /* Plans the steps that were taken once more: what can be computed is not stored. */
-static enum ws_status replay_plan(const struct ws_block *block, struct ws_chain *chain,
+static enum ws_status replay_plan(struct ws_block *block, const struct ws_chain *chain,
                                   struct ws_error *err)
 {
-    const struct ws_experiment *e = block->experiment;
-    if (chain->next_step == 0 || chain->next_step > e->settings.generations)
+    const uint64_t generations = block->experiment->settings.generations;
+    if (chain->next_step == 0 || chain->next_step > generations)
         return ws_fail(err, WS_CORRUPT,
                        "the checkpoint is of %" PRIu32 " generations, wanted 1 to %" PRIu64,
-                       chain->next_step, e->settings.generations);
+                       chain->next_step, generations);
     if (chain->model_depth >= chain->next_step)
         return ws_fail(err, WS_CORRUPT,
                        "the checkpoint's model has depth %" PRIu32 " after %" PRIu32 " generations",
                        chain->model_depth, chain->next_step);
-    for (uint32_t step = 0; step < chain->next_step; step++) {
-        struct ws_step before = chain->plan;
-        WS_TRY(ws_policy_step(&block->arm->policy, &e->growth, block->arm->data->items, step,
-                              &before, &chain->plan, err));
-        chain->fresh_used += chain->plan.fresh;
-    }
-    return WS_OK;
+    return plan_steps(block, chain->next_step - 1, err);
 }
 
 static enum ws_status read_model(const struct ws_block *block, struct ws_reader *in,
@@ -802,11 +816,11 @@ static enum ws_status read_training(struct ws_block *block, struct ws_chain *cha
     if (count == 0)
         return WS_OK;
     WS_TRY(ws_dataset_read(in, &block->steps[(chain->next_step - 1) % 2], &chain->training, err));
-    if (chain->training.count != chain->plan.training)
+    if (chain->training.count != block->plan.training)
         return ws_fail(err, WS_CORRUPT,
                        "the checkpoint's training set has %" PRIu64 " items, wanted %" PRIu64,
-                       chain->training.count, chain->plan.training);
-    return check_fits(block, chain, &chain->training, err);
+                       chain->training.count, block->plan.training);
+    return check_fits(block, chain->next_step, &chain->training, err);
 }
 
 /* The outputs of one piece, behind those there are. */
@@ -822,9 +836,9 @@ static enum ws_status read_outputs(struct ws_block *block, struct ws_chain *chai
         WS_TRY(reserve_output(block, chain, err));
         struct ws_dataset *output = &chain->outputs[chain->output_count];
         WS_TRY(ws_dataset_read(in, &block->life, output, err));
-        WS_TRY(check_fits(block, chain, output, err));
+        WS_TRY(check_fits(block, chain->next_step, output, err));
         *items += output->count;
-        if (*items > chain->plan.pool_items) /* check_pool says so */
+        if (*items > block->plan.pool_items) /* check_pool says so */
             return WS_OK;
         chain->output_count++;
     }
@@ -837,13 +851,13 @@ static enum ws_status check_pool(const struct ws_block *block, const struct ws_c
                                  uint64_t items, struct ws_error *err)
 {
     uint64_t expected = ws_policy_keeps_outputs(&block->arm->policy) ? chain->next_step - 1 : 0;
-    if (items <= chain->plan.pool_items && chain->output_count != expected)
+    if (items <= block->plan.pool_items && chain->output_count != expected)
         return ws_fail(err, WS_CORRUPT, "the checkpoint holds %zu outputs, wanted %" PRIu64,
                        chain->output_count, expected);
-    if (expected > 0 && items != chain->plan.pool_items)
+    if (expected > 0 && items != block->plan.pool_items)
         return ws_fail(err, WS_CORRUPT,
                        "the checkpoint's pool has %" PRIu64 " items, wanted %" PRIu64, items,
-                       chain->plan.pool_items);
+                       block->plan.pool_items);
     return WS_OK;
 }
 

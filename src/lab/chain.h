@@ -28,8 +28,6 @@ struct ws_chain {
     /* After step next_step - 1: */
     uint32_t model_depth;
     const struct ws_model *model;
-    uint64_t fresh_used;
-    struct ws_step plan;
     struct ws_dataset training;     /* kept only for policies that use the previous training set */
     const struct ws_model *first;   /* of step 0, in `life`; NULL where nobody asks for it */
     const struct ws_model *settled; /* in `life`: the model of a chain that is absorbed, or NULL */
@@ -76,6 +74,8 @@ struct ws_block {
     const struct ws_arm *arm;
     struct ws_chain *chains;
     size_t count;
+    uint32_t planned;         /* steps from the first on: all chains of an arm follow one plan ... */
+    struct ws_step plan;      /* ... and this is the last of them */
     struct ws_arena life;     /* deals, references and pools */
     struct ws_arena steps[2]; /* step g lives in steps[g % 2], until step g + 2 */
     struct ws_arena scratch;  /* one measurement */

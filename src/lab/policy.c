@@ -218,6 +218,7 @@ enum ws_status ws_policy_step(const struct ws_policy *policy, const struct ws_gr
         plan.pool_items = base;
     } else {
         assert(before);
+        plan.fresh_used = before->fresh_used + before->fresh;
         uint64_t size = 0;
         WS_TRY(step_size(growth, base, step, &size, err));
         plan_shares(policy, size, base, &plan);
@@ -350,7 +351,7 @@ enum ws_status ws_policy_build(const struct ws_policy *policy, const struct ws_s
         WS_TRY(draw(&sources->deal->original, plan->original, key, ITEM_ORIGINAL, arena,
                     &parts[count++], err));
     if (plan->fresh > 0)
-        WS_TRY(ws_deal_fresh(sources->deal, step, sources->fresh_used, plan->fresh, arena,
+        WS_TRY(ws_deal_fresh(sources->deal, step, plan->fresh_used, plan->fresh, arena,
                              &parts[count++], err));
     if (plan->previous > 0)
         WS_TRY(draw(sources->previous, plan->previous, key, ITEM_PREVIOUS, arena, &parts[count++],

@@ -173,6 +173,7 @@ struct ws_step {
     uint64_t human;      /* control */
     uint64_t output;     /* items to sample from the latest model before this step */
     uint64_t pool_items; /* original items and those of all kept outputs, this step's included */
+    uint64_t fresh_used; /* items of the fresh stream that earlier steps took */
     uint64_t gathered;   /* the sum of what is used */
     uint64_t training;   /* items trained on: those, or as many as filters leave of them at most */
 };
@@ -204,7 +205,6 @@ WS_MUST_CHECK enum ws_status ws_policy_plan(const struct ws_policy *policy,
 /* What a step builds from. */
 struct ws_sources {
     const struct ws_deal *deal;
-    uint64_t fresh_used;               /* items of the fresh stream that earlier steps took */
     const struct ws_dataset *previous; /* training set of the step before; NULL when not needed */
     const struct ws_dataset *outputs;  /* of all steps so far, this one's last; for a policy that
                                           keeps none only the last */

@@ -262,7 +262,7 @@ static enum ws_status take_steps(struct probing *p, struct ws_block *block, doub
             return block->chains[0].status;
         }
         spent += now(p) - before;
-        expected += known(p, probe, block->arm, &block->chains[0].plan,
+        expected += known(p, probe, block->arm, &block->plan,
                           step % e->settings.measure_every == 0);
         steps++;
     }

@@ -24,6 +24,7 @@ struct unit {
     size_t count;
     const uint32_t *steps; /* (count), that its chains go on with */
     uint32_t first_step;   /* the lowest of them */
+    uint32_t last_step;    /* the highest */
     uint64_t work;         /* items left to handle */
 };
 
@@ -359,11 +360,6 @@ static unsigned threads_inside(struct runner *r)
  * leave does not depend on when they were last saved. A draft that is of the broken step stays. */
 static void report_broken(struct worker *w)
 {
-    bool broken = false;
-    for (size_t c = 0; c < w->block.count; c++)
-        broken = broken || (w->block.chains[c].status != WS_OK && !w->block.chains[c].reported);
-    if (!broken)
-        return;
     (void)!ws_chain_files_save(w->runner->options->directory, &w->block, false, NULL);
     for (size_t c = 0; c < w->block.count; c++) {
         struct ws_chain *chain = &w->block.chains[c];
@@ -374,10 +370,10 @@ static void report_broken(struct worker *w)
 
 /* A block after a step. */
 struct tally {
+    size_t running;
     size_t left;    /* chains that run, or wait for their step */
     size_t stopped; /* healthy ones that were told to stop inside the step */
-    size_t waiting; /* bytes of texts in memory */
-    uint64_t work;  /* that the step was */
+    size_t broken;  /* by the step */
 };
 
 static struct tally take_tally(const struct worker *w)
@@ -386,12 +382,11 @@ static struct tally take_tally(const struct worker *w)
     for (size_t c = 0; c < w->block.count; c++) {
         const struct ws_chain *chain = &w->block.chains[c];
         const uint32_t first = w->unit->steps[c];
-        tally.waiting += chain->texts.size;
-        tally.left += is_running(chain) || (first > w->step && first < generations(w->runner));
-        if (!is_running(chain))
-            continue;
-        tally.stopped += chain->next_step == w->step;
-        tally.work += ws_chain_work(w->runner->experiment, chain->arm, &chain->plan, w->step);
+        const bool running = is_running(chain);
+        tally.running += running;
+        tally.left += running || (first > w->step && first < generations(w->runner));
+        tally.stopped += running && chain->next_step == w->step;
+        tally.broken += chain->status != WS_OK && !chain->reported;
     }
     return tally;
 }
@@ -407,16 +402,25 @@ static void step_chains(struct worker *w)
         .store = store_draft,
     };
     ws_block_step(&w->block, w->step, &support);
-    report_broken(w);
 }
 
-/* Whether enough is at risk to save it: work since the last time, or texts that wait in memory. */
-static bool save_is_due(const struct worker *w, size_t waiting)
+/* Bytes of texts in memory. */
+static size_t waiting_texts(const struct ws_block *block)
 {
-    double limit = w->runner->experiment->settings.checkpoint_seconds;
+    size_t waiting = 0;
+    for (size_t c = 0; c < block->count; c++)
+        waiting += block->chains[c].texts.size;
+    return waiting;
+}
+
+/* Whether enough is at risk to save it: work since the last time, or texts that measuring left. */
+static bool save_is_due(const struct worker *w)
+{
+    const struct ws_experiment_settings *settings = &w->runner->experiment->settings;
+    double limit = settings->checkpoint_seconds;
     double since = elapsed(w->runner) - w->saved;
-    return waiting >= WAITING_TEXTS || limit == 0 ||
-           (since >= limit && since >= SAVE_SHARE * w->save_seconds);
+    return limit == 0 || (since >= limit && since >= SAVE_SHARE * w->save_seconds) ||
+           (w->step % settings->measure_every == 0 && waiting_texts(&w->block) >= WAITING_TEXTS);
 }
 
 static void run_block(struct worker *w)
@@ -430,9 +434,12 @@ static void run_block(struct worker *w)
             save_block(w, false);
             return;
         }
-        join_chains(w);
+        if (w->step <= w->unit->last_step)
+            join_chains(w);
         step_chains(w);
         const struct tally tally = take_tally(w);
+        if (tally.broken > 0)
+            report_broken(w);
         if (tally.left == 0)
             return;
         if (tally.stopped > 0) { /* its draft is stored */
@@ -444,9 +451,10 @@ static void run_block(struct worker *w)
         bool part_ends = (w->step + 1) % part_steps == 0;
         if (last || keep)
             export_models(r, &w->block);
-        if (last || keep || part_ends || save_is_due(w, tally.waiting))
+        if (last || keep || part_ends || save_is_due(w))
             save_block(w, keep);
-        note_step(w, tally.work);
+        note_step(w, tally.running *
+                         ws_chain_work(r->experiment, w->unit->arm, &w->block.plan, w->step));
     }
 }
 
@@ -536,6 +544,8 @@ static enum ws_status add_unit(struct runner *r, struct unit unit, struct ws_err
     for (size_t c = 0; c < unit.count; c++) {
         if (unit.steps[c] < unit.first_step)
             unit.first_step = unit.steps[c];
+        if (unit.steps[c] > unit.last_step)
+            unit.last_step = unit.steps[c];
         if (unit.steps[c] >= generations(r))
             complete++;
         else

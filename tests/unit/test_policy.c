@@ -760,7 +760,6 @@ static void check_policy(struct world *world, const char *text)
     struct ws_dataset outputs[STEPS], training[STEPS] = {{0}};
     struct ws_step plan = {0};
     size_t output_count = 0;
-    uint64_t fresh_used = 0;
     for (uint32_t step = 0; step < STEPS; step++) {
         struct ws_step before = plan;
         struct ws_error err;
@@ -771,7 +770,6 @@ static void check_policy(struct world *world, const char *text)
         bool pool = ws_policy_keeps_outputs(&policy);
         struct ws_sources sources = {
             .deal = &world->deal,
-            .fresh_used = fresh_used,
             .previous = step > 0 ? &training[step - 1] : NULL,
             .outputs = pool || output_count == 0 ? outputs : &outputs[output_count - 1],
             .output_count = pool || output_count == 0 ? output_count : 1,
@@ -783,7 +781,7 @@ static void check_policy(struct world *world, const char *text)
                 WS_OK)
             fail_msg("%s at %u: %s", text, step, err.message);
         check_step(&policy, &plan, step, world, &training[step]);
-        fresh_used += plan.fresh;
+        assert_int_equal(plan.fresh_used, step > 0 ? before.fresh_used + before.fresh : 0);
     }
 }
 
@@ -883,8 +881,9 @@ static void build__a_fresh_stream_gives_no_item_twice(void **state)
     struct ws_policy policy = parsed("fresh:1", &world.arena);
     struct ws_dataset steps[3], all;
     for (uint32_t step = 1; step <= 3; step++) {
-        const struct ws_step plan = {.fresh = ITEMS, .training = ITEMS};
-        const struct ws_sources sources = {.deal = &world.deal, .fresh_used = (step - 1) * ITEMS};
+        const struct ws_step plan = {
+            .fresh = ITEMS, .training = ITEMS, .fresh_used = (step - 1) * ITEMS};
+        const struct ws_sources sources = {.deal = &world.deal};
         assert_int_equal(ws_policy_build(&policy, &plan, step, &sources,
                                          ws_rng_key(WS_STREAM_POLICY, 1, 7, step), &world.arena,
                                          &steps[step - 1], NULL),
