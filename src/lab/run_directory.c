@@ -313,7 +313,14 @@ enum ws_status ws_run_read(const char *directory, struct ws_arena *arena,
     if (!path)
         return ws_fail_memory(err, "run.json");
     WS_TRY(ws_file_read(path, RUN_LIMIT, arena, &bytes, err));
-    return ws_run_parse(bytes, path, arena, out, err);
+    struct ws_error damage;
+    enum ws_status status = ws_run_parse(bytes, path, arena, out, &damage);
+    if (status == WS_CORRUPT)
+        return ws_fail(err, status,
+                       "%s; put a whole one in its place, for instance what the same 'run' with "
+                       "another -o writes when it begins, and the run goes on",
+                       damage.message);
+    return status == WS_OK ? status : ws_fail(err, status, "%s", damage.message);
 }
 
 static enum ws_status make_experiment(const struct ws_run_description *run, const char *directory,

@@ -106,7 +106,15 @@ for command in "run small.yaml -q -o other" "export other -s"; do
     refuses 1 "other/run.json" "wellspring-run/1" "wellspring-run/2" "another version" -- $command
 done
 echo '{"format": ' >other/run.json
-refuses 1 "other/run.json:" -- run small.yaml -q -o other
+refuses 1 "other/run.json:" "another -o" -- run small.yaml -q -o other
+cp -r once cut
+head -c 100 once/run.json >cut/run.json
+rm cut/summary
+refuses 1 "cut/run.json:" "another -o" -- run small.yaml -q -o cut
+accepts run small.yaml -q -o whole
+cp whole/run.json cut/run.json
+accepts run small.yaml -q -o cut
+check "a run goes on with a whole run.json in place of a damaged one" same_runs once cut
 sed 's/glibc-[0-9.]*/glibc-1.0/' once/run.json >once/run.new
 cp -r once moved
 mv moved/run.new moved/run.json
