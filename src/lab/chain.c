@@ -59,6 +59,19 @@ uint32_t ws_part_steps(const struct ws_experiment *e, const struct ws_arm *arm)
     return steps > 0 ? (uint32_t)steps : 1;
 }
 
+/* So that there are `count` at least. */
+static void open_lanes(struct ws_block *block, size_t count)
+{
+    const struct ws_allocator *allocator = block->life.allocator;
+    for (; block->lane_count < count; block->lane_count++) {
+        struct ws_lane *lane = &block->lanes[block->lane_count];
+        ws_arena_init(&lane->life, allocator);
+        ws_arena_init(&lane->steps[0], allocator);
+        ws_arena_init(&lane->steps[1], allocator);
+        ws_arena_init(&lane->scratch, allocator);
+    }
+}
+
 enum ws_status ws_block_init(struct ws_block *block, const struct ws_experiment *experiment,
                              const struct ws_human *human, const struct ws_arm *arm,
                              uint64_t first_seed, size_t count,
@@ -69,14 +82,14 @@ enum ws_status ws_block_init(struct ws_block *block, const struct ws_experiment 
                                .arm = arm,
                                .count = count};
     ws_arena_init(&block->life, allocator);
-    ws_arena_init(&block->steps[0], allocator);
-    ws_arena_init(&block->steps[1], allocator);
-    ws_arena_init(&block->scratch, allocator);
     block->chains = WS_ARENA_ZNEW(&block->life, struct ws_chain, count);
-    if (!block->chains) {
+    block->lanes = WS_ARENA_ZNEW(&block->life, struct ws_lane, count);
+    if (!block->chains || !block->lanes) {
+        block->chains = NULL;
         ws_block_release(block);
         return ws_fail_memory(err, "the chains");
     }
+    open_lanes(block, 1);
     for (size_t c = 0; c < count; c++) {
         struct ws_chain *chain = &block->chains[c];
         chain->arm = arm;
@@ -97,11 +110,15 @@ void ws_block_release(struct ws_block *block)
         ws_records_release(&block->chains[c].records);
         ws_buffer_release(&block->chains[c].texts);
     }
+    for (size_t l = 0; l < block->lane_count; l++) {
+        ws_arena_release(&block->lanes[l].life);
+        ws_arena_release(&block->lanes[l].steps[0]);
+        ws_arena_release(&block->lanes[l].steps[1]);
+        ws_arena_release(&block->lanes[l].scratch);
+    }
     ws_arena_release(&block->life);
-    ws_arena_release(&block->steps[0]);
-    ws_arena_release(&block->steps[1]);
-    ws_arena_release(&block->scratch);
     block->chains = NULL;
+    block->lane_count = 0;
 }
 
 enum ws_status ws_chain_start(struct ws_block *block, struct ws_chain *chain, struct ws_error *err)
@@ -139,7 +156,8 @@ struct made {
 };
 
 struct batch {
-    struct ws_block *block;
+    const struct ws_block *block;
+    struct ws_lane *lane;
     const struct ws_step_support *support; /* or NULL */
     const struct ws_step *plan;
     uint32_t step;
@@ -161,7 +179,7 @@ struct batch {
 
 static struct ws_arena *step_arena(const struct batch *b)
 {
-    return &b->block->steps[b->step % 2];
+    return &b->lane->steps[b->step % 2];
 }
 
 static struct ws_rng_key key_at(const struct ws_chain *chain, enum ws_stream stream, uint32_t step)
@@ -295,7 +313,7 @@ static enum ws_status make_outputs(struct batch *b, struct ws_error *err)
 {
     if (b->plan->output == 0)
         return WS_OK;
-    struct ws_arena *arena = b->pooled ? &b->block->life : step_arena(b);
+    struct ws_arena *arena = b->pooled ? &b->lane->life : step_arena(b);
     struct ws_segment *segments = WS_ARENA_NEW(arena, struct ws_segment, b->count);
     if (!segments)
         return ws_fail_memory(err, "a step");
@@ -312,13 +330,13 @@ static enum ws_status make_outputs(struct batch *b, struct ws_error *err)
 }
 
 /* Room for one more output; the array moves, the datasets stay. */
-static enum ws_status reserve_output(struct ws_block *block, struct ws_chain *chain,
+static enum ws_status reserve_output(struct ws_arena *life, struct ws_chain *chain,
                                      struct ws_error *err)
 {
     if (chain->output_count < chain->output_capacity)
         return WS_OK;
     size_t capacity = chain->output_capacity ? 2 * chain->output_capacity : 8;
-    struct ws_dataset *outputs = WS_ARENA_NEW(&block->life, struct ws_dataset, capacity);
+    struct ws_dataset *outputs = WS_ARENA_NEW(life, struct ws_dataset, capacity);
     if (!outputs)
         return ws_fail_memory(err, "the pool");
     for (size_t i = 0; i < chain->output_count; i++)
@@ -362,7 +380,7 @@ static enum ws_status build_training(struct batch *b, struct made *made, struct 
         .output_count = made->output.count > 0 ? 1 : 0,
     };
     if (b->pooled && made->output.count > 0) {
-        WS_TRY(reserve_output(b->block, chain, err));
+        WS_TRY(reserve_output(&b->lane->life, chain, err));
         chain->outputs[chain->output_count] = made->output;
         sources.outputs = chain->outputs;
         sources.output_count = chain->output_count + 1;
@@ -403,7 +421,7 @@ static enum ws_status fit_population(const struct batch *b, size_t i, struct ws_
 static enum ws_status fit_models(struct batch *b, struct ws_error *err)
 {
     const struct ws_family_ops *family = b->block->experiment->family;
-    struct ws_arena *arena = b->step == 0 && family->keeps_first ? &b->block->life : step_arena(b);
+    struct ws_arena *arena = b->step == 0 && family->keeps_first ? &b->lane->life : step_arena(b);
     struct job job;
     for (size_t i = 0; i < b->count; i++) {
         WS_TRY(build_training(b, &b->made[i], err));
@@ -446,12 +464,12 @@ static enum ws_status settle(const struct batch *b, const struct ws_model *model
                              const struct ws_model **out, struct ws_error *err)
 {
     struct ws_buffer bytes;
-    ws_buffer_init(&bytes, b->block->life.allocator, SIZE_MAX);
+    ws_buffer_init(&bytes, b->lane->life.allocator, SIZE_MAX);
     model->ops->save(model, &bytes);
     enum ws_status status = ws_buffer_check(&bytes, "a model", err);
     if (status == WS_OK)
         status = model->ops->load(b->block->arm->family_settings, ws_buffer_bytes(&bytes),
-                                  &b->block->life, out, err);
+                                  &b->lane->life, out, err);
     ws_buffer_release(&bytes);
     return status;
 }
@@ -495,7 +513,7 @@ static enum ws_status measure_models(struct batch *b, struct ws_error *err)
     const struct ws_experiment *e = b->block->experiment;
     if (!b->measured)
         return WS_OK;
-    struct ws_arena *scratch = &b->block->scratch;
+    struct ws_arena *scratch = &b->lane->scratch;
     const struct ws_job job = {.threads = b->support ? b->support->threads : 1,
                                .device = b->support ? b->support->device : NULL};
     bool sampled = b->block->arm->data->sample_items > 0;
@@ -528,7 +546,7 @@ static enum ws_status write_records(const struct batch *b, const struct made *ma
     struct ws_records *records = &chain->records;
     struct ws_mix_part *parts;
     size_t part_count;
-    WS_TRY(ws_dataset_mix(&made->training, &b->block->scratch, &parts, &part_count, err));
+    WS_TRY(ws_dataset_mix(&made->training, &b->lane->scratch, &parts, &part_count, err));
     ws_records_begin(records, b->step);
     ws_record_mix(records, parts, part_count, made->training.count,
                   chain->arm->policy.pool == WS_SHARE_ALL || chain->arm->policy.recent > 0);
@@ -553,7 +571,7 @@ static enum ws_status keep_training(const struct batch *b, const struct made *ma
                                     struct ws_dataset *out, struct ws_error *err)
 {
     struct ws_buffer bytes;
-    ws_buffer_init(&bytes, b->block->life.allocator, SIZE_MAX);
+    ws_buffer_init(&bytes, b->lane->life.allocator, SIZE_MAX);
     ws_dataset_write(&made->training, &bytes);
     enum ws_status status = ws_buffer_check(&bytes, "the training set", err);
     if (status == WS_OK) {
@@ -644,13 +662,14 @@ static enum ws_status new_batch(struct batch *b, struct ws_chain **chains, struc
 }
 
 /* All of the chains are absorbed, or none of them is. */
-static enum ws_status take_step(struct ws_block *block, struct ws_chain **chains, size_t count,
-                                uint32_t step, const struct ws_step_support *support,
-                                struct ws_error *err)
+static enum ws_status take_step(const struct ws_block *block, struct ws_lane *lane,
+                                struct ws_chain **chains, size_t count, uint32_t step,
+                                const struct ws_step_support *support, struct ws_error *err)
 {
     const struct ws_policy *policy = &block->arm->policy;
     struct batch b = {
         .block = block,
+        .lane = lane,
         .support = support,
         .plan = &block->plan,
         .step = step,
@@ -660,7 +679,7 @@ static enum ws_status take_step(struct ws_block *block, struct ws_chain **chains
     };
     b.keeps_more = b.measured || step == 0 || policy->previous > 0;
     b.as_it_is = b.plan->gathered == b.plan->generated && policy->filter_count == 0 && !b.pooled;
-    ws_arena_reset(&block->scratch);
+    ws_arena_reset(&lane->scratch);
     WS_TRY(new_batch(&b, chains, err));
     if (chains[0]->absorbed) {
         WS_TRY(repeat_models(&b, err));
@@ -674,29 +693,65 @@ static enum ws_status take_step(struct ws_block *block, struct ws_chain **chains
     return WS_OK;
 }
 
-static void step_chains(struct ws_block *block, struct ws_chain **ready, size_t count,
-                        uint32_t step, const struct ws_step_support *support)
+static void step_chains(const struct ws_block *block, struct ws_lane *lane, struct ws_chain **ready,
+                        size_t count, uint32_t step, const struct ws_step_support *support)
 {
     struct ws_error ignored;
-    if (count > 1 && take_step(block, ready, count, step, support, &ignored) == WS_OK)
+    if (count > 1 && take_step(block, lane, ready, count, step, support, &ignored) == WS_OK)
         return;
     /* One chain spoilt the batch, or there is but one: each by itself, to tell which. */
     for (size_t i = 0; i < count; i++) {
         struct ws_chain *chain = ready[i];
         if (chain->next_step != step)
             continue;
-        chain->status = take_step(block, &ready[i], 1, step, support, &chain->error);
+        chain->status = take_step(block, lane, &ready[i], 1, step, support, &chain->error);
         if (chain->status == WS_INTERRUPTED)
             chain->status = WS_OK;
     }
 }
 
+/* Chains that are divided among lanes, in their order and as evenly as can be. */
+struct division {
+    const struct ws_block *block;
+    struct ws_chain **ready;
+    size_t count;
+    size_t lanes;
+    uint32_t step;
+    struct ws_step_support support; /* of each lane */
+};
+
+static void step_lane(void *context, size_t lane)
+{
+    const struct division *d = context;
+    const size_t first = d->count * lane / d->lanes, end = d->count * (lane + 1) / d->lanes;
+    step_chains(d->block, &d->block->lanes[lane], d->ready + first, end - first, d->step,
+                &d->support);
+}
+
+/* Nothing is stored inside a step that several chains take, divided or not. */
+static void divide_chains(struct ws_block *block, struct ws_chain **ready, size_t count,
+                          uint32_t step, const struct ws_step_support *support)
+{
+    struct division division = {
+        .block = block,
+        .ready = ready,
+        .count = count,
+        .lanes = count < support->threads ? count : support->threads,
+        .step = step,
+        .support = {.device = support->device},
+    };
+    division.support.threads = support->threads / (unsigned)division.lanes;
+    open_lanes(block, division.lanes);
+    ws_pool_run(support->pool, division.lanes, step_lane, &division);
+}
+
 void ws_block_step(struct ws_block *block, uint32_t step, const struct ws_step_support *support)
 {
     struct ws_error error;
-    ws_arena_reset(&block->steps[step % 2]);
-    struct ws_chain **ready =
-        WS_ARENA_NEW(&block->steps[step % 2], struct ws_chain *, block->count);
+    for (size_t l = 0; l < block->lane_count; l++)
+        ws_arena_reset(&block->lanes[l].steps[step % 2]);
+    struct ws_lane *lane = &block->lanes[0];
+    struct ws_chain **ready = WS_ARENA_NEW(&lane->steps[step % 2], struct ws_chain *, block->count);
     const enum ws_status status =
         ready ? plan_steps(block, step, &error) : ws_fail_memory(&error, "a step");
     /* Those that change from the front, absorbed ones from the back. */
@@ -716,10 +771,12 @@ void ws_block_step(struct ws_block *block, uint32_t step, const struct ws_step_s
             ready[changing++] = chain;
         }
     }
-    if (changing > 0)
-        step_chains(block, ready, changing, step, support);
+    if (changing > 1 && support && support->pool)
+        divide_chains(block, ready, changing, step, support);
+    else if (changing > 0)
+        step_chains(block, lane, ready, changing, step, support);
     if (absorbed > 0)
-        step_chains(block, ready + block->count - absorbed, absorbed, step, support);
+        step_chains(block, lane, ready + block->count - absorbed, absorbed, step, support);
 }
 
 /* Stored form ---------------------------------------------------------------------------------- */
@@ -792,7 +849,8 @@ static enum ws_status read_model(const struct ws_block *block, struct ws_reader 
 static enum ws_status read_models(struct ws_block *block, struct ws_chain *chain,
                                   struct ws_reader *in, struct ws_error *err)
 {
-    WS_TRY(read_model(block, in, &block->steps[(chain->next_step - 1) % 2], &chain->model, err));
+    WS_TRY(read_model(block, in, &block->lanes[0].steps[(chain->next_step - 1) % 2], &chain->model,
+                      err));
     uint32_t count = ws_read_u32(in);
     uint32_t expected = keeps_first(block);
     if (!ws_reader_ok(in) || count != expected)
@@ -815,7 +873,8 @@ static enum ws_status read_training(struct ws_block *block, struct ws_chain *cha
                        expected);
     if (count == 0)
         return WS_OK;
-    WS_TRY(ws_dataset_read(in, &block->steps[(chain->next_step - 1) % 2], &chain->training, err));
+    WS_TRY(ws_dataset_read(in, &block->lanes[0].steps[(chain->next_step - 1) % 2], &chain->training,
+                           err));
     if (chain->training.count != block->plan.training)
         return ws_fail(err, WS_CORRUPT,
                        "the checkpoint's training set has %" PRIu64 " items, wanted %" PRIu64,
@@ -833,7 +892,7 @@ static enum ws_status read_outputs(struct ws_block *block, struct ws_chain *chai
         return ws_fail(err, WS_CORRUPT, "the checkpoint holds %" PRIu64 " outputs, wanted %" PRIu64,
                        count, expected - chain->output_count);
     for (uint64_t i = 0; i < count; i++) {
-        WS_TRY(reserve_output(block, chain, err));
+        WS_TRY(reserve_output(&block->life, chain, err));
         struct ws_dataset *output = &chain->outputs[chain->output_count];
         WS_TRY(ws_dataset_read(in, &block->life, output, err));
         WS_TRY(check_fits(block, chain->next_step, output, err));

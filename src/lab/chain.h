@@ -10,6 +10,7 @@
 #ifndef WS_LAB_CHAIN_H
 #define WS_LAB_CHAIN_H
 
+#include "base/pool.h"
 #include "lab/experiment.h"
 #include "lab/filter.h"
 #include "lab/record.h"
@@ -29,8 +30,8 @@ struct ws_chain {
     uint32_t model_depth;
     const struct ws_model *model;
     struct ws_dataset training;     /* kept only for policies that use the previous training set */
-    const struct ws_model *first;   /* of step 0, in `life`; NULL where nobody asks for it */
-    const struct ws_model *settled; /* in `life`: the model of a chain that is absorbed, or NULL */
+    const struct ws_model *first;   /* of step 0, in a `life`; NULL where nobody asks for it */
+    const struct ws_model *settled; /* likewise; of a chain that is absorbed */
     struct ws_dataset *outputs;     /* for policies with a pool: of every step so far */
     size_t output_count;
     size_t output_capacity;
@@ -55,6 +56,8 @@ enum ws_phase {
  * and taken up again (struct ws_draft of models/family.h). */
 struct ws_step_support {
     unsigned threads;                      /* >= 1; never shows in a result */
+    struct ws_pool *pool;                  /* of as many, to divide a block's chains among, or NULL:
+                                              threads are for what is inside a chain's step */
     const struct ws_device_choice *device; /* as in struct ws_job */
     void *user;
     /* What an interrupted call of this step stored; size 0: nothing. Lives in `arena`. NULL, like
@@ -68,17 +71,24 @@ struct ws_step_support {
                             struct ws_bytes bytes, struct ws_error *err);
 };
 
+/* Chains of a block that are stepped side by side have a lane each, not always the same one. */
+struct ws_lane {
+    struct ws_arena life;     /* pools and first models */
+    struct ws_arena steps[2]; /* step g lives in steps[g % 2] of all lanes, until step g + 2 */
+    struct ws_arena scratch;  /* one measurement */
+};
+
 struct ws_block {
     const struct ws_experiment *experiment;
     const struct ws_human *human; /* the arm's */
     const struct ws_arm *arm;
     struct ws_chain *chains;
     size_t count;
-    uint32_t planned;         /* steps from the first on: all chains of an arm follow one plan ... */
-    struct ws_step plan;      /* ... and this is the last of them */
-    struct ws_arena life;     /* deals, references and pools */
-    struct ws_arena steps[2]; /* step g lives in steps[g % 2], until step g + 2 */
-    struct ws_arena scratch;  /* one measurement */
+    uint32_t planned;      /* steps from the first on: all chains of an arm follow one plan ... */
+    struct ws_step plan;   /* ... and this is the last of them */
+    struct ws_arena life;  /* deals, references and what was read */
+    struct ws_lane *lanes; /* (lane_count) of room for one a chain */
+    size_t lane_count;
 };
 
 /* Chains to put in a block, which share their files: many where each is cheap, one where any is

@@ -141,7 +141,12 @@ struct worker {
     const struct ws_device_choice *device;
     struct ws_block block;
     uint32_t step;
-    uint64_t noted;      /* work of this step that progress has heard of */
+    uint64_t noted;       /* work of this step that progress has heard of */
+    double heard;         /* when it last heard */
+    struct ws_pool *pool; /* to divide the block's chains among, or NULL */
+    unsigned pool_threads;
+    double stepped;      /* when the last step was noted */
+    double step_seconds; /* how long it took */
     double saved;        /* when what is done was last made durable */
     double save_seconds; /* how long it took to store a draft, or to save, when it was done last */
 };
@@ -162,7 +167,7 @@ static void note_progress(struct worker *w, uint64_t work, size_t finished)
     p->work += more;
     p->work_left -= more < p->work_left ? more : p->work_left;
     p->chains_done += finished;
-    p->elapsed = elapsed(r);
+    p->elapsed = w->heard = elapsed(r);
     p->arm = w->unit->arm->name;
     p->first_seed = w->unit->first_seed;
     p->seeds = w->unit->count;
@@ -186,6 +191,8 @@ static void note_step(struct worker *w, uint64_t work)
 {
     note_progress(w, work, w->step + 1 == generations(w->runner) ? count_running(w) : 0);
     w->noted = 0;
+    w->step_seconds = w->heard - w->stepped;
+    w->stepped = w->heard;
 }
 
 /* Fails the chain for good and says so once. */
@@ -348,6 +355,8 @@ static enum ws_status load_draft(void *user, const struct ws_chain *chain, enum 
 
 /* Steps -----------------------------------------------------------------------------------------*/
 
+static const double DIVIDED_SECONDS = 0.002;
+
 /* Threads for the work inside a unit: few large chains use all, many use one each. */
 static unsigned threads_inside(struct runner *r)
 {
@@ -391,10 +400,27 @@ static struct tally take_tally(const struct worker *w)
     return tally;
 }
 
+/* The pool for so many threads, or NULL where the block's chains are not worth dividing: few of
+ * them, or steps that end before other threads are awake. A step is judged by the one before it. */
+static struct ws_pool *step_pool(struct worker *w, unsigned threads)
+{
+    if (threads == 1 || w->block.count == 1 || w->step_seconds < DIVIDED_SECONDS)
+        return NULL;
+    if (w->pool_threads != threads) {
+        ws_pool_free(w->pool);
+        w->pool = NULL;
+        w->pool_threads = threads;
+        (void)!ws_pool_new(threads, w->runner->options->allocator, &w->pool, NULL);
+    }
+    return w->pool;
+}
+
 static void step_chains(struct worker *w)
 {
+    const unsigned threads = threads_inside(w->runner);
     const struct ws_step_support support = {
-        .threads = threads_inside(w->runner),
+        .threads = threads,
+        .pool = step_pool(w, threads),
         .device = w->device,
         .user = w,
         .load = load_draft,
@@ -428,7 +454,7 @@ static void run_block(struct worker *w)
     struct runner *r = w->runner;
     const struct ws_experiment_settings *settings = &r->experiment->settings;
     const uint32_t part_steps = ws_part_steps(r->experiment, w->unit->arm);
-    w->saved = elapsed(r);
+    w->saved = w->stepped = elapsed(r);
     for (w->step = w->unit->first_step; w->step < generations(r); w->step++) {
         if (stop_asked(r)) {
             save_block(w, false);
@@ -467,6 +493,7 @@ static void run_unit(struct runner *r, const struct unit *unit,
         if (ws_block_init(&worker.block, r->experiment, r->human, unit->arm, unit->first_seed,
                           unit->count, r->options->allocator, &error) == WS_OK) {
             run_block(&worker);
+            ws_pool_free(worker.pool);
             ws_block_release(&worker.block);
         } else {
             for (size_t c = 0; c < unit->count; c++)

@@ -82,6 +82,17 @@ struct outcome {
     struct ws_buffer state[SEEDS];
 };
 
+/* Takes over what the block's chains have made, as those from `first` on. */
+static void collect(struct ws_block *block, size_t first, struct outcome *out)
+{
+    for (size_t c = 0; c < block->count; c++) {
+        out->records[first + c] = block->chains[c].records.bytes;
+        ws_buffer_init(&block->chains[c].records.bytes, NULL, 0);
+        stored(&block->chains[c], &out->state[first + c]);
+    }
+    ws_block_release(block);
+}
+
 static void run_in_blocks(const struct laboratory *lab, const struct ws_arm *arm, size_t size,
                           struct outcome *out)
 {
@@ -90,13 +101,29 @@ static void run_in_blocks(const struct laboratory *lab, const struct ws_arm *arm
         struct ws_block block;
         begin(&block, lab, arm, first + 1, count);
         steps(&block, 0, GENERATIONS);
-        for (size_t c = 0; c < count; c++) {
-            out->records[first + c] = block.chains[c].records.bytes;
-            ws_buffer_init(&block.chains[c].records.bytes, NULL, 0);
-            stored(&block.chains[c], &out->state[first + c]);
-        }
-        ws_block_release(&block);
+        collect(&block, first, out);
     }
+}
+
+/* Among one, two and three threads in turn. */
+static void run_divided(const struct laboratory *lab, const struct ws_arm *arm, struct outcome *out)
+{
+    struct ws_pool *pools[2];
+    struct ws_block block;
+    begin(&block, lab, arm, 1, SEEDS);
+    for (unsigned p = 0; p < 2; p++)
+        assert_int_equal(ws_pool_new(2 + p, NULL, &pools[p], NULL), WS_OK);
+    for (uint32_t step = 0; step < GENERATIONS; step++) {
+        const struct ws_step_support support = {
+            .threads = 1 + step % 3,
+            .pool = step % 3 > 0 ? pools[step % 3 - 1] : NULL,
+        };
+        ws_block_step(&block, step, &support);
+    }
+    assert_int_equal(block.lane_count, 3);
+    collect(&block, 0, out);
+    for (unsigned p = 0; p < 2; p++)
+        ws_pool_free(pools[p]);
 }
 
 static void release_outcome(struct outcome *outcome)
@@ -107,7 +134,17 @@ static void release_outcome(struct outcome *outcome)
     }
 }
 
-static void chain__its_results_do_not_depend_on_the_block(void **state)
+/* Releases what it has checked. */
+static void check_same(struct outcome *outcome, const struct outcome *expected)
+{
+    for (size_t i = 0; i < SEEDS; i++) {
+        assert_same_bytes(&expected->records[i], &outcome->records[i]);
+        assert_same_bytes(&expected->state[i], &outcome->state[i]);
+    }
+    release_outcome(outcome);
+}
+
+static void chain__its_results_do_not_depend_on_block_and_threads(void **state)
 {
     (void)state;
     for (size_t family = 0; family < LABORATORY_COUNT; family++) {
@@ -118,12 +155,10 @@ static void chain__its_results_do_not_depend_on_the_block(void **state)
             run_in_blocks(&lab, &lab.experiment.arms[a], 1, &alone);
             for (size_t size = 3; size <= SEEDS; size += 5) {
                 run_in_blocks(&lab, &lab.experiment.arms[a], size, &other);
-                for (size_t i = 0; i < SEEDS; i++) {
-                    assert_same_bytes(&alone.records[i], &other.records[i]);
-                    assert_same_bytes(&alone.state[i], &other.state[i]);
-                }
-                release_outcome(&other);
+                check_same(&other, &alone);
             }
+            run_divided(&lab, &lab.experiment.arms[a], &other);
+            check_same(&other, &alone);
             /* Seeds differ, or the comparison above says nothing. */
             assert_false(are_same(&alone.records[0], &alone.records[1]));
             release_outcome(&alone);
@@ -842,7 +877,7 @@ static void checkpoint__what_cannot_be_is_told(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(chain__its_results_do_not_depend_on_the_block),
+        cmocka_unit_test(chain__its_results_do_not_depend_on_block_and_threads),
         cmocka_unit_test(chain__read_back_it_goes_on_as_if_never_stored),
         cmocka_unit_test(chain__absorbed_it_skips_what_changes_nothing),
         cmocka_unit_test(chain__absorbed_it_can_be_stored_and_read_back),
