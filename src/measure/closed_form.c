@@ -5,6 +5,8 @@
 #include <lapacke.h>
 #include <math.h>
 
+#include "data/truth.h"
+
 /* Gamma(x + 1/2) / Gamma(x) for x > 0: upwards by the recurrence of Gamma, then the asymptotic
  * series (Tricomi and Erdelyi 1951). */
 static double gamma_half_step(double x)
@@ -103,9 +105,37 @@ double ws_theory_gaussian_wide_bound_c4(double epsilon, uint64_t M, uint64_t n)
     return fmin(1, power(ws_theory_c4(M), n) / epsilon);
 }
 
+double ws_theory_gaussian_median_bound(uint64_t M, uint64_t n)
+{
+    const double deviation = 2 * exp(-(double)n / (4 * (double)M - 1));
+    return deviation * deviation;
+}
+
+double ws_theory_gaussian_w2_leading(uint64_t M, uint64_t n)
+{
+    return 1.5 * (double)n / (double)M;
+}
+
+double ws_theory_gaussian_accumulate_limit(uint64_t M)
+{
+    const double x = M_PI / sqrt((double)M);
+    return sin(x) / x;
+}
+
 double ws_theory_fresh_mean_error(double p, uint64_t M)
 {
     return 1 / ((double)M * (1 - (1 - p) * (1 - p)));
+}
+
+double ws_theory_weighted_mean_error(double w, uint64_t human, uint64_t model)
+{
+    const double own = 1 - w;
+    return (w * w / (double)human + own * own / (double)model) / (1 - own * own);
+}
+
+double ws_theory_biased_variance(double p, double bias)
+{
+    return p / (1 - (1 - p) * bias);
 }
 
 double ws_theory_gaussian_accumulate_variance(uint64_t M, uint64_t n)
@@ -134,12 +164,40 @@ double ws_theory_survival_rate(uint64_t k)
     return rate;
 }
 
-struct ws_theory_bounds ws_theory_bernoulli_alive(double p0, uint64_t n, uint64_t k)
+/* `rate` is that of k resamplings. */
+static struct ws_theory_bounds bernoulli_alive(double p0, uint64_t n, uint64_t k, double rate)
 {
-    double exponent = -(double)n * p0 * ws_theory_survival_rate(k);
+    double exponent = -(double)n * p0 * rate;
     double slack = 3 * (double)n * p0 * p0 + 3 * (double)k * p0;
     double most = 1 - (1 - slack) * exp(exponent);
     return (struct ws_theory_bounds){-expm1(exponent), fmin(most, 1)};
+}
+
+struct ws_theory_bounds ws_theory_bernoulli_alive(double p0, uint64_t n, uint64_t k)
+{
+    return bernoulli_alive(p0, n, k, ws_theory_survival_rate(k));
+}
+
+enum { TRUTH_TYPES_LIMIT = 1 << 20 };
+
+enum ws_status ws_theory_truth_types(uint32_t types, double exponent, double shift, uint64_t n,
+                                     uint64_t k, struct ws_arena *scratch,
+                                     struct ws_theory_bounds *out, struct ws_error *err)
+{
+    const double rate = ws_theory_survival_rate(k);
+    struct ws_truth truth;
+    struct ws_theory_bounds sum = {0, 0};
+    if (types > TRUTH_TYPES_LIMIT)
+        return ws_fail(err, WS_LIMIT, "bounds over %" PRIu32 " types, at most %d are done", types,
+                       TRUTH_TYPES_LIMIT);
+    WS_TRY(ws_truth_init(&truth, types, exponent, 1 + shift, scratch, err));
+    for (uint32_t i = 0; i < types; i++) {
+        struct ws_theory_bounds one = bernoulli_alive(ws_truth_of(&truth, i), n, k, rate);
+        sum.least += one.least;
+        sum.most += one.most;
+    }
+    *out = sum;
+    return WS_OK;
 }
 
 struct ws_theory_bounds ws_theory_both_alive(double p0, uint64_t n, uint64_t k)
@@ -280,13 +338,18 @@ static void step_back(const double *matrix, uint64_t M, const double *escape, co
     }
 }
 
-enum ws_status ws_theory_survival(double p, uint64_t M, uint64_t n, struct ws_arena *scratch,
-                                  double *out, struct ws_error *err)
+/* P(alive) of a type of probability p, when that from each number of copies is known. */
+static double over_first_draw(const struct wright_fisher *chain, double p, const double *alive)
 {
-    if (n == 0) {
-        *out = p > 0;
-        return WS_OK;
-    }
+    double sum = 0;
+    for (uint64_t k = 1; k <= chain->M; k++)
+        sum += binomial(chain, p, k) * alive[k];
+    return sum;
+}
+
+enum ws_status ws_theory_survivals(double p, uint64_t M, const uint64_t *n, size_t count,
+                                   struct ws_arena *scratch, double *out, struct ws_error *err)
+{
     struct wright_fisher chain;
     WS_TRY(wright_fisher_init(&chain, M, scratch, err));
     double *matrix = transient_matrix(&chain, scratch);
@@ -299,17 +362,24 @@ enum ws_status ws_theory_survival(double p, uint64_t M, uint64_t n, struct ws_ar
         alive[j] = j > 0;
         escape[j] = power((double)j / (double)M, M);
     }
-    for (uint64_t g = 1; g < n; g++) {
-        step_back(matrix, M, escape, alive, before);
-        double *swap = alive;
-        alive = before;
-        before = swap;
+    uint64_t done = 1; /* resamplings */
+    for (size_t i = 0; i < count; i++) {
+        assert(i == 0 || n[i] >= n[i - 1]);
+        for (; done < n[i]; done++) {
+            step_back(matrix, M, escape, alive, before);
+            double *swap = alive;
+            alive = before;
+            before = swap;
+        }
+        out[i] = n[i] == 0 ? p > 0 : over_first_draw(&chain, p, alive);
     }
-    double sum = 0;
-    for (uint64_t k = 1; k <= M; k++)
-        sum += binomial(&chain, p, k) * alive[k];
-    *out = sum;
     return WS_OK;
+}
+
+enum ws_status ws_theory_survival(double p, uint64_t M, uint64_t n, struct ws_arena *scratch,
+                                  double *out, struct ws_error *err)
+{
+    return ws_theory_survivals(p, M, &n, 1, scratch, out, err);
 }
 
 /* With F_t the chance that one type has taken over by t, P(T > t) = 1 - K F_t, and F_t rises to

@@ -12,6 +12,7 @@
 #ifndef WS_MEASURE_CLOSED_FORM_H
 #define WS_MEASURE_CLOSED_FORM_H
 
+#include <math.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -36,9 +37,23 @@ double ws_theory_gaussian_accumulate_variance(uint64_t M, uint64_t n);
  * al., c4^n / epsilon; at most 1. */
 double ws_theory_gaussian_wide_bound(double epsilon, uint64_t M, uint64_t n);
 double ws_theory_gaussian_wide_bound_c4(double epsilon, uint64_t M, uint64_t n);
+/* The same as a bound on the median of s^2, which theorem 3 gives for epsilon = 2 exp(-n / (4M -
+ * 1)). */
+double ws_theory_gaussian_median_bound(uint64_t M, uint64_t n);
+/* What E[W2^2] is to leading order (Shumailov et al., arXiv 2305.17493, section 4): 3n / 2M. */
+double ws_theory_gaussian_w2_leading(uint64_t M, uint64_t n);
+/* Maximum likelihood under accumulate, n without end: sin(x) / x for x = pi / sqrt(M). */
+double ws_theory_gaussian_accumulate_limit(uint64_t M);
 /* The limit of E[mu^2] when a share p of every M samples is fresh: 1 / (M (1 - (1-p)^2)), so that a
  * real sample as good is 2 - p times as large as the fresh one. Derived; to the order of 1/M. */
 double ws_theory_fresh_mean_error(double p, uint64_t M);
+/* The same of `human` fresh items that weigh w together and `model` ones that weigh 1 - w (He et
+ * al. 2025, arXiv 2502.18049): (w^2/human + (1-w)^2/model) / (1 - (1-w)^2), at the best w w/human.
+ */
+double ws_theory_weighted_mean_error(double w, uint64_t human, uint64_t model);
+/* The limit of E[s^2] with a fresh share p beside output of `bias` times the model's variance
+ * (Alemohammad et al. 2023): p / (1 - (1-p) bias). To the order of 1/M. */
+double ws_theory_biased_variance(double p, double bias);
 
 /* Discrete under replace, started at the truth. */
 double ws_theory_heterozygosity(double start, uint64_t M, uint64_t n); /* (1 - 1/M)^n start */
@@ -50,6 +65,10 @@ double ws_theory_accumulate_heterozygosity(double start, uint64_t M, uint64_t n)
 WS_MUST_CHECK enum ws_status ws_theory_survival(double p, uint64_t M, uint64_t n,
                                                 struct ws_arena *scratch, double *out,
                                                 struct ws_error *err);
+/* The same for `count` numbers of resamplings n, ascending, at the price of the largest. */
+WS_MUST_CHECK enum ws_status ws_theory_survivals(double p, uint64_t M, const uint64_t *n,
+                                                 size_t count, struct ws_arena *scratch,
+                                                 double *out, struct ws_error *err);
 /* Exact mean number of resamplings until one of K equally likely types is left. O(M^3). */
 WS_MUST_CHECK enum ws_status ws_theory_absorption_time(uint64_t K, uint64_t M,
                                                        struct ws_arena *scratch, double *out,
@@ -62,6 +81,12 @@ struct ws_theory_bounds {
     double least, most;
 };
 struct ws_theory_bounds ws_theory_bernoulli_alive(double p0, uint64_t n, uint64_t k);
+/* The number of types that are left of a truth after k resamplings of n, likewise (corollary 1):
+ * the sum over its types. WS_LIMIT for more than 2^20 types. */
+WS_MUST_CHECK enum ws_status ws_theory_truth_types(uint32_t types, double exponent, double shift,
+                                                   uint64_t n, uint64_t k, struct ws_arena *scratch,
+                                                   struct ws_theory_bounds *out,
+                                                   struct ws_error *err);
 /* Probability that neither of two types, of probabilities p0 and 1 - p0, is lost after k
  * resamplings of n: from 4 p0 (1 - p0) (1 - 1/n)^k to 2 n p0 (1 - p0) (1 - 1/n)^k, or 1 (Seddik et
  * al. 2024, arXiv 2404.05090, as cited by Suresh et al.). */
@@ -82,6 +107,8 @@ double ws_theory_regression_design_risk(uint64_t d, uint64_t n);
  * at most pi^2 / 2 - 2. */
 double ws_theory_accumulate_growth(uint64_t g);
 double ws_theory_subsample_growth(uint64_t g);
+#define WS_THEORY_ACCUMULATE_GROWTH_LIMIT (M_PI * M_PI / 6)
+#define WS_THEORY_SUBSAMPLE_GROWTH_LIMIT  (M_PI * M_PI / 2 - 2)
 
 /* g_k of Suresh et al.: g_0 = infinity, g_1 = 1, g_{k+1} = 1 - exp(-g_k). A type seen c times is
  * still there after k resamplings with probability at least 1 - exp(-c g_k); tight for large M. */

@@ -5,6 +5,7 @@
 
 #include "base/number.h"
 #include "base/option.h"
+#include "measure/loop_moments.h"
 
 struct ws_form {
     const char *name;
@@ -31,6 +32,12 @@ static const struct parameter {
     {"lambda", false, 1e-300, 1e300, "a number above 0"},
     {"start", false, 0, 1, "a number from 0 to 1"},
     {"epsilon", false, 1e-300, 1e300, "a number above 0"},
+    {"human", true, 0, 1e12, "a whole number from 0 to 1e12"},
+    {"model", true, 0, 1e12, "a whole number from 0 to 1e12"},
+    {"weight", false, 0, 1, "a number from 0 to 1"},
+    {"bias", false, 0, 1, "a number from 0 to 1"},
+    {"exponent", false, 0, 100, "a number from 0 to 100"},
+    {"shift", false, -0.999, 1e9, "a number from -0.999 to 1e9"},
 };
 
 static const struct parameter *find_parameter(const char *name)
@@ -102,12 +109,24 @@ FORM(accumulate_variance, ws_theory_gaussian_accumulate_variance(whole(a[0]), n)
 FORM(accumulate_mean_error, 1 - ws_theory_gaussian_accumulate_variance(whole(a[0]), n))
 FORM(wide_bound, ws_theory_gaussian_wide_bound(a[0], whole(a[1]), n))
 FORM(wide_bound_c4, ws_theory_gaussian_wide_bound_c4(a[0], whole(a[1]), n))
+FORM(accumulate_variance_unbiased,
+     ws_gaussian_pool_moments(WS_GAUSSIAN_UNBIASED, whole(a[0]), n).variance)
+FORM(accumulate_mean_error_unbiased,
+     ws_gaussian_pool_moments(WS_GAUSSIAN_UNBIASED, whole(a[0]), n).mean_error)
+FORM(accumulate_variance_limit, ws_theory_gaussian_accumulate_limit(whole(a[0])))
+FORM(accumulate_mean_error_limit, 1 - ws_theory_gaussian_accumulate_limit(whole(a[0])))
+FORM(median_bound, ws_theory_gaussian_median_bound(whole(a[0]), n))
+FORM(w2_leading, ws_theory_gaussian_w2_leading(whole(a[0]), n))
 FORM(fresh_mean_error, ws_theory_fresh_mean_error(a[0], whole(a[1])))
+FORM(biased_variance, ws_theory_biased_variance(a[0], a[1]))
 FORM(replace_growth, (double)n)
 FORM(accumulate_growth, ws_theory_accumulate_growth(n))
 FORM(subsample_growth, ws_theory_subsample_growth(n))
+FORM(accumulate_growth_limit, WS_THEORY_ACCUMULATE_GROWTH_LIMIT)
+FORM(subsample_growth_limit, WS_THEORY_SUBSAMPLE_GROWTH_LIMIT)
 FORM(heterozygosity, ws_theory_heterozygosity(a[0], whole(a[1]), n))
 FORM(accumulate_heterozygosity, ws_theory_accumulate_heterozygosity(a[0], whole(a[1]), n))
+FORM(accumulate_heterozygosity_limit, a[0] * ws_theory_gaussian_accumulate_limit(whole(a[1])))
 FORM(survival_least, ws_theory_bernoulli_alive(a[0], whole(a[1]), n).least)
 FORM(survival_most, ws_theory_bernoulli_alive(a[0], whole(a[1]), n).most)
 FORM(both_least, ws_theory_both_alive(a[0], whole(a[1]), n).least)
@@ -142,7 +161,106 @@ static enum ws_status regression_risk(const double *a, double growth, double *ou
 
 REGRESSION(regression_replace, (double)n)
 REGRESSION(regression_accumulate, ws_theory_accumulate_growth(n))
+REGRESSION(regression_accumulate_limit, ((void)n, WS_THEORY_ACCUMULATE_GROWTH_LIMIT))
 REGRESSION(regression_subsample, ws_theory_subsample_growth(n))
+REGRESSION(regression_subsample_limit, ((void)n, WS_THEORY_SUBSAMPLE_GROWTH_LIMIT))
+
+FORM(design_replace, (double)n *ws_theory_regression_design_risk(whole(a[0]), whole(a[1])))
+FORM(design_accumulate,
+     ws_theory_accumulate_growth(n) * ws_theory_regression_design_risk(whole(a[0]), whole(a[1])))
+
+/* Loops in which human items take part: M, human, model from argument `at` on. */
+static enum ws_status read_loop(const double *a, size_t at, bool again, struct ws_loop *out,
+                                struct ws_error *err)
+{
+    *out = (struct ws_loop){whole(a[at]), whole(a[at + 1]), whole(a[at + 2]), again};
+    if (out->human + out->model < 2 || (again && out->human > out->first))
+        return ws_fail(err, WS_INVALID, "%g human items and %g of the model, wanted 2 or more%s",
+                       a[at + 1], a[at + 2], again ? ", and no more human ones than M" : "");
+    return WS_OK;
+}
+
+static enum ws_status gaussian_loop(const double *a, bool again, uint64_t n,
+                                    struct ws_gaussian_moments *out, struct ws_error *err)
+{
+    struct ws_gaussian_loop loop = {
+        .estimator = ESTIMATOR,
+        .weight = a[4],
+        .bias = a[5],
+    };
+    WS_TRY(read_loop(a, 1, again, &loop.items, err));
+    *out = ws_gaussian_loop_moments(&loop, n);
+    return WS_OK;
+}
+
+#define GAUSSIAN_LOOP(name, again, moment)                                                         \
+    static enum ws_status name(const double *a, const struct ws_form_setting *setting,             \
+                               struct ws_arena *scratch, double *out, struct ws_error *err)        \
+    {                                                                                              \
+        (void)scratch;                                                                             \
+        struct ws_gaussian_moments moments;                                                        \
+        WS_TRY(gaussian_loop(a, again, setting->n, &moments, err));                                \
+        *out = moments.moment;                                                                     \
+        return WS_OK;                                                                              \
+    }
+
+GAUSSIAN_LOOP(fresh_loop_variance, false, variance)
+GAUSSIAN_LOOP(fresh_loop_mean_error, false, mean_error)
+GAUSSIAN_LOOP(kept_loop_variance, true, variance)
+GAUSSIAN_LOOP(kept_loop_mean_error, true, mean_error)
+
+#define HETEROZYGOSITY_LOOP(name, again)                                                           \
+    static enum ws_status name(const double *a, const struct ws_form_setting *setting,             \
+                               struct ws_arena *scratch, double *out, struct ws_error *err)        \
+    {                                                                                              \
+        (void)scratch;                                                                             \
+        struct ws_loop loop;                                                                       \
+        WS_TRY(read_loop(a, 1, again, &loop, err));                                                \
+        *out = ws_loop_heterozygosity(&loop, a[0], setting->n);                                    \
+        return WS_OK;                                                                              \
+    }
+
+HETEROZYGOSITY_LOOP(fresh_loop_heterozygosity, false)
+HETEROZYGOSITY_LOOP(kept_loop_heterozygosity, true)
+
+static enum ws_status weighted_mean_error(const double *a, const struct ws_form_setting *setting,
+                                          struct ws_arena *scratch, double *out,
+                                          struct ws_error *err)
+{
+    (void)setting;
+    (void)scratch;
+    if (a[0] <= 0 || a[1] < 1 || a[2] < 1)
+        return ws_fail(err, WS_INVALID,
+                       "weight %g of %g human items beside %g of the model, wanted all above 0",
+                       a[0], a[1], a[2]);
+    *out = ws_theory_weighted_mean_error(a[0], whole(a[1]), whole(a[2]));
+    return WS_OK;
+}
+
+/* K, exponent, shift, M: how many types are left of Zipf's law. */
+static enum ws_status zipf_types(const double *a, uint64_t n, struct ws_arena *scratch,
+                                 struct ws_theory_bounds *out, struct ws_error *err)
+{
+    return ws_theory_truth_types((uint32_t)a[0], a[1], a[2], whole(a[3]), n, scratch, out, err);
+}
+
+static enum ws_status zipf_types_least(const double *a, const struct ws_form_setting *setting,
+                                       struct ws_arena *scratch, double *out, struct ws_error *err)
+{
+    struct ws_theory_bounds bounds;
+    WS_TRY(zipf_types(a, setting->n, scratch, &bounds, err));
+    *out = bounds.least;
+    return WS_OK;
+}
+
+static enum ws_status zipf_types_most(const double *a, const struct ws_form_setting *setting,
+                                      struct ws_arena *scratch, double *out, struct ws_error *err)
+{
+    struct ws_theory_bounds bounds;
+    WS_TRY(zipf_types(a, setting->n, scratch, &bounds, err));
+    *out = bounds.most;
+    return WS_OK;
+}
 
 static enum ws_status survival(const double *a, const struct ws_form_setting *setting,
                                struct ws_arena *scratch, double *out, struct ws_error *err)
@@ -181,6 +299,54 @@ static const struct ws_form forms[] = {
     {"gaussian-wide-bound-c4", {"epsilon", "M"}, false, "the same: Bertrand et al.", wide_bound_c4},
     {"accumulate-variance", {"M"}, false, "E[s^2], mle, accumulate", accumulate_variance},
     {"accumulate-mean-error", {"M"}, false, "E[mu^2], mle, accumulate", accumulate_mean_error},
+    {"gaussian-median-bound",
+     {"M"},
+     false,
+     "at most this is the median of s^2: Suresh et al.",
+     median_bound},
+    {"gaussian-w2-leading", {"M"}, false, "E[W2^2] to leading order, 3n / 2M", w2_leading},
+    {"accumulate-variance-limit", {"M"}, false, "its limit", accumulate_variance_limit},
+    {"accumulate-mean-error-limit", {"M"}, false, "its limit", accumulate_mean_error_limit},
+    {"accumulate-variance-unbiased",
+     {"M"},
+     false,
+     "E[s^2], unbiased, accumulate",
+     accumulate_variance_unbiased},
+    {"accumulate-mean-error-unbiased",
+     {"M"},
+     false,
+     "E[mu^2], unbiased, accumulate",
+     accumulate_mean_error_unbiased},
+    {"fresh-loop-variance",
+     {"estimator", "M", "human", "model", "weight", "bias"},
+     false,
+     "E[s^2] with fresh human items in every fit",
+     fresh_loop_variance},
+    {"fresh-loop-mean-error",
+     {"estimator", "M", "human", "model", "weight", "bias"},
+     false,
+     "E[mu^2], likewise",
+     fresh_loop_mean_error},
+    {"kept-loop-variance",
+     {"estimator", "M", "human", "model", "weight", "bias"},
+     false,
+     "E[s^2] with human items of the first fit in every one",
+     kept_loop_variance},
+    {"kept-loop-mean-error",
+     {"estimator", "M", "human", "model", "weight", "bias"},
+     false,
+     "E[mu^2], likewise",
+     kept_loop_mean_error},
+    {"weighted-mean-error",
+     {"weight", "human", "model"},
+     false,
+     "limit of E[mu^2] with weighted fresh items",
+     weighted_mean_error},
+    {"biased-variance",
+     {"p", "bias"},
+     false,
+     "limit of E[s^2] with a fresh share p beside biased output",
+     biased_variance},
     {"fresh-mean-error",
      {"p", "M"},
      false,
@@ -189,7 +355,24 @@ static const struct ws_form forms[] = {
     {"replace-growth", {NULL}, false, "error over the first one's: n", replace_growth},
     {"accumulate-growth", {NULL}, false, "the same, all data kept", accumulate_growth},
     {"subsample-growth", {NULL}, false, "the same, a subsample of all data kept", subsample_growth},
+    {"accumulate-growth-limit", {NULL}, false, "pi^2 / 6", accumulate_growth_limit},
+    {"subsample-growth-limit", {NULL}, false, "pi^2 / 2 - 2", subsample_growth_limit},
     {"heterozygosity", {"start", "M"}, false, "E[1 - sum p^2]", heterozygosity},
+    {"fresh-loop-heterozygosity",
+     {"start", "M", "human", "model"},
+     false,
+     "the same with fresh human items in every fit",
+     fresh_loop_heterozygosity},
+    {"kept-loop-heterozygosity",
+     {"start", "M", "human", "model"},
+     false,
+     "the same with human items of the first fit in every one",
+     kept_loop_heterozygosity},
+    {"accumulate-heterozygosity-limit",
+     {"start", "M"},
+     false,
+     "the limit where all data are kept",
+     accumulate_heterozygosity_limit},
     {"accumulate-heterozygosity",
      {"start", "M"},
      false,
@@ -203,6 +386,16 @@ static const struct ws_form forms[] = {
     {"survival", {"p", "M"}, false, "P(a type is still there), exact", survival},
     {"survival-least", {"p", "M"}, false, "at least this: Suresh et al.", survival_least},
     {"survival-most", {"p", "M"}, false, "at most this: Suresh et al.", survival_most},
+    {"zipf-types-least",
+     {"K", "exponent", "shift", "M"},
+     false,
+     "at least so many types are left of Zipf's law: Suresh et al.",
+     zipf_types_least},
+    {"zipf-types-most",
+     {"K", "exponent", "shift", "M"},
+     false,
+     "at most so many: Suresh et al.",
+     zipf_types_most},
     {"both-least",
      {"p", "M"},
      false,
@@ -216,6 +409,18 @@ static const struct ws_form forms[] = {
      "excess risk, noise of variance 1",
      regression_replace},
     {"regression-accumulate", {"d", "M"}, false, "the same, all data kept", regression_accumulate},
+    {"regression-accumulate-limit",
+     {"d", "M"},
+     false,
+     "its limit, pi^2 / 6 of the first",
+     regression_accumulate_limit},
+    {"regression-subsample-limit",
+     {"d", "M"},
+     false,
+     "its limit, pi^2 / 2 - 2 of the first",
+     regression_subsample_limit},
+    {"design-replace", {"d", "M"}, false, "risk on the original inputs", design_replace},
+    {"design-accumulate", {"d", "M"}, false, "the same, all data kept", design_accumulate},
     {"regression-subsample",
      {"d", "M"},
      false,
@@ -322,4 +527,22 @@ enum ws_status ws_form_value(const struct ws_form_call *call, const struct ws_fo
         return ws_fail(err, WS_INVALID, "'%s' is of types that are counted, the data have none",
                        call->form->name);
     return call->form->value(call->arguments, setting, scratch, out, err);
+}
+
+enum ws_status ws_form_values(const struct ws_form_call *call,
+                              const struct ws_form_setting *setting, const uint64_t *n,
+                              size_t count, struct ws_arena *scratch, double *out,
+                              struct ws_error *err)
+{
+    /* Its matrix is made once. */
+    if (call->form->value == survival)
+        return ws_theory_survivals(call->arguments[0], whole(call->arguments[1]), n, count, scratch,
+                                   out, err);
+    for (size_t i = 0; i < count; i++) {
+        struct ws_form_setting at = *setting;
+        at.n = n[i];
+        ws_arena_reset(scratch);
+        WS_TRY(ws_form_value(call, &at, scratch, &out[i], err));
+    }
+    return WS_OK;
 }

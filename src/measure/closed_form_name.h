@@ -12,7 +12,7 @@
 
 #include "measure/closed_form.h"
 
-enum { WS_FORM_PARAMETERS_MOST = 3 };
+enum { WS_FORM_PARAMETERS_MOST = 6 };
 
 struct ws_form;
 
@@ -43,6 +43,14 @@ WS_MUST_CHECK enum ws_status ws_form_value(const struct ws_form_call *call,
                                            const struct ws_form_setting *setting,
                                            struct ws_arena *scratch, double *out,
                                            struct ws_error *err);
+
+/* The same at each of `count` ascending numbers of fits `n`; `setting->n` is not read. What is left
+ * in `scratch` is reset. */
+WS_MUST_CHECK enum ws_status ws_form_values(const struct ws_form_call *call,
+                                            const struct ws_form_setting *setting,
+                                            const uint64_t *n, size_t count,
+                                            struct ws_arena *scratch, double *out,
+                                            struct ws_error *err);
 
 /* Name and meaning of form number i; NULL beyond the last. */
 const char *ws_form_name(size_t i);

@@ -81,6 +81,31 @@ static void closed_form_name__gives_bounds_and_limits(void **state)
     assert_value("both-least p=0.5 M=100", 100, pow(0.99, 100), 1e-12);
     assert_value("both-most p=0.5 M=100", 500, 50 * pow(0.99, 500), 1e-12);
     assert_value("accumulate-heterozygosity start=0.5 M=10", 2, 0.5 * 0.9 * 0.975, 1e-12);
+    assert_value("gaussian-median-bound M=10", 39, 4 * exp(-2), 1e-12);
+    assert_value("gaussian-w2-leading M=100", 50, 0.75, 1e-12);
+    assert_value("accumulate-variance-limit M=10", 7, 0.8434, 5e-5);
+    assert_value("accumulate-mean-error-limit M=32", 7, 0.051, 5e-4);
+    assert_value("accumulate-heterozygosity-limit start=0.5 M=100", 1, 0.5 * 0.9836, 5e-5);
+    assert_value("accumulate-variance-unbiased M=2", 2, 0.625 * 4 / 3, 1e-12);
+    assert_value("accumulate-mean-error-unbiased M=2", 2, 0.625, 1e-12);
+    assert_value("accumulate-growth-limit", 1, M_PI * M_PI / 6, 1e-12);
+    assert_value("subsample-growth-limit", 1, 2.935, 5e-4);
+    assert_value("weighted-mean-error weight=0.5 human=1 model=2", 1, 0.5, 1e-12);
+    assert_value("biased-variance p=0.5 bias=0.9", 1, 0.909091, 1e-6);
+    assert_value("fresh-loop-mean-error estimator=unbiased M=2 human=1 model=1 weight=0.5 bias=1",
+                 2, 0.625, 1e-12);
+    assert_value("kept-loop-variance estimator=unbiased M=2 human=1 model=1 weight=0.5 bias=1", 2,
+                 0.75, 1e-12);
+    assert_value("fresh-loop-heterozygosity start=0.5 M=2 human=1 model=1", 2, 0.25, 1e-12);
+    assert_value("kept-loop-heterozygosity start=0.5 M=2 human=1 model=1", 2, 0.125, 1e-12);
+    assert_value("regression-accumulate-limit d=10 M=100", 1, M_PI * M_PI / 6 * 10 / 89, 1e-12);
+    assert_value("regression-subsample-limit d=10 M=100", 1, (M_PI * M_PI / 2 - 2) * 10 / 89,
+                 1e-12);
+    assert_value("design-replace d=10 M=100", 3, 0.3, 1e-12);
+    assert_value("design-accumulate d=10 M=100", 2, 0.125, 1e-12);
+    /* Two types, of 2/3 and 1/3, one resampling of 3, g = 1. */
+    assert_value("zipf-types-least K=2 exponent=1 shift=0 M=3", 1, 2 - exp(-2) - exp(-1), 1e-12);
+    assert_value("zipf-types-most K=2 exponent=1 shift=0 M=3", 1, 2, 1e-12);
     /* s^2 of two samples, unbiased, is chi-squared of one: E[s] = sqrt(2/pi). */
     assert_value("gaussian-deviation-spread estimator=unbiased M=2", 1, sqrt(1 - 2 / M_PI), 1e-9);
 }
@@ -125,6 +150,54 @@ static void closed_form_name__refuses_a_regression_of_too_few(void **state)
                      WS_INVALID);
 }
 
+/* All at once as one by one. */
+static void closed_form_name__gives_several_values(void **state)
+{
+    (void)state;
+    static const char *const forms[] = {"survival p=0.1 M=20", "heterozygosity start=0.5 M=10"};
+    const uint64_t n[] = {1, 2, 7, 7, 30};
+    double values[5];
+    for (size_t i = 0; i < 2; i++) {
+        struct ws_form_call call;
+        struct ws_arena scratch;
+        ws_arena_init(&scratch, NULL);
+        assert_int_equal(ws_form_parse(forms[i], &call, NULL), WS_OK);
+        assert_int_equal(
+            ws_form_values(&call, &(struct ws_form_setting){0}, n, 5, &scratch, values, NULL),
+            WS_OK);
+        for (size_t k = 0; k < 5; k++)
+            assert_true(values[k] == value_of(forms[i], &(struct ws_form_setting){.n = n[k]}));
+        ws_arena_release(&scratch);
+    }
+}
+
+static void assert_no_value(const char *text, const char *words)
+{
+    struct ws_form_call call;
+    struct ws_arena scratch;
+    struct ws_error err = {.message = ""};
+    double value;
+    ws_arena_init(&scratch, NULL);
+    assert_int_equal(ws_form_parse(text, &call, NULL), WS_OK);
+    enum ws_status status =
+        ws_form_value(&call, &(struct ws_form_setting){.n = 2}, &scratch, &value, &err);
+    ws_arena_release(&scratch);
+    assert_true(status == WS_INVALID || status == WS_LIMIT);
+    if (!strstr(err.message, words))
+        fail_msg("'%s': wanted '%s'", err.message, words);
+}
+
+static void closed_form_name__refuses_loops_that_cannot_be(void **state)
+{
+    (void)state;
+    assert_no_value("fresh-loop-variance estimator=mle M=2 human=1 model=0 weight=1 bias=1",
+                    "1 human items and 0 of the model, wanted 2 or more");
+    assert_no_value("kept-loop-heterozygosity start=0.5 M=2 human=3 model=1",
+                    "no more human ones than M");
+    assert_no_value("weighted-mean-error weight=0 human=1 model=1", "wanted all above 0");
+    assert_no_value("zipf-types-least K=2000000 exponent=1 shift=0 M=10", "at most 1048576");
+}
+
 static void closed_form_name__refuses_with_a_reason(void **state)
 {
     (void)state;
@@ -159,6 +232,8 @@ int main(void)
         cmocka_unit_test(closed_form_name__gives_what_is_published),
         cmocka_unit_test(closed_form_name__gives_bounds_and_limits),
         cmocka_unit_test(closed_form_name__of_a_vocabulary),
+        cmocka_unit_test(closed_form_name__gives_several_values),
+        cmocka_unit_test(closed_form_name__refuses_loops_that_cannot_be),
         cmocka_unit_test(closed_form_name__refuses_a_regression_of_too_few),
         cmocka_unit_test(closed_form_name__refuses_with_a_reason),
         cmocka_unit_test(closed_form_name__lists_every_form),
