@@ -3,248 +3,270 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/number.h"
-#include "data/truth.h"
 #include "measure/closed_form_name.h"
 
-/* A form and for what it holds. What it is of is then a factor times the form's value. */
-struct known {
-    const char *family, *source, *policy, *metric;
-    const char *form;        /* without its arguments */
-    const char *factor;      /* the data's setting that is the factor; NULL: 1 */
-    const char *wants[3][2]; /* settings that must be so */
-};
+static const double ERRORS = 4;  /* standard errors that a mean may be off */
+enum { SEEDS_OF_A_MEDIAN = 25 }; /* 4 sqrt(1/4 / 25) = 0.5 - 0.1 */
 
-static const struct known all_known[] = {
-    {"gaussian",
-     "normal",
-     "replace",
-     "variance_ratio",
-     "gaussian-variance",
-     NULL,
-     {{"dimension", "1"}}},
-    {"gaussian",
-     "normal",
-     "replace",
-     "log_variance",
-     "gaussian-log-variance",
-     NULL,
-     {{"dimension", "1"}}},
-    {"gaussian",
-     "normal",
-     "replace",
-     "mean_error_squared",
-     "gaussian-mean-error",
-     "variance",
-     {{"dimension", "1"}}},
-    {"gaussian",
-     "normal",
-     "replace",
-     "w2_squared",
-     "gaussian-w2-squared",
-     "variance",
-     {{"dimension", "1"}}},
-    {"gaussian",
-     "normal",
-     "accumulate",
-     "variance_ratio",
-     "accumulate-variance",
-     NULL,
-     {{"dimension", "1"}, {"estimator", "mle"}}},
-    {"gaussian",
-     "normal",
-     "accumulate",
-     "mean_error_squared",
-     "accumulate-mean-error",
-     "variance",
-     {{"dimension", "1"}, {"estimator", "mle"}}},
-    {"discrete", "uniform", "replace", "heterozygosity", "heterozygosity", NULL, {{NULL}}},
-    {"discrete", "zipf", "replace", "heterozygosity", "heterozygosity", NULL, {{NULL}}},
-    {"discrete",
-     "uniform",
-     "accumulate",
-     "heterozygosity",
-     "accumulate-heterozygosity",
-     NULL,
-     {{NULL}}},
-    {"discrete",
-     "zipf",
-     "accumulate",
-     "heterozygosity",
-     "accumulate-heterozygosity",
-     NULL,
-     {{NULL}}},
-    {"bernoulli", "bernoulli", "replace", "alive", "survival", NULL, {{NULL}}},
-    {"poisson", "poisson", "replace", "alive", "poisson-alive", NULL, {{NULL}}},
-    {"regression",
-     "linear",
-     "replace",
-     "excess_risk",
-     "regression-replace",
-     "noise_variance",
-     {{"design", "fixed"}, {"ridge", "0"}, {"sample_noise", "known"}}},
-    {"regression",
-     "linear",
-     "accumulate",
-     "excess_risk",
-     "regression-accumulate",
-     "noise_variance",
-     {{"design", "fixed"}, {"ridge", "0"}, {"sample_noise", "known"}}},
-};
-
-#define COUNT(array) (sizeof(array) / sizeof *(array))
-
-static const char *setting(const struct ws_run_description *run, const char *name)
+const char *ws_theory_verdict_name(enum ws_theory_verdict verdict)
 {
-    const char *value = ws_run_setting(run, name);
-    return value ? value : "";
+    static const char *const names[] = {
+        "agrees", "differs", "reached", "not reached", "not yet", "too few seeds", "no mean",
+    };
+    return names[verdict];
 }
 
-static double number(const struct ws_run_description *run, const char *name)
+/* Judging ---------------------------------------------------------------------------------------
+ */
+
+double ws_theory_errors(double errors, size_t count)
 {
-    double value;
-    return ws_real_parse(setting(run, name), &value) ? value : NAN;
+    const double freedom = (double)count - 1;
+    const double z = errors * (8 * freedom + 3) / (8 * freedom + 1);
+    return sqrt(freedom * expm1(z * z / freedom));
 }
 
-/* Whether models are fitted to samples of one size, drawn as the literature draws them. */
-static bool is_plain(const struct ws_run_description *run)
+/* Theory's variance over chains, by the mean's square. Of chains that end at 0 it is a bound, and
+ * needed only where so many have ended that those left tell little of the others. */
+static double spread_of(const struct ws_known_form *known, uint64_t n,
+                        const struct ws_summary *summary, double expected)
 {
-    const char *fit_to = ws_run_setting(run, "fit_to");
-    return strcmp(setting(run, "growth"), "constant") == 0 &&
-           (!fit_to || strcmp(fit_to, "samples") == 0);
+    const bool needed = known->spread != WS_SPREAD_ENDING || summary->median <= 0;
+    return needed ? ws_known_form_spread(known, n, expected / known->factor) : 0;
 }
 
-/* A model's items have the noise of the truth. */
-static bool has_true_noise(const struct ws_run_description *run)
+static bool is_bound(enum ws_form_kind kind)
 {
-    return strcmp(run->family, "regression") != 0 ||
-           number(run, "known_variance") == number(run, "noise_variance");
+    return kind == WS_FORM_AT_LEAST || kind == WS_FORM_AT_MOST;
 }
 
-static bool holds(const struct known *known, const struct ws_run_description *run,
-                  const struct ws_curve *curve)
+/* What was measured lies between low and high. */
+static enum ws_theory_verdict compare(const struct ws_theory_row *row, double low, double high,
+                                      bool is_last)
 {
-    bool so = strcmp(known->family, run->family) == 0 &&
-              strcmp(known->source, setting(run, "source")) == 0 &&
-              strcmp(known->policy, curve->arm) == 0 && strcmp(known->metric, curve->metric) == 0 &&
-              has_true_noise(run);
-    for (size_t i = 0; so && i < COUNT(known->wants) && known->wants[i][0]; i++)
-        so = strcmp(setting(run, known->wants[i][0]), known->wants[i][1]) == 0;
-    return so;
+    const bool above = low > row->expected, below = high < row->expected;
+    const bool inside = row->kind == WS_FORM_AT_LEAST  ? !below
+                        : row->kind == WS_FORM_AT_MOST ? !above
+                                                       : !above && !below;
+    if (row->kind != WS_FORM_LIMIT)
+        return inside ? WS_THEORY_AGREES : WS_THEORY_DIFFERS;
+    return !is_last ? WS_THEORY_NOT_YET : inside ? WS_THEORY_REACHED : WS_THEORY_NOT_REACHED;
 }
 
-/* 1 - sum p^2 of the truth. */
-static enum ws_status true_heterozygosity(const struct ws_run_description *run,
-                                          struct ws_arena *arena, double *out, struct ws_error *err)
+static void judge_median(const struct ws_summary *summary, bool is_last, struct ws_theory_row *row)
 {
-    const bool uniform = strcmp(setting(run, "source"), "uniform") == 0;
-    const double types = number(run, "types");
-    struct ws_truth truth;
-    WS_TRY(ws_truth_init(&truth, (uint32_t)types, uniform ? 0 : number(run, "exponent"),
-                         uniform ? 1 : 1 + number(run, "shift"), arena, err));
-    *out = 1;
-    for (uint32_t i = 0; i < (uint32_t)types; i++)
-        *out -= ws_truth_of(&truth, i) * ws_truth_of(&truth, i);
-    return WS_OK;
-}
-
-/* The form with its arguments, as text that ws_form_parse reads. */
-static enum ws_status write_form(const struct known *known, const struct ws_run_description *run,
-                                 struct ws_arena *arena, const char **out, struct ws_error *err)
-{
-    const char *items = setting(run, "items");
-    double start;
-    if (strcmp(run->family, "gaussian") == 0 && strncmp(known->form, "gaussian", 8) == 0) {
-        *out = ws_arena_format(arena, "%s estimator=%s M=%s", known->form,
-                               setting(run, "estimator"), items);
-    } else if (strcmp(run->family, "discrete") == 0) {
-        WS_TRY(true_heterozygosity(run, arena, &start, err));
-        *out = ws_arena_format(arena, "%s start=%.17g M=%s", known->form, start, items);
-    } else if (strcmp(run->family, "bernoulli") == 0) {
-        *out =
-            ws_arena_format(arena, "%s p=%s M=%s", known->form, setting(run, "probability"), items);
-    } else if (strcmp(run->family, "poisson") == 0) {
-        *out =
-            ws_arena_format(arena, "%s lambda=%s M=%s", known->form, setting(run, "rate"), items);
-    } else if (strcmp(run->family, "regression") == 0) {
-        *out = ws_arena_format(arena, "%s d=%s M=%s", known->form, setting(run, "inputs"), items);
+    row->measured = summary->median;
+    row->standard_error = NAN;
+    row->allowed = NAN;
+    if (summary->count < SEEDS_OF_A_MEDIAN) {
+        row->verdict = WS_THEORY_TOO_FEW;
+        row->seeds_wanted = SEEDS_OF_A_MEDIAN;
     } else {
-        *out = ws_arena_format(arena, "%s M=%s", known->form, items);
+        row->verdict = compare(row, summary->low, summary->high, is_last);
     }
-    return *out ? WS_OK : ws_fail_memory(err, "the theory");
 }
 
-static const double ERRORS = 4; /* standard errors that a mean may be off */
+static void judge_mean(const struct ws_known_form *known, uint64_t n,
+                       const struct ws_summary *summary, bool is_last, struct ws_theory_row *row)
+{
+    const double seeds = (double)summary->count;
+    row->measured = summary->mean;
+    row->standard_error = summary->standard_error;
+    row->allowed = NAN;
+    if (!isfinite(row->measured)) {
+        row->verdict = WS_THEORY_NO_MEAN;
+        return;
+    }
+    if (summary->count < 2) {
+        row->verdict = WS_THEORY_TOO_FEW;
+        row->seeds_wanted = 2;
+        return;
+    }
+    const double spread = spread_of(known, n, summary, row->expected);
+    const double by_theory = fabs(row->expected) * sqrt(spread / seeds);
+    row->allowed = fmax(ws_theory_errors(ERRORS, summary->count) * summary->standard_error,
+                        ERRORS * by_theory) +
+                   known->left_out * fabs(row->expected);
+    row->standard_error = fmax(row->standard_error, by_theory);
+    if (ERRORS * ERRORS * spread > seeds && !is_bound(row->kind)) {
+        row->verdict = WS_THEORY_TOO_FEW;
+        row->seeds_wanted = ceil(ERRORS * ERRORS * spread);
+        return;
+    }
+    row->verdict =
+        compare(row, row->measured - row->allowed, row->measured + row->allowed, is_last);
+}
 
-static void judge(const struct ws_point *point, struct ws_theory_row *row)
+void ws_theory_judge(const struct ws_known_form *known, uint64_t n, const struct ws_point *point,
+                     bool is_last, struct ws_theory_row *row)
 {
     row->generation = point->generation;
     row->seeds = point->summary.count;
-    row->mean = point->summary.mean;
-    row->standard_error = point->summary.standard_error;
-    row->is_known = isfinite(row->mean) && isfinite(row->standard_error);
-    /* Of seeds that are all alike the error is not 0, but what one seed more could change. */
-    double least = 1 / ((double)row->seeds + 4);
-    double error = row->standard_error > 0 ? row->standard_error : least * fabs(row->expected);
-    row->agrees = row->is_known && fabs(row->mean - row->expected) <= ERRORS * error;
+    row->seeds_wanted = 0;
+    if (row->of_median)
+        judge_median(&point->summary, is_last, row);
+    else
+        judge_mean(known, n, &point->summary, is_last, row);
 }
 
-static enum ws_status add_curve(const struct known *known, const struct ws_run_description *run,
-                                const struct ws_curve *curve, struct ws_arena *arena,
-                                struct ws_theory *out, struct ws_error *err)
+/* Expected numbers ------------------------------------------------------------------------------
+ */
+
+struct reader {
+    const char *directory;
+    struct ws_run_description run;
+    struct ws_results results;
+    struct ws_arena *arena;
+    struct ws_arena scratch;
+    size_t room; /* for rows */
+    struct ws_theory *out;
+    struct ws_error *err;
+};
+
+/* Adds the form's values with the counts of a deal. */
+static enum ws_status add_deal(struct reader *r, const struct ws_human *human, uint64_t seed,
+                               const struct ws_form_call *call, const uint64_t *n, size_t count,
+                               double *sums)
 {
-    const char *form;
+    struct ws_arena life;
+    struct ws_deal deal;
+    struct ws_payload counts;
+    double *values = NULL;
+    ws_arena_init(&life, r->arena->allocator);
+    enum ws_status status = ws_human_deal(human, seed, &life, &deal, r->err);
+    if (status == WS_OK)
+        status = ws_dataset_type_counts(&deal.original, &life, &counts, r->err);
+    if (status == WS_OK && !(values = WS_ARENA_NEW(&life, double, count)))
+        status = ws_fail_memory(r->err, "the theory");
+    if (status == WS_OK) {
+        const struct ws_form_setting setting = {1, counts.counts.count, counts.counts.size};
+        status = ws_form_values(call, &setting, n, count, &r->scratch, values, r->err);
+    }
+    for (size_t i = 0; status == WS_OK && i < count; i++)
+        sums[i] += values[i];
+    ws_arena_release(&life);
+    return status;
+}
+
+static enum ws_status add_deals(struct reader *r, struct ws_experiment *experiment,
+                                const struct ws_form_call *call, const uint64_t *n, size_t count,
+                                double *values)
+{
+    struct ws_human *human = NULL;
+    WS_TRY(ws_experiment_open_human(experiment, r->arena->allocator, &human, r->err));
+    enum ws_status status = ws_run_compare(&r->run, experiment, r->directory, r->err);
+    memset(values, 0, count * sizeof *values);
+    for (uint64_t seed = 1; status == WS_OK && seed <= r->run.seeds; seed++)
+        status = add_deal(r, human, seed, call, n, count, values);
+    for (size_t i = 0; i < count; i++)
+        values[i] /= (double)r->run.seeds;
+    ws_human_close(human);
+    return status;
+}
+
+/* The mean over seeds, each of which deals its own original data. Without the corpus there is
+ * none: WS_NOT_FOUND, and it is noted. */
+static enum ws_status values_of_originals(struct reader *r, const struct ws_form_call *call,
+                                          const uint64_t *n, size_t count, double *values)
+{
+    struct ws_experiment experiment;
+    enum ws_status status =
+        ws_run_experiment(r->directory, NULL, 0, r->arena->allocator, &experiment, r->err);
+    if (status == WS_OK) {
+        status = add_deals(r, &experiment, call, n, count, values);
+        ws_experiment_release(&experiment);
+    }
+    if (status == WS_OK || status == WS_NO_MEMORY)
+        return status;
+    r->out->left_out = ws_arena_format(r->arena, "bounds of a vocabulary want its corpus: %s",
+                                       r->err ? r->err->message : "it cannot be read");
+    return r->out->left_out ? WS_NOT_FOUND : ws_fail_memory(r->err, "the theory");
+}
+
+static enum ws_status make_room(struct reader *r, size_t more)
+{
+    if (r->out->count + more <= r->room)
+        return WS_OK;
+    const size_t room = 2 * (r->out->count + more);
+    struct ws_theory_row *rows = WS_ARENA_NEW(r->arena, struct ws_theory_row, room);
+    if (!rows)
+        return ws_fail_memory(r->err, "the theory");
+    if (r->out->count > 0)
+        memcpy(rows, r->out->rows, r->out->count * sizeof *rows);
+    r->out->rows = rows;
+    r->room = room;
+    return WS_OK;
+}
+
+static enum ws_status add_form(struct reader *r, const struct ws_curve *curve,
+                               const struct ws_known_form *known)
+{
+    const size_t count = curve->point_count;
+    uint64_t *n = WS_ARENA_NEW(r->arena, uint64_t, count);
+    double *values = WS_ARENA_NEW(r->arena, double, count);
+    const struct ws_form_setting setting = {.n = 1};
     struct ws_form_call call;
-    WS_TRY(write_form(known, run, arena, &form, err));
-    WS_TRY(ws_form_parse(form, &call, err));
-    for (size_t i = 0; i < curve->point_count; i++) {
-        struct ws_theory_row *row = &out->rows[out->count];
-        const struct ws_form_setting at = {.n = (uint64_t)curve->points[i].generation + 1};
-        double value;
-        enum ws_status status = ws_form_value(&call, &at, arena, &value, err);
-        if (status == WS_LIMIT) /* exact only for sizes that can be computed */
-            return WS_OK;
-        WS_TRY(status);
-        *row = (struct ws_theory_row){.arm = curve->arm, .metric = curve->metric, .form = form};
-        row->expected = value * (known->factor ? number(run, known->factor) : 1);
-        judge(&curve->points[i], row);
-        out->count++;
+    if (!n || !values)
+        return ws_fail_memory(r->err, "the theory");
+    WS_TRY(ws_form_parse(known->form, &call, r->err));
+    for (size_t i = 0; i < count; i++)
+        n[i] = (known->stands ? 0 : (uint64_t)curve->points[i].generation) + known->ahead;
+    enum ws_status status =
+        known->of_original ? values_of_originals(r, &call, n, count, values)
+                           : ws_form_values(&call, &setting, n, count, &r->scratch, values, r->err);
+    if (status == WS_LIMIT || status == WS_NOT_FOUND) /* cannot be computed */
+        return WS_OK;
+    WS_TRY(status);
+    WS_TRY(make_room(r, count));
+    for (size_t i = 0; i < count; i++) {
+        struct ws_theory_row *row = &r->out->rows[r->out->count++];
+        *row = (struct ws_theory_row){
+            .arm = curve->arm,
+            .metric = curve->metric,
+            .form = known->form,
+            .source = known->source,
+            .kind = known->kind,
+            .of_median = known->of_median,
+            .expected = known->factor * values[i],
+        };
+        ws_theory_judge(known, n[i], &curve->points[i], i + 1 == count, row);
     }
     return WS_OK;
 }
 
-static enum ws_status add_curves(const struct ws_run_description *run,
-                                 const struct ws_results *results, struct ws_arena *arena,
-                                 struct ws_theory *out, struct ws_error *err)
+static const struct ws_run_arm *find_arm(const struct ws_run_description *run, const char *name)
 {
-    size_t points = 0;
-    for (size_t i = 0; i < results->count; i++)
-        points += results->curves[i].point_count;
-    out->rows = WS_ARENA_NEW(arena, struct ws_theory_row, points + 1);
-    if (!out->rows)
-        return ws_fail_memory(err, "the theory");
-    for (size_t i = 0; i < results->count && is_plain(run); i++)
-        for (size_t k = 0; k < COUNT(all_known); k++)
-            if (holds(&all_known[k], run, &results->curves[i]))
-                WS_TRY(add_curve(&all_known[k], run, &results->curves[i], arena, out, err));
+    for (size_t i = 0; i < run->arm_count; i++)
+        if (strcmp(run->arms[i].name, name) == 0)
+            return &run->arms[i];
+    return NULL;
+}
+
+static enum ws_status add_curves(struct reader *r)
+{
+    for (size_t i = 0; i < r->results.count; i++) {
+        const struct ws_curve *curve = &r->results.curves[i];
+        const struct ws_run_arm *arm = find_arm(&r->run, curve->arm);
+        struct ws_known_form known[WS_KNOWN_FORMS_MOST];
+        size_t count = 0;
+        if (!arm)
+            continue;
+        WS_TRY(ws_known_forms(&r->run, arm, curve->metric, r->arena, known, &count, r->err));
+        for (size_t k = 0; k < count; k++)
+            WS_TRY(add_form(r, curve, &known[k]));
+    }
     return WS_OK;
 }
 
 enum ws_status ws_theory_read(const char *directory, struct ws_arena *arena, struct ws_theory *out,
                               struct ws_error *err)
 {
-    struct ws_run_description run;
-    struct ws_results results;
+    struct reader reader = {.directory = directory, .arena = arena, .out = out, .err = err};
     *out = (struct ws_theory){.count = 0};
-    WS_TRY(ws_run_read(directory, arena, &run, err));
-    WS_TRY(ws_results_load(directory, arena, &results, err));
-    WS_TRY(add_curves(&run, &results, arena, out, err));
-    if (out->count > 0)
-        return WS_OK;
-    return ws_fail(
-        err, WS_NOT_FOUND,
-        "no closed form is known for '%s'; there are some for generators under replace "
-        "and accumulate: gaussian (normal, one dimension), discrete, bernoulli, poisson, "
-        "regression (linear, fixed design)",
-        directory);
+    WS_TRY(ws_run_read(directory, arena, &reader.run, err));
+    WS_TRY(ws_results_load(directory, arena, &reader.results, err));
+    ws_arena_init(&reader.scratch, arena->allocator);
+    enum ws_status status = add_curves(&reader);
+    ws_arena_release(&reader.scratch);
+    return status;
 }
