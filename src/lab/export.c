@@ -2,13 +2,14 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/json.h"
 #include "base/number.h"
 #include "base/text_set.h"
 #include "lab/parquet.h"
-#include "lab/run_directory.h"
+#include "lab/theory.h"
 
 enum { PIECE = 1 << 20 };
 
@@ -344,17 +345,58 @@ static enum ws_status export_point(struct exporter *exporter, const struct ws_cu
     return add_row(exporter, err);
 }
 
+/* "theory/exact/variance_ratio"; its definition is the form with its arguments. */
+static enum ws_status export_theory(struct exporter *exporter, const struct ws_theory_row *row,
+                                    struct ws_error *err)
+{
+    char metric[WS_METRIC_NAME_SIZE + 32];
+    union ws_cell *cells = exporter->cells;
+    (void)snprintf(metric, sizeof metric, "theory/%s/%s", ws_form_kind_name(row->kind),
+                   row->metric);
+    cells[0].text = row->arm;
+    cells[1].whole = row->generation;
+    cells[2].text = metric;
+    cells[3].text = row->form;
+    cells[4].whole = 0;
+    cells[5].whole = 0;
+    cells[6].real = row->of_median ? row->expected : NAN;
+    cells[7].real = NAN;
+    cells[8].real = NAN;
+    cells[9].real = row->of_median ? NAN : row->expected;
+    cells[10].real = NAN;
+    cells[11].real = NAN;
+    return add_row(exporter, err);
+}
+
+/* The theory of a curve, whose rows stand together. */
+static enum ws_status export_theory_of(struct exporter *exporter, const struct ws_theory *theory,
+                                       const struct ws_curve *curve, size_t *next,
+                                       struct ws_error *err)
+{
+    for (; *next < theory->count; ++*next) {
+        const struct ws_theory_row *row = &theory->rows[*next];
+        if (strcmp(row->arm, curve->arm) != 0 || strcmp(row->metric, curve->metric) != 0)
+            break;
+        WS_TRY(export_theory(exporter, row, err));
+    }
+    return WS_OK;
+}
+
 static enum ws_status export_summary(struct exporter *exporter, const char *directory,
                                      struct ws_error *err)
 {
     struct ws_results results;
+    struct ws_theory theory;
+    size_t next = 0;
     WS_TRY(begin(exporter, directory, summary_columns, COUNT(summary_columns), err));
     WS_TRY(ws_results_load(directory, &exporter->arena, &results, err));
+    WS_TRY(ws_theory_read(directory, &exporter->arena, &theory, err));
     for (size_t i = 0; i < results.count; i++) {
         const struct ws_curve *curve = &results.curves[i];
         const double floor = ws_results_floor(&results, curve->arm, curve->metric);
         for (size_t p = 0; p < curve->point_count; p++)
             WS_TRY(export_point(exporter, curve, &curve->points[p], floor, err));
+        WS_TRY(export_theory_of(exporter, &theory, curve, &next, err));
     }
     return WS_OK;
 }

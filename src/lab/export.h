@@ -30,7 +30,10 @@ WS_MUST_CHECK enum ws_status ws_export_records(const char *directory, enum ws_ex
                                                struct ws_error *err);
 
 /* arm, generation, metric, definition, n, seeds, median, low, high, mean, standard_error, floor:
- * low and high are the 0.1 and 0.9 quantiles over seeds, `floor` the median of the noise floors. */
+ * low and high are the 0.1 and 0.9 quantiles over seeds, `floor` the median of the noise floors.
+ * Behind a curve's rows those of its theory (lab/theory.h): the metric is "theory/<kind>/<metric>",
+ * the definition the form with its arguments, n and seeds are 0, and what is expected is in `mean`,
+ * or in `median` where it is of that. */
 WS_MUST_CHECK enum ws_status ws_export_summary(const char *directory, enum ws_export_format format,
                                                const struct ws_allocator *allocator,
                                                const struct ws_export_target *target,

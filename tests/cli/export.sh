@@ -29,6 +29,17 @@ cp out summary.csv
 accepts export g -s -f jsonl
 check "as many rows" test $(($(rows summary.csv) - 1)) -eq "$(rows out)"
 
+# Theory stands behind each curve that it is known of: a mean, and a bound on a median.
+theory=replace,3,theory
+check "theory beside the curve" grep -q \
+    "^$theory/exact/variance_ratio,gaussian-variance estimator=unbiased M=20,0,0,nan,nan,nan,1,nan,nan" summary.csv
+check "a bound on the median" grep -qE \
+    "^$theory/at-most/variance_ratio,gaussian-median-bound M=20,0,0,3[.][0-9]*,nan,nan,nan,nan,nan" summary.csv
+check "behind its curve" awk -F, '
+    $1 == "replace" && $3 ~ /variance_ratio$/ && $3 !~ /^theory/ { last = NR }
+    $1 == "replace" && $3 == "theory/exact/variance_ratio" && !first { first = NR }
+    END { exit first != last + 1 }' summary.csv
+
 # The median of three seeds is the middle one.
 middle=$(grep '^replace,[0-9]*,3,variance_ratio,' records.csv | tr -d '\r' | cut -d, -f7 |
     sort -g | sed -n 2p)
