@@ -11,19 +11,25 @@ awk '
     kind == "yaml" && file == "" { file = $2; print "cat >" file " <<\"END\""; next }
     kind != ""  { print }
 ' "$guide" >guide.sh
-[ "$(grep -c '^wellspring ' guide.sh)" -eq 5 ] || fail "the guide has other commands"
+[ "$(grep -c '^wellspring ' guide.sh)" -eq 7 ] || fail "the guide has other commands"
 wellspring() {
     accepts "$@" -q
     cp out "out-$1"
 }
-# Only 'profile' has no progress to leave out.
-sed -i 's/^wellspring profile/quietly profile/' guide.sh
+# 'profile' and 'theory' have no progress to leave out.
+sed -i -E 's/^wellspring (profile|theory)/quietly \1/' guide.sh
 quietly() {
     accepts "$@"
     cp out "out-$1"
 }
 . ./guide.sh
 grep -q '^1. catastrophic increase of population risk' out-profile || fail "no profile"
+for line in 'exact gaussian-log-variance estimator=unbiased M=5' \
+    'source: derived; 20 of 20 generations agree' 'What was measured differs from 1 of these:' \
+    '  replace, w2_squared: about gaussian-w2-leading M=5'; do
+    grep -qxF "$line" out-theory || fail "theory does not say '$line'"
+done
+grep -q 'too few seeds' out-theory || fail "no seeds are too few"
 grep -q '"made": true' out-attribute || fail "no shares"
 [ "$(grep -c '^"replace",test_nll' shares.csv)" -eq 10 ] || fail "not every generation"
 # What the guide says of the last generation.
