@@ -121,7 +121,7 @@ struct row {
     enum ws_form_spread spread;
     uint32_t ahead; /* fits, or resamplings, that generation 0 has behind it; 0 is for 1 */
     bool of_median;
-    bool left_out; /* a share of about 1 / items */
+    bool left_out; /* a share of about 1 / items, or inputs / items */
     bool of_original;
 };
 
@@ -158,7 +158,7 @@ static const struct row rows[] = {
      "gaussian-w2-squared estimator={estimator} M={items}", SHUMAILOV,
      .times = {"variance"}, .wants = {{"dimension", "1"}}, .spread = WS_SPREAD_MEAN_ERROR},
     {"gaussian", "normal", "w2_squared", REPLACE, WS_FORM_ABOUT,
-     "gaussian-w2-leading M={items}", "Shumailov et al. 2023, arXiv 2305.17493, leading order",
+     "gaussian-w2-leading M={items}", "Shumailov et al. 2023, arXiv 2305.17493, leading order; not verified",
      .times = {"variance"}, .wants = {{"dimension", "1"}, {"estimator", "unbiased"}},
      .spread = WS_SPREAD_MEAN_ERROR},
     {"gaussian", "normal", "variance_ratio", REPLACE, WS_FORM_AT_MOST,
@@ -232,13 +232,13 @@ static const struct row rows[] = {
      "accumulate-heterozygosity-limit start={start} M={items}", DERIVED, NO_MORE},
     {"discrete", "uniform", "types", CONTROL | REPLACE, WS_FORM_EXACT,
      "survival p={each} M={items}", DERIVED,
-     .times = {"types"}, .needs = SAME_SAMPLE | FEW_ITEMS, .ahead = 2},
+     .times = {"types"}, .needs = SAME_SAMPLE | FEW_ITEMS, .spread = WS_SPREAD_TYPES, .ahead = 2},
     {"discrete", "uniform", "types", CONTROL | REPLACE, WS_FORM_AT_LEAST,
      "survival-least p={each} M={items}", SURESH ", theorem 1",
-     .times = {"types"}, .needs = SAME_SAMPLE, .ahead = 2},
+     .times = {"types"}, .needs = SAME_SAMPLE, .spread = WS_SPREAD_TYPES, .ahead = 2},
     {"discrete", "uniform", "types", CONTROL | REPLACE, WS_FORM_AT_MOST,
      "survival-most p={each} M={items}", SURESH ", theorem 1",
-     .times = {"types"}, .needs = SAME_SAMPLE, .ahead = 2},
+     .times = {"types"}, .needs = SAME_SAMPLE, .spread = WS_SPREAD_TYPES, .ahead = 2},
     {"discrete", "zipf", "types", CONTROL | REPLACE, WS_FORM_AT_LEAST,
      "zipf-types-least K={types} exponent={exponent} shift={shift} M={items}",
      SURESH ", corollary 1", .needs = SAME_SAMPLE, .ahead = 2},
@@ -435,12 +435,13 @@ static enum ws_status make_form(const struct row *row, const struct arm *arm,
     const bool control = arm->regime == CONTROL;
     struct ws_buffer text;
     const double inputs = number(arm, "inputs"), dimension = number(arm, "dimension");
+    const double fitted = isfinite(inputs) ? inputs : 1;
     *out = (struct ws_known_form){
         .source = row->by,
         .kind = row->kind,
         .of_median = row->of_median,
         .factor = row->over ? 1 / number(arm, row->over) : 1,
-        .left_out = row->left_out ? 1 / (double)arm->items : 0,
+        .left_out = row->left_out ? fitted / (double)arm->items : 0,
         .stands = control,
         .ahead = row->ahead > 0 ? row->ahead : 1,
         .of_original = row->of_original,
@@ -503,6 +504,8 @@ double ws_known_form_spread(const struct ws_known_form *known, uint64_t n, doubl
     case WS_SPREAD_CHANCE:
     case WS_SPREAD_ENDING:
         return expected > 0 ? fmax(1 / expected - 1, 0) : INFINITY;
+    case WS_SPREAD_TYPES: /* one being there makes others rarer: as if they were independent */
+        return expected > 0 ? fmax(1 / expected - 1, 0) / known->dimension : INFINITY;
     }
     return 0;
 }

@@ -5,8 +5,9 @@
 
 #include "measure/closed_form_name.h"
 
-static const double ERRORS = 4;  /* standard errors that a mean may be off */
-enum { SEEDS_OF_A_MEDIAN = 25 }; /* 4 sqrt(1/4 / 25) = 0.5 - 0.1 */
+static const double ERRORS = 4;      /* standard errors that a mean may be off */
+static const double ROUNDING = 1e-9; /* of what a form gives */
+enum { SEEDS_OF_A_MEDIAN = 25 };     /* 4 sqrt(1/4 / 25) = 0.5 - 0.1 */
 
 const char *ws_theory_verdict_name(enum ws_theory_verdict verdict)
 {
@@ -86,7 +87,7 @@ static void judge_mean(const struct ws_known_form *known, uint64_t n,
     const double by_theory = fabs(row->expected) * sqrt(spread / seeds);
     row->allowed = fmax(ws_theory_errors(ERRORS, summary->count) * summary->standard_error,
                         ERRORS * by_theory) +
-                   known->left_out * fabs(row->expected);
+                   (known->left_out + ROUNDING) * fabs(row->expected);
     row->standard_error = fmax(row->standard_error, by_theory);
     if (ERRORS * ERRORS * spread > seeds && !is_bound(row->kind)) {
         row->verdict = WS_THEORY_TOO_FEW;

@@ -340,6 +340,22 @@ static void theory__chances_are_not_taken_for_certainties(void **state)
     assert_verdict(&row, WS_THEORY_DIFFERS);
 }
 
+/* Of 20,000 chains none has lost one of two types, which one in 12,000 does by now; and none can
+ * have by then. */
+static void theory__a_loss_that_is_rare_or_none(void **state)
+{
+    (void)state;
+    const struct ws_known_form types = {
+        .kind = WS_FORM_EXACT, .spread = WS_SPREAD_TYPES, .factor = 2, .dimension = 2};
+    const struct ws_summary both = {.count = 20000, .mean = 2, .standard_error = 0, .median = 2};
+    struct ws_theory_row row = judge(types, 2 - 8e-5, both, false);
+    assert_verdict(&row, WS_THEORY_AGREES);
+    row = judge(types, 2 + 1e-12, both, false);
+    assert_verdict(&row, WS_THEORY_AGREES);
+    row = judge(types, 2 - 4e-3, both, false);
+    assert_verdict(&row, WS_THEORY_DIFFERS);
+}
+
 static void theory__a_median_is_held_against_quantiles(void **state)
 {
     (void)state;
@@ -437,6 +453,7 @@ int main(void)
         cmocka_unit_test(theory__a_form_holds_within_four_standard_errors),
         cmocka_unit_test(theory__a_sample_without_the_tail_is_no_difference),
         cmocka_unit_test(theory__chances_are_not_taken_for_certainties),
+        cmocka_unit_test(theory__a_loss_that_is_rare_or_none),
         cmocka_unit_test(theory__a_median_is_held_against_quantiles),
         cmocka_unit_test(theory__says_nothing_of_one_seed_or_no_mean),
         cmocka_unit_test(theory__reads_a_run),
