@@ -51,6 +51,8 @@ static double in_errors(const struct ws_theory_row *row)
     return row->standard_error > 0 ? apart(row) / row->standard_error : NAN;
 }
 
+enum { LINE_MOST = 100 };
+
 /* Table ---------------------------------------------------------------------------------------- */
 
 static void print_number(double value, int digits, int width)
@@ -114,11 +116,26 @@ static void print_rows(const struct course *course)
     print_row(last);
 }
 
+/* The kind and the form, whose arguments go on in the next line where they do not fit. */
+static void print_form(const struct ws_theory_row *row)
+{
+    int column = printf("%s", ws_form_kind_name(row->kind));
+    for (const char *word = row->form; *word;) {
+        const size_t size = strcspn(word, " ");
+        if (column + 1 + (int)size > LINE_MOST)
+            column = printf("\n  ") - 1;
+        column += printf(" %.*s", (int)size, word);
+        word += size + (word[size] == ' ');
+    }
+    (void)printf("\n");
+}
+
 static void print_course(const struct course *course)
 {
     const struct ws_theory_row *first = course->rows;
-    (void)printf("\n%s, %s of %s\n%s %s\n", first->arm, first->of_median ? "median" : "mean",
-                 first->metric, ws_form_kind_name(first->kind), first->form);
+    (void)printf("\n%s, %s of %s\n", first->arm, first->of_median ? "median" : "mean",
+                 first->metric);
+    print_form(first);
     (void)printf("source: %s", first->source);
     if (first->kind != WS_FORM_LIMIT)
         (void)printf("; %zu of %zu generations agree", count_of(course, WS_THEORY_AGREES),
@@ -127,56 +144,70 @@ static void print_course(const struct course *course)
     print_rows(course);
 }
 
-/* The generation that is most standard errors off; of medians the last one that differs. */
-static const struct ws_theory_row *worst(const struct course *course)
+/* Of the rows with this verdict the one that is most standard errors off, of medians the last; NULL
+ * without any. */
+static const struct ws_theory_row *worst(const struct course *course,
+                                         enum ws_theory_verdict verdict)
 {
     const struct ws_theory_row *found = NULL;
     for (const struct ws_theory_row *row = course->rows; row < course->rows + course->count; row++)
-        if (row->verdict == WS_THEORY_DIFFERS &&
-            (!found || !(fabs(in_errors(row)) < fabs(in_errors(found)))))
+        if (row->verdict == verdict && (!found || !(fabs(in_errors(row)) < fabs(in_errors(found)))))
             found = row;
     return found;
 }
 
-static void print_difference(const struct course *course)
+static void print_difference(const struct course *course, const struct ws_theory_row *row)
 {
-    const struct ws_theory_row *row = worst(course);
-    if (!row)
-        return;
-    (void)printf("  %s, %s: %s %s\n", row->arm, row->metric, ws_form_kind_name(row->kind),
-                 row->form);
-    (void)printf("    source: %s\n    %zu of %zu generations, worst at %" PRIu32
-                 ": measured %.4g, expected %.4g,",
-                 row->source, count_of(course, WS_THEORY_DIFFERS), course->count, row->generation,
-                 row->measured, row->expected);
-    (void)printf(" %+.1f %%", 100 * relative(row));
+    const size_t alike = count_of(course, row->verdict);
+    (void)printf("\n%s, %s of %s\n", row->arm, row->of_median ? "median" : "mean", row->metric);
+    print_form(row);
+    (void)printf("source: %s\n", row->source);
+    if (alike > 1)
+        (void)printf("%zu of %zu generations, most at ", alike, course->count);
+    (void)printf("generation %" PRIu32 ": measured %.4g, expected %.4g, %+.1f %%", row->generation,
+                 row->measured, row->expected, 100 * relative(row));
     if (isfinite(in_errors(row)))
         (void)printf(", %+.1f se", in_errors(row));
     (void)printf("\n");
 }
 
+/* What has this verdict, under a heading with how many forms that are. */
+static size_t print_differences(const struct ws_theory *theory, enum ws_theory_verdict verdict,
+                                const char *heading)
+{
+    size_t found = 0;
+    for (size_t i = 0; i < theory->count;) {
+        const struct course course = course_at(theory, i);
+        found += worst(&course, verdict) != NULL;
+        i += course.count;
+    }
+    if (found > 0)
+        (void)printf("\n%s: %zu\n", heading, found);
+    for (size_t i = 0; i < theory->count;) {
+        const struct course course = course_at(theory, i);
+        const struct ws_theory_row *row = worst(&course, verdict);
+        if (row)
+            print_difference(&course, row);
+        i += course.count;
+    }
+    return found;
+}
+
 void theory_print(const struct ws_theory *theory)
 {
-    size_t differ = 0;
     (void)printf("%10s%12s%10s%12s%12s%11s\n", "generation", "measured", "error", "expected",
                  "apart", "in errors");
     for (size_t i = 0; i < theory->count;) {
         const struct course course = course_at(theory, i);
         print_course(&course);
-        differ += worst(&course) != NULL;
         i += course.count;
     }
-    (void)printf(differ > 0 ? "\nWhat was measured differs from %zu of these:\n"
-                            : "\nNothing that was measured differs from these.\n",
-                 differ);
-    for (size_t i = 0; i < theory->count;) {
-        const struct course course = course_at(theory, i);
-        print_difference(&course);
-        i += course.count;
-    }
+    if (print_differences(theory, WS_THEORY_DIFFERS, "Forms that differ from the run") == 0)
+        (void)printf("\nNo form differs from the run.\n");
+    (void)print_differences(theory, WS_THEORY_NOT_REACHED, "Limits that the run is not at");
     (void)printf(
-        "Four standard errors (se) are allowed, more where few seeds tell them; a bound may be\n"
-        "passed by no more.\n");
+        "\nAllowed are four standard errors (se), more of few seeds; bounds may be crossed by "
+        "no more.\n");
     if (theory->left_out)
         (void)printf("Left out: %s\n", theory->left_out);
 }

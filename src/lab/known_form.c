@@ -158,7 +158,7 @@ static const struct row rows[] = {
      "gaussian-w2-squared estimator={estimator} M={items}", SHUMAILOV,
      .times = {"variance"}, .wants = {{"dimension", "1"}}, .spread = WS_SPREAD_MEAN_ERROR},
     {"gaussian", "normal", "w2_squared", REPLACE, WS_FORM_ABOUT,
-     "gaussian-w2-leading M={items}", "Shumailov et al. 2023, arXiv 2305.17493, leading order; not verified",
+     "gaussian-w2-leading M={items}", "Shumailov et al. 2023, arXiv 2305.17493; not verified",
      .times = {"variance"}, .wants = {{"dimension", "1"}, {"estimator", "unbiased"}},
      .spread = WS_SPREAD_MEAN_ERROR},
     {"gaussian", "normal", "variance_ratio", REPLACE, WS_FORM_AT_MOST,
@@ -252,10 +252,10 @@ static const struct row rows[] = {
     {"discrete", "words", "support_kept", REPLACE, WS_FORM_AT_MOST,
      "vocabulary-most", SURESH ", corollary 1", .needs = SAME_SAMPLE, .of_original = true},
     {"ngram", "text", "support_kept", REPLACE, WS_FORM_AT_LEAST,
-     "vocabulary-least", SURESH ", corollary 1 put to n-grams, not proved",
+     "vocabulary-least", "Suresh et al. 2024, corollary 1 put to n-grams; not proved",
      .wants = {{"sampling", "mle"}}, .needs = SAME_SAMPLE, .of_original = true},
     {"ngram", "text", "support_kept", REPLACE, WS_FORM_AT_MOST,
-     "vocabulary-most", SURESH ", corollary 1 put to n-grams, not proved",
+     "vocabulary-most", "Suresh et al. 2024, corollary 1 put to n-grams; not proved",
      .wants = {{"sampling", "mle"}}, .needs = SAME_SAMPLE, .of_original = true},
 
     /* Means of counts. */

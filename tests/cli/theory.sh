@@ -65,6 +65,15 @@ measure about 'family: regression' 'source: linear' 'inputs: 5' 'items: 400' 'se
 [ "$(count about agrees)" -eq 6 ] || fail "accumulate-subsample is not as it was published"
 [ "$(count limit 'not yet')" -eq 5 ] || fail "a limit has a verdict before the end"
 
+# A limit of many items is another than that of 5, and how far the run is from it stands at the end.
+measure limit 'family: gaussian' 'estimator: unbiased' 'items: 5' 'seeds: 20000' 'generations: 20' \
+    'control: false' 'policies: [fresh:0.4]'
+[ "$(count exact agrees)" -eq 40 ] || fail "a loop with fresh items is not as derived"
+[ "$(count limit 'not reached')" -eq 1 ] || fail "2 - p holds for 5 items"
+accepts theory limit
+grep -q '^No form differs from the run.$' out || fail "a limit counts as a difference"
+grep -q '^Limits that the run is not at: 1$' out || fail "the limit is not named"
+
 # Settings that differ between arms.
 measure vary 'family: gaussian' 'items: [20, 50]' 'estimator: [mle, unbiased]' 'seeds: 60' \
     'generations: 2' 'control: false' 'policies: [replace]'
@@ -89,8 +98,8 @@ measure leading 'family: gaussian' 'estimator: unbiased' 'items: 5' 'seeds: 4000
 [ "$(count exact differs)" -eq 0 ] || fail "theory does not hold"
 [ "$(count about differs)" -gt 0 ] || fail "3n/2M is not told from the exact sum"
 accepts theory leading
-grep -q '^What was measured differs from 1 of these:' out || fail "no list of differences"
-grep -A 3 'about gaussian-w2-leading' out | grep -qE 'measured .*, expected .*, [+][0-9.]+ %, [+][0-9.]+ se' ||
+grep -q '^Forms that differ from the run: 1$' out || fail "no list of differences"
+sed -n '/^Forms that differ/,$p' out | grep -qE ': measured .*, expected .*, [+][0-9.]+ %, [+][0-9.]+ se$' ||
     fail "it is not said by how much"
 grep -q '^Every generation: wellspring theory leading -o theory.csv$' out || fail "no next step"
 
