@@ -362,6 +362,8 @@ static bool holds(const struct row *row, const struct arm *arm, const char *metr
               (row->regimes & arm->regime) && is_one_of(setting(arm, "source"), row->source);
     for (size_t i = 0; so && i < COUNT(row->wants) && row->wants[i][0]; i++)
         so = strcmp(setting(arm, row->wants[i][0]), row->wants[i][1]) == 0;
+    /* The counts are of data that all arms share. */
+    so = so && !(row->of_original && arm->description->varied_count > 0);
     return so && has_what_is_needed(arm, row->needs);
 }
 

@@ -201,6 +201,25 @@ static void theory__knows_regressions_of_enough_items_and_true_noise(void **stat
     assert_known("regression", settings, COUNT(settings), "replace", "excess_risk", "");
 }
 
+/* Bounds of a vocabulary are of the whole corpus, or of what a seed deals of it, and of words that
+ * are drawn as they were counted. */
+static void theory__knows_bounds_of_words(void **state)
+{
+    (void)state;
+    struct ws_setting settings[] = {
+        {"growth", "constant", NULL, 0}, {"source", "words", NULL, 0}, {"items", "0", NULL, 0},
+        {"metric_items", "0", NULL, 0},  {"sampling", "mle", NULL, 0},
+    };
+    assert_known("discrete", settings, COUNT(settings), "replace", "support_kept",
+                 "at-least vocabulary-least\nat-most vocabulary-most");
+    assert_known("discrete", settings, COUNT(settings), "keep:0.1", "support_kept", "");
+    settings[1].value = "text";
+    assert_known("ngram", settings, COUNT(settings), "replace", "support_kept",
+                 "at-least vocabulary-least\nat-most vocabulary-most");
+    settings[4].value = "kneser-ney";
+    assert_known("ngram", settings, COUNT(settings), "replace", "support_kept", "");
+}
+
 static void theory__refuses_a_policy_that_no_run_has(void **state)
 {
     (void)state;
@@ -448,6 +467,7 @@ int main(void)
         cmocka_unit_test(theory__knows_nothing_where_a_form_does_not_hold),
         cmocka_unit_test(theory__knows_bounds_of_symbols_and_counts),
         cmocka_unit_test(theory__knows_regressions_of_enough_items_and_true_noise),
+        cmocka_unit_test(theory__knows_bounds_of_words),
         cmocka_unit_test(theory__refuses_a_policy_that_no_run_has),
         cmocka_unit_test(theory__few_seeds_need_more_standard_errors),
         cmocka_unit_test(theory__a_form_holds_within_four_standard_errors),
