@@ -192,13 +192,14 @@ enum ws_status ws_experiment_check_source(const struct ws_experiment *e,
 static enum ws_status take_override(struct ws_experiment *e, const struct ws_override *override,
                                     struct ws_given *out, struct ws_error *err)
 {
-    const char *value = override->value;
-    size_t size = strlen(value);
-    bool list = size >= 2 && value[0] == '[' && value[size - 1] == ']';
-    if (list)
-        value = ws_arena_format(&e->arena, "%.*s", (int)size - 2, value + 1);
-    *out = (struct ws_given){override->name, value, "--set", list};
-    return value ? WS_OK : ws_fail_memory(err, "the settings");
+    const char *text = override->value;
+    size_t size = strlen(text);
+    bool list = size >= 2 && text[0] == '[' && text[size - 1] == ']';
+    const char *name = ws_arena_text(&e->arena, override->name);
+    const char *value = list ? ws_arena_format(&e->arena, "%.*s", (int)size - 2, text + 1)
+                             : ws_arena_text(&e->arena, text);
+    *out = (struct ws_given){name, value, "--set", list};
+    return name && value ? WS_OK : ws_fail_memory(err, "the settings");
 }
 
 /* The file's settings, then the overrides. */

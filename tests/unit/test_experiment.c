@@ -126,6 +126,18 @@ static void experiment__overrides_win_over_the_file_and_later_ones_over_earlier(
     ws_experiment_release(&e);
 }
 
+static void experiment__overrides_need_not_live_on(void **state)
+{
+    (void)state;
+    char name[] = "seeds", value[] = "7";
+    struct ws_experiment e = with("family: gaussian\n", name, value);
+    memset(name, 'x', sizeof name - 1);
+    memset(value, 'x', sizeof value - 1);
+    assert_int_equal(e.settings.seeds, 7);
+    assert_string_equal(ws_experiment_place(&e, "seeds"), "--set");
+    ws_experiment_release(&e);
+}
+
 static void experiment__the_family_may_come_from_an_override(void **state)
 {
     (void)state;
@@ -848,6 +860,7 @@ int main(void)
         cmocka_unit_test(experiment__defaults_fill_what_is_not_given),
         cmocka_unit_test(experiment__a_source_may_have_defaults_of_its_own),
         cmocka_unit_test(experiment__overrides_win_over_the_file_and_later_ones_over_earlier),
+        cmocka_unit_test(experiment__overrides_need_not_live_on),
         cmocka_unit_test(experiment__the_family_may_come_from_an_override),
         cmocka_unit_test(experiment__faults_are_told_with_their_place),
         cmocka_unit_test(experiment__validation_data_of_either_kind_let_a_fit_validate),
