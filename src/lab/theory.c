@@ -179,8 +179,10 @@ static enum ws_status values_of_originals(struct reader *r, const struct ws_form
     }
     if (status == WS_OK || status == WS_NO_MEMORY)
         return status;
-    r->out->left_out = ws_arena_format(r->arena, "bounds of a vocabulary want its corpus: %s",
-                                       r->err ? r->err->message : "it cannot be read");
+    const char *why = status == WS_CONFLICT ? "it is another than the run was of"
+                      : r->err              ? r->err->message
+                                            : "it cannot be read";
+    r->out->left_out = ws_arena_format(r->arena, "bounds of a vocabulary want its corpus: %s", why);
     return r->out->left_out ? WS_NOT_FOUND : ws_fail_memory(r->err, "the theory");
 }
 

@@ -118,7 +118,7 @@ measure bigrams 'family: ngram' 'order: 2' 'source: text' 'corpus: corpus.txt' '
 [ "$(count at-least agrees)" -eq 3 ] || fail "bigrams are below the bound"
 grep -q 'not proved' theory.csv || fail "what is not proved is not said to be so"
 printf 'another text\n' >>corpus.txt
-refuses 1 "want its corpus" "corpus" -- theory words
+refuses 1 "want its corpus: it is another" -- theory words
 rm corpus.txt
 refuses 1 "want its corpus" "corpus.txt" -- theory words
 
