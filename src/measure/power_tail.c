@@ -14,14 +14,15 @@ double ws_hurwitz_zeta(double s, double q, double *log_sum)
     for (; q < FAR + s; q++) {
         double term = pow(q, -s);
         sum += term;
-        logs += log(q) * term;
+        if (log_sum)
+            logs += log(q) * term;
     }
     /* The integral, half the first term, and derivatives of f(x) = x^-s at q: each is a number
      * c(s) times q^(1 - s - j), whose derivative by s is what log_sum wants with its sign
      * changed. */
     static const double bernoulli[] = {1.0 / 12,       -1.0 / 720,       1.0 / 30240,
                                        -1.0 / 1209600, 1.0 / 47900160.0, -691.0 / 1307674368000.0};
-    double far = pow(q, -s), log_q = log(q);
+    double far = pow(q, -s), log_q = log_sum ? log(q) : 0;
     double integral = q * far / (s - 1);
     sum += integral + far / 2;
     logs += integral * (log_q + 1 / (s - 1)) + log_q * far / 2;
@@ -144,19 +145,22 @@ static enum ws_status levels_of(const uint64_t *counts, size_t size, struct ws_a
     return WS_OK;
 }
 
-/* The largest distance of the shares at or below a count. Between two counts of the sample its own
- * share stands still and the law's grows, so both ends of each step are looked at. */
-static double distance_of(const struct level *levels, size_t count, double exponent)
+/* The largest distance of the shares at or below a count, or one that is not under `enough`.
+ * Between two counts of the sample its own share stands still and the law's grows, so both ends of
+ * each step are looked at. */
+static double distance_of(const struct level *levels, size_t count, double exponent, double enough)
 {
-    double whole = ws_hurwitz_zeta(exponent, (double)levels[0].value, NULL);
     double tail = (double)levels[0].above;
-    double most = 0;
-    for (size_t l = 0; l < count; l++) {
-        double before = 1 - (double)levels[l].above / tail;
-        double law_before = 1 - ws_hurwitz_zeta(exponent, (double)levels[l].value, NULL) / whole;
-        double here = 1 - (double)(levels[l].above - levels[l].types) / tail;
-        double law_here = 1 - ws_hurwitz_zeta(exponent, (double)levels[l].value + 1, NULL) / whole;
-        most = fmax(most, fmax(fabs(before - law_before), fabs(here - law_here)));
+    double whole = ws_hurwitz_zeta(exponent, (double)levels[0].value, NULL);
+    double beyond = whole, most = 0; /* the law's, at the value and above */
+    for (size_t l = 0; l < count && most < enough; l++) {
+        double value = (double)levels[l].value;
+        if (l > 0 && levels[l - 1].value + 1 != levels[l].value)
+            beyond = ws_hurwitz_zeta(exponent, value, NULL);
+        double before = (double)levels[l].above / tail - beyond / whole;
+        beyond -= pow(value, -exponent);
+        double here = (double)(levels[l].above - levels[l].types) / tail - beyond / whole;
+        most = fmax(most, fmax(fabs(before), fabs(here)));
     }
     return most;
 }
@@ -171,7 +175,7 @@ enum ws_status ws_power_tail(const uint64_t *counts, size_t size, struct ws_aren
     for (size_t l = 0; l + 1 < count && levels[l].above >= WS_POWER_TAIL_LEAST; l++) {
         double exponent =
             exponent_of(levels[l].logs / (double)levels[l].above, (double)levels[l].value);
-        double distance = distance_of(levels + l, count - l, exponent);
+        double distance = distance_of(levels + l, count - l, exponent, out->distance);
         if (distance < out->distance)
             *out = (struct ws_power_tail){exponent, levels[l].value, levels[l].above, distance};
     }
