@@ -133,14 +133,19 @@ static enum ws_status show(const struct job *job, struct ws_error *err)
     struct ws_arena arena;
     struct ws_run_description run;
     struct ws_results results;
+    struct ws_shortage *shortages = NULL;
+    size_t count = 0;
     ws_arena_init(&arena, NULL);
     enum ws_status status = ws_run_read(job->directory, &arena, &run, err);
     if (status == WS_OK)
         status = ws_results_load(job->directory, &arena, &results, err);
+    if (status == WS_OK)
+        status = ws_shortages_of(&run, &results, &arena, &shortages, &count, err);
     if (status == WS_OK && job->flags->json) {
-        status = print_overview_json(job->directory, &run, &results, err);
+        status = print_overview_json(job->directory, &run, &results, shortages, count, err);
     } else if (status == WS_OK && !job->flags->quiet) {
         print_overview(&run, &results);
+        print_shortages(shortages, count, run.arm_count);
         print_next_steps(job);
     }
     ws_arena_release(&arena);

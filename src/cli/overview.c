@@ -342,6 +342,36 @@ void print_overview(const struct ws_run_description *run, const struct ws_result
         (void)printf("* trains on more items than the control\n");
 }
 
+/* What was not measured ------------------------------------------------------------------------ */
+
+static void print_shortage(const struct ws_shortage *s, size_t arm_count)
+{
+    (void)printf("  ");
+    for (size_t m = 0; m < s->metric_count; m++)
+        (void)printf("%s%s", m > 0 ? ", " : "", s->metrics[m]);
+    if (s->metric_count == 0)
+        (void)printf("the noise floor, another human sample");
+    if (s->arm_count < arm_count)
+        (void)printf(" in %zu of %zu arms", s->arm_count, arm_count);
+    if (s->from > 0)
+        (void)printf(" from generation %" PRIu32 " on", s->from);
+    (void)printf("\n      wants ");
+    if (s->least > 0)
+        (void)printf("%" PRIu64 " or more ", s->least);
+    (void)printf("%s", s->wanted);
+    if (!isnan(s->seen))
+        (void)printf("; there %s %.12g", s->seen == 1 ? "is" : "are", s->seen);
+    (void)printf("\n");
+}
+
+void print_shortages(const struct ws_shortage *shortages, size_t count, size_t arm_count)
+{
+    if (count > 0)
+        (void)printf("\nNot measured, for there are too few:\n");
+    for (size_t i = 0; i < count; i++)
+        print_shortage(&shortages[i], arm_count);
+}
+
 /* JSON ----------------------------------------------------------------------------------------- */
 
 static json_t *point_json(const struct ws_point *point)
@@ -373,8 +403,41 @@ static json_t *arm_json(const struct ws_run_arm *arm, const struct ws_results *r
                      "metrics", metrics);
 }
 
+static json_t *names_json(const char *const *names, size_t count)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; list && i < count; i++)
+        if (json_array_append_new(list, json_string(names[i])) != 0) {
+            json_decref(list);
+            return NULL;
+        }
+    return list;
+}
+
+static json_t *shortage_json(const struct ws_shortage *s)
+{
+    return json_pack("{s:o, s:s, s:o, s:o, s:I, s:o}", "metrics",
+                     names_json(s->metrics, s->metric_count), "wants", s->wanted, "least",
+                     s->least > 0 ? json_integer((json_int_t)s->least) : json_null(), "seen",
+                     isnan(s->seen) ? json_null() : ws_json_real(s->seen), "from",
+                     (json_int_t)s->from, "arms", names_json(s->arms, s->arm_count));
+}
+
+static json_t *shortages_json(const struct ws_shortage *shortages, size_t count)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; list && i < count; i++)
+        if (json_array_append_new(list, shortage_json(&shortages[i])) != 0) {
+            json_decref(list);
+            return NULL;
+        }
+    return list;
+}
+
 enum ws_status print_overview_json(const char *directory, const struct ws_run_description *run,
-                                   const struct ws_results *results, struct ws_error *err)
+                                   const struct ws_results *results,
+                                   const struct ws_shortage *shortages, size_t count,
+                                   struct ws_error *err)
 {
     json_t *arms = json_array();
     for (size_t a = 0; arms && a < run->arm_count; a++)
@@ -382,10 +445,10 @@ enum ws_status print_overview_json(const char *directory, const struct ws_run_de
             json_decref(arms);
             arms = NULL;
         }
-    json_t *root =
-        json_pack("{s:s, s:o, s:s, s:I, s:I, s:o}", "run", run->name, "directory",
-                  ws_json_path(directory), "state", run->state, "generations",
-                  (json_int_t)run->generations, "seeds", (json_int_t)run->seeds, "arms", arms);
+    json_t *root = json_pack("{s:s, s:o, s:s, s:I, s:I, s:o, s:o}", "run", run->name, "directory",
+                             ws_json_path(directory), "state", run->state, "generations",
+                             (json_int_t)run->generations, "seeds", (json_int_t)run->seeds, "arms",
+                             arms, "not_measured", shortages_json(shortages, count));
     struct ws_buffer text;
     ws_buffer_init(&text, NULL, SIZE_MAX);
     ws_json_append_pretty(root, &text);

@@ -117,8 +117,10 @@ static size_t split_name(const char *name, uint64_t *number, bool *numbered)
 static bool is_key(const struct ws_records *records, const struct key *key, const char *name,
                    size_t stem, const char *definition)
 {
-    const char *bytes = records->bytes.data;
-    return strncmp(bytes + key->stem, name, stem) == 0 && bytes[key->stem + stem] == '\0' &&
+    const char *bytes = records->bytes.data, *known = bytes + key->stem;
+    if (stem > 0 && *known != *name) /* most others: floors lie between mix and metrics */
+        return false;
+    return strncmp(known, name, stem) == 0 && known[stem] == '\0' &&
            strcmp(bytes + key->definition, definition) == 0;
 }
 

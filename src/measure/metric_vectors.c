@@ -13,7 +13,7 @@
 enum { DRAW_DIRECTIONS = 1, DRAW_SUPPORT = 2 };
 
 /* Items whose kernel is looked at: eigenvalues cost the cube. */
-enum { VENDI_ITEMS = 200, VENDI_LEAST = 20 };
+enum { VENDI_ITEMS = 200 };
 
 static struct ws_rng_key key_of(const struct ws_reference *reference)
 {
@@ -81,7 +81,7 @@ static enum ws_status prepare_support(struct ws_reference *reference,
         WS_TRY(ws_dataset_subset(human, WS_SUPPORT_MOST, &rng, arena, &side, err));
     }
     WS_TRY(gather(&side, arena, &cloud, err));
-    if (cloud.count >= VENDI_LEAST)
+    if (cloud.count >= WS_VENDI_LEAST)
         WS_TRY(width_of(&cloud, arena, &reference->vendi_width, err));
     if (cloud.count >= WS_SUPPORT_LEAST)
         return ws_support_of(&cloud, 1, arena, &reference->support, err);
@@ -184,7 +184,7 @@ static enum ws_status measure_vendi(const struct ws_reference *reference,
 {
     double eigenvalues[VENDI_ITEMS];
     const size_t count = sample->count < VENDI_ITEMS ? sample->count : VENDI_ITEMS;
-    if (!(reference->vendi_width > 0) || count < VENDI_LEAST)
+    if (!(reference->vendi_width > 0) || count < WS_VENDI_LEAST)
         return WS_OK;
     WS_TRY(ws_gaussian_kernel_eigenvalues(sample->vectors, count, sample->dimension,
                                           reference->vendi_width, scratch, eigenvalues, err));

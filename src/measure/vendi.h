@@ -14,6 +14,10 @@
 #include "base/arena.h"
 #include "base/status.h"
 
+enum {
+    WS_VENDI_LEAST = 20
+}; /* items, in runs: of fewer a score is hardly more than their number */
+
 /* `size` eigenvalues, which need not be scaled: they are divided by their sum; those at or below
  * 1e-12 of it are rounding and count as 0. q >= 0, maybe infinite. NaN when all are 0. */
 double ws_hill_number(const double *eigenvalues, size_t size, double q);

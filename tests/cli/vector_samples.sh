@@ -58,3 +58,13 @@ accepts compare with
 check "comparing them" grep -q '^mode_coverage (modes.covered-tenth.sample/1, n = 250)' out
 
 finish
+
+# Samples that are too small: what was not measured is said, with the least that would do.
+runs run grid.yaml -o few --set metric_items=30 --set test_items=18
+check "which metrics" grep -q '^  precision, recall, density, coverage, low_density_mass$' out
+check "the least that would do" grep -q 'wants 100 or more metric_items; there are 30$' out
+check "of held-out items, too" grep -q 'wants 19 or more test_items; there are 18$' out
+check "nothing of what is measured" bash -c '! grep -q vendi_1 out'
+accepts run grid.yaml -q --json -o few
+check "and in JSON" grep -q '"wants": "metric_items"' out
+check "enough is said nothing of" bash -c '! grep -q "Not measured" shown'
