@@ -2,16 +2,20 @@
 
 #include <float.h>
 #include <math.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "base/pool.h"
 #include "compute/compute.h"
+#include "measure/neighbour_ops.h"
 
-/* A tile of products stays in the cache while it is looked at. Lanes are looked at together. */
-enum { TILE_ROWS = 512, TILE_COLUMNS = 256, LANES = 32 };
-
-/* Of each row, those that may be among its k nearest. */
-enum { CANDIDATES = 4 * WS_NEIGHBOURS_MOST };
+/* A tile of products stays in the cache while it is looked at. */
+enum {
+    GROUP = WS_NEIGHBOUR_GROUP,
+    TILE_ROWS = 512,
+    TILE_COLUMNS = 256,
+    TILE_GROUPS = TILE_COLUMNS / GROUP,
+};
 
 /* Products ------------------------------------------------------------------------------------- */
 
@@ -21,7 +25,7 @@ enum { CANDIDATES = 4 * WS_NEIGHBOURS_MOST };
  * y: |x - w|^2 = |x|^2 - 2 y.
  */
 struct floats {
-    float *x;       /* (count rounded up to LANES, dimension), zeros behind the last */
+    float *x;       /* (count rounded up to GROUP, dimension), zeros behind the last */
     double *square; /* (count) |x|^2 of what the floats were rounded from */
     float *bias;    /* (the same count) -|x|^2 / 2; -infinity behind the last */
     double longest; /* the largest |x| */
@@ -68,7 +72,7 @@ static enum ws_status floats_of(const struct ws_cloud *cloud, const struct unit 
                                 struct ws_arena *scratch, struct floats *out, struct ws_error *err)
 {
     size_t dimension = cloud->dimension;
-    size_t room = (cloud->count + LANES - 1) / LANES * LANES;
+    size_t room = (cloud->count + GROUP - 1) / GROUP * GROUP;
     *out = (struct floats){.x = WS_ARENA_ZNEW(scratch, float, room *dimension),
                            .square = WS_ARENA_NEW(scratch, double, cloud->count),
                            .bias = WS_ARENA_NEW(scratch, float, room),
@@ -112,53 +116,60 @@ static double exact_square(const struct ws_cloud *a, size_t i, const struct ws_c
 
 /* Tiles ---------------------------------------------------------------------------------------- */
 
-/* Rows are cut in pieces of TILE_ROWS. A worker has a device of one thread, a tile, and what it
- * found out about columns. */
+/* A worker has a device of one thread, a tile, and what it found out. */
 struct worker {
     struct ws_device *device;
     float *tile; /* (TILE_ROWS, TILE_COLUMNS) */
     void *own;
 };
 
+/* Where a tile lies; columns are a multiple of GROUP. */
+struct place {
+    size_t row, rows, column, columns;
+};
+
+/* Rows are cut in pieces of TILE_ROWS. Which worker takes which shows in nothing: what workers
+ * found is put together in the end. */
 struct tiling {
     const struct floats *rows, *columns;
     size_t dimension;
+    bool symmetric; /* rows are the columns: pairs below the diagonal are left out by whole tiles */
     struct worker *workers;
     unsigned worker_count;
     size_t pieces;
-    void (*begin)(void *user, struct worker *worker, size_t first, size_t rows);
-    /* y (rows, columns): columns at first_column, as many as a multiple of LANES. */
-    void (*look)(void *user, struct worker *worker, const float *y, size_t first, size_t rows,
-                 size_t first_column, size_t columns);
-    void (*end)(void *user, struct worker *worker, size_t first, size_t rows);
+    atomic_size_t next;
+    void (*look)(void *user, struct worker *worker, const float *y, const struct place *place);
     void *user;
 };
 
 static void take_piece(const struct tiling *t, struct worker *worker, size_t piece)
 {
-    size_t first = piece * TILE_ROWS;
-    size_t rows = t->rows->count - first < TILE_ROWS ? t->rows->count - first : TILE_ROWS;
-    t->begin(t->user, worker, first, rows);
-    for (size_t c = 0; c < t->columns->room; c += TILE_COLUMNS) {
-        size_t columns = t->columns->room - c < TILE_COLUMNS ? t->columns->room - c : TILE_COLUMNS;
-        const struct ws_linear product = {.rows = rows,
+    const size_t first = piece * TILE_ROWS, left = t->rows->count - first;
+    struct place place = {.row = first, .rows = left < TILE_ROWS ? left : TILE_ROWS};
+    for (size_t c = t->symmetric ? first : 0; c < t->columns->room; c += TILE_COLUMNS) {
+        const size_t beyond = t->columns->room - c;
+        place.column = c;
+        place.columns = beyond < TILE_COLUMNS ? beyond : TILE_COLUMNS;
+        const struct ws_linear product = {.rows = place.rows,
                                           .in = t->dimension,
-                                          .out = columns,
+                                          .out = place.columns,
                                           .weight = t->columns->x + c * t->dimension,
                                           .bias = t->columns->bias + c};
         worker->device->ops->linear(worker->device, worker->tile, t->rows->x + first * t->dimension,
                                     &product);
-        t->look(t->user, worker, worker->tile, first, rows, c, columns);
+        t->look(t->user, worker, worker->tile, &place);
     }
-    t->end(t->user, worker, first, rows);
 }
 
-/* Each worker takes every worker_count-th piece: what it writes of rows is its own. */
 static void take_pieces(void *context, size_t number)
 {
-    const struct tiling *t = context;
-    for (size_t piece = number; piece < t->pieces; piece += t->worker_count)
+    struct tiling *t = context;
+    for (;;) {
+        size_t piece = atomic_fetch_add(&t->next, 1);
+        if (piece >= t->pieces)
+            return;
         take_piece(t, &t->workers[number], piece);
+    }
 }
 
 static enum ws_status open_worker(struct worker *worker, struct ws_arena *scratch,
@@ -170,12 +181,9 @@ static enum ws_status open_worker(struct worker *worker, struct ws_arena *scratc
     return ws_cpu_open(WS_CPU_FAST, 1, scratch->allocator, &worker->device, err);
 }
 
-static enum ws_status run_workers(struct tiling *t, struct ws_arena *scratch, struct ws_error *err)
+static enum ws_status run_workers(struct tiling *t, struct ws_pool *pool, struct ws_error *err)
 {
-    struct ws_pool *pool;
-    WS_TRY(ws_pool_new(t->worker_count, scratch->allocator, &pool, err));
     ws_pool_run(pool, t->worker_count, take_pieces, t);
-    ws_pool_free(pool);
     for (unsigned w = 0; w < t->worker_count; w++)
         WS_TRY(t->workers[w].device->ops->check(t->workers[w].device, err));
     return WS_OK;
@@ -188,14 +196,15 @@ static unsigned worker_count_for(size_t rows, unsigned threads)
 }
 
 /* t->workers and t->worker_count are set, with what is the workers' own. */
-static enum ws_status run_tiles(struct tiling *t, struct ws_arena *scratch, struct ws_error *err)
+static enum ws_status run_tiles(struct tiling *t, struct ws_pool *pool, struct ws_arena *scratch,
+                                struct ws_error *err)
 {
     enum ws_status status = WS_OK;
     t->pieces = (t->rows->count + TILE_ROWS - 1) / TILE_ROWS;
     for (unsigned w = 0; w < t->worker_count && status == WS_OK; w++)
         status = open_worker(&t->workers[w], scratch, err);
     if (status == WS_OK)
-        status = run_workers(t, scratch, err);
+        status = run_workers(t, pool, err);
     for (unsigned w = 0; w < t->worker_count; w++)
         if (t->workers[w].device)
             t->workers[w].device->ops->close(t->workers[w].device);
@@ -204,104 +213,99 @@ static enum ws_status run_tiles(struct tiling *t, struct ws_arena *scratch, stru
 
 /* The k-th nearest ---------------------------------------------------------------------------- */
 
+/* z = -|x - w|^2 / 2 is the same from both sides, so each pair is looked at once, for both. */
 struct nearest {
     const struct ws_cloud *cloud;
     const struct floats *floats;
-    size_t k;
+    const struct ws_neighbour_ops *ops;
+    size_t k, room; /* of a shortlist */
+    float slack;    /* what rounding may have done to the difference of two z */
     double *out;
+    struct tiling tiling;
 };
 
-/* Of one row: every column whose y is at least `threshold`, which rises as columns come. */
+struct candidate {
+    float z;
+    uint32_t other;
+};
+
+/* Of one vector, from what one worker saw: those whose z is at least its limit, which rises as they
+ * come, so that all that may be among the k nearest are there. */
 struct shortlist {
-    float y[CANDIDATES];
-    uint32_t column[CANDIDATES];
-    size_t count;
-    float
-        threshold; /* the k-th largest y so far, less what rounding may have done to two of them */
-    bool crowded;  /* more of them than there is room: left to doubles */
+    uint32_t count, kept; /* candidates, and the largest z so far */
+    bool crowded;         /* more of them than there is room: left to doubles */
 };
 
-/* The k-th largest, of `count` >= k. */
-static float kth_largest(const float *y, size_t count, size_t k)
-{
-    float best[WS_NEIGHBOURS_MOST] = {0}; /* descending */
-    size_t kept = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (kept == k && y[i] <= best[k - 1])
-            continue;
-        size_t at = kept < k ? kept++ : k - 1;
-        for (; at > 0 && best[at - 1] < y[i]; at--)
-            best[at] = best[at - 1];
-        best[at] = y[i];
-    }
-    return best[k - 1];
-}
+/* A worker's. */
+struct shortlists {
+    float *limit; /* (floats.room) the k-th largest z so far, less the slack; never met behind the
+                     last vector */
+    struct shortlist *list;      /* (floats.count) */
+    float *best;                 /* (floats.count, k) the largest z, descending */
+    struct candidate *candidate; /* (floats.count, room) */
+};
 
-static void shorten(struct shortlist *list, size_t k, float slack)
+static void keep_largest(float *best, uint32_t *kept, size_t k, float z)
 {
-    size_t kept = 0;
-    list->threshold = kth_largest(list->y, list->count, k) - slack;
-    for (size_t i = 0; i < list->count; i++)
-        if (list->y[i] >= list->threshold) {
-            list->y[kept] = list->y[i];
-            list->column[kept++] = list->column[i];
-        }
-    list->count = kept;
-}
-
-static void add_candidate(struct shortlist *list, float y, size_t column, size_t k, float slack)
-{
-    if (list->count == CANDIDATES)
-        shorten(list, k, slack);
-    if (list->count == CANDIDATES) {
-        list->crowded = true;
-        list->threshold = INFINITY;
-    }
-    if (y < list->threshold || list->crowded)
+    if (*kept == k && z <= best[k - 1])
         return;
-    list->y[list->count] = y;
-    list->column[list->count++] = (uint32_t)column;
+    size_t at = *kept < k ? (*kept)++ : k - 1;
+    for (; at > 0 && best[at - 1] < z; at--)
+        best[at] = best[at - 1];
+    best[at] = z;
 }
 
-static void begin_nearest(void *user, struct worker *worker, size_t first, size_t rows)
+/* Drops what the limit has risen above. */
+static void shorten(const struct nearest *n, struct shortlists *s, size_t vector)
 {
-    struct shortlist *lists = worker->own;
-    (void)user;
-    (void)first;
-    for (size_t r = 0; r < rows; r++) {
-        lists[r].count = 0;
-        lists[r].threshold = -FLT_MAX;
-        lists[r].crowded = false;
+    struct shortlist *list = &s->list[vector];
+    struct candidate *candidate = s->candidate + vector * n->room;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < list->count; i++)
+        if (candidate[i].z >= s->limit[vector])
+            candidate[count++] = candidate[i];
+    list->count = count;
+    if (count == n->room) {
+        list->crowded = true;
+        s->limit[vector] = INFINITY;
     }
 }
 
-static float slack_of(const struct nearest *n, size_t row)
+static void add_candidate(const struct nearest *n, struct shortlists *s, size_t vector, float z,
+                          size_t other)
 {
-    double rounding =
-        rounding_of(sqrt(n->floats->square[row]), n->floats->longest, n->cloud->dimension);
-    return (float)(2 * rounding * (1 + FLT_EPSILON));
+    struct shortlist *list = &s->list[vector];
+    float *best = s->best + vector * n->k;
+    if (!(z >= s->limit[vector]))
+        return;
+    s->candidate[vector * n->room + list->count++] = (struct candidate){z, (uint32_t)other};
+    keep_largest(best, &list->kept, n->k, z);
+    if (list->kept == n->k)
+        s->limit[vector] = best[n->k - 1] - n->slack;
+    if (list->count == n->room)
+        shorten(n, s, vector);
 }
 
-static void look_for_nearest(void *user, struct worker *worker, const float *tile, size_t first,
-                             size_t rows, size_t first_column, size_t columns)
+static void look_for_nearest(void *user, struct worker *worker, const float *tile,
+                             const struct place *place)
 {
     const struct nearest *n = user;
-    struct shortlist *lists = worker->own;
-    for (size_t r = 0; r < rows; r++) {
-        struct shortlist *list = &lists[r];
-        const float *y = tile + r * columns;
-        float slack = slack_of(n, first + r);
-        for (size_t c = 0; c < columns; c += LANES) {
-            unsigned any = 0;
-            float threshold = list->threshold;
-            for (size_t l = 0; l < LANES; l++)
-                any |= y[c + l] >= threshold;
-            for (size_t l = 0; any && l < LANES; l++)
-                if (y[c + l] >= list->threshold && first_column + c + l != first + r)
-                    add_candidate(list, y[c + l], first_column + c + l, n->k, slack);
-            if (any && list->count > CANDIDATES / 2)
-                shorten(list, n->k, slack);
-        }
+    struct shortlists *s = worker->own;
+    uint32_t near[TILE_GROUPS];
+    for (size_t r = 0; r < place->rows; r++) {
+        const size_t row = place->row + r, groups = place->columns / GROUP;
+        const float *y = tile + r * place->columns, add = n->floats->bias[row];
+        if (!n->ops->near(y, groups, add, s->limit[row], s->limit + place->column, near))
+            continue;
+        for (size_t g = 0; g < groups; g++)
+            for (uint32_t bits = near[g]; bits != 0; bits &= bits - 1) {
+                const size_t c = g * GROUP + (size_t)__builtin_ctz(bits);
+                const size_t column = place->column + c;
+                if (column <= row) /* itself, or seen from the other side */
+                    continue;
+                add_candidate(n, s, row, y[c] + add, column);
+                add_candidate(n, s, column, y[c] + add, row);
+            }
     }
 }
 
@@ -315,29 +319,100 @@ static void keep_smallest(double *smallest, size_t *kept, size_t k, double value
     smallest[at] = value;
 }
 
-static double exact_distance(const struct nearest *n, const struct shortlist *list, size_t row)
+static double distance_among_all(const struct nearest *n, size_t vector)
 {
     double smallest[WS_NEIGHBOURS_MOST] = {0};
     size_t kept = 0;
-    bool all = list->crowded || list->count < n->k;
-    size_t count = all ? n->cloud->count : list->count;
-    for (size_t i = 0; i < count; i++) {
-        size_t column = all ? i : list->column[i];
-        if (column != row)
-            keep_smallest(smallest, &kept, n->k, exact_square(n->cloud, row, n->cloud, column));
+    for (size_t other = 0; other < n->cloud->count; other++)
+        if (other != vector)
+            keep_smallest(smallest, &kept, n->k, exact_square(n->cloud, vector, n->cloud, other));
+    return smallest[n->k - 1];
+}
+
+/* The least z that may be among the k largest of all workers' candidates; false where floats cannot
+ * tell. */
+static bool limit_of(const struct nearest *n, size_t vector, float *out)
+{
+    float best[WS_NEIGHBOURS_MOST] = {0};
+    uint32_t kept = 0;
+    for (unsigned w = 0; w < n->tiling.worker_count; w++) {
+        const struct shortlists *s = n->tiling.workers[w].own;
+        if (s->list[vector].crowded)
+            return false;
+        for (size_t i = 0; i < s->list[vector].kept; i++)
+            keep_largest(best, &kept, n->k, s->best[vector * n->k + i]);
+    }
+    if (kept < n->k)
+        return false;
+    *out = best[n->k - 1] - n->slack;
+    return true;
+}
+
+static double exact_distance(const struct nearest *n, size_t vector)
+{
+    double smallest[WS_NEIGHBOURS_MOST] = {0};
+    size_t kept = 0;
+    float limit;
+    if (!limit_of(n, vector, &limit))
+        return distance_among_all(n, vector);
+    for (unsigned w = 0; w < n->tiling.worker_count; w++) {
+        const struct shortlists *s = n->tiling.workers[w].own;
+        const struct candidate *candidate = s->candidate + vector * n->room;
+        for (size_t i = 0; i < s->list[vector].count; i++)
+            if (candidate[i].z >= limit)
+                keep_smallest(smallest, &kept, n->k,
+                              exact_square(n->cloud, vector, n->cloud, candidate[i].other));
     }
     return smallest[n->k - 1];
 }
 
-static void end_nearest(void *user, struct worker *worker, size_t first, size_t rows)
+static void decide_piece(void *context, size_t piece)
 {
-    const struct nearest *n = user;
-    struct shortlist *lists = worker->own;
-    for (size_t r = 0; r < rows; r++) {
-        if (!lists[r].crowded && lists[r].count >= n->k)
-            shorten(&lists[r], n->k, slack_of(n, first + r));
-        n->out[first + r] = exact_distance(n, &lists[r], first + r);
+    const struct nearest *n = context;
+    const size_t first = piece * TILE_ROWS, left = n->cloud->count - first;
+    const size_t rows = left < TILE_ROWS ? left : TILE_ROWS;
+    for (size_t v = first; v < first + rows; v++)
+        n->out[v] = exact_distance(n, v);
+}
+
+static enum ws_status open_shortlists(const struct nearest *n, struct ws_arena *scratch,
+                                      struct shortlists **out, struct ws_error *err)
+{
+    struct shortlists *s = WS_ARENA_NEW(scratch, struct shortlists, 1);
+    if (!s)
+        return ws_fail_memory(err, "neighbours");
+    s->limit = WS_ARENA_NEW(scratch, float, n->floats->room);
+    s->list = WS_ARENA_ZNEW(scratch, struct shortlist, n->floats->count);
+    s->best = WS_ARENA_NEW(scratch, float, n->floats->count * n->k);
+    s->candidate = WS_ARENA_NEW(scratch, struct candidate, n->floats->count * n->room);
+    if (!s->limit || !s->list || !s->best || !s->candidate)
+        return ws_fail_memory(err, "neighbours");
+    for (size_t i = 0; i < n->floats->room; i++)
+        s->limit[i] = i < n->floats->count ? -FLT_MAX : INFINITY;
+    *out = s;
+    return WS_OK;
+}
+
+static enum ws_status find_nearest(struct nearest *n, unsigned threads, struct ws_arena *scratch,
+                                   struct ws_error *err)
+{
+    struct tiling *t = &n->tiling;
+    struct ws_pool *pool;
+    t->worker_count = worker_count_for(n->cloud->count, threads);
+    t->workers = WS_ARENA_ZNEW(scratch, struct worker, t->worker_count);
+    if (!t->workers)
+        return ws_fail_memory(err, "neighbours");
+    for (unsigned w = 0; w < t->worker_count; w++) {
+        struct shortlists *own;
+        WS_TRY(open_shortlists(n, scratch, &own, err));
+        t->workers[w].own = own;
     }
+    WS_TRY(ws_pool_new(t->worker_count, scratch->allocator, &pool, err));
+    enum ws_status status = run_tiles(t, pool, scratch, err);
+    if (status == WS_OK)
+        ws_pool_run(pool, t->pieces, decide_piece, n);
+    ws_pool_free(pool);
+    return status;
 }
 
 enum ws_status ws_neighbour_distances(const struct ws_cloud *cloud, size_t k, unsigned threads,
@@ -351,24 +426,25 @@ enum ws_status ws_neighbour_distances(const struct ws_cloud *cloud, size_t k, un
     if (cloud->count < k + 1)
         return ws_fail(err, WS_INVALID, "%zu vectors have no %zu neighbours: %zu at least",
                        cloud->count, k, k + 1);
-    struct nearest n = {cloud, &floats, k, out};
-    struct tiling t = {.rows = &floats,
-                       .columns = &floats,
-                       .dimension = cloud->dimension,
-                       .worker_count = worker_count_for(cloud->count, threads),
-                       .begin = begin_nearest,
-                       .look = look_for_nearest,
-                       .end = end_nearest,
-                       .user = &n};
     WS_TRY(unit_of(cloud, 1, scratch, &unit, err));
     WS_TRY(floats_of(cloud, &unit, scratch, &floats, err));
-    t.workers = WS_ARENA_ZNEW(scratch, struct worker, t.worker_count);
-    if (!t.workers)
-        return ws_fail_memory(err, "neighbours");
-    for (unsigned w = 0; w < t.worker_count; w++)
-        if (!(t.workers[w].own = WS_ARENA_NEW(scratch, struct shortlist, TILE_ROWS)))
-            return ws_fail_memory(err, "neighbours");
-    return run_tiles(&t, scratch, err);
+    /* One more sum than a y has, of a number that is in the bound already, which is twice what is
+     * needed. */
+    const double rounding = rounding_of(floats.longest, floats.longest, cloud->dimension);
+    struct nearest n = {.cloud = cloud,
+                        .floats = &floats,
+                        .ops = ws_neighbour_pick(),
+                        .k = k,
+                        .room = 4 * k + 12,
+                        .slack = (float)(2 * rounding * (1 + FLT_EPSILON)),
+                        .out = out};
+    n.tiling = (struct tiling){.rows = &floats,
+                               .columns = &floats,
+                               .dimension = cloud->dimension,
+                               .symmetric = true,
+                               .look = look_for_nearest,
+                               .user = &n};
+    return find_nearest(&n, threads, scratch, err);
 }
 
 /* Balls ---------------------------------------------------------------------------------------- */
@@ -377,6 +453,7 @@ enum ws_status ws_neighbour_distances(const struct ws_cloud *cloud, size_t k, un
 struct counting {
     const struct ws_balls *balls;
     const struct floats *human, *model;
+    const struct ws_neighbour_ops *ops;
     double unit_square;   /* of a squared distance in the units of the floats over one outside */
     const float *half;    /* (columns) half the squared radius of a human ball, in those units */
     double half_rounding; /* of the largest of them */
@@ -388,99 +465,77 @@ struct columns_seen {
     uint32_t *filled, *found; /* (columns) */
 };
 
-/* A y above `in` is inside, one below `out` is not, and between the two doubles decide. */
-struct limits {
-    float out, in;
-};
-
-static struct limits limits_about(double middle, double rounding)
+static struct ws_limits limits_about(double middle, double rounding)
 {
     rounding += (fabs(middle) + rounding) * FLT_EPSILON;
-    return (struct limits){(float)(middle - rounding), (float)(middle + rounding)};
+    return (struct ws_limits){(float)(middle - rounding), (float)(middle + rounding)};
 }
 
-static void begin_counting(void *user, struct worker *worker, size_t first, size_t rows)
+static bool is_unsure(float y, struct ws_limits limits)
 {
-    const struct counting *c = user;
-    (void)worker;
-    for (size_t r = first; r < first + rows; r++)
-        c->out->balls[r] = c->out->near[r] = 0;
+    return y > limits.out && !(y > limits.in);
 }
 
-/* The lanes of a row where y + half, or y alone, is too near its limit. */
-static void decide_exactly(const struct counting *c, const struct columns_seen *seen, size_t row,
-                           size_t first_column, const float *y, const struct limits limits[3])
+/* The columns of a group where y + half, or y alone, is too near its limit. */
+static void decide_exactly(const struct counting *c, const struct ws_ball_row *limits, size_t row,
+                           size_t first_column, size_t group)
 {
     const struct ws_balls *b = c->balls;
-    for (size_t l = 0; l < LANES && first_column + l < b->human.count; l++) {
-        size_t column = first_column + l;
-        float sum = y[l] + c->half[column];
-        bool human = sum > limits[0].out && !(sum > limits[0].in);
-        bool model = y[l] > limits[1].out && !(y[l] > limits[1].in);
-        bool far = y[l] > limits[2].out && !(y[l] > limits[2].in);
+    for (size_t i = group * GROUP; i < (group + 1) * GROUP; i++) {
+        const size_t column = first_column + i;
+        if (column >= b->human.count)
+            return;
+        const bool human = is_unsure(limits->y[i] + limits->half[i], limits->human);
+        const bool model = is_unsure(limits->y[i], limits->model);
+        const bool far = is_unsure(limits->y[i], limits->far);
         if (!human && !model && !far)
             continue;
-        double square = exact_square(&b->model, row, &b->human, column);
+        const double square = exact_square(&b->model, row, &b->human, column);
         if (human && square < b->human_radius[column]) {
             c->out->balls[row]++;
-            seen->filled[column] = 1;
+            limits->filled[i] = 1;
         }
         if (model && square < b->model_radius[row])
-            seen->found[column] = 1;
+            limits->found[i] = 1;
         if (far && square < b->far)
             c->out->near[row]++;
     }
 }
 
-static void count_row(const struct counting *c, const struct columns_seen *seen, size_t row,
-                      const float *y, size_t first_column, size_t columns)
+static struct ws_ball_row row_of(const struct counting *c, size_t row)
 {
     const struct ws_balls *b = c->balls;
     const double square = c->model->square[row];
     const double rounding = rounding_of(sqrt(square), c->human->longest, b->human.dimension) +
                             (square + c->human->longest * c->human->longest) * 4 * DBL_EPSILON *
                                 (double)b->human.dimension;
-    const struct limits limits[3] = {
-        limits_about(square / 2, 2 * rounding + c->half_rounding),
-        limits_about((square - b->model_radius[row] * c->unit_square) / 2, rounding),
-        limits_about((square - b->far * c->unit_square) / 2, rounding)};
-    uint32_t balls = 0, near = 0;
-    for (size_t i = 0; i < columns; i += LANES) {
-        const float *half = c->half + first_column + i;
-        uint32_t *filled = seen->filled + first_column + i;
-        uint32_t *found = seen->found + first_column + i;
-        uint32_t unsure = 0;
-        for (size_t l = 0; l < LANES; l++) {
-            float v = y[i + l], sum = v + half[l];
-            uint32_t human = sum > limits[0].in, model = v > limits[1].in, far = v > limits[2].in;
-            balls += human;
-            near += far;
-            filled[l] |= human;
-            found[l] |= model;
-            unsure |= (human ^ (sum > limits[0].out)) | (model ^ (v > limits[1].out)) |
-                      (far ^ (v > limits[2].out));
-        }
-        if (unsure)
-            decide_exactly(c, seen, row, first_column + i, y + i, limits);
-    }
-    c->out->balls[row] += balls;
-    c->out->near[row] += near;
+    return (struct ws_ball_row){
+        .human = limits_about(square / 2, 2 * rounding + c->half_rounding),
+        .model = limits_about((square - b->model_radius[row] * c->unit_square) / 2, rounding),
+        .far = limits_about((square - b->far * c->unit_square) / 2, rounding)};
 }
 
-static void look_for_balls(void *user, struct worker *worker, const float *tile, size_t first,
-                           size_t rows, size_t first_column, size_t columns)
+static void look_for_balls(void *user, struct worker *worker, const float *tile,
+                           const struct place *place)
 {
     const struct counting *c = user;
-    for (size_t r = 0; r < rows; r++)
-        count_row(c, worker->own, first + r, tile + r * columns, first_column, columns);
-}
-
-static void end_counting(void *user, struct worker *worker, size_t first, size_t rows)
-{
-    (void)user;
-    (void)worker;
-    (void)first;
-    (void)rows;
+    const struct columns_seen *seen = worker->own;
+    const size_t groups = place->columns / GROUP;
+    uint32_t unsure[TILE_GROUPS];
+    for (size_t r = 0; r < place->rows; r++) {
+        const size_t at = place->row + r;
+        struct ws_ball_row row = row_of(c, at);
+        row.y = tile + r * place->columns;
+        row.half = c->half + place->column;
+        row.filled = seen->filled + place->column;
+        row.found = seen->found + place->column;
+        c->ops->count(&row, groups, unsure);
+        c->out->balls[at] += row.balls;
+        c->out->near[at] += row.near;
+        for (size_t g = 0; g < groups; g++)
+            if (unsure[g])
+                decide_exactly(c, &row, at, place->column, g);
+    }
 }
 
 static enum ws_status halves_of(const struct ws_balls *b, const struct floats *human,
@@ -545,19 +600,24 @@ enum ws_status ws_count_balls(const struct ws_balls *balls, unsigned threads,
     struct counting c = {.balls = balls,
                          .human = &human,
                          .model = &model,
+                         .ops = ws_neighbour_pick(),
                          .unit_square = unit.scale * unit.scale,
                          .out = out};
     struct tiling t = {.rows = &model,
                        .columns = &human,
                        .dimension = balls->human.dimension,
                        .worker_count = worker_count_for(balls->model.count, threads),
-                       .begin = begin_counting,
                        .look = look_for_balls,
-                       .end = end_counting,
                        .user = &c};
     WS_TRY(halves_of(balls, &human, scratch, &c, err));
     WS_TRY(open_columns(&t, human.room, scratch, err));
-    WS_TRY(run_tiles(&t, scratch, err));
+    memset(out->balls, 0, balls->model.count * sizeof *out->balls);
+    memset(out->near, 0, balls->model.count * sizeof *out->near);
+    struct ws_pool *pool;
+    WS_TRY(ws_pool_new(t.worker_count, scratch->allocator, &pool, err));
+    enum ws_status status = run_tiles(&t, pool, scratch, err);
+    ws_pool_free(pool);
+    WS_TRY(status);
     gather_columns(&t, balls->human.count, out);
     return WS_OK;
 }

@@ -18,6 +18,7 @@
 #include "measure/quantile_recall.h"
 #include "measure/support.h"
 #include "measure/vendi.h"
+#include "support/failing_heap.h"
 
 static int set_up(void **state)
 {
@@ -277,6 +278,28 @@ static void support__too_few_vectors_are_refused(void **state)
                         "human vectors of 3 numbers, the model's of 2: they do not compare");
 }
 
+static void support__every_allocation_may_fail(void **state)
+{
+    enum { COUNT = 600, D = 3 };
+    const struct ws_cloud human = {normals(*state, 1, COUNT * D, 0, 1), COUNT, D};
+    const struct ws_cloud model = {normals(*state, 2, COUNT * D, 0, 1), COUNT, D};
+    enum ws_status status = WS_NO_MEMORY;
+    for (long n = 0; status == WS_NO_MEMORY; n++) {
+        struct failing_heap heap = {.countdown = n};
+        const struct ws_allocator allocator = {failing_realloc, &heap};
+        struct ws_arena arena;
+        struct ws_support support;
+        struct ws_support_kept kept;
+        ws_arena_init(&arena, &allocator);
+        status = ws_support_of(&human, 2, &arena, &support, NULL);
+        if (status == WS_OK)
+            status = ws_support_measure(&support, &model, 2, &arena, &kept, NULL);
+        ws_arena_release(&arena);
+        assert_true(failing_heap_is_clean(&heap));
+    }
+    assert_int_equal(status, WS_OK);
+}
+
 /* ---- Others that refuse, and their ends ---- */
 
 static struct ws_dataset vectors(struct ws_arena *arena, const double *values, uint64_t count)
@@ -371,6 +394,7 @@ int main(void)
         TEST(support__a_model_that_lost_a_mode_has_precision_and_no_recall_there),
         TEST(support__mass_at_low_density_falls_with_the_tail_and_rises_beyond_it),
         TEST(support__too_few_vectors_are_refused),
+        TEST(support__every_allocation_may_fail),
         TEST(tails__human_samples_reach_both_ends_and_a_shift_is_seen_at_each),
         TEST(vendi__counts_kinds_and_orders_tell_rare_from_common),
         TEST(small_samples__are_refused_with_the_smallest_that_would_do),
