@@ -29,6 +29,7 @@
 #include "measure/support.h"
 #include "measure/transport.h"
 #include "measure/vendi.h"
+#include "measure/wasserstein.h"
 #include "measure/zipf_exponent.h"
 
 struct stand {
@@ -170,6 +171,25 @@ static void numbers__test_nll_is_that_of_scipy(void **state)
         ws_family_gaussian.log_density(&model.base, &points, *state, &sum, &terms, NULL), WS_OK);
     assert_int_equal(terms, points.count);
     assert_near(-sum / (double)terms, number(one, "nll"));
+}
+
+static void numbers__gaussians_are_as_far_apart_as_scipys_matrix_root_says(void **state)
+{
+    size_t i;
+    json_t *one;
+    json_array_foreach(part(stand.numbers, "frechet"), i, one)
+    {
+        size_t dimension, count;
+        struct ws_gaussian a = {.mean = reals(*state, part(one, "mean_a"), &dimension)};
+        struct ws_gaussian b = {.mean = reals(*state, part(one, "mean_b"), &count)};
+        double seen;
+        a.covariance = reals(*state, part(one, "a"), &count);
+        b.covariance = reals(*state, part(one, "b"), &count);
+        a.dimension = b.dimension = (uint32_t)dimension;
+        assert_int_equal(ws_gaussian_w2_squared(a, b, *state, &seen, NULL), WS_OK);
+        assert_near(seen, number(one, "w2_squared"));
+    }
+    assert_int_equal(i, 3);
 }
 
 static struct ws_gmm mixture(struct ws_arena *arena, const char *name)
@@ -477,6 +497,44 @@ static void numbers__self_bleu_is_nltks(void **state)
     assert_near(set.value[WS_METRIC_SELF_BLEU], number(one, "value"));
 }
 
+static void numbers__distinct_n_is_that_of_nltks_ngrams(void **state)
+{
+    static const enum ws_metric_id pooled[] = {WS_METRIC_DISTINCT_1, WS_METRIC_DISTINCT_2,
+                                               WS_METRIC_DISTINCT_3};
+    static const enum ws_metric_id mean[] = {
+        WS_METRIC_DISTINCT_1_SAMPLE, WS_METRIC_DISTINCT_2_SAMPLE, WS_METRIC_DISTINCT_3_SAMPLE};
+    const json_t *one = part(stand.numbers, "distinct");
+    struct ws_payload text = tokens_of(*state, part(one, "items"), (uint32_t)number(one, "types"));
+    struct ws_metric_set set = {0};
+    assert_int_equal(ws_measure_ngrams(&text, *state, &set, NULL), WS_OK);
+    for (size_t n = 0; n < 3; n++) {
+        assert_near(set.value[pooled[n]],
+                    json_number_value(json_array_get(part(one, "pooled"), n)));
+        assert_near(set.value[mean[n]], json_number_value(json_array_get(part(one, "mean"), n)));
+    }
+    assert_near(set.value[WS_METRIC_REPEATED_4], number(one, "repeated"));
+}
+
+static void numbers__perplexities_are_those_of_numpy(void **state)
+{
+    const json_t *one = part(stand.numbers, "perplexity");
+    struct ws_item_score scores[60];
+    struct ws_perplexity all;
+    size_t count, bins;
+    const double *tokens = reals(*state, part(one, "tokens"), &count);
+    const double *nll = reals(*state, part(one, "nll"), &count);
+    assert_int_equal(count, 60);
+    for (size_t i = 0; i < count; i++)
+        scores[i] = (struct ws_item_score){-nll[i], NAN, (uint64_t)tokens[i]};
+    assert_int_equal(ws_perplexity_of(scores, count, &all, NULL), WS_OK);
+    assert_near(all.pooled, number(one, "pooled"));
+    assert_near(all.mean, number(one, "mean"));
+    const double *wanted = reals(*state, part(one, "bins"), &bins);
+    assert_int_equal(bins, WS_PERPLEXITY_BINS);
+    for (size_t b = 0; b < bins; b++)
+        assert_true((double)all.bin[b] == wanted[b]);
+}
+
 static void numbers__mauve_of_given_histograms_is_the_mean_of_both_areas(void **state)
 {
     size_t i;
@@ -545,6 +603,7 @@ int main(void)
         TEST(numbers__w2_is_that_of_the_best_assignment),
         TEST(numbers__sliced_w2_is_the_root_of_the_mean_over_directions),
         TEST(numbers__test_nll_is_that_of_scipy),
+        TEST(numbers__gaussians_are_as_far_apart_as_scipys_matrix_root_says),
         TEST(numbers__mixtures_differ_by_what_scipy_says),
         TEST(numbers__modes_are_those_of_scikit_learns_neighbours),
         TEST(numbers__precision_and_its_like_are_those_of_whole_matrices),
@@ -557,6 +616,8 @@ int main(void)
         TEST(numbers__tails_of_counts_are_those_of_the_largest_likelihood),
         TEST(numbers__mtld_is_that_of_the_definition),
         TEST(numbers__self_bleu_is_nltks),
+        TEST(numbers__distinct_n_is_that_of_nltks_ngrams),
+        TEST(numbers__perplexities_are_those_of_numpy),
         TEST(numbers__mauve_of_given_histograms_is_the_mean_of_both_areas),
         TEST(numbers__expectation_adjusted_distinct_n_is_that_of_exact_arithmetic),
         TEST(numbers__compression_ratios_are_those_of_pythons_zlib),

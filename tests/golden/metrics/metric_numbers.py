@@ -20,6 +20,8 @@ try:
     import scipy
     import sklearn
     from nltk.translate.bleu_score import SmoothingFunction, sentence_bleu
+    from nltk.util import ngrams as grams_of
+    from scipy.linalg import sqrtm
     from scipy.optimize import brentq, linear_sum_assignment, minimize_scalar
     from scipy.spatial.distance import cdist, cityblock
     from scipy.special import zeta
@@ -413,6 +415,57 @@ def self_bleu():
     return {"words": 7, "items": items, "value": float(np.mean(scores))}
 
 
+def perplexity():
+    """Over tokens, over items, and how many items lie in each bin of an eighth of a decade."""
+    sizes = rng.randint(1, 30, 60)
+    sums = [float(np.round(rng.gamma(size * 3.0, 1.3), 3)) for size in sizes]
+    of_items = np.exp(np.array(sums) / sizes)
+    edges = np.append(10 ** (np.arange(41) / 8), np.inf)
+    return {
+        "tokens": sizes.tolist(),
+        "nll": sums,
+        "pooled": float(np.exp(np.sum(sums) / sizes.sum())),
+        "mean": float(of_items.mean()),
+        "bins": np.histogram(of_items, edges)[0].tolist(),
+    }
+
+
+def distinct():
+    """By nltk's n-grams; items shorter than n have no place."""
+    items = [np.minimum(rng.zipf(1.4, size), 40).tolist() for size in (30, 2, 25, 40, 1, 33)]
+    items[3][10:20] = items[0][5:15]
+    out = {"types": 41, "items": items, "pooled": [], "mean": []}
+    for n in (1, 2, 3):
+        parts = [list(grams_of(item, n)) for item in items if len(item) >= n]
+        pooled = [gram for part in parts for gram in part]
+        out["pooled"].append(len(set(pooled)) / len(pooled))
+        out["mean"].append(float(np.mean([len(set(part)) / len(part) for part in parts])))
+    fours = Counter(gram for item in items for gram in grams_of(item, 4))
+    out["repeated"] = sum(c for c in fours.values() if c > 1) / sum(fours.values())
+    return out
+
+
+def frechet():
+    """Between Gaussians, by scipy's matrix root."""
+    out = []
+    for dimension in (1, 2, 4):
+        a, b = draw(dimension, dimension), draw(dimension, dimension)
+        a, b = np.round(a @ a.T, 6), np.round(b @ b.T + np.eye(dimension), 6)
+        mean = draw(dimension), draw(dimension)
+        root = sqrtm(a @ b).real
+        squared = np.sum((mean[0] - mean[1]) ** 2) + np.trace(a + b - 2 * root)
+        out.append(
+            {
+                "mean_a": mean[0].tolist(),
+                "mean_b": mean[1].tolist(),
+                "a": a.tolist(),
+                "b": b.tolist(),
+                "w2_squared": float(squared),
+            }
+        )
+    return out
+
+
 def numbers():
     return {
         "made_by": f"numpy {np.__version__}, scipy {scipy.__version__}, "
@@ -436,6 +489,9 @@ def numbers():
         "quantile_recall": quantile_recall(),
         "mauve": mauve(),
         "self_bleu": self_bleu(),
+        "perplexity": perplexity(),
+        "distinct": distinct(),
+        "frechet": frechet(),
     }
 
 
