@@ -681,6 +681,8 @@ enum ws_status ws_experiment_open_human(struct ws_experiment *e,
     for (size_t variant = 0; variant < e->variant_count && status == WS_OK; variant++)
         status = open_variant(e, variant, data, allocator, &human, err);
     if (status == WS_OK)
+        status = ws_experiment_check_tokens(e, human, err);
+    if (status == WS_OK)
         status = check_data(e, human, err);
     if (status == WS_OK)
         status = note_inputs(e, human, err);

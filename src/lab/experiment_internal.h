@@ -44,4 +44,11 @@ WS_MUST_CHECK enum ws_status ws_experiment_make_arms(struct ws_experiment *exper
 WS_MUST_CHECK enum ws_status ws_experiment_plan_arms(struct ws_experiment *experiment,
                                                      size_t variant, struct ws_error *err);
 
+/* Whether the data are in the tokens of the base model, where a family has one that has a
+ * tokenizer: of another the same number is another word. WS_INVALID, what ws_tokenizer_open gives.
+ */
+WS_MUST_CHECK enum ws_status ws_experiment_check_tokens(const struct ws_experiment *experiment,
+                                                        const struct ws_human *human,
+                                                        struct ws_error *err);
+
 #endif

@@ -82,6 +82,16 @@ cp "$golden/opt-tiny/model.safetensors" model
 every_command "model: " "'transformer.wte.weight' is missing"
 cp whole/model.safetensors model
 
+# The data in other tokens than the model's: no number comes of it
+grep -v tokenizer: tuned.yaml >other.yaml
+of_others="the base model 'model' has a tokenizer, and the data are cut into other tokens"
+refuses 2 other.yaml:2 "$of_others" "wanted unit=bpe and tokenizer=base" -- \
+    run other.yaml -q -o x --set unit=bytes
+refuses 2 "$of_others" -- run other.yaml -q -o x --set unit=words
+refuses 2 "$of_others" -- run other.yaml -q -o x --set vocabulary=300 # trained on the corpus
+accepts plan other.yaml --set tokenizer=model # named instead of 'base'
+[ ! -e x ] || fail "a refused experiment left a run directory"
+
 # The tokenizer: none, cut, of more tokens than the model has
 rm model/{tokenizer.json,vocab.json,merges.txt}
 every_command "model"
