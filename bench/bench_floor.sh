@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# What the noise floor adds to a measurement: a model's sample and all metrics of it with the floor
+# beside them, against the same without. In runs a floor is measured once for each chain, at its first
+# generation; here it stands beside one measurement, so the ratio is to be 0.5 or more.
+# Usage: bench_floor.sh BUILD [CORPUS]
+set -euo pipefail
+build=$(realpath "$1")/bench
+corpus=$(realpath "${2:-build/corpus/austen.txt}")
+columns="claim,CPU seconds with floor,peer,seconds without,without over with"
+source "$(dirname "$0")/lib.bash"
+
+# claim NAME ARGUMENTS...
+claim() {
+    local measured floor
+    read -r measured floor < <("$build/floor" "${@:2}")
+    row "$1" "$(awk -v a="$measured" -v b="$floor" 'BEGIN { print a + b }')" "$measured" "no floor"
+}
+
+claim floor-of-1e5-symbols symbols
+claim floor-of-5000-vectors-of-16 vectors
+claim floor-of-2000-texts-of-100-words text "$corpus"
