@@ -4,7 +4,7 @@
  *
  * ws_grams_lengthen goes from n - 1 to n; the first call is for the tokens themselves. Exact:
  * places are sorted, nothing is hashed. Linear in places, and only those whose n-gram stands
- * elsewhere too are looked at again for longer ones. Contract: tests/unit/test_metric.c.
+ * elsewhere too are looked at again for longer ones. Contract: tests/unit/test_metric_ngrams.c.
  */
 #ifndef WS_MEASURE_GRAMS_H
 #define WS_MEASURE_GRAMS_H

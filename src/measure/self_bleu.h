@@ -9,7 +9,7 @@
  *
  * An item's places of an n-gram match as far as the item among the others that has it most often
  * goes; ws_grams knows how far, so that all items against all others are linear in tokens.
- * Contract: tests/unit/test_metric.c.
+ * Contract: tests/unit/test_metric_text.c.
  */
 #ifndef WS_MEASURE_SELF_BLEU_H
 #define WS_MEASURE_SELF_BLEU_H

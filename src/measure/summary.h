@@ -1,7 +1,7 @@
 /*
  * Numbers over seeds: median and quantiles, by linear interpolation between order statistics
  * (Hyndman and Fan 1996, type 7). NaN values are left out and counted.
- * Contract: tests/unit/test_metric.c.
+ * Contract: tests/unit/test_summary.c.
  */
 #ifndef WS_MEASURE_SUMMARY_H
 #define WS_MEASURE_SUMMARY_H

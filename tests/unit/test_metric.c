@@ -17,7 +17,6 @@
 #include "measure/divergence.h"
 #include "measure/metric_set.h"
 #include "measure/modes.h"
-#include "measure/summary.h"
 #include "measure/wasserstein.h"
 #include "measure/zipf_exponent.h"
 #include "support/failing_heap.h"
@@ -268,109 +267,6 @@ metric__samples_of_a_known_truth_have_the_divergence_and_exponent_they_should(vo
     }
     assert_true(fabs(ratios - (TYPES - 1)) < 4 * sqrt(2.0 * (TYPES - 1) / SAMPLES));
     assert_true(fabs(exponents - 1.2) < 4 / sqrt((square - mean * mean) * (double)items * SAMPLES));
-}
-
-/* ---- n-grams ---- */
-
-static struct ws_payload tokens_of(const uint32_t *ids, const uint64_t *ends, uint64_t count)
-{
-    return (struct ws_payload){
-        .kind = WS_DATA_TOKENS, .count = count, .types = 10, .tokens = {.ids = ids, .ends = ends}};
-}
-
-static void metric__ngrams_match_the_worked_example(void **state)
-{
-    static const uint32_t ids[] = {1, 2, 1, 2, 1, /**/ 1, 2, 3, /**/ 5};
-    static const uint64_t ends[] = {5, 8, 9};
-    struct ws_payload sample = tokens_of(ids, ends, 3);
-    struct ws_metric_set set = {0};
-    assert_int_equal(ws_measure_ngrams(&sample, *state, &set, NULL), WS_OK);
-    assert_metric(&set, WS_METRIC_DISTINCT_1, 9, 4.0 / 9);        /* 1 2 3 5 */
-    assert_metric(&set, WS_METRIC_DISTINCT_2, 9, 3.0 / 6);        /* 12 21 23; none spans items */
-    assert_metric(&set, WS_METRIC_DISTINCT_3, 9, 3.0 / 4);        /* 121 212 123 */
-    assert_metric(&set, WS_METRIC_DISTINCT_1_SAMPLE, 3, 2.4 / 3); /* 2/5, 1, 1 */
-    assert_metric(&set, WS_METRIC_DISTINCT_2_SAMPLE, 3, 1.5 / 2); /* 2/4, 1; the third has none */
-    assert_metric(&set, WS_METRIC_DISTINCT_3_SAMPLE, 3, (2.0 / 3 + 1) / 2);
-    assert_metric(&set, WS_METRIC_REPEATED_4, 9, 0); /* 1212 2121 */
-}
-
-static void metric__repeated_4_counts_every_place_of_a_repeat(void **state)
-{
-    static const uint32_t ids[] = {1, 2, 3, 4, 5, /**/ 1, 2, 3, 4};
-    static const uint64_t ends[] = {5, 9};
-    struct ws_payload sample = tokens_of(ids, ends, 2);
-    struct ws_metric_set set = {0};
-    assert_int_equal(ws_measure_ngrams(&sample, *state, &set, NULL), WS_OK);
-    assert_metric(&set, WS_METRIC_REPEATED_4, 9, 2.0 / 3); /* 1234 twice, 2345 once */
-    assert_metric(&set, WS_METRIC_DISTINCT_2_SAMPLE, 2, 1);
-}
-
-static void metric__ngrams_of_too_short_samples_are_undefined(void **state)
-{
-    static const uint32_t ids[] = {1, 2, 1};
-    static const uint64_t ends[] = {2, 3};
-    struct ws_payload sample = tokens_of(ids, ends, 2);
-    struct ws_metric_set set = {0};
-    assert_int_equal(ws_measure_ngrams(&sample, *state, &set, NULL), WS_OK);
-    assert_metric(&set, WS_METRIC_DISTINCT_2, 3, 1);
-    assert_true(isnan(set.value[WS_METRIC_DISTINCT_3]));
-    assert_true(isnan(set.value[WS_METRIC_DISTINCT_3_SAMPLE]));
-    assert_true(isnan(set.value[WS_METRIC_REPEATED_4]));
-}
-
-enum { WORDS = 600, BLOCK = 25 };
-
-static bool is_same_gram(const uint32_t *a, const uint32_t *b, size_t n)
-{
-    return memcmp(a, b, n * sizeof *a) == 0;
-}
-
-/* Whether the n-gram at `place` stands at an earlier place; *times counts all its places. */
-static bool stood_before(const uint32_t *ids, size_t place, size_t n, size_t *times)
-{
-    bool before = false;
-    *times = 0;
-    for (size_t i = 0; i < WORDS; i++) {
-        if (i % BLOCK > BLOCK - n || !is_same_gram(ids + i, ids + place, n))
-            continue;
-        before |= i < place;
-        ++*times;
-    }
-    return before;
-}
-
-static void metric__ngrams_match_a_comparison_of_every_pair(void **state)
-{
-    struct ws_rng rng;
-    ws_rng_init(&rng, ws_rng_key(WS_STREAM_DATA, 1, 0, 0), 1);
-    uint32_t ids[WORDS];
-    uint64_t ends[WORDS / BLOCK];
-    for (int i = 0; i < WORDS; i++)
-        ids[i] = (uint32_t)ws_rng_below(&rng, 1 + ws_rng_below(&rng, 10)) * UINT32_C(400000001);
-    for (uint64_t i = 0; i < WORDS / BLOCK; i++)
-        ends[i] = (i + 1) * BLOCK;
-    struct ws_payload sample = tokens_of(ids, ends, WORDS / BLOCK);
-    struct ws_metric_set set = {0};
-    assert_int_equal(ws_measure_ngrams(&sample, *state, &set, NULL), WS_OK);
-    for (size_t n = 1; n <= 4; n++) {
-        size_t places = 0;
-        size_t distinct = 0;
-        size_t repeated = 0;
-        for (size_t i = 0; i < WORDS; i++) {
-            size_t times;
-            if (i % BLOCK > BLOCK - n)
-                continue;
-            places++;
-            distinct += !stood_before(ids, i, n, &times);
-            repeated += times > 1;
-        }
-        assert_int_equal(places, (BLOCK - n + 1) * (WORDS / BLOCK));
-        if (n < 4)
-            assert_metric(&set, (enum ws_metric_id)(WS_METRIC_DISTINCT_1 + n - 1), WORDS,
-                          (double)distinct / (double)places);
-        else
-            assert_metric(&set, WS_METRIC_REPEATED_4, WORDS, (double)repeated / (double)places);
-    }
 }
 
 /* ---- Gaussians ---- */
@@ -918,7 +814,8 @@ static enum ws_status measure_all(struct ws_arena *arena)
     WS_TRY(measure_fit(&ws_family_gaussian, &unbiased, WS_HUMAN_NORMAL, 2, 25, arena, out, &count));
     static const uint32_t ids[] = {1, 2, 1, 2, 1};
     static const uint64_t ends[] = {2, 5};
-    struct ws_payload sample = tokens_of(ids, ends, 2);
+    const struct ws_payload sample = {
+        .kind = WS_DATA_TOKENS, .count = 2, .types = 10, .tokens = {.ids = ids, .ends = ends}};
     struct ws_metric_set set = {0};
     return ws_measure_ngrams(&sample, arena, &set, NULL);
 }
@@ -940,50 +837,6 @@ static void metric__every_failed_allocation_is_reported(void **state)
     }
 }
 
-/* ---- Summaries ---- */
-
-static void summary__interpolates_between_order_statistics(void **state)
-{
-    (void)state;
-    double values[] = {4, NAN, 1, 2, 3};
-    struct ws_summary summary = ws_summarise(values, 5);
-    assert_int_equal(summary.count, 4);
-    assert_int_equal(summary.missing, 1);
-    assert_close(summary.median, 2.5);
-    assert_close(summary.low, 1.3);
-    assert_close(summary.high, 3.7);
-    assert_close(summary.mean, 2.5);
-    assert_close(summary.standard_error, sqrt(5.0 / 12));
-    static const double sorted[] = {10, 20, 40};
-    assert_close(ws_quantile(sorted, 3, 0), 10);
-    assert_close(ws_quantile(sorted, 3, 0.75), 30);
-    assert_close(ws_quantile(sorted, 3, 1), 40);
-}
-
-static void summary__of_few_values_is_what_there_is(void **state)
-{
-    (void)state;
-    double one[] = {NAN, 7};
-    struct ws_summary summary = ws_summarise(one, 2);
-    assert_true(summary.count == 1 && summary.median == 7 && summary.low == 7 && summary.mean == 7);
-    assert_true(isnan(summary.standard_error));
-    double none[] = {NAN};
-    summary = ws_summarise(none, 1);
-    assert_true(summary.count == 0 && summary.missing == 1 && isnan(summary.median) &&
-                isnan(summary.mean));
-    assert_true(isnan(ws_summarise(NULL, 0).median));
-}
-
-static void summary__keeps_infinities(void **state)
-{
-    (void)state;
-    double values[] = {1, -INFINITY, -INFINITY, 3};
-    struct ws_summary summary = ws_summarise(values, 4);
-    assert_true(summary.count == 4 && summary.low == -INFINITY && summary.mean == -INFINITY);
-    assert_true(summary.median == -INFINITY);
-    assert_close(summary.high, 2.4);
-}
-
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -994,10 +847,6 @@ int main(void)
         TEST(metric__heterozygosity_is_the_models_own),
         TEST(metric__overlaps_match_a_search_of_every_type),
         TEST(metric__samples_of_a_known_truth_have_the_divergence_and_exponent_they_should),
-        TEST(metric__ngrams_match_the_worked_example),
-        TEST(metric__repeated_4_counts_every_place_of_a_repeat),
-        TEST(metric__ngrams_of_too_short_samples_are_undefined),
-        TEST(metric__ngrams_match_a_comparison_of_every_pair),
         TEST(metric__w2_matches_cases_with_a_closed_form),
         TEST(metric__gaussians_match_the_worked_example),
         TEST(metric__a_gaussian_is_compared_with_the_moments_of_any_truth),
@@ -1014,9 +863,6 @@ int main(void)
         TEST(metric__human_sample_is_the_same_for_all_arms),
         TEST(metric__names_and_definitions_are_unique),
         TEST(metric__every_failed_allocation_is_reported),
-        TEST(summary__interpolates_between_order_statistics),
-        TEST(summary__of_few_values_is_what_there_is),
-        TEST(summary__keeps_infinities),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
