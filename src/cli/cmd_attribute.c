@@ -217,6 +217,20 @@ static enum ws_status attribute(struct work *w, struct ws_error *err)
     return status;
 }
 
+static enum ws_status attribute_as_asked(void *context, const struct arguments *arguments,
+                                         struct ws_error *err)
+{
+    struct work *w = context;
+    w->arguments = arguments;
+    w->what = arguments->positional[0];
+    w->started = now();
+    ws_arena_init(&w->arena, NULL);
+    terminal_init(&w->terminal, w->flags.quiet);
+    enum ws_status status = attribute(w, err);
+    ws_arena_release(&w->arena);
+    return status;
+}
+
 /* The command ---------------------------------------------------------------------------------- */
 
 int cmd_attribute(int argc, char **argv)
@@ -249,27 +263,7 @@ int cmd_attribute(int argc, char **argv)
         .flag_count = sizeof table / sizeof *table,
         .takes_settings = true,
         .positional_most = 1,
+        .wanted = "which experiment? Try 'attribute gaussian'",
     };
-    struct arguments arguments;
-    struct ws_error error;
-    int exit_status = EXIT_DONE;
-    ws_arena_init(&w.arena, NULL);
-    w.started = now();
-    enum ws_status status = arguments_parse(&line, argc, argv, &arguments, &error);
-    if (status == WS_OK && !arguments.help && arguments.positional_count == 0)
-        status =
-            ws_fail(&error, WS_INVALID, "attribute: which experiment? Try 'attribute gaussian'");
-    if (status == WS_OK && arguments.help) {
-        print_help(&line);
-    } else if (status == WS_OK) {
-        w.arguments = &arguments;
-        w.what = arguments.positional[0];
-        terminal_init(&w.terminal, w.flags.quiet);
-        status = attribute(&w, &error);
-    }
-    if (status != WS_OK)
-        exit_status = report(status, &error);
-    ws_arena_release(&w.arena);
-    ws_arena_release(&arguments.arena);
-    return exit_status;
+    return command_of_one(&line, argc, argv, attribute_as_asked, &w);
 }

@@ -101,9 +101,11 @@ static enum ws_status fail_empty(const char *directory, struct ws_error *err)
     return status;
 }
 
-static enum ws_status export_run(const char *directory, const struct export_flags *flags,
+static enum ws_status export_run(void *context, const struct arguments *arguments,
                                  struct ws_error *err)
 {
+    const struct export_flags *flags = context;
+    const char *directory = arguments->positional[0];
     enum ws_export_format format;
     WS_TRY(choose_format(flags, &format, err));
     struct output output;
@@ -133,16 +135,7 @@ int cmd_export(int argc, char **argv)
         .flags = table,
         .flag_count = sizeof table / sizeof *table,
         .positional_most = 1,
+        .wanted = "which run? 'wellspring runs' lists them",
     };
-    struct arguments arguments;
-    struct ws_error error;
-    enum ws_status status = arguments_parse(&line, argc, argv, &arguments, &error);
-    if (status == WS_OK && arguments.help)
-        print_help(&line);
-    else if (status == WS_OK && arguments.positional_count == 0)
-        status = ws_fail(&error, WS_INVALID, "export: which run? 'wellspring runs' lists them");
-    else if (status == WS_OK)
-        status = export_run(arguments.positional[0], &flags, &error);
-    ws_arena_release(&arguments.arena);
-    return status == WS_OK ? EXIT_DONE : report(status, &error);
+    return command_of_one(&line, argc, argv, export_run, &flags);
 }

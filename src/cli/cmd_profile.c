@@ -129,13 +129,15 @@ static enum ws_status print_json(const struct ws_profile *profile, struct ws_err
 
 /* The command ---------------------------------------------------------------------------------- */
 
-static enum ws_status profile_run(const char *directory, bool json, struct ws_error *err)
+static enum ws_status profile_run(void *context, const struct arguments *arguments,
+                                  struct ws_error *err)
 {
+    const bool *json = context;
     struct ws_arena arena;
     struct ws_profile profile;
     ws_arena_init(&arena, NULL);
-    enum ws_status status = ws_profile_make(directory, &arena, &profile, err);
-    if (status == WS_OK && json)
+    enum ws_status status = ws_profile_make(arguments->positional[0], &arena, &profile, err);
+    if (status == WS_OK && *json)
         status = print_json(&profile, err);
     else if (status == WS_OK)
         print_profile(&profile);
@@ -156,16 +158,7 @@ int cmd_profile(int argc, char **argv)
         .flags = table,
         .flag_count = sizeof table / sizeof *table,
         .positional_most = 1,
+        .wanted = "which run? 'wellspring runs' lists them",
     };
-    struct arguments arguments;
-    struct ws_error error;
-    enum ws_status status = arguments_parse(&line, argc, argv, &arguments, &error);
-    if (status == WS_OK && arguments.help)
-        print_help(&line);
-    else if (status == WS_OK && arguments.positional_count == 0)
-        status = ws_fail(&error, WS_INVALID, "profile: which run? 'wellspring runs' lists them");
-    else if (status == WS_OK)
-        status = profile_run(arguments.positional[0], json, &error);
-    ws_arena_release(&arguments.arena);
-    return status == WS_OK ? finish_output(EXIT_DONE) : report(status, &error);
+    return command_of_one(&line, argc, argv, profile_run, &json);
 }

@@ -26,9 +26,10 @@ static enum ws_status print_theory(const struct ws_theory *theory, const char *d
     return WS_OK;
 }
 
-static enum ws_status show(const char *directory, const struct theory_flags *flags,
-                           struct ws_error *err)
+static enum ws_status show(void *context, const struct arguments *arguments, struct ws_error *err)
 {
+    const struct theory_flags *flags = context;
+    const char *directory = arguments->positional[0];
     struct ws_arena arena;
     struct ws_theory theory;
     ws_arena_init(&arena, NULL);
@@ -63,16 +64,7 @@ int cmd_theory(int argc, char **argv)
         .flags = table,
         .flag_count = sizeof table / sizeof *table,
         .positional_most = 1,
+        .wanted = "which run? 'wellspring runs' lists them",
     };
-    struct arguments arguments;
-    struct ws_error error;
-    enum ws_status status = arguments_parse(&line, argc, argv, &arguments, &error);
-    if (status == WS_OK && arguments.help)
-        print_help(&line);
-    else if (status == WS_OK && arguments.positional_count == 0)
-        status = ws_fail(&error, WS_INVALID, "theory: which run? 'wellspring runs' lists them");
-    else if (status == WS_OK)
-        status = show(arguments.positional[0], &flags, &error);
-    ws_arena_release(&arguments.arena);
-    return status == WS_OK ? finish_output(EXIT_DONE) : report(status, &error);
+    return command_of_one(&line, argc, argv, show, &flags);
 }

@@ -255,6 +255,23 @@ enum ws_status arguments_parse(const struct command_line *line, int argc, char *
     return WS_OK;
 }
 
+int command_of_one(const struct command_line *line, int argc, char **argv, command_work *work,
+                   void *context)
+{
+    struct arguments arguments;
+    struct ws_error error;
+    enum ws_status status = arguments_parse(line, argc, argv, &arguments, &error);
+    if (status == WS_OK && arguments.help)
+        print_help(line);
+    else if (status == WS_OK && arguments.positional_count == 0)
+        status = ws_fail(&error, WS_INVALID, "%.*s: %s", (int)strcspn(line->usage, " "),
+                         line->usage, line->wanted);
+    else if (status == WS_OK)
+        status = work(context, &arguments, &error);
+    ws_arena_release(&arguments.arena);
+    return status == WS_OK ? EXIT_DONE : report(status, &error);
+}
+
 bool arguments_name(const struct arguments *arguments, const char *setting)
 {
     for (size_t i = 0; i < arguments->given_count; i++)

@@ -75,6 +75,7 @@ struct command_line {
     size_t settings_count;
     bool takes_settings; /* those of experiments */
     size_t positional_most;
+    const char *wanted; /* of command_of_one: "which run? 'wellspring runs' lists them" */
 };
 
 /* Settings get their defaults first; texts in them live in the arena. WS_INVALID for an unknown
@@ -83,6 +84,15 @@ struct command_line {
 WS_MUST_CHECK enum ws_status arguments_parse(const struct command_line *line, int argc, char **argv,
                                              struct arguments *out, struct ws_error *err);
 void print_help(const struct command_line *line);
+
+/* What a command does with its arguments, one positional at least. */
+typedef enum ws_status command_work(void *context, const struct arguments *arguments,
+                                    struct ws_error *err);
+
+/* The whole of a command that wants one thing, a run or an experiment: takes its line apart, prints
+ * its help or does its work, and returns the exit status. */
+int command_of_one(const struct command_line *line, int argc, char **argv, command_work *work,
+                   void *context);
 
 /* Whether a setting of the command's tables was named, whatever its value. */
 bool arguments_name(const struct arguments *arguments, const char *setting);
