@@ -17,8 +17,9 @@ enum { ARM_WIDTH = 18, VALUE_WIDTH = 10, SHARE_WIDTH = 21 };
 static void print_switches(const struct ws_counterfactuals *c)
 {
     for (unsigned i = 0; i < WS_ERROR_SOURCES; i++)
-        (void)printf("%-14s %s %s\n", ws_error_source_name((enum ws_error_source)i),
-                     c->made[i] ? "off:     " : "not made:", c->how[i]);
+        (void)printf("%-14s %-9s %s%s\n", ws_error_source_name((enum ws_error_source)i),
+                     c->made[i] ? "off:" : "not made:",
+                     c->made[i] && c->approximate[i] ? "approximately, " : "", c->how[i]);
 }
 
 static bool has_interval(const struct ws_shared_out *value)
@@ -212,6 +213,7 @@ static json_t *switches_json(const struct ws_counterfactuals *c)
     json_t *json = json_object();
     for (unsigned i = 0; i < WS_ERROR_SOURCES; i++) {
         json_t *one = with(json_object(), "made", json_boolean(c->made[i]));
+        one = with(one, "approximate", json_boolean(c->approximate[i]));
         one = with(one, "how", json_string(c->how[i]));
         json = with(json, ws_error_source_name((enum ws_error_source)i), one);
     }

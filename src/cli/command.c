@@ -464,7 +464,9 @@ enum ws_status open_human(struct ws_experiment *experiment, struct ws_human **ou
     find_corpus(experiment);
     enum ws_status status = ws_experiment_open_human(experiment, NULL, out, err);
     const char *corpus = experiment->data.corpus;
-    if (status == WS_NOT_FOUND && !ws_file_exists(corpus) && !ws_directory_exists(corpus)) {
+    const bool is_named = corpus[0] != '\0';
+    if (status == WS_NOT_FOUND && is_named && !ws_file_exists(corpus) &&
+        !ws_directory_exists(corpus)) {
         const struct ws_error inner = *err;
         status = ws_fail(err, status,
                          "%s; in the source tree './dev corpus' fetches the presets' corpus, "

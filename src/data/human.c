@@ -12,32 +12,37 @@
 #define FIELD(name) offsetof(struct ws_human_settings, name)
 
 #define X(id, name, row) "|" name
-#define SOURCES          "text|words|csv|npy|uniform|zipf|bernoulli|poisson" WS_LAW_MAP(X)
+#define SOURCES          "text|words|csv|npy|uniform|zipf|bernoulli|poisson|teacher" WS_LAW_MAP(X)
 
 /* clang-format off */
 static const struct ws_option options[] = {
     {"source", WS_OPTION_CHOICE, FIELD(source), 0, 0, "normal", SOURCES, 0,
      "where human data comes from"},
     {"corpus", WS_OPTION_TEXT, FIELD(corpus), 0, 0, "", NULL, WS_OPTION_INPUT,
-     "text, words: a file or directory of text, .gz and .zst are inflated; csv, npy: a file"},
+     "text, words, teacher: a file or directory of text, .gz and .zst are inflated; csv, npy: a file"},
     {"test_corpus", WS_OPTION_TEXT, FIELD(test_corpus), 0, 0, "", NULL, WS_OPTION_INPUT,
      "text, csv, npy: the same for test items; empty: they are dealt from the corpus"},
     {"validation_corpus", WS_OPTION_TEXT, FIELD(validation_corpus), 0, 0, "", NULL, WS_OPTION_INPUT,
      "text: the same for validation items"},
     {"unit", WS_OPTION_CHOICE, FIELD(unit), 0, 0, "words", "words|bytes|bpe", 0,
-     "text, words: what a token is"},
+     "text, words, teacher: what a token is"},
     {"tokenizer", WS_OPTION_TEXT, FIELD(tokenizer), 0, 0, "", NULL, WS_OPTION_INPUT,
      "bpe: a tokenizer's file or directory; 'base': the family's; empty: it is trained on the corpus"},
     {"vocabulary", WS_OPTION_WHOLE, FIELD(vocabulary), 257, 1e6, "4096", NULL, 0,
      "bpe: tokens of a tokenizer that is trained"},
     {"block", WS_OPTION_WHOLE, FIELD(block), 1, 1e9, "1000", NULL, 0,
-     "text: tokens in an item"},
+     "text, teacher: tokens in an item"},
+    {"teacher", WS_OPTION_TEXT, FIELD(teacher), 0, 0, "", NULL, WS_OPTION_INPUT,
+     "teacher: directory of the transformer that writes all texts; empty: an n-gram does, fitted on "
+     "the corpus"},
+    {"teacher_order", WS_OPTION_WHOLE, FIELD(teacher_order), 1, 5, "5", NULL, 0,
+     "teacher: tokens in an n-gram of that model"},
     {"items", WS_OPTION_WHOLE, FIELD(items), 0, 1e12, "100", NULL, 0,
      "items that the first model is trained on; of a corpus: 0 for all that the others leave"},
     {"test_items", WS_OPTION_WHOLE, FIELD(test_items), 0, 1e12, "0", NULL, 0,
      "held-out items that metrics compare with; 0 with a test_corpus: all of it"},
     {"validation_items", WS_OPTION_WHOLE, FIELD(validation_items), 0, 1e12, "0", NULL, 0,
-     "text: held-out items that fits stop early by; 0 with a validation_corpus: all of it"},
+     "text, teacher: held-out items that fits stop early by; 0 with a validation_corpus: all of it"},
     {"fresh_items", WS_OPTION_WHOLE, FIELD(fresh_items), 0, 1e12, "0", NULL, 0,
      "text, words, csv, npy: items of the fresh human stream"},
     {"columns", WS_OPTION_LIST, FIELD(columns), 0, 0, "", NULL, 0,
@@ -106,18 +111,21 @@ static const struct {
 } source_settings[] = {
 #define TEXTS  (1u << WS_HUMAN_TEXT | 1u << WS_HUMAN_WORDS)
 #define TABLES (1u << WS_HUMAN_CSV | 1u << WS_HUMAN_NPY)
-    {"corpus", TEXTS | TABLES},
-    {"unit", TEXTS},
-    {"tokenizer", TEXTS},
-    {"vocabulary", TEXTS},
+#define TAUGHT (1u << WS_HUMAN_TEACHER)
+    {"corpus", TEXTS | TABLES | TAUGHT},
+    {"unit", TEXTS | TAUGHT},
+    {"tokenizer", TEXTS | TAUGHT},
+    {"vocabulary", TEXTS | TAUGHT},
     {"fresh_items", TEXTS | TABLES},
-    {"block", 1u << WS_HUMAN_TEXT},
+    {"block", 1u << WS_HUMAN_TEXT | TAUGHT},
+    {"teacher", TAUGHT},
+    {"teacher_order", TAUGHT},
     {"test_corpus", 1u << WS_HUMAN_TEXT | TABLES},
     {"columns", TABLES},
     {"delimiter", 1u << WS_HUMAN_CSV},
     {"header", 1u << WS_HUMAN_CSV},
     {"validation_corpus", 1u << WS_HUMAN_TEXT},
-    {"validation_items", 1u << WS_HUMAN_TEXT},
+    {"validation_items", 1u << WS_HUMAN_TEXT | TAUGHT},
     {"types", 1u << WS_HUMAN_UNIFORM | 1u << WS_HUMAN_ZIPF},
     {"exponent", 1u << WS_HUMAN_ZIPF},
     {"shift", 1u << WS_HUMAN_ZIPF},
@@ -135,6 +143,13 @@ const struct ws_law_row *ws_human_law(const struct ws_human_settings *settings)
 static bool is_for_bpe(const char *name)
 {
     return strcmp(name, "tokenizer") == 0 || strcmp(name, "vocabulary") == 0;
+}
+
+/* A model in a directory has its own tokens. */
+static bool is_for_fitted_teacher(const char *name)
+{
+    return is_for_bpe(name) || strcmp(name, "corpus") == 0 || strcmp(name, "unit") == 0 ||
+           strcmp(name, "teacher_order") == 0;
 }
 
 static bool is_for_drawn_centers(const char *name)
@@ -168,6 +183,9 @@ const char *ws_human_obstacle(const struct ws_human_settings *settings, const ch
 {
     if (!source_reads(settings, name))
         return "source";
+    if (settings->source == WS_HUMAN_TEACHER && settings->teacher[0] != '\0' &&
+        is_for_fitted_teacher(name))
+        return "teacher";
     if (is_for_bpe(name) && settings->unit != WS_UNIT_BPE)
         return "unit";
     if (strcmp(name, "vocabulary") == 0 && settings->tokenizer[0] != '\0')
@@ -320,6 +338,50 @@ static enum ws_status open_corpora(struct ws_human *human, const char **at_fault
 
 /* Generators ----------------------------------------------------------------------------------- */
 
+/* What the corpus or the directory gives: the vocabulary, and what a teacher is fitted on. */
+static enum ws_status read_for_teacher(struct ws_human *human, const char **at_fault,
+                                       struct ws_error *err)
+{
+    struct ws_human_settings *settings = &human->settings;
+    if (settings->teacher[0] != '\0') {
+        settings->unit = WS_UNIT_BPE;
+        settings->tokenizer = settings->teacher;
+    } else if (settings->corpus[0] == '\0') {
+        *at_fault = corpus_names[WS_CORPUS_TRAINING];
+        return ws_fail(err, WS_INVALID,
+                       "source 'teacher' needs a corpus that it learns from: set corpus=PATH; or "
+                       "teacher=DIRECTORY, a model that is there");
+    }
+    WS_TRY(ws_human_read(human, at_fault, err));
+    human->empty.kind = WS_DATA_TOKENS;
+    return cut_blocks(human, &human->tokens[WS_CORPUS_TRAINING],
+                      &human->corpora[WS_CORPUS_TRAINING], err);
+}
+
+static enum ws_status open_teacher(struct ws_human *human, const char **at_fault,
+                                   struct ws_error *err)
+{
+    const struct ws_human_settings *settings = &human->settings;
+    const struct ws_payload *corpus = &human->corpora[WS_CORPUS_TRAINING];
+    const bool is_named = settings->teacher[0] != '\0';
+    assert(settings->teachers);
+    WS_TRY(read_for_teacher(human, at_fault, err));
+    struct ws_dataset texts = human->empty;
+    struct ws_human_input *input = &human->inputs[human->input_count];
+    *at_fault = is_named ? "teacher" : "block";
+    if (!is_named && corpus->count == 0)
+        return ws_fail(err, WS_INVALID, "corpus '%s' has no %" PRIu64 " tokens for a teacher",
+                       settings->corpus, settings->block);
+    if (!is_named)
+        WS_TRY(ws_dataset_of(corpus, (struct ws_origin){.source = WS_SOURCE_ORIGINAL},
+                             &human->arena, &texts, err));
+    WS_TRY(settings->teachers->open(settings, &texts, &human->arena, &human->teacher, &input->hash,
+                                    err));
+    input->name = "teacher";
+    human->input_count += is_named;
+    return WS_OK;
+}
+
 static enum ws_status open_symbols(struct ws_human *human, struct ws_error *err)
 {
     const struct ws_human_settings *settings = &human->settings;
@@ -380,6 +442,7 @@ static enum ws_status copy_settings(struct ws_human *human, struct ws_error *err
     WS_TRY(copy_path(human, &settings->test_corpus, err));
     WS_TRY(copy_path(human, &settings->validation_corpus, err));
     WS_TRY(copy_path(human, &settings->tokenizer, err));
+    WS_TRY(copy_path(human, &settings->teacher, err));
     WS_TRY(copy_list(human, &settings->columns, err));
     return copy_list(human, &settings->law.centers, err);
 }
@@ -405,6 +468,8 @@ static enum ws_status load(struct ws_human *human, const char **at_fault, struct
     case WS_HUMAN_POISSON:
         open_counts(human);
         return WS_OK;
+    case WS_HUMAN_TEACHER:
+        return open_teacher(human, at_fault, err);
     default:
         return open_vectors(human, at_fault, err);
     }
@@ -420,7 +485,8 @@ enum ws_status ws_human_open(const struct ws_human_settings *settings,
         return ws_fail_memory(err, "human data");
     *human = (struct ws_human){.allocator = allocator, .settings = *settings};
     ws_spill_init(&human->spill, allocator);
-    ws_arena_init(&human->arena, ws_human_has_corpus(human) ? &human->spill.allocator : allocator);
+    const bool may_be_large = ws_human_has_corpus(human) || ws_human_reads_texts(human);
+    ws_arena_init(&human->arena, may_be_large ? &human->spill.allocator : allocator);
     for (size_t i = 0; i < WS_CORPUS_COUNT; i++)
         ws_buffer_init(&human->tokens[i], &human->spill.allocator, SIZE_MAX);
     ws_buffer_init(&human->word_counts, &human->spill.allocator, SIZE_MAX);
@@ -471,7 +537,7 @@ const struct ws_dataset *ws_human_shape(const struct ws_human *human)
 
 uint64_t ws_human_item_size(const struct ws_human *human)
 {
-    if (human->settings.source == WS_HUMAN_TEXT)
+    if (human->empty.kind == WS_DATA_TOKENS)
         return human->settings.block;
     return human->empty.kind == WS_DATA_VECTORS ? human->empty.dimension : 1;
 }
@@ -500,7 +566,7 @@ const struct ws_tokenizer *ws_human_tokenizer(const struct ws_human *human)
 enum ws_status ws_human_text(const struct ws_human *human, const uint32_t *ids, size_t count,
                              struct ws_buffer *out, struct ws_error *err)
 {
-    assert(human->settings.source == WS_HUMAN_TEXT);
+    assert(human->empty.kind == WS_DATA_TOKENS);
     if (human->tokenizer)
         return ws_tokenizer_decode(human->tokenizer, ids, count, 0, out, err);
     for (size_t i = 0; i < count; i++) {
@@ -515,6 +581,11 @@ enum ws_status ws_human_text(const struct ws_human *human, const uint32_t *ids, 
 const struct ws_truth *ws_human_truth(const struct ws_human *human)
 {
     return human->truth.table ? &human->truth : NULL;
+}
+
+const void *ws_human_teacher(const struct ws_human *human)
+{
+    return human->teacher;
 }
 
 double ws_human_mean(const struct ws_human *human)

@@ -4,8 +4,9 @@
  *
  * Two kinds of source. A corpus, of text or vectors, is finite: it is cut in items, and each seed
  * deals the items into training, test, fresh stream and validation, never overlapping; test and
- * validation may come from corpora of their own. A generator (uniform, Zipf, and the vectors of
- * data/law.h) is a known truth: its fresh stream never ends, and metrics may use the truth itself.
+ * validation may come from corpora of their own. A generator (uniform, Zipf, the vectors of
+ * data/law.h, and a teacher, a model that writes texts) is a known truth: its fresh stream never
+ * ends, and metrics may use the truth itself.
  * A corpus may be larger than memory (base/spill.h).
  *
  * Everything is a function of (settings, corpus, seed): the data stream's keys leave the arm out,
@@ -39,11 +40,29 @@ enum ws_human_source {
     WS_HUMAN_ZIPF,      /* p(i) ~ 1 / (i + shift)^exponent, i = 1 .. types */
     WS_HUMAN_BERNOULLI, /* 0 and 1, by counts */
     WS_HUMAN_POISSON,   /* counts, by counts: type k is the count k */
+    WS_HUMAN_TEACHER,   /* token sequences: blocks of `block` tokens that a model makes */
 /* ... and the generators of vectors. */
 #define X(id, name, row) WS_HUMAN_##id,
     WS_LAW_MAP(X)
 #undef X
         WS_HUMAN_SOURCE_COUNT
+};
+
+struct ws_human_settings;
+
+/* How teachers are opened and drawn from. Models are above this layer: models/teacher.h has them.
+ */
+struct ws_teachers {
+    /* The model that the settings name. `texts`: all blocks of the corpus, to be fitted to; of a
+     * model in a directory no items, but the types they have, and then `identity` is what it is,
+     * wherever it lies. It lives in `arena`. */
+    enum ws_status (*open)(const struct ws_human_settings *settings, const struct ws_dataset *texts,
+                           struct ws_arena *arena, const void **model, struct ws_hash *identity,
+                           struct ws_error *err);
+    /* `count` >= 1 blocks, a function of the key; from several threads at once. */
+    enum ws_status (*draw)(const void *model, uint64_t count, struct ws_rng_key key,
+                           struct ws_arena *arena, const struct ws_payload **out,
+                           struct ws_error *err);
 };
 
 /* The settings of all sources; which are used depends on `source`. */
@@ -66,7 +85,10 @@ struct ws_human_settings {
     double shift;              /* zipf */
     double probability;        /* bernoulli: of 1 */
     double rate;               /* poisson: the mean */
-    struct ws_text_list columns; /* csv, npy: those that make a vector; none: all */
+    const char *teacher;       /* teacher: a model's directory; "": an n-gram of the corpus ... */
+    uint64_t teacher_order;    /* ... of this order */
+    const struct ws_teachers *teachers; /* teacher; no setting: whoever opens the data gives it */
+    struct ws_text_list columns;        /* csv, npy: those that make a vector; none: all */
     struct ws_csv_form csv;
     struct ws_law_settings law;
 };
@@ -131,6 +153,8 @@ WS_MUST_CHECK enum ws_status ws_human_text(const struct ws_human *human, const u
                                            struct ws_error *err);
 /* NULL unless the source is uniform or Zipf. */
 const struct ws_truth *ws_human_truth(const struct ws_human *human);
+/* The model behind the source `teacher`, as `teachers` opened it; NULL for any other. */
+const void *ws_human_teacher(const struct ws_human *human);
 /* The true mean of counts; NaN unless the source is bernoulli or poisson. */
 double ws_human_mean(const struct ws_human *human);
 

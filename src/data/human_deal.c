@@ -235,6 +235,19 @@ static enum ws_status draw_vectors(const struct ws_deal *deal, uint64_t count,
     return ws_dataset_of(payload, human_origin(source), arena, out, err);
 }
 
+/* Blocks of the teacher, whose items draw from all sequences of the key. */
+static enum ws_status draw_blocks(const struct ws_human *human, uint64_t count,
+                                  struct ws_rng_key key, enum ws_source source,
+                                  struct ws_arena *arena, struct ws_dataset *out,
+                                  struct ws_error *err)
+{
+    const struct ws_payload *made;
+    if (count == 0)
+        return none(human, out);
+    WS_TRY(human->settings.teachers->draw(human->teacher, count, key, arena, &made, err));
+    return ws_dataset_of(made, human_origin(source), arena, out, err);
+}
+
 /* `count` items that a generator makes from (key, item). */
 static enum ws_status draw(const struct ws_deal *deal, uint64_t count, struct ws_rng_key key,
                            uint64_t item, enum ws_source source, struct ws_arena *arena,
@@ -242,6 +255,8 @@ static enum ws_status draw(const struct ws_deal *deal, uint64_t count, struct ws
 {
     if (count == 0)
         return none(deal->human, out);
+    if (deal->human->teacher)
+        return draw_blocks(deal->human, count, key, source, arena, out, err);
     if (deal->law)
         return draw_vectors(deal, count, key, item, source, arena, out, err);
     struct ws_rng rng;
@@ -275,6 +290,27 @@ static enum ws_status deal_generated(const struct ws_human *human, struct ws_rng
                 &deal->reference, err);
 }
 
+/* A teacher's items are all sequences of their key, so sets that are held out take those of
+ * generations that are later than any step. */
+static struct ws_rng_key key_of_held_out(const struct ws_deal *deal, uint32_t set)
+{
+    return ws_rng_key(WS_STREAM_DATA, deal->seed, 0, UINT32_MAX - set);
+}
+
+static enum ws_status deal_taught(const struct ws_human *human, struct ws_rng_key key,
+                                  struct ws_arena *arena, struct ws_deal *deal,
+                                  struct ws_error *err)
+{
+    const struct ws_human_settings *settings = &human->settings;
+    WS_TRY(
+        draw_blocks(human, settings->items, key, WS_SOURCE_ORIGINAL, arena, &deal->original, err));
+    WS_TRY(draw_blocks(human, settings->test_items, key_of_held_out(deal, DRAW_REFERENCE),
+                       WS_SOURCE_ORIGINAL, arena, &deal->reference, err));
+    return draw_blocks(human, settings->validation_items,
+                       key_of_held_out(deal, DRAW_VALIDATION_ORDER), WS_SOURCE_ORIGINAL, arena,
+                       &deal->validation, err);
+}
+
 enum ws_status ws_human_deal(const struct ws_human *human, uint64_t seed, struct ws_arena *arena,
                              struct ws_deal *out, struct ws_error *err)
 {
@@ -286,6 +322,8 @@ enum ws_status ws_human_deal(const struct ws_human *human, uint64_t seed, struct
         WS_TRY(deal_blocks(human, key, arena, &deal, err));
     } else if (settings->source == WS_HUMAN_WORDS) {
         WS_TRY(deal_words(human, key, arena, &deal, err));
+    } else if (human->teacher) {
+        WS_TRY(deal_taught(human, key, arena, &deal, err));
     } else {
         WS_TRY(deal_generated(human, key, arena, &deal, err));
     }

@@ -34,6 +34,7 @@ struct ws_human {
      * from the first */
     struct ws_payload corpora[WS_CORPUS_COUNT];
     struct ws_truth truth; /* uniform, zipf */
+    const void *teacher;   /* teacher */
     struct ws_human *next; /* variant; or NULL */
 };
 
@@ -49,6 +50,13 @@ static inline bool ws_human_has_corpus(const struct ws_human *human)
     return ws_human_has_items(human) || human->settings.source == WS_HUMAN_WORDS;
 }
 
+/* Those that texts are read for. */
+static inline bool ws_human_reads_texts(const struct ws_human *human)
+{
+    uint32_t source = human->settings.source;
+    return source == WS_HUMAN_TEXT || source == WS_HUMAN_WORDS || source == WS_HUMAN_TEACHER;
+}
+
 /* The setting that names it. */
 const char *ws_corpus_name(enum ws_corpus which);
 
@@ -56,8 +64,8 @@ const char *ws_corpus_name(enum ws_corpus which);
 WS_MUST_CHECK enum ws_status ws_human_note_input(struct ws_human *human, const char *name,
                                                  struct ws_bytes bytes, struct ws_error *err);
 
-/* Reads the corpora of text or words: their tokens or counts, what they depend on (`inputs`), the
- * vocabulary or tokenizer, and how many types there are. */
+/* Reads the corpora of text, words or a teacher: their tokens or counts, what they depend on
+ * (`inputs`), the vocabulary or tokenizer, and how many types there are. */
 WS_MUST_CHECK enum ws_status ws_human_read(struct ws_human *human, const char **at_fault,
                                            struct ws_error *err);
 

@@ -264,7 +264,9 @@ static enum ws_status read_corpora(struct reading *r, struct ws_error *err)
     if (settings->unit == WS_UNIT_BPE)
         WS_TRY(get_tokenizer(r, err));
     bool trained = settings->unit == WS_UNIT_BPE && settings->tokenizer[0] == '\0';
-    WS_TRY(read_corpus(r, WS_CORPUS_TRAINING, settings->corpus, err));
+    /* A teacher that is there needs no text: its tokenizer is all. */
+    if (settings->source != WS_HUMAN_TEACHER || settings->teacher[0] == '\0')
+        WS_TRY(read_corpus(r, WS_CORPUS_TRAINING, settings->corpus, err));
     if (trained && memcmp(&r->trained_on, &human->inputs[0].hash, sizeof r->trained_on) != 0)
         return ws_fail(err, WS_IO, "'%s' was changed while it was read", settings->corpus);
     if (settings->source == WS_HUMAN_TEXT) {

@@ -219,7 +219,8 @@ static enum ws_status refuse_truth(const struct ws_experiment *e, struct ws_erro
     return ws_fail(
         err, WS_UNSUPPORTED,
         "the truth behind source '%s' is not known, so no loss can be attributed; wanted "
-        "a source that is a law: uniform, zipf, bernoulli, poisson, or one of vectors",
+        "a source that is a law: uniform, zipf, bernoulli, poisson, one of vectors, or for "
+        "texts source=teacher, a model that writes them without end",
         source);
 }
 
@@ -314,6 +315,8 @@ static enum ws_status choose_switches(struct making *m)
     out->made[WS_ERROR_EXPRESSIVITY] = m->enlarge.change_count > 0;
     out->how[WS_ERROR_APPROXIMATION] = m->exact[false].why;
     out->made[WS_ERROR_APPROXIMATION] = m->exact[false].change_count > 0;
+    out->approximate[WS_ERROR_EXPRESSIVITY] = m->enlarge.is_approximate;
+    out->approximate[WS_ERROR_APPROXIMATION] = m->exact[false].is_approximate;
     return choose_statistical(m);
 }
 

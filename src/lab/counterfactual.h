@@ -36,9 +36,10 @@ struct ws_counterfactual {
 };
 
 struct ws_counterfactuals {
-    struct ws_arena arena;             /* holds what is below; experiments have their own */
-    const char *how[WS_ERROR_SOURCES]; /* for people: how each is off */
-    bool made[WS_ERROR_SOURCES];       /* false: the experiment does not make the error at all */
+    struct ws_arena arena;              /* holds what is below; experiments have their own */
+    const char *how[WS_ERROR_SOURCES];  /* for people: how each is off */
+    bool made[WS_ERROR_SOURCES];        /* false: the experiment does not make the error at all */
+    bool approximate[WS_ERROR_SOURCES]; /* it is off but for a part that is not known */
     struct ws_counterfactual all[WS_COUNTERFACTUALS_MOST];
     size_t count; /* >= 1; the first has all errors */
 };

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "models/teacher.h"
+
 #define FIELD(field)  offsetof(struct ws_experiment_settings, field)
 #define DEVICE(field) offsetof(struct ws_experiment_settings, device.field)
 
@@ -362,7 +364,8 @@ static enum ws_status settle_items(struct ws_experiment *e, size_t variant, uint
     data->sample_items = e->settings.metric_items;
     if (data->sample_items == 0 && samples_by_default(e))
         data->sample_items = items;
-    if (ws_experiment_reads(e, "corpus") && data->sample_items > items + data->settings.fresh_items)
+    if (ws_experiment_reads(e, "fresh_items") &&
+        data->sample_items > items + data->settings.fresh_items)
         return ws_fail(err, WS_INVALID,
                        "%s: 'metric_items' is %" PRIu64 ", wanted at most items=%" PRIu64
                        " + fresh_items=%" PRIu64 ", for human samples of the same size",
@@ -391,7 +394,7 @@ static enum ws_status settle_variant(struct ws_experiment *e, size_t variant, st
     uint64_t items = e->variants[variant].settings.items;
     if (items > 0)
         return settle_items(e, variant, items, err);
-    if (!ws_experiment_reads(e, "corpus"))
+    if (!ws_experiment_reads(e, "fresh_items"))
         return ws_fail(err, WS_INVALID,
                        "%s: 'items' is '0', wanted at least 1: a generator never ends",
                        place_of(e, "items"));
@@ -659,6 +662,7 @@ static enum ws_status open_variant(struct ws_experiment *e, size_t variant,
 {
     const char *at_fault = "corpus";
     WS_TRY(ws_experiment_vary_data(e, variant, &data, err));
+    data.teachers = &ws_teachers;
     enum ws_status status = *human ? ws_human_open_variant(*human, &data, &at_fault, err)
                                    : ws_human_open(&data, allocator, human, &at_fault, err);
     if (status != WS_OK) {

@@ -32,11 +32,12 @@ struct ws_change {
     const char *name, *value;
 };
 
-enum { WS_CHANGES_MOST = 8 };
+enum { WS_CHANGES_MOST = 16 };
 
 struct ws_switch {
     bool possible;
-    const char *why; /* for people: how it is off, or what is missing */
+    bool is_approximate; /* what is left of the error counts as the others' */
+    const char *why;     /* for people: how it is off, or what is missing */
     struct ws_change changes[WS_CHANGES_MOST];
     size_t change_count; /* 0 where it is possible: the error is not made */
 };
@@ -48,7 +49,7 @@ struct ws_switch ws_switch_refuse(const char *why);
 /* One more change of a switch; texts are not copied. Asserts that there is room. */
 void ws_switch_change(struct ws_switch *out, const char *name, const char *value);
 
-/* Whether the truth is known as a function: a generator of any kind. */
+/* Whether the truth is known: a generator of any kind, a teacher too. */
 bool ws_truth_is_known(const struct ws_deal *truth);
 /* The mean of counts under the truth; NaN where the items are no symbols or it is not known. */
 double ws_truth_mean_count(const struct ws_deal *truth);

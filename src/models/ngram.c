@@ -1,8 +1,10 @@
 /* The n-gram family: its settings, how it scores, and what it tells about itself. */
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
 #include "models/ngram_model.h"
+#include "models/teacher.h"
 
 /* For plans, by token and order, measured on the six novels of the default corpus, 729,000 words:
  * one core of an x86-64 server of 2023. Bytes and letters cost less. */
@@ -214,12 +216,33 @@ static void cost(const void *settings, const struct ws_dataset *example, uint64_
 static enum ws_status enlarge(const void *settings, const struct ws_deal *truth,
                               struct ws_arena *arena, struct ws_switch *out, struct ws_error *err)
 {
-    (void)settings;
-    (void)truth;
-    (void)arena;
-    (void)err;
-    *out = ws_switch_refuse(
-        "the truth behind a text is not known: a law that makes texts without end is missing");
+    const struct ws_ngram_settings *ngram = settings;
+    const struct ws_model *teacher = ws_teacher_of(truth);
+    if (!teacher || teacher->ops != &ws_family_ngram) {
+        *out = ws_switch_refuse("no n-gram holds a truth that is no n-gram");
+        return WS_OK;
+    }
+    const uint64_t order = ((const struct ws_ngram_settings *)teacher->settings)->order;
+    *out = ws_switch_none("an n-gram of the teacher's order holds it");
+    if (ngram->order >= order)
+        return WS_OK;
+    const char *value = ws_arena_format(arena, "%" PRIu64, order);
+    if (!value)
+        return ws_fail_memory(err, "a switch");
+    ws_switch_change(out, "order", value);
+    return WS_OK;
+}
+
+/* What Kneser-Ney smoothes away from the text's own shares stays away, however long the text. */
+static enum ws_status fit_exactly(const void *settings, const struct ws_deal *truth,
+                                  struct ws_arena *arena, struct ws_switch *out,
+                                  struct ws_error *err)
+{
+    const struct ws_ngram_settings *ngram = settings;
+    if (ngram->sampling == WS_NGRAM_MLE)
+        return ws_fit_is_closed_form(settings, truth, arena, out, err);
+    *out = ws_switch_none("texts are drawn by maximum likelihood, which nothing smoothes");
+    ws_switch_change(out, "sampling", "mle");
     return WS_OK;
 }
 
@@ -243,5 +266,5 @@ const struct ws_family_ops ws_family_ngram = {
     .describe = describe,
     .cost = cost,
     .enlarge = enlarge,
-    .fit_exactly = ws_fit_is_closed_form,
+    .fit_exactly = fit_exactly,
 };

@@ -8,10 +8,10 @@ number() {
         NR > 1 && $1 == arm && $2 == metric { print $at }' "$1"
 }
 
-# Whether NUMBER compares: is "EXPRESSION of a b c" a b c
+# Whether NUMBER compares: is "EXPRESSION of a b c d" a b c d
 is() {
-    awk -v a="$2" -v b="${3:-0}" -v c="${4:-0}" "BEGIN { exit !($1) }" ||
-        fail "not so: $1 for $2 ${3:-} ${4:-}"
+    awk -v a="$2" -v b="${3:-0}" -v c="${4:-0}" -v d="${5:-0}" "BEGIN { exit !($1) }" ||
+        fail "not so: $1 for $2 ${3:-} ${4:-} ${5:-}"
 }
 
 # One error alone is made: its share is the whole, the others' are exactly 0.
@@ -97,6 +97,79 @@ is '(a + b - c) ^ 2 < 1e-24' "$(number rows.csv replace weight_error_squared sta
     "$(number rows.csv replace weight_error_squared approximation)" \
     "$(number rows.csv replace weight_error_squared total)"
 
+# Texts of a teacher, in which two words take turns. Whoever knows no word before finds them equally
+# likely: perplexity 2. Who knows one is right, but for what Kneser-Ney takes off: less than 1 of the
+# 50 counts (or 800) of a context. So the family's share is above 2 - 50 / 49 and at most 1.
+for _ in $(seq 100); do echo a b a b a b a b; done >turns.txt
+cat >turns.yaml <<'END'
+family: ngram
+order: 1
+source: teacher
+teacher_order: 2
+corpus: turns.txt
+block: 8
+items: 50
+test_items: 20
+generations: 1
+seeds: 10
+policies: [replace]
+control: false
+END
+accepts attribute turns.yaml -q --metric perplexity -o rows.csv
+is '(a - 2) ^ 2 < 1e-24' "$(number rows.csv replace perplexity with_statistical+expressivity)"
+is 'a > 2 - 50 / 49 && a <= 1' "$(number rows.csv replace perplexity expressivity)"
+is 'a == 0' "$(number rows.csv replace perplexity approximation)"
+
+# An n-gram of the teacher's own order loses to finite samples alone; one that smoothes, to all.
+make_corpus 2000 >corpus.txt
+sed 's/turns.txt/corpus.txt/; s/generations: 1/generations: 3/' turns.yaml >text.yaml
+accepts attribute text.yaml -q --order 2 --metric perplexity -o rows.csv
+all_by statistical rows.csv replace perplexity
+accepts attribute text.yaml -q --sampling kneser-ney --metric perplexity -o rows.csv
+for error in statistical expressivity approximation; do
+    is 'a != 0' "$(number rows.csv replace perplexity $error)"
+done
+is '(a + b + c - d) ^ 2 < 1e-20 * d ^ 2' \
+    "$(number rows.csv replace perplexity statistical)" \
+    "$(number rows.csv replace perplexity expressivity)" \
+    "$(number rows.csv replace perplexity approximation)" \
+    "$(number rows.csv replace perplexity total)"
+
+# A transformer stands for a larger one, approximately, and says what was held fixed.
+accepts train corpus.txt -q -o teacher --layers 2 --width 16 --heads 2 --context 8 --block 8 \
+    --vocabulary 300 --steps 20 --learning-rate 0.003
+cat >transformer.yaml <<'END'
+family: transformer
+source: teacher
+teacher: teacher
+block: 8
+items: 16
+test_items: 16
+generations: 2
+seeds: 1
+layers: 1
+width: 8
+heads: 1
+context: 8
+steps: 4
+learning_rate: 0.01
+top_k: 20
+policies: [replace]
+control: false
+END
+accepts attribute transformer.yaml -q --metric perplexity
+grep -q "expressivity .*off: *approximately, .* the teacher's shape; held fixed: " out ||
+    fail "a transformer's shape is not told to be approximate"
+grep -q "approximation .*off: *approximately, 8 times as many steps.* held fixed: " out ||
+    fail "a transformer's training is not told to be approximate"
+accepts attribute transformer.yaml -q --json --metric perplexity
+[ "$(grep -c '"approximate": true' out)" -eq 2 ] || fail "no label in JSON"
+accepts attribute transformer.yaml -q --layers 2 --width 16 --heads 2 --metric perplexity
+grep -q "expressivity .*not made: models have" out || fail "the teacher's own shape loses something"
+refuses 1 "wanted 'steps'" -- attribute transformer.yaml --steps 0 --epochs 2
+sed 's/^teacher: .*/corpus: corpus.txt/' transformer.yaml >of-ngram.yaml
+refuses 1 "no transformer is known to hold" -- attribute of-ngram.yaml
+
 # Of a run that is there, which stays as it is; the counterfactuals are kept and gone on with.
 accepts run normal.yaml -q -o runs/normal
 cp -r runs/normal before
@@ -112,17 +185,18 @@ accepts attribute normal.yaml -q --generation all --metric w2_squared
 accepts attribute normal.yaml -q --seeds 5
 grep -q 'Intervals need 10 seeds' out || fail "intervals of five seeds"
 
-make_corpus 2000 >corpus.txt
-cat >text.yaml <<'END'
-family: ngram
-source: text
-corpus: corpus.txt
-block: 16
-items: 50
-test_items: 20
-generations: 2
+printf 'family: ngram\nsource: text\ncorpus: corpus.txt\nblock: 16\nitems: 50\n' >unknown.yaml
+refuses 1 "the truth behind source 'text' is not known" "source=teacher" -- attribute unknown.yaml
+refuses 2 "'fresh_items' has no meaning for source 'teacher'" -- run text.yaml --teacher_order 2 --fresh_items 10
+refuses 2 "'teacher_order' has no meaning" -- run unknown.yaml --teacher_order 2
+cat >external.yaml <<'END'
+family: external
+train: cp {data} {model}
+sample: head -n {items} {model} >{out}
+source: normal
+items: 10
 END
-refuses 1 "the truth behind source 'text' is not known" -- attribute text.yaml
+refuses 1 "family 'external' has no switches" -- attribute external.yaml
 refuses 2 "--generation is '9'" "0 to 4" -- attribute normal.yaml -g 9
 refuses 2 "--factor is '1'" -- attribute normal.yaml --factor 1
 refuses 1 "no metric 'nonsense'" -- attribute normal.yaml -q --metric nonsense

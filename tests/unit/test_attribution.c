@@ -105,6 +105,11 @@ static void release(struct asked *asked)
     ws_experiment_release(&asked->experiment);
 }
 
+/* Texts of an n-gram that learnt from a text. */
+#define TAUGHT(order)                                                                              \
+    "source: teacher\nteacher_order: " #order "\ncorpus: " WS_SOURCE_DIR "/README.md"              \
+    "\nblock: 8\nitems: 20\n"
+
 /* The settings, which errors they make (a bit each), and how many different experiments. */
 static void switches__of_every_family(void **state)
 {
@@ -132,6 +137,9 @@ static void switches__of_every_family(void **state)
         {"family: logistic\nsource: two-class\nitems: 40\ninputs: 3\nridge: 0.1\n"
          "label_noise: 0\n",
          5, 4},
+        {"family: ngram\norder: 3\n" TAUGHT(2), 1, 2},
+        {"family: ngram\norder: 1\n" TAUGHT(2), 3, 4},
+        {"family: ngram\norder: 1\nsampling: kneser-ney\n" TAUGHT(2), 7, 8},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct asked asked;
@@ -159,6 +167,13 @@ static void switches__what_is_missing_is_said(void **state)
         {"family: kde\nsource: swiss-roll\nitems: 10\n", "no family here holds the truth"},
         {"family: logistic\nsource: two-class\nitems: 40\nlabel_noise: 0.1\n", "made wrong"},
         {"family: gaussian\nsource: normal\nitems: [10, 20]\n", "'items' is varied"},
+        {"family: ngram\nsource: text\ncorpus: " WS_SOURCE_DIR "/README.md"
+         "\nblock: 8\nitems: 20\n",
+         "source=teacher"},
+        {"family: transformer\ncontext: 8\nsteps: 1\n" TAUGHT(2), "no transformer is known"},
+        {"family: external\ntrain: a {data} {model}\nsample: b {model} {items} {out}\nsource: "
+         "normal\nitems: 10\n",
+         "no switches"},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct asked asked;

@@ -365,4 +365,6 @@ const struct ws_family_ops ws_family_transformer = {
     .curve = curve,
     .identify = identify,
     .export = export,
+    .enlarge = ws_transformer_enlarge,
+    .fit_exactly = ws_transformer_fit_exactly,
 };

@@ -71,6 +71,21 @@ WS_MUST_CHECK enum ws_status ws_transformer_blocks(const struct ws_dataset *data
                                                    struct ws_arena *arena, struct ws_blocks *out,
                                                    struct ws_error *err);
 
+/* The switches, approximate both. */
+enum ws_status ws_transformer_enlarge(const void *settings, const struct ws_deal *truth,
+                                      struct ws_arena *arena, struct ws_switch *out,
+                                      struct ws_error *err);
+enum ws_status ws_transformer_fit_exactly(const void *settings, const struct ws_deal *truth,
+                                          struct ws_arena *arena, struct ws_switch *out,
+                                          struct ws_error *err);
+
+/* The model of the settings' base as it is, not fitted to anything. `settings` outlive it. */
+WS_MUST_CHECK enum ws_status ws_transformer_of_base(const struct ws_transformer_settings *settings,
+                                                    uint32_t types, uint64_t block,
+                                                    struct ws_arena *arena,
+                                                    const struct ws_model **out,
+                                                    struct ws_error *err);
+
 enum ws_status ws_transformer_fit(const void *settings, size_t chains,
                                   const struct ws_dataset *const data[],
                                   const struct ws_rng_key init[], const struct ws_job *job,

@@ -60,6 +60,21 @@ static enum ws_status begin(const struct ws_transformer_settings *settings, uint
     return WS_OK;
 }
 
+enum ws_status ws_transformer_of_base(const struct ws_transformer_settings *settings,
+                                      uint32_t types, uint64_t block, struct ws_arena *arena,
+                                      const struct ws_model **out, struct ws_error *err)
+{
+    struct ws_transformer_model *model = WS_ARENA_ZNEW(arena, struct ws_transformer_model, 1);
+    const struct ws_rng_key unused = {{0, 0}, 0};
+    if (!model)
+        return ws_fail_memory(err, "a transformer");
+    model->base = (struct ws_model){&ws_family_transformer, settings, 0};
+    model->block = block;
+    WS_TRY(begin(settings, types, unused, arena, &model->transformer, err));
+    *out = &model->base;
+    return WS_OK;
+}
+
 /* Order and dropout may not use the numbers that the parameters were made of. */
 static struct ws_rng_key training_key(struct ws_rng_key init)
 {
