@@ -124,11 +124,14 @@ static bool came_before(const struct ws_attribution *a, size_t row)
     return false;
 }
 
-void attribution_print(const struct ws_counterfactuals *counterfactuals,
-                       const struct ws_attribution *attribution)
+/* Returns the most seeds that a row leaves out. */
+static size_t print_part(const struct attribution_part *part)
 {
+    const struct ws_attribution *attribution = &part->attribution;
     size_t missing = 0;
-    print_switches(counterfactuals);
+    if (part->variation[0])
+        (void)printf("With %s\n", part->variation);
+    print_switches(&part->counterfactuals);
     for (size_t i = 0; i < attribution->count; i++) {
         if (came_before(attribution, i))
             continue;
@@ -138,16 +141,38 @@ void attribution_print(const struct ws_counterfactuals *counterfactuals,
             if (!is_same_block(row, &attribution->rows[i]))
                 continue;
             print_row(row);
-            print_interactions(counterfactuals, row);
+            print_interactions(&part->counterfactuals, row);
             missing = row->missing > missing ? row->missing : missing;
         }
     }
-    (void)printf("\nMeans over %" PRIu64 " seeds; shares are Shapley values", attribution->seeds);
-    if (attribution->seeds < WS_ATTRIBUTION_SEEDS)
+    (void)printf("\n");
+    return missing;
+}
+
+static void print_seeds(uint64_t used, uint64_t there)
+{
+    if (used < there)
+        (void)printf("Means over the first %" PRIu64 " of %" PRIu64 " seeds (--seeds %" PRIu64
+                     " takes all)",
+                     used, there, there);
+    else
+        (void)printf("Means over %" PRIu64 " seeds", used);
+    (void)printf("; shares are Shapley values");
+    if (used < WS_ATTRIBUTION_SEEDS)
         (void)printf(". Intervals need %d seeds\n", WS_ATTRIBUTION_SEEDS);
     else
         (void)printf(", intervals 95 %% of bootstraps over seeds.\n"
                      "%% are of the change, where its interval leaves out 0.\n");
+}
+
+void attribution_print(const struct attribution_part *parts, size_t count, uint64_t seeds)
+{
+    size_t missing = 0;
+    for (size_t i = 0; i < count; i++) {
+        size_t part = print_part(&parts[i]);
+        missing = part > missing ? part : missing;
+    }
+    print_seeds(parts[0].attribution.seeds, seeds);
     if (missing > 0)
         (void)printf("Up to %zu seeds are left out of a row: a number of theirs is not finite.\n",
                      missing);
@@ -220,9 +245,7 @@ static json_t *switches_json(const struct ws_counterfactuals *c)
     return json;
 }
 
-enum ws_status attribution_print_json(const struct ws_counterfactuals *counterfactuals,
-                                      const struct ws_attribution *attribution,
-                                      struct ws_error *err)
+static json_t *rows_json(const struct ws_attribution *attribution)
 {
     json_t *rows = json_array();
     for (size_t i = 0; rows && i < attribution->count; i++)
@@ -230,8 +253,28 @@ enum ws_status attribution_print_json(const struct ws_counterfactuals *counterfa
             json_decref(rows);
             rows = NULL;
         }
-    json_t *json = with(json_object(), "errors", switches_json(counterfactuals));
-    json = with(json, "rows", rows);
+    return rows;
+}
+
+static json_t *part_json(const struct attribution_part *part)
+{
+    json_t *json = with(json_object(), "variation", json_string(part->variation));
+    json = with(json, "errors", switches_json(&part->counterfactuals));
+    return with(json, "rows", rows_json(&part->attribution));
+}
+
+enum ws_status attribution_print_json(const struct attribution_part *parts, size_t count,
+                                      uint64_t seeds, struct ws_error *err)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; list && i < count; i++)
+        if (json_array_append_new(list, part_json(&parts[i])) != 0) {
+            json_decref(list);
+            list = NULL;
+        }
+    json_t *json = with(json_object(), "seeds", json_integer((json_int_t)seeds));
+    json = with(json, "seeds_used", json_integer((json_int_t)parts[0].attribution.seeds));
+    json = with(json, "variations", list);
     struct ws_buffer text;
     ws_buffer_init(&text, NULL, SIZE_MAX);
     ws_json_append_pretty(json, &text);
@@ -299,14 +342,15 @@ static void add_row(struct ws_buffer *out, const struct ws_attributed *row)
     ws_buffer_text(out, "\n");
 }
 
-enum ws_status attribution_write_csv(const struct ws_attribution *attribution, const char *path,
-                                     struct ws_error *err)
+enum ws_status attribution_write_csv(const struct attribution_part *parts, size_t count,
+                                     const char *path, struct ws_error *err)
 {
     struct ws_buffer text;
     ws_buffer_init(&text, NULL, SIZE_MAX);
     add_names(&text);
-    for (size_t i = 0; i < attribution->count; i++)
-        add_row(&text, &attribution->rows[i]);
+    for (size_t p = 0; p < count; p++)
+        for (size_t i = 0; i < parts[p].attribution.count; i++)
+            add_row(&text, &parts[p].attribution.rows[i]);
     enum ws_status status = ws_buffer_check(&text, "the attribution", err);
     if (status == WS_OK)
         status = ws_file_replace(path, ws_buffer_bytes(&text), err);

@@ -14,27 +14,37 @@
 #include "cli/temporary_directory.h"
 #include "cli/terminal.h"
 
-enum { FACTOR = 16, FACTOR_MOST = 1000000 };
+/* An interval's width falls with the root of the seeds, the time that it takes with their number:
+ * more are run if they are asked for. */
+enum { FACTOR = 16, FACTOR_MOST = 1000000, SEEDS = 40 };
 
 struct attribute_flags {
-    const char *metric, *generation, *factor, *runs, *output;
+    const char *metric, *generation, *factor, *arm, *runs, *output;
     bool json, quiet, allow_other_machine;
+};
+
+/* One variation of the experiment. */
+struct part {
+    struct ws_experiment experiment;
+    const char *directory; /* of its runs, below the one of all; "" where there is one part */
+    const char *directories[WS_COUNTERFACTUALS_MOST];
 };
 
 /* The whole command. */
 struct work {
     const struct arguments *arguments;
     struct attribute_flags flags;
-    uint64_t factor;
+    uint64_t factor, seeds;
     struct ws_arena arena;
     struct terminal terminal;
     const char *what; /* as it was asked for */
-    const char *run;  /* the directory of a run that has all errors; or NULL */
+    const char *run;  /* the directory of a whole run that has all errors; or NULL */
     struct ws_experiment experiment;
-    struct ws_counterfactuals counterfactuals;
+    struct part *parts;
+    struct attribution_part *results; /* (part_count), those before `made` have counterfactuals */
+    size_t part_count, made;
     const char *directory; /* of the runs */
-    const char *directories[WS_COUNTERFACTUALS_MOST];
-    size_t done;
+    size_t runs, done;
     double started;
 };
 
@@ -43,20 +53,121 @@ static double now(void)
     return ws_system_clock.elapsed(ws_system_clock.user);
 }
 
-/* What is asked for ---------------------------------------------------------------------------- */
+/* The experiment ------------------------------------------------------------------------------- */
 
+static enum ws_status is_complete(struct work *w, const char *directory, bool *out,
+                                  struct ws_error *err)
+{
+    struct ws_run_description description;
+    WS_TRY(ws_run_read(directory, &w->arena, &description, err));
+    *out = strcmp(description.state, "complete") == 0;
+    return WS_OK;
+}
+
+static bool is_overridden(const struct arguments *arguments, const char *name)
+{
+    for (size_t i = 0; i < arguments->override_count; i++)
+        if (strcmp(arguments->overrides[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* A run that has not ended is left as it is, and its experiment run anew. */
 static enum ws_status load(struct work *w, struct ws_error *err)
 {
     const char *file = ws_run_path(&w->arena, w->what, "run.json");
+    bool complete;
     if (!file)
         return ws_fail_memory(err, "the experiment");
     if (!ws_file_exists(file))
         return load_experiment(w->what, w->arguments, &w->experiment, err);
+    WS_TRY(is_complete(w, w->what, &complete, err));
     WS_TRY(ws_run_experiment(w->what, w->arguments->overrides, w->arguments->override_count, NULL,
                              &w->experiment, err));
-    w->run = w->arguments->override_count == 0 ? w->what : NULL;
+    w->run = complete && w->arguments->override_count == 0 ? w->what : NULL;
     return WS_OK;
 }
+
+/* All seeds that were asked for here, or the first SEEDS of those of the experiment. */
+static void choose_seeds(struct work *w)
+{
+    w->seeds = w->experiment.settings.seeds;
+    if (w->seeds > SEEDS && !is_overridden(w->arguments, "seeds"))
+        w->seeds = SEEDS;
+}
+
+/* Parts ---------------------------------------------------------------------------------------- */
+
+/* The first arm of each variation, or the one that was named. */
+static bool is_chosen(const struct work *w, size_t arm)
+{
+    const struct ws_arm *arms = w->experiment.arms;
+    if (w->flags.arm)
+        return strcmp(arms[arm].name, w->flags.arm) == 0;
+    for (size_t a = 0; a < arm; a++)
+        if (strcmp(arms[a].variation, arms[arm].variation) == 0)
+            return false;
+    return true;
+}
+
+static enum ws_status fail_arm(struct work *w, struct ws_error *err)
+{
+    const char *names = "";
+    for (size_t a = 0; a < w->experiment.arm_count && names; a++)
+        names = ws_arena_format(&w->arena, "%s%s'%s'", names, a > 0 ? ", " : "",
+                                w->experiment.arms[a].name);
+    return names ? ws_fail(err, WS_INVALID, "--arm is '%.80s', wanted one of %.600s", w->flags.arm,
+                           names)
+                 : ws_fail_memory(err, "the arms");
+}
+
+static enum ws_status make_parts(struct work *w, struct ws_error *err)
+{
+    const struct ws_experiment *e = &w->experiment;
+    w->parts = WS_ARENA_ZNEW(&w->arena, struct part, e->arm_count);
+    w->results = WS_ARENA_ZNEW(&w->arena, struct attribution_part, e->arm_count);
+    if (!w->parts || !w->results)
+        return ws_fail_memory(err, "the arms");
+    for (size_t a = 0; a < e->arm_count; a++) {
+        const struct ws_arm *arm = &e->arms[a];
+        const struct ws_subject subject = {a, w->flags.arm != NULL, w->seeds};
+        struct part *part = &w->parts[w->part_count];
+        if (!is_chosen(w, a))
+            continue;
+        WS_TRY(ws_subject_make(e, &subject, NULL, &part->experiment, err));
+        part->directory = subject.alone || arm->variation[0] ? arm->directory : "";
+        w->results[w->part_count].variation = arm->variation;
+        w->part_count++;
+    }
+    return w->part_count > 0 ? WS_OK : fail_arm(w, err);
+}
+
+static enum ws_status make_counterfactuals(struct work *w, size_t p, struct ws_error *err)
+{
+    struct ws_experiment *experiment = &w->parts[p].experiment;
+    struct ws_counterfactuals *out = &w->results[p].counterfactuals;
+    struct ws_human *human = NULL;
+    WS_TRY(open_human(experiment, &human, err));
+    enum ws_status status = ws_counterfactuals_make(experiment, human, w->factor, NULL, out, err);
+    ws_human_close(human);
+    if (status != WS_OK && w->results[p].variation[0])
+        ws_error_prefix(err, "with %s", w->results[p].variation);
+    WS_TRY(status);
+    w->runs += out->count;
+    w->made++;
+    return WS_OK;
+}
+
+static void release_parts(struct work *w)
+{
+    for (size_t p = 0; p < w->part_count; p++) {
+        if (p < w->made)
+            ws_counterfactuals_release(&w->results[p].counterfactuals);
+        ws_experiment_release(&w->parts[p].experiment);
+    }
+}
+
+/* What is asked for ---------------------------------------------------------------------------- */
 
 static enum ws_status read_factor(struct work *w, struct ws_error *err)
 {
@@ -92,7 +203,7 @@ static enum ws_status read_query(const struct work *w, struct ws_attribution_que
 static void show_progress(void *user, const struct ws_progress *progress)
 {
     struct work *w = user;
-    const size_t count = w->counterfactuals.count;
+    const size_t count = w->runs;
     char words[80];
     double total = (double)progress->work + (double)progress->work_left;
     double share =
@@ -122,30 +233,31 @@ static enum ws_status run(struct work *w, const struct ws_experiment *experiment
     return status;
 }
 
-static enum ws_status is_complete(struct work *w, const char *directory, bool *out,
-                                  struct ws_error *err)
+/* A run that was given is the first counterfactual, the one with all errors, if it is of the very
+ * arms that are looked at. */
+static bool is_there(const struct work *w, size_t p, size_t i)
 {
-    struct ws_run_description description;
-    WS_TRY(ws_run_read(directory, &w->arena, &description, err));
-    *out = strcmp(description.state, "complete") == 0;
-    return WS_OK;
+    return w->run && i == 0 &&
+           strcmp(w->parts[p].experiment.canonical, w->experiment.canonical) == 0;
 }
 
-/* A run that was given is the first counterfactual, the one with all errors. */
-static enum ws_status run_one(struct work *w, size_t i, struct ws_error *err)
+static enum ws_status run_one(struct work *w, size_t p, size_t i, struct ws_error *err)
 {
-    struct ws_counterfactual *one = &w->counterfactuals.all[i];
+    struct ws_counterfactual *one = &w->results[p].counterfactuals.all[i];
+    struct part *part = &w->parts[p];
     struct ws_human *human = NULL;
-    bool complete = false;
-    w->directories[i] = i == 0 && w->run ? w->run : ws_run_path(&w->arena, w->directory, one->name);
-    if (!w->directories[i])
+    const char *name =
+        part->directory[0] ? ws_run_path(&w->arena, part->directory, one->name) : one->name;
+    if (is_there(w, p, i))
+        part->directories[i] = w->run;
+    else if (name)
+        part->directories[i] = ws_run_path(&w->arena, w->directory, name);
+    if (!part->directories[i])
         return ws_fail_memory(err, "a run's directory");
-    if (i == 0 && w->run)
-        WS_TRY(is_complete(w, w->run, &complete, err));
-    if (complete)
+    if (is_there(w, p, i))
         return WS_OK;
     WS_TRY(open_human(&one->experiment, &human, err));
-    enum ws_status status = run(w, &one->experiment, human, w->directories[i], err);
+    enum ws_status status = run(w, &one->experiment, human, part->directories[i], err);
     ws_human_close(human);
     if (status != WS_OK && status != WS_INTERRUPTED)
         ws_error_prefix(err, "with errors '%s'", one->name);
@@ -153,26 +265,41 @@ static enum ws_status run_one(struct work *w, size_t i, struct ws_error *err)
     return status;
 }
 
-static enum ws_status show(struct work *w, struct ws_error *err)
+static enum ws_status read_part(struct work *w, size_t p, struct ws_error *err)
 {
     struct ws_attribution_query query;
-    struct ws_attribution attribution;
+    struct attribution_part *part = &w->results[p];
     WS_TRY(read_query(w, &query, err));
-    WS_TRY(ws_attribution_read(&w->counterfactuals, w->directories, &query, &w->arena, &attribution,
-                               err));
+    WS_TRY(ws_attribution_read(&part->counterfactuals, w->parts[p].directories, &query, &w->arena,
+                               &part->attribution, err));
+    for (size_t i = 0; i < part->attribution.count && part->variation[0]; i++) {
+        const char **arm = &part->attribution.rows[i].arm;
+        *arm = ws_arena_format(&w->arena, "%s %s", *arm, part->variation);
+        if (!*arm)
+            return ws_fail_memory(err, "the attribution");
+    }
+    return WS_OK;
+}
+
+static enum ws_status show(struct work *w, struct ws_error *err)
+{
+    const uint64_t seeds = w->experiment.settings.seeds;
     if (w->flags.output)
-        WS_TRY(attribution_write_csv(&attribution, w->flags.output, err));
+        WS_TRY(attribution_write_csv(w->results, w->part_count, w->flags.output, err));
     if (w->flags.json)
-        return attribution_print_json(&w->counterfactuals, &attribution, err);
+        return attribution_print_json(w->results, w->part_count, seeds, err);
     if (!w->flags.output)
-        attribution_print(&w->counterfactuals, &attribution);
+        attribution_print(w->results, w->part_count, seeds);
     return WS_OK;
 }
 
 static enum ws_status run_all(struct work *w, struct ws_error *err)
 {
-    for (size_t i = 0; i < w->counterfactuals.count; i++)
-        WS_TRY(run_one(w, i, err));
+    for (size_t p = 0; p < w->part_count; p++) {
+        for (size_t i = 0; i < w->results[p].counterfactuals.count; i++)
+            WS_TRY(run_one(w, p, i, err));
+        WS_TRY(read_part(w, p, err));
+    }
     terminal_clear(&w->terminal);
     return show(w, err);
 }
@@ -193,26 +320,24 @@ static enum ws_status run_in_place(struct work *w, struct ws_error *err)
     return status;
 }
 
-static enum ws_status attribute_experiment(struct work *w, struct ws_error *err)
+/* What cannot be attributed is told before anything runs. */
+static enum ws_status attribute_parts(struct work *w, struct ws_error *err)
 {
     struct ws_attribution_query query;
-    struct ws_human *human = NULL;
-    WS_TRY(read_query(w, &query, err)); /* a mistake in it is told before anything runs */
-    WS_TRY(open_human(&w->experiment, &human, err));
-    enum ws_status status =
-        ws_counterfactuals_make(&w->experiment, human, w->factor, NULL, &w->counterfactuals, err);
-    ws_human_close(human);
-    WS_TRY(status);
-    status = run_in_place(w, err);
-    ws_counterfactuals_release(&w->counterfactuals);
-    return status;
+    WS_TRY(read_query(w, &query, err));
+    WS_TRY(make_parts(w, err));
+    for (size_t p = 0; p < w->part_count; p++)
+        WS_TRY(make_counterfactuals(w, p, err));
+    return run_in_place(w, err);
 }
 
 static enum ws_status attribute(struct work *w, struct ws_error *err)
 {
     WS_TRY(read_factor(w, err));
     WS_TRY(load(w, err));
-    enum ws_status status = attribute_experiment(w, err);
+    choose_seeds(w);
+    enum ws_status status = attribute_parts(w, err);
+    release_parts(w);
     ws_experiment_release(&w->experiment);
     return status;
 }
@@ -243,6 +368,8 @@ int cmd_attribute(int argc, char **argv)
          &w.flags.generation},
         {"factor", 0, "N", "times as many items where no population is fitted to (default 16)",
          NULL, &w.flags.factor},
+        {"arm", 'a', "NAME", "this one alone, as the table of its run calls it (default: all)",
+         NULL, &w.flags.arm},
         {"runs", 0, "DIR", "keep the counterfactual runs there, and go on with those that are",
          NULL, &w.flags.runs},
         {"output", 'o', "FILE", "write every row as CSV, whole or not at all", NULL,

@@ -71,6 +71,42 @@ static enum ws_status parse(const struct changed *changed, const char *name,
                                      allocator, out, err);
 }
 
+/* Subjects ------------------------------------------------------------------------------------- */
+
+static enum ws_status make_subject(const struct ws_experiment *e, const struct ws_subject *subject,
+                                   struct ws_arena *arena, const struct ws_allocator *allocator,
+                                   struct ws_experiment *out, struct ws_error *err)
+{
+    const struct ws_arm *arm = &e->arms[subject->arm];
+    struct changed changed = {.count = 0};
+    const char *seeds = ws_arena_format(arena, "%" PRIu64, subject->seeds);
+    if (!seeds)
+        return ws_fail_memory(err, "the counterfactuals");
+    WS_TRY(add_own(e, true, arena, &changed, err));
+    add(&changed, "vary", "");
+    add(&changed, "sweep", "");
+    for (size_t i = 0; i < arm->varied_count; i++)
+        add(&changed, arm->varied[i].name, arm->varied[i].value);
+    if (subject->alone) {
+        add(&changed, "policies", arm->policy.name);
+        add(&changed, "control", "false");
+    }
+    add(&changed, "seeds", seeds);
+    return parse(&changed, e->name, allocator, out, err);
+}
+
+enum ws_status ws_subject_make(const struct ws_experiment *experiment,
+                               const struct ws_subject *subject,
+                               const struct ws_allocator *allocator, struct ws_experiment *out,
+                               struct ws_error *err)
+{
+    struct ws_arena arena;
+    ws_arena_init(&arena, allocator);
+    enum ws_status status = make_subject(experiment, subject, &arena, allocator, out, err);
+    ws_arena_release(&arena);
+    return status;
+}
+
 /* Making them ---------------------------------------------------------------------------------- */
 
 struct making {
@@ -200,8 +236,7 @@ static enum ws_status check_arms(const struct ws_experiment *e, struct ws_error 
 {
     if (e->arms[0].varied_count > 0)
         return ws_fail(err, WS_INVALID,
-                       "%s: attribution wants one value of every setting, and '%s' is varied; give "
-                       "the one to be looked at with --set",
+                       "%s: attribution wants one value of every setting, and '%s' is varied",
                        ws_experiment_place(e, "vary"), e->arms[0].varied[0].name);
     if (!e->family->enlarge || !e->family->fit_exactly)
         return ws_fail(err, WS_UNSUPPORTED,

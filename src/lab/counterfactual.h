@@ -44,6 +44,21 @@ struct ws_counterfactuals {
     size_t count; /* >= 1; the first has all errors */
 };
 
+/* What of an experiment is looked at: the arms that share the variation of one of them. */
+struct ws_subject {
+    size_t arm;
+    bool alone;     /* that arm and no other */
+    uint64_t seeds; /* the first ones */
+};
+
+/* The experiment of the subject alone, in which nothing is varied. It has the subject's human data;
+ * what else is random is its own where the experiment is varied, for arms' names key it. On failure
+ * `out` needs no release. */
+WS_MUST_CHECK enum ws_status ws_subject_make(const struct ws_experiment *experiment,
+                                             const struct ws_subject *subject,
+                                             const struct ws_allocator *allocator,
+                                             struct ws_experiment *out, struct ws_error *err);
+
 /* Of an experiment whose arms differ in their policies alone. WS_INVALID where they differ in more,
  * WS_UNSUPPORTED where the truth is not known or an error cannot be switched off: says what is
  * missing. `factor` >= 2. On failure `out` needs no release. */

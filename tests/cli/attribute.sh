@@ -81,7 +81,7 @@ all_by approximation rows.csv replace weight_error_squared
 # and S (n S is chi-squared): r^2 E[1 / (S + r)^2] + E[S / (S + r)^2] / n = 0.126507 + 0.022160 by
 # quadrature; with r = 0 it is 1 / (n - 2), on items without end (r / (1 + r))^2.
 grep -v fit_to ridge.yaml >mixed.yaml
-accepts attribute mixed.yaml -q -o rows.csv
+accepts attribute mixed.yaml -q --seeds 2000 -o rows.csv
 near() { # near COLUMN WANTED: within 4 standard errors, which an interval of 95 % has 3.92 of
     local low high
     low=$(number rows.csv replace weight_error_squared "$1_low")
@@ -184,6 +184,36 @@ accepts attribute normal.yaml -q --generation all --metric w2_squared
 [ "$(grep -c '^replace' out)" -eq 5 ] || fail "not every generation"
 accepts attribute normal.yaml -q --seeds 5
 grep -q 'Intervals need 10 seeds' out || fail "intervals of five seeds"
+
+# A seed more than are looked at unless they are asked for.
+accepts attribute normal.yaml -q --metric w2_squared
+grep -q '^Means over 40 seeds' out || fail "40 seeds are not 40"
+sed 's/^seeds: 40/seeds: 41/' normal.yaml >more.yaml
+accepts attribute more.yaml -q --metric w2_squared
+grep -q '^Means over the first 40 of 41 seeds (--seeds 41 takes all)' out ||
+    fail "seeds are left out silently"
+accepts attribute more.yaml -q --seeds 41 --metric w2_squared
+grep -q '^Means over 41 seeds' out || fail "not the seeds that were asked for"
+
+# Each variation of an experiment is attributed as the experiment that it is, and one arm alone, too.
+sed 's/^items: 20/items: [20, 50]/' normal.yaml >varied.yaml
+accepts attribute varied.yaml -q -o varied.csv
+accepts attribute normal.yaml -q --items 50 -o alone.csv
+for column in total statistical statistical_low; do
+    is 'a == b' "$(number varied.csv 'keep:0.2 items=50' w2_squared $column)" \
+        "$(number alone.csv keep:0.2 w2_squared $column)"
+done
+all_by statistical varied.csv 'replace items=20' w2_squared
+accepts attribute varied.yaml -q --arm 'keep:0.2 items=50' -o one.csv
+cut -d, -f1 one.csv | sort -u >arms
+[ "$(cat arms)" = "$(printf '"keep:0.2 items=50"\narm')" ] || fail "other arms than the one: $(cat arms)"
+is 'a == b' "$(number one.csv 'keep:0.2 items=50' w2_squared total)" \
+    "$(number varied.csv 'keep:0.2 items=50' w2_squared total)"
+accepts run varied.yaml -q -o runs/varied
+accepts attribute runs/varied -q -o of-run.csv
+cmp -s of-run.csv varied.csv || fail "a varied run and its file are attributed differently"
+refuses 2 "--arm is 'replace'" "'replace items=20'" -- attribute varied.yaml -q --arm replace
+refuses 1 "with items=20: " -- attribute varied.yaml -q --source moons
 
 printf 'family: ngram\nsource: text\ncorpus: corpus.txt\nblock: 16\nitems: 50\n' >unknown.yaml
 refuses 1 "the truth behind source 'text' is not known" "source=teacher" -- attribute unknown.yaml
