@@ -323,7 +323,7 @@ enum ws_status ws_run_read(const char *directory, struct ws_arena *arena,
     return status == WS_OK ? status : ws_fail(err, status, "%s", damage.message);
 }
 
-static enum ws_status make_experiment(const struct ws_run_description *run, const char *directory,
+static enum ws_status make_experiment(const struct ws_run_description *run, const char *name,
                                       const struct ws_override *overrides, size_t override_count,
                                       struct ws_arena *arena, struct ws_experiment *out,
                                       struct ws_error *err)
@@ -337,8 +337,47 @@ static enum ws_status make_experiment(const struct ws_run_description *run, cons
         all[i] = (struct ws_override){run->settings[i].name, run->settings[i].value};
     for (size_t i = 0; i < override_count; i++)
         all[count + i] = overrides[i];
-    return ws_experiment_of_settings(&nothing, run->name, directory, all, count + override_count,
+    return ws_experiment_of_settings(&nothing, run->name, name, all, count + override_count,
                                      arena->allocator, out, err);
+}
+
+/* Whether the run's settings are wrong as they stand: then it is no fault of the overrides. */
+static bool is_wrong(const struct ws_run_description *run, const char *name, struct ws_arena *arena)
+{
+    struct ws_experiment experiment;
+    struct ws_error ignored;
+    enum ws_status status = make_experiment(run, name, NULL, 0, arena, &experiment, &ignored);
+    if (status == WS_OK)
+        ws_experiment_release(&experiment);
+    return status == WS_INVALID;
+}
+
+static enum ws_status parse_experiment(struct ws_bytes bytes, const char *name,
+                                       const struct ws_override *overrides, size_t override_count,
+                                       struct ws_arena *arena, struct ws_experiment *out,
+                                       struct ws_error *err)
+{
+    struct ws_run_description run;
+    WS_TRY(ws_run_parse(bytes, name, arena, &run, err));
+    enum ws_status status = make_experiment(&run, name, overrides, override_count, arena, out, err);
+    if (status == WS_INVALID && (override_count == 0 || is_wrong(&run, name, arena))) {
+        ws_error_prefix(err, "%s", name);
+        return WS_CORRUPT;
+    }
+    return status;
+}
+
+enum ws_status ws_run_parse_experiment(struct ws_bytes bytes, const char *name,
+                                       const struct ws_override *overrides, size_t override_count,
+                                       const struct ws_allocator *allocator,
+                                       struct ws_experiment *out, struct ws_error *err)
+{
+    struct ws_arena arena;
+    ws_arena_init(&arena, allocator);
+    enum ws_status status =
+        parse_experiment(bytes, name, overrides, override_count, &arena, out, err);
+    ws_arena_release(&arena);
+    return status;
 }
 
 enum ws_status ws_run_experiment(const char *directory, const struct ws_override *overrides,
@@ -346,11 +385,14 @@ enum ws_status ws_run_experiment(const char *directory, const struct ws_override
                                  struct ws_experiment *out, struct ws_error *err)
 {
     struct ws_arena arena;
-    struct ws_run_description run;
+    struct ws_bytes bytes;
     ws_arena_init(&arena, allocator);
-    enum ws_status status = ws_run_read(directory, &arena, &run, err);
+    char *path = ws_run_path(&arena, directory, "run.json");
+    enum ws_status status =
+        path ? ws_file_read(path, RUN_LIMIT, &arena, &bytes, err) : ws_fail_memory(err, "run.json");
     if (status == WS_OK)
-        status = make_experiment(&run, directory, overrides, override_count, &arena, out, err);
+        status =
+            ws_run_parse_experiment(bytes, path, overrides, override_count, allocator, out, err);
     ws_arena_release(&arena);
     return status;
 }

@@ -67,13 +67,23 @@ WS_MUST_CHECK enum ws_status ws_run_parse(struct ws_bytes bytes, const char *nam
                                           struct ws_arena *arena, struct ws_run_description *out,
                                           struct ws_error *err);
 
-/* The experiment that the run in `directory` is of, with `overrides`. As ws_run_read and
- * ws_experiment_of_settings. */
+/* The experiment that the run in `directory` is of, with `overrides`. As ws_run_read; WS_CORRUPT
+ * where the run's own settings make no experiment, WS_INVALID where they do and the overrides are
+ * at fault. */
 WS_MUST_CHECK enum ws_status ws_run_experiment(const char *directory,
                                                const struct ws_override *overrides,
                                                size_t override_count,
                                                const struct ws_allocator *allocator,
                                                struct ws_experiment *out, struct ws_error *err);
+
+/* The same from the bytes of run.json: a pure function; fuzz target
+ * tests/fuzz/fuzz_run_experiment.c. */
+WS_MUST_CHECK enum ws_status ws_run_parse_experiment(struct ws_bytes bytes, const char *name,
+                                                     const struct ws_override *overrides,
+                                                     size_t override_count,
+                                                     const struct ws_allocator *allocator,
+                                                     struct ws_experiment *out,
+                                                     struct ws_error *err);
 
 /* What is written besides the settings. */
 struct ws_run_state {
