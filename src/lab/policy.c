@@ -288,6 +288,10 @@ static enum ws_status draw(const struct ws_dataset *from, uint64_t count, struct
                            struct ws_error *err)
 {
     struct ws_rng rng;
+    if (count == from->count) { /* all of them, in their order, is no choice */
+        *out = *from;
+        return WS_OK;
+    }
     ws_rng_init(&rng, key, item);
     return ws_dataset_subset(from, count, &rng, arena, out, err);
 }
