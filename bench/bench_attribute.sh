@@ -3,12 +3,14 @@
 # the experiments of presets/reproduce but those of the tier 'hours'. Seconds of each, what was left
 # out, and the total against the limit of 300. What has no known truth or no switch is to refuse.
 #
-# Reproductions run chains by the ten thousand for numbers of four digits; shares take the 40 seeds
-# that `attribute` looks at. Where a loop is long the first MOST generations count.
-# Usage: bench_attribute.sh BUILD [MOST]
+# Of each the 40 seeds that `attribute` looks at count. Presets are whole; reproductions run chains for
+# thousands of generations where one number in the end is compared, so of theirs only the first WORK
+# items' worth count, and MOST at most: "generations" of those that there are, "of".
+# Usage: bench_attribute.sh BUILD [MOST [WORK]]
 set -euo pipefail
 program=$(realpath "$1")/wellspring
-most=${2:-100}
+most=${2:-50}
+work=${3:-10000}
 columns="experiment,seconds,generations,of,what came of it"
 source=$(realpath "$(dirname "$0")/..")
 place=$(mktemp -d)
@@ -16,12 +18,17 @@ trap 'rm -rf "$place"' EXIT
 echo "$columns"
 cd "$source" # whose corpus presets name
 
-# attribute NAME FILE
+# setting FILE NAME DEFAULT: of a file of settings, a line each
+setting() {
+    local value
+    value=$(sed -n "s/^$2: *\([0-9]*\).*/\1/p" "$1")
+    echo "${value:-$3}"
+}
+
+# attribute NAME EXPERIMENT FILE GENERATIONS
 attribute() {
-    local start end there generations outcome
-    there=$(sed -n 's/^generations: *\([0-9]*\).*/\1/p' "$2")
-    there=${there:-10}
-    generations=$((there < most ? there : most))
+    local start end there generations=$4 outcome
+    there=$(setting "$3" generations 10)
     start=$(date +%s.%N)
     if "$program" attribute "$2" -q --generations "$generations" -o "$place/rows.csv" \
         2>"$place/err"; then
@@ -80,12 +87,25 @@ experiments() {
         }' "$1"
 }
 
+# reduced FILE: how many generations count
+reduced() {
+    local items there least
+    items=$(setting "$1" items 100)
+    there=$(setting "$1" generations 10)
+    least=$((items > 0 ? work / items : most))
+    least=$((least < most ? least : most))
+    least=$((least > 1 ? least : 1))
+    echo $((there < least ? there : least))
+}
+
 for preset in gaussian discrete quickstart; do
-    attribute $preset presets/$preset.yaml
+    file=presets/$preset.yaml
+    attribute $preset $preset "$file" "$(setting "$file" generations 10)"
 done
 for file in presets/reproduce/*.yaml; do
     for name in $(experiments "$file"); do
-        attribute "$(basename "$file" .yaml)/$name" "$place/$name.yaml"
+        attribute "$(basename "$file" .yaml)/$name" "$place/$name.yaml" "$place/$name.yaml" \
+            "$(reduced "$place/$name.yaml")"
     done
 done
 awk -F, '{ total += $2 } END { printf "total,%.1f,,,\"limit 300 s\"\n", total }' "$place/rows"
