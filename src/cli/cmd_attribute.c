@@ -10,6 +10,7 @@
 #include "base/number.h"
 #include "cli/attribution_output.h"
 #include "cli/command.h"
+#include "cli/installed.h"
 #include "cli/stop_signal.h"
 #include "cli/temporary_directory.h"
 #include "cli/terminal.h"
@@ -147,6 +148,7 @@ static enum ws_status make_counterfactuals(struct work *w, size_t p, struct ws_e
     struct ws_experiment *experiment = &w->parts[p].experiment;
     struct ws_counterfactuals *out = &w->results[p].counterfactuals;
     struct ws_human *human = NULL;
+    WS_TRY(ws_counterfactuals_check(experiment, err));
     WS_TRY(open_human(experiment, &human, err));
     enum ws_status status = ws_counterfactuals_make(experiment, human, w->factor, NULL, out, err);
     ws_human_close(human);
@@ -220,6 +222,7 @@ static enum ws_status run(struct work *w, const struct ws_experiment *experiment
     const struct ws_run_options options = {
         .directory = directory,
         .allow_other_machine = w->flags.allow_other_machine,
+        .cuda_module = installed_module(&w->arena, WS_CUDA_MODULE_FILE),
         .stop = stop_signal_flag(),
         .progress = show_progress,
         .user = w,

@@ -232,19 +232,6 @@ static enum ws_status put_set(struct making *m, unsigned set)
 
 /* What can be switched off --------------------------------------------------------------------- */
 
-static enum ws_status check_arms(const struct ws_experiment *e, struct ws_error *err)
-{
-    if (e->arms[0].varied_count > 0)
-        return ws_fail(err, WS_INVALID,
-                       "%s: attribution wants one value of every setting, and '%s' is varied",
-                       ws_experiment_place(e, "vary"), e->arms[0].varied[0].name);
-    if (!e->family->enlarge || !e->family->fit_exactly)
-        return ws_fail(err, WS_UNSUPPORTED,
-                       "family '%s' has no switches for its errors: nothing can be attributed",
-                       e->family->name);
-    return WS_OK;
-}
-
 static enum ws_status refuse_truth(const struct ws_experiment *e, struct ws_error *err)
 {
     char source[32];
@@ -257,6 +244,20 @@ static enum ws_status refuse_truth(const struct ws_experiment *e, struct ws_erro
         "a source that is a law: uniform, zipf, bernoulli, poisson, one of vectors, or for "
         "texts source=teacher, a model that writes them without end",
         source);
+}
+
+enum ws_status ws_counterfactuals_check(const struct ws_experiment *e, struct ws_error *err)
+{
+    if (e->arms[0].varied_count > 0)
+        return ws_fail(err, WS_INVALID,
+                       "%s: attribution wants one value of every setting, and '%s' is varied",
+                       ws_experiment_place(e, "vary"), e->arms[0].varied[0].name);
+    if (!e->family->enlarge || !e->family->fit_exactly)
+        return ws_fail(err, WS_UNSUPPORTED,
+                       "family '%s' has no switches for its errors: nothing can be attributed",
+                       e->family->name);
+    /* A corpus has an end, a law has none. */
+    return ws_human_obstacle(&e->data, "fresh_items") ? WS_OK : refuse_truth(e, err);
 }
 
 static enum ws_status refuse_switch(enum ws_error_source source, const struct ws_switch *with,
@@ -337,8 +338,6 @@ static enum ws_status choose_switches(struct making *m)
     const struct ws_experiment *e = m->experiment;
     struct ws_counterfactuals *out = m->out;
     const void *settings = e->arms[0].family_settings;
-    if (!ws_truth_is_known(&m->truth))
-        return refuse_truth(e, m->err);
     WS_TRY(e->family->enlarge(settings, &m->truth, &out->arena, &m->enlarge, m->err));
     if (!m->enlarge.possible)
         return refuse_switch(WS_ERROR_EXPRESSIVITY, &m->enlarge, m->err);
@@ -359,7 +358,7 @@ static enum ws_status choose_switches(struct making *m)
 
 static enum ws_status make(struct making *m, const struct ws_human *human)
 {
-    WS_TRY(check_arms(m->experiment, m->err));
+    WS_TRY(ws_counterfactuals_check(m->experiment, m->err));
     WS_TRY(ws_human_deal(human, 1, &m->scratch, &m->truth, m->err));
     WS_TRY(choose_switches(m));
     for (unsigned set = WS_ERROR_SETS; set-- > 0;)

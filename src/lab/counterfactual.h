@@ -59,6 +59,11 @@ WS_MUST_CHECK enum ws_status ws_subject_make(const struct ws_experiment *experim
                                              const struct ws_allocator *allocator,
                                              struct ws_experiment *out, struct ws_error *err);
 
+/* What can be told before any data are open: WS_INVALID where arms differ in more than policies,
+ * WS_UNSUPPORTED for a family without switches and a truth that is not known. */
+WS_MUST_CHECK enum ws_status ws_counterfactuals_check(const struct ws_experiment *experiment,
+                                                      struct ws_error *err);
+
 /* Of an experiment whose arms differ in their policies alone. WS_INVALID where they differ in more,
  * WS_UNSUPPORTED where the truth is not known or an error cannot be switched off: says what is
  * missing. `factor` >= 2. On failure `out` needs no release. */

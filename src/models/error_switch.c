@@ -19,12 +19,6 @@ void ws_switch_change(struct ws_switch *out, const char *name, const char *value
     out->changes[out->change_count++] = (struct ws_change){name, value};
 }
 
-bool ws_truth_is_known(const struct ws_deal *truth)
-{
-    return truth->law || ws_human_teacher(truth->human) || ws_human_truth(truth->human) ||
-           !isnan(ws_human_mean(truth->human));
-}
-
 double ws_truth_mean_count(const struct ws_deal *truth)
 {
     const struct ws_truth *types = ws_human_truth(truth->human);

@@ -49,8 +49,6 @@ struct ws_switch ws_switch_refuse(const char *why);
 /* One more change of a switch; texts are not copied. Asserts that there is room. */
 void ws_switch_change(struct ws_switch *out, const char *name, const char *value);
 
-/* Whether the truth is known: a generator of any kind, a teacher too. */
-bool ws_truth_is_known(const struct ws_deal *truth);
 /* The mean of counts under the truth; NaN where the items are no symbols or it is not known. */
 double ws_truth_mean_count(const struct ws_deal *truth);
 

@@ -12,11 +12,14 @@
 #include <cmocka.h>
 
 #include "lab/attribution.h"
+#include "lab/run.h"
 #include "models/discrete.h"
 #include "models/gaussian.h"
 #include "models/gmm.h"
 #include "models/mean_count.h"
 #include "models/regression.h"
+#include "support/failing_heap.h"
+#include "support/place.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
@@ -183,6 +186,173 @@ static void switches__what_is_missing_is_said(void **state)
             fail_msg("%s: %s", cases[i].yaml, err.message);
         release(&asked);
     }
+}
+
+/* Subjects ------------------------------------------------------------------------------------- */
+
+static const char varied[] = "family: gaussian\nsource: grid\nitems: [10, 20]\nseeds: 7\n"
+                             "policies: [replace, keep:0.5]\n";
+
+static enum ws_status parse_varied(const struct ws_allocator *allocator, struct ws_experiment *out)
+{
+    struct ws_error err;
+    return ws_experiment_parse(ws_bytes_of(varied, strlen(varied)), "varied", "varied", NULL, 0,
+                               allocator, out, &err);
+}
+
+/* Arms: replace, keep and control with 10 items, then with 20. */
+static void subject__is_a_variation_or_one_arm(void **state)
+{
+    (void)state;
+    struct ws_experiment e, subject;
+    struct ws_error err;
+    assert_int_equal(parse_varied(NULL, &e), WS_OK);
+    assert_int_equal(e.arm_count, 6);
+    const struct ws_subject all = {4, false, 3}, one = {4, true, 7};
+    assert_int_equal(ws_subject_make(&e, &all, NULL, &subject, &err), WS_OK);
+    assert_int_equal(subject.arm_count, 3);
+    assert_int_equal(subject.arms[0].varied_count, 0);
+    assert_int_equal(subject.data.items, 20);
+    assert_int_equal(subject.settings.seeds, 3);
+    ws_experiment_release(&subject);
+    assert_int_equal(ws_subject_make(&e, &one, NULL, &subject, &err), WS_OK);
+    assert_int_equal(subject.arm_count, 1);
+    assert_string_equal(subject.arms[0].name, "keep:0.5");
+    assert_int_equal(subject.data.items, 20);
+    ws_experiment_release(&subject);
+    ws_experiment_release(&e);
+}
+
+static void subject__and_counterfactuals_without_memory_fail_cleanly(void **state)
+{
+    (void)state;
+    struct ws_experiment e;
+    struct ws_human *human;
+    struct ws_error err;
+    assert_int_equal(parse_varied(NULL, &e), WS_OK);
+    const struct ws_subject of_ten = {0, false, 2};
+    struct ws_experiment plain;
+    assert_int_equal(ws_subject_make(&e, &of_ten, NULL, &plain, &err), WS_OK);
+    assert_int_equal(ws_experiment_open_human(&plain, NULL, &human, &err), WS_OK);
+    enum ws_status status = WS_NO_MEMORY;
+    for (long n = 0; status == WS_NO_MEMORY; n++) {
+        struct failing_heap heap = {.countdown = n};
+        const struct ws_allocator allocator = {failing_realloc, &heap};
+        struct ws_experiment subject;
+        struct ws_counterfactuals made;
+        status = ws_subject_make(&e, &of_ten, &allocator, &subject, &err);
+        if (status == WS_OK) {
+            ws_experiment_release(&subject);
+            status = ws_counterfactuals_make(&plain, human, 16, &allocator, &made, &err);
+        }
+        if (status == WS_OK)
+            ws_counterfactuals_release(&made);
+        assert_true(failing_heap_is_clean(&heap));
+    }
+    assert_int_equal(status, WS_OK);
+    ws_human_close(human);
+    ws_experiment_release(&plain);
+    ws_experiment_release(&e);
+}
+
+/* Reading -------------------------------------------------------------------------------------- */
+
+/* The runs of an experiment with and without errors. */
+struct runs {
+    struct asked asked;
+    struct place place;
+    struct ws_arena arena;
+    const char *directories[WS_COUNTERFACTUALS_MOST];
+};
+
+static void run_all(const char *yaml, struct runs *out)
+{
+    struct ws_error err;
+    ws_arena_init(&out->arena, NULL);
+    new_place(&out->place);
+    if (ask(yaml, &out->asked, &err) != WS_OK)
+        fail_msg("%s", err.message);
+    for (size_t i = 0; i < out->asked.made.count; i++) {
+        struct ws_counterfactual *one = &out->asked.made.all[i];
+        struct ws_run_result result;
+        struct ws_human *human;
+        out->directories[i] = join(&out->arena, out->place.path, one->name);
+        const struct ws_run_options options = {.directory = out->directories[i]};
+        if (ws_experiment_open_human(&one->experiment, NULL, &human, &err) != WS_OK ||
+            ws_run_execute(&one->experiment, human, &options, &result, &err) != WS_OK)
+            fail_msg("%s", err.message);
+        ws_arena_release(&result.arena);
+        ws_human_close(human);
+    }
+}
+
+static void release_runs(struct runs *runs)
+{
+    remove_place(&runs->place);
+    release(&runs->asked);
+    ws_arena_release(&runs->arena);
+}
+
+static const struct ws_attribution_query last = {2, 2, "w2_squared"};
+
+static enum ws_status read_runs(const struct runs *runs, const struct ws_attribution_query *query,
+                                struct ws_arena *arena, struct ws_attribution *out)
+{
+    struct ws_error err;
+    return ws_attribution_read(&runs->asked.made, runs->directories, query, arena, out, &err);
+}
+
+/* One seed fewer than an interval takes has none; with that seed there is one, which holds what it
+ * is of. */
+static void rows__have_intervals_from_ten_seeds_on(void **state)
+{
+    (void)state;
+    for (size_t seeds = WS_ATTRIBUTION_SEEDS - 1; seeds <= WS_ATTRIBUTION_SEEDS; seeds++) {
+        char yaml[200];
+        struct runs runs;
+        struct ws_attribution read;
+        (void)snprintf(yaml, sizeof yaml,
+                       "family: gaussian\nsource: normal\nitems: 10\ngenerations: 3\n"
+                       "seeds: %zu\npolicies: [replace]\ncontrol: false\n",
+                       seeds);
+        run_all(yaml, &runs);
+        assert_int_equal(read_runs(&runs, &last, &runs.arena, &read), WS_OK);
+        assert_int_equal(read.count, 1);
+        const struct ws_attributed *row = &read.rows[0];
+        const struct ws_shared_out *share = &row->shares[WS_ERROR_STATISTICAL];
+        assert_int_equal(row->seeds, seeds);
+        assert_true(row->total.value == row->values[WS_ALL_ERRORS] - row->values[0]);
+        assert_close(share->value, row->total.value);
+        if (seeds < WS_ATTRIBUTION_SEEDS) {
+            assert_true(isnan(share->low) && isnan(share->high) && isnan(row->total.low));
+        } else {
+            assert_true(share->low < share->value && share->value < share->high);
+            assert_true(row->total.low < row->total.value && row->total.value < row->total.high);
+        }
+        release_runs(&runs);
+    }
+}
+
+static void rows__without_memory_fail_cleanly(void **state)
+{
+    (void)state;
+    struct runs runs;
+    run_all("family: gaussian\nsource: normal\nitems: 10\ngenerations: 3\nseeds: 2\n"
+            "policies: [replace]\ncontrol: false\n",
+            &runs);
+    enum ws_status status = WS_NO_MEMORY;
+    for (long n = 0; status == WS_NO_MEMORY; n++) {
+        struct failing_heap heap = {.countdown = n};
+        const struct ws_allocator allocator = {failing_realloc, &heap};
+        struct ws_arena arena;
+        struct ws_attribution read;
+        ws_arena_init(&arena, &allocator);
+        status = read_runs(&runs, &last, &arena, &read);
+        ws_arena_release(&arena);
+        assert_true(failing_heap_is_clean(&heap));
+    }
+    assert_int_equal(status, WS_OK);
+    release_runs(&runs);
 }
 
 /* Populations ---------------------------------------------------------------------------------- */
@@ -362,6 +532,10 @@ int main(void)
         cmocka_unit_test(shares__an_error_that_changes_nothing_has_exactly_none),
         cmocka_unit_test(switches__of_every_family),
         cmocka_unit_test(switches__what_is_missing_is_said),
+        cmocka_unit_test(subject__is_a_variation_or_one_arm),
+        cmocka_unit_test(subject__and_counterfactuals_without_memory_fail_cleanly),
+        cmocka_unit_test(rows__have_intervals_from_ten_seeds_on),
+        cmocka_unit_test(rows__without_memory_fail_cleanly),
         cmocka_unit_test(population__of_a_gaussian),
         cmocka_unit_test(population__of_symbols),
         cmocka_unit_test(population__of_means_of_counts),

@@ -125,7 +125,6 @@ static void human__teacher_is_the_model_that_was_named(void **state)
     size_t inputs;
     assert_ptr_equal(teacher->ops, &ws_family_ngram);
     assert_int_equal(((const struct ws_ngram_settings *)teacher->settings)->order, 2);
-    assert_true(ws_truth_is_known(&deal));
     (void)ws_human_inputs(human, &inputs);
     assert_int_equal(inputs, 1); /* the corpus */
     ws_human_close(human);
@@ -134,7 +133,6 @@ static void human__teacher_is_the_model_that_was_named(void **state)
     human = open_human(&settings);
     const struct ws_deal text = deal_of(human, 1, &fixture->arena);
     assert_null(ws_teacher_of(&text));
-    assert_false(ws_truth_is_known(&text));
     ws_human_close(human);
 }
 
