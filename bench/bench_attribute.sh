@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # `wellspring attribute` on every statistical experiment that comes with the program: the presets, and
-# the experiments of presets/reproduce but those of the tier 'hours'. Seconds of each, what was left
-# out, and the total against the limit of 300. What has no known truth or no switch is to refuse.
+# the experiments of presets/reproduce but those of the tier 'hours'. Seconds of each, of the clock and
+# of all processors together, what was left out, and the total against the limit of 300 s. What has no
+# known truth or no switch is to refuse.
 #
 # Of each the 40 seeds that `attribute` looks at count. Presets are whole; reproductions run chains for
 # thousands of generations where one number in the end is compared, so of theirs only the first WORK
@@ -11,7 +12,7 @@ set -euo pipefail
 program=$(realpath "$1")/wellspring
 most=${2:-50}
 work=${3:-10000}
-columns="experiment,seconds,generations,of,what came of it"
+columns="experiment,seconds,core seconds,generations,of,what came of it"
 source=$(realpath "$(dirname "$0")/..")
 place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT
@@ -30,7 +31,7 @@ attribute() {
     local start end there generations=$4 outcome
     there=$(setting "$3" generations 10)
     start=$(date +%s.%N)
-    if "$program" attribute "$2" -q --generations "$generations" -o "$place/rows.csv" \
+    if /usr/bin/env time -qf '%U %S' -o "$place/took" "$program" attribute "$2" -q --generations "$generations" -o "$place/rows.csv" \
         2>"$place/err"; then
         outcome="$(($(wc -l <"$place/rows.csv") - 1)) rows"
     else
@@ -38,8 +39,9 @@ attribute() {
     fi
     end=$(date +%s.%N)
     awk -v name="$1" -v a="$start" -v b="$end" -v generations="$generations" -v there="$there" \
-        -v outcome="$outcome" 'BEGIN {
-        printf "%s,%.2f,%d,%d,\"%s\"\n", name, b - a, generations, there, outcome }' |
+        -v outcome="$outcome" -v took="$(cat "$place/took")" 'BEGIN {
+        split(took, t)
+        printf "%s,%.2f,%.2f,%d,%d,\"%s\"\n", name, b - a, t[1] + t[2], generations, there, outcome }' |
         tee -a "$place/rows"
 }
 
@@ -108,4 +110,5 @@ for file in presets/reproduce/*.yaml; do
             "$(reduced "$place/$name.yaml")"
     done
 done
-awk -F, '{ total += $2 } END { printf "total,%.1f,,,\"limit 300 s\"\n", total }' "$place/rows"
+awk -F, '{ total += $2; cores += $3 }
+    END { printf "total,%.1f,%.1f,,,\"limit 300 s\"\n", total, cores }' "$place/rows"
