@@ -72,10 +72,10 @@ WS_MUST_CHECK enum ws_status ws_transformer_blocks(const struct ws_dataset *data
                                                    struct ws_error *err);
 
 /* The switches, approximate both. */
-enum ws_status ws_transformer_enlarge(const void *settings, const struct ws_deal *truth,
+enum ws_status ws_transformer_enlarge(const void *untyped, const struct ws_deal *truth,
                                       struct ws_arena *arena, struct ws_switch *out,
                                       struct ws_error *err);
-enum ws_status ws_transformer_fit_exactly(const void *settings, const struct ws_deal *truth,
+enum ws_status ws_transformer_fit_exactly(const void *untyped, const struct ws_deal *truth,
                                           struct ws_arena *arena, struct ws_switch *out,
                                           struct ws_error *err);
 
