@@ -2,7 +2,8 @@
  * The collapse profile of a run: what is called collapse by eight published definitions (Schaeffer
  * et al. 2025, arXiv 2503.03150), each by a metric of the run and a stated test.
  *
- * A test looks at each seed: at how its last measured generation differs from its first, for the
+ * A definition has a short list of metrics that tell, and the first that a run measured is taken. A
+ * test looks at each seed: at how its last measured generation differs from its first, for the
  * worse. The verdict is from the interval of 95 % of the median over seeds, which assumes nothing
  * of their distribution (measure/interval.h) and takes 6 seeds; a definition that the run does not
  * measure is said to be so. Contract: tests/unit/test_profile.c.
@@ -18,10 +19,13 @@
 enum { WS_DEFINITIONS = 8 };
 
 struct ws_definition {
-    const char *name; /* "any increase of population risk" */
-    const char *test; /* in words */
+    const char *name;  /* "any increase of population risk" */
+    const char *wants; /* what a run must have to be measured by it, in words */
 };
 extern const struct ws_definition ws_definitions[WS_DEFINITIONS];
+
+/* The definition of the scaling law, from 0: its rows are of several arms. */
+enum { WS_DEFINITION_SCALING = 3 };
 
 enum ws_verdict {
     WS_VERDICT_SHOWN,     /* the interval lies on the bad side */
@@ -36,10 +40,16 @@ struct ws_profile_row {
     const char *arm;
     enum ws_verdict verdict;
     const char *metric;     /* NULL where it is not measured */
-    double first, last;     /* medians of its values at the first and the last generation */
+    const char *test;       /* what is asked of the metric, in words; NULL likewise */
+    const char *would_do;   /* too few: what would be enough, else NULL */
+    double first, last;     /* medians at the first and the last generation, of the metric or, of a
+                               scaling law, its exponent */
     struct ws_interval bad; /* what the test looks at, above 0 where it is bad */
     bool has_since;
     uint32_t since; /* shown: from this generation on, to the last */
+    /* Arms that differ in `items` alone have one scaling law, and the same row: that of this arm,
+     * the first of them. Of other definitions the arm's own number. */
+    size_t group;
 };
 
 /* What an arm's rows come to. */
@@ -57,6 +67,7 @@ struct ws_profile {
     const char **arms;
     size_t arm_count;
     uint32_t first, last; /* generations that are compared */
+    struct ws_run_description run;
 };
 
 /* WS_NOT_FOUND when the run has no results or one generation alone. */

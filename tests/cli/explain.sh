@@ -32,6 +32,10 @@ for line in 'exact gaussian-log-variance estimator=unbiased M=5' \
     grep -qxF "$line" out-theory || fail "theory does not say '$line'"
 done
 grep -q 'too few seeds' out-theory || fail "no seeds are too few"
+# What the guide says of it, in whatever generation it is shown first.
+grep -Eq '^replace +no +[0-9]+ +shown +- +[0-9]+ +no +[0-9]+ +no  early collapse$' out-profile ||
+    fail "replace is not as the guide has it"
+grep -Eq '^control .* no collapse shown$' out-profile || fail "nor is the control"
 [ "$(grep -c '^"replace",test_nll' shares.csv)" -eq 10 ] || fail "not every generation"
 
 # In every row, but for rounding: shares sum to the change, and that is all errors less none.

@@ -125,6 +125,25 @@ static inline enum ws_status sum_up(const struct place *place, const struct ws_a
     return status;
 }
 
+/* What run.json says of an arm beside its directory. As in runs, a name is a policy's and, behind a
+ * blank, a setting that varies: "replace items=100". */
+static inline const char *arm_members(struct ws_arena *arena, const char *arm)
+{
+    const char *blank = strchr(arm, ' '), *equals = blank ? strchr(blank, '=') : NULL;
+    const char *varied = "";
+    if (equals)
+        varied = ws_arena_format(arena, ",\"varied\":{\"%.*s\":\"%s\"}", (int)(equals - blank - 1),
+                                 blank + 1, equals + 1);
+    json_t *json =
+        json_pack("{s:s, s:s%, s:s}", "name", arm, "policy", arm,
+                  blank ? (size_t)(blank - arm) : strlen(arm), "variation", blank ? blank + 1 : "");
+    char *text = json_dumps(json, JSON_COMPACT);
+    const char *members = ws_arena_format(arena, "%.*s%s", (int)strlen(text) - 2, text + 1, varied);
+    free(text);
+    json_decref(json);
+    return members;
+}
+
 /* A run of these records, arm by arm, in blocks of two seeds and parts of two steps. `settings` and
  * `inputs` are the members of its objects of these names, seeds and generations among them. */
 static inline void make_run_of(struct place *place, const char *settings, const char *inputs,
@@ -141,15 +160,9 @@ static inline void make_run_of(struct place *place, const char *settings, const 
         if (strcmp(of[i].place.arm, arm) == 0)
             continue;
         arm = of[i].place.arm;
-        json_t *name = json_string(arm);
-        char *quoted = json_dumps(name, JSON_ENCODE_ANY);
         char *directory = ws_arena_format(&arena, "arm-%zu", i);
-        arms = ws_arena_format(&arena,
-                               "%s%s{\"name\":%s,\"policy\":%s,\"variation\":\"\","
-                               "\"directory\":\"%s\"}",
-                               arms, i > 0 ? "," : "", quoted, quoted, directory);
-        free(quoted);
-        json_decref(name);
+        arms = ws_arena_format(&arena, "%s%s{%s,\"directory\":\"%s\"}", arms, i > 0 ? "," : "",
+                               arm_members(&arena, arm), directory);
         write_arm(&arena, place, directory, of, count, arm, seeds);
     }
     char *text = ws_arena_format(
