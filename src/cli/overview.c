@@ -322,7 +322,7 @@ void print_overview(const struct ws_run_description *run, const struct ws_result
     (void)printf("generation 0 %s %" PRIu32 ", medians over %" PRIu64 " seed%s%s\n",
                  style.utf8 ? "→" : ">", last_generation(results), run->seeds,
                  run->seeds == 1 ? "" : "s",
-                 run->seeds > 1 ? "; below, 10 % to 90 % of seeds at the last" : "");
+                 run->seeds > 1 ? "; below, 10 % to 90 % of seeds" : "");
     print_heads(&style);
     bool outgrown = false;
     const char *variation = "";

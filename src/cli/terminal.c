@@ -1,11 +1,14 @@
 #include "cli/terminal.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+
+enum { CELLS_LEAST = 8, CELLS_MOST = 24 /* of a bar */ };
 
 bool terminal_is_utf8(void)
 {
@@ -56,11 +59,19 @@ static void format_left(const struct terminal_state *state, char *out, size_t si
         format_duration(state->left, out, size);
 }
 
+/* A fifth of the line, so that there is room for words. */
+static int bar_cells(int columns)
+{
+    int cells = columns / 5;
+    return cells < CELLS_LEAST ? CELLS_LEAST : cells > CELLS_MOST ? CELLS_MOST : cells;
+}
+
 static void draw_bar(const struct terminal *terminal, const struct terminal_state *state)
 {
-    char left[32], tail[200], bar[31 * 3 + 1];
+    char left[32], tail[300], bar[CELLS_MOST * 3 + 1];
     format_left(state, left, sizeof left);
-    int cells = 24, full = (int)(state->share * cells + 0.5);
+    int columns = terminal_columns(STDERR_FILENO), cells = bar_cells(columns);
+    int full = (int)(state->share * cells + 0.5);
     size_t at = 0;
     for (int i = 0; i < cells; i++) {
         const char *cell = i < full ? (terminal->utf8 ? "█" : "#") : (terminal->utf8 ? "░" : ".");
@@ -70,7 +81,7 @@ static void draw_bar(const struct terminal *terminal, const struct terminal_stat
     bar[at] = '\0';
     (void)snprintf(tail, sizeof tail, " %3.0f %%  ETA %s  %s", 100 * state->share, left,
                    state->bar);
-    int room = terminal_columns(STDERR_FILENO) - cells - 1;
+    int room = columns - cells - 1;
     (void)fprintf(stderr, "\r%s%.*s\033[K", bar, room > 0 ? room : 0, tail);
     (void)fflush(stderr);
 }
@@ -82,13 +93,16 @@ static unsigned tenth_of(double share)
 
 /* Whether there is anything to draw or print: steps may be many, and words cost more than they do.
  */
+static bool is_due_on_terminal(const struct terminal *terminal, double share, double elapsed)
+{
+    return !terminal->quiet && terminal->live &&
+           (share >= 1 || !terminal->bar_shown || elapsed - terminal->drawn >= 0.1);
+}
+
 static bool is_due(const struct terminal *terminal, double share, double elapsed)
 {
-    if (terminal->quiet)
-        return false;
-    if (!terminal->live)
-        return tenth_of(share) > terminal->percent;
-    return share >= 1 || !terminal->bar_shown || elapsed - terminal->drawn >= 0.1;
+    return is_due_on_terminal(terminal, share, elapsed) ||
+           (!terminal->quiet && !terminal->live && tenth_of(share) > terminal->percent);
 }
 
 static void print_line(struct terminal *terminal, const struct terminal_state *state)
@@ -115,21 +129,71 @@ void terminal_show(struct terminal *terminal, const struct terminal_state *state
     draw_bar(terminal, state);
 }
 
+/* Whether a line about the generation is due, or about a tenth of the whole. */
+static bool is_line_due(const struct terminal *terminal, const struct ws_progress *p, double share)
+{
+    if (terminal->quiet || terminal->live)
+        return false;
+    double pause = p->elapsed / 50 > 1 ? p->elapsed / 50 : 1;
+    return tenth_of(share) > terminal->percent ||
+           (p->taken && p->elapsed - (terminal->drawn > 0 ? terminal->drawn : 0) >= pause);
+}
+
+/* "replace generation 3" */
+static void name_step(const struct ws_progress *p, char *out, size_t size)
+{
+    (void)snprintf(out, size, "%s generation %" PRIu32, p->arm, p->generation);
+}
+
+/* Generations of chains a second; "" before there is one to speak of. */
+static void format_rate(const struct terminal *terminal, const struct ws_progress *p, char *out,
+                        size_t size)
+{
+    double rate = p->elapsed >= 1 ? (double)terminal->steps / p->elapsed : 0;
+    out[0] = '\0';
+    if (rate >= 1)
+        (void)snprintf(out, size, rate < 10 ? "  %.1f generations/s" : "  %.0f generations/s",
+                       rate);
+    else if (rate > 0)
+        (void)snprintf(out, size, "  %.3g generations/min", 60 * rate);
+}
+
+static void print_step(struct terminal *terminal, const struct ws_progress *p,
+                       const struct terminal_state *state)
+{
+    char left[32], spent[32];
+    terminal->percent = tenth_of(state->share);
+    terminal->drawn = state->elapsed;
+    format_left(state, left, sizeof left);
+    format_duration(state->elapsed, spent, sizeof spent);
+    (void)fprintf(stderr, "%3.0f %% after %s, %s left: %s\n", floor(100 * state->share), spent,
+                  p->work_left > 0 ? left : "0 s", state->words);
+}
+
 void terminal_progress(void *user, const struct ws_progress *progress)
 {
+    struct terminal *terminal = user;
     const struct ws_progress *p = progress;
-    char bar[160], words[80];
+    char text[300], step[200], rate[60];
     double total = (double)p->work + (double)p->work_left;
     double share = total > 0 ? (double)p->work / total : 1;
-    if (!is_due(user, share, p->elapsed))
+    terminal->steps += p->taken ? p->seeds : 0;
+    /* What is all done but for a chain's last file is not yet. */
+    if (p->chains_done < p->chains && share > 0.999)
+        share = 0.999;
+    if (!is_line_due(terminal, p, share) && !is_due_on_terminal(terminal, share, p->elapsed))
         return;
     bool known = share > 0 && p->elapsed >= 1;
-    (void)snprintf(bar, sizeof bar, "%zu/%zu chains  %s generation %" PRIu32, p->chains_done,
-                   p->chains, p->arm, p->generation);
-    (void)snprintf(words, sizeof words, "%zu of %zu chains finished", p->chains_done, p->chains);
-    terminal_show(user, &(struct terminal_state){share, p->elapsed,
-                                                 known ? p->elapsed * (1 - share) / share : -1, bar,
-                                                 words});
+    name_step(p, step, sizeof step);
+    format_rate(terminal, p, rate, sizeof rate);
+    (void)snprintf(text, sizeof text, "%zu/%zu chains  %s%s", p->chains_done, p->chains, step,
+                   rate);
+    const struct terminal_state state = {share, p->elapsed,
+                                         known ? p->elapsed * (1 - share) / share : -1, text, text};
+    if (terminal->live)
+        terminal_show(terminal, &state);
+    else
+        print_step(terminal, p, &state);
 }
 
 void terminal_clear(struct terminal *terminal)

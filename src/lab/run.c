@@ -156,8 +156,8 @@ static bool is_running(const struct ws_chain *chain)
     return chain->started && chain->status == WS_OK;
 }
 
-/* `work` of the step is done by now; `finished` chains are at their end. */
-static void note_progress(struct worker *w, uint64_t work, size_t finished)
+/* `work` of the step is done by now, or the step is `taken`; `finished` chains are at their end. */
+static void note_progress(struct worker *w, uint64_t work, bool taken, size_t finished)
 {
     struct runner *r = w->runner;
     uint64_t more = work > w->noted ? work - w->noted : 0;
@@ -172,6 +172,7 @@ static void note_progress(struct worker *w, uint64_t work, size_t finished)
     p->first_seed = w->unit->first_seed;
     p->seeds = w->unit->count;
     p->generation = w->step;
+    p->taken = taken;
     if (r->options->progress)
         r->options->progress(r->options->user, p);
     pthread_mutex_unlock(&r->mutex);
@@ -189,7 +190,7 @@ static size_t count_running(const struct worker *w)
 /* The step is taken. */
 static void note_step(struct worker *w, uint64_t work)
 {
-    note_progress(w, work, w->step + 1 == generations(w->runner) ? count_running(w) : 0);
+    note_progress(w, work, true, w->step + 1 == generations(w->runner) ? count_running(w) : 0);
     w->noted = 0;
     w->step_seconds = w->heard - w->stepped;
     w->stepped = w->heard;
@@ -316,7 +317,7 @@ static bool draft_is_due(void *user, const struct ws_chain *chain, double done, 
 {
     struct worker *w = user;
     (void)chain;
-    note_progress(w, (uint64_t)work, 0);
+    note_progress(w, (uint64_t)work, false, 0);
     double limit = w->runner->experiment->settings.checkpoint_seconds;
     double now = elapsed(w->runner);
     if (stop_asked(w->runner) || limit == 0)

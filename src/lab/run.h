@@ -25,6 +25,7 @@ struct ws_progress {
     uint64_t first_seed;
     size_t seeds;
     uint32_t generation;
+    bool taken; /* the whole step of this generation; else a part of it */
 };
 
 struct ws_failure {

@@ -26,25 +26,37 @@ on_terminal() {
 
 TERM=xterm on_terminal 60 run small.yaml -o plain
 check "a bar" grep -q '^#* *\.*  *[0-9]* %  ETA .*  [0-4]/4 chains  [a-z]' bars
-check "the last is full" grep -q '^########################  *100 %  ETA .*4/4 chains' bars
+check "the last is full" grep -q '^############  *100 %  ETA .*4/4 chains' bars
 check "within the width" awk 'length > 60 + 3 {exit 1}' bars # and the three bytes that clear the rest
 check "drawn over itself" grep -q $'\r#' seen
 check "cleared at the end" grep -q $'\r\033\[K[^#]*$' seen
-check "no lines" awk '/% done after/ {exit 1}' seen
+check "no lines" awk '/% after/ {exit 1}' seen
 check "the table" grep -q 'replace' seen
 
 TERM=xterm LC_ALL=C.UTF-8 on_terminal 100 run small.yaml -o unicode
-check "blocks, and all the words" grep -q '^████████████████████████ 100 %  ETA .*  4/4 chains  [a-z]* generation 4' bars
+check "blocks, and all the words" grep -q '^████████████████████ 100 %  ETA .*  4/4 chains  [a-z]* generation 4' bars
 
 TERM=xterm on_terminal 3 run small.yaml -o narrow
-check "no room for words" awk 'length > 24 + 3 {exit 1}' bars
+check "no room for words" awk 'length > 8 + 3 {exit 1}' bars
 
 TERM=xterm on_terminal 60 run small.yaml -q -o quiet
 check "quiet" awk 'END {exit NR > 0}' bars
 
 TERM=dumb on_terminal 60 run small.yaml -o dumb
-check "lines on a terminal that cannot move" grep -q '^100 % done after .*, 4 of 4 chains' seen
+check "lines on a terminal that cannot move" grep -q '^100 % after .*: 4/4 chains  [a-z]* generation 4' seen
 check "and no bar" awk 'END {exit NR > 0}' bars
+check "and no escape sequence" awk '/\033/ {exit 1}' seen
+
+# The whole of a run at 80 columns, but for commands, which are as long as they are.
+TERM=xterm on_terminal 80 run gaussian -o wide --set generations=20
+check "within 80 columns" awk '{sub(/\r.*/, "")} /^Everything/ {exit} length > 80 {print; exit 1}' seen
+check "a sparkline" grep -q '^replace  *[#*+=,._-]\{10\}  *[0-9]' seen
+
+# Elsewhere than on a terminal: thousands of generations, a second and more between lines, and tenths.
+runs run small.yaml -o long --set generations=3000 --set measure_every=100
+check "lines of generations" grep -q '^ *[0-9]* % after .* left: [0-4]/4 chains  [a-z]* generation [0-9]*' err
+check "not one for each" test "$(wc -l <err)" -lt 100
+check "the end" grep -q '^100 % after .*, 0 s left: 4/4 chains  [a-z]* generation 2999' err
 
 # A comparison: on a narrow terminal differences stand below the medians.
 printf 'family: gaussian\nitems: 20\ngenerations: 3\nseeds: 8\npolicies: [replace, accumulate]\n' >g.yaml
