@@ -11,9 +11,9 @@
 
 #include "base/json.h"
 #include "cli/command.h"
-#include "cli/overview.h"
 #include "cli/terminal.h"
 #include "lab/run_comparison.h"
+#include "view/headline.h"
 
 enum {
     ARM_WIDTH = 20, /* what is longer has a line of its own */
@@ -116,17 +116,13 @@ static enum ws_status choose_headlines(struct view *view, struct ws_arena *arena
                                        struct ws_error *err)
 {
     const struct ws_comparison *comparison = view->comparison;
-    view->metrics = WS_ARENA_NEW(arena, const char *, OVERVIEW_METRICS * comparison->run_count);
+    view->metrics = WS_ARENA_NEW(arena, const char *, WS_HEADLINES * comparison->run_count);
     if (!view->metrics)
         return ws_fail_memory(err, "the metrics");
-    for (size_t r = 0; r < comparison->run_count; r++) {
-        const char *headlines[OVERVIEW_METRICS];
-        overview_metrics(comparison->runs[r].family, headlines);
-        for (size_t h = 0; h < OVERVIEW_METRICS; h++)
-            if (headlines[h] && !is_shown(view, headlines[h]) &&
-                has_metric(comparison, headlines[h]))
-                view->metrics[view->metric_count++] = headlines[h];
-    }
+    for (size_t r = 0; r < comparison->run_count; r++)
+        for (const struct ws_headline *h = ws_headlines(comparison->runs[r].family); h->metric; h++)
+            if (!is_shown(view, h->metric) && has_metric(comparison, h->metric))
+                view->metrics[view->metric_count++] = h->metric;
     return WS_OK;
 }
 

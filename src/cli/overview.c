@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "cli/command.h"
 #include "cli/terminal.h"
+#include "view/headline.h"
 
 enum {
     NAME_WIDTH = 20,
@@ -18,104 +19,13 @@ enum {
     HEADLINES = 4 /* in the table, at most */
 };
 
-enum format { FORMAT_COUNT, FORMAT_PERCENT, FORMAT_REAL };
-
-struct headline {
-    const char *metric;
-    const char *title;
-    const char *detail;
-    enum format format;
-};
-
-struct family_headlines {
-    const char *family;
-    struct headline headlines[OVERVIEW_METRICS]; /* the first that is there gets the sparkline */
-};
-
-/* What samples of vectors are measured by. */
-/* clang-format off */
-#define HEADLINES_OF_VECTORS                                                                       \
-    {"mode_coverage", "modes kept", "of the truth's", FORMAT_PERCENT},                             \
-    {"sliced_w2", "sliced W2", "to real data", FORMAT_REAL},                                       \
-    {"w2_sample", "W2", "to real data", FORMAT_REAL},                                              \
-    {"modal_variance_ratio", "modes' variance", "truth = 100 %", FORMAT_PERCENT}
-/* clang-format on */
-
-static const struct family_headlines families[] = {
-    {"ngram",
-     {{"types", "distinct words", "in the sample", FORMAT_COUNT},
-      {"rare_kept", "rare words", "human = 100 %", FORMAT_PERCENT},
-      {"mass_lost", "real text lost", "share of words", FORMAT_PERCENT},
-      {"perplexity", "perplexity", "of real text", FORMAT_REAL}}},
-    {"transformer",
-     {{"perplexity", "perplexity", "of real text", FORMAT_REAL},
-      {"own_text_perplexity", "own text's", "under the first", FORMAT_REAL},
-      {"rare_trigram_kept", "rare trigrams", "human = 100 %", FORMAT_PERCENT},
-      {"next_token_entropy", "entropy of", "the next token", FORMAT_REAL}}},
-    {"discrete",
-     {{"support_kept", "symbols kept", "of the original", FORMAT_PERCENT},
-      {"entropy_mm", "entropy", "nats", FORMAT_REAL},
-      {"mass_lost_truth", "mass lost", "of the truth", FORMAT_PERCENT},
-      {"heterozygosity", "heterozygosity", "1 - sum p^2", FORMAT_REAL}}},
-    {"gaussian",
-     {{"variance_ratio", "variance", "truth = 100 %", FORMAT_PERCENT},
-      {"log_variance", "log variance", "truth = 0", FORMAT_REAL},
-      {"w2_squared", "W2 squared", "to the truth", FORMAT_REAL},
-      {"mean_error_squared", "mean error^2", "to the truth", FORMAT_REAL},
-      HEADLINES_OF_VECTORS}},
-    {"gmm",
-     {{"mixture_l2_squared", "L2 squared", "to the first", FORMAT_REAL},
-      {"spread_most", "widest", "component", FORMAT_REAL},
-      {"spread_least", "narrowest", "component", FORMAT_REAL},
-      {"test_nll", "surprise", "of real data", FORMAT_REAL},
-      HEADLINES_OF_VECTORS}},
-    {"regression",
-     {{"excess_risk", "excess risk", "new inputs", FORMAT_REAL},
-      {"design_risk", "excess risk", "the first inputs", FORMAT_REAL},
-      {"test_nll", "surprise", "of real data", FORMAT_REAL},
-      HEADLINES_OF_VECTORS}},
-    {"logistic",
-     {{"accuracy_truth", "accuracy", "by the truth", FORMAT_PERCENT},
-      {"accuracy", "accuracy", "of real data", FORMAT_PERCENT},
-      {"test_nll", "surprise", "of real data", FORMAT_REAL},
-      HEADLINES_OF_VECTORS}},
-    {"bernoulli",
-     {{"count_mean", "probability", "of 1", FORMAT_PERCENT},
-      {"alive", "alive", "not yet 0", FORMAT_REAL}}},
-    {"poisson",
-     {{"count_mean", "mean", "count", FORMAT_REAL}, {"alive", "alive", "not yet 0", FORMAT_REAL}}},
-    {"external",
-     {{"test_nll", "surprise", "of real data", FORMAT_REAL},
-      HEADLINES_OF_VECTORS,
-      {"support_kept", "symbols kept", "of the original", FORMAT_PERCENT},
-      {"types", "distinct", "in the sample", FORMAT_COUNT},
-      {"mass_lost", "real data lost", "share", FORMAT_PERCENT}}},
-    /* Every other family: NULL ends the search. */
-    {NULL, {{"test_nll", "surprise", "of real data", FORMAT_REAL}, HEADLINES_OF_VECTORS}},
-};
-
 /* How the table is drawn. */
 struct style {
-    struct headline heads[HEADLINES];
+    struct ws_headline heads[HEADLINES];
     size_t head_count; /* as many as there are and fit */
     bool utf8;
     bool spreads; /* a second line with the spread over seeds */
 };
-
-static const struct headline *headlines_of(const char *family)
-{
-    const struct family_headlines *here = families;
-    while (here->family && strcmp(here->family, family) != 0)
-        here++;
-    return here->headlines;
-}
-
-void overview_metrics(const char *family, const char *out[OVERVIEW_METRICS])
-{
-    const struct headline *headlines = headlines_of(family);
-    for (size_t h = 0; h < OVERVIEW_METRICS; h++)
-        out[h] = headlines[h].metric;
-}
 
 /* Numbers -------------------------------------------------------------------------------------- */
 
@@ -144,13 +54,13 @@ static void format_real(double value, char *out, size_t size)
         (void)snprintf(out, size, magnitude >= 1 ? "%.3g" : "%.3f", value);
 }
 
-static void format_value(enum format format, double value, char *out, size_t size)
+static void format_value(enum ws_number_form form, double value, char *out, size_t size)
 {
     if (!isfinite(value))
         (void)snprintf(out, size, "%s", isnan(value) ? "-" : value > 0 ? "inf" : "-inf");
-    else if (format == FORMAT_COUNT)
+    else if (form == WS_NUMBER_COUNT)
         format_count(value, out, size);
-    else if (format == FORMAT_PERCENT)
+    else if (form == WS_NUMBER_PERCENT)
         (void)snprintf(out, size, fabs(value) < 0.1 ? "%.1f %%" : "%.0f %%", 100 * value);
     else
         format_real(value, out, size);
@@ -213,9 +123,9 @@ static void print_values(const struct ws_results *results, const char *arm,
         const struct ws_curve *curve = ws_results_find(results, arm, style->heads[h].metric);
         char first[24] = "-", last[24] = "-", text[64];
         if (curve) {
-            format_value(style->heads[h].format, curve->points[0].summary.median, first,
+            format_value(style->heads[h].form, curve->points[0].summary.median, first,
                          sizeof first);
-            format_value(style->heads[h].format, last_point(curve)->summary.median, last,
+            format_value(style->heads[h].form, last_point(curve)->summary.median, last,
                          sizeof last);
         }
         (void)snprintf(text, sizeof text, "%s %s %s", first, style->utf8 ? "→" : ">", last);
@@ -231,9 +141,8 @@ static void print_spreads(const struct ws_results *results, const char *arm,
         const struct ws_curve *curve = ws_results_find(results, arm, style->heads[h].metric);
         char low[24] = "-", high[24] = "-", text[64];
         if (curve) {
-            format_value(style->heads[h].format, last_point(curve)->summary.low, low, sizeof low);
-            format_value(style->heads[h].format, last_point(curve)->summary.high, high,
-                         sizeof high);
+            format_value(style->heads[h].form, last_point(curve)->summary.low, low, sizeof low);
+            format_value(style->heads[h].form, last_point(curve)->summary.high, high, sizeof high);
         }
         (void)snprintf(text, sizeof text, "%s%s%s", low, style->utf8 ? " … " : " .. ", high);
         print_right(text, VALUE_WIDTH + (h > 0));
@@ -274,7 +183,7 @@ static void print_floors(const struct ws_results *results, const char *arm,
         double floor = ws_results_floor(results, arm, style->heads[h].metric);
         char text[24] = "";
         if (!isnan(floor))
-            format_value(style->heads[h].format, floor, text, sizeof text);
+            format_value(style->heads[h].form, floor, text, sizeof text);
         print_right(text, VALUE_WIDTH + (h > 0));
     }
     (void)printf("\n");
@@ -293,9 +202,9 @@ static struct style style_of(const struct ws_run_description *run, const struct 
     int room = terminal_columns(STDOUT_FILENO) - NAME_WIDTH - SPARK_WIDTH - HUMAN_WIDTH;
     int fitting = room / (VALUE_WIDTH + 1);
     size_t most = fitting >= HEADLINES ? HEADLINES : fitting > 1 ? (size_t)fitting : 1;
-    const struct headline *all = headlines_of(run->family);
+    const struct ws_headline *all = ws_headlines(run->family);
     struct style style = {.utf8 = terminal_is_utf8(), .spreads = run->seeds > 1};
-    for (size_t h = 0; h < OVERVIEW_METRICS && all[h].metric && style.head_count < most; h++)
+    for (size_t h = 0; all[h].metric && style.head_count < most; h++)
         if (is_measured(results, all[h].metric))
             style.heads[style.head_count++] = all[h];
     if (results->count == 0) /* no chain came to its end, which is said arm by arm */

@@ -16,11 +16,6 @@ void print_overview(const struct ws_run_description *run, const struct ws_result
  */
 void print_shortages(const struct ws_shortage *shortages, size_t count, size_t arm_count);
 
-/* Names of the metrics that say most of a family, from the first one on; the rest is NULL. A run
- * has some of them, and the table shows the first four that it has. */
-enum { OVERVIEW_METRICS = 8 };
-void overview_metrics(const char *family, const char *out[OVERVIEW_METRICS]);
-
 /* Every metric of every arm at its first and last generation, and what was not measured, one JSON
  * object on stdout. */
 WS_MUST_CHECK enum ws_status print_overview_json(const char *directory,
