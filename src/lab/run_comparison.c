@@ -267,20 +267,21 @@ static const char *input_of(const struct ws_run_description *run, const char *na
     return NULL;
 }
 
-/* What a token of the run's texts is: words and bytes are the same everywhere, pairs of bytes those
- * of one tokenizer. */
-static const char *tokens_of(const struct ws_run_description *run)
+static bool counts_items(const char *metric)
 {
+    return strncmp(metric, "mix/", 4) == 0 || strncmp(metric, "filter/", 7) == 0;
+}
+
+/* Words and bytes are the same everywhere, pairs of bytes those of one tokenizer. */
+const char *ws_compared_tokens(const struct ws_run_description *run, const char *metric)
+{
+    if (counts_items(metric))
+        return "";
     const char *source = or_empty(ws_run_setting(run, "source"));
     const char *unit = or_empty(ws_run_setting(run, "unit"));
     if (strcmp(source, "text") != 0 && strcmp(source, "words") != 0)
         return "";
     return strcmp(unit, "bpe") == 0 ? or_empty(input_of(run, "tokenizer_sha256")) : unit;
-}
-
-static bool counts_items(const char *metric)
-{
-    return strncmp(metric, "mix/", 4) == 0 || strncmp(metric, "filter/", 7) == 0;
 }
 
 static enum ws_status make_row(const struct reader *reader, const struct value *values,
@@ -294,15 +295,14 @@ static enum ws_status make_row(const struct reader *reader, const struct value *
         .definition =
             ws_arena_text(arena, ws_text_set_at(&reader->definitions, values->definition)),
         .n = values->n,
-        .tokens = "",
+        .tokens = ws_compared_tokens(&comparison->runs[values->run],
+                                     ws_text_set_at(&reader->metrics, values->metric)),
         .uniform = true,
         .values = WS_ARENA_NEW(arena, struct ws_seed_value, count),
         .count = count,
     };
     if (!row.metric || !row.arm || !row.definition || !row.values)
         return no_memory(err);
-    if (!counts_items(row.metric))
-        row.tokens = tokens_of(&comparison->runs[row.run]);
     for (size_t i = 0; i < count; i++) {
         row.values[i] = (struct ws_seed_value){values[i].seed, values[i].value};
         row.uniform =

@@ -40,6 +40,10 @@ struct ws_compared {
  * seed. */
 bool ws_compares(const struct ws_compared *row);
 
+/* What a token of the run's texts is, where the metric is of tokens; else "". Numbers of other
+ * tokens do not compare. */
+const char *ws_compared_tokens(const struct ws_run_description *run, const char *metric);
+
 /* A setting, an input or the compute class that is not the same in all runs. */
 struct ws_setting_difference {
     const char *name;

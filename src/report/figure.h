@@ -8,7 +8,7 @@
  * here, so that the caller says what is shown and never where.
  *
  * The font, DejaVu Sans, is a part of the program: a figure has the same letters and the same bytes
- * on any machine.
+ * on any machine. Contract: tests/unit/test_figure.c, tests/cli/plot.sh.
  */
 #ifndef WS_REPORT_FIGURE_H
 #define WS_REPORT_FIGURE_H
@@ -81,9 +81,9 @@ struct ws_figure {
 #define WS_FIGURE_COLUMN 3.3
 #define WS_FIGURE_PAGE   7.0
 
-enum ws_figure_format { WS_FIGURE_SVG, WS_FIGURE_PDF, WS_FIGURE_PNG, WS_FIGURE_TEX };
+enum ws_figure_format { WS_FIGURE_SVG, WS_FIGURE_PDF, WS_FIGURE_PNG };
 
-/* "svg", "pdf", "png" or "tex"; false for anything else. */
+/* "svg", "pdf" or "png"; false for anything else. */
 bool ws_figure_format_find(const char *name, enum ws_figure_format *out);
 
 /* The whole file. `dpi` counts for PNG alone: dots an inch, 0 for 300. WS_LIMIT for a picture of

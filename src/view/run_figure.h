@@ -5,6 +5,8 @@
  * that look at what models make (distribution, survival, zipf) run one chain again, which gives the
  * same models to the last bit, and so are for families whose models are made in a moment. Numbers
  * of different definition, sample size or tokens never share an axis: they get panels of their own.
+ *
+ * Contract: tests/cli/plot.sh.
  */
 #ifndef WS_VIEW_RUN_FIGURE_H
 #define WS_VIEW_RUN_FIGURE_H
@@ -35,7 +37,6 @@ enum ws_figure_kind {
 struct ws_figure_kind_row {
     const char *name;
     const char *meaning;
-    bool of_many; /* takes several runs */
 };
 extern const struct ws_figure_kind_row ws_figure_kinds[WS_FIGURE_KINDS];
 

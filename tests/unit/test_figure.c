@@ -1,0 +1,277 @@
+/*
+ * Figures: laid out so that nothing overlaps, and written as the same bytes each time.
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "report/figure_layout.h"
+
+enum { POINTS = 20, PANELS_MOST = 12, SERIES = 5 };
+
+struct example {
+    double x[POINTS], y[SERIES][POINTS], low[SERIES][POINTS], high[SERIES][POINTS];
+    struct ws_series series[2 * SERIES];
+    struct ws_panel panels[PANELS_MOST];
+    struct ws_figure figure;
+};
+
+static const char *const labels[SERIES] = {
+    "replace", "keep:0.1 temperature=0.8 repetition_penalty=2", "accumulate",
+    "a & b <script>alert(\"x\")</script> 'quoted'", "größer \xE2\x86\x92 \xC2\xB5"};
+
+static void make(struct example *e, size_t panels, double width, double scale, bool log)
+{
+    memset(e, 0, sizeof *e);
+    for (int i = 0; i < POINTS; i++)
+        e->x[i] = i;
+    for (int s = 0; s < SERIES; s++) {
+        for (int i = 0; i < POINTS; i++) {
+            e->y[s][i] = scale * (1 + s + i * 0.37);
+            e->low[s][i] = e->y[s][i] * 0.9;
+            e->high[s][i] = e->y[s][i] * 1.2;
+        }
+        e->series[2 * s] = (struct ws_series){.mark = WS_MARK_BAND,
+                                              .look = s,
+                                              .count = POINTS,
+                                              .x = e->x,
+                                              .y = e->low[s],
+                                              .y2 = e->high[s]};
+        e->series[2 * s + 1] = (struct ws_series){.mark = WS_MARK_LINE,
+                                                  .label = labels[s],
+                                                  .look = s,
+                                                  .count = POINTS,
+                                                  .x = e->x,
+                                                  .y = e->y[s]};
+    }
+    for (size_t p = 0; p < panels; p++)
+        e->panels[p] = (struct ws_panel){
+            .title = p % 2 ? "n = 1,000 to 20,000 of a variation with a long name" : NULL,
+            .x = {.label = "generation", .whole = true},
+            .y = {.label = p % 3 ? "perplexity (of real text)" : "rare words", .log = log},
+            .series = e->series,
+            .series_count = 2 * SERIES};
+    e->figure = (struct ws_figure){.title = "An experiment with a title of some length",
+                                   .caption = "perplexity (perplexity.reference/1): n = 1,000; "
+                                              "median and 10 % to 90 % of 5 seeds.",
+                                   .width = width,
+                                   .panels = e->panels,
+                                   .panel_count = panels};
+}
+
+/* Layout --------------------------------------------------------------------------------------- */
+
+static void check_axis_texts(const struct ws_panel_layout *p, const struct ws_font *font)
+{
+    double end = -INFINITY;
+    for (size_t i = 0; p->x.has_texts && i < p->x.ticks.count; i++) {
+        double half = ws_font_width(font, WS_SIZE_TICK, p->x.ticks.texts[i]) / 2;
+        double at = p->left + ws_scale_place(&p->x.scale, p->x.ticks.at[i]) * p->width;
+        assert_true(at - half > end);
+        end = at + half;
+    }
+    double last = INFINITY;
+    for (size_t i = 0; p->y.has_texts && i < p->y.ticks.count; i++) {
+        double at = p->top + (1 - ws_scale_place(&p->y.scale, p->y.ticks.at[i])) * p->height;
+        assert_true(at < last - WS_SIZE_TICK);
+        last = at;
+    }
+}
+
+/* What stands on the left of a panel's area and below it. */
+static double left_of(const struct ws_panel_layout *p)
+{
+    return p->left - (p->y.has_texts ? p->y.texts_room : 0) -
+           (double)p->y.label.count * WS_SIZE_LABEL * WS_LEADING;
+}
+
+static double bottom_of(const struct ws_panel_layout *p)
+{
+    return p->top + p->height + (p->x.has_texts ? p->x.texts_room : 0) +
+           (double)p->x.label.count * WS_SIZE_LABEL * WS_LEADING;
+}
+
+static void check_panels(const struct ws_figure *figure, const struct ws_figure_layout *l)
+{
+    for (size_t a = 0; a < figure->panel_count; a++) {
+        const struct ws_panel_layout *p = &l->panels[a];
+        if (!(left_of(p) >= 0 && p->left + p->width <= l->width))
+            fail_msg("panel %zu of %zu stands from %g to %g of %g", a, figure->panel_count,
+                     left_of(p), p->left + p->width, l->width);
+        for (size_t b = a + 1; b < figure->panel_count; b++) {
+            const struct ws_panel_layout *q = &l->panels[b];
+            double title = (double)q->title.count * WS_SIZE_LABEL * WS_LEADING;
+            assert_true(p->left + p->width < left_of(q) || bottom_of(p) < q->top - title ||
+                        q->left + q->width < left_of(p));
+        }
+    }
+}
+
+static void check_legend(const struct ws_figure_layout *l, const struct ws_font *font)
+{
+    for (size_t i = 0; i < l->legend_count; i++) {
+        const struct ws_legend_entry *entry = &l->legend[i], *next = entry + 1;
+        double end = entry->left + WS_LEGEND_SAMPLE + WS_LEGEND_GAP +
+                     ws_font_width(font, WS_SIZE_TICK, entry->text);
+        assert_true(end <= l->width);
+        if (i + 1 < l->legend_count)
+            assert_true(next->middle > entry->middle + WS_SIZE_TICK || next->left > end);
+        assert_true(entry->middle < l->caption_top);
+    }
+}
+
+static void test_nothing_overlaps(void **state)
+{
+    (void)state;
+    static const double widths[] = {2, WS_FIGURE_COLUMN, WS_FIGURE_PAGE, 12};
+    struct example example;
+    struct ws_font font;
+    assert_int_equal(ws_font_open(&font, NULL), WS_OK);
+    for (size_t w = 0; w < 4; w++)
+        for (size_t panels = 1; panels <= PANELS_MOST; panels++)
+            for (int power = -9; power <= 9; power += 3) {
+                struct ws_arena arena;
+                struct ws_figure_layout layout;
+                make(&example, panels, widths[w], pow(10, power), power % 2);
+                ws_arena_init(&arena, NULL);
+                assert_int_equal(ws_figure_lay_out(&example.figure, &font, &arena, &layout, NULL),
+                                 WS_OK);
+                for (size_t p = 0; p < panels; p++)
+                    check_axis_texts(&layout.panels[p], &font);
+                check_panels(&example.figure, &layout);
+                check_legend(&layout, &font);
+                ws_arena_release(&arena);
+            }
+    ws_font_release(&font);
+}
+
+static void test_text_wraps_at_blanks(void **state)
+{
+    (void)state;
+    struct ws_font font;
+    struct ws_arena arena;
+    struct ws_lines lines;
+    assert_int_equal(ws_font_open(&font, NULL), WS_OK);
+    ws_arena_init(&arena, NULL);
+    assert_int_equal(ws_font_wrap(&font, 10, 60, "one two three four", &arena, &lines, NULL),
+                     WS_OK);
+    assert_int_equal(lines.count, 2);
+    assert_string_equal(lines.texts[0], "one two");
+    assert_string_equal(lines.texts[1], "three four");
+    /* A word that is too wide breaks between characters, never inside one. */
+    assert_int_equal(ws_font_wrap(&font, 10, 20, "ääääääää", &arena, &lines, NULL), WS_OK);
+    assert_true(lines.count > 2);
+    for (size_t i = 0; i < lines.count; i++)
+        assert_int_equal(strlen(lines.texts[i]) % 2, 0);
+    assert_int_equal(ws_font_wrap(&font, 10, 20, "", &arena, &lines, NULL), WS_OK);
+    assert_int_equal(lines.count, 0);
+    ws_arena_release(&arena);
+    ws_font_release(&font);
+}
+
+/* Files ---------------------------------------------------------------------------------------- */
+
+static void write_as(const struct ws_figure *figure, enum ws_figure_format format,
+                     struct ws_buffer *out)
+{
+    struct ws_error err;
+    ws_buffer_init(out, NULL, SIZE_MAX);
+    if (ws_figure_write(figure, format, 0, out, &err) != WS_OK)
+        fail_msg("%s", err.message);
+}
+
+static bool holds(const struct ws_buffer *file, const char *bytes)
+{
+    return memmem(file->data, file->size, bytes, strlen(bytes)) != NULL;
+}
+
+static void test_the_same_figure_is_the_same_bytes(void **state)
+{
+    (void)state;
+    static struct example example;
+    make(&example, 2, WS_FIGURE_PAGE, 1, false);
+    for (int format = WS_FIGURE_SVG; format <= WS_FIGURE_PNG; format++) {
+        struct ws_buffer first, second;
+        write_as(&example.figure, (enum ws_figure_format)format, &first);
+        write_as(&example.figure, (enum ws_figure_format)format, &second);
+        assert_int_equal(first.size, second.size);
+        assert_memory_equal(first.data, second.data, first.size);
+        if (format == WS_FIGURE_PDF) {
+            assert_memory_equal(first.data, "%PDF-", 5);
+            assert_true(holds(&first, "DejaVuSans")); /* a part of the file */
+        }
+        ws_buffer_release(&first);
+        ws_buffer_release(&second);
+    }
+}
+
+static void test_svg_holds_no_text_of_others(void **state)
+{
+    (void)state;
+    static struct example example;
+    struct ws_buffer file;
+    make(&example, 1, WS_FIGURE_PAGE, 1, false);
+    example.figure.title = "</svg><script>alert(1)</script>";
+    write_as(&example.figure, WS_FIGURE_SVG, &file);
+    assert_false(holds(&file, "script"));
+    assert_memory_equal(file.data + file.size - 7, "</svg>\n", 7);
+    ws_buffer_release(&file);
+}
+
+static void test_strange_values_are_told(void **state)
+{
+    (void)state;
+    static struct example example;
+    struct ws_font font;
+    struct ws_arena arena;
+    struct ws_figure_layout layout;
+    struct ws_buffer plain, strange;
+    make(&example, 1, WS_FIGURE_COLUMN, 1, false);
+    write_as(&example.figure, WS_FIGURE_PNG, &plain);
+    example.y[0][3] = NAN;
+    example.y[1][4] = INFINITY;
+    example.y[2][5] = -INFINITY;
+    write_as(&example.figure, WS_FIGURE_PNG, &strange);
+    assert_true(plain.size != strange.size || memcmp(plain.data, strange.data, plain.size) != 0);
+    assert_int_equal(ws_font_open(&font, NULL), WS_OK);
+    ws_arena_init(&arena, NULL);
+    assert_int_equal(ws_figure_lay_out(&example.figure, &font, &arena, &layout, NULL), WS_OK);
+    assert_int_equal(layout.legend_count, SERIES + 2);
+    ws_arena_release(&arena);
+    ws_font_release(&font);
+    ws_buffer_release(&plain);
+    ws_buffer_release(&strange);
+}
+
+static void test_a_picture_has_a_largest_size(void **state)
+{
+    (void)state;
+    static struct example example;
+    struct ws_buffer out;
+    struct ws_error err;
+    make(&example, 1, 30, 1, false);
+    ws_buffer_init(&out, NULL, SIZE_MAX);
+    assert_int_equal(ws_figure_write(&example.figure, WS_FIGURE_PNG, 2400, &out, &err), WS_LIMIT);
+    ws_buffer_release(&out);
+    ws_buffer_init(&out, NULL, 100); /* a file that does not fit */
+    assert_int_equal(ws_figure_write(&example.figure, WS_FIGURE_SVG, 0, &out, &err), WS_NO_MEMORY);
+    ws_buffer_release(&out);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_nothing_overlaps),
+        cmocka_unit_test(test_text_wraps_at_blanks),
+        cmocka_unit_test(test_the_same_figure_is_the_same_bytes),
+        cmocka_unit_test(test_svg_holds_no_text_of_others),
+        cmocka_unit_test(test_strange_values_are_told),
+        cmocka_unit_test(test_a_picture_has_a_largest_size),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
