@@ -30,16 +30,17 @@ struct ws_axis {
 };
 
 enum ws_mark {
-    WS_MARK_LINE,   /* y over x */
-    WS_MARK_STEPS,  /* the same where y[i] holds from x[i] to x[i + 1]: `count` edges, the last y is
-                       not read. A histogram */
-    WS_MARK_BAND,   /* from y to y2 over x */
-    WS_MARK_POINTS, /* a sign at each x, y */
-    WS_MARK_DOTS,   /* the smallest sign: for many */
-    WS_MARK_BARS,   /* from y to y2, `bar` wide, around x */
-    WS_MARK_ERRORS, /* a line from y to y2 at x, with ends */
-    WS_MARK_TEXT,   /* texts[i], centred at x, y */
-    WS_MARK_TILES,  /* a rectangle 0.9 x 0.9 around x, y */
+    WS_MARK_LINE,  /* y over x */
+    WS_MARK_STEPS, /* the same where y[i] holds from x[i] to x[i + 1]: `count` edges, the last y is
+                      not read. A histogram */
+    WS_MARK_SEGMENTS, /* lines from point 2 i to point 2 i + 1. Contours */
+    WS_MARK_BAND,     /* from y to y2 over x */
+    WS_MARK_POINTS,   /* a sign at each x, y */
+    WS_MARK_DOTS,     /* the smallest sign: for many */
+    WS_MARK_BARS,     /* from y to y2, `bar` wide, around x */
+    WS_MARK_ERRORS,   /* a line from y to y2 at x, with ends */
+    WS_MARK_TEXT,     /* texts[i], centred at x, y */
+    WS_MARK_TILES,    /* a rectangle 0.9 x 0.9 around x, y */
 };
 
 /* How a mark looks. From 0 on a number stands for colour, line, hatch and sign together; from

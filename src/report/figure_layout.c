@@ -190,8 +190,7 @@ static enum ws_status lay_labels(const struct layout *l, size_t p, double width,
     struct ws_panel_layout *place = &l->out->panels[p];
     bool x_here = !l->share_x_label || is_lowest(l, p);
     bool y_here = !l->share_y_label || is_leftmost(l, p);
-    WS_TRY(wrap(l, WS_SIZE_LABEL, width + l->left, x_here ? panel->x.label : NULL, &place->x.label,
-                err));
+    WS_TRY(wrap(l, WS_SIZE_LABEL, width, x_here ? panel->x.label : NULL, &place->x.label, err));
     WS_TRY(
         wrap(l, WS_SIZE_LABEL, height * 1.1, y_here ? panel->y.label : NULL, &place->y.label, err));
     return wrap(l, WS_SIZE_LABEL, width, panel->title, &place->title, err);

@@ -191,6 +191,18 @@ static void draw_steps(const struct pen *pen)
     cairo_stroke(pen->cr);
 }
 
+static void draw_segments(const struct pen *pen)
+{
+    const struct ws_series *s = pen->series;
+    set_colour(pen->cr, s, 1);
+    cairo_set_line_width(pen->cr, LINE * 0.75); /* whole: pieces are shorter than dashes */
+    for (size_t i = 0; i + 1 < s->count; i += 2) {
+        cairo_move_to(pen->cr, x_of(pen, s->x[i]), y_of(pen, s->y[i]));
+        cairo_line_to(pen->cr, x_of(pen, s->x[i + 1]), y_of(pen, s->y[i + 1]));
+    }
+    cairo_stroke(pen->cr);
+}
+
 static bool band_has_place(const struct pen *pen, size_t i)
 {
     const struct ws_series *s = pen->series;
@@ -307,6 +319,9 @@ static void draw_clipped(const struct pen *pen)
     case WS_MARK_STEPS:
         draw_steps(pen);
         break;
+    case WS_MARK_SEGMENTS:
+        draw_segments(pen);
+        break;
     case WS_MARK_BAND:
         draw_band(pen);
         break;
@@ -362,9 +377,12 @@ void ws_mark_sample_draw(const struct ws_series *series, double x, double y, cai
     switch (series->mark) {
     case WS_MARK_LINE:
     case WS_MARK_STEPS:
+    case WS_MARK_SEGMENTS:
     case WS_MARK_ERRORS:
         set_colour(cr, series, 1);
         set_line(cr, series);
+        if (series->mark == WS_MARK_SEGMENTS)
+            cairo_set_dash(cr, NULL, 0, 0);
         cairo_move_to(cr, x, y);
         cairo_line_to(cr, end, y);
         cairo_stroke(cr);

@@ -332,26 +332,31 @@ static void print_extent(const struct extent *extent, struct ws_buffer *out)
         ws_buffer_format(out, " to %s", most);
 }
 
-const char *ws_curves_caption(const struct ws_shown_curves *curves, struct ws_arena *arena)
+const char *ws_curves_caption(const struct ws_shown_curves *curves, size_t count,
+                              struct ws_arena *arena)
 {
-    struct extent n = {UINT64_MAX, 0}, seeds = {UINT64_MAX, 0};
+    struct extent seeds = {UINT64_MAX, 0};
     struct ws_buffer text;
     ws_buffer_init(&text, arena->allocator, SIZE_MAX);
-    for (size_t c = 0; c < curves->count; c++)
-        for (size_t p = 0; p < curves->items[c].curve->point_count; p++) {
-            const struct ws_point *point = &curves->items[c].curve->points[p];
-            extend(&n, point->n);
-            extend(&seeds, point->summary.count + point->summary.missing);
-        }
-    const struct ws_curve *first = curves->items[0].curve;
-    ws_buffer_format(&text, "%s (%s): n = ", first->metric, first->definition);
-    print_extent(&n, &text);
+    for (size_t m = 0; m < count; m++) {
+        const struct ws_curve *first = curves[m].items[0].curve;
+        struct extent n = {UINT64_MAX, 0};
+        for (size_t c = 0; c < curves[m].count; c++)
+            for (size_t p = 0; p < curves[m].items[c].curve->point_count; p++) {
+                const struct ws_point *point = &curves[m].items[c].curve->points[p];
+                extend(&n, point->n);
+                extend(&seeds, point->summary.count + point->summary.missing);
+            }
+        ws_buffer_format(&text, "%s%s (%s): n = ", m > 0 ? "; " : "", first->metric,
+                         first->definition);
+        print_extent(&n, &text);
+    }
     if (seeds.most > 1) {
-        ws_buffer_text(&text, "; median and 10 % to 90 % of ");
+        ws_buffer_text(&text, ". Median and 10 % to 90 % of ");
         print_extent(&seeds, &text);
         ws_buffer_text(&text, " seeds.");
     } else {
-        ws_buffer_text(&text, "; one seed.");
+        ws_buffer_text(&text, ". One seed.");
     }
     const char *made = text.status == WS_OK ? ws_arena_text(arena, ws_buffer_string(&text)) : NULL;
     ws_buffer_release(&text);

@@ -28,8 +28,8 @@ static const char *group_title(const struct ws_shown_curve *const *curves, size_
         }
     ws_count_text(least, least_text);
     ws_count_text(most, most_text);
-    return least == most ? ws_arena_format(arena, "n = %s", most_text)
-                         : ws_arena_format(arena, "n = %s to %s", least_text, most_text);
+    return least == most ? ws_arena_format(arena, "n = %s", most_text)
+                         : ws_arena_format(arena, "n = %s to %s", least_text, most_text);
 }
 
 /* Panels of one metric, one after the other. */
@@ -105,48 +105,12 @@ static enum ws_status add_panels(const struct ws_figure_request *request,
     return WS_OK;
 }
 
-/* One scale for all panels of a metric, so that a glance compares them. */
-static void share_scale(struct ws_panel *panels, size_t count)
-{
-    struct ws_spread spread = {INFINITY, -INFINITY};
-    bool log = false;
-    for (size_t p = 0; p < count; p++)
-        for (size_t s = 0; s < panels[p].series_count; s++) {
-            const struct ws_series *series = &panels[p].series[s];
-            for (size_t i = 0; i < series->count; i++) {
-                ws_spread_add(&spread, series->y[i]);
-                if (series->y2)
-                    ws_spread_add(&spread, series->y2[i]);
-            }
-        }
-    for (size_t p = 0; p < count; p++)
-        log = log || panels[p].y.log;
-    log = log && spread.low > 0;
-    if (!(spread.low < spread.high))
-        return;
-    const double room = (spread.high - spread.low) * 0.06;
-    const double factor = log ? pow(spread.high / spread.low, 0.06) : 1;
-    for (size_t p = 0; p < count; p++) {
-        struct ws_axis *y = &panels[p].y;
-        y->log = log;
-        y->low = log                                    ? spread.low / factor
-                 : spread.low >= 0 && spread.low < room ? 0
-                                                        : spread.low - room;
-        y->high = log ? spread.high * factor : spread.high + room;
-    }
-}
-
-static const char *join(const char *a, const char *b, struct ws_arena *arena)
-{
-    return a && b ? ws_arena_format(arena, "%s%s%s", a, a[0] ? " " : "", b) : NULL;
-}
-
 enum ws_status ws_figure_of_metric(const struct ws_figure_request *request, struct ws_figure *out,
                                    struct ws_error *err)
 {
     struct ws_text_list metrics;
     struct panels panels;
-    const char *caption = "";
+    struct ws_shown_curves curves[METRICS_MOST];
     WS_TRY(ws_metrics_asked(request, &metrics, err));
     if (metrics.count > METRICS_MOST)
         return ws_fail(err, WS_INVALID, "%zu metrics in one figure, wanted %d at most",
@@ -154,17 +118,16 @@ enum ws_status ws_figure_of_metric(const struct ws_figure_request *request, stru
     WS_TRY(room_for_panels(request, &panels, err));
     for (size_t m = 0; m < metrics.count; m++) {
         const size_t before = panels.count;
-        struct ws_shown_curves curves;
-        WS_TRY(ws_curves_find(request, metrics.items[m], false, &curves, err));
-        WS_TRY(add_panels(request, &curves, false, &panels, err));
-        share_scale(panels.items + before, panels.count - before);
-        caption = join(caption, ws_curves_caption(&curves, request->arena), request->arena);
+        WS_TRY(ws_curves_find(request, metrics.items[m], false, &curves[m], err));
+        WS_TRY(add_panels(request, &curves[m], false, &panels, err));
+        ws_panels_share_y(panels.items + before, panels.count - before);
     }
-    if (!caption)
-        return no_memory(err);
-    *out =
-        (struct ws_figure){.caption = caption, .panels = panels.items, .panel_count = panels.count};
-    return WS_OK;
+    *out = (struct ws_figure){
+        .caption = ws_curves_caption(curves, metrics.count, request->arena),
+        .panels = panels.items,
+        .panel_count = panels.count,
+    };
+    return out->caption ? WS_OK : no_memory(err);
 }
 
 enum ws_status ws_figure_of_multiples(const struct ws_figure_request *request,
@@ -180,9 +143,9 @@ enum ws_status ws_figure_of_multiples(const struct ws_figure_request *request,
     WS_TRY(room_for_panels(request, &panels, err));
     WS_TRY(ws_curves_find(request, metrics.items[0], true, &curves, err));
     WS_TRY(add_panels(request, &curves, true, &panels, err));
-    share_scale(panels.items, panels.count);
+    ws_panels_share_y(panels.items, panels.count);
     *out = (struct ws_figure){
-        .caption = ws_curves_caption(&curves, request->arena),
+        .caption = ws_curves_caption(&curves, 1, request->arena),
         .width = WS_FIGURE_PAGE,
         .panel_height = 0.8,
         .panels = panels.items,

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/number.h"
+
 /* Arms ----------------------------------------------------------------------------------------- */
 
 bool ws_arm_is_shown(const struct ws_figure_request *request, const struct ws_run_arm *arm)
@@ -27,6 +29,71 @@ int ws_arm_look(const struct ws_run_description *run, size_t a)
     for (size_t i = 0; i < a; i++)
         look += !ws_arm_is_control(&run->arms[i]);
     return ws_arm_is_control(&run->arms[a]) ? WS_LOOK_INK : look;
+}
+
+/* Generations ---------------------------------------------------------------------------------- */
+
+static bool is_among(const uint32_t *measured, size_t count, uint64_t generation)
+{
+    for (size_t i = 0; i < count; i++)
+        if (measured[i] == generation)
+            return true;
+    return false;
+}
+
+static enum ws_status take_named(const struct ws_text_list *named, const uint32_t *measured,
+                                 size_t count, struct ws_generations *out, struct ws_error *err)
+{
+    for (size_t i = 0; i < named->count; i++) {
+        uint64_t generation;
+        if (!ws_whole_parse(named->items[i], &generation) || !is_among(measured, count, generation))
+            return ws_fail(err, WS_INVALID,
+                           "--generations: no generation '%.40s' here, the last is %" PRIu32,
+                           named->items[i], measured[count - 1]);
+        if (out->count > 0 && generation <= out->items[out->count - 1])
+            return ws_fail(err, WS_INVALID, "--generations: '%.40s' does not ascend",
+                           named->items[i]);
+        out->items[out->count++] = (uint32_t)generation;
+    }
+    return WS_OK;
+}
+
+enum ws_status ws_generations_asked(const struct ws_figure_request *request,
+                                    const uint32_t *measured, size_t count, size_t most,
+                                    struct ws_generations *out, struct ws_error *err)
+{
+    const struct ws_text_list *named = &request->settings->generations;
+    *out = (struct ws_generations){WS_ARENA_NEW(request->arena, uint32_t, most + named->count), 0};
+    if (!out->items)
+        return ws_fail_memory(err, "a figure");
+    if (named->count > 0)
+        return take_named(named, measured, count, out, err);
+    out->count = count < most ? count : most;
+    for (size_t i = 0; i < out->count; i++)
+        out->items[i] = measured[out->count > 1 ? i * (count - 1) / (out->count - 1) : 0];
+    return WS_OK;
+}
+
+enum ws_status ws_generations_of_run(const struct ws_figure_request *request, size_t most,
+                                     struct ws_generations *out, struct ws_error *err)
+{
+    const size_t count = (size_t)request->runs[0].description.generations;
+    uint32_t *all = WS_ARENA_NEW(request->arena, uint32_t, count);
+    if (!all)
+        return ws_fail_memory(err, "a figure");
+    for (size_t i = 0; i < count; i++)
+        all[i] = (uint32_t)i;
+    return ws_generations_asked(request, all, count, most, out, err);
+}
+
+double ws_generation_shade(size_t i, size_t count)
+{
+    return count > 1 ? (double)i / (double)(count - 1) : 0;
+}
+
+const char *ws_generation_label(const struct ws_figure_request *request, uint32_t g)
+{
+    return ws_arena_format(request->arena, "generation %" PRIu32, g);
 }
 
 /* Panels --------------------------------------------------------------------------------------- */
@@ -68,6 +135,36 @@ bool ws_axis_is_log(enum ws_axis_choice choice, struct ws_spread spread)
     if (choice != WS_AXIS_AUTO)
         return choice == WS_AXIS_LOG;
     return spread.low > 0 && spread.high / spread.low > 100;
+}
+
+void ws_panels_share_y(struct ws_panel *panels, size_t count)
+{
+    struct ws_spread spread = {INFINITY, -INFINITY};
+    bool log = false;
+    for (size_t p = 0; p < count; p++)
+        for (size_t s = 0; s < panels[p].series_count; s++) {
+            const struct ws_series *series = &panels[p].series[s];
+            for (size_t i = 0; i < series->count; i++) {
+                ws_spread_add(&spread, series->y[i]);
+                if (series->y2)
+                    ws_spread_add(&spread, series->y2[i]);
+            }
+        }
+    for (size_t p = 0; p < count; p++)
+        log = log || panels[p].y.log;
+    log = log && spread.low > 0;
+    if (!(spread.low < spread.high))
+        return;
+    const double room = (spread.high - spread.low) * 0.06;
+    const double factor = log ? pow(spread.high / spread.low, 0.06) : 1;
+    for (size_t p = 0; p < count; p++) {
+        struct ws_axis *y = &panels[p].y;
+        y->log = log;
+        y->low = log                                    ? spread.low / factor
+                 : spread.low >= 0 && spread.low < room ? 0
+                                                        : spread.low - room;
+        y->high = log ? spread.high * factor : spread.high + room;
+    }
 }
 
 void ws_count_text(uint64_t count, char out[WS_COUNT_TEXT_SIZE])

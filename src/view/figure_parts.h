@@ -38,6 +38,24 @@ bool ws_arm_is_shown(const struct ws_figure_request *request, const struct ws_ru
 int ws_arm_look(const struct ws_run_description *run, size_t a);
 bool ws_arm_is_control(const struct ws_run_arm *arm);
 
+/* Which of the `count` generations that were measured, ascending, are asked for; else `most` or
+ * fewer, evenly from the first to the last. */
+struct ws_generations {
+    uint32_t *items;
+    size_t count;
+};
+WS_MUST_CHECK enum ws_status ws_generations_asked(const struct ws_figure_request *request,
+                                                  const uint32_t *measured, size_t count,
+                                                  size_t most, struct ws_generations *out,
+                                                  struct ws_error *err);
+/* Those of the run: from 0 on. */
+WS_MUST_CHECK enum ws_status ws_generations_of_run(const struct ws_figure_request *request,
+                                                   size_t most, struct ws_generations *out,
+                                                   struct ws_error *err);
+/* How dark number `i` of `count` is, and what a legend calls generation `g`. */
+double ws_generation_shade(size_t i, size_t count);
+const char *ws_generation_label(const struct ws_figure_request *request, uint32_t g);
+
 /* Panels under construction ------------------------------------------------------------------- */
 
 /* A panel with room for `series_most` series. */
@@ -58,6 +76,10 @@ struct ws_spread {
 };
 void ws_spread_add(struct ws_spread *spread, double value); /* starts as {INFINITY, -INFINITY} */
 bool ws_axis_is_log(enum ws_axis_choice choice, struct ws_spread spread);
+
+/* One vertical scale for all panels, so that a glance compares them; logarithmic where one of them
+ * is and all numbers are above 0. */
+void ws_panels_share_y(struct ws_panel *panels, size_t count);
 
 /* "12,345" */
 enum { WS_COUNT_TEXT_SIZE = 32 };
@@ -96,8 +118,9 @@ WS_MUST_CHECK enum ws_status ws_curves_panel(const struct ws_figure_request *req
 /* "rare words (human = 100 %)", or the metric's name. */
 const char *ws_metric_label(const char *family, const char *metric, struct ws_arena *arena);
 
-/* "rare_kept (rare2.reference.ratio/1): n = 250,000. Lines are medians ..." */
-const char *ws_curves_caption(const struct ws_shown_curves *curves, struct ws_arena *arena);
+/* "rare_kept (rare2.reference.ratio/1): n = 250,000. Median and ...", of `count` metrics. */
+const char *ws_curves_caption(const struct ws_shown_curves *curves, size_t count,
+                              struct ws_arena *arena);
 
 /* Which metrics are asked for, or the first headline that a run has. */
 WS_MUST_CHECK enum ws_status ws_metrics_asked(const struct ws_figure_request *request,

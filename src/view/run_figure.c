@@ -8,13 +8,19 @@
 
 struct kind {
     ws_figure_maker *make;
-    bool of_many;   /* takes several runs */
-    bool of_chains; /* needs no results, but a chain that can be run again */
+    bool of_many; /* takes several runs */
 };
 
 static const struct kind kinds[WS_FIGURE_KINDS] = {
     [WS_FIGURE_OF_METRIC] = {ws_figure_of_metric, true},
     [WS_FIGURE_OF_MULTIPLES] = {ws_figure_of_multiples, true},
+    [WS_FIGURE_OF_DISTRIBUTION] = {ws_figure_of_distribution, false},
+    [WS_FIGURE_OF_PERPLEXITY] = {ws_figure_of_perplexity, false},
+    [WS_FIGURE_OF_SURVIVAL] = {ws_figure_of_survival, false},
+    [WS_FIGURE_OF_ZIPF] = {ws_figure_of_zipf, false},
+    [WS_FIGURE_OF_ATTRIBUTION] = {ws_figure_of_attribution, false},
+    [WS_FIGURE_OF_PROFILE] = {ws_figure_of_profile, false},
+    [WS_FIGURE_OF_THEORY] = {ws_figure_of_theory, false},
 };
 
 const struct ws_figure_kind_row ws_figure_kinds[WS_FIGURE_KINDS] = {

@@ -36,6 +36,47 @@ accepts plot run more -m support_kept -o unlike.svg
 accepts run small.yaml -q -o vary --set policies=replace --set 'items=[50, 100, 200]'
 accepts plot vary -k multiples -m entropy_mm -o multiples.svg
 
+# What models make: one chain is run again, and a run stays as it was.
+cp -r run before
+accepts plot run -k distribution -o symbols.svg
+accepts plot run -k zipf -g 0,3 -o zipf.svg
+accepts plot run -k survival --seed 2 -a replace -o survival.svg
+check "the run is as it was" diff -r run before
+refuses 2 "--seed is 4" -- plot run -k zipf --seed 4 -o x.svg
+refuses 2 "no generation '4' here, the last is 3" -- plot run -k zipf -g 4 -o x.svg
+refuses 2 "does not ascend" -- plot run -k zipf -g 3,1 -o x.svg
+refuses 2 "is of one run, not of 2" -- plot run vary -k zipf -o x.svg
+refuses 1 "no perplexities of sequences" -- plot run -k perplexity -o x.svg
+accepts plot run -k profile -o profile.svg
+accepts plot run -k theory -o theory.svg
+
+printf '%s\n' 'family: gmm' 'source: grid' 'side: 2' 'components: 4' 'items: 60' \
+    'test_items: 60' 'policies: [replace, keep:0.5]' 'generations: 3' 'seeds: 2' >mixture.yaml
+accepts run mixture.yaml -q -o mixture
+accepts plot mixture -k distribution -o mixture.svg
+refuses 1 "vectors have no types" -- plot mixture -k zipf -o x.svg
+printf '%s\n' 'family: gaussian' 'items: 50' 'generations: 3' 'seeds: 2' >line.yaml
+accepts run line.yaml -q -o line
+accepts plot line -k distribution -o line.svg
+refuses 1 "no closed form is known for" -- plot mixture -k theory -o x.svg
+
+# Shares of errors, from the runs that 'attribute' left.
+refuses 2 "'attribute RUN --runs DIR' makes these" -- plot mixture -k attribution -o x.svg
+refuses 1 "makes them" -- plot mixture -k attribution --runs nowhere -o x.svg
+accepts attribute mixture --runs parts -m test_nll -q
+accepts plot mixture -k attribution --runs parts -m test_nll -o shares.svg
+refuses 2 "--factor is '1'" -- plot mixture -k attribution --runs parts --factor 1 -o x.svg
+
+make_corpus 6000 >corpus.txt
+printf '%s\n' 'family: ngram' 'source: text' 'corpus: corpus.txt' 'block: 50' 'items: 40' \
+    'test_items: 20' 'fresh_items: 40' 'policies: [replace]' 'generations: 3' >text.yaml
+accepts run text.yaml -q -o text
+accepts plot text -k perplexity -o perplexity.svg
+accepts plot text -k survival -o survival.svg
+refuses 1 "'--kind zipf'" -- plot text -k distribution -o x.svg
+echo more >>corpus.txt
+refuses 2 "corpus" -- plot text -k zipf -o x.svg
+
 refuses 2 "which run" -- plot
 refuses 1 "no run in 'nowhere'" -- plot nowhere -o x.svg
 refuses 2 "--kind is 'metrik'" "did you mean 'metric'" -- plot run -k metrik -o x.svg

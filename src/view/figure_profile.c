@@ -1,0 +1,169 @@
+/*
+ * The collapse profile of a run as a table of tiles: definitions by arms (lab/profile.h).
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "lab/profile.h"
+#include "view/figure_parts.h"
+
+enum { ARMS_MOST = 12, ROWS = WS_DEFINITIONS + 1 /* and the stage */ };
+
+static enum ws_status no_memory(struct ws_error *err)
+{
+    return ws_fail_memory(err, "a figure");
+}
+
+/* The arms that are asked for, by their numbers in the profile. */
+struct columns {
+    size_t arms[ARMS_MOST];
+    const char *names[ARMS_MOST];
+    size_t count;
+};
+
+static enum ws_status choose_columns(const struct ws_figure_request *request,
+                                     const struct ws_profile *profile, struct columns *out,
+                                     struct ws_error *err)
+{
+    const struct ws_run_description *run = &request->runs[0].description;
+    out->count = 0;
+    for (size_t i = 0; i < profile->arm_count; i++)
+        for (size_t a = 0; a < run->arm_count; a++) {
+            if (strcmp(run->arms[a].name, profile->arms[i]) != 0 ||
+                !ws_arm_is_shown(request, &run->arms[a]))
+                continue;
+            if (out->count == ARMS_MOST)
+                return ws_fail(err, WS_INVALID, "more than %d arms: choose with --arm", ARMS_MOST);
+            out->arms[out->count] = i;
+            out->names[out->count++] = profile->arms[i];
+        }
+    return WS_OK;
+}
+
+/* The first definition is the uppermost. */
+static double height_of(size_t definition)
+{
+    return (double)(ROWS - 1 - definition);
+}
+
+static enum ws_status add_tiles(const struct ws_figure_request *request,
+                                const struct ws_profile *profile, const struct columns *columns,
+                                enum ws_verdict verdict, int look, struct ws_panel *panel,
+                                struct ws_error *err)
+{
+    struct ws_values values =
+        ws_panel_add(panel,
+                     &(struct ws_series){.mark = WS_MARK_TILES,
+                                         .label = ws_verdict_name(verdict),
+                                         .look = look,
+                                         .count = columns->count * WS_DEFINITIONS},
+                     request->arena);
+    size_t count = 0;
+    if (!values.x)
+        return no_memory(err);
+    for (size_t c = 0; c < columns->count; c++)
+        for (size_t d = 0; d < WS_DEFINITIONS; d++)
+            if (profile->rows[columns->arms[c] * WS_DEFINITIONS + d].verdict == verdict) {
+                values.x[count] = (double)c;
+                values.y[count++] = height_of(d);
+            }
+    ((struct ws_series *)&panel->series[panel->series_count - 1])->count = count;
+    panel->series_count -= count == 0;
+    return WS_OK;
+}
+
+static const char *text_of(const struct ws_profile_row *row, struct ws_arena *arena)
+{
+    switch (row->verdict) {
+    case WS_VERDICT_SHOWN:
+        return row->has_since ? ws_arena_format(arena, "from %" PRIu32, row->since) : "shown";
+    case WS_VERDICT_NOT_SHOWN:
+        return "no";
+    case WS_VERDICT_TOO_FEW:
+        return "?";
+    case WS_VERDICT_NOT_MEASURED:
+        break;
+    }
+    return "–";
+}
+
+static enum ws_status add_texts(const struct ws_figure_request *request,
+                                const struct ws_profile *profile, const struct columns *columns,
+                                struct ws_panel *panel, struct ws_error *err)
+{
+    const size_t most = columns->count * ROWS;
+    const char **texts = WS_ARENA_NEW(request->arena, const char *, most);
+    struct ws_values values =
+        ws_panel_add(panel,
+                     &(struct ws_series){
+                         .mark = WS_MARK_TEXT, .look = WS_LOOK_INK, .count = most, .texts = texts},
+                     request->arena);
+    size_t count = 0;
+    if (!texts || !values.x)
+        return no_memory(err);
+    for (size_t c = 0; c < columns->count; c++)
+        for (size_t d = 0; d < ROWS; d++) {
+            const size_t arm = columns->arms[c];
+            texts[count] = d < WS_DEFINITIONS
+                               ? text_of(&profile->rows[arm * WS_DEFINITIONS + d], request->arena)
+                               : ws_stage_name(profile->stages[arm]);
+            if (!texts[count])
+                return no_memory(err);
+            values.x[count] = (double)c;
+            values.y[count++] = height_of(d);
+        }
+    return WS_OK;
+}
+
+static enum ws_status name_axes(const struct ws_figure_request *request,
+                                const struct columns *columns, struct ws_panel *panel,
+                                struct ws_error *err)
+{
+    const char **rows = WS_ARENA_NEW(request->arena, const char *, ROWS);
+    const char **arms = WS_ARENA_NEW(request->arena, const char *, columns->count);
+    if (!rows || !arms)
+        return no_memory(err);
+    for (size_t d = 0; d < WS_DEFINITIONS; d++)
+        rows[ROWS - 1 - d] =
+            ws_arena_format(request->arena, "%zu. %s", d + 1, ws_definitions[d].name);
+    rows[0] = "stage";
+    for (size_t d = 0; d < ROWS; d++)
+        if (!rows[d])
+            return no_memory(err);
+    memcpy(arms, columns->names, columns->count * sizeof *arms);
+    panel->x = (struct ws_axis){.names = arms, .name_count = columns->count};
+    panel->y = (struct ws_axis){.names = rows, .name_count = ROWS};
+    return WS_OK;
+}
+
+enum ws_status ws_figure_of_profile(const struct ws_figure_request *request, struct ws_figure *out,
+                                    struct ws_error *err)
+{
+    struct ws_profile profile;
+    struct columns columns;
+    struct ws_panel *panel = WS_ARENA_NEW(request->arena, struct ws_panel, 1);
+    if (!panel)
+        return no_memory(err);
+    WS_TRY(ws_profile_make(request->runs[0].directory, request->arena, &profile, err));
+    WS_TRY(choose_columns(request, &profile, &columns, err));
+    WS_TRY(ws_panel_open(panel, 4, request->arena, err));
+    WS_TRY(name_axes(request, &columns, panel, err));
+    WS_TRY(add_tiles(request, &profile, &columns, WS_VERDICT_SHOWN, 1, panel, err));
+    WS_TRY(add_tiles(request, &profile, &columns, WS_VERDICT_NOT_SHOWN, 5, panel, err));
+    WS_TRY(add_tiles(request, &profile, &columns, WS_VERDICT_TOO_FEW, WS_LOOK_PALE, panel, err));
+    WS_TRY(add_texts(request, &profile, &columns, panel, err));
+    *out = (struct ws_figure){
+        .caption = ws_arena_format(
+            request->arena,
+            "Generation %" PRIu32 " to %" PRIu32 ", %" PRIu64
+            " seeds: shown where the interval of 95 %% of the median over seeds lies "
+            "on the bad side, with the generation from which on it does; – is not measured. "
+            "The stage is by definitions 1, 5 and 7.",
+            profile.first, profile.last, request->runs[0].description.seeds),
+        .width = WS_FIGURE_PAGE,
+        .panel_height = 0.55,
+        .panels = panel,
+        .panel_count = 1,
+    };
+    return out->caption ? WS_OK : no_memory(err);
+}
