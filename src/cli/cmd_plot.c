@@ -120,10 +120,11 @@ static enum ws_status read_format(const struct plot_flags *flags, enum ws_figure
     if (ws_figure_format_find(format, out))
         return WS_OK;
     if (flags->format)
-        return ws_fail(err, WS_INVALID, "--format is '%.40s', wanted svg, pdf or png", format);
-    return ws_fail(err, WS_INVALID,
-                   "the output '%.80s' ends in no format: wanted .svg, .pdf or .png, or --format",
-                   flags->output ? flags->output : "-");
+        return ws_fail(err, WS_INVALID, "--format is '%.40s', wanted svg, pdf, png or tex", format);
+    return ws_fail(
+        err, WS_INVALID,
+        "the output '%.80s' ends in no format: wanted .svg, .pdf, .png or .tex, or --format",
+        flags->output ? flags->output : "-");
 }
 
 static enum ws_status write_bytes(const char *path, struct ws_bytes bytes, struct ws_error *err)
@@ -158,8 +159,9 @@ static const char *about(struct ws_arena *arena)
 {
     struct ws_buffer text;
     ws_buffer_init(&text, NULL, SIZE_MAX);
-    ws_buffer_text(&text, "Draws runs as a figure for a paper: SVG, PDF or PNG by the name of the "
-                          "output.\n\nKinds:\n");
+    ws_buffer_text(&text,
+                   "Draws runs as a figure for a paper: SVG, PDF, PNG or TikZ by the name of the "
+                   "output.\n\nKinds:\n");
     for (int i = 0; i < WS_FIGURE_KINDS; i++)
         ws_buffer_format(&text, "  %-13s %s\n", ws_figure_kinds[i].name,
                          ws_figure_kinds[i].meaning);
@@ -176,7 +178,8 @@ int cmd_plot(int argc, char **argv)
         {"kind", 'k', "KIND", "what is drawn (default metric)", NULL, &flags.kind},
         {"output", 'o', "FILE", "write there, whole or not at all (default: standard output)", NULL,
          &flags.output},
-        {"format", 'f', "svg|pdf|png", "default: by the name of the output", NULL, &flags.format},
+        {"format", 'f', "svg|pdf|png|tex", "default: by the name of the output", NULL,
+         &flags.format},
         {"metric", 'm', "NAMES", "one or several, 'types,entropy' (default: the family's first)",
          NULL, &flags.metric},
         {"arm", 'a', "NAMES", "arms or policies, 'replace;keep:0.1' (default: all)", NULL,

@@ -26,7 +26,7 @@ enum exit_status {
     X(theory,    "a run's curves beside the closed forms that are known for them")         \
     X(runs,      "list the runs in a directory")                                        \
     X(export,    "a run's metrics as CSV, JSON lines or Parquet")                       \
-    X(plot,      "figures of runs: SVG, PDF, PNG")                                        \
+    X(plot,      "figures of runs: SVG, PDF, PNG, TikZ")                                    \
     X(compare,   "runs side by side: settings that differ, metrics with intervals")     \
     X(train,     "train a transformer on text, or go on training one")                  \
     X(generate,  "texts from a model: sampled, greedy, or by beam search")              \

@@ -7,12 +7,13 @@
 #include <cairo-svg.h>
 
 #include "report/figure_draw.h"
+#include "report/figure_tikz.h"
 
 enum { DPI = 300, DOTS_MOST = 20000 /* a side */ };
 
 bool ws_figure_format_find(const char *name, enum ws_figure_format *out)
 {
-    static const char *const names[] = {"svg", "pdf", "png"};
+    static const char *const names[] = {"svg", "pdf", "png", "tex"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(name, names[i]) == 0) {
             *out = (enum ws_figure_format)i;
@@ -120,6 +121,10 @@ static enum ws_status lay_out_and_draw(const struct ws_figure *figure, const str
     if (format == WS_FIGURE_PNG && dots > DOTS_MOST)
         return ws_fail(err, WS_LIMIT, "the picture has %.0f dots a side, wanted %d at most", dots,
                        DOTS_MOST);
+    if (format == WS_FIGURE_TEX) {
+        ws_figure_write_tikz(figure, &layout, out);
+        return WS_OK;
+    }
     if (format == WS_FIGURE_SVG)
         return draw_svg(figure, &layout, font, out, err);
     return draw(figure, &layout, font, format, dpi, out, err);

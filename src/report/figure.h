@@ -82,9 +82,9 @@ struct ws_figure {
 #define WS_FIGURE_COLUMN 3.3
 #define WS_FIGURE_PAGE   7.0
 
-enum ws_figure_format { WS_FIGURE_SVG, WS_FIGURE_PDF, WS_FIGURE_PNG };
+enum ws_figure_format { WS_FIGURE_SVG, WS_FIGURE_PDF, WS_FIGURE_PNG, WS_FIGURE_TEX };
 
-/* "svg", "pdf" or "png"; false for anything else. */
+/* "svg", "pdf", "png" or "tex"; false for anything else. */
 bool ws_figure_format_find(const char *name, enum ws_figure_format *out);
 
 /* The whole file. `dpi` counts for PNG alone: dots an inch, 0 for 300. WS_LIMIT for a picture of

@@ -18,6 +18,11 @@ check "an SVG" bash -c "head -n 3 figure.svg | grep -q '<svg '"
 check "a PDF" test "$(kind_of figure.pdf 5 5)" = '%PDF-'
 check "a PNG" test "$(kind_of figure.png 4 3)" = 'PNG'
 check "no date" bash -c "! grep -aq 'CreationDate (D:20' figure.pdf"
+accepts plot run -o figure.tex
+check "an axis, and what it wants" grep -q '^% Wants .*pgfplots' figure.tex
+check "every environment ends" test "$(grep -c '^.begin{' figure.tex)" -eq "$(grep -c '^.end{' figure.tex)"
+check "a title that LaTeX can print" grep -qF \
+    '% Title: small: \textless{}b\textgreater{}a \& b\textless{}/b\textgreater{} \textquotedbl{}quoted' figure.tex
 accepts plot run -f svg
 check "standard output" cmp out figure.svg
 accepts plot run -f png --dpi 100 -o small.png

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "report/figure_layout.h"
+#include "report/figure_tikz.h"
 
 enum { POINTS = 20, PANELS_MOST = 12, SERIES = 5 };
 
@@ -195,7 +195,7 @@ static void test_the_same_figure_is_the_same_bytes(void **state)
     (void)state;
     static struct example example;
     make(&example, 2, WS_FIGURE_PAGE, 1, false);
-    for (int format = WS_FIGURE_SVG; format <= WS_FIGURE_PNG; format++) {
+    for (int format = WS_FIGURE_SVG; format <= WS_FIGURE_TEX; format++) {
         struct ws_buffer first, second;
         write_as(&example.figure, (enum ws_figure_format)format, &first);
         write_as(&example.figure, (enum ws_figure_format)format, &second);
@@ -221,6 +221,18 @@ static void test_svg_holds_no_text_of_others(void **state)
     assert_false(holds(&file, "script"));
     assert_memory_equal(file.data + file.size - 7, "</svg>\n", 7);
     ws_buffer_release(&file);
+}
+
+static void test_tex_prints_what_people_wrote(void **state)
+{
+    (void)state;
+    struct ws_buffer out;
+    ws_buffer_init(&out, NULL, SIZE_MAX);
+    ws_tex_escape("50 % of a_b & {c} \\input{x} $y$ #1 ~ ^\n<é>", &out);
+    assert_string_equal(ws_buffer_string(&out),
+                        "50 \\% of a\\_b \\& \\{c\\} \\textbackslash{}input\\{x\\} \\$y\\$ \\#1 "
+                        "\\textasciitilde{} \\textasciicircum{} \\textless{}é\\textgreater{}");
+    ws_buffer_release(&out);
 }
 
 static void test_strange_values_are_told(void **state)
@@ -270,6 +282,7 @@ int main(void)
         cmocka_unit_test(test_text_wraps_at_blanks),
         cmocka_unit_test(test_the_same_figure_is_the_same_bytes),
         cmocka_unit_test(test_svg_holds_no_text_of_others),
+        cmocka_unit_test(test_tex_prints_what_people_wrote),
         cmocka_unit_test(test_strange_values_are_told),
         cmocka_unit_test(test_a_picture_has_a_largest_size),
     };
