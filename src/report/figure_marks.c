@@ -146,6 +146,22 @@ static void draw_points(const struct pen *pen, enum ws_sign sign, double size)
     }
 }
 
+/* Many: one line of no length each, with round ends. */
+static void draw_dots(const struct pen *pen)
+{
+    set_colour(pen->cr, pen->series, 1);
+    cairo_set_line_cap(pen->cr, CAIRO_LINE_CAP_ROUND);
+    cairo_set_line_width(pen->cr, 2 * DOT);
+    for (size_t i = 0; i < pen->series->count; i++) {
+        double x = x_of(pen, pen->series->x[i]), y = y_of(pen, pen->series->y[i]);
+        if (!is_inside(pen, x, y))
+            continue;
+        cairo_move_to(pen->cr, x, y);
+        cairo_line_to(pen->cr, x, y);
+    }
+    cairo_stroke(pen->cr);
+}
+
 /* Lines and areas ------------------------------------------------------------------------------ */
 
 static bool has_place(const struct pen *pen, size_t i)
@@ -349,7 +365,7 @@ static void draw_over_edges(const struct pen *pen)
         draw_points(pen, ws_sign_of(pen->series),
                     pen->series->mark == WS_MARK_POINTS ? SIGN : SIGN * 0.85);
     if (pen->series->mark == WS_MARK_DOTS)
-        draw_points(pen, WS_SIGN_CIRCLE, DOT);
+        draw_dots(pen);
     if (pen->series->mark == WS_MARK_LINE || pen->series->mark == WS_MARK_POINTS)
         draw_strange(pen);
 }

@@ -137,32 +137,41 @@ bool ws_axis_is_log(enum ws_axis_choice choice, struct ws_spread spread)
     return spread.low > 0 && spread.high / spread.low > 100;
 }
 
-void ws_panels_share_y(struct ws_panel *panels, size_t count)
+/* Of what all marks reach over; on a logarithmic axis of what is above 0. */
+static struct ws_spread spread_of(const struct ws_panel *panels, size_t count, bool log)
 {
     struct ws_spread spread = {INFINITY, -INFINITY};
-    bool log = false;
     for (size_t p = 0; p < count; p++)
         for (size_t s = 0; s < panels[p].series_count; s++) {
             const struct ws_series *series = &panels[p].series[s];
             for (size_t i = 0; i < series->count; i++) {
-                ws_spread_add(&spread, series->y[i]);
-                if (series->y2)
+                if (!log || series->y[i] > 0)
+                    ws_spread_add(&spread, series->y[i]);
+                if (series->y2 && (!log || series->y2[i] > 0))
                     ws_spread_add(&spread, series->y2[i]);
             }
         }
+    return spread;
+}
+
+void ws_panels_share_y(struct ws_panel *panels, size_t count)
+{
+    size_t logs = 0;
     for (size_t p = 0; p < count; p++)
-        log = log || panels[p].y.log;
-    log = log && spread.low > 0;
+        logs += panels[p].y.log;
+    const bool log = logs == count || (logs > 0 && spread_of(panels, count, false).low > 0);
+    const struct ws_spread spread = spread_of(panels, count, log);
     if (!(spread.low < spread.high))
         return;
     const double room = (spread.high - spread.low) * 0.06;
     const double factor = log ? pow(spread.high / spread.low, 0.06) : 1;
+    double low = log ? spread.low / factor : spread.low - room;
+    if (!log && spread.low >= 0 && low < 0)
+        low = 0;
     for (size_t p = 0; p < count; p++) {
         struct ws_axis *y = &panels[p].y;
         y->log = log;
-        y->low = log                                    ? spread.low / factor
-                 : spread.low >= 0 && spread.low < room ? 0
-                                                        : spread.low - room;
+        y->low = low;
         y->high = log ? spread.high * factor : spread.high + room;
     }
 }

@@ -12,8 +12,8 @@
 enum {
     GENERATIONS = 5,
     RANKS_PER_DECADE = 20,
-    BINS_PER_DECADE = 4,
-    BINS_MOST = 64,
+    LEAST_BIN = 10, /* of types whose survival is counted */
+    BINS_MOST = 160,
     FEW_TYPES = 40, /* each is shown by itself */
 };
 
@@ -159,16 +159,14 @@ static bool has_type(const struct ws_payload *counts, uint32_t type)
     return low < counts->counts.size && counts->counts.type[low] == type;
 }
 
-/* First ranks (from 1) of bins that get wider with the rank; the last edge is beyond all. */
-static size_t bin_edges(size_t ranks, size_t edges[BINS_MOST + 1])
+/* First ranks (from 1) of bins of `least` or more, and a fifth as wide as their rank; the last edge
+ * is beyond all. */
+static size_t bin_edges(size_t ranks, size_t least, size_t edges[BINS_MOST + 1])
 {
     size_t count = 0;
-    for (int b = 0; count < BINS_MOST; b++) {
-        size_t edge = (size_t)ceil(pow(10, (double)b / BINS_PER_DECADE) - 1e-9);
-        if (edge > ranks)
-            break;
-        if (count == 0 || edge > edges[count - 1])
-            edges[count++] = edge;
+    for (size_t edge = 1; edge <= ranks && count < BINS_MOST; count++) {
+        edges[count] = edge;
+        edge += edge / 5 > least ? edge / 5 : least;
     }
     /* What is left at the end is no bin of its own where it is a rest. */
     if (count > 1 && ranks + 1 - edges[count - 1] < (edges[count - 1] - edges[count - 2]) / 2)
@@ -190,7 +188,7 @@ static enum ws_status add_survival(struct ws_models_figure *figure, const struct
     for (size_t i = 0; i < types; i++)
         ranked[i] = (struct ranked){original->counts.type[i], original->counts.count[i]};
     qsort(ranked, types, sizeof *ranked, by_count);
-    const size_t bins = bin_edges(types, edges);
+    const size_t bins = bin_edges(types, LEAST_BIN, edges);
     struct ws_series steps = *like;
     steps.mark = WS_MARK_STEPS;
     steps.count = bins + 1;
@@ -230,7 +228,7 @@ static enum ws_status add_shares(struct ws_models_figure *figure, const struct w
     const double n = (double)counts->count;
     size_t edges[BINS_MOST + 1];
     const bool few = types <= FEW_TYPES;
-    const size_t bins = few ? types : bin_edges(types, edges);
+    const size_t bins = few ? types : bin_edges(types, 1, edges);
     struct ws_series series = *like;
     series.mark = few ? WS_MARK_LINE : WS_MARK_STEPS;
     series.count = few ? types : bins + 1;

@@ -66,7 +66,7 @@ static size_t take_coordinate(const struct ws_dataset *data, uint32_t c, size_t 
     return count;
 }
 
-/* What the human items reach over, with a fifth more on each side. */
+/* What the human items reach over, and three tenths more on each side. */
 static enum ws_status find_range(const struct ws_dataset *human, uint32_t c, struct ws_arena *arena,
                                  struct range *out, struct ws_error *err)
 {
@@ -79,7 +79,7 @@ static enum ws_status find_range(const struct ws_dataset *human, uint32_t c, str
         out->low = fmin(out->low, values[i]);
         out->high = fmax(out->high, values[i]);
     }
-    double room = out->high > out->low ? 0.2 * (out->high - out->low) : 1;
+    double room = out->high > out->low ? 0.3 * (out->high - out->low) : 1;
     out->low -= room;
     out->high += room;
     return WS_OK;
