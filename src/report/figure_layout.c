@@ -411,7 +411,8 @@ static enum ws_status lay_legend(struct layout *l, double *bottom, struct ws_err
         left += ws_font_width(l->font, WS_SIZE_TICK, entry->text) + 10 +
                 (entry->series ? WS_LEGEND_SAMPLE + WS_LEGEND_GAP : 0);
     }
-    *bottom += (sum <= room ? 1 : (double)((count + columns - 1) / columns)) * row;
+    const size_t lines = sum <= room ? 1 : (count + columns - 1) / columns;
+    *bottom += (double)lines * row;
     return WS_OK;
 }
 

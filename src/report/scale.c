@@ -247,34 +247,34 @@ static void power_ticks(const struct ws_scale *scale, int first, int last, int m
             add_minor(scale, times * pow(10, power), out);
 }
 
-/* Within two powers of ten. */
+/* A number on a logarithmic scale with its text. */
+static void add_fine(const struct ws_scale *scale, int times, int power, struct ws_ticks *out)
+{
+    const double at = times * pow(10, power);
+    const int decimals = -power - (scale->percent ? 2 : 0);
+    if (at < scale->low * (1 - 1e-9) || at > scale->high * (1 + 1e-9) ||
+        out->count == WS_TICKS_MOST)
+        return;
+    out->at[out->count] = at;
+    if (!scale->percent && (power < -4 || power > 5))
+        linear_text(at, pow(10, power), at, false, out->texts[out->count]);
+    else
+        plain_text(at, decimals > 0 ? decimals : 0, scale->percent, out->texts[out->count]);
+    out->count++;
+}
+
+/* Within two powers of ten: of ever finer steps the first that has three numbers or more. */
 static void fine_ticks(const struct ws_scale *scale, int most, struct ws_ticks *out)
 {
-    static const struct {
-        double times[9];
-        int count;
-    } choices[] = {{{1, 2, 5}, 3}, {{1, 2, 3, 5, 7}, 5}, {{1, 2, 3, 4, 5, 6, 7, 8, 9}, 9}};
+    static const char *const choices[] = {"125", "12357", "123456789"};
     const int from = exponent_of(scale->low), to = exponent_of(scale->high);
-    for (size_t c = 0; c < sizeof choices / sizeof *choices; c++) {
+    for (size_t c = 0; c < sizeof choices / sizeof *choices && out->count < 3; c++) {
         struct ws_ticks ticks = {.count = 0};
         for (int power = from; power <= to; power++)
-            for (int t = 0; t < choices[c].count && ticks.count < WS_TICKS_MOST; t++) {
-                double at = choices[c].times[t] * pow(10, power);
-                if (at < scale->low * (1 - 1e-9) || at > scale->high * (1 + 1e-9))
-                    continue;
-                ticks.at[ticks.count] = at;
-                const int decimals = -power - (scale->percent ? 2 : 0);
-                if (!scale->percent && (power < -4 || power > 5))
-                    linear_text(at, pow(10, power), at, scale->percent, ticks.texts[ticks.count]);
-                else
-                    plain_text(at, decimals > 0 ? decimals : 0, scale->percent,
-                               ticks.texts[ticks.count]);
-                ticks.count++;
-            }
+            for (const char *times = choices[c]; *times; times++)
+                add_fine(scale, *times - '0', power, &ticks);
         if (ticks.count >= 2 && ((int)ticks.count <= most || out->count < 2))
             *out = ticks;
-        if (out->count >= 3)
-            return;
     }
     if (out->count < 2) {
         out->count = 0;

@@ -177,8 +177,9 @@ static enum ws_status add_contours(const struct vectors_figure *v, const struct 
     if (!points || !values)
         return no_memory(err);
     for (size_t i = 0; i < (size_t)GRID * GRID; i++) {
-        points[2 * i] = v->x.low + (double)(i % GRID) / (GRID - 1) * (v->x.high - v->x.low);
-        points[2 * i + 1] = v->y.low + (double)(i / GRID) / (GRID - 1) * (v->y.high - v->y.low);
+        const size_t column = i % GRID, row = i / GRID;
+        points[2 * i] = v->x.low + (double)column / (GRID - 1) * (v->x.high - v->x.low);
+        points[2 * i + 1] = v->y.low + (double)row / (GRID - 1) * (v->y.high - v->y.low);
     }
     WS_TRY(densities_at(model, points, (size_t)GRID * GRID, 2, scratch, values, err));
     WS_TRY(find_levels(model, sample, scratch, levels, err));
