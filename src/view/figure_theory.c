@@ -15,11 +15,24 @@ static enum ws_status no_memory(struct ws_error *err)
     return ws_fail_memory(err, "a figure");
 }
 
-static size_t length_of_curve(const struct ws_theory *theory, size_t from)
+static bool is_of_form(const struct ws_theory_row *row, const struct ws_theory_row *first)
+{
+    return strcmp(row->arm, first->arm) == 0 && strcmp(row->metric, first->metric) == 0 &&
+           row->of_median == first->of_median && strcmp(row->form, first->form) == 0;
+}
+
+static bool is_of_curve(const struct ws_theory_row *row, const struct ws_theory_row *first)
+{
+    return strcmp(row->arm, first->arm) == 0 && strcmp(row->metric, first->metric) == 0 &&
+           row->of_median == first->of_median;
+}
+
+/* How many rows from `from` on are like it. */
+static size_t length_of(const struct ws_theory *theory, size_t from,
+                        bool (*is_like)(const struct ws_theory_row *, const struct ws_theory_row *))
 {
     size_t end = from;
-    while (end < theory->count && strcmp(theory->rows[end].arm, theory->rows[from].arm) == 0 &&
-           strcmp(theory->rows[end].metric, theory->rows[from].metric) == 0)
+    while (end < theory->count && is_like(&theory->rows[end], &theory->rows[from]))
         end++;
     return end - from;
 }
@@ -44,56 +57,117 @@ static const struct ws_run_arm *arm_of(const struct ws_figure_request *request, 
     return NULL;
 }
 
-/* Few points have error bars, many a band. */
-static enum ws_status add_curve(const struct ws_figure_request *request,
-                                const struct ws_theory_row *rows, size_t count, int look,
-                                struct ws_panel *panel, struct ws_error *err)
+static const char *form_label(enum ws_form_kind kind)
 {
-    const bool few = count <= POINTS_MOST;
-    WS_TRY(ws_panel_open(panel, 3, request->arena, err));
-    struct ws_values errors =
-        ws_panel_add(panel,
-                     &(struct ws_series){
-                         .mark = few ? WS_MARK_ERRORS : WS_MARK_BAND, .look = look, .count = count},
-                     request->arena);
-    struct ws_values expected = ws_panel_add(panel,
+    switch (kind) {
+    case WS_FORM_EXACT:
+        return "closed form";
+    case WS_FORM_ABOUT:
+        return "leading order";
+    case WS_FORM_AT_LEAST:
+        return "lower bound";
+    case WS_FORM_AT_MOST:
+        return "upper bound";
+    case WS_FORM_LIMIT:
+        return "limit";
+    }
+    return "";
+}
+
+/* What is being drawn. */
+struct curve {
+    const struct ws_figure_request *request;
+    struct ws_panel *panel;
+    const struct ws_theory_row *rows; /* of its first form */
+    size_t count;                     /* of each form */
+    int look;
+    struct ws_spread spread;
+};
+
+/* Few points have error bars, many a band; a median has neither. */
+static enum ws_status add_measured(struct curve *c, struct ws_error *err)
+{
+    struct ws_arena *arena = c->request->arena;
+    const bool few = c->count <= POINTS_MOST;
+    const struct ws_series beside = {
+        .mark = few ? WS_MARK_ERRORS : WS_MARK_BAND, .look = c->look, .count = c->count};
+    const struct ws_series measured = {.mark = few ? WS_MARK_POINTS : WS_MARK_LINE,
+                                       .label = c->rows->arm,
+                                       .look = c->look,
+                                       .count = c->count};
+    struct ws_values errors = {0};
+    if (!c->rows->of_median)
+        errors = ws_panel_add(c->panel, &beside, arena);
+    struct ws_values values = ws_panel_add(c->panel, &measured, arena);
+    if (!values.x || (!c->rows->of_median && !errors.x))
+        return no_memory(err);
+    for (size_t i = 0; i < c->count; i++) {
+        const struct ws_theory_row *row = &c->rows[i];
+        values.x[i] = row->generation;
+        values.y[i] = row->measured;
+        ws_spread_add(&c->spread, row->measured);
+        if (!errors.x)
+            continue;
+        errors.x[i] = row->generation;
+        errors.y[i] = row->measured - ERRORS * row->standard_error;
+        errors.y2[i] = row->measured + ERRORS * row->standard_error;
+    }
+    return WS_OK;
+}
+
+static enum ws_status add_form(struct curve *c, const struct ws_theory_row *rows, size_t count,
+                               struct ws_error *err)
+{
+    struct ws_values expected = ws_panel_add(c->panel,
                                              &(struct ws_series){.mark = WS_MARK_LINE,
-                                                                 .label = "closed form",
+                                                                 .label = form_label(rows->kind),
                                                                  .look = WS_LOOK_INK,
                                                                  .dashed = true,
                                                                  .count = count},
-                                             request->arena);
-    struct ws_values mean =
-        ws_panel_add(panel,
-                     &(struct ws_series){.mark = few ? WS_MARK_POINTS : WS_MARK_LINE,
-                                         .label = rows->arm,
-                                         .look = look,
-                                         .count = count},
-                     request->arena);
-    if (!errors.x || !expected.x || !mean.x)
+                                             c->request->arena);
+    if (!expected.x)
         return no_memory(err);
-    const struct ws_headline *headline =
-        ws_headline_find(request->runs[0].description.family, rows->metric);
-    struct ws_spread spread = {INFINITY, -INFINITY};
     for (size_t i = 0; i < count; i++) {
-        const struct ws_theory_row *row = &rows[i];
-        errors.x[i] = expected.x[i] = mean.x[i] = row->generation;
-        expected.y[i] = row->expected;
-        mean.y[i] = row->mean;
-        errors.y[i] = row->mean - ERRORS * row->standard_error;
-        errors.y2[i] = row->mean + ERRORS * row->standard_error;
-        ws_spread_add(&spread, row->mean);
-        ws_spread_add(&spread, row->expected);
+        expected.x[i] = rows[i].generation;
+        expected.y[i] = rows[i].expected;
+        ws_spread_add(&c->spread, rows[i].expected);
     }
-    panel->title = ws_arena_format(request->arena, "%s: %s", rows->arm, rows->form);
+    return WS_OK;
+}
+
+/* A measured curve and all forms that are known for it: the rows [from, from + length). */
+static enum ws_status add_curve(const struct ws_figure_request *request,
+                                const struct ws_theory *theory, size_t from, size_t length,
+                                int look, struct ws_panel *panel, struct ws_error *err)
+{
+    const struct ws_theory_row *rows = &theory->rows[from];
+    const char *family = request->runs[0].description.family;
+    struct curve c = {
+        .request = request,
+        .panel = panel,
+        .rows = rows,
+        .count = length_of(theory, from, is_of_form),
+        .look = look,
+        .spread = {INFINITY, -INFINITY},
+    };
+    WS_TRY(ws_panel_open(panel, WS_KNOWN_FORMS_MOST + 2, request->arena, err));
+    for (size_t i = from, count; i < from + length; i += count) {
+        count = length_of(theory, i, is_of_form);
+        WS_TRY(add_form(&c, &theory->rows[i], count, err));
+    }
+    WS_TRY(add_measured(&c, err));
+    const struct ws_headline *headline = ws_headline_find(family, rows->metric);
+    const char *label = ws_metric_label(family, rows->metric, request->arena);
+    panel->title = rows->arm;
     panel->x = (struct ws_axis){.label = "generation", .whole = true};
     panel->x.log = request->settings->x == WS_AXIS_LOG;
     panel->y = (struct ws_axis){
-        .label = ws_metric_label(request->runs[0].description.family, rows->metric, request->arena),
-        .log = ws_axis_is_log(request->settings->y, spread),
+        .label =
+            rows->of_median && label ? ws_arena_format(request->arena, "%s, median", label) : label,
+        .log = ws_axis_is_log(request->settings->y, c.spread),
         .percent = headline && headline->form == WS_NUMBER_PERCENT,
     };
-    return panel->title && panel->y.label ? WS_OK : no_memory(err);
+    return panel->y.label ? WS_OK : no_memory(err);
 }
 
 enum ws_status ws_figure_of_theory(const struct ws_figure_request *request, struct ws_figure *out,
@@ -109,23 +183,23 @@ enum ws_status ws_figure_of_theory(const struct ws_figure_request *request, stru
         const struct ws_theory_row *rows = &theory.rows[i];
         int look = 0;
         const struct ws_run_arm *arm = arm_of(request, rows->arm, &look);
-        length = length_of_curve(&theory, i);
+        length = length_of(&theory, i, is_of_curve);
         if (!arm || !ws_arm_is_shown(request, arm) ||
             !is_listed(&request->settings->metrics, rows->metric))
             continue;
         if (count == PANELS_MOST)
             return ws_fail(err, WS_INVALID, "more than %d curves: choose with --arm and --metric",
                            PANELS_MOST);
-        WS_TRY(add_curve(request, rows, length, look, &panels[count++], err));
+        WS_TRY(add_curve(request, &theory, i, length, look, &panels[count++], err));
         seeds = rows->seeds > seeds ? rows->seeds : seeds;
     }
     if (count == 0)
         return ws_fail(err, WS_NOT_FOUND, "no closed form is known for what is asked for");
     *out = (struct ws_figure){
         .caption = ws_arena_format(request->arena,
-                                   "Means over %zu seeds and four standard errors on each side, "
-                                   "over the closed form. Means of heavy-tailed numbers are missed "
-                                   "by few seeds.",
+                                   "Means over %zu seeds and four standard errors on each side "
+                                   "(medians where the axis says so), over what theory says of "
+                                   "them. Means of heavy-tailed numbers are missed by few seeds.",
                                    seeds),
         .panels = panels,
         .panel_count = count,
