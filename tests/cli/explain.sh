@@ -11,7 +11,7 @@ awk '
     kind == "yaml" && file == "" { file = $2; print "cat >" file " <<\"END\""; next }
     kind != ""  { print }
 ' "$guide" >guide.sh
-[ "$(grep -c '^wellspring ' guide.sh)" -eq 7 ] || fail "the guide has other commands"
+[ "$(grep -c '^wellspring ' guide.sh)" -eq 9 ] || fail "the guide has other commands"
 wellspring() {
     accepts "$@" -q
     cp out "out-$1"
