@@ -99,17 +99,23 @@ static void print_run_command(const char *what)
     print_word(what);
 }
 
+static void print_directory_command(const char *command, const char *directory, const char *rest)
+{
+    (void)printf(" ");
+    print_word(program_invocation_name);
+    (void)printf(" %s", command);
+    print_word(directory);
+    (void)printf("%s\n", rest);
+}
+
 static void print_next_steps(const struct job *job)
 {
     (void)printf("\nEverything is in %s ('export' shows every number).%s\n", job->directory,
                  job->last ? " Next:" : "\n");
     if (!job->last)
         return;
-    (void)printf(" ");
-    print_word(program_invocation_name);
-    (void)printf(" export");
-    print_word(job->directory);
-    (void)printf(" --summary -o results.csv\n");
+    print_directory_command("report", job->directory, " # a page to look at and to send round");
+    print_directory_command("export", job->directory, " --summary -o results.csv");
     print_run_command(job->what);
     if (job->flags->output) {
         (void)printf(" -o");

@@ -25,6 +25,7 @@ enum exit_status {
     X(profile,   "a run by eight published definitions of collapse, each with its test")    \
     X(theory,    "a run's curves beside the closed forms that are known for them")         \
     X(runs,      "list the runs in a directory")                                        \
+    X(report,    "runs as one HTML file: words, charts, texts, settings; opens offline") \
     X(export,    "a run's metrics as CSV, JSON lines or Parquet")                       \
     X(plot,      "figures of runs: SVG, PDF, PNG, TikZ")                                    \
     X(compare,   "runs side by side: settings that differ, metrics with intervals")     \

@@ -274,6 +274,9 @@ static enum ws_status read_members(const json_t *root, const char *name, struct 
             "%s: format '%.40s', this program reads '%s': a run of another version of the "
             "program cannot be read or gone on with",
             name, format, WS_RUN_FORMAT);
+    out->version = "";
+    if (json_object_get(root, "version")) /* nothing is decided by it */
+        WS_TRY(copy_text(root, "version", name, arena, &out->version, err));
     WS_TRY(copy_text(root, "name", name, arena, &out->name, err));
     WS_TRY(copy_text(root, "title", name, arena, &out->title, err));
     WS_TRY(copy_text(root, "state", name, arena, &out->state, err));

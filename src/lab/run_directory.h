@@ -41,6 +41,7 @@ struct ws_run_description {
     const char *title;
     const char *state; /* "running", "stopped", "failed", "complete" */
     const char *family;
+    const char *version; /* of the program that wrote it last */
     const char *compute_class;
     const char *started;
     const char *finished; /* "" while it runs */
