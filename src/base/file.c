@@ -259,6 +259,22 @@ enum ws_status ws_file_replace(const char *path, struct ws_bytes bytes, struct w
     return status;
 }
 
+enum ws_status ws_file_replace_quickly(const char *path, struct ws_bytes bytes,
+                                       struct ws_error *err)
+{
+    struct ws_file_draft draft;
+    WS_TRY(ws_file_draft_open(&draft, path, err));
+    enum ws_status status = ws_file_draft_write(&draft, bytes, path, err);
+    if (status == WS_OK && rename(draft.path, path) != 0)
+        status = fail_writing(err, path);
+    if (status != WS_OK) {
+        ws_file_draft_drop(&draft);
+        return status;
+    }
+    (void)close(draft.descriptor);
+    return WS_OK;
+}
+
 enum ws_status ws_file_remove(const char *path, struct ws_error *err)
 {
     if (unlink(path) == 0)

@@ -43,7 +43,12 @@ void ws_file_unmap(struct ws_mapped_file *file); /* zeroed or unmapped before is
 WS_MUST_CHECK enum ws_status ws_file_replace(const char *path, struct ws_bytes bytes,
                                              struct ws_error *err);
 
-/* The same for bytes that come in pieces: open, write, and keep. `path` is the target's each time.
+/* The same without waiting for the disk: for what is true for a moment. After a power cut the file
+ * may be the old one, the new one or empty. */
+WS_MUST_CHECK enum ws_status ws_file_replace_quickly(const char *path, struct ws_bytes bytes,
+                                                     struct ws_error *err);
+
+/* As ws_file_replace for bytes that come in pieces: open, write, and keep. `path` is the target's each time.
  * A draft that is open and not kept is dropped; one that was not kept for a failure is gone. */
 struct ws_file_draft {
     char path[PATH_MAX];

@@ -151,6 +151,14 @@ json_t *ws_json_path(const char *path)
     return json_string(text.message);
 }
 
+void ws_json_add(json_t **array, json_t *item)
+{
+    if (json_array_append_new(*array, item) == 0) /* which gives the item back where it fails */
+        return;
+    json_decref(*array);
+    *array = NULL;
+}
+
 json_t *ws_json_real(double value)
 {
     if (isfinite(value))

@@ -49,6 +49,10 @@ json_t *ws_json_path(const char *path);
 /* A number, or a text for what is not finite; NULL when memory is out. */
 json_t *ws_json_real(double value);
 
+/* Appends `item`, which it takes. When memory is out, or either is NULL, gives both back and makes
+ * *array NULL, which is to be looked at once at the end. */
+void ws_json_add(json_t **array, json_t *item);
+
 /* On one line without blanks, reals with 17 digits; NULL, what a json_ function gives when memory
  * is out, fails the buffer. */
 void ws_json_append(const json_t *json, struct ws_buffer *out);

@@ -224,6 +224,7 @@ static enum ws_status run(struct work *w, const struct ws_experiment *experiment
         .allow_other_machine = w->flags.allow_other_machine,
         .cuda_module = installed_module(&w->arena, WS_CUDA_MODULE_FILE),
         .stop = stop_signal_flag(),
+        .stops_on_signal = true,
         .progress = show_progress,
         .user = w,
     };

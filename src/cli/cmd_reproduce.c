@@ -195,6 +195,7 @@ static enum ws_status run(struct session *s, struct study *study, size_t e,
         .directory = directory,
         .allow_other_machine = s->flags.allow_other_machine,
         .stop = stop_signal_flag(),
+        .stops_on_signal = true,
         .progress = show_progress,
         .user = &observer,
     };

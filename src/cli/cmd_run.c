@@ -201,6 +201,7 @@ static int run_experiment(const struct job *job, const struct ws_human *human)
         .cuda_module = flags->cuda_module,
         .ranks = flags->ranks,
         .stop = stop_signal_flag(),
+        .stops_on_signal = true,
         .begun = announce,
         .progress = show_progress,
         .user = &observer,

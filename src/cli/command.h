@@ -29,6 +29,7 @@ enum exit_status {
     X(export,    "a run's metrics as CSV, JSON lines or Parquet")                       \
     X(plot,      "figures of runs: SVG, PDF, PNG, TikZ")                                    \
     X(compare,   "runs side by side: settings that differ, metrics with intervals")     \
+    X(serve,     "runs in a browser: a live dashboard")                                 \
     X(train,     "train a transformer on text, or go on training one")                  \
     X(generate,  "texts from a model: sampled, greedy, or by beam search")              \
     X(evaluate,  "a model against reference numbers, or over a text")                   \

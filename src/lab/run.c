@@ -13,9 +13,13 @@
 #include "base/pool.h"
 #include "lab/chain_files.h"
 #include "lab/plan.h"
+#include "lab/run_progress.h"
 #include "lab/summarise.h"
 
-enum { WAITING_TEXTS = 1 << 25 }; /* bytes a block keeps in memory before it saves them */
+enum {
+    WAITING_TEXTS = 1 << 25, /* bytes a block keeps in memory before it saves them */
+    TELL_SECONDS = 1,        /* between two records of how far the run is */
+};
 
 /* A block of chains that has something left to do. */
 struct unit {
@@ -49,6 +53,8 @@ struct runner {
     bool failed_fast;      /* a chain failed, and the others are to stop; atomic */
     pthread_mutex_t mutex; /* guards what follows, the result, events.log and the observer */
     struct ws_progress progress;
+    struct ws_process_name process;
+    double told; /* when others were last told of it */
 };
 
 static uint32_t generations(const struct runner *r)
@@ -156,6 +162,31 @@ static bool is_running(const struct ws_chain *chain)
     return chain->started && chain->status == WS_OK;
 }
 
+/* Tells whoever watches from outside, if it is time to. The mutex is held, or no thread works yet.
+ */
+static void tell_progress(struct runner *r, bool now)
+{
+    const struct ws_progress *p = &r->progress;
+    if (!leads(r) || (!now && p->elapsed - r->told < TELL_SECONDS))
+        return;
+    r->told = p->elapsed;
+    const struct ws_run_progress told = {
+        .process = r->process,
+        /* Of several ranks each would have to be told. */
+        .stops = r->options->stops_on_signal && !r->options->ranks,
+        .elapsed = p->elapsed,
+        .work = p->work,
+        .work_left = p->work_left,
+        .chains = p->chains,
+        .chains_done = p->chains_done,
+        .arm = p->arm ? p->arm : "",
+        .first_seed = p->first_seed,
+        .seeds = p->seeds,
+        .generation = p->generation,
+    };
+    (void)!ws_progress_write(r->options->directory, &told, NULL); /* the run is not for it */
+}
+
 /* `work` of the step is done by now, or the step is `taken`; `finished` chains are at their end. */
 static void note_progress(struct worker *w, uint64_t work, bool taken, size_t finished)
 {
@@ -173,6 +204,7 @@ static void note_progress(struct worker *w, uint64_t work, bool taken, size_t fi
     p->seeds = w->unit->count;
     p->generation = w->step;
     p->taken = taken;
+    tell_progress(r, false);
     if (r->options->progress)
         r->options->progress(r->options->user, p);
     pthread_mutex_unlock(&r->mutex);
@@ -936,6 +968,7 @@ static enum ws_status prepare(struct runner *r, struct ws_run_state *state, int 
     WS_TRY(ws_directory_make(directory, err));
     WS_TRY(check_is_ours(directory, &r->arena, err)); /* before a lock is left in it */
     WS_TRY(ws_lock_take(lock_path, lock, err));
+    ws_progress_remove(directory); /* of one that was killed */
     ws_clock_text(r->clock->wall(r->clock->user), started);
     WS_TRY(meet_directory(r, started, err));
     *state = (struct ws_run_state){"running", started, "", r->threads, r->compute_class};
@@ -1001,6 +1034,9 @@ static enum ws_status work(struct runner *r, struct ws_error *err)
     if (r->options->begun)
         r->options->begun(r->options->user);
     WS_TRY(make_units(r, err));
+    r->process = ws_process_name(&r->arena);
+    r->progress.elapsed = elapsed(r);
+    tell_progress(r, true);
     WS_TRY(run_units(r, err));
     r->stopped = stop_asked(r);
     return WS_OK;
@@ -1049,6 +1085,8 @@ enum ws_status ws_run_execute(const struct ws_experiment *experiment, const stru
     pthread_mutex_init(&r.mutex, NULL);
     enum ws_status status = run_together(&r, &lock, err ? err : &unheard);
     pthread_mutex_destroy(&r.mutex);
+    if (leads(&r) && lock >= 0)
+        ws_progress_remove(options->directory);
     ws_lock_drop(lock);
     ws_arena_release(&r.arena);
     return status;

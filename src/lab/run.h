@@ -45,6 +45,7 @@ struct ws_run_options {
     /* Not 0: save and return WS_INTERRUPTED; or NULL. Several threads look at it, so a signal's
      * handler, or whoever sets it, does so with __atomic_store_n. */
     const volatile sig_atomic_t *stop;
+    bool stops_on_signal; /* SIGTERM sets it, so that others may stop the run by one */
     /* Called once when nothing is left to refuse, before the first step; or NULL. */
     void (*begun)(void *user);
     /* Called by one thread at a time, with what this process does; or NULL. */

@@ -5,6 +5,7 @@
  *   events.log                          what happened when; for people
  *   tokenizer/                          of byte-pair encoded text
  *   summary                             every metric over seeds; there once all chains have ended
+ *   progress                            how far it is, while it goes on (lab/run_progress.h)
  *   lock                                held by the process that writes
  *   arms/<arm>/<chains>.checkpoint      where chains are, and what they measured in the last part
  *   arms/<arm>/<chains>.steps-<a>-<b>   what they measured, and pooled, in the parts before
@@ -14,7 +15,7 @@
  *   models/<arm>/seed-<s>/generation-<g>/  models for other programs (keep_models)
  *
  * <chains> are the seeds of a block: "seeds-1-64", or "seed-7" where each has files of its own.
- * All but run.json and events.log is the same bytes for the same settings, whatever the threads,
+ * All but run.json, events.log and progress is the same bytes for the same settings, whatever the threads,
  * kills and resumes. Formats: docs/formats/run.md. Contract: tests/fault/, tests/cli/.
  */
 #ifndef WS_LAB_RUN_DIRECTORY_H

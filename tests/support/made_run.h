@@ -167,7 +167,8 @@ static inline void make_run_of(struct place *place, const char *settings, const 
     }
     char *text = ws_arena_format(
         &arena,
-        "{\"format\":\"" WS_RUN_FORMAT "\",\"name\":\"n\",\"title\":\"\",\"state\":\"complete\","
+        "{\"format\":\"" WS_RUN_FORMAT "\",\"version\":\"v\",\"name\":\"n\","
+        "\"title\":\"\",\"state\":\"complete\","
         "\"started\":\"a\",\"finished\":\"b\",\"block\":%d,\"settings\":{%s},\"inputs\":{%s},"
         "\"arms\":[%s],\"machine\":{\"compute_class\":\"c\"}}",
         (int)BLOCK, settings, inputs, arms);

@@ -1,0 +1,162 @@
+/*
+ * wellspring serve: the runs of a directory in a browser.
+ */
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "base/number.h"
+#include "cli/command.h"
+#include "server/dashboard.h"
+#include "server/http_guard.h"
+
+enum { PORT = 8080, CONNECTIONS = 1024, PATIENCE = 15 };
+
+struct serve_flags {
+    const char *runs, *port, *listen, *token_file;
+    bool allow_control;
+};
+
+/* Tokens --------------------------------------------------------------------------------------- */
+
+/* 192 bits, six to a letter. */
+static enum ws_status make_token(struct ws_arena *arena, const char **out, struct ws_error *err)
+{
+    static const char letters[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    unsigned char random[32];
+    char *token = WS_ARENA_NEW(arena, char, sizeof random + 1);
+    if (!token)
+        return ws_fail_memory(err, "a token");
+    if (getrandom(random, sizeof random, 0) != sizeof random)
+        return ws_fail(err, WS_IO, "the system gives no random numbers for a token");
+    for (size_t i = 0; i < sizeof random; i++)
+        token[i] = letters[random[i] & 63];
+    token[sizeof random] = '\0';
+    *out = token;
+    return WS_OK;
+}
+
+/* The first line of the file. */
+static enum ws_status read_token(const char *path, struct ws_arena *arena, const char **out,
+                                 struct ws_error *err)
+{
+    struct ws_bytes bytes;
+    WS_TRY(ws_file_read(path, 4096, arena, &bytes, err));
+    char *text = ws_arena_format(arena, "%.*s", (int)bytes.size, (const char *)bytes.data);
+    if (!text)
+        return ws_fail_memory(err, "a token");
+    text[strcspn(text, "\r\n")] = '\0';
+    if (!ws_token_is_fit(text))
+        return ws_fail(err, WS_INVALID,
+                       "'%.200s' holds no token: wanted a line of %d to %d letters, digits, '-' "
+                       "and '_'",
+                       path, WS_TOKEN_LEAST, WS_TOKEN_MOST);
+    *out = text;
+    return WS_OK;
+}
+
+/* One is wanted where others than this machine can ask. */
+static enum ws_status choose_token(const struct serve_flags *flags, struct ws_arena *arena,
+                                   const char **out, struct ws_error *err)
+{
+    bool loopback = false;
+    *out = NULL;
+    WS_TRY(ws_address_is_loopback(flags->listen, &loopback, err));
+    if (flags->token_file)
+        return read_token(flags->token_file, arena, out, err);
+    return loopback ? WS_OK : make_token(arena, out, err);
+}
+
+/* As many descriptors as connections may take, if the system lets us. */
+static void raise_descriptors(void)
+{
+    struct rlimit files;
+    const rlim_t wanted = CONNECTIONS + WS_HTTP_DESCRIPTORS;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= wanted)
+        return;
+    files.rlim_cur = files.rlim_max < wanted ? files.rlim_max : wanted;
+    (void)setrlimit(RLIMIT_NOFILE, &files);
+}
+
+/* Serving -------------------------------------------------------------------------------------- */
+
+static void print_address(const struct serve_flags *flags, unsigned port, const char *token)
+{
+    const bool v6 = strchr(flags->listen, ':') != NULL;
+    (void)printf("%s of '%s' at http://%s%s%s:%u/%s%s\n",
+                 flags->allow_control ? "Runs" : "Runs, to be looked at only,", flags->runs,
+                 v6 ? "[" : "", flags->listen, v6 ? "]" : "", port, token ? "?token=" : "",
+                 token ? token : "");
+    (void)printf("Ctrl-C ends it.%s\n",
+                 token ? " Whoever has the link may look; what is sent can be read on the way."
+                       : "");
+    (void)fflush(stdout);
+}
+
+static enum ws_status serve(const struct serve_flags *flags, uint64_t port, struct ws_arena *arena,
+                            struct ws_error *err)
+{
+    struct ws_dashboard *dashboard;
+    struct ws_http_settings settings = {.address = flags->listen,
+                                        .port = (unsigned)port,
+                                        .connections = CONNECTIONS,
+                                        .patience = PATIENCE};
+    sigset_t ends;
+    int seen;
+    WS_TRY(choose_token(flags, arena, &settings.token, err));
+    /* Blocked before threads are made, which take over what is; then waited for. */
+    (void)sigemptyset(&ends);
+    (void)sigaddset(&ends, SIGINT);
+    (void)sigaddset(&ends, SIGTERM);
+    (void)sigprocmask(SIG_BLOCK, &ends, NULL);
+    (void)signal(SIGPIPE, SIG_IGN);
+    raise_descriptors();
+    json_object_seed(0); /* before several threads would */
+    WS_TRY(ws_dashboard_start(flags->runs, flags->allow_control, &settings, &dashboard, err));
+    print_address(flags, ws_dashboard_port(dashboard), settings.token);
+    (void)sigwait(&ends, &seen);
+    ws_dashboard_stop(dashboard);
+    return WS_OK;
+}
+
+int cmd_serve(int argc, char **argv)
+{
+    struct serve_flags flags = {.runs = "runs", .listen = "127.0.0.1"};
+    const struct flag table[] = {
+        {"runs", 0, "DIR", "the directory of runs (default runs)", NULL, &flags.runs},
+        {"port", 'p', "N", "default 8080; 0: one that is free", NULL, &flags.port},
+        {"listen", 0, "ADDRESS", "default 127.0.0.1, this machine alone; 0.0.0.0: everybody", NULL,
+         &flags.listen},
+        {"token-file", 0, "FILE", "its first line is the token that is asked for", NULL,
+         &flags.token_file},
+        {"allow-control", 0, NULL, "runs may be stopped", &flags.allow_control, NULL},
+    };
+    const struct command_line line = {
+        .usage = "serve [options]",
+        .about =
+            "Shows the runs of a directory in a browser: lists, searches and compares them, and\n"
+            "follows those that are running. Listens to this machine alone unless told otherwise;\n"
+            "elsewhere it wants a token, and makes one where none is given.",
+        .flags = table,
+        .flag_count = sizeof table / sizeof *table,
+    };
+    struct arguments arguments;
+    struct ws_error error;
+    uint64_t port = PORT;
+    enum ws_status status = arguments_parse(&line, argc, argv, &arguments, &error);
+    if (status == WS_OK && arguments.help)
+        print_help(&line);
+    else if (status == WS_OK && flags.port && (!ws_whole_parse(flags.port, &port) || port > 65535))
+        status = ws_fail(&error, WS_INVALID, "--port is '%.40s', wanted a whole number up to 65535",
+                         flags.port);
+    else if (status == WS_OK)
+        status = serve(&flags, port, &arguments.arena, &error);
+    ws_arena_release(&arguments.arena);
+    return status == WS_OK ? EXIT_DONE : report(status, &error);
+}

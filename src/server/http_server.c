@@ -1,0 +1,645 @@
+#include "server/http_server.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "base/number.h"
+#include "base/spill.h"
+#include "server/asset.h"
+#include "server/http_guard.h"
+
+enum {
+    THREADS = 4,            /* one that computes an answer does not hold up all streams */
+    HEADERS_SIZE = 1 << 15, /* bytes of memory of a connection: headers are shorter */
+    BODY_SIZE = 1 << 16,    /* of a request, at most */
+    ANSWER_SECONDS = 120,
+    CROWDED_PATIENCE = 1, /* seconds */
+    SPARE = 64,           /* connections beyond the limit, to be told so */
+    BACKLOG = 1024,
+};
+
+/* What a connection is doing. */
+enum phase { ASKING, ANSWERING, STREAMING };
+
+struct connection {
+    struct ws_http_server *server;
+    int socket;
+    enum phase phase;
+    double since;
+    bool is_late; /* shut down by the keeper */
+    struct connection *next, *previous;
+};
+
+struct ws_http_server {
+    const struct ws_microhttpd *http;
+    struct ws_http_settings settings;
+    struct ws_http_site site;
+    char *token; /* or NULL */
+    char cookie[WS_COOKIE_NAME_SIZE];
+    bool loopback;
+    unsigned port;
+    int socket;
+    struct MHD_Daemon *daemon;
+    struct ws_spill spill; /* where bodies lie */
+    pthread_t keeper;
+    pthread_mutex_t mutex; /* guards what follows */
+    pthread_cond_t change; /* the server is to stop */
+    struct connection *connections;
+    size_t connection_count;
+    bool stopping;
+};
+
+/* One request, from its first line to the end of its answer. */
+struct exchange {
+    struct ws_http_server *server;
+    struct ws_arena arena;
+    struct ws_bytes asked; /* the target as it came */
+    struct ws_target target;
+    struct ws_http_answer answer;
+    const char *location; /* where the client is sent to, or NULL */
+    const char *tag;      /* of a file, or NULL */
+    const char *allow;    /* the method that there is, or NULL */
+    size_t body_size;     /* of the request */
+    bool begun;
+};
+
+static double now(void)
+{
+    struct timespec time;
+    (void)clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+static const char *header(const struct ws_http_server *server, struct MHD_Connection *connection,
+                          const char *name)
+{
+    return server->http->MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
+}
+
+/* Connections and their keeper ----------------------------------------------------------------- */
+
+static void on_connection(void *server_, struct MHD_Connection *handle, void **context,
+                          enum MHD_ConnectionNotificationCode what)
+{
+    struct ws_http_server *server = server_;
+    struct connection *connection = *context;
+    if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+        const union MHD_ConnectionInfo *info =
+            server->http->MHD_get_connection_info(handle, MHD_CONNECTION_INFO_CONNECTION_FD);
+        connection = calloc(1, sizeof *connection);
+        *context = connection;
+        if (!connection)
+            return;
+        *connection = (struct connection){
+            .server = server, .socket = info ? info->connect_fd : -1, .since = now()};
+        pthread_mutex_lock(&server->mutex);
+        connection->next = server->connections;
+        if (connection->next)
+            connection->next->previous = connection;
+        server->connections = connection;
+        server->connection_count++;
+        pthread_mutex_unlock(&server->mutex);
+    } else if (connection) {
+        pthread_mutex_lock(&server->mutex);
+        if (connection->next)
+            connection->next->previous = connection->previous;
+        if (connection->previous)
+            connection->previous->next = connection->next;
+        else
+            server->connections = connection->next;
+        server->connection_count--;
+        pthread_mutex_unlock(&server->mutex);
+        free(connection);
+    }
+}
+
+/* The connection goes on with something else. False when there are too many of them. */
+static bool enter(struct ws_http_server *server, struct MHD_Connection *handle, enum phase phase)
+{
+    const union MHD_ConnectionInfo *info =
+        server->http->MHD_get_connection_info(handle, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    struct connection *connection = info ? info->socket_context : NULL;
+    pthread_mutex_lock(&server->mutex);
+    if (connection) {
+        connection->phase = phase;
+        connection->since = now();
+    }
+    bool fits = connection && server->connection_count <= server->settings.connections;
+    pthread_mutex_unlock(&server->mutex);
+    return fits;
+}
+
+/* Ends connections whose time is over: their threads then see them closed. The mutex is held, so
+ * that no socket of the list is closed meanwhile, and its number another's. */
+static void end_late_connections(struct ws_http_server *server)
+{
+    const double time = now();
+    const bool crowded = server->connection_count > server->settings.connections / 4 * 3;
+    const double patience = crowded ? CROWDED_PATIENCE : server->settings.patience;
+    for (struct connection *c = server->connections; c; c = c->next) {
+        double limit = c->phase == ASKING ? patience : ANSWER_SECONDS;
+        if (c->phase == STREAMING || c->is_late || time - c->since < limit)
+            continue;
+        c->is_late = true;
+        (void)shutdown(c->socket, SHUT_RDWR);
+    }
+}
+
+static void *keep(void *server_)
+{
+    struct ws_http_server *server = server_;
+    pthread_mutex_lock(&server->mutex);
+    while (!server->stopping) {
+        struct timespec until;
+        (void)clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_sec++;
+        (void)pthread_cond_timedwait(&server->change, &server->mutex, &until);
+        end_late_connections(server);
+    }
+    pthread_mutex_unlock(&server->mutex);
+    return NULL;
+}
+
+/* Answers -------------------------------------------------------------------------------------- */
+
+/* The status's number for HTTP. */
+static unsigned number_of(enum ws_status status)
+{
+    static const unsigned numbers[] = {
+#define X(name, phrase, http) [WS_##name] = http,
+        WS_STATUS_MAP(X)
+#undef X
+    };
+    return numbers[status];
+}
+
+/* {"error": "<message>"} */
+static void answer_error(struct exchange *e, unsigned status, const char *message)
+{
+    json_t *object = json_pack("{s:o}", "error", ws_json_path(message));
+    ws_buffer_reset(&e->answer.body);
+    ws_json_append(object, &e->answer.body);
+    json_decref(object);
+    e->answer.status = status;
+    e->answer.type = "application/json";
+    e->answer.download = NULL;
+}
+
+static void answer_file(struct exchange *e, const char *name, const char *known)
+{
+    const struct ws_asset *asset = ws_asset_find(name);
+    if (!asset) {
+        answer_error(e, MHD_HTTP_NOT_FOUND, "there is no such file");
+        return;
+    }
+    e->tag = asset->tag;
+    e->answer.type = ws_media_type(asset->name);
+    if (ws_tag_is_known(known, asset->tag))
+        e->answer.status = MHD_HTTP_NOT_MODIFIED;
+    else
+        ws_buffer_append(&e->answer.body, asset->bytes, asset->size);
+}
+
+/* Pages load what this server has and nothing else, run no text as a program, and stand in no
+ * other page. */
+static void add_headers(struct MHD_Response *response, const struct exchange *e)
+{
+    const char *const headers[][2] = {
+        {"Content-Security-Policy",
+         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+         "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"},
+        {"X-Content-Type-Options", "nosniff"},
+        {"X-Frame-Options", "DENY"},
+        {"Referrer-Policy", "no-referrer"},
+        {"Cross-Origin-Opener-Policy", "same-origin"},
+        {"Cross-Origin-Resource-Policy", "same-origin"},
+        {"Cache-Control", e->tag ? "no-cache" : "no-store"},
+        {"Content-Type", e->answer.type},
+        {"ETag", e->tag},
+        {"Location", e->location},
+        {"Allow", e->allow},
+    };
+    for (size_t i = 0; i < sizeof headers / sizeof *headers; i++)
+        if (headers[i][1])
+            (void)e->server->http->MHD_add_response_header(response, headers[i][0], headers[i][1]);
+}
+
+/* The name is of a run's directory, which may be any bytes. */
+static void add_download(struct MHD_Response *response, struct exchange *e)
+{
+    const char *name = ws_target_escape(e->answer.download, &e->arena);
+    const char *value =
+        name ? ws_arena_format(&e->arena, "attachment; filename*=UTF-8''%s", name) : NULL;
+    if (value)
+        (void)e->server->http->MHD_add_response_header(response, "Content-Disposition", value);
+}
+
+static void add_cookie(struct MHD_Response *response, struct exchange *e)
+{
+    const char *value =
+        ws_arena_format(&e->arena, "%s=%s; Path=/; HttpOnly; SameSite=Strict; Max-Age=2592000",
+                        e->server->cookie, e->server->token);
+    if (value)
+        (void)e->server->http->MHD_add_response_header(response, "Set-Cookie", value);
+}
+
+static enum MHD_Result send_answer(struct exchange *e, struct MHD_Connection *connection)
+{
+    const struct ws_microhttpd *http = e->server->http;
+    struct MHD_Response *response;
+    struct ws_event_viewer *viewer = e->answer.viewer;
+    if (viewer) {
+        ws_event_viewer_on(viewer, connection);
+        response = http->MHD_create_response_from_callback(
+            MHD_SIZE_UNKNOWN, 4096, ws_event_viewer_read, viewer, ws_event_viewer_leave);
+        if (!response)
+            ws_event_viewer_leave(viewer);
+    } else {
+        if (e->answer.body.status != WS_OK)
+            answer_error(e, number_of(e->answer.body.status), "the answer is too large");
+        response = http->MHD_create_response_from_buffer(e->answer.body.size, e->answer.body.data,
+                                                         MHD_RESPMEM_PERSISTENT);
+    }
+    if (!response)
+        return MHD_NO;
+    add_headers(response, e);
+    if (e->answer.download)
+        add_download(response, e);
+    if (e->location)
+        add_cookie(response, e);
+    if (e->answer.status == MHD_HTTP_SERVICE_UNAVAILABLE)
+        (void)e->server->http->MHD_add_response_header(response, "Connection", "close");
+    (void)enter(e->server, connection, viewer ? STREAMING : ANSWERING);
+    enum MHD_Result result = http->MHD_queue_response(
+        connection, e->answer.status ? e->answer.status : MHD_HTTP_OK, response);
+    http->MHD_destroy_response(response);
+    return result;
+}
+
+/* Who may ask ---------------------------------------------------------------------------------- */
+
+/* "/?token=<token>": the cookie is set and the page asked for anew without it, so that the secret
+ * stays in no history and is in no link that is copied. */
+static bool answer_token(struct exchange *e)
+{
+    const char *seen = ws_target_parameter(&e->target, "token");
+    if (!seen || !e->server->token || !ws_token_equals(e->server->token, seen, strlen(seen)))
+        return false;
+    e->answer.status = MHD_HTTP_SEE_OTHER;
+    e->location = "/";
+    return true;
+}
+
+static bool is_let_in(struct exchange *e, struct MHD_Connection *connection)
+{
+    const struct ws_http_server *server = e->server;
+    if (server->loopback && !ws_host_is_loopback(header(server, connection, "Host"))) {
+        answer_error(e, MHD_HTTP_MISDIRECTED_REQUEST,
+                     "the request names another host; ask for localhost or 127.0.0.1");
+        return false;
+    }
+    if (!server->token ||
+        ws_bearer_is(header(server, connection, "Authorization"), server->token) ||
+        ws_cookie_is(header(server, connection, "Cookie"), server->cookie, server->token))
+        return true;
+    answer_error(e, MHD_HTTP_UNAUTHORIZED,
+                 "a token is wanted: open the link that the program printed, or send it as "
+                 "'Authorization: Bearer TOKEN'");
+    return false;
+}
+
+/* A page of elsewhere can send no such header, nor forge its origin. */
+static bool may_change(struct exchange *e, struct MHD_Connection *connection)
+{
+    const char *origin = header(e->server, connection, "Origin"),
+               *host = header(e->server, connection, "Host");
+    const char *mark = header(e->server, connection, "X-Wellspring");
+    bool foreign = origin && (!host || !ws_origin_is_of_host(origin, host));
+    if (mark && strcmp(mark, "1") == 0 && !foreign)
+        return true;
+    answer_error(e, MHD_HTTP_FORBIDDEN,
+                 "what changes something is asked with the header 'X-Wellspring: 1', by a page of "
+                 "this server or none");
+    return false;
+}
+
+/* Requests ------------------------------------------------------------------------------------- */
+
+static void answer_by(struct exchange *e, const struct ws_http_route *route,
+                      struct ws_http_request *request, struct MHD_Connection *connection)
+{
+    struct ws_error error;
+    if (route->file) {
+        bool any = strcmp(route->file, "*") == 0;
+        answer_file(e, any ? request->names[0] : route->file,
+                    header(e->server, connection, "If-None-Match"));
+        return;
+    }
+    enum ws_status status = route->answer(e->server->site.user, request, &e->answer, &error);
+    if (status != WS_OK)
+        answer_error(e, number_of(status), error.message);
+}
+
+static void answer_request(struct exchange *e, struct MHD_Connection *connection,
+                           const char *method)
+{
+    const struct ws_http_site *site = &e->server->site;
+    struct ws_http_request request = {.target = &e->target, .arena = &e->arena};
+    for (size_t i = 0; i < site->route_count; i++) {
+        const struct ws_http_route *route = &site->routes[i];
+        if (!ws_target_matches(&e->target, route->pattern, request.names))
+            continue;
+        bool reads = strcmp(route->method, "GET") == 0;
+        if (strcmp(method, route->method) == 0 || (reads && strcmp(method, "HEAD") == 0)) {
+            if (reads || may_change(e, connection))
+                answer_by(e, route, &request, connection);
+            return;
+        }
+        e->allow = route->method;
+    }
+    if (e->allow)
+        answer_error(e, MHD_HTTP_METHOD_NOT_ALLOWED, "this is asked for with another method");
+    else
+        answer_error(e, MHD_HTTP_NOT_FOUND, "there is nothing of that name");
+}
+
+static void make_answer(struct exchange *e, struct MHD_Connection *connection, const char *method)
+{
+    struct ws_error error;
+    enum ws_status status = ws_target_parse(e->asked, &e->arena, &e->target, &error);
+    if (status != WS_OK)
+        answer_error(e, number_of(status), error.message);
+    else if (!answer_token(e) && is_let_in(e, connection))
+        answer_request(e, connection, method);
+}
+
+/* libmicrohttpd asks for this first, with the whole target, and hands on what it returns. */
+static void *on_target(void *server_, const char *target, struct MHD_Connection *connection)
+{
+    struct ws_http_server *server = server_;
+    struct exchange *e = calloc(1, sizeof *e);
+    (void)connection;
+    if (!e)
+        return NULL;
+    e->server = server;
+    ws_arena_init(&e->arena, NULL);
+    ws_buffer_init(&e->answer.body, &server->spill.allocator, SIZE_MAX);
+    e->asked = ws_bytes_of(ws_arena_text(&e->arena, target), strlen(target));
+    return e;
+}
+
+static bool announces_too_much(const struct exchange *e, struct MHD_Connection *connection)
+{
+    const char *size = header(e->server, connection, "Content-Length");
+    uint64_t bytes = 0;
+    return size && (!ws_whole_parse(size, &bytes) || bytes > BODY_SIZE);
+}
+
+/* Called once with the headers, for each piece of a body, and once when all has come. */
+static enum MHD_Result on_request(void *server, struct MHD_Connection *connection, const char *url,
+                                  const char *method, const char *version, const char *upload,
+                                  size_t *upload_size, void **context)
+{
+    struct exchange *e = *context;
+    (void)url, (void)version, (void)upload;
+    if (!e || !e->asked.data)
+        return MHD_NO;
+    if (!e->begun) {
+        e->begun = true;
+        if (enter(server, connection, ASKING) && !announces_too_much(e, connection))
+            return MHD_YES;
+        if (announces_too_much(e, connection))
+            answer_error(e, MHD_HTTP_CONTENT_TOO_LARGE, "the request is too large");
+        else
+            answer_error(e, MHD_HTTP_SERVICE_UNAVAILABLE, "too many connections; try again");
+        return send_answer(e, connection);
+    }
+    if (*upload_size > 0) { /* of no use to any route */
+        e->body_size += *upload_size;
+        *upload_size = 0;
+        return e->body_size > BODY_SIZE ? MHD_NO : MHD_YES;
+    }
+    make_answer(e, connection, method);
+    return send_answer(e, connection);
+}
+
+static void on_end(void *server, struct MHD_Connection *connection, void **context,
+                   enum MHD_RequestTerminationCode code)
+{
+    struct exchange *e = *context;
+    (void)code;
+    if (!e)
+        return;
+    (void)enter(server, connection, ASKING);
+    ws_buffer_release(&e->answer.body);
+    ws_arena_release(&e->arena);
+    free(e);
+    *context = NULL;
+}
+
+/* Targets are taken apart by ws_target_parse. */
+static size_t keep_escapes(void *user, struct MHD_Connection *connection, char *text)
+{
+    (void)user, (void)connection;
+    return strlen(text);
+}
+
+/* Listening ------------------------------------------------------------------------------------ */
+
+static enum ws_status find_address(const char *address, unsigned port, struct addrinfo **out,
+                                   struct ws_error *err)
+{
+    const struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
+                                   .ai_socktype = SOCK_STREAM};
+    char service[8];
+    (void)snprintf(service, sizeof service, "%u", port);
+    if (strcmp(address, "localhost") == 0)
+        address = "127.0.0.1";
+    if (port > 65535 || getaddrinfo(address, service, &hints, out) != 0)
+        return ws_fail(
+            err, WS_INVALID,
+            "cannot listen on '%.80s' port %u: wanted an address in digits, as 127.0.0.1 "
+            "or ::1, and a port up to 65535",
+            address, port);
+    return WS_OK;
+}
+
+static bool is_loopback(const struct sockaddr *address)
+{
+    if (address->sa_family == AF_INET) {
+        const struct sockaddr_in *v4 = (const struct sockaddr_in *)(const void *)address;
+        return ntohl(v4->sin_addr.s_addr) >> 24 == 127;
+    }
+    const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)(const void *)address;
+    return address->sa_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr);
+}
+
+enum ws_status ws_address_is_loopback(const char *address, bool *out, struct ws_error *err)
+{
+    struct addrinfo *found;
+    WS_TRY(find_address(address, 0, &found, err));
+    *out = is_loopback(found->ai_addr);
+    freeaddrinfo(found);
+    return WS_OK;
+}
+
+static enum ws_status open_socket(struct ws_http_server *server, const struct addrinfo *at,
+                                  struct ws_error *err)
+{
+    const int on = 1;
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } bound = {.v6 = {.sin6_port = 0}};
+    socklen_t size = sizeof bound;
+    server->socket = socket(at->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (server->socket >= 0 &&
+        setsockopt(server->socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+        bind(server->socket, at->ai_addr, at->ai_addrlen) == 0 &&
+        listen(server->socket, BACKLOG) == 0 &&
+        getsockname(server->socket, &bound.any, &size) == 0) {
+        server->port =
+            ntohs(bound.any.sa_family == AF_INET ? bound.v4.sin_port : bound.v6.sin6_port);
+        return WS_OK;
+    }
+    const char *said = strerrordesc_np(errno);
+    return ws_fail(err, errno == EADDRINUSE ? WS_BUSY : WS_IO,
+                   "cannot listen on '%.80s' port %u: %s%s", server->settings.address,
+                   server->settings.port, said ? said : "unknown error",
+                   errno == EADDRINUSE ? "; --port 0 takes one that is free" : "");
+}
+
+/* No more connections than there are descriptors for. */
+static void limit_connections(struct ws_http_server *server)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0 &&
+        files.rlim_cur < server->settings.connections + WS_HTTP_DESCRIPTORS)
+        server->settings.connections = files.rlim_cur > 2 * WS_HTTP_DESCRIPTORS
+                                           ? (unsigned)files.rlim_cur - WS_HTTP_DESCRIPTORS
+                                           : WS_HTTP_DESCRIPTORS;
+}
+
+static enum ws_status start_threads(struct ws_http_server *server, struct ws_error *err)
+{
+    const unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME;
+    server->daemon = server->http->MHD_start_daemon(
+        flags, 0, NULL, NULL, on_request, server, MHD_OPTION_LISTEN_SOCKET, server->socket,
+        MHD_OPTION_THREAD_POOL_SIZE, (unsigned)THREADS, MHD_OPTION_CONNECTION_LIMIT,
+        server->settings.connections + SPARE, MHD_OPTION_CONNECTION_TIMEOUT,
+        (unsigned)server->settings.patience, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t)HEADERS_SIZE, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK,
+        on_target, server, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
+        MHD_OPTION_NOTIFY_COMPLETED, on_end, server, MHD_OPTION_NOTIFY_CONNECTION, on_connection,
+        server, MHD_OPTION_END);
+    if (!server->daemon)
+        return ws_fail(err, WS_IO, "the server's threads cannot be started");
+    if (pthread_create(&server->keeper, NULL, keep, server) == 0)
+        return WS_OK;
+    server->http->MHD_stop_daemon(server->daemon); /* and closes the socket */
+    server->socket = -1;
+    return ws_fail(err, WS_IO, "the server's threads cannot be started");
+}
+
+static void free_server(struct ws_http_server *server)
+{
+    if (server->socket >= 0)
+        (void)close(server->socket);
+    pthread_cond_destroy(&server->change);
+    pthread_mutex_destroy(&server->mutex);
+    free(server->token);
+    free(server);
+}
+
+static struct ws_http_server *new_server(const struct ws_microhttpd *http,
+                                         const struct ws_http_settings *settings,
+                                         const struct ws_http_site *site)
+{
+    pthread_condattr_t monotonic;
+    struct ws_http_server *server = calloc(1, sizeof *server);
+    char *token = settings->token ? strdup(settings->token) : NULL;
+    if (!server || (settings->token && !token)) {
+        free(server);
+        free(token);
+        return NULL;
+    }
+    *server = (struct ws_http_server){
+        .http = http, .settings = *settings, .site = *site, .token = token, .socket = -1};
+    ws_spill_init(&server->spill, NULL);
+    pthread_mutex_init(&server->mutex, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&server->change, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    return server;
+}
+
+enum ws_status ws_http_server_start(const struct ws_microhttpd *http,
+                                    const struct ws_http_settings *settings,
+                                    const struct ws_http_site *site, struct ws_http_server **out,
+                                    struct ws_error *err)
+{
+    struct addrinfo *address;
+    WS_TRY(find_address(settings->address, settings->port, &address, err));
+    struct ws_http_server *server = new_server(http, settings, site);
+    enum ws_status status = server ? WS_OK : ws_fail_memory(err, "the server");
+    if (status == WS_OK) {
+        server->loopback = is_loopback(address->ai_addr);
+        limit_connections(server);
+        status = open_socket(server, address, err);
+    }
+    if (status == WS_OK) {
+        (void)snprintf(server->cookie, sizeof server->cookie, "wellspring-%u", server->port);
+        status = start_threads(server, err);
+    }
+    freeaddrinfo(address);
+    if (status == WS_OK)
+        *out = server;
+    else if (server)
+        free_server(server);
+    return status;
+}
+
+unsigned ws_http_server_port(const struct ws_http_server *server)
+{
+    return server->port;
+}
+
+/* Connections that are busy with an answer. */
+static size_t count_busy(struct ws_http_server *server)
+{
+    size_t busy = 0;
+    pthread_mutex_lock(&server->mutex);
+    for (const struct connection *c = server->connections; c; c = c->next)
+        busy += c->phase != ASKING;
+    pthread_mutex_unlock(&server->mutex);
+    return busy;
+}
+
+void ws_http_server_stop(struct ws_http_server *server, double seconds)
+{
+    const struct timespec moment = {.tv_nsec = 10000000};
+    (void)server->http->MHD_quiesce_daemon(server->daemon); /* the socket is ours from here on */
+    for (const double begun = now(); count_busy(server) > 0 && now() - begun < seconds;)
+        (void)nanosleep(&moment, NULL);
+    server->http->MHD_stop_daemon(server->daemon);
+    pthread_mutex_lock(&server->mutex);
+    server->stopping = true;
+    pthread_cond_signal(&server->change);
+    pthread_mutex_unlock(&server->mutex);
+    (void)pthread_join(server->keeper, NULL);
+    free_server(server);
+}

@@ -1,0 +1,87 @@
+/*
+ * HTTP for what Wellspring serves: routes, limits, headers, who may ask, files, streams of events.
+ *
+ * What a site does is a table of routes, each with a function that makes an answer from a request;
+ * everything else is here. Connections are few threads' (libmicrohttpd's); functions of routes run
+ * in them, side by side, and should take less than a second.
+ *
+ * Who asks is not trusted. A connection has `patience` seconds to say what it wants, and one where
+ * there are almost too many; an answer has two minutes to be taken, a stream as long as what it
+ * sends is read. Beyond `connections` the answer is 503. Where the server listens on a loopback
+ * address a request must name one as its host; with a token it must show that, as a bearer or as
+ * the cookie that a visit of "/?token=..." sets. What changes something is asked with POST, a
+ * header "X-Wellspring: 1" and, from a page, that page's own origin. Contract: tests/cli/serve.sh,
+ * tests/fault/connections.sh.
+ */
+#ifndef WS_SERVER_HTTP_SERVER_H
+#define WS_SERVER_HTTP_SERVER_H
+
+#include "base/arena.h"
+#include "base/buffer.h"
+#include "server/event_hub.h"
+#include "server/http_target.h"
+
+struct ws_http_request {
+    const struct ws_target *target;
+    const char *names[WS_ROUTE_NAMES]; /* what stars of the route's pattern stood for */
+    struct ws_arena *arena;            /* lives until the answer is sent */
+};
+
+/* Zeroed: an empty 200. Texts live as long as the request's arena. */
+struct ws_http_answer {
+    unsigned status;
+    const char *type;
+    const char *download;  /* name of the file that it is to be saved as; NULL: it is to be shown */
+    struct ws_buffer body; /* may be larger than memory */
+    struct ws_event_viewer *viewer; /* a stream of events in place of a body */
+};
+
+/* What it returns other than WS_OK becomes an answer of the status's number with the message. */
+typedef enum ws_status ws_http_function(void *site, const struct ws_http_request *request,
+                                        struct ws_http_answer *answer, struct ws_error *err);
+
+/* The first row that matches answers; of functions and files one is there. */
+struct ws_http_route {
+    const char *method; /* "GET", which answers HEAD too, or "POST" */
+    const char *pattern;
+    ws_http_function *answer;
+    const char *file; /* of src/server/assets/; "*": the one that the star stands for */
+};
+
+struct ws_http_site {
+    const struct ws_http_route *routes;
+    size_t route_count;
+    void *user; /* the first argument of functions */
+};
+
+/* Descriptors that a server takes besides those of its connections. */
+enum { WS_HTTP_DESCRIPTORS = 256 };
+
+struct ws_http_settings {
+    const char *address;  /* "127.0.0.1", "::1", "0.0.0.0" */
+    unsigned port;        /* 0: one that is free */
+    const char *token;    /* NULL: none is wanted, for which `address` must be a loopback's */
+    unsigned connections; /* fewer where the process may have no more descriptors */
+    double patience;      /* seconds */
+};
+
+struct ws_http_server;
+
+/* `http` stays open until the server has stopped. WS_INVALID for an address that is none; WS_BUSY
+ * when the port is in use. */
+WS_MUST_CHECK enum ws_status ws_http_server_start(const struct ws_microhttpd *http,
+                                                  const struct ws_http_settings *settings,
+                                                  const struct ws_http_site *site,
+                                                  struct ws_http_server **out,
+                                                  struct ws_error *err);
+unsigned ws_http_server_port(const struct ws_http_server *server);
+
+/* Takes no more connections, waits up to `seconds` for answers that are being sent, and ends.
+ * Streams are to be closed before. */
+void ws_http_server_stop(struct ws_http_server *server, double seconds);
+
+/* Whether the address is one that only this machine reaches. WS_INVALID: it is no address. */
+WS_MUST_CHECK enum ws_status ws_address_is_loopback(const char *address, bool *out,
+                                                    struct ws_error *err);
+
+#endif
