@@ -48,8 +48,9 @@ WS_MUST_CHECK enum ws_status ws_file_replace(const char *path, struct ws_bytes b
 WS_MUST_CHECK enum ws_status ws_file_replace_quickly(const char *path, struct ws_bytes bytes,
                                                      struct ws_error *err);
 
-/* As ws_file_replace for bytes that come in pieces: open, write, and keep. `path` is the target's each time.
- * A draft that is open and not kept is dropped; one that was not kept for a failure is gone. */
+/* As ws_file_replace for bytes that come in pieces: open, write, and keep. `path` is the target's
+ * each time. A draft that is open and not kept is dropped; one that was not kept for a failure is
+ * gone. */
 struct ws_file_draft {
     char path[PATH_MAX];
     int descriptor; /* -1 when closed */
