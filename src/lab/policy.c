@@ -296,6 +296,17 @@ static enum ws_status draw(const struct ws_dataset *from, uint64_t count, struct
     return ws_dataset_subset(from, count, &rng, arena, out, err);
 }
 
+/* Never as it is: a model may borrow the counts it was fitted on (struct ws_family_ops), and those
+ * of the training set before are gone sooner. */
+static enum ws_status draw_previous(const struct ws_step *plan, const struct ws_sources *sources,
+                                    struct ws_rng_key key, struct ws_arena *arena,
+                                    struct ws_dataset *out, struct ws_error *err)
+{
+    struct ws_rng rng;
+    ws_rng_init(&rng, key, ITEM_PREVIOUS);
+    return ws_dataset_subset(sources->previous, plan->previous, &rng, arena, out, err);
+}
+
 /* The original data and the first `outputs` outputs. */
 static enum ws_status gather_pool(const struct ws_sources *sources, size_t outputs,
                                   struct ws_arena *arena, struct ws_dataset *out,
@@ -358,8 +369,7 @@ enum ws_status ws_policy_build(const struct ws_policy *policy, const struct ws_s
         WS_TRY(ws_deal_fresh(sources->deal, step, plan->fresh_used, plan->fresh, arena,
                              &parts[count++], err));
     if (plan->previous > 0)
-        WS_TRY(draw(sources->previous, plan->previous, key, ITEM_PREVIOUS, arena, &parts[count++],
-                    err));
+        WS_TRY(draw_previous(plan, sources, key, arena, &parts[count++], err));
     if (plan->generated > 0)
         parts[count++] = sources->outputs[sources->output_count - 1];
     if (plan->history > 0)

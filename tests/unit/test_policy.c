@@ -833,6 +833,38 @@ static void build__the_mix_of_token_sequences_is_the_plan(void **state)
     assert_int_equal(unlink(corpus), 0);
 }
 
+/* Counts that a model may borrow must not be those of the training set before, which is gone
+ * sooner, not even where all of it is taken again. */
+static void build__counts_of_the_training_set_before_are_copied(void **state)
+{
+    (void)state;
+    struct world world;
+    world_open(&world, (struct ws_human_settings){
+                           .source = WS_HUMAN_UNIFORM, .items = ITEMS, .types = OUTPUT_TYPES});
+    struct ws_policy policy = parsed("mix:0:1:0", &world.arena);
+    struct ws_growth growth = grown("constant");
+    struct ws_step first, plan;
+    assert_int_equal(ws_policy_step(&policy, &growth, ITEMS, 0, NULL, &first, NULL), WS_OK);
+    assert_int_equal(ws_policy_step(&policy, &growth, ITEMS, 1, &first, &plan, NULL), WS_OK);
+    const struct ws_sources sources = {.deal = &world.deal, .previous = &world.deal.original};
+    struct ws_dataset built;
+    assert_int_equal(ws_policy_build(&policy, &plan, 1, &sources,
+                                     ws_rng_key(WS_STREAM_POLICY, 1, 7, 1), &world.arena, &built,
+                                     NULL),
+                     WS_OK);
+    const struct ws_payload *before = sources.previous->segments[0].payload;
+    const struct ws_payload *after = built.segments[0].payload;
+    assert_int_equal(built.segment_count, 1);
+    assert_int_equal(after->counts.size, before->counts.size);
+    assert_memory_equal(after->counts.type, before->counts.type,
+                        before->counts.size * sizeof *before->counts.type);
+    assert_memory_equal(after->counts.count, before->counts.count,
+                        before->counts.size * sizeof *before->counts.count);
+    assert_ptr_not_equal(after->counts.type, before->counts.type);
+    assert_ptr_not_equal(after->counts.count, before->counts.count);
+    world_close(&world);
+}
+
 /* In a corpus whose words are all different, a word twice is an item twice. */
 static void build__no_human_item_is_drawn_twice(void **state)
 {
@@ -955,6 +987,7 @@ int main(void)
         cmocka_unit_test(plan__a_fresh_stream_can_be_exhausted),
         cmocka_unit_test(plan__more_items_than_can_be_counted_are_refused),
         cmocka_unit_test(build__the_mix_of_counts_is_the_plan),
+        cmocka_unit_test(build__counts_of_the_training_set_before_are_copied),
         cmocka_unit_test(build__the_mix_of_vectors_is_the_plan),
         cmocka_unit_test(build__the_mix_of_token_sequences_is_the_plan),
         cmocka_unit_test(build__no_human_item_is_drawn_twice),
