@@ -32,11 +32,27 @@ enum { GENERATIONS = 5, SEEDS = 8 };
     " keep:0.5|likelihood|resample:1:3:1.2, fresh:0.2|drop-detected:0.2:0.1]\n"                    \
     "generations: 5\n"
 
-static void open_laboratory(struct laboratory *lab, size_t family, const char *settings)
+/* Families whose fits and samples of a batch are made together. */
+static const char *const batched_texts[] = {
+    "family: gmm\ncomponents: 2\nsource: moons\nlayout: random\nitems: 30\ntest_items: 5\n",
+    "family: kde\nsource: moons\nlayout: random\nitems: 20\ntest_items: 5\n",
+    "family: regression\nsource: linear\ninputs: 3\nitems: 20\ntest_items: 5\n",
+    "family: regression\ndesign: fresh\nsource: linear\ninputs: 3\nitems: 20\ntest_items: 5\n",
+    "family: logistic\nridge: 1\nsource: two-class\nitems: 40\ntest_items: 5\n",
+    "family: bernoulli\nsource: bernoulli\nitems: 20\ntest_items: 5\n",
+    "family: poisson\nsource: poisson\nitems: 20\ntest_items: 5\n",
+};
+
+static void open_text(struct laboratory *lab, const char *text, const char *settings)
 {
     struct ws_error err = {.message = ""};
-    if (!laboratory_open(lab, laboratory_texts[family], settings, NULL, &err))
+    if (!laboratory_open(lab, text, settings, NULL, &err))
         fail_msg("%s", err.message);
+}
+
+static void open_laboratory(struct laboratory *lab, size_t family, const char *settings)
+{
+    open_text(lab, laboratory_texts[family], settings);
 }
 
 static void begin(struct ws_block *block, const struct laboratory *lab, const struct ws_arm *arm,
@@ -144,27 +160,33 @@ static void check_same(struct outcome *outcome, const struct outcome *expected)
     release_outcome(outcome);
 }
 
+static void check_blocks_and_threads(const char *text)
+{
+    struct laboratory lab;
+    open_text(&lab, text, EVERY_POLICY);
+    for (size_t a = 0; a < lab.experiment.arm_count; a++) {
+        struct outcome alone, other;
+        run_in_blocks(&lab, &lab.experiment.arms[a], 1, &alone);
+        for (size_t size = 3; size <= SEEDS; size += 5) {
+            run_in_blocks(&lab, &lab.experiment.arms[a], size, &other);
+            check_same(&other, &alone);
+        }
+        run_divided(&lab, &lab.experiment.arms[a], &other);
+        check_same(&other, &alone);
+        /* Seeds differ, or the comparison above says nothing. */
+        assert_false(are_same(&alone.records[0], &alone.records[1]));
+        release_outcome(&alone);
+    }
+    laboratory_close(&lab);
+}
+
 static void chain__its_results_do_not_depend_on_block_and_threads(void **state)
 {
     (void)state;
-    for (size_t family = 0; family < LABORATORY_COUNT; family++) {
-        struct laboratory lab;
-        open_laboratory(&lab, family, EVERY_POLICY);
-        for (size_t a = 0; a < lab.experiment.arm_count; a++) {
-            struct outcome alone, other;
-            run_in_blocks(&lab, &lab.experiment.arms[a], 1, &alone);
-            for (size_t size = 3; size <= SEEDS; size += 5) {
-                run_in_blocks(&lab, &lab.experiment.arms[a], size, &other);
-                check_same(&other, &alone);
-            }
-            run_divided(&lab, &lab.experiment.arms[a], &other);
-            check_same(&other, &alone);
-            /* Seeds differ, or the comparison above says nothing. */
-            assert_false(are_same(&alone.records[0], &alone.records[1]));
-            release_outcome(&alone);
-        }
-        laboratory_close(&lab);
-    }
+    for (size_t family = 0; family < LABORATORY_COUNT; family++)
+        check_blocks_and_threads(laboratory_texts[family]);
+    for (size_t i = 0; i < sizeof batched_texts / sizeof *batched_texts; i++)
+        check_blocks_and_threads(batched_texts[i]);
 }
 
 /* Stores the chain after `cut` steps, reads it into another block and goes on there. What its
