@@ -1,10 +1,10 @@
 #include "compute/device.h"
 
 #include <assert.h>
-#include <dlfcn.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/module.h"
 #include "base/number.h"
 #include "compute/cuda/cuda_module.h"
 
@@ -104,20 +104,7 @@ bool ws_device_settings_want_gpu(const struct ws_device_settings *settings)
 
 /* The module ----------------------------------------------------------------------------------- */
 
-/* The function of this name; it never goes away. */
-static enum ws_status find_function(const char *module, const char *name, void *out,
-                                    struct ws_error *err)
-{
-    void *loaded = dlopen(module, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-    void *found = loaded ? dlsym(loaded, name) : NULL;
-    if (!found) {
-        const char *why = dlerror();
-        return ws_fail(err, WS_UNSUPPORTED, "the CUDA module cannot be loaded: %.300s",
-                       why ? why : name);
-    }
-    memcpy(out, &found, sizeof found); /* to ISO C a function is no object */
-    return WS_OK;
-}
+#define MODULE "the CUDA module"
 
 static enum ws_status look(const char *module, unsigned number, struct ws_cuda_gpu *out,
                            struct ws_error *err)
@@ -127,7 +114,7 @@ static enum ws_status look(const char *module, unsigned number, struct ws_cuda_g
         return ws_fail(err, WS_UNSUPPORTED,
                        "this program was built without CUDA: there is no " WS_CUDA_MODULE_FILE
                        " beside it");
-    WS_TRY(find_function(module, WS_CUDA_MODULE_LOOK, &look_at, err));
+    WS_TRY(ws_module_function(MODULE, module, WS_CUDA_MODULE_LOOK, &look_at, err));
     return look_at(WS_VERSION, number, out, err);
 }
 
@@ -188,7 +175,7 @@ static enum ws_status open_gpu(const struct ws_device_choice *choice,
     struct ws_cuda_gpu gpu;
     struct ws_device *device;
     WS_TRY(look(choice->module, choice->number, &gpu, err));
-    WS_TRY(find_function(choice->module, WS_CUDA_MODULE_OPEN, &open_device, err));
+    WS_TRY(ws_module_function(MODULE, choice->module, WS_CUDA_MODULE_OPEN, &open_device, err));
     enum ws_status status = open_device(&request, &device, err);
     if (status != WS_OK) {
         ws_error_prefix(err, "GPU number %u", choice->number);
