@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/number.h"
 #include "cli/command.h"
+#include "cli/installed.h"
 #include "view/run_figure.h"
 
 enum { RUNS_MOST = 1000, DPI_MOST = 2400 };
@@ -139,15 +140,14 @@ static enum ws_status plot(const struct arguments *arguments, const struct plot_
                            struct ws_arena *arena, struct ws_error *err)
 {
     struct ws_figure_settings settings;
-    enum ws_figure_format format;
+    struct ws_figure_output output = {.module = installed_module(arena, WS_FIGURES_MODULE_FILE)};
     struct ws_buffer file;
-    double dpi;
     WS_TRY(read_settings(flags, arena, &settings, err));
-    WS_TRY(read_format(flags, &format, err));
-    WS_TRY(read_dpi(flags->dpi, &dpi, err));
+    WS_TRY(read_format(flags, &output.format, err));
+    WS_TRY(read_dpi(flags->dpi, &output.dpi, err));
     ws_buffer_init(&file, NULL, SIZE_MAX);
     enum ws_status status = ws_run_figure_file(arguments->positional, arguments->positional_count,
-                                               &settings, format, dpi, &file, err);
+                                               &settings, &output, &file, err);
     if (status == WS_OK)
         status = write_bytes(flags->output, ws_buffer_bytes(&file), err);
     ws_buffer_release(&file);

@@ -12,6 +12,8 @@
 #include "base/json.h"
 #include "base/number.h"
 #include "cli/command.h"
+#include "cli/installed.h"
+#include "report/figure.h"
 #include "server/dashboard.h"
 #include "server/http_guard.h"
 
@@ -118,7 +120,9 @@ static enum ws_status serve(const struct serve_flags *flags, uint64_t port, stru
     (void)signal(SIGPIPE, SIG_IGN);
     raise_descriptors();
     json_object_seed(0); /* before several threads would */
-    WS_TRY(ws_dashboard_start(flags->runs, flags->allow_control, &settings, &dashboard, err));
+    WS_TRY(ws_dashboard_start(flags->runs, flags->allow_control,
+                              installed_module(arena, WS_FIGURES_MODULE_FILE), &settings,
+                              &dashboard, err));
     print_address(flags, ws_dashboard_port(dashboard), settings.token);
     (void)sigwait(&ends, &seen);
     ws_dashboard_stop(dashboard);

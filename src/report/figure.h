@@ -1,13 +1,14 @@
 /*
  * A figure as data: panels with axes and marks, a legend, a caption. One renderer draws it with
- * cairo, as SVG, PDF or PNG; another writes it for pgfplots. Neither changes a number.
+ * cairo, as SVG, PDF or PNG; another writes it for pgfplots. Neither changes a number. The first is
+ * a module that is opened when it draws (report/cairo/figures_module.h).
  *
  * Coordinates are those of the data. A value that is no number leaves a gap in its line and a cross
  * at the edge of the panel, an infinite one a triangle at the edge where it would be; a value that
  * a logarithmic axis cannot show counts as minus infinity. Lines, labels and ticks are laid out
  * here, so that the caller says what is shown and never where.
  *
- * The font, DejaVu Sans, is a part of the program: a figure has the same letters and the same bytes
+ * The font, DejaVu Sans, is a part of the module: a figure has the same letters and the same bytes
  * on any machine. Contract: tests/unit/test_figure.c, tests/cli/plot.sh.
  */
 #ifndef WS_REPORT_FIGURE_H
@@ -87,10 +88,18 @@ enum ws_figure_format { WS_FIGURE_SVG, WS_FIGURE_PDF, WS_FIGURE_PNG, WS_FIGURE_T
 /* "svg", "pdf", "png" or "tex"; false for anything else. */
 bool ws_figure_format_find(const char *name, enum ws_figure_format *out);
 
-/* The whole file. `dpi` counts for PNG alone: dots an inch, 0 for 300. WS_LIMIT for a picture of
- * too many dots. */
+#define WS_FIGURES_MODULE_FILE "wellspring-figures.so"
+
+struct ws_figure_output {
+    enum ws_figure_format format;
+    double dpi;         /* dots an inch of a PNG; 0: 300 */
+    const char *module; /* where the module is; NULL: there is none, and TeX alone is written */
+};
+
+/* The whole file. WS_LIMIT for a picture of too many dots; WS_UNSUPPORTED: the module is missing,
+ * cannot be loaded or is of another version. */
 WS_MUST_CHECK enum ws_status ws_figure_write(const struct ws_figure *figure,
-                                             enum ws_figure_format format, double dpi,
+                                             const struct ws_figure_output *output,
                                              struct ws_buffer *out, struct ws_error *err);
 
 #endif

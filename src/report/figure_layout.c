@@ -16,7 +16,6 @@ enum { TICKS_ALONG_X = 8, TICKS_ALONG_Y = 6, MANY_PANELS_ACROSS = 8 };
 
 struct layout {
     const struct ws_figure *figure;
-    const struct ws_font *font;
     struct ws_arena *arena;
     struct ws_figure_layout *out;
     size_t columns, rows;
@@ -34,7 +33,7 @@ static enum ws_status wrap(const struct layout *l, double size, double width, co
                            struct ws_lines *out, struct ws_error *err)
 {
     *out = (struct ws_lines){.count = 0};
-    return text ? ws_font_wrap(l->font, size, width, text, l->arena, out, err) : WS_OK;
+    return text ? ws_font_wrap(size, width, text, l->arena, out, err) : WS_OK;
 }
 
 /* What panels share --------------------------------------------------------------------------- */
@@ -78,20 +77,20 @@ static bool is_lowest(const struct layout *l, size_t p)
 
 /* Along axes ----------------------------------------------------------------------------------- */
 
-static double widest(const struct layout *l, const struct ws_ticks *ticks)
+static double widest(const struct ws_ticks *ticks)
 {
     double width = 0;
     for (size_t i = 0; i < ticks->count; i++)
-        width = fmax(width, ws_font_width(l->font, WS_SIZE_TICK, ticks->texts[i]));
+        width = fmax(width, ws_font_width(WS_SIZE_TICK, ticks->texts[i]));
     return width;
 }
 
 /* Whether texts along x have a gap between each other. */
-static bool have_room(const struct layout *l, const struct ws_axis_layout *axis, double length)
+static bool have_room(const struct ws_axis_layout *axis, double length)
 {
     double end = -INFINITY;
     for (size_t i = 0; i < axis->ticks.count; i++) {
-        double half = ws_font_width(l->font, WS_SIZE_TICK, axis->ticks.texts[i]) / 2;
+        double half = ws_font_width(WS_SIZE_TICK, axis->ticks.texts[i]) / 2;
         double at = ws_scale_place(&axis->scale, axis->ticks.at[i]) * length;
         if (at - half < end + WS_SIZE_TICK * 0.6)
             return false;
@@ -100,17 +99,17 @@ static bool have_room(const struct layout *l, const struct ws_axis_layout *axis,
     return true;
 }
 
-static void lay_ticks_x(const struct layout *l, struct ws_axis_layout *axis, double length)
+static void lay_ticks_x(struct ws_axis_layout *axis, double length)
 {
     for (int most = TICKS_ALONG_X; most >= 2; most--) {
         ws_scale_ticks(&axis->scale, most, &axis->ticks);
-        if (have_room(l, axis, length))
+        if (have_room(axis, length))
             break;
     }
     axis->texts_room = TICK_GAP + WS_SIZE_TICK;
 }
 
-static void lay_ticks_y(const struct layout *l, struct ws_axis_layout *axis, double length)
+static void lay_ticks_y(struct ws_axis_layout *axis, double length)
 {
     int most = (int)(length / (WS_SIZE_TICK * 2.2));
     ws_scale_ticks(&axis->scale,
@@ -118,7 +117,7 @@ static void lay_ticks_y(const struct layout *l, struct ws_axis_layout *axis, dou
                    : most < TICKS_ALONG_Y ? most
                                           : TICKS_ALONG_Y,
                    &axis->ticks);
-    axis->texts_room = TICK_GAP + widest(l, &axis->ticks);
+    axis->texts_room = TICK_GAP + widest(&axis->ticks);
 }
 
 static enum ws_status lay_names(const struct layout *l, const struct ws_axis *axis, double width,
@@ -170,12 +169,12 @@ static enum ws_status lay_axes(const struct layout *l, size_t p, double width, d
     if (panel->x.names)
         WS_TRY(lay_names_x(l, &panel->x, width, &place->x, err));
     else
-        lay_ticks_x(l, &place->x, width);
+        lay_ticks_x(&place->x, width);
     if (panel->y.names) {
         WS_TRY(lay_names(l, &panel->y, l->out->width * 0.34, &place->y, err));
         place->y.texts_room = TICK_GAP + widest_name(&place->y);
     } else {
-        lay_ticks_y(l, &place->y, height);
+        lay_ticks_y(&place->y, height);
     }
     place->x.has_texts = !l->share_x || is_lowest(l, p);
     place->y.has_texts = !l->share_y || is_leftmost(l, p);
@@ -240,7 +239,7 @@ static double right_room(const struct layout *l)
     for (size_t p = 0; p < l->figure->panel_count; p++) {
         const struct ws_axis_layout *x = &l->out->panels[p].x;
         for (size_t i = 0; !x->names && i < x->ticks.count; i++) {
-            double half = ws_font_width(l->font, WS_SIZE_TICK, x->ticks.texts[i]) / 2;
+            double half = ws_font_width(WS_SIZE_TICK, x->ticks.texts[i]) / 2;
             double beyond =
                 (1 - ws_scale_place(&x->scale, x->ticks.at[i])) * l->out->panels[p].width;
             room = fmax(room, half - beyond + 1);
@@ -310,7 +309,7 @@ static const char *cut_to(const struct layout *l, double width, const char *text
 {
     size_t size = strlen(text);
     const char *made = text;
-    while (made && size > 0 && ws_font_width(l->font, WS_SIZE_TICK, made) > width) {
+    while (made && size > 0 && ws_font_width(WS_SIZE_TICK, made) > width) {
         do
             size--;
         while ((text[size] & 0xC0) == 0x80);
@@ -393,7 +392,7 @@ static enum ws_status lay_legend(struct layout *l, double *bottom, struct ws_err
         entry->text = cut_to(l, room - WS_LEGEND_SAMPLE - WS_LEGEND_GAP - 10, entry->text);
         if (!entry->text)
             return ws_fail_memory(err, "a figure");
-        double width = ws_font_width(l->font, WS_SIZE_TICK, entry->text) + 10 +
+        double width = ws_font_width(WS_SIZE_TICK, entry->text) + 10 +
                        (entry->series ? WS_LEGEND_SAMPLE + WS_LEGEND_GAP : 0);
         sum += width;
         most = fmax(most, width);
@@ -408,7 +407,7 @@ static enum ws_status lay_legend(struct layout *l, double *bottom, struct ws_err
         size_t line = sum <= room ? 0 : i / columns;
         entry->left = sum <= room ? left : EDGE + (double)(i % columns) * (room / (double)columns);
         entry->middle = *bottom + ((double)line + 0.5) * row;
-        left += ws_font_width(l->font, WS_SIZE_TICK, entry->text) + 10 +
+        left += ws_font_width(WS_SIZE_TICK, entry->text) + 10 +
                 (entry->series ? WS_LEGEND_SAMPLE + WS_LEGEND_GAP : 0);
     }
     const size_t lines = sum <= room ? 1 : (count + columns - 1) / columns;
@@ -428,11 +427,10 @@ static size_t choose_columns(const struct ws_figure *figure)
     return figure->columns > 0 ? most : (figure->panel_count + rows - 1) / rows;
 }
 
-enum ws_status ws_figure_lay_out(const struct ws_figure *figure, const struct ws_font *font,
-                                 struct ws_arena *arena, struct ws_figure_layout *out,
-                                 struct ws_error *err)
+enum ws_status ws_figure_lay_out(const struct ws_figure *figure, struct ws_arena *arena,
+                                 struct ws_figure_layout *out, struct ws_error *err)
 {
-    struct layout l = {.figure = figure, .font = font, .arena = arena, .out = out};
+    struct layout l = {.figure = figure, .arena = arena, .out = out};
     *out = (struct ws_figure_layout){.width = figure->width * 72};
     set_columns(&l, choose_columns(figure));
     out->panels = WS_ARENA_ZNEW(arena, struct ws_panel_layout, figure->panel_count);

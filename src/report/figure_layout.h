@@ -9,6 +9,7 @@
 #ifndef WS_REPORT_FIGURE_LAYOUT_H
 #define WS_REPORT_FIGURE_LAYOUT_H
 
+#include "report/figure.h"
 #include "report/font.h"
 #include "report/scale.h"
 
@@ -55,7 +56,7 @@ struct ws_figure_layout {
 enum { WS_LEGEND_SAMPLE = 18, WS_LEGEND_GAP = 4 };
 
 WS_MUST_CHECK enum ws_status ws_figure_lay_out(const struct ws_figure *figure,
-                                               const struct ws_font *font, struct ws_arena *arena,
-                                               struct ws_figure_layout *out, struct ws_error *err);
+                                               struct ws_arena *arena, struct ws_figure_layout *out,
+                                               struct ws_error *err);
 
 #endif

@@ -200,7 +200,7 @@ static void free_dashboard(struct ws_dashboard *dashboard)
     free(dashboard);
 }
 
-enum ws_status ws_dashboard_start(const char *parent, bool control,
+enum ws_status ws_dashboard_start(const char *parent, bool control, const char *figures_module,
                                   const struct ws_http_settings *settings,
                                   struct ws_dashboard **out, struct ws_error *err)
 {
@@ -208,6 +208,7 @@ enum ws_status ws_dashboard_start(const char *parent, bool control,
     if (!dashboard)
         return ws_fail_memory(err, "the dashboard");
     dashboard->control = control;
+    dashboard->figures_module = figures_module;
     const struct ws_http_site site = {routes, sizeof routes / sizeof *routes, dashboard};
     enum ws_status status = ws_microhttpd_open(&dashboard->http, err);
     if (status == WS_OK)

@@ -26,8 +26,10 @@
 struct ws_dashboard;
 
 /* json_object_seed is called before, once for the process. `control`: runs may be stopped.
+ * `figures_module`: see struct ws_figure_output; it stays the caller's and is used to the end.
  * WS_NOT_FOUND: there is no directory `parent`. */
 WS_MUST_CHECK enum ws_status ws_dashboard_start(const char *parent, bool control,
+                                                const char *figures_module,
                                                 const struct ws_http_settings *settings,
                                                 struct ws_dashboard **out, struct ws_error *err);
 unsigned ws_dashboard_port(const struct ws_dashboard *dashboard);

@@ -55,7 +55,7 @@ static enum ws_status read_figure(const struct ws_target *target, struct ws_aren
                        "there are",
                        kind);
     if (wanted && !ws_figure_format_find(wanted, format))
-        return ws_fail(err, WS_INVALID, "format is '%.40s', wanted svg, pdf or png", wanted);
+        return ws_fail(err, WS_INVALID, "format is '%.40s', wanted svg, pdf, png or tex", wanted);
     *metric = ws_target_parameter(target, "metric");
     if (*metric)
         settings->metrics = (struct ws_text_list){metric, 1};
@@ -68,11 +68,11 @@ static enum ws_status draw(struct ws_dashboard *dashboard, const char *const *di
                            enum ws_figure_format format, struct ws_buffer *out,
                            struct ws_error *err)
 {
+    const struct ws_figure_output output = {format, PNG_DPI, dashboard->figures_module};
     if (settings->kind == WS_FIGURE_OF_METRIC)
-        return ws_run_figure_file(directories, count, settings, format, PNG_DPI, out, err);
+        return ws_run_figure_file(directories, count, settings, &output, out, err);
     WS_TRY(ws_heavy_begin(dashboard, err));
-    enum ws_status status =
-        ws_run_figure_file(directories, count, settings, format, PNG_DPI, out, err);
+    enum ws_status status = ws_run_figure_file(directories, count, settings, &output, out, err);
     ws_heavy_end(dashboard);
     return status;
 }
@@ -82,9 +82,12 @@ enum ws_status ws_answer_figure(void *dashboard, const struct ws_http_request *r
 {
     static const char *const types[] = {[WS_FIGURE_SVG] = "image/svg+xml",
                                         [WS_FIGURE_PDF] = "application/pdf",
-                                        [WS_FIGURE_PNG] = "image/png"};
-    static const char *const endings[] = {
-        [WS_FIGURE_SVG] = "svg", [WS_FIGURE_PDF] = "pdf", [WS_FIGURE_PNG] = "png"};
+                                        [WS_FIGURE_PNG] = "image/png",
+                                        [WS_FIGURE_TEX] = "application/x-tex"};
+    static const char *const endings[] = {[WS_FIGURE_SVG] = "svg",
+                                          [WS_FIGURE_PDF] = "pdf",
+                                          [WS_FIGURE_PNG] = "png",
+                                          [WS_FIGURE_TEX] = "tex"};
     const char *const *directories;
     struct ws_figure_settings settings;
     enum ws_figure_format format;

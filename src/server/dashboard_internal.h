@@ -15,6 +15,7 @@ struct ws_dashboard {
     struct ws_event_hub *hub;
     struct ws_run_watch *watch;
     struct ws_http_server *server;
+    const char *figures_module; /* NULL: none */
     bool control;
     unsigned heavy; /* answers being made that take long; atomic */
 };

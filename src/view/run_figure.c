@@ -164,7 +164,7 @@ enum ws_status ws_run_figure(const char *const *directories, size_t run_count,
 
 enum ws_status ws_run_figure_file(const char *const *directories, size_t run_count,
                                   const struct ws_figure_settings *settings,
-                                  enum ws_figure_format format, double dpi, struct ws_buffer *out,
+                                  const struct ws_figure_output *output, struct ws_buffer *out,
                                   struct ws_error *err)
 {
     struct ws_arena arena;
@@ -172,7 +172,7 @@ enum ws_status ws_run_figure_file(const char *const *directories, size_t run_cou
     ws_arena_init(&arena, out->allocator);
     enum ws_status status = ws_run_figure(directories, run_count, settings, &arena, &figure, err);
     if (status == WS_OK)
-        status = ws_figure_write(&figure, format, dpi, out, err);
+        status = ws_figure_write(&figure, output, out, err);
     ws_arena_release(&arena);
     return status;
 }

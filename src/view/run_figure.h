@@ -65,10 +65,10 @@ WS_MUST_CHECK enum ws_status ws_run_figure(const char *const *directories, size_
                                            struct ws_arena *arena, struct ws_figure *out,
                                            struct ws_error *err);
 
-/* The same as the bytes of a file, for who offers it for download. `dpi`: see ws_figure_write. */
+/* The same as the bytes of a file, for who offers it for download. */
 WS_MUST_CHECK enum ws_status ws_run_figure_file(const char *const *directories, size_t run_count,
                                                 const struct ws_figure_settings *settings,
-                                                enum ws_figure_format format, double dpi,
+                                                const struct ws_figure_output *output,
                                                 struct ws_buffer *out, struct ws_error *err);
 
 #endif

@@ -146,6 +146,8 @@ answers 200 '/api/figure?run=a'
 has '<svg'
 answers 200 '/api/figure?run=a&format=pdf&download' -D head
 has '%PDF-'
+answers 200 '/api/figure?run=a&format=tex&download'
+has tikzpicture
 answers 400 '/api/figure?run=a&kind=pie'
 
 # ---- Ways out ----

@@ -32,6 +32,7 @@ done
 if [ -e "$build/wellspring-cuda.so" ]; then
     check "the CUDA module is there" test -n "$(find "$prefix" -name wellspring-cuda.so)"
 fi
+check "the module that draws is there" test -n "$(find "$prefix" -name wellspring-figures.so)"
 check "the changelog begins with this version and its date" \
     test "$(grep -m 1 '^## ' "$WS_SOURCE_DIR/CHANGELOG.md")" = \
     "## [$version] - $(awk '/^.TH/ {print $4}' "$prefix/share/man/man1/wellspring.1")"
@@ -78,6 +79,13 @@ ws=$place/moved/bin/wellspring
 rm -r build
 accepts run quickstart "${smaller[@]}" -q -o after
 check "the tree can be moved" same_runs after named
+accepts plot after -o figure.svg
+check "and draws" test -s figure.svg
+module=$(find "$place/moved" -name wellspring-figures.so)
+mv "$module" module
+refuses 1 "wellspring-figures.so, which is not here" "copy the run" -- plot after -o none.svg
+accepts plot after -o figure.tex
+mv module "$module"
 mv moved prefix
 ws=$prefix/bin/wellspring
 

@@ -71,10 +71,11 @@ static void make_run(const char *experiment, struct laboratory *lab, struct plac
 static void draw(const struct place *place, const struct ws_figure_settings *settings,
                  struct ws_buffer *out)
 {
+    const struct ws_figure_output output = {WS_FIGURE_PNG, DPI, FIGURES_MODULE};
     const char *directory = place->path;
     struct ws_error err;
     ws_buffer_init(out, NULL, SIZE_MAX);
-    if (ws_run_figure_file(&directory, 1, settings, WS_FIGURE_PNG, DPI, out, &err) != WS_OK)
+    if (ws_run_figure_file(&directory, 1, settings, &output, out, &err) != WS_OK)
         fail_msg("%s", err.message);
 }
 

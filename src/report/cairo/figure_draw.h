@@ -1,14 +1,16 @@
 /*
  * Draws a figure that was laid out, on any surface of cairo, in points.
  */
-#ifndef WS_REPORT_FIGURE_DRAW_H
-#define WS_REPORT_FIGURE_DRAW_H
+#ifndef WS_REPORT_CAIRO_FIGURE_DRAW_H
+#define WS_REPORT_CAIRO_FIGURE_DRAW_H
+
+#include <cairo.h>
 
 #include "report/figure_layout.h"
 
 /* Failures stay in `cr`, as is cairo's way. */
 void ws_figure_draw(const struct ws_figure *figure, const struct ws_figure_layout *layout,
-                    const struct ws_font *font, cairo_t *cr);
+                    cairo_font_face_t *font, cairo_t *cr);
 
 /* Its part for the marks of one panel (figure_marks.c). */
 void ws_marks_draw(const struct ws_panel *panel, const struct ws_panel_layout *place, cairo_t *cr);

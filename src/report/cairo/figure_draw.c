@@ -1,4 +1,4 @@
-#include "report/figure_draw.h"
+#include "report/cairo/figure_draw.h"
 
 #include <math.h>
 
@@ -20,18 +20,11 @@ static void set_grey(cairo_t *cr, double grey)
     cairo_set_source_rgb(cr, grey, grey, grey);
 }
 
-static double text_width(cairo_t *cr, const char *text)
-{
-    cairo_text_extents_t extents;
-    cairo_text_extents(cr, text, &extents);
-    return extents.x_advance;
-}
-
 void ws_text_draw(cairo_t *cr, double size, double x, double y, enum ws_text_side side,
                   const char *text)
 {
     cairo_set_font_size(cr, size);
-    double width = side == WS_TEXT_LEFT ? 0 : text_width(cr, text);
+    double width = side == WS_TEXT_LEFT ? 0 : ws_font_width(size, text);
     cairo_move_to(cr, x - (side == WS_TEXT_CENTRE ? width / 2 : width), y + size * MIDDLE);
     cairo_show_text(cr, text);
     cairo_new_path(cr);
@@ -182,7 +175,7 @@ static void draw_legend(const struct canvas *c)
 }
 
 void ws_figure_draw(const struct ws_figure *figure, const struct ws_figure_layout *layout,
-                    const struct ws_font *font, cairo_t *cr)
+                    cairo_font_face_t *font, cairo_t *cr)
 {
     const struct canvas canvas = {figure, layout, cr};
     cairo_font_options_t *options = cairo_font_options_create();
@@ -191,7 +184,7 @@ void ws_figure_draw(const struct ws_figure *figure, const struct ws_figure_layou
     cairo_font_options_set_antialias(options, CAIRO_ANTIALIAS_GRAY);
     cairo_set_font_options(cr, options);
     cairo_font_options_destroy(options);
-    cairo_set_font_face(cr, font->face);
+    cairo_set_font_face(cr, font);
     cairo_set_line_join(cr, CAIRO_LINE_JOIN_ROUND);
     set_grey(cr, 1);
     cairo_paint(cr);

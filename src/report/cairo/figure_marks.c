@@ -1,6 +1,6 @@
 #include <math.h>
 
-#include "report/figure_draw.h"
+#include "report/cairo/figure_draw.h"
 #include "report/palette.h"
 
 /* Points. */
