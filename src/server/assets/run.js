@@ -102,7 +102,7 @@ async function showMetric() {
     const {curves} = await ask(`${path}/summary?metric=${encodeURIComponent(at("metric").value)}`);
     at("figure").src = figurePath("svg");
     at("figure").alt = `${at("metric").value} by generation, a line for each arm; the table below has the numbers`;
-    for (const format of ["svg", "pdf", "png"]) at(`figure-${format}`).href = `${figurePath(format)}&download=1`;
+    for (const format of ["svg", "pdf", "png", "tex"]) at(`figure-${format}`).href = `${figurePath(format)}&download=1`;
     at("table").replaceChildren(table(null,
       ["Arm", right("Generation 0"), right("Last"), right("10 % … 90 % of seeds"), right("Seeds"), right("n"),
         right("Generation")], resultRows(curves)));
