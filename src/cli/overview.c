@@ -9,7 +9,7 @@
 #include "base/json.h"
 #include "cli/command.h"
 #include "cli/terminal.h"
-#include "view/headline.h"
+#include "view/number_words.h"
 
 enum {
     NAME_WIDTH = 20,
@@ -26,45 +26,6 @@ struct style {
     bool utf8;
     bool spreads; /* a second line with the spread over seeds */
 };
-
-/* Numbers -------------------------------------------------------------------------------------- */
-
-static void format_count(double value, char *out, size_t size)
-{
-    char digits[32];
-    (void)snprintf(digits, sizeof digits, "%.0f", value);
-    size_t count = strlen(digits), at = 0;
-    for (size_t i = 0; i < count && at + 2 < size; i++) {
-        if (i > 0 && (count - i) % 3 == 0 && digits[i - 1] != '-')
-            out[at++] = ',';
-        out[at++] = digits[i];
-    }
-    out[at] = '\0';
-}
-
-/* At most seven characters for what is not huge. */
-static void format_real(double value, char *out, size_t size)
-{
-    double magnitude = fabs(value);
-    if (magnitude >= 1e6 || (magnitude < 0.0005 && magnitude > 0))
-        (void)snprintf(out, size, "%.0e", value);
-    else if (magnitude >= 100)
-        (void)snprintf(out, size, "%.0f", value);
-    else
-        (void)snprintf(out, size, magnitude >= 1 ? "%.3g" : "%.3f", value);
-}
-
-static void format_value(enum ws_number_form form, double value, char *out, size_t size)
-{
-    if (!isfinite(value))
-        (void)snprintf(out, size, "%s", isnan(value) ? "-" : value > 0 ? "inf" : "-inf");
-    else if (form == WS_NUMBER_COUNT)
-        format_count(value, out, size);
-    else if (form == WS_NUMBER_PERCENT)
-        (void)snprintf(out, size, fabs(value) < 0.1 ? "%.1f %%" : "%.0f %%", 100 * value);
-    else
-        format_real(value, out, size);
-}
 
 /* The curve, squeezed to SPARK_WIDTH cells, between zero and its largest value. */
 static void print_spark(const struct ws_curve *curve, bool utf8)
@@ -121,12 +82,11 @@ static void print_values(const struct ws_results *results, const char *arm,
 {
     for (size_t h = 0; h < style->head_count; h++) {
         const struct ws_curve *curve = ws_results_find(results, arm, style->heads[h].metric);
-        char first[24] = "-", last[24] = "-", text[64];
+        char first[WS_NUMBER_WORDS_SIZE] = "-", last[WS_NUMBER_WORDS_SIZE] = "-";
+        char text[2 * WS_NUMBER_WORDS_SIZE + 8];
         if (curve) {
-            format_value(style->heads[h].form, curve->points[0].summary.median, first,
-                         sizeof first);
-            format_value(style->heads[h].form, last_point(curve)->summary.median, last,
-                         sizeof last);
+            ws_number_cell(style->heads[h].form, curve->points[0].summary.median, first);
+            ws_number_cell(style->heads[h].form, last_point(curve)->summary.median, last);
         }
         (void)snprintf(text, sizeof text, "%s %s %s", first, style->utf8 ? "→" : ">", last);
         print_right(text, VALUE_WIDTH + (h > 0));
@@ -139,10 +99,11 @@ static void print_spreads(const struct ws_results *results, const char *arm,
     (void)printf("%-*s %-*s", NAME_WIDTH, "", SPARK_WIDTH, "");
     for (size_t h = 0; h < style->head_count; h++) {
         const struct ws_curve *curve = ws_results_find(results, arm, style->heads[h].metric);
-        char low[24] = "-", high[24] = "-", text[64];
+        char low[WS_NUMBER_WORDS_SIZE] = "-", high[WS_NUMBER_WORDS_SIZE] = "-";
+        char text[2 * WS_NUMBER_WORDS_SIZE + 8];
         if (curve) {
-            format_value(style->heads[h].form, last_point(curve)->summary.low, low, sizeof low);
-            format_value(style->heads[h].form, last_point(curve)->summary.high, high, sizeof high);
+            ws_number_cell(style->heads[h].form, last_point(curve)->summary.low, low);
+            ws_number_cell(style->heads[h].form, last_point(curve)->summary.high, high);
         }
         (void)snprintf(text, sizeof text, "%s%s%s", low, style->utf8 ? " … " : " .. ", high);
         print_right(text, VALUE_WIDTH + (h > 0));
@@ -181,9 +142,9 @@ static void print_floors(const struct ws_results *results, const char *arm,
     (void)printf("%-*s %-*s", NAME_WIDTH, "another human sample", SPARK_WIDTH, "");
     for (size_t h = 0; h < style->head_count; h++) {
         double floor = ws_results_floor(results, arm, style->heads[h].metric);
-        char text[24] = "";
+        char text[WS_NUMBER_WORDS_SIZE] = "";
         if (!isnan(floor))
-            format_value(style->heads[h].form, floor, text, sizeof text);
+            ws_number_cell(style->heads[h].form, floor, text);
         print_right(text, VALUE_WIDTH + (h > 0));
     }
     (void)printf("\n");

@@ -36,6 +36,7 @@ static void words__shares(void **state)
     assert_words(WS_NUMBER_PERCENT, 0.406, "41 %");
     assert_words(WS_NUMBER_PERCENT, 0.0214, "2.1 %");
     assert_words(WS_NUMBER_PERCENT, 1.015, "101 %");
+    assert_words(WS_NUMBER_PERCENT, 3e9, "3.0e+11 %");
 }
 
 static void words__reals(void **state)
@@ -57,13 +58,34 @@ static void words__what_is_not_finite(void **state)
     assert_words(WS_NUMBER_REAL, -INFINITY, "minus infinity");
 }
 
+/* As wide as words or narrower. */
+static void cells__are_short(void **state)
+{
+    static const struct {
+        enum ws_number_form form;
+        double value;
+        const char *wanted;
+    } cells[] = {
+        {WS_NUMBER_COUNT, 1234, "1,234"},    {WS_NUMBER_PERCENT, 0.406, "41 %"},
+        {WS_NUMBER_REAL, 4.684, "4.68"},     {WS_NUMBER_REAL, -2e9, "-2e+09"},
+        {WS_NUMBER_COUNT, 1e300, "1e+300"},  {WS_NUMBER_PERCENT, 3e9, "3e+11 %"},
+        {WS_NUMBER_REAL, NAN, "-"},          {WS_NUMBER_PERCENT, INFINITY, "inf"},
+        {WS_NUMBER_REAL, -INFINITY, "-inf"},
+    };
+    char seen[WS_NUMBER_WORDS_SIZE];
+    (void)state;
+    for (size_t i = 0; i < sizeof cells / sizeof *cells; i++) {
+        ws_number_cell(cells[i].form, cells[i].value, seen);
+        assert_string_equal(seen, cells[i].wanted);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(words__counts),
-        cmocka_unit_test(words__shares),
-        cmocka_unit_test(words__reals),
-        cmocka_unit_test(words__what_is_not_finite),
+        cmocka_unit_test(words__counts),    cmocka_unit_test(words__shares),
+        cmocka_unit_test(words__reals),     cmocka_unit_test(words__what_is_not_finite),
+        cmocka_unit_test(cells__are_short),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
