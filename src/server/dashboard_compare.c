@@ -54,6 +54,11 @@ static enum ws_status read_figure(const struct ws_target *target, struct ws_aren
                        "kind is '%.40s'; 'wellspring plot --help' names those "
                        "there are",
                        kind);
+    if (ws_figure_kind_replays(settings->kind))
+        return ws_fail(err, WS_UNSUPPORTED,
+                       "a figure of kind '%s' runs a chain again, for however long that takes: "
+                       "'wellspring plot RUN --kind %s' draws it",
+                       kind, kind);
     if (wanted && !ws_figure_format_find(wanted, format))
         return ws_fail(err, WS_INVALID, "format is '%.40s', wanted svg, pdf, png or tex", wanted);
     *metric = ws_target_parameter(target, "metric");
@@ -62,7 +67,7 @@ static enum ws_status read_figure(const struct ws_target *target, struct ws_aren
     return WS_OK;
 }
 
-/* A figure that its page shows may wait for no other; those that run a chain again may. */
+/* The figure that pages show waits for no other; those that read every record may. */
 static enum ws_status draw(struct ws_dashboard *dashboard, const char *const *directories,
                            size_t count, const struct ws_figure_settings *settings,
                            enum ws_figure_format format, struct ws_buffer *out,
@@ -83,7 +88,7 @@ enum ws_status ws_answer_figure(void *dashboard, const struct ws_http_request *r
     static const char *const types[] = {[WS_FIGURE_SVG] = "image/svg+xml",
                                         [WS_FIGURE_PDF] = "application/pdf",
                                         [WS_FIGURE_PNG] = "image/png",
-                                        [WS_FIGURE_TEX] = "application/x-tex"};
+                                        [WS_FIGURE_TEX] = "text/x-tex; charset=utf-8"};
     static const char *const endings[] = {[WS_FIGURE_SVG] = "svg",
                                           [WS_FIGURE_PDF] = "pdf",
                                           [WS_FIGURE_PNG] = "png",

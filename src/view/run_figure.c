@@ -9,18 +9,19 @@
 struct kind {
     ws_figure_maker *make;
     bool of_many; /* takes several runs */
+    bool replays; /* runs a chain again */
 };
 
 static const struct kind kinds[WS_FIGURE_KINDS] = {
-    [WS_FIGURE_OF_METRIC] = {ws_figure_of_metric, true},
-    [WS_FIGURE_OF_MULTIPLES] = {ws_figure_of_multiples, true},
-    [WS_FIGURE_OF_DISTRIBUTION] = {ws_figure_of_distribution, false},
-    [WS_FIGURE_OF_PERPLEXITY] = {ws_figure_of_perplexity, false},
-    [WS_FIGURE_OF_SURVIVAL] = {ws_figure_of_survival, false},
-    [WS_FIGURE_OF_ZIPF] = {ws_figure_of_zipf, false},
-    [WS_FIGURE_OF_ATTRIBUTION] = {ws_figure_of_attribution, false},
-    [WS_FIGURE_OF_PROFILE] = {ws_figure_of_profile, false},
-    [WS_FIGURE_OF_THEORY] = {ws_figure_of_theory, false},
+    [WS_FIGURE_OF_METRIC] = {ws_figure_of_metric, true, false},
+    [WS_FIGURE_OF_MULTIPLES] = {ws_figure_of_multiples, true, false},
+    [WS_FIGURE_OF_DISTRIBUTION] = {ws_figure_of_distribution, false, true},
+    [WS_FIGURE_OF_PERPLEXITY] = {ws_figure_of_perplexity, false, false},
+    [WS_FIGURE_OF_SURVIVAL] = {ws_figure_of_survival, false, true},
+    [WS_FIGURE_OF_ZIPF] = {ws_figure_of_zipf, false, true},
+    [WS_FIGURE_OF_ATTRIBUTION] = {ws_figure_of_attribution, false, false},
+    [WS_FIGURE_OF_PROFILE] = {ws_figure_of_profile, false, false},
+    [WS_FIGURE_OF_THEORY] = {ws_figure_of_theory, false, false},
 };
 
 const struct ws_figure_kind_row ws_figure_kinds[WS_FIGURE_KINDS] = {
@@ -37,6 +38,11 @@ bool ws_figure_kind_find(const char *name, enum ws_figure_kind *out)
             return true;
         }
     return false;
+}
+
+bool ws_figure_kind_replays(enum ws_figure_kind kind)
+{
+    return kinds[kind].replays;
 }
 
 /* Runs ----------------------------------------------------------------------------------------- */

@@ -43,6 +43,9 @@ extern const struct ws_figure_kind_row ws_figure_kinds[WS_FIGURE_KINDS];
 /* "metric"; false for a name that is none. */
 bool ws_figure_kind_find(const char *name, enum ws_figure_kind *out);
 
+/* Whether figures of the kind run a chain again, which takes as long as the chain took. */
+bool ws_figure_kind_replays(enum ws_figure_kind kind);
+
 enum ws_axis_choice { WS_AXIS_AUTO, WS_AXIS_LINEAR, WS_AXIS_LOG };
 
 /* Zeroed: the kind `metric` as it is best. Kinds pass over what is not for them. */

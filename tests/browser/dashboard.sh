@@ -7,7 +7,7 @@ title: "<script>alert(1)</script>"
 family: discrete
 source: zipf
 types: 50
-items: 100
+items: 12345
 policies: [replace, keep:0.5]
 generations: 6
 seeds: 4

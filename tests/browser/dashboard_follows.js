@@ -14,6 +14,22 @@ await withPage({ viewport: { width: 1280, height: 900 } }, async (page, watched)
     const before = await row.locator("progress").evaluate((bar) => bar.value);
     await page.waitForFunction(([old, name]) => [...document.querySelectorAll("#runs tbody tr")].some((one) =>
         one.textContent.includes(name) && one.querySelector("progress")?.value > old), [before, run]);
+    // Nothing is heard while the page is hidden, and all of it again when it is seen.
+    const streams = () => watched.requests.filter((url) => url.endsWith("/api/events")).length;
+    const show = (hidden) => page.evaluate((value) => {
+        Object.defineProperty(document, "hidden", { value, configurable: true });
+        document.dispatchEvent(new Event("visibilitychange"));
+    }, hidden);
+    equal(streams(), 1, "streams of a page");
+    await show(true);
+    const then = await row.locator("progress").evaluate((bar) => bar.value);
+    await page.waitForTimeout(1500);
+    equal(await row.locator("progress").evaluate((bar) => bar.value), then, "what a hidden page shows");
+    const again = page.waitForRequest((request) => request.url().endsWith("/api/events"));
+    await show(false);
+    await again;
+    await page.waitForFunction(([old, name]) => [...document.querySelectorAll("#runs tbody tr")].some((one) =>
+        one.textContent.includes(name) && one.querySelector("progress")?.value > old), [then, run]);
     await row.getByRole("link").click();
     await page.locator("#going progress").waitFor();
     equal((await seriousFindings(page)).join("\n"), "", "axe-core, while it runs");

@@ -60,7 +60,10 @@ async function run(page, watched) {
         await page.waitForFunction((wanted) => document.getElementById("figure").alt.startsWith(wanted), metric);
         await page.waitForTimeout(300);
         const shown = await page.locator("#table tbody tr").evaluateAll((all) => all.map((row) =>
-            [row.cells[0].textContent, row.cells[1].dataset.value, row.cells[2].dataset.value]));
+            [row.cells[0].textContent, row.cells[1].dataset.value, row.cells[2].dataset.value, row.cells[5].textContent]));
+        for (const [arm, , , n] of shown)
+            equal(n.replaceAll(",", ""), rows.find((one) => one.arm === arm && one.metric === metric && one.generation === "5").n,
+                `n of ${metric} of ${arm}`);
         for (const [arm, first, last] of shown)
             for (const [generation, seen] of [["0", first], ["5", last]]) {
                 const row = rows.find((one) => one.arm === arm && one.metric === metric && one.generation === generation);

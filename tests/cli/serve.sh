@@ -146,9 +146,13 @@ answers 200 '/api/figure?run=a'
 has '<svg'
 answers 200 '/api/figure?run=a&format=pdf&download' -D head
 has '%PDF-'
-answers 200 '/api/figure?run=a&format=tex&download'
-has tikzpicture
+answers 200 '/api/figure?run=a&format=tex&download' -D head
+has 'begin{tikzpicture}'
+check "TikZ is saved as that" grep -qi "^Content-Disposition: .*''a-metric.tex" head
+answers 200 '/api/figure?run=a&kind=profile'
 answers 400 '/api/figure?run=a&kind=pie'
+answers 501 '/api/figure?run=a&kind=zipf'
+has "wellspring plot RUN --kind zipf"
 
 # ---- Ways out ----
 

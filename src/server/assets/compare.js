@@ -1,4 +1,4 @@
-import {ask, at, make, number, right, showError, table} from "/assets/page.js";
+import {ask, at, make, number, right, showError, table, whole} from "/assets/page.js";
 
 // Names as they stand in the address: they may be no UTF-8, which only their escapes keep.
 const ids = location.search.slice(1).split("&").filter((part) => part.startsWith("run=")).map((part) => part.slice(4));
@@ -33,8 +33,8 @@ function difference(row) {
 function showRows(rows) {
   at("metrics").replaceChildren(table(null,
     ["Metric", "Arm", right("Run"), right("Median"), right("Difference"), right("Seeds"), right("n")],
-    rows.map((row) => [row.metric, row.arm, right(number(row.run + 1)), right(interval(row.over_seeds), row.over_seeds.median),
-      right(difference(row)), right(number(row.values.length)), right(number(row.n))])));
+    rows.map((row) => [row.metric, row.arm, right(whole(row.run + 1)), right(interval(row.over_seeds), row.over_seeds.median),
+      right(difference(row)), right(whole(row.values.length)), right(whole(row.n))])));
 }
 
 let rows = [];

@@ -1,4 +1,4 @@
-import {ask, at, listen, make, number, right, showError, stateElement, table, time, duration} from "/assets/page.js";
+import {ask, at, listen, make, right, showError, stateElement, table, time, duration, whole} from "/assets/page.js";
 
 const ROWS = 200;
 const ticked = new Set();
@@ -64,7 +64,7 @@ function rowOf(run) {
     {cell: [state, ...[progressCell(run.progress)].flat()], attributes: {"data-state": run.id}},
     run.family,
     run.policies.join(", "),
-    right(number(run.arms)), right(number(run.seeds)), right(number(run.generations)),
+    right(whole(run.arms)), right(whole(run.seeds)), right(whole(run.generations)),
     {cell: time(run.started), attributes: {class: "number"}},
   ];
 }
@@ -91,8 +91,8 @@ const tableOf = (runs) => make("div", {class: "scroll"}, table(null, COLUMNS.map
 // ---- groups ----
 
 function groupElement(group) {
-  const words = `${number(group.runs)} ${group.runs === 1 ? "run" : "runs"}` +
-    (group.running ? `, ${number(group.running)} running` : "");
+  const words = `${whole(group.runs)} ${group.runs === 1 ? "run" : "runs"}` +
+    (group.running ? `, ${whole(group.running)} running` : "");
   const body = make("div");
   const element = make("details", {class: "group"},
     make("summary", {}, make("strong", {}, group.name.replaceAll("\n", ", ") || "(none)"), ` ${words}`), body);
@@ -101,7 +101,7 @@ function groupElement(group) {
       const page = await ask(pathOf({group: at("group").value, in: group.name}));
       body.replaceChildren(tableOf(page.runs));
       if (page.matched > page.runs.length)
-        body.append(make("p", {class: "quiet"}, `The first ${number(page.runs.length)}; a search finds the others.`));
+        body.append(make("p", {class: "quiet"}, `The first ${whole(page.runs.length)}; a search finds the others.`));
     } catch (error) {
       showError(error);
     }
@@ -131,7 +131,7 @@ function showPage(page, grouped) {
   showDamaged(page.damaged);
   at("count").textContent = page.total === 0
     ? "No runs yet; 'wellspring run quickstart' makes one."
-    : `${number(page.matched)} of ${number(page.total)} runs`;
+    : `${whole(page.matched)} of ${whole(page.total)} runs`;
   if (grouped) at("runs").replaceChildren(...page.groups.map(groupElement));
   else at("runs").replaceChildren(page.runs.length ? tableOf(page.runs) : "");
   at("more").hidden = grouped || page.runs.length >= page.matched;

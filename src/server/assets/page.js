@@ -40,6 +40,9 @@ export function number(value) {
   return Number(value.toPrecision(4)).toLocaleString("en", {maximumSignificantDigits: 4});
 }
 
+// What is counted has all its digits.
+export const whole = (value) => value.toLocaleString("en");
+
 export function duration(seconds) {
   const s = Math.max(0, Math.round(seconds));
   if (s >= 3600) return `${Math.floor(s / 3600)} h ${String(Math.floor(s / 60) % 60).padStart(2, "0")} min`;
@@ -60,12 +63,21 @@ export function stateElement(state, progress) {
   return make("span", {class: `state ${kind}`}, name);
 }
 
-// Calls `heard` with each message of a stream, which is opened anew when it breaks.
+// Calls `heard` with each message of a stream, which is opened anew when it breaks. It is closed while
+// nobody sees the page: a browser has few connections to a server, and each tab would keep one.
 export function listen(path, heard) {
-  const source = new EventSource(path);
-  source.onmessage = (event) => heard(JSON.parse(event.data));
-  addEventListener("pagehide", () => source.close());
-  return source;
+  let source = null;
+  const follow = () => {
+    if (document.hidden) {
+      source?.close();
+      source = null;
+    } else if (!source) {
+      source = new EventSource(path);
+      source.onmessage = (event) => heard(JSON.parse(event.data));
+    }
+  };
+  document.addEventListener("visibilitychange", follow);
+  follow();
 }
 
 // A table with a head row; cells are texts or nodes, numbers stand to the right.

@@ -1,4 +1,4 @@
-import {ask, at, duration, listen, make, number, right, showError, stateOf, table, time} from "/assets/page.js";
+import {ask, at, duration, listen, make, number, right, showError, stateOf, table, time, whole} from "/assets/page.js";
 
 const id = location.pathname.split("/")[2];
 const path = `/api/runs/${id}`;
@@ -18,8 +18,8 @@ function showProgress(progress) {
   const left = progress.seconds_left >= 0 ? duration(progress.seconds_left) : "…";
   at("figures").replaceChildren(
     figure("Done", `${(100 * progress.share).toFixed(1)} %`), figure("Left", left),
-    figure("Chains finished", `${number(progress.chains_done)} of ${number(progress.chains)}`),
-    figure("Just done", progress.arm ? `${progress.arm}, generation ${progress.generation}` : "–"),
+    figure("Chains finished", `${whole(progress.chains_done)} of ${whole(progress.chains)}`),
+    figure("Just done", progress.arm ? `${progress.arm}, generation ${whole(progress.generation)}` : "–"),
     figure("Items a second", number(progress.rate)), figure("Since its start", duration(progress.elapsed)));
 }
 
@@ -89,7 +89,7 @@ function resultRows(curves) {
     const last = curve.points[curve.points.length - 1];
     const range = last.seeds > 1 ? `${number(last.low)} … ${number(last.high)}` : "–";
     return [curve.arm, right(number(first.median), first.median), right(number(last.median), last.median), right(range),
-      right(number(last.seeds)), right(number(last.n)), right(number(last.generation))];
+      right(whole(last.seeds)), right(whole(last.n)), right(whole(last.generation))];
   });
 }
 
@@ -144,8 +144,8 @@ try {
   control = run.control;
   document.title = `${run.directory} · Wellspring`;
   at("name").textContent = run.directory;
-  at("about").textContent = [run.title, run.family, `${number(run.arms.length)} arms × ${number(run.seeds)} seeds × ` +
-    `${number(run.generations)} generations`, `begun ${time(run.started)} (UTC)`].filter(Boolean).join(" · ");
+  at("about").textContent = [run.title, run.family, `${whole(run.arms.length)} arms × ${whole(run.seeds)} seeds × ` +
+    `${whole(run.generations)} generations`, `begun ${time(run.started)} (UTC)`].filter(Boolean).join(" · ");
   const settings = Object.entries({...run.settings, ...run.inputs, compute_class: run.compute_class});
   at("settings").replaceChildren(table(null, ["Setting", "Value"], settings.map(([key, value]) => [key, value || "–"])));
   showState(run);
