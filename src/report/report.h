@@ -132,6 +132,7 @@ struct ws_report_run {
     const struct ws_report_text *texts;
     size_t text_count;
     size_t damaged_texts;     /* lines that could not be read */
+    const char *damage;       /* why its records cannot be read; NULL: they can */
     const char *const *words; /* (word_count): the summary, a sentence or two each */
     size_t word_count;
     const char *experiment; /* the file that makes it again */

@@ -18,12 +18,18 @@ struct ws_run_source {
 /* The number of the arm of that name; the count of arms where there is none. */
 size_t ws_source_arm(const struct ws_run_source *source, const char *name);
 
+/* Damaged records are borne: `out` says so, the summary of them is left. Any other status of
+ * reading them stays as it is. `err` is not NULL. */
+WS_MUST_CHECK enum ws_status ws_source_bear(const struct ws_run_source *source,
+                                            enum ws_status status, struct ws_report_run *out,
+                                            struct ws_error *err);
+
 /* Headlines that the run has, and the curves of all metrics but shares of origins and histograms,
- * with the values of each seed for headlines of few seeds. */
+ * with the values of each seed for headlines of few seeds where records can be read. */
 WS_MUST_CHECK enum ws_status ws_source_curves(const struct ws_run_source *source,
                                               struct ws_report_run *out, struct ws_error *err);
 
-/* Profile and theory; nothing where the run can have none. */
+/* Profile and theory; nothing where the run can have none, and no profile of damaged records. */
 WS_MUST_CHECK enum ws_status ws_source_explained(const struct ws_run_source *source,
                                                  struct ws_report_run *out, struct ws_error *err);
 

@@ -157,6 +157,26 @@ static enum ws_status want_seeds(struct reading *reading, const struct ws_curve 
     return WS_OK;
 }
 
+enum ws_status ws_source_bear(const struct ws_run_source *source, enum ws_status status,
+                              struct ws_report_run *out, struct ws_error *err)
+{
+    if (status != WS_CORRUPT)
+        return status;
+    out->damage = ws_arena_text(source->arena, err->message);
+    return out->damage ? WS_OK : ws_fail_memory(err, "the report");
+}
+
+static enum ws_status read_seeds(const struct reading *reading, struct ws_report_curve *curves,
+                                 struct ws_report_run *out, struct ws_error *err)
+{
+    const struct ws_run_source *source = reading->source;
+    enum ws_status status = ws_results_visit(source->directory, source->arena->allocator,
+                                             take_value, (void *)reading, err);
+    for (size_t i = 0; status == WS_CORRUPT && i < out->curve_count; i++)
+        curves[i].by_seed = NULL;
+    return ws_source_bear(source, status, out, err);
+}
+
 /* Whole ---------------------------------------------------------------------------------------- */
 
 enum ws_status ws_source_curves(const struct ws_run_source *source, struct ws_report_run *out,
@@ -183,7 +203,5 @@ enum ws_status ws_source_curves(const struct ws_run_source *source, struct ws_re
             WS_TRY(want_seeds(&reading, curve, taken, err));
     }
     out->curves = curves;
-    if (reading.count == 0)
-        return WS_OK;
-    return ws_results_visit(source->directory, source->arena->allocator, take_value, &reading, err);
+    return reading.count > 0 ? read_seeds(&reading, curves, out, err) : WS_OK;
 }

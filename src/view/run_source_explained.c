@@ -49,8 +49,7 @@ static enum ws_status take_profile(const struct ws_run_source *source,
     if (!definitions || !verdicts || !stages)
         return ws_fail_memory(err, "the report");
     for (size_t d = 0; d < WS_DEFINITIONS; d++)
-        definitions[d] =
-            (struct ws_report_definition){ws_definitions[d].name, test_of(profile, d)};
+        definitions[d] = (struct ws_report_definition){ws_definitions[d].name, test_of(profile, d)};
     for (size_t i = 0; i < count; i++)
         verdicts[i] = verdict_of(&profile->rows[i], i / WS_DEFINITIONS);
     for (size_t a = 0; a < arms; a++)
@@ -67,7 +66,8 @@ static enum ws_status read_profile(const struct ws_run_source *source, struct ws
     enum ws_status status = ws_profile_make(source->directory, source->arena, &profile, err);
     if (status == WS_NOT_FOUND) /* one generation */
         return WS_OK;
-    WS_TRY(status);
+    if (status != WS_OK)
+        return ws_source_bear(source, status, out, err);
     return take_profile(source, &profile, &out->profile, err);
 }
 

@@ -109,6 +109,12 @@ static enum ws_status say_state(struct words *w, struct ws_error *err)
     if (fewest < (double)w->out->seeds)
         ws_buffer_format(&w->line, "Of %" PRIu64 " seeds, %.0f came to the end in some arm.",
                          w->out->seeds, fewest);
+    WS_TRY(end_line(w, err));
+    if (w->out->damage)
+        ws_buffer_format(&w->line,
+                         "Its records are damaged, so that single seeds and the profile of "
+                         "collapse are left out; medians and ranges were kept apart: %s.",
+                         w->out->damage);
     return end_line(w, err);
 }
 

@@ -106,6 +106,19 @@ data_of damaged.html
 is "damaged lines" "d['runs'][0]['damaged_texts']" 2
 is "the others" "len(d['runs'][0]['texts'])" "$((3 * 6 * 3))"
 
+# Damaged records: what the summary holds is shown, and what is missing is said.
+cp -r text broken
+printf 'xxxx' | dd of=broken/arms/replace/seed-2.checkpoint bs=1 seek=200 conv=notrunc 2>dd.err
+accepts report broken
+data_of broken/report.html
+is "no single seeds" "[c['by_seed'] for c in d['runs'][0]['curves'] if c['by_seed']]" "[]"
+is "no profile" "d['runs'][0]['profile']" None
+check "why" grep -q "<p>Its records are damaged, .*broken/arms/replace/seed-2.checkpoint" broken/report.html
+value "[[c['arm'], c['metric'], c['median']] for c in d['runs'][0]['curves']]" >broken.medians
+data_of first.html
+value "[[c['arm'], c['metric'], c['median']] for c in d['runs'][0]['curves']]" >first.medians
+check "the same medians" cmp broken.medians first.medians
+
 # A run that goes on has no results until it ends.
 sed 's/"state": "complete"/"state": "running"/' text/run.json >running.json
 cp -r text running
