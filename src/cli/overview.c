@@ -1,6 +1,7 @@
 #include "cli/overview.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -216,22 +217,28 @@ void print_overview(const struct ws_run_description *run, const struct ws_result
 
 static void print_shortage(const struct ws_shortage *s, size_t arm_count)
 {
-    (void)printf("  ");
+    const int width = isatty(STDOUT_FILENO) ? terminal_columns(STDOUT_FILENO) : INT_MAX;
+    struct ws_buffer what, wanted;
+    ws_buffer_init(&what, NULL, SIZE_MAX);
+    ws_buffer_init(&wanted, NULL, SIZE_MAX);
     for (size_t m = 0; m < s->metric_count; m++)
-        (void)printf("%s%s", m > 0 ? ", " : "", s->metrics[m]);
+        ws_buffer_format(&what, "%s%s", m > 0 ? ", " : "", s->metrics[m]);
     if (s->metric_count == 0)
-        (void)printf("the noise floor, another human sample");
+        ws_buffer_text(&what, "the noise floor, another human sample");
     if (s->arm_count < arm_count)
-        (void)printf(" in %zu of %zu arms", s->arm_count, arm_count);
+        ws_buffer_format(&what, " in %zu of %zu arms", s->arm_count, arm_count);
     if (s->from > 0)
-        (void)printf(" from generation %" PRIu32 " on", s->from);
-    (void)printf("\n      wants ");
+        ws_buffer_format(&what, " from generation %" PRIu32 " on", s->from);
+    ws_buffer_text(&wanted, "wants ");
     if (s->least > 0)
-        (void)printf("%" PRIu64 " or more ", s->least);
-    (void)printf("%s", s->wanted);
+        ws_buffer_format(&wanted, "%" PRIu64 " or more ", s->least);
+    ws_buffer_text(&wanted, s->wanted);
     if (!isnan(s->seen))
-        (void)printf("; there %s %.12g", s->seen == 1 ? "is" : "are", s->seen);
-    (void)printf("\n");
+        ws_buffer_format(&wanted, "; there %s %.12g", s->seen == 1 ? "is" : "are", s->seen);
+    print_wrapped(ws_buffer_string(&what), 2, width);
+    print_wrapped(ws_buffer_string(&wanted), 6, width);
+    ws_buffer_release(&what);
+    ws_buffer_release(&wanted);
 }
 
 void print_shortages(const struct ws_shortage *shortages, size_t count, size_t arm_count)

@@ -110,31 +110,6 @@ static void print_row(const struct study *study, const struct ws_claim *claim, s
                      chains);
 }
 
-/* Words one after the other, in lines of at most `width` columns that are indented. */
-static void print_wrapped(const char *text, int indent, int width)
-{
-    int column = 0;
-    while (*text) {
-        size_t size = strcspn(text, " ");
-        char word[256];
-        (void)snprintf(word, sizeof word, "%.*s", (int)size, text);
-        int wide = width_of(word);
-        if (column > 0 && column + 1 + wide > width) {
-            (void)putchar('\n');
-            column = 0;
-        }
-        if (column == 0)
-            column = printf("%*s", indent, "");
-        else
-            column += printf(" ");
-        (void)fputs(word, stdout);
-        column += wide;
-        text += size;
-        text += strspn(text, " ");
-    }
-    (void)putchar('\n');
-}
-
 static int line_width(void)
 {
     int columns = terminal_columns(1);

@@ -215,3 +215,27 @@ void print_right(const char *text, int width)
 {
     (void)printf("%*s%s", width > width_of(text) ? width - width_of(text) : 0, "", text);
 }
+
+void print_wrapped(const char *text, int indent, int width)
+{
+    int column = 0;
+    while (*text) {
+        size_t size = strcspn(text, " ");
+        char word[256];
+        (void)snprintf(word, sizeof word, "%.*s", (int)size, text);
+        int wide = width_of(word);
+        if (column > 0 && column + 1 + wide > width) {
+            (void)putchar('\n');
+            column = 0;
+        }
+        if (column == 0)
+            column = printf("%*s", indent, "");
+        else
+            column += printf(" ");
+        (void)fputs(word, stdout);
+        column += wide;
+        text += size;
+        text += strspn(text, " ");
+    }
+    (void)putchar('\n');
+}

@@ -42,5 +42,7 @@ void format_duration(double seconds, char *out, size_t size);
 int width_of(const char *text);
 /* At the right of so many columns, or as wide as it is. */
 void print_right(const char *text, int width);
+/* Words one after the other, in lines of at most `width` columns that are indented. */
+void print_wrapped(const char *text, int indent, int width);
 
 #endif

@@ -52,6 +52,12 @@ TERM=xterm on_terminal 80 run gaussian -o wide --set generations=20
 check "within 80 columns" awk '{sub(/\r.*/, "")} /^Everything/ {exit} length > 80 {print; exit 1}' seen
 check "a sparkline" grep -q '^replace  *[#*+=,._-]\{10\}  *[0-9]' seen
 
+# What was not measured is told in long sentences.
+printf 'family: discrete\nsource: zipf\ntypes: 200\nitems: 300\ngenerations: 30\nseeds: 2\n' >few.yaml
+TERM=xterm on_terminal 80 run few.yaml -o few
+check "it is told" grep -q 'wants 50 or more types in a sample' seen
+check "within 80 columns" awk '{sub(/\r.*/, "")} /^Everything/ {exit} length > 80 {print; exit 1}' seen
+
 # Elsewhere than on a terminal: thousands of generations, a second and more between lines, and tenths.
 runs run small.yaml -o long --set generations=3000 --set measure_every=100
 check "lines of generations" grep -q '^ *[0-9]* % after .* left: [0-4]/4 chains  [a-z]* generation [0-9]*' err
