@@ -66,7 +66,7 @@ void ws_number_cell(enum ws_number_form form, double value, char out[WS_NUMBER_W
         write_finite(form, value, 0, out);
     else
         (void)snprintf(out, WS_NUMBER_WORDS_SIZE, "%s",
-                       isnan(value) ? "-"
+                       isnan(value) ? "nan"
                        : value > 0  ? "inf"
                                     : "-inf");
 }

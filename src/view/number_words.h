@@ -12,7 +12,7 @@ enum { WS_NUMBER_WORDS_SIZE = 48 };
 /* For a sentence: "1.2e+06", "not a number", "minus infinity". */
 void ws_number_words(enum ws_number_form form, double value, char out[WS_NUMBER_WORDS_SIZE]);
 
-/* For a narrow cell: "1e+06", "-", "-inf". */
+/* For a narrow cell: "1e+06", "nan", "-inf". */
 void ws_number_cell(enum ws_number_form form, double value, char out[WS_NUMBER_WORDS_SIZE]);
 
 #endif
