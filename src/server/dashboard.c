@@ -159,10 +159,11 @@ static json_t *page_json(const struct ws_dashboard *dashboard, const struct ws_r
         ws_json_add(&runs, ws_run_entry_json(parent, &page->runs[i], arena));
     for (size_t i = 0; i < page->damaged_count; i++)
         ws_json_add(&damaged, ws_json_path(page->damaged[i]));
-    return json_pack("{s:o, s:b, s:I, s:I, s:I, s:o, s:o, s:o}", "directory", ws_json_path(parent),
-                     "control", dashboard->control, "version", (json_int_t)page->version, "total",
-                     (json_int_t)page->total, "matched", (json_int_t)page->matched, "groups",
-                     groups_json(page), "damaged", damaged, "runs", runs);
+    return json_pack("{s:o, s:b, s:I, s:I, s:I, s:o, s:o, s:I, s:o}", "directory",
+                     ws_json_path(parent), "control", dashboard->control, "version",
+                     (json_int_t)page->version, "total", (json_int_t)page->total, "matched",
+                     (json_int_t)page->matched, "groups", groups_json(page), "damaged", damaged,
+                     "damaged_total", (json_int_t)page->damaged_total, "runs", runs);
 }
 
 enum ws_status ws_answer_runs(void *dashboard_, const struct ws_http_request *request,

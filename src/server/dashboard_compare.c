@@ -88,7 +88,7 @@ enum ws_status ws_answer_figure(void *dashboard, const struct ws_http_request *r
     static const char *const types[] = {[WS_FIGURE_SVG] = "image/svg+xml",
                                         [WS_FIGURE_PDF] = "application/pdf",
                                         [WS_FIGURE_PNG] = "image/png",
-                                        [WS_FIGURE_TEX] = "text/x-tex; charset=utf-8"};
+                                        [WS_FIGURE_TEX] = "application/x-tex"};
     static const char *const endings[] = {[WS_FIGURE_SVG] = "svg",
                                           [WS_FIGURE_PDF] = "pdf",
                                           [WS_FIGURE_PNG] = "png",

@@ -24,6 +24,7 @@ struct snapshot {
     struct ws_buffer entries; /* struct ws_run_entry, whose texts are in the arena */
     const char *damaged[DAMAGED_SHOWN];
     size_t damaged_count;
+    uint64_t damaged_total;
 };
 
 struct ws_run_list {
@@ -107,6 +108,7 @@ static void add_damaged(void *snapshot_, const char *message)
         copy = ws_arena_text(&snapshot->arena, message);
     if (copy)
         snapshot->damaged[snapshot->damaged_count++] = copy;
+    snapshot->damaged_total++;
     ws_buffer_text(&snapshot->texts, message);
 }
 
@@ -319,6 +321,7 @@ static enum ws_status copy_damaged(const struct snapshot *now, struct ws_arena *
                                    struct ws_run_page *out, struct ws_error *err)
 {
     out->damaged = WS_ARENA_NEW(arena, const char *, DAMAGED_SHOWN);
+    out->damaged_total = now->damaged_total;
     if (!out->damaged)
         return ws_fail_memory(err, "the list of runs");
     for (size_t i = 0; i < now->damaged_count; i++)

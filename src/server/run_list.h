@@ -55,8 +55,9 @@ struct ws_run_page {
     size_t count;
     struct ws_run_group *groups; /* of those that were asked for but for `group`, by name */
     size_t group_count;
-    const char **damaged; /* what is wrong with runs that cannot be read */
+    const char **damaged; /* what is wrong with runs that cannot be read: the first 20 */
     size_t damaged_count;
+    uint64_t damaged_total; /* how many cannot */
 };
 
 /* Reads it, so that who asks first does not wait. As ws_run_index_visit. */

@@ -29,6 +29,8 @@ END
 name="b <img src=x onerror=alert(2)>\"x'"
 accepts run small.yaml -q -o runs/a
 accepts run small.yaml -q -o "runs/$name" --seeds 6
+mkdir runs/damaged
+printf '{"format": 7' >runs/damaged/run.json
 accepts export runs/a --summary -o summary.csv
 runs compare runs/a "runs/$name" --json
 cp out compare.json

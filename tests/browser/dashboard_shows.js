@@ -100,7 +100,18 @@ async function compare(page, watched) {
     await checkPage(page, watched, "a comparison");
 }
 
+// A run that cannot be read has a page that says so.
+async function damaged(page, watched) {
+    await page.goto(address);
+    await page.locator("#damaged").waitFor();
+    equal(await page.locator("#damaged summary").textContent(), "One run cannot be read", "runs that cannot be read");
+    await page.goto(`${address}/runs/damaged`);
+    await page.getByText("run.json:1").waitFor();
+    equal((await seriousFindings(page)).join("\n"), "", "axe-core, a damaged run");
+    equal(watched.faults.filter((fault) => !fault.startsWith("Failed to load")).join("; "), "", "faults of its page");
+}
+
 for (const options of [{ viewport: { width: 1280, height: 900 } },
     { viewport: { width: 390, height: 844 }, colorScheme: "dark" }])
-    for (const part of [list, run, compare])
+    for (const part of [list, run, compare, damaged])
         await withPage(options, part);

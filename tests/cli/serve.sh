@@ -108,6 +108,13 @@ answers 400 '/api/runs?sort=age'
 answers 400 '/api/runs?most=many'
 answers 400 '/api/runs?group=colour'
 
+for i in {1..30}; do mkdir "runs/bad-$i" && : >"runs/bad-$i/run.json"; done
+sleep 1.2 # a list is as old as a second
+answers 200 /api/runs
+has '"damaged_total":31'
+check "twenty are named" test "$(grep -o 'run\.json:' body | wc -l)" -eq 20
+rm -r runs/bad-*
+
 # ---- A run ----
 
 answers 200 '/api/runs/b%20%3Cb%3E%22x%22'

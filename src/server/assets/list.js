@@ -117,18 +117,19 @@ function groupElement(group) {
 
 // ---- the page ----
 
-function showDamaged(damaged) {
+function showDamaged(damaged, total) {
   const element = at("damaged");
-  element.hidden = damaged.length === 0;
+  element.hidden = total === 0;
   element.querySelector("summary").textContent =
-    `${damaged.length === 1 ? "One run" : `${damaged.length} runs`} cannot be read`;
-  element.querySelector("ul").replaceChildren(...damaged.map((text) => make("li", {}, text)));
+    `${total === 1 ? "One run" : `${whole(total)} runs`} cannot be read`;
+  const others = total > damaged.length ? [make("li", {}, `and ${whole(total - damaged.length)} more`)] : [];
+  element.querySelector("ul").replaceChildren(...damaged.map((text) => make("li", {}, text)), ...others);
 }
 
 function showPage(page, grouped) {
   version = page.version;
   at("place").textContent = `in ${page.directory}`;
-  showDamaged(page.damaged);
+  showDamaged(page.damaged, page.damaged_total);
   at("count").textContent = page.total === 0
     ? "No runs yet; 'wellspring run quickstart' makes one."
     : `${whole(page.matched)} of ${whole(page.total)} runs`;

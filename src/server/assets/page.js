@@ -33,7 +33,7 @@ export function showError(error) {
 
 // Numbers that are not finite come as texts: "nan", "inf", "-inf".
 export function number(value) {
-  if (typeof value !== "number") return value === "nan" ? "–" : String(value);
+  if (typeof value !== "number") return value === "nan" ? "NaN" : String(value);
   if (value === 0) return "0";
   const size = Math.abs(value);
   if (size >= 1e6 || size < 1e-3) return value.toExponential(2);
