@@ -57,21 +57,18 @@ static const struct ws_run_arm *arm_of(const struct ws_figure_request *request, 
     return NULL;
 }
 
-static const char *form_label(enum ws_form_kind kind)
+/* How forms of a kind are called and drawn. What is exact is dashed, so that a leading order that
+ * lies under it is seen. */
+static struct ws_series form_series(enum ws_form_kind kind)
 {
-    switch (kind) {
-    case WS_FORM_EXACT:
-        return "closed form";
-    case WS_FORM_ABOUT:
-        return "leading order";
-    case WS_FORM_AT_LEAST:
-        return "lower bound";
-    case WS_FORM_AT_MOST:
-        return "upper bound";
-    case WS_FORM_LIMIT:
-        return "limit";
-    }
-    return "";
+    const struct ws_series series[] = {
+        [WS_FORM_EXACT] = {.label = "closed form", .look = WS_LOOK_INK, .dashed = true},
+        [WS_FORM_ABOUT] = {.label = "leading order", .look = WS_LOOK_PALE},
+        [WS_FORM_AT_LEAST] = {.label = "lower bound", .look = WS_LOOK_RAMP, .shade = 1},
+        [WS_FORM_AT_MOST] = {.label = "upper bound", .look = WS_LOOK_RAMP, .shade = 0},
+        [WS_FORM_LIMIT] = {.label = "limit", .look = WS_LOOK_INK},
+    };
+    return series[kind];
 }
 
 /* What is being drawn. */
@@ -118,13 +115,10 @@ static enum ws_status add_measured(struct curve *c, struct ws_error *err)
 static enum ws_status add_form(struct curve *c, const struct ws_theory_row *rows, size_t count,
                                struct ws_error *err)
 {
-    struct ws_values expected = ws_panel_add(c->panel,
-                                             &(struct ws_series){.mark = WS_MARK_LINE,
-                                                                 .label = form_label(rows->kind),
-                                                                 .look = WS_LOOK_INK,
-                                                                 .dashed = true,
-                                                                 .count = count},
-                                             c->request->arena);
+    struct ws_series series = form_series(rows->kind);
+    series.mark = WS_MARK_LINE;
+    series.count = count;
+    struct ws_values expected = ws_panel_add(c->panel, &series, c->request->arena);
     if (!expected.x)
         return no_memory(err);
     for (size_t i = 0; i < count; i++) {
@@ -151,10 +145,12 @@ static enum ws_status add_curve(const struct ws_figure_request *request,
         .spread = {INFINITY, -INFINITY},
     };
     WS_TRY(ws_panel_open(panel, WS_KNOWN_FORMS_MOST + 2, request->arena, err));
-    for (size_t i = from, count; i < from + length; i += count) {
-        count = length_of(theory, i, is_of_form);
-        WS_TRY(add_form(&c, &theory->rows[i], count, err));
-    }
+    for (int exact = 0; exact <= 1; exact++) /* those on top */
+        for (size_t i = from, count; i < from + length; i += count) {
+            count = length_of(theory, i, is_of_form);
+            if ((theory->rows[i].kind == WS_FORM_EXACT) == exact)
+                WS_TRY(add_form(&c, &theory->rows[i], count, err));
+        }
     WS_TRY(add_measured(&c, err));
     const struct ws_headline *headline = ws_headline_find(family, rows->metric);
     const char *label = ws_metric_label(family, rows->metric, request->arena);

@@ -63,6 +63,10 @@ refuses 1 "vectors have no types" -- plot mixture -k zipf -o x.svg
 printf '%s\n' 'family: gaussian' 'items: 50' 'generations: 3' 'seeds: 2' >line.yaml
 accepts run line.yaml -q -o line
 accepts plot line -k distribution -o line.svg
+accepts plot line -k theory -a replace -o forms.tex
+grep -B 1 'anchor=west' forms.tex | sed -n 's/ ([0-9].*//p' | grep draw >samples
+check "forms of several kinds, and a measured one" test "$(wc -l <samples)" -ge 3
+check "no two of them look alike" test -z "$(sort samples | uniq -d)"
 refuses 1 "no closed form is known for" -- plot mixture -k theory -o x.svg
 
 # Shares of errors, from the runs that 'attribute' left.
