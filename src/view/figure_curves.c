@@ -311,6 +311,8 @@ enum ws_status ws_curves_panel(const struct ws_figure_request *request,
 
 /* Captions ------------------------------------------------------------------------------------- */
 
+enum { ABSENT_NAMED = 4 };
+
 /* The least and the most of something over all points. */
 struct extent {
     uint64_t least, most;
@@ -332,9 +334,36 @@ static void print_extent(const struct extent *extent, struct ws_buffer *out)
         ws_buffer_format(out, " to %s", most);
 }
 
-const char *ws_curves_caption(const struct ws_shown_curves *curves, size_t count,
-                              struct ws_arena *arena)
+static bool has_run(const struct ws_shown_curves *curves, const struct ws_shown_run *run)
 {
+    for (size_t c = 0; c < curves->count; c++)
+        if (curves->items[c].run == run)
+            return true;
+    return false;
+}
+
+/* ", none of a, b": runs that have no curve of the metric. */
+static void print_absent(const struct ws_figure_request *request,
+                         const struct ws_shown_curves *curves, struct ws_buffer *out)
+{
+    size_t absent = 0;
+    for (size_t r = 0; r < request->run_count; r++)
+        absent += !has_run(curves, &request->runs[r]);
+    if (absent > ABSENT_NAMED)
+        ws_buffer_format(out, ", none of %zu of the %zu runs", absent, request->run_count);
+    const char *before = ", none of ";
+    for (size_t r = 0; absent <= ABSENT_NAMED && r < request->run_count; r++) {
+        if (has_run(curves, &request->runs[r]))
+            continue;
+        ws_buffer_format(out, "%s%s", before, request->runs[r].name);
+        before = ", ";
+    }
+}
+
+const char *ws_curves_caption(const struct ws_figure_request *request,
+                              const struct ws_shown_curves *curves, size_t count)
+{
+    struct ws_arena *arena = request->arena;
     struct extent seeds = {UINT64_MAX, 0};
     struct ws_buffer text;
     ws_buffer_init(&text, arena->allocator, SIZE_MAX);
@@ -350,6 +379,7 @@ const char *ws_curves_caption(const struct ws_shown_curves *curves, size_t count
         ws_buffer_format(&text, "%s%s (%s): n = ", m > 0 ? "; " : "", first->metric,
                          first->definition);
         print_extent(&n, &text);
+        print_absent(request, &curves[m], &text);
     }
     if (seeds.most > 1) {
         ws_buffer_text(&text, ". Median and 10 % to 90 % of ");

@@ -123,7 +123,7 @@ enum ws_status ws_figure_of_metric(const struct ws_figure_request *request, stru
         ws_panels_share_y(panels.items + before, panels.count - before);
     }
     *out = (struct ws_figure){
-        .caption = ws_curves_caption(curves, metrics.count, request->arena),
+        .caption = ws_curves_caption(request, curves, metrics.count),
         .panels = panels.items,
         .panel_count = panels.count,
     };
@@ -145,7 +145,7 @@ enum ws_status ws_figure_of_multiples(const struct ws_figure_request *request,
     WS_TRY(add_panels(request, &curves, true, &panels, err));
     ws_panels_share_y(panels.items, panels.count);
     *out = (struct ws_figure){
-        .caption = ws_curves_caption(&curves, 1, request->arena),
+        .caption = ws_curves_caption(request, &curves, 1),
         .width = WS_FIGURE_PAGE,
         .panel_height = 0.8,
         .panels = panels.items,

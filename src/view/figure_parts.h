@@ -119,8 +119,8 @@ WS_MUST_CHECK enum ws_status ws_curves_panel(const struct ws_figure_request *req
 const char *ws_metric_label(const char *family, const char *metric, struct ws_arena *arena);
 
 /* "rare_kept (rare2.reference.ratio/1): n = 250,000. Median and ...", of `count` metrics. */
-const char *ws_curves_caption(const struct ws_shown_curves *curves, size_t count,
-                              struct ws_arena *arena);
+const char *ws_curves_caption(const struct ws_figure_request *request,
+                              const struct ws_shown_curves *curves, size_t count);
 
 /* Which metrics are asked for, or the first headline that a run has. */
 WS_MUST_CHECK enum ws_status ws_metrics_asked(const struct ws_figure_request *request,

@@ -243,7 +243,7 @@ enum ws_status ws_figure_of_perplexity(const struct ws_figure_request *request,
                        count, PANELS_MOST);
     share_height(panels, count);
     WS_TRY(add_mean(request, &means, panels, &count, err));
-    const char *caption = ws_curves_caption(&means, 1, request->arena);
+    const char *caption = ws_curves_caption(request, &means, 1);
     *out = (struct ws_figure){
         .caption = caption ? ws_arena_format(request->arena,
                                              "Histograms: mean share over seeds, eight bins to a "

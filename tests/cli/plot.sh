@@ -62,6 +62,8 @@ accepts plot mixture -k distribution -o mixture.svg
 refuses 1 "vectors have no types" -- plot mixture -k zipf -o x.svg
 printf '%s\n' 'family: gaussian' 'items: 50' 'generations: 3' 'seeds: 2' >line.yaml
 accepts run line.yaml -q -o line
+accepts plot run line -m entropy_mm -o some.tex
+check "runs without the metric are named" grep -q 'Caption: entropy.*, none of line\. Median' some.tex
 accepts plot line -k distribution -o line.svg
 accepts plot line -k theory -a replace -o forms.tex
 grep -B 1 'anchor=west' forms.tex | sed -n 's/ ([0-9].*//p' | grep draw >samples
