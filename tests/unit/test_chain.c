@@ -530,13 +530,16 @@ static void chain__one_that_fails_does_not_disturb_its_neighbours(void **state)
     laboratory_close(&lab);
 }
 
-/* Memory that fails once is failed chains or none; the others are as they would have been. */
-static void check_failing_memory(const struct laboratory *lab, const struct ws_arm *arm)
+/* Memory that fails once is failed chains or none; the others are as they would have been. `pool`
+ * divides the chains at every other try. */
+static void check_failing_memory(const struct laboratory *lab, const struct ws_arm *arm,
+                                 struct ws_pool *pool)
 {
     enum { CHAINS = 2, STEPS = 3 };
     struct ws_block healthy;
     begin(&healthy, lab, arm, 1, CHAINS);
     steps(&healthy, 0, STEPS);
+    const struct ws_step_support divided = {.threads = CHAINS, .pool = pool};
     bool failed = true;
     /* Under the sanitizers a transformer's thousands of allocations would take minutes. */
     for (long n = 0; failed; n += FINE_STEPS ? 1 : 1 + n / 16) {
@@ -550,7 +553,7 @@ static void check_failing_memory(const struct laboratory *lab, const struct ws_a
             chain->status = ws_chain_start(&block, chain, &chain->error);
         }
         for (uint32_t step = 0; status == WS_OK && step < STEPS; step++)
-            ws_block_step(&block, step, NULL);
+            ws_block_step(&block, step, n % 2 ? &divided : NULL);
         for (size_t c = 0; status == WS_OK && c < CHAINS; c++) {
             const struct ws_chain *chain = &block.chains[c];
             assert_true(chain->status == WS_OK || chain->status == WS_NO_MEMORY);
@@ -567,15 +570,18 @@ static void check_failing_memory(const struct laboratory *lab, const struct ws_a
 static void chain__every_allocation_may_fail(void **state)
 {
     (void)state;
+    struct ws_pool *pool;
+    assert_int_equal(ws_pool_new(2, NULL, &pool, NULL), WS_OK);
     for (size_t family = 0; family < LABORATORY_COUNT; family++) {
         struct laboratory lab;
         open_laboratory(&lab, family, EVERY_POLICY);
         static const char *const arms[] = {"accumulate-subsample", "mix:0.5:0.25:0.25", "control",
                                            "keep:0.5|likelihood|resample:1:3:1.2"};
         for (size_t a = 0; a < 4; a++)
-            check_failing_memory(&lab, arm_of(&lab, arms[a]));
+            check_failing_memory(&lab, arm_of(&lab, arms[a]), pool);
         laboratory_close(&lab);
     }
+    ws_pool_free(pool);
 }
 
 /* Hostile bytes -------------------------------------------------------------------------------- */
