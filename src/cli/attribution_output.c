@@ -75,6 +75,22 @@ static void print_row(const struct ws_attributed *row)
     (void)printf("\n");
 }
 
+/* Beside the noise of the share, half of its interval, and the factor that would leave less. */
+static void print_left(const struct ws_attributed *row)
+{
+    const struct ws_shared_out *share = &row->shares[WS_ERROR_STATISTICAL];
+    const double noise = (share->high - share->low) / 2;
+    if (row->left.factor == 0)
+        return;
+    (void)printf("  left of statistical: %.3g to %.3g", row->left.low, row->left.high);
+    if (has_interval(share) && row->left.high > noise && noise > 0)
+        (void)printf(", noise %.3g; --factor %.0f would leave less", noise,
+                     ceil(pow(1 + fabs(share->value) / noise, 2)));
+    else if (has_interval(share))
+        (void)printf(", under the noise of %.3g", noise);
+    (void)printf("\n");
+}
+
 static const char *name_of_interaction(size_t i)
 {
     static const char *const names[WS_INTERACTIONS] = {"statistical + expressivity",
@@ -141,6 +157,7 @@ static size_t print_part(const struct attribution_part *part)
             if (!is_same_block(row, &attribution->rows[i]))
                 continue;
             print_row(row);
+            print_left(row);
             print_interactions(&part->counterfactuals, row);
             missing = row->missing > missing ? row->missing : missing;
         }
@@ -168,11 +185,16 @@ static void print_seeds(uint64_t used, uint64_t there)
 void attribution_print(const struct attribution_part *parts, size_t count, uint64_t seeds)
 {
     size_t missing = 0;
+    bool any_left = false;
     for (size_t i = 0; i < count; i++) {
         size_t part = print_part(&parts[i]);
+        any_left = any_left || parts[i].counterfactuals.approximate[WS_ERROR_STATISTICAL];
         missing = part > missing ? part : missing;
     }
     print_seeds(parts[0].attribution.seeds, seeds);
+    if (any_left)
+        (void)printf("What more items leave of the statistical error is in 'none' and in no share: "
+                     "the first\nnumber if it falls as 1/items, the second if as 1/sqrt(items).\n");
     if (missing > 0)
         (void)printf("Up to %zu seeds are left out of a row: a number of theirs is not finite.\n",
                      missing);
@@ -196,6 +218,15 @@ static json_t *shared_json(const struct ws_shared_out *value)
     json_t *json = with(json_object(), "value", ws_json_real(value->value));
     json = with(json, "low", has_interval(value) ? ws_json_real(value->low) : json_null());
     return with(json, "high", has_interval(value) ? ws_json_real(value->high) : json_null());
+}
+
+static json_t *left_json(const struct ws_left *left)
+{
+    if (left->factor == 0)
+        return json_null();
+    json_t *json = with(json_object(), "factor", json_integer((json_int_t)left->factor));
+    json = with(json, "low", ws_json_real(left->low));
+    return with(json, "high", ws_json_real(left->high));
 }
 
 static const char *set_name(unsigned set, char out[64])
@@ -230,6 +261,7 @@ static json_t *row_json(const struct ws_attributed *row)
     json = with(json, "with_errors", values);
     json = with(json, "total", shared_json(&row->total));
     json = with(json, "shares", shares);
+    json = with(json, "statistical_left", left_json(&row->left));
     return with(json, "interactions", interactions);
 }
 
@@ -315,7 +347,7 @@ static void add_names(struct ws_buffer *out)
     }
     for (size_t i = 0; i < WS_INTERACTIONS; i++)
         ws_buffer_format(out, ",interaction_%s", set_name(ws_interaction_sets[i], name));
-    ws_buffer_text(out, "\n");
+    ws_buffer_text(out, ",statistical_left_low,statistical_left_high\n");
 }
 
 /* Names of arms may hold anything but a line's end. */
@@ -339,6 +371,8 @@ static void add_row(struct ws_buffer *out, const struct ws_attributed *row)
         add_shared(out, &row->shares[i]);
     for (size_t i = 0; i < WS_INTERACTIONS; i++)
         add_number(out, row->interactions[i]);
+    add_number(out, row->left.low);
+    add_number(out, row->left.high);
     ws_buffer_text(out, "\n");
 }
 

@@ -56,6 +56,14 @@ void ws_attribution_interactions(const double v[WS_ERROR_SETS], double out[WS_IN
         out[i] = dividend(v, ws_interaction_sets[i]);
 }
 
+/* e(n) - e(f n) is the share, and e(f n) is e(n) / f or e(n) / sqrt(f). */
+struct ws_left ws_attribution_left(double statistical_share, uint64_t factor)
+{
+    const double share = fabs(statistical_share), f = (double)factor;
+    return factor > 1 ? (struct ws_left){factor, share / (f - 1), share / (sqrt(f) - 1)}
+                      : (struct ws_left){.factor = 0};
+}
+
 /* Values --------------------------------------------------------------------------------------- */
 
 /* What runs measured: of each metric a number for each of (run, arm, generation, seed), NaN where
@@ -314,6 +322,9 @@ static void attribute(const struct values *v, struct room *room, struct ws_attri
     };
     memcpy(out->values, means, sizeof means);
     memcpy(out->shares, parts + 1, sizeof out->shares);
+    out->left = ws_attribution_left(
+        out->shares[WS_ERROR_STATISTICAL].value,
+        ws_counterfactuals_factor(v->counterfactuals, &v->experiment->arms[sample->arm].policy));
     ws_attribution_interactions(means, out->interactions);
 }
 

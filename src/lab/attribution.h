@@ -29,6 +29,15 @@ struct ws_shared_out {
 enum { WS_INTERACTIONS = 4 };
 extern const unsigned ws_interaction_sets[WS_INTERACTIONS];
 
+/* What of the statistical error is left without it, in absolute value, where `factor` times as many
+ * items stand for a population. It follows from the share if the error falls as a power of the
+ * items: as 1/items, or as 1/sqrt(items), as distances do. All 0 where models are fitted to
+ * populations. */
+struct ws_left {
+    uint64_t factor;
+    double low, high;
+};
+
 struct ws_attributed {
     const char *arm;
     const char *metric;
@@ -39,6 +48,7 @@ struct ws_attributed {
     double values[WS_ERROR_SETS]; /* v */
     struct ws_shared_out total;
     struct ws_shared_out shares[WS_ERROR_SOURCES];
+    struct ws_left left;
     double interactions[WS_INTERACTIONS];
 };
 
@@ -50,6 +60,7 @@ struct ws_attribution {
 
 /* The arithmetic: the Shapley values and interactions of v. */
 void ws_attribution_shares(const double v[WS_ERROR_SETS], double shares[WS_ERROR_SOURCES]);
+struct ws_left ws_attribution_left(double statistical_share, uint64_t factor);
 void ws_attribution_interactions(const double v[WS_ERROR_SETS], double out[WS_INTERACTIONS]);
 
 /* Which rows are wanted. */

@@ -118,7 +118,6 @@ struct making {
     struct ws_counterfactuals *out;
     struct ws_switch enlarge;
     struct ws_switch exact[2]; /* of the family and settings that it has; of enlarged ones */
-    bool on_populations;       /* arms under policies that allow it are fitted to them */
     struct ws_error *err;
 };
 
@@ -138,7 +137,7 @@ static enum ws_status change_model(struct making *m, unsigned set, struct change
 
 static bool is_on_populations(const struct making *m, const struct ws_arm *arm)
 {
-    return m->on_populations && ws_policy_is_of_laws(&arm->policy);
+    return m->out->on_populations && ws_policy_is_of_laws(&arm->policy);
 }
 
 /* "replace,keep:0.1": the policies of the arms that are fitted to populations, or of the others;
@@ -294,10 +293,10 @@ static enum ws_status tries_population(struct making *m, unsigned set, bool *out
 static enum ws_status choose_statistical(struct making *m)
 {
     struct ws_counterfactuals *out = m->out;
-    m->on_populations = true;
-    for (unsigned set = 0; set < WS_ERROR_SETS && m->on_populations; set++)
+    out->on_populations = true;
+    for (unsigned set = 0; set < WS_ERROR_SETS && out->on_populations; set++)
         if (!makes(set, WS_ERROR_STATISTICAL))
-            WS_TRY(tries_population(m, set, &m->on_populations));
+            WS_TRY(tries_population(m, set, &out->on_populations));
     size_t others = 0;
     for (size_t a = 0; a < m->experiment->arm_count; a++)
         others += !is_on_populations(m, &m->experiment->arms[a]);
@@ -305,6 +304,8 @@ static enum ws_status choose_statistical(struct making *m)
     if (!many)
         return ws_fail_memory(m->err, "the counterfactuals");
     out->made[WS_ERROR_STATISTICAL] = m->experiment->settings.fit_to == WS_FIT_SAMPLES;
+    out->factor = out->made[WS_ERROR_STATISTICAL] ? m->factor : 0;
+    out->approximate[WS_ERROR_STATISTICAL] = out->factor > 0 && others > 0;
     if (!out->made[WS_ERROR_STATISTICAL])
         out->how[WS_ERROR_STATISTICAL] = "models are fitted to populations as it is";
     else if (others == 0)
@@ -381,6 +382,14 @@ enum ws_status ws_counterfactuals_make(const struct ws_experiment *experiment,
     if (status != WS_OK)
         ws_counterfactuals_release(out);
     return status;
+}
+
+uint64_t ws_counterfactuals_factor(const struct ws_counterfactuals *counterfactuals,
+                                   const struct ws_policy *policy)
+{
+    return counterfactuals->on_populations && ws_policy_is_of_laws(policy)
+               ? 0
+               : counterfactuals->factor;
 }
 
 void ws_counterfactuals_release(struct ws_counterfactuals *counterfactuals)

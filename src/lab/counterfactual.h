@@ -40,6 +40,8 @@ struct ws_counterfactuals {
     const char *how[WS_ERROR_SOURCES];  /* for people: how each is off */
     bool made[WS_ERROR_SOURCES];        /* false: the experiment does not make the error at all */
     bool approximate[WS_ERROR_SOURCES]; /* it is off but for a part that is not known */
+    bool on_populations;                /* arms under policies that allow it are fitted to them */
+    uint64_t factor;                    /* of the items of other arms; 0: nothing stands for more */
     struct ws_counterfactual all[WS_COUNTERFACTUALS_MOST];
     size_t count; /* >= 1; the first has all errors */
 };
@@ -72,6 +74,10 @@ WS_MUST_CHECK enum ws_status ws_counterfactuals_make(const struct ws_experiment 
                                                      const struct ws_allocator *allocator,
                                                      struct ws_counterfactuals *out,
                                                      struct ws_error *err);
+/* How many times as many items stand for a population under this policy; 0 where models are fitted
+ * to one. */
+uint64_t ws_counterfactuals_factor(const struct ws_counterfactuals *counterfactuals,
+                                   const struct ws_policy *policy);
 void ws_counterfactuals_release(struct ws_counterfactuals *counterfactuals);
 
 #endif

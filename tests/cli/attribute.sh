@@ -44,6 +44,21 @@ all_by statistical rows.csv keep:0.2 log_variance
 is 'a == 0' "$(number rows.csv replace w2_squared with_none)"
 is 'a == 1' "$(number rows.csv replace variance_ratio with_none)"
 
+# Where more items stand for a population, what they leave is told: here it is all of what is lost
+# without errors, and falls about as 1/items.
+accepts attribute normal.yaml -q -o more.csv --set policies=replace,accumulate
+is 'a == 0 && b == 0' "$(number more.csv replace w2_squared statistical_left_low)" \
+    "$(number more.csv replace w2_squared statistical_left_high)"
+is 'a > b / 2 && a < c' "$(number more.csv accumulate w2_squared with_none)" \
+    "$(number more.csv accumulate w2_squared statistical_left_low)" \
+    "$(number more.csv accumulate w2_squared statistical_left_high)"
+accepts attribute normal.yaml -q -m w2_squared --set policies=replace,accumulate
+grep -q '^statistical *off: *approximately, models are .* 16 times as many items$' out ||
+    fail "16 times as many items are not told to be approximate"
+[ "$(grep -c '^  left of statistical: .* noise' out)" -eq 1 ] || fail "nor what they leave"
+accepts attribute normal.yaml -q -m w2_squared --set policies=replace
+grep -q 'approximately\|left of statistical' out && fail "populations leave nothing"
+
 cat >two.yaml <<'END'
 family: gaussian
 source: blobs
@@ -163,7 +178,7 @@ grep -q "expressivity .*off: *approximately, .* the teacher's shape; held fixed:
 grep -q "approximation .*off: *approximately, 8 times as many steps.* held fixed: " out ||
     fail "a transformer's training is not told to be approximate"
 accepts attribute transformer.yaml -q --json --metric perplexity
-[ "$(grep -c '"approximate": true' out)" -eq 2 ] || fail "no label in JSON"
+[ "$(grep -c '"approximate": true' out)" -eq 3 ] || fail "no label in JSON"
 accepts attribute transformer.yaml -q --layers 2 --width 16 --heads 2 --metric perplexity
 grep -q "expressivity .*not made: models have" out || fail "the teacher's own shape loses something"
 refuses 1 "wanted 'steps'" -- attribute transformer.yaml --steps 0 --epochs 2

@@ -83,6 +83,17 @@ static void shares__an_error_that_changes_nothing_has_exactly_none(void **state)
     assert_true(shares[WS_ERROR_EXPRESSIVITY] == 0);
 }
 
+/* An error of 8 that falls as 1/items is 0.5 on 16 times as many, and 7.5 is seen; one that falls
+ * as their root is 2 then, and 6 is seen. */
+static void left__is_what_more_items_leave(void **state)
+{
+    (void)state;
+    assert_close(ws_attribution_left(7.5, 16).low, 0.5);
+    assert_close(ws_attribution_left(-6, 16).high, 2);
+    const struct ws_left none = ws_attribution_left(7.5, 0);
+    assert_true(none.factor == 0 && none.low == 0 && none.high == 0);
+}
+
 /* Switches ------------------------------------------------------------------------------------- */
 
 struct asked {
@@ -530,6 +541,7 @@ int main(void)
         cmocka_unit_test(shares__of_the_glove_game_are_two_thirds_and_two_sixths),
         cmocka_unit_test(shares__sum_to_the_total_and_to_their_interactions),
         cmocka_unit_test(shares__an_error_that_changes_nothing_has_exactly_none),
+        cmocka_unit_test(left__is_what_more_items_leave),
         cmocka_unit_test(switches__of_every_family),
         cmocka_unit_test(switches__what_is_missing_is_said),
         cmocka_unit_test(subject__is_a_variation_or_one_arm),
