@@ -137,16 +137,24 @@ static void print_row(const struct ws_profile_row *row, const char *name, int wi
     (void)printf(" %s%s\n", ws_verdict_name(row->verdict), since);
 }
 
-static void print_avoided(const struct ws_profile *profile, size_t d)
+/* Whether it is not there, which is more than that it is not shown. */
+static bool is_avoided(const struct ws_profile_row *row)
+{
+    return row->bad.high <= 0;
+}
+
+static void print_not_shown(const struct ws_profile *profile, size_t d, bool avoided)
 {
     char name[200];
     int column = 0;
     for (size_t a = 0; a < profile->arm_count; a++) {
-        if (row_of(profile, a, d)->verdict != WS_VERDICT_NOT_SHOWN || !is_said(profile, a, d))
+        const struct ws_profile_row *row = row_of(profile, a, d);
+        if (row->verdict != WS_VERDICT_NOT_SHOWN || is_avoided(row) != avoided ||
+            !is_said(profile, a, d))
             continue;
         name_row(profile, a, d, name, sizeof name);
         if (column == 0)
-            column = printf("   avoided by %s", name);
+            column = printf("   %s %s", avoided ? "avoided by" : "left open for", name);
         else if (column + width_of(name) + 2 > LINE_WIDTH)
             column = printf(",\n     %s", name) - 2;
         else
@@ -184,7 +192,8 @@ static void print_definition(const struct ws_profile *profile, size_t d)
         name_row(profile, a, d, name, sizeof name);
         print_row(row, name, name_width(profile));
     }
-    print_avoided(profile, d);
+    print_not_shown(profile, d, true);
+    print_not_shown(profile, d, false);
 }
 
 /* What comes next ------------------------------------------------------------------------------ */
@@ -266,8 +275,9 @@ static void print_notes(const struct ws_profile *profile)
 {
     (void)printf(
         "\nMedians over seeds of the first and the last generation; then what the test looks at,\n"
-        "in brackets its interval of 95 %%, shown where that lies above 0. What is not shown may\n"
-        "still be there: an interval on both sides of 0 leaves it open, and more seeds narrow it.\n"
+        "in brackets its interval of 95 %%: shown where that lies above 0, avoided where no part "
+        "of\n"
+        "it does. One on both sides of 0 leaves it open, and more seeds narrow it.\n"
         "Of so many tests one in forty is shown by chance where nothing changes.\n");
     if (most_missing(profile) > 0)
         (void)printf("Up to %zu seeds are left out of a row: a number of theirs is not finite.\n",

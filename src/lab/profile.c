@@ -43,12 +43,12 @@ const struct ws_definition ws_definitions[WS_DEFINITIONS] = {
     {"any increase of population risk", WANTS_RISK},
     {"asymptotically diverging population risk", WANTS_RISK},
     {"change in scaling law", "a risk, and three sizes in one run: items=[100, 200, 400]"},
-    {"collapsing variance", "samples: metric_items"},
-    {"disappearance of real modes", "samples of vectors (metric_items), or texts"},
+    {"collapsing variance", "samples: metric_items (of vectors 20 or more)"},
+    {"disappearance of real modes", "vectors (metric_items: 100 or more), or texts"},
     {"disappearance of real tail data",
-     "samples (metric_items) and held-out data (test_items), or a known truth"},
+     "metric_items and test_items (of vectors 19 or more), or a known truth"},
     {"appearance of hallucinated data",
-     "samples of vectors (metric_items), or texts and a control arm"},
+     "vectors (metric_items: 100 or more), or texts and a control arm"},
 };
 
 static const char doubles[] = "doubles";

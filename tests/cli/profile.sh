@@ -37,6 +37,20 @@ accepts profile sizes
 check "said once" test "$(grep -c '^   replace   .*not shown$' out)" -eq 1
 check "at a glance" grep -Eq '^replace items=100 +no +[0-9]+ +(shown|no) +no +' out
 check "avoided by" grep -q '^   avoided by .*replace' out
+# Avoided is what has no part above 0, open what has one on both sides: each is said where there is one.
+check "avoided is not open" awk '
+    function end() {
+        if ((none > 0) != avoided || (both > 0) != open) exit wrong = 1
+        all_none += none; all_both += both; none = both = avoided = open = 0
+    }
+    /^[1-8]\. / || /^Medians/ { end() }
+    / not shown$/ {
+        high = $0; sub(/.* \.\. /, "", high); sub(/\).*/, "", high)
+        if (high + 0 <= 0) none++; else both++
+    }
+    /^   avoided by / { avoided = 1 }
+    /^   left open for / { open = 1 }
+    END { exit wrong || all_none == 0 || all_both == 0 }' out
 check "at most 100 columns" awk '/^Next/ {exit} length > 100 {print; exit 1}' out
 check "what comes next" grep -q ' attribute sizes # ' out
 check "no law is asked for again" awk '/# definition 4$/ {exit 1}' out
@@ -52,6 +66,12 @@ check "three sizes" grep -q "run FILE --set 'items=\[[0-9]*, [0-9]*, [0-9]*\]' -
 accepts profile few --json
 cp out profile.json
 check "no interval in JSON" test "$(rows 'replace items=100' 2 low)" = null
+
+# Samples that are there but too small: the least that would do is said.
+accepts run sizes.yaml -q -o small --set items=50 --set seeds=6 --set metric_items=99 --set test_items=18
+accepts profile small
+check "the least sample" grep -q 'it wants vectors (metric_items: 100 or more), or texts$' out
+check "the least reference" grep -q 'it wants metric_items and test_items (of vectors 19 or more)' out
 
 refuses 2 "which run" -- profile
 refuses 1 "'nowhere/run.json'" -- profile nowhere
