@@ -334,6 +334,21 @@ static enum ws_status choose_exact_enlarged(struct making *m)
     return status;
 }
 
+/* Policies are the same in all counterfactuals, and so is a bias that one of them asks for. */
+static enum ws_status tell_bias(struct making *m)
+{
+    const struct ws_experiment *e = m->experiment;
+    const char **how = &m->out->how[WS_ERROR_APPROXIMATION];
+    size_t a = 0;
+    while (a < e->arm_count && e->arms[a].policy.bias == 1)
+        a++;
+    if (a == e->arm_count)
+        return WS_OK;
+    *how = ws_arena_format(&m->out->arena, "%s; what '%s' biases is in 'none' and in no share",
+                           *how, e->arms[a].policy.name);
+    return *how ? WS_OK : ws_fail_memory(m->err, "the counterfactuals");
+}
+
 static enum ws_status choose_switches(struct making *m)
 {
     const struct ws_experiment *e = m->experiment;
@@ -352,6 +367,7 @@ static enum ws_status choose_switches(struct making *m)
     out->made[WS_ERROR_APPROXIMATION] = m->exact[false].change_count > 0;
     out->approximate[WS_ERROR_EXPRESSIVITY] = m->enlarge.is_approximate;
     out->approximate[WS_ERROR_APPROXIMATION] = m->exact[false].is_approximate;
+    WS_TRY(tell_bias(m));
     return choose_statistical(m);
 }
 

@@ -59,6 +59,13 @@ grep -q '^statistical *off: *approximately, models are .* 16 times as many items
 accepts attribute normal.yaml -q -m w2_squared --set policies=replace
 grep -q 'approximately\|left of statistical' out && fail "populations leave nothing"
 
+# A bias that the policy asks for is in every counterfactual, and said to be.
+accepts attribute normal.yaml -q -m w2_squared --set 'policies=replace|biased:0.5'
+grep -q "^approximation .*; what 'replace|biased:0.5' biases is in 'none' and in no share$" out ||
+    fail "a bias is left out silently"
+accepts attribute normal.yaml -q -m w2_squared
+grep -q 'biases' out && fail "a bias that is not there"
+
 cat >two.yaml <<'END'
 family: gaussian
 source: blobs
