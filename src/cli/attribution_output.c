@@ -75,6 +75,13 @@ static void print_row(const struct ws_attributed *row)
     (void)printf("\n");
 }
 
+static void print_missing(const struct ws_attributed *row)
+{
+    if (row->missing > 0)
+        (void)printf("  of %zu of %zu seeds: the others have a number that is not finite\n",
+                     row->seeds, row->seeds + row->missing);
+}
+
 /* Beside the noise of the share, half of its interval, and the factor that would leave less. */
 static void print_left(const struct ws_attributed *row)
 {
@@ -157,6 +164,7 @@ static size_t print_part(const struct attribution_part *part)
             if (!is_same_block(row, &attribution->rows[i]))
                 continue;
             print_row(row);
+            print_missing(row);
             print_left(row);
             print_interactions(&part->counterfactuals, row);
             missing = row->missing > missing ? row->missing : missing;

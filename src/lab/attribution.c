@@ -358,6 +358,12 @@ static enum ws_status refuse(const struct values *v, struct ws_error *err)
     if (v->query->metric && v->metric_count == 0)
         return ws_fail(err, WS_NOT_FOUND, "the run has no metric '%.80s' at these generations",
                        v->query->metric);
+    for (size_t m = 0; m < v->metric_count; m++)
+        if (is_of_all(v, m))
+            return ws_fail(err, WS_NOT_FOUND,
+                           "no seed has a finite '%.80s' with and without each error, nor any "
+                           "other metric, at these generations; earlier ones may have",
+                           v->metrics[m]);
     return ws_fail(err, WS_NOT_FOUND,
                    "no metric is measured alike with and without each error: other families have "
                    "other parameters. Metrics of samples are: give metric_items and test_items");

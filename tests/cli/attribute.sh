@@ -66,6 +66,23 @@ grep -q "^approximation .*; what 'replace|biased:0.5' biases is in 'none' and in
 accepts attribute normal.yaml -q -m w2_squared
 grep -q 'biases' out && fail "a bias that is not there"
 
+# Of three items the log variance falls by 0.98 a generation, 1.28 more or less; at -71 it is 0, and a
+# log loss infinite: of about half of the seeds after 74 fits, of all after 150.
+cat >singular.yaml <<'END'
+family: gaussian
+source: normal
+estimator: mle
+items: 3
+test_items: 20
+generations: 74
+seeds: 12
+policies: [replace]
+control: false
+END
+accepts attribute singular.yaml -q -m test_nll
+grep -Eq '^  of [0-9]+ of 12 seeds: the others' out || fail "seeds are left out silently"
+refuses 1 "no seed has a finite 'test_nll'" -- attribute singular.yaml -q -m test_nll --generations 150
+
 cat >two.yaml <<'END'
 family: gaussian
 source: blobs
