@@ -436,7 +436,9 @@ static enum ws_status fit_exactly(const void *settings, const struct ws_deal *tr
     (void)truth;
     (void)arena;
     (void)err;
-    *out = ws_switch_none("the fit is iterated until it converges, from the same starts");
+    *out =
+        ws_switch_none("the fit is iterated until it converges, from the same starts: what better "
+                       "ones would find counts as the others'");
     if (s->tolerance > CONVERGED_TOLERANCE)
         ws_switch_change(out, "tolerance", WS_CONVERGED_TOLERANCE);
     if (s->iterations < CONVERGED_ITERATIONS)

@@ -83,6 +83,12 @@ accepts attribute singular.yaml -q -m test_nll
 grep -Eq '^  of [0-9]+ of 12 seeds: the others' out || fail "seeds are left out silently"
 refuses 1 "no seed has a finite 'test_nll'" -- attribute singular.yaml -q -m test_nll --generations 150
 
+# Iterations end at the best near their start, which need not be the best of all, and that is said.
+printf 'family: gmm\nsource: grid\nside: 2\nitems: 40\ntest_items: 20\ngenerations: 1\nseeds: 2\n' >grid.yaml
+accepts attribute grid.yaml -q -m test_nll
+grep -q "^approximation .* from the same starts: what better ones would find counts as the others'$" out ||
+    fail "starts are taken for the best"
+
 cat >two.yaml <<'END'
 family: gaussian
 source: blobs
