@@ -69,7 +69,7 @@ static void cells__are_short(void **state)
         {WS_NUMBER_COUNT, 1234, "1,234"},    {WS_NUMBER_PERCENT, 0.406, "41 %"},
         {WS_NUMBER_REAL, 4.684, "4.68"},     {WS_NUMBER_REAL, -2e9, "-2e+09"},
         {WS_NUMBER_COUNT, 1e300, "1e+300"},  {WS_NUMBER_PERCENT, 3e9, "3e+11 %"},
-        {WS_NUMBER_REAL, NAN, "nan"},          {WS_NUMBER_PERCENT, INFINITY, "inf"},
+        {WS_NUMBER_REAL, NAN, "nan"},        {WS_NUMBER_PERCENT, INFINITY, "inf"},
         {WS_NUMBER_REAL, -INFINITY, "-inf"},
     };
     char seen[WS_NUMBER_WORDS_SIZE];
