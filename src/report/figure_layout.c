@@ -232,27 +232,32 @@ static bool columns_are_bare(const struct layout *l)
     return l->share_y && l->share_y_label;
 }
 
-/* Half of a tick's text may stand out on the right. */
-static double right_room(const struct layout *l)
+/* Half of a tick's text may stand out, on the right and on the left. */
+static void find_overhang(const struct layout *l, double *left, double *right)
 {
-    double room = 3;
+    *left = *right = 0;
     for (size_t p = 0; p < l->figure->panel_count; p++) {
         const struct ws_axis_layout *x = &l->out->panels[p].x;
         for (size_t i = 0; !x->names && i < x->ticks.count; i++) {
-            double half = ws_font_width(WS_SIZE_TICK, x->ticks.texts[i]) / 2;
-            double beyond =
-                (1 - ws_scale_place(&x->scale, x->ticks.at[i])) * l->out->panels[p].width;
-            room = fmax(room, half - beyond + 1);
+            const double half = ws_font_width(WS_SIZE_TICK, x->ticks.texts[i]) / 2;
+            const double place = ws_scale_place(&x->scale, x->ticks.at[i]);
+            *left = fmax(*left, half - place * l->out->panels[p].width);
+            *right = fmax(*right, half - (1 - place) * l->out->panels[p].width);
         }
     }
-    return room;
 }
 
-static double area_width(const struct layout *l, double right)
+/* Between columns: texts that stand out there do not touch. */
+static double column_gap(const struct layout *l, double left, double right)
+{
+    return fmax(GAP, columns_are_bare(l) ? left + right + WS_SIZE_TICK * 0.6 : right);
+}
+
+static double area_width(const struct layout *l, double right, double gap)
 {
     const double columns = (double)l->columns;
     const double texts = columns_are_bare(l) ? l->left : columns * l->left;
-    return (l->out->width - 2 * EDGE - right - texts - (columns - 1) * GAP) / columns;
+    return (l->out->width - 2 * EDGE - right - texts - (columns - 1) * gap) / columns;
 }
 
 static void set_columns(struct layout *l, size_t columns)
@@ -267,7 +272,7 @@ static enum ws_status lay_panels(struct layout *l, double *bottom, struct ws_err
 {
     const double aspect = l->figure->panel_height > 0 ? l->figure->panel_height : 0.62;
     double width = l->out->width / (double)l->columns * 0.8, height = width * aspect;
-    double right = 3;
+    double left = 0, right = 0, gap = GAP;
     for (int round = 0; round < 3; round++) {
         l->left = l->bottom = l->top = 0;
         for (size_t p = 0; p < l->figure->panel_count; p++) {
@@ -276,8 +281,9 @@ static enum ws_status lay_panels(struct layout *l, double *bottom, struct ws_err
             take_room(l, p);
             l->out->panels[p].width = width;
         }
-        right = right_room(l);
-        width = area_width(l, right);
+        find_overhang(l, &left, &right);
+        gap = column_gap(l, left, right);
+        width = area_width(l, fmax(3, right + 1), gap);
         if (width < LEAST_SIDE && l->columns > 1) { /* begin anew with wider ones */
             set_columns(l, l->columns - 1);
             width = l->out->width / (double)l->columns * 0.8;
@@ -293,7 +299,7 @@ static enum ws_status lay_panels(struct layout *l, double *bottom, struct ws_err
         if (column == 0 && row > 0)
             top += l->top + height + row_bottom(l, row - 1) + GAP;
         const double texts = columns_are_bare(l) ? l->left : l->left * (double)(column + 1);
-        place->left = EDGE + texts + (double)column * (width + GAP);
+        place->left = EDGE + texts + (double)column * (width + gap);
         place->top = top + l->top;
         place->width = width;
         place->height = height;
