@@ -172,7 +172,7 @@ static const char *about(struct ws_arena *arena)
 
 int cmd_plot(int argc, char **argv)
 {
-    struct plot_flags flags = {NULL};
+    struct plot_flags flags = {.kind = NULL};
     struct ws_arena arena;
     const struct flag table[] = {
         {"kind", 'k', "KIND", "what is drawn (default metric)", NULL, &flags.kind},

@@ -39,8 +39,10 @@ static void release(struct lines *lines)
 
 static void fill(double *values, double (*of)(double x, double y))
 {
-    for (int i = 0; i < SIDE * SIDE; i++)
-        values[i] = of(-2 + 4.0 * (i % SIDE) / (SIDE - 1), -2 + 4.0 * (i / SIDE) / (SIDE - 1));
+    for (int row = 0; row < SIDE; row++)
+        for (int column = 0; column < SIDE; column++)
+            values[row * SIDE + column] =
+                of(-2 + 4.0 * column / (SIDE - 1), -2 + 4.0 * row / (SIDE - 1));
 }
 
 static double cone(double x, double y)

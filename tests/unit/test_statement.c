@@ -75,7 +75,7 @@ static int close_arena(void **state)
 /* Writes it, reads that, and writes it again the same. */
 static struct ws_statement again(const struct ws_statement *statement, struct ws_arena *arena)
 {
-    struct ws_statement read;
+    struct ws_statement read = {0};
     struct ws_buffer text, once_more;
     struct ws_error err = {.message = ""};
     ws_buffer_init(&text, NULL, 100000);
