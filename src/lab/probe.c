@@ -262,8 +262,8 @@ static enum ws_status take_steps(struct probing *p, struct ws_block *block, doub
             return block->chains[0].status;
         }
         spent += now(p) - before;
-        expected += known(p, probe, block->arm, &block->plan,
-                          step % e->settings.measure_every == 0);
+        expected +=
+            known(p, probe, block->arm, &block->plan, step % e->settings.measure_every == 0);
         steps++;
     }
     *each = fmax(0, spent / (double)block->count - expected) / steps;

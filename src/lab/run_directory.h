@@ -15,8 +15,8 @@
  *   models/<arm>/seed-<s>/generation-<g>/  models for other programs (keep_models)
  *
  * <chains> are the seeds of a block: "seeds-1-64", or "seed-7" where each has files of its own.
- * All but run.json, events.log and progress is the same bytes for the same settings, whatever the threads,
- * kills and resumes. Formats: docs/formats/run.md. Contract: tests/fault/, tests/cli/.
+ * All but run.json, events.log and progress is the same bytes for the same settings, whatever the
+ * threads, kills and resumes. Formats: docs/formats/run.md. Contract: tests/fault/, tests/cli/.
  */
 #ifndef WS_LAB_RUN_DIRECTORY_H
 #define WS_LAB_RUN_DIRECTORY_H
