@@ -5,6 +5,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,6 +52,7 @@ struct ws_http_server {
     bool loopback;
     unsigned port;
     int socket;
+    atomic_bool closed; /* to new connections */
     struct MHD_Daemon *daemon;
     struct ws_spill spill; /* where bodies lie */
     pthread_t keeper;
@@ -89,6 +91,14 @@ static const char *header(const struct ws_http_server *server, struct MHD_Connec
 }
 
 /* Connections and their keeper ----------------------------------------------------------------- */
+
+static enum MHD_Result on_connect(void *server_, const struct sockaddr *from, socklen_t size)
+{
+    const struct ws_http_server *server = server_;
+    (void)from;
+    (void)size;
+    return atomic_load(&server->closed) ? MHD_NO : MHD_YES;
+}
 
 static void on_connection(void *server_, struct MHD_Connection *handle, void **context,
                           enum MHD_ConnectionNotificationCode what)
@@ -537,7 +547,7 @@ static enum ws_status start_threads(struct ws_http_server *server, struct ws_err
 {
     const unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME;
     server->daemon = server->http->MHD_start_daemon(
-        flags, 0, NULL, NULL, on_request, server, MHD_OPTION_LISTEN_SOCKET, server->socket,
+        flags, 0, on_connect, server, on_request, server, MHD_OPTION_LISTEN_SOCKET, server->socket,
         MHD_OPTION_THREAD_POOL_SIZE, (unsigned)THREADS, MHD_OPTION_CONNECTION_LIMIT,
         server->settings.connections + SPARE, MHD_OPTION_CONNECTION_TIMEOUT,
         (unsigned)server->settings.patience, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
@@ -632,10 +642,12 @@ static size_t count_busy(struct ws_http_server *server)
 void ws_http_server_stop(struct ws_http_server *server, double seconds)
 {
     const struct timespec moment = {.tv_nsec = 10000000};
-    (void)server->http->MHD_quiesce_daemon(server->daemon); /* the socket is ours from here on */
+    /* MHD_quiesce_daemon would race with the threads that accept, and abort (0.9.75). */
+    atomic_store(&server->closed, true);
     for (const double begun = now(); count_busy(server) > 0 && now() - begun < seconds;)
         (void)nanosleep(&moment, NULL);
-    server->http->MHD_stop_daemon(server->daemon);
+    server->http->MHD_stop_daemon(server->daemon); /* and closes the socket */
+    server->socket = -1;
     pthread_mutex_lock(&server->mutex);
     server->stopping = true;
     pthread_cond_signal(&server->change);

@@ -11,7 +11,6 @@
 
 #define WS_MICROHTTPD_MAP(X)                                                                       \
     X(MHD_start_daemon)                                                                            \
-    X(MHD_quiesce_daemon)                                                                          \
     X(MHD_stop_daemon)                                                                             \
     X(MHD_get_connection_info)                                                                     \
     X(MHD_lookup_connection_value)                                                                 \
