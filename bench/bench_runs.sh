@@ -10,20 +10,7 @@ trap 'rm -rf "$place"' EXIT
 cd "$place"
 count=10000
 
-"$program" run gaussian -q -o one --set generations=2 --set seeds=1
-mkdir runs
-awk -v count=$count -v place=runs '
-    { text = text $0 "\n" }
-    END {
-        for (i = 1; i <= count; i++) {
-            copy = text
-            sub(/"name": "gaussian"/, "\"name\": \"run-" i "\"", copy)
-            directory = sprintf("%s/run-%05d", place, i)
-            system("mkdir " directory)
-            printf "%s", copy >(directory "/run.json")
-            close(directory "/run.json")
-        }
-    }' one/run.json
+many_runs $count
 
 timed() { # timed COMMAND...: its wall seconds
     local start=$EPOCHREALTIME

@@ -20,20 +20,7 @@ watched=60 # seconds
 
 # ---- The list ----
 
-"$program" run gaussian -q -o one --set generations=2 --set seeds=1
-mkdir runs
-awk -v count=$count -v place=runs '
-    { text = text $0 "\n" }
-    END {
-        for (i = 1; i <= count; i++) {
-            copy = text
-            sub(/"name": "gaussian"/, "\"name\": \"run-" i "\"", copy)
-            directory = sprintf("%s/run-%05d", place, i)
-            system("mkdir " directory)
-            printf "%s", copy >(directory "/run.json")
-            close(directory "/run.json")
-        }
-    }' one/run.json
+many_runs $count
 "$program" runs runs >/dev/null # makes the index
 
 start() { # start DIRECTORY: sets `server` and `at`

@@ -63,6 +63,24 @@ find_torch() {
     [ -n "$fastest" ]
 }
 
+# many_runs COUNT: makes runs/run-00001 and so on, each the description of one run under another name.
+many_runs() {
+    "$program" run gaussian -q -o one --set generations=2 --set seeds=1
+    mkdir runs
+    awk -v count="$1" '
+        { text = text $0 "\n" }
+        END {
+            for (i = 1; i <= count; i++) {
+                copy = text
+                sub(/"name": "gaussian"/, "\"name\": \"run-" i "\"", copy)
+                directory = sprintf("runs/run-%05d", i)
+                system("mkdir " directory)
+                printf "%s", copy >(directory "/run.json")
+                close(directory "/run.json")
+            }
+        }' one/run.json
+}
+
 # row CLAIM OURS PEER PEER_NAME
 row() {
     awk -v claim="$1" -v ours="$2" -v peer="$3" -v name="$4" \

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "base/json.h"
 #include "base/number.h"
+#include "cli/command.h"
 #include "cli/terminal.h"
 
 enum { ARM_WIDTH = 18, VALUE_WIDTH = 10, SHARE_WIDTH = 21 };
@@ -288,11 +288,8 @@ static json_t *switches_json(const struct ws_counterfactuals *c)
 static json_t *rows_json(const struct ws_attribution *attribution)
 {
     json_t *rows = json_array();
-    for (size_t i = 0; rows && i < attribution->count; i++)
-        if (json_array_append_new(rows, row_json(&attribution->rows[i])) != 0) {
-            json_decref(rows);
-            rows = NULL;
-        }
+    for (size_t i = 0; i < attribution->count; i++)
+        ws_json_add(&rows, row_json(&attribution->rows[i]));
     return rows;
 }
 
@@ -307,23 +304,12 @@ enum ws_status attribution_print_json(const struct attribution_part *parts, size
                                       uint64_t seeds, struct ws_error *err)
 {
     json_t *list = json_array();
-    for (size_t i = 0; list && i < count; i++)
-        if (json_array_append_new(list, part_json(&parts[i])) != 0) {
-            json_decref(list);
-            list = NULL;
-        }
+    for (size_t i = 0; i < count; i++)
+        ws_json_add(&list, part_json(&parts[i]));
     json_t *json = with(json_object(), "seeds", json_integer((json_int_t)seeds));
     json = with(json, "seeds_used", json_integer((json_int_t)parts[0].attribution.seeds));
     json = with(json, "variations", list);
-    struct ws_buffer text;
-    ws_buffer_init(&text, NULL, SIZE_MAX);
-    ws_json_append_pretty(json, &text);
-    json_decref(json);
-    enum ws_status status = ws_buffer_check(&text, "the attribution", err);
-    if (status == WS_OK)
-        (void)printf("%s\n", ws_buffer_string(&text));
-    ws_buffer_release(&text);
-    return status;
+    return print_json(json, "the attribution", err);
 }
 
 /* CSV ------------------------------------------------------------------------------------------ */

@@ -9,7 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/json.h"
 #include "cli/command.h"
 #include "cli/terminal.h"
 #include "lab/run_comparison.h"
@@ -429,20 +428,6 @@ static bool is_chosen(void *view, const char *metric)
     return is_shown(view, metric);
 }
 
-static enum ws_status print_json(struct view *view, struct ws_error *err)
-{
-    json_t *root = ws_comparison_json(view->comparison, is_chosen, view);
-    struct ws_buffer text;
-    ws_buffer_init(&text, NULL, SIZE_MAX);
-    ws_json_append_pretty(root, &text);
-    enum ws_status status = ws_buffer_check(&text, "the comparison", err);
-    if (status == WS_OK)
-        (void)printf("%s\n", ws_buffer_string(&text));
-    json_decref(root);
-    ws_buffer_release(&text);
-    return status;
-}
-
 /* The command ---------------------------------------------------------------------------------- */
 
 static enum ws_status read_generation(const char *text, uint32_t *out, struct ws_error *err)
@@ -456,8 +441,8 @@ static enum ws_status read_generation(const char *text, uint32_t *out, struct ws
     return WS_OK;
 }
 
-static enum ws_status compare(const struct arguments *arguments, const struct compare_flags *flags,
-                              struct ws_arena *arena, struct ws_error *err)
+static enum ws_status compare_in(struct ws_arena *arena, const struct arguments *arguments,
+                                 const struct compare_flags *flags, struct ws_error *err)
 {
     uint32_t generation;
     struct ws_comparison comparison;
@@ -470,9 +455,19 @@ static enum ws_status compare(const struct arguments *arguments, const struct co
                         .least_level = 1};
     WS_TRY(choose_metrics(&view, flags, arena, err));
     if (flags->json)
-        return print_json(&view, err);
+        return print_json(ws_comparison_json(view.comparison, is_chosen, &view), "the comparison",
+                          err);
     print_comparison(&view, flags);
     return WS_OK;
+}
+
+static enum ws_status compare(void *flags, const struct arguments *arguments, struct ws_error *err)
+{
+    struct ws_arena arena;
+    ws_arena_init(&arena, NULL);
+    enum ws_status status = compare_in(&arena, arguments, flags, err);
+    ws_arena_release(&arena);
+    return status;
 }
 
 int cmd_compare(int argc, char **argv)
@@ -502,19 +497,7 @@ int cmd_compare(int argc, char **argv)
         .flags = table,
         .flag_count = sizeof table / sizeof *table,
         .positional_most = WS_COMPARED_RUNS_MOST,
+        .wanted = "which runs? 'wellspring runs' lists them",
     };
-    struct arguments arguments;
-    struct ws_error error;
-    struct ws_arena arena;
-    ws_arena_init(&arena, NULL);
-    enum ws_status status = arguments_parse(&line, argc, argv, &arguments, &error);
-    if (status == WS_OK && arguments.help)
-        print_help(&line);
-    else if (status == WS_OK && arguments.positional_count == 0)
-        status = ws_fail(&error, WS_INVALID, "compare: which runs? 'wellspring runs' lists them");
-    else if (status == WS_OK)
-        status = compare(&arguments, &flags, &arena, &error);
-    ws_arena_release(&arena);
-    ws_arena_release(&arguments.arena);
-    return status == WS_OK ? EXIT_DONE : report(status, &error);
+    return command_of_one(&line, argc, argv, compare, &flags);
 }

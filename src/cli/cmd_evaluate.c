@@ -285,9 +285,8 @@ static json_t *score_json(const struct evaluation *e)
 
 /* The command ---------------------------------------------------------------------------------- */
 
-static enum ws_status print_json(const struct evaluation *e, struct ws_error *err)
+static enum ws_status print_results_json(const struct evaluation *e, struct ws_error *err)
 {
-    struct ws_buffer text;
     json_t *root = json_pack("{s:o}", "model", ws_json_path(e->path));
     bool full = root != NULL;
     if (full && e->flags->reference)
@@ -295,14 +294,11 @@ static enum ws_status print_json(const struct evaluation *e, struct ws_error *er
                json_object_set_new(root, "not_compared", others_json(&e->comparisons)) == 0;
     if (full && e->flags->text)
         full = json_object_set_new(root, "text", score_json(e)) == 0;
-    ws_buffer_init(&text, NULL, WS_JSON_LIMIT);
-    ws_json_append_pretty(full ? root : NULL, &text);
-    enum ws_status status = ws_buffer_check(&text, "the results", err);
-    if (status == WS_OK)
-        (void)printf("%s\n", ws_buffer_string(&text));
-    json_decref(root);
-    ws_buffer_release(&text);
-    return status;
+    if (!full) {
+        json_decref(root);
+        root = NULL;
+    }
+    return print_json(root, "the results", err);
 }
 
 static enum ws_status open_device(struct evaluation *e, struct ws_error *err)
@@ -344,7 +340,7 @@ static enum ws_status evaluate_model(struct evaluation *e, struct ws_error *err)
     if (e->flags->text)
         WS_TRY(evaluate_text(e, err));
     if (e->flags->json)
-        WS_TRY(print_json(e, err));
+        WS_TRY(print_results_json(e, err));
     else
         print_tables(e);
     return e->flags->text ? check_score(e, err) : WS_OK;

@@ -93,7 +93,7 @@ static json_t *arms_json(const struct ws_experiment *e, const struct estimate *e
 {
     const struct ws_cost *cost = &estimate->cost;
     json_t *arms = json_array();
-    for (size_t a = 0; arms && a < e->arm_count; a++) {
+    for (size_t a = 0; a < e->arm_count; a++) {
         const struct ws_arm_cost *arm = &cost->arms[a];
         json_t *entry = json_pack(
             "{s:s, s:b, s:I, s:I, s:I, s:f, s:f, s:f}", "arm", e->arms[a].name, "outgrows_control",
@@ -101,10 +101,7 @@ static json_t *arms_json(const struct ws_experiment *e, const struct estimate *e
             "trained_items", (json_int_t)arm->trained, "sampled_items", (json_int_t)arm->sampled,
             "core_seconds", arm->seconds, "disk_bytes", arm->disk, "step_seconds",
             estimate->probed ? estimate->probe.steps[a] : 0);
-        if (json_array_append_new(arms, entry) != 0) {
-            json_decref(arms);
-            arms = NULL;
-        }
+        ws_json_add(&arms, entry);
     }
     return arms;
 }
@@ -135,15 +132,7 @@ static enum ws_status print_plan_json(const struct ws_experiment *e,
         estimate->begun, "seconds", estimate->begun + cost->seconds, "memory_bytes",
         estimate->resident + cost->memory, "disk_bytes", cost->disk, "probe",
         probe_json(estimate->probed ? &estimate->probe : NULL), "arms", arms_json(e, estimate));
-    struct ws_buffer text;
-    ws_buffer_init(&text, NULL, 1 << 26);
-    ws_json_append_pretty(root, &text);
-    enum ws_status status = ws_buffer_check(&text, "the plan", err);
-    if (status == WS_OK)
-        (void)printf("%s\n", ws_buffer_string(&text));
-    json_decref(root);
-    ws_buffer_release(&text);
-    return status;
+    return print_json(root, "the plan", err);
 }
 
 /* As it can be typed: with the program as it was called. */

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "base/number.h"
 #include "cli/command.h"
 #include "cli/installed.h"
@@ -128,16 +127,8 @@ static enum ws_status read_format(const struct plot_flags *flags, enum ws_figure
         flags->output ? flags->output : "-");
 }
 
-static enum ws_status write_bytes(const char *path, struct ws_bytes bytes, struct ws_error *err)
-{
-    if (path && strcmp(path, "-") != 0)
-        return ws_file_replace(path, bytes, err);
-    (void)fwrite(bytes.data, 1, bytes.size, stdout); /* finish_output asks how it went */
-    return WS_OK;
-}
-
-static enum ws_status plot(const struct arguments *arguments, const struct plot_flags *flags,
-                           struct ws_arena *arena, struct ws_error *err)
+static enum ws_status plot_in(struct ws_arena *arena, const struct arguments *arguments,
+                              const struct plot_flags *flags, struct ws_error *err)
 {
     struct ws_figure_settings settings;
     struct ws_figure_output output = {.module = installed_module(arena, WS_FIGURES_MODULE_FILE)};
@@ -149,8 +140,17 @@ static enum ws_status plot(const struct arguments *arguments, const struct plot_
     enum ws_status status = ws_run_figure_file(arguments->positional, arguments->positional_count,
                                                &settings, &output, &file, err);
     if (status == WS_OK)
-        status = write_bytes(flags->output, ws_buffer_bytes(&file), err);
+        status = write_output(flags->output, ws_buffer_bytes(&file), err);
     ws_buffer_release(&file);
+    return status;
+}
+
+static enum ws_status plot(void *flags, const struct arguments *arguments, struct ws_error *err)
+{
+    struct ws_arena arena;
+    ws_arena_init(&arena, NULL);
+    enum ws_status status = plot_in(&arena, arguments, flags, err);
+    ws_arena_release(&arena);
     return status;
 }
 
@@ -205,17 +205,9 @@ int cmd_plot(int argc, char **argv)
         .flags = table,
         .flag_count = sizeof table / sizeof *table,
         .positional_most = RUNS_MOST,
+        .wanted = "which run? 'wellspring runs' lists them",
     };
-    struct arguments arguments;
-    struct ws_error error;
-    enum ws_status status = arguments_parse(&line, argc, argv, &arguments, &error);
-    if (status == WS_OK && arguments.help)
-        print_help(&line);
-    else if (status == WS_OK && arguments.positional_count == 0)
-        status = ws_fail(&error, WS_INVALID, "plot: which run? 'wellspring runs' lists them");
-    else if (status == WS_OK)
-        status = plot(&arguments, &flags, &arena, &error);
-    ws_arena_release(&arguments.arena);
+    int status = command_of_one(&line, argc, argv, plot, &flags);
     ws_arena_release(&arena);
-    return status == WS_OK ? finish_output(EXIT_DONE) : report(status, &error);
+    return status;
 }

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "base/number.h"
 #include "cli/command.h"
 #include "view/run_report.h"
@@ -40,16 +39,6 @@ static const char *output_of(const struct report_flags *flags, const struct argu
     return ws_run_path(arena, arguments->positional[0], "report.html");
 }
 
-static enum ws_status write_output(const char *path, const struct ws_buffer *page,
-                                   struct ws_error *err)
-{
-    if (strcmp(path, "-") != 0)
-        return ws_file_replace(path, ws_buffer_bytes(page), err);
-    (void)fwrite(page->data, 1, page->size,
-                 stdout); /* main() asks at the end whether it went well */
-    return WS_OK;
-}
-
 static void tell(const char *path, const struct ws_run_report_outcome *outcome)
 {
     for (size_t i = 0; i < outcome->skipped_count; i++)
@@ -60,8 +49,8 @@ static void tell(const char *path, const struct ws_run_report_outcome *outcome)
                      outcome->shown == 1 ? "" : "s");
 }
 
-static enum ws_status make_report(const struct report_flags *flags,
-                                  const struct arguments *arguments, struct ws_error *err)
+static enum ws_status make_report(void *flags, const struct arguments *arguments,
+                                  struct ws_error *err)
 {
     struct ws_arena arena;
     struct ws_buffer page;
@@ -76,7 +65,7 @@ static enum ws_status make_report(const struct report_flags *flags,
         status = ws_run_report(arguments->positional, arguments->positional_count, &settings,
                                &arena, &page, &outcome, err);
     if (status == WS_OK)
-        status = write_output(path, &page, err);
+        status = write_output(path, ws_buffer_bytes(&page), err);
     if (status == WS_OK)
         tell(path, &outcome);
     ws_buffer_release(&page);
@@ -104,16 +93,7 @@ int cmd_report(int argc, char **argv)
         .flags = table,
         .flag_count = sizeof table / sizeof *table,
         .positional_most = WS_REPORT_RUNS_MOST,
+        .wanted = "which runs? 'wellspring runs' lists them",
     };
-    struct arguments arguments;
-    struct ws_error error;
-    enum ws_status status = arguments_parse(&line, argc, argv, &arguments, &error);
-    if (status == WS_OK && arguments.help)
-        print_help(&line);
-    else if (status == WS_OK && arguments.positional_count == 0)
-        status = ws_fail(&error, WS_INVALID, "report: which runs? 'wellspring runs' lists them");
-    else if (status == WS_OK)
-        status = make_report(&flags, &arguments, &error);
-    ws_arena_release(&arguments.arena);
-    return status == WS_OK ? finish_output(EXIT_DONE) : report(status, &error);
+    return command_of_one(&line, argc, argv, make_report, &flags);
 }

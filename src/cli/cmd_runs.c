@@ -78,18 +78,6 @@ static void name_damaged(void *user, const char *message)
     (void)fprintf(stderr, "wellspring: %s\n", message);
 }
 
-static enum ws_status print_list(json_t *list, struct ws_error *err)
-{
-    struct ws_buffer text;
-    ws_buffer_init(&text, NULL, SIZE_MAX);
-    ws_json_append_pretty(list, &text);
-    enum ws_status status = ws_buffer_check(&text, "the list of runs", err);
-    if (status == WS_OK)
-        (void)printf("%s\n", ws_buffer_string(&text));
-    ws_buffer_release(&text);
-    return status;
-}
-
 static bool selects(const struct ws_run_query *query)
 {
     return query->family || query->policy || query->state || query->since;
@@ -106,7 +94,7 @@ static enum ws_status list_runs(const char *parent, const struct runs_flags *fla
     if (status == WS_OK)
         status = ws_run_index_visit(parent, &flags->query, NULL, &visitor, err);
     if (status == WS_OK && list.json)
-        status = print_list(list.json, err);
+        status = print_json(json_incref(list.json), "the list of runs", err);
     else if (status == WS_OK && list.count == 0 && selects(&flags->query))
         (void)printf("no such runs in '%s'\n", parent);
     else if (status == WS_OK && list.count == 0)

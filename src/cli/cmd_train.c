@@ -143,19 +143,11 @@ static enum ws_status print_results(const struct training *t, struct ws_error *e
     if (t->flags.quiet && !t->flags.json)
         return WS_OK;
     WS_TRY(training_directory_results(&t->directory, &results, err));
-    enum ws_status status = WS_OK;
-    if (t->flags.json) {
-        struct ws_buffer text;
-        ws_buffer_init(&text, NULL, 1 << 20);
-        ws_json_append_pretty(results, &text);
-        status = ws_buffer_check(&text, "the results", err);
-        (void)printf("%s\n", ws_buffer_string(&text));
-        ws_buffer_release(&text);
-    } else {
-        print_table(t, results);
-    }
+    if (t->flags.json)
+        return print_json(results, "the results", err);
+    print_table(t, results);
     json_decref(results);
-    return status;
+    return WS_OK;
 }
 
 /* Training ------------------------------------------------------------------------------------- */

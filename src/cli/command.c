@@ -351,6 +351,27 @@ int report(enum ws_status status, const struct ws_error *error)
     return status == WS_INVALID || status == WS_CONFLICT ? EXIT_USAGE : EXIT_FAILED;
 }
 
+enum ws_status print_json(json_t *json, const char *what, struct ws_error *err)
+{
+    struct ws_buffer text;
+    ws_buffer_init(&text, NULL, SIZE_MAX);
+    ws_json_append_pretty(json, &text);
+    json_decref(json);
+    enum ws_status status = ws_buffer_check(&text, what, err);
+    if (status == WS_OK)
+        (void)printf("%s\n", ws_buffer_string(&text));
+    ws_buffer_release(&text);
+    return status;
+}
+
+enum ws_status write_output(const char *path, struct ws_bytes bytes, struct ws_error *err)
+{
+    if (path && strcmp(path, "-") != 0)
+        return ws_file_replace(path, bytes, err);
+    (void)fwrite(bytes.data, 1, bytes.size, stdout); /* main() asks at the end how it went */
+    return WS_OK;
+}
+
 int finish_output(int status)
 {
     if (fflush(stdout) == 0 && !ferror(stdout))

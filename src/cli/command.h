@@ -7,6 +7,7 @@
 #ifndef WS_CLI_COMMAND_H
 #define WS_CLI_COMMAND_H
 
+#include "base/json.h"
 #include "lab/run.h"
 
 enum exit_status {
@@ -92,8 +93,8 @@ void print_help(const struct command_line *line);
 typedef enum ws_status command_work(void *context, const struct arguments *arguments,
                                     struct ws_error *err);
 
-/* The whole of a command that wants one thing, a run or an experiment: takes its line apart, prints
- * its help or does its work, and returns the exit status. */
+/* The whole of a command that wants a run or an experiment, or several where its line takes
+ * several: takes its line apart, prints its help or does its work, and returns the exit status. */
 int command_of_one(const struct command_line *line, int argc, char **argv, command_work *work,
                    void *context);
 
@@ -112,6 +113,14 @@ void print_settings(const struct arguments *arguments, const char *except);
 
 /* Prints "wellspring: <message>" and returns the exit status that belongs to it. */
 int report(enum ws_status status, const struct ws_error *error);
+
+/* Prints results as JSON and gives `json` back; NULL is memory that ran out while it was made.
+ * `what` is for messages: "the results". */
+WS_MUST_CHECK enum ws_status print_json(json_t *json, const char *what, struct ws_error *err);
+
+/* Replaces the file, whole or not at all; without a path, or where that is "-", to stdout. */
+WS_MUST_CHECK enum ws_status write_output(const char *path, struct ws_bytes bytes,
+                                          struct ws_error *err);
 
 /* Flushes stdout and returns `status`, or 1 when results could not be written. */
 int finish_output(int status);

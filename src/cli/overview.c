@@ -317,22 +317,11 @@ enum ws_status print_overview_json(const char *directory, const struct ws_run_de
                                    struct ws_error *err)
 {
     json_t *arms = json_array();
-    for (size_t a = 0; arms && a < run->arm_count; a++)
-        if (json_array_append_new(arms, arm_json(&run->arms[a], results)) != 0) {
-            json_decref(arms);
-            arms = NULL;
-        }
+    for (size_t a = 0; a < run->arm_count; a++)
+        ws_json_add(&arms, arm_json(&run->arms[a], results));
     json_t *root = json_pack("{s:s, s:o, s:s, s:I, s:I, s:o, s:o}", "run", run->name, "directory",
                              ws_json_path(directory), "state", run->state, "generations",
                              (json_int_t)run->generations, "seeds", (json_int_t)run->seeds, "arms",
                              arms, "not_measured", shortages_json(shortages, count));
-    struct ws_buffer text;
-    ws_buffer_init(&text, NULL, SIZE_MAX);
-    ws_json_append_pretty(root, &text);
-    enum ws_status status = ws_buffer_check(&text, "the results", err);
-    if (status == WS_OK)
-        (void)printf("%s\n", ws_buffer_string(&text));
-    json_decref(root);
-    ws_buffer_release(&text);
-    return status;
+    return print_json(root, "the results", err);
 }

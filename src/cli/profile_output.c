@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/json.h"
 #include "base/number.h"
 #include "cli/command.h"
 #include "cli/preset.h"
@@ -323,11 +322,8 @@ static json_t *row_json(const struct ws_profile_row *row)
 static json_t *rows_json(const struct ws_profile *profile)
 {
     json_t *rows = json_array();
-    for (size_t i = 0; rows && i < profile->arm_count * WS_DEFINITIONS; i++)
-        if (json_array_append_new(rows, row_json(&profile->rows[i])) != 0) {
-            json_decref(rows);
-            rows = NULL;
-        }
+    for (size_t i = 0; i < profile->arm_count * WS_DEFINITIONS; i++)
+        ws_json_add(&rows, row_json(&profile->rows[i]));
     return rows;
 }
 
@@ -345,18 +341,10 @@ static json_t *stages_json(const struct ws_profile *profile)
 
 enum ws_status profile_print_json(const struct ws_profile *profile, struct ws_error *err)
 {
-    struct ws_buffer text;
     json_t *json =
         json_pack("{s:s, s:s, s:I, s:I, s:I, s:o, s:o}", "run", profile->run.name, "compute_class",
                   profile->run.compute_class, "seeds", (json_int_t)profile->run.seeds, "first",
                   (json_int_t)profile->first, "last", (json_int_t)profile->last, "rows",
                   rows_json(profile), "stages", stages_json(profile));
-    ws_buffer_init(&text, NULL, SIZE_MAX);
-    ws_json_append_pretty(json, &text);
-    json_decref(json);
-    enum ws_status status = ws_buffer_check(&text, "the profile", err);
-    if (status == WS_OK)
-        (void)printf("%s\n", ws_buffer_string(&text));
-    ws_buffer_release(&text);
-    return status;
+    return print_json(json, "the profile", err);
 }

@@ -1,6 +1,6 @@
 #include <stdio.h>
 
-#include "base/json.h"
+#include "cli/command.h"
 #include "cli/study.h"
 
 /* Memory that is out shows when the whole is written: a member that is missing makes `json` NULL.
@@ -70,37 +70,25 @@ static json_t *row_json(const struct study *study, const struct ws_claim *claim,
     return with(json, "status", json_string(ws_row_status_name(result->status)));
 }
 
-/* Appends the rows of a study; false when memory is out. */
-static bool append_rows(json_t *rows, const struct study *study, enum ws_tier tier)
+static void append_rows(json_t **rows, const struct study *study, enum ws_tier tier)
 {
     for (size_t c = 0; c < study->reproduction.claim_count; c++) {
         const struct ws_claim *claim = &study->reproduction.claims[c];
         for (size_t r = 0; r < claim->row_count; r++)
-            if (claim->rows[r].tier <= tier &&
-                json_array_append_new(rows, row_json(study, claim, r)) != 0)
-                return false;
+            if (claim->rows[r].tier <= tier)
+                ws_json_add(rows, row_json(study, claim, r));
     }
-    return true;
 }
 
 enum ws_status studies_print_json(const struct study *studies, size_t count, enum ws_tier tier,
                                   const struct study_tally *tally, struct ws_error *err)
 {
     json_t *rows = json_array();
-    bool whole = rows != NULL;
-    for (size_t i = 0; i < count && whole; i++)
-        whole = append_rows(rows, &studies[i], tier);
+    for (size_t i = 0; i < count; i++)
+        append_rows(&rows, &studies[i], tier);
     json_t *all = with(json_object(), "rows", rows);
     for (unsigned s = 0; s <= WS_ROW_UNVERIFIED; s++)
         all = with(all, ws_row_status_name((enum ws_row_status)s),
                    json_integer((json_int_t)tally->of[s]));
-    struct ws_buffer text;
-    ws_buffer_init(&text, NULL, SIZE_MAX);
-    ws_json_append_pretty(whole ? all : NULL, &text);
-    enum ws_status status = ws_buffer_check(&text, "the results", err);
-    if (status == WS_OK)
-        (void)printf("%s\n", ws_buffer_string(&text));
-    ws_buffer_release(&text);
-    json_decref(all);
-    return status;
+    return print_json(all, "the results", err);
 }

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "base/json.h"
 #include "base/number.h"
+#include "cli/command.h"
 #include "cli/terminal.h"
 
 /* The rows of one form of one curve. */
@@ -229,30 +229,13 @@ static json_t *row_json(const struct ws_theory_row *row)
                      row->seeds_wanted > 0 ? ws_json_real(row->seeds_wanted) : NULL);
 }
 
-static json_t *rows_json(const struct ws_theory *theory)
-{
-    json_t *rows = json_array();
-    for (size_t i = 0; rows && i < theory->count; i++)
-        if (json_array_append_new(rows, row_json(&theory->rows[i])) != 0) {
-            json_decref(rows);
-            rows = NULL;
-        }
-    return rows;
-}
-
 enum ws_status theory_print_json(const struct ws_theory *theory, struct ws_error *err)
 {
-    struct ws_buffer text;
-    json_t *json =
-        json_pack("{s:o, s:s*}", "rows", rows_json(theory), "left_out", theory->left_out);
-    ws_buffer_init(&text, NULL, SIZE_MAX);
-    ws_json_append_pretty(json, &text);
-    json_decref(json);
-    enum ws_status status = ws_buffer_check(&text, "the theory", err);
-    if (status == WS_OK)
-        (void)printf("%s\n", ws_buffer_string(&text));
-    ws_buffer_release(&text);
-    return status;
+    json_t *rows = json_array();
+    for (size_t i = 0; i < theory->count; i++)
+        ws_json_add(&rows, row_json(&theory->rows[i]));
+    return print_json(json_pack("{s:o, s:s*}", "rows", rows, "left_out", theory->left_out),
+                      "the theory", err);
 }
 
 /* CSV ------------------------------------------------------------------------------------------ */

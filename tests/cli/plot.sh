@@ -88,7 +88,7 @@ refuses 1 "'--kind zipf'" -- plot text -k distribution -o x.svg
 echo more >>corpus.txt
 refuses 2 "corpus" -- plot text -k zipf -o x.svg
 
-refuses 2 "which run" -- plot
+refuses 2 "plot: which run" -- plot
 refuses 1 "no run in 'nowhere'" -- plot nowhere -o x.svg
 refuses 2 "--kind is 'metrik'" "did you mean 'metric'" -- plot run -k metrik -o x.svg
 refuses 2 "no metric 'entropie'" "did you mean 'entropy'" -- plot run -m entropie -o x.svg
