@@ -191,6 +191,11 @@ void ws_json_append(const json_t *json, struct ws_buffer *out)
     append(json, JSON_COMPACT | EXACT, out);
 }
 
+void ws_json_append_members(const json_t *object, struct ws_buffer *out)
+{
+    append(object, JSON_COMPACT | JSON_EMBED | EXACT, out);
+}
+
 void ws_json_append_pretty(const json_t *json, struct ws_buffer *out)
 {
     append(json, JSON_INDENT(2) | EXACT, out);

@@ -56,6 +56,8 @@ void ws_json_add(json_t **array, json_t *item);
 /* On one line without blanks, reals with 17 digits; NULL, what a json_ function gives when memory
  * is out, fails the buffer. */
 void ws_json_append(const json_t *json, struct ws_buffer *out);
+/* The members of an object likewise, without the brackets around them. */
+void ws_json_append_members(const json_t *object, struct ws_buffer *out);
 void ws_json_append_pretty(const json_t *json, struct ws_buffer *out); /* indented by 2 */
 /* Pretty, and reals with 15 digits where these are enough for every one of them (0.1 and not
  * 0.10000000000000001): for files that people look at. */

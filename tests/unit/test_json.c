@@ -191,6 +191,11 @@ static void json__prints_members_in_the_order_they_were_set(void **state)
                         "> {\"zeta\":2,\"alpha\":\"caf\xC3\xA9 \\\"x\\\"\\n\","
                         "\"third\":0.33333333333333331,\"whole\":2.0,\"list\":[true,null]}");
     ws_buffer_reset(&text);
+    ws_json_append_members(json, &text);
+    assert_string_equal(ws_buffer_string(&text),
+                        "\"zeta\":2,\"alpha\":\"caf\xC3\xA9 \\\"x\\\"\\n\","
+                        "\"third\":0.33333333333333331,\"whole\":2.0,\"list\":[true,null]");
+    ws_buffer_reset(&text);
     ws_json_append_pretty(json, &text);
     assert_string_equal(ws_buffer_string(&text),
                         "{\n  \"zeta\": 2,\n  \"alpha\": \"caf\xC3\xA9 \\\"x\\\"\\n\",\n"
