@@ -176,8 +176,9 @@ static enum ws_status lay_axes(const struct layout *l, size_t p, double width, d
     } else {
         lay_ticks_y(&place->y, height);
     }
-    place->x.has_texts = !l->share_x || is_lowest(l, p);
-    place->y.has_texts = !l->share_y || is_leftmost(l, p);
+    /* A label of its own stands beside numbers of its own. */
+    place->x.has_texts = !l->share_x || !l->share_x_label || is_lowest(l, p);
+    place->y.has_texts = !l->share_y || !l->share_y_label || is_leftmost(l, p);
     return WS_OK;
 }
 

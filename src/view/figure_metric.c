@@ -7,7 +7,7 @@
 
 #include "view/figure_parts.h"
 
-enum { METRICS_MOST = 16, LINES_MOST = 24, PANELS_MOST = 256, COLUMN_PANELS = 1 };
+enum { METRICS_MOST = 16, LINES_MOST = 24, PANELS_MOST = 256, TOKENS_SHOWN = 12 /* of a hash */ };
 
 static enum ws_status no_memory(struct ws_error *err)
 {
@@ -15,8 +15,8 @@ static enum ws_status no_memory(struct ws_error *err)
 }
 
 /* "n = 1,000" or "n = 1,000 to 50,000" of a group. */
-static const char *group_title(const struct ws_shown_curve *const *curves, size_t count,
-                               struct ws_arena *arena)
+static const char *sizes_of(const struct ws_shown_curve *const *curves, size_t count,
+                            struct ws_arena *arena)
 {
     char least_text[WS_COUNT_TEXT_SIZE], most_text[WS_COUNT_TEXT_SIZE];
     uint64_t least = UINT64_MAX, most = 0;
@@ -30,6 +30,27 @@ static const char *group_title(const struct ws_shown_curve *const *curves, size_
     ws_count_text(most, most_text);
     return least == most ? ws_arena_format(arena, "n = %s", most_text)
                          : ws_arena_format(arena, "n = %s to %s", least_text, most_text);
+}
+
+/* What tells the groups apart: sample sizes, and the definition and the kind of token where those
+ * are not the same in all. */
+static const char *group_title(const struct ws_shown_curves *all,
+                               const struct ws_shown_curve *const *curves, size_t count,
+                               struct ws_arena *arena)
+{
+    const char *n = sizes_of(curves, count, arena);
+    bool definitions = false, tokens = false;
+    for (size_t c = 1; c < all->count; c++) {
+        const struct ws_shown_curve *a = &all->items[0], *b = &all->items[c];
+        definitions = definitions || strcmp(a->curve->definition, b->curve->definition) != 0;
+        tokens = tokens || strcmp(a->tokens, b->tokens) != 0;
+    }
+    const char *of = curves[0]->tokens;
+    if (n && tokens && of[0])
+        n = ws_arena_format(arena, "%s, tokens: %.*s", n, TOKENS_SHOWN, of);
+    if (n && definitions)
+        n = ws_arena_format(arena, "%s, %s", curves[0]->curve->definition, n);
+    return n;
 }
 
 /* Panels of one metric, one after the other. */
@@ -60,7 +81,7 @@ static const char *panel_title(const struct ws_figure_request *request,
                                bool multiples)
 {
     const struct ws_shown_curve *first = curves[0];
-    const char *n = all->group_count > 1 ? group_title(curves, count, request->arena) : "";
+    const char *n = all->group_count > 1 ? group_title(all, curves, count, request->arena) : "";
     if (!multiples)
         return n ? n : NULL;
     const bool runs = request->run_count > 1, varies = first->arm->variation[0] != '\0';

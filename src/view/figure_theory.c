@@ -8,7 +8,7 @@
 #include "lab/theory.h"
 #include "view/figure_parts.h"
 
-enum { PANELS_MOST = 12, ERRORS = 4, POINTS_MOST = 30 };
+enum { PANELS_MOST = 12, ACROSS = 3 /* each has labels */, ERRORS = 4, POINTS_MOST = 30 };
 
 static enum ws_status no_memory(struct ws_error *err)
 {
@@ -166,39 +166,99 @@ static enum ws_status add_curve(const struct ws_figure_request *request,
     return panel->y.label ? WS_OK : no_memory(err);
 }
 
+/* A curve that may be drawn. */
+struct choice {
+    size_t from, length; /* its rows */
+    const struct ws_run_arm *arm;
+    int look;
+};
+
+static enum ws_status list_choices(const struct ws_figure_request *request,
+                                   const struct ws_theory *theory, struct choice **out,
+                                   size_t *count, struct ws_error *err)
+{
+    *out = WS_ARENA_NEW(request->arena, struct choice, theory->count + 1);
+    *count = 0;
+    if (!*out)
+        return no_memory(err);
+    for (size_t i = 0, length; i < theory->count; i += length) {
+        struct choice choice = {.from = i};
+        choice.arm = arm_of(request, theory->rows[i].arm, &choice.look);
+        choice.length = length = length_of(theory, i, is_of_curve);
+        if (choice.arm && ws_arm_is_shown(request, choice.arm) &&
+            is_listed(&request->settings->metrics, theory->rows[i].metric))
+            (*out)[(*count)++] = choice;
+    }
+    if (*count == 0)
+        return ws_fail(err, WS_NOT_FOUND, "no closed form is known for what is asked for");
+    return WS_OK;
+}
+
+/* How many from the first on have room: all curves of an arm, or none. Arms that were asked for are
+ * all to be there. */
+static enum ws_status choose(const struct ws_figure_request *request, const struct choice *choices,
+                             size_t count, size_t *out, struct ws_error *err)
+{
+    *out = count;
+    if (count <= PANELS_MOST)
+        return WS_OK;
+    for (*out = PANELS_MOST; *out > 0 && choices[*out].arm == choices[*out - 1].arm;)
+        --*out;
+    if (*out > 0 && request->settings->arms.count == 0)
+        return WS_OK;
+    return ws_fail(
+        err, WS_INVALID,
+        "%zu curves with closed forms, wanted %d at most: name fewer arms with --arm, as "
+        "'--arm %.80s', or metrics with --metric",
+        count, PANELS_MOST, choices[0].arm->name);
+}
+
+/* " Not shown: control, ...": arms behind the last that has room. */
+static enum ws_status say_left_out(const struct choice *choices, size_t shown, size_t count,
+                                   struct ws_arena *arena, const char **out, struct ws_error *err)
+{
+    const struct ws_run_arm *last = NULL;
+    *out = "";
+    for (size_t i = shown; *out && i < count; i++) {
+        if (choices[i].arm != last)
+            *out = ws_arena_format(arena, "%s%s%s", *out,
+                                   last ? ", " : " Not shown: ", choices[i].arm->name);
+        last = choices[i].arm;
+    }
+    if (*out && last)
+        *out = ws_arena_format(arena, "%s.", *out);
+    return *out ? WS_OK : no_memory(err);
+}
+
 enum ws_status ws_figure_of_theory(const struct ws_figure_request *request, struct ws_figure *out,
                                    struct ws_error *err)
 {
     struct ws_theory theory;
-    size_t count = 0, seeds = 0;
+    struct choice *choices;
+    const char *left_out;
+    size_t count = 0, shown = 0, seeds = 0;
     struct ws_panel *panels = WS_ARENA_NEW(request->arena, struct ws_panel, PANELS_MOST);
     if (!panels)
         return no_memory(err);
     WS_TRY(ws_theory_read(request->runs[0].directory, request->arena, &theory, err));
-    for (size_t i = 0, length; i < theory.count; i += length) {
-        const struct ws_theory_row *rows = &theory.rows[i];
-        int look = 0;
-        const struct ws_run_arm *arm = arm_of(request, rows->arm, &look);
-        length = length_of(&theory, i, is_of_curve);
-        if (!arm || !ws_arm_is_shown(request, arm) ||
-            !is_listed(&request->settings->metrics, rows->metric))
-            continue;
-        if (count == PANELS_MOST)
-            return ws_fail(err, WS_INVALID, "more than %d curves: choose with --arm and --metric",
-                           PANELS_MOST);
-        WS_TRY(add_curve(request, &theory, i, length, look, &panels[count++], err));
-        seeds = rows->seeds > seeds ? rows->seeds : seeds;
+    WS_TRY(list_choices(request, &theory, &choices, &count, err));
+    WS_TRY(choose(request, choices, count, &shown, err));
+    WS_TRY(say_left_out(choices, shown, count, request->arena, &left_out, err));
+    for (size_t i = 0; i < shown; i++) {
+        const size_t of_row = theory.rows[choices[i].from].seeds;
+        WS_TRY(add_curve(request, &theory, choices[i].from, choices[i].length, choices[i].look,
+                         &panels[i], err));
+        seeds = of_row > seeds ? of_row : seeds;
     }
-    if (count == 0)
-        return ws_fail(err, WS_NOT_FOUND, "no closed form is known for what is asked for");
     *out = (struct ws_figure){
         .caption = ws_arena_format(request->arena,
                                    "Means over %zu seeds and four standard errors on each side "
                                    "(medians where the axis says so), over what theory says of "
-                                   "them. Means of heavy-tailed numbers are missed by few seeds.",
-                                   seeds),
+                                   "them. Means of heavy-tailed numbers are missed by few seeds.%s",
+                                   seeds, left_out),
+        .columns = shown > ACROSS ? ACROSS : 0,
         .panels = panels,
-        .panel_count = count,
+        .panel_count = shown,
     };
     return out->caption ? WS_OK : no_memory(err);
 }

@@ -66,6 +66,11 @@ accepts plot run line -m entropy_mm -o some.tex
 check "runs without the metric are named" grep -q 'Caption: entropy.*, none of line\. Median' some.tex
 accepts plot line -k distribution -o line.svg
 accepts plot line -k theory -a replace -o forms.tex
+check "all there is of one arm" bash -c "! grep -q 'Not shown' forms.tex"
+accepts run gaussian -q -o arms --set generations=3 --set seeds=2
+accepts plot arms -k theory -o arms.tex
+check "arms that have no room are named" grep -q 'Caption: .*Not shown: control\.' arms.tex
+refuses 2 "12 at most" "--arm" -- plot arms -k theory -a 'replace;keep:0.1;accumulate;fresh:0.1;control' -o x.svg
 grep -B 1 'anchor=west' forms.tex | sed -n 's/ ([0-9].*//p' | grep draw >samples
 check "forms of several kinds, and a measured one" test "$(wc -l <samples)" -ge 3
 check "no two of them look alike" test -z "$(sort samples | uniq -d)"

@@ -115,6 +115,13 @@ static void check_panels(const struct ws_figure *figure, const struct ws_figure_
     }
 }
 
+/* A label that is not the neighbours' has ticks with numbers between itself and the axis. */
+static void check_labels(const struct ws_panel_layout *p)
+{
+    assert_true(p->x.label.count == 0 || p->x.has_texts);
+    assert_true(p->y.label.count == 0 || p->y.has_texts);
+}
+
 static void check_legend(const struct ws_figure_layout *l)
 {
     for (size_t i = 0; i < l->legend_count; i++) {
@@ -141,8 +148,10 @@ static void test_nothing_overlaps(void **state)
                 make(&example, panels, widths[w], pow(10, power), power % 2);
                 ws_arena_init(&arena, NULL);
                 assert_int_equal(ws_figure_lay_out(&example.figure, &arena, &layout, NULL), WS_OK);
-                for (size_t p = 0; p < panels; p++)
+                for (size_t p = 0; p < panels; p++) {
                     check_axis_texts(&layout.panels[p]);
+                    check_labels(&layout.panels[p]);
+                }
                 check_panels(&example.figure, &layout);
                 check_legend(&layout);
                 ws_arena_release(&arena);

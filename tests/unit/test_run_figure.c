@@ -13,12 +13,15 @@
 #include <cairo.h>
 #include <cmocka.h>
 
+#include "lab/counterfactual.h"
 #include "support/running.h"
 #include "view/run_figure.h"
 
 /* Mean difference of a dot's colour, of 255. A line that moves by its own width makes about 2. */
 #define TOLERANCE 0.75
 #define DPI       60
+
+enum { FACTOR = 4 }; /* of the items without a statistical error */
 
 #define DISCRETE                                                                                   \
     "family: discrete\nsource: zipf\ntypes: 50\nitems: 200\ntest_items: 50\n"                      \
@@ -35,6 +38,10 @@
 #define TEXT                                                                                       \
     "family: ngram\norder: 2\nsource: text\nblock: 5\nitems: 40\ntest_items: 20\n"                 \
     "fresh_items: 40\npolicies: [replace]\ngenerations: 4\nseeds: 2\n"
+
+#define ERRORS                                                                                     \
+    "family: gmm\ncomponents: 2\nsource: blobs\nblobs: 3\nitems: 40\ntest_items: 40\n"             \
+    "policies: [replace, keep:0.5]\ncontrol: false\ngenerations: 4\nseeds: 10\n"
 
 struct picture {
     const char *name;
@@ -145,6 +152,59 @@ static void compare(const struct picture *picture, struct ws_bytes made, struct 
         fail_msg("%s.png differs by %.2f, %.2f at most was wanted", picture->name, off, TOLERANCE);
 }
 
+/* The runs of the laboratory's experiment without each of its errors, in a directory of their own,
+ * as 'attribute --runs' makes them. */
+static void run_counterfactuals(const struct laboratory *lab, const struct place *place)
+{
+    struct ws_counterfactuals made;
+    struct ws_error err = {.message = ""};
+    struct ws_arena arena;
+    ws_arena_init(&arena, NULL);
+    assert_int_equal(
+        ws_counterfactuals_make(&lab->experiment, lab->human, FACTOR, NULL, &made, &err), WS_OK);
+    for (size_t i = 1; i < made.count; i++) {
+        struct ws_experiment *experiment = &made.all[i].experiment;
+        struct ws_run_result result;
+        struct ws_human *human = NULL;
+        const struct ws_run_options options = {.directory =
+                                                   join(&arena, place->path, made.all[i].name)};
+        if (ws_experiment_open_human(experiment, NULL, &human, &err) != WS_OK ||
+            ws_run_execute(experiment, human, &options, &result, &err) != WS_OK)
+            fail_msg("%s", err.message);
+        ws_arena_release(&result.arena);
+        ws_human_close(human);
+    }
+    ws_counterfactuals_release(&made);
+    ws_arena_release(&arena);
+}
+
+static void test_shares_of_errors_are_as_they_were_looked_at(void **state)
+{
+    (void)state;
+    static const struct picture picture = {"attribution", ERRORS, WS_FIGURE_OF_ATTRIBUTION};
+    const char *metric = "test_nll";
+    struct laboratory lab;
+    struct place place, parts;
+    struct ws_buffer png;
+    struct ws_arena arena;
+    ws_arena_init(&arena, NULL);
+    make_run(picture.experiment, &lab, &place);
+    new_place(&parts);
+    run_counterfactuals(&lab, &parts);
+    draw(&place,
+         &(struct ws_figure_settings){.kind = picture.kind,
+                                      .metrics = {&metric, 1},
+                                      .counterfactuals = parts.path,
+                                      .factor = FACTOR},
+         &png);
+    compare(&picture, ws_buffer_bytes(&png), &arena);
+    ws_buffer_release(&png);
+    laboratory_close(&lab);
+    remove_place(&parts);
+    remove_place(&place);
+    ws_arena_release(&arena);
+}
+
 static void test_figures_are_as_they_were_looked_at(void **state)
 {
     (void)state;
@@ -188,6 +248,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_figures_are_as_they_were_looked_at),
+        cmocka_unit_test(test_shares_of_errors_are_as_they_were_looked_at),
         cmocka_unit_test(test_the_tolerance_tells_curves_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
