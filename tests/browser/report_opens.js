@@ -85,6 +85,10 @@ await withPage({ viewport: { width: 1280, height: 900 } }, async (page, watched)
     await page.waitForTimeout(100);
     check(await picture(page) !== before, "values are shown where the pointer is");
 
+    // What is not in it, and the commands that bring it
+    const further = await page.locator("#further").textContent();
+    check(further.includes("--attribution") && further.includes("--set generations=12"), "attribution and further generations have a place");
+
     const theme = page.getByRole("button", { name: /colours/ });
     equal((await seriousFindings(page)).join("\n"), "", "axe-core, light");
     await theme.click();

@@ -65,6 +65,9 @@ value "d['runs'][0]['experiment']" >again.yaml
 accepts run again.yaml -q -o again
 rm text/report.html
 check "the same bytes" same_runs text again
+# And goes on with it, as the page says.
+accepts run again.yaml -q -o again --set generations=16
+check "the first generations are the same" cmp <("$ws" export text) <("$ws" export again | awk -F, 'NR == 1 || $3 < 8')
 cat >sweep.yaml <<'END'
 family: discrete
 types: 20

@@ -108,7 +108,7 @@ function numberHead(text, ...more) {
 
 // A table that scrolls by itself where the page is too narrow for it, by keyboard too.
 function wideTable(caption, head, rows, classes = "wide") {
-    const table = make("table", null, make("caption", null, caption),
+    const table = make("table", null, make("caption", null, make("span", null, caption)),
         make("thead", null, make("tr", null, ...head.map((cell) =>
             cell instanceof Element ? cell : make("th", { scope: "col" }, cell)))),
         make("tbody", null, ...rows));

@@ -199,11 +199,36 @@ function attributionSection() {
     };
 }
 
-// ---- Settings, and how to run it again ----
+// ---- What is not here, and the commands that bring it ----
 
 function quoted(word) {
     return /^[\w./:=,+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
+
+function commands(...lines) {
+    return make("pre", { tabindex: "0" }, lines.join("\n"));
+}
+
+function furtherSection() {
+    const run = report.runs[0], directory = quoted(run.directory), parts = quoted(`${run.directory}-parts`);
+    const attribution = report.runs.some((one) => one.attribution) ? [] : [
+        make("h3", null, "Attribution"),
+        make("p", null, "Which of three errors lost how much takes runs without each of them. They can be made where the true distribution is known and the family can switch its errors off:"),
+        commands(`wellspring attribute ${directory} --runs ${parts} -q`, `wellspring report ${directory} --attribution ${parts}`)];
+    return {
+        content: [
+            several ? make("p", { class: "note" }, `Of the first run, ${run.name}; of the others likewise.`) : null,
+            ...attribution,
+            make("h3", null, "Forecast"),
+            make("p", null, "These are measurements, and none is drawn out beyond the last generation. What further generations lose is measured by running them; "
+                + "those that are there are not run again. With the file below:"),
+            commands(`wellspring run ${quoted(`${run.name}.yaml`)} -o ${directory} --set generations=${2 * run.generations}`,
+                `wellspring report ${directory}`),
+        ].filter(Boolean),
+    };
+}
+
+// ---- Settings, and how to run it again ----
 
 function pairsTable(caption, pairs) {
     return wideTable(caption, ["name", "value"], pairs.map(([name, value]) =>
@@ -221,10 +246,9 @@ function aboutRun(run) {
         make(several && !many ? "h4" : "h3", null, "How to run it again"),
         make("p", null, `With this as ${file}, in a directory where the files that it names are found:`),
         make("pre", { tabindex: "0", class: "experiment" }, run.experiment),
-        make("pre", { tabindex: "0" }, [
-            `wellspring run ${quoted(file)} -o runs/again`,
+        commands(`wellspring run ${quoted(file)} -o runs/again`,
             `wellspring report ${quoted(run.directory)} runs/again -o both.html`,
-            `wellspring export ${quoted(run.directory)} --summary -o results.csv`].join("\n")),
+            `wellspring export ${quoted(run.directory)} --summary -o results.csv`),
         make("p", { class: "note" }, "The same settings and seeds give the same numbers to the last bit on the same compute class."),
     ].filter(Boolean);
 }
@@ -242,6 +266,7 @@ const sections = [
     ["profile", "Profile of collapse", profileSection],
     ["theory", "Theory", theorySection],
     ["attribution", "Attribution", attributionSection],
+    ["further", "To go further", furtherSection],
     ["about", "Settings and how to run it again", aboutSection],
 ];
 
@@ -258,6 +283,12 @@ function addSkipped() {
         make("ul", null, ...report.skipped.map(([directory, why]) => make("li", null, `${directory}: ${why}`))));
 }
 
+// No line ends between a number and its sign, nor within "n = 5".
+function keepTogether() {
+    for (const words of document.querySelectorAll("#summary p"))
+        words.textContent = words.textContent.replace(/ (?=[%=])|(?<==) /g, "\u00a0");
+}
+
 function start() {
     const preferred = window.matchMedia("(prefers-color-scheme: dark)");
     setTheme(preferred.matches ? "dark" : "light");
@@ -267,6 +298,7 @@ function start() {
     document.getElementById("subtitle").textContent = several
         ? `${report.runs.length} runs, made by Wellspring ${report.version}`
         : `${first.name}, ${first.state} ${first.finished}; made by Wellspring ${report.version}`;
+    keepTogether();
     addSkipped();
     const main = document.querySelector("main"), nav = document.getElementById("sections");
     nav.append(make("a", { href: "#summary" }, "Summary"));
