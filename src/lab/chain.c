@@ -13,6 +13,7 @@ enum {
 #else
     PART_MEASURED = 256,
 #endif
+    ABSORBED_EVERY = 8, /* steps, of looks for chains that can no longer change */
     TEXTS_LIMIT = 1 << 26,
 };
 
@@ -141,14 +142,20 @@ uint64_t ws_chain_work(const struct ws_experiment *experiment, const struct ws_a
 
 /* One step of some chains ---------------------------------------------------------------------- */
 
-/* What a step makes; it becomes the chain's state only when all of it has been made. */
+/* What a step makes; it becomes the chain's state only when all of it has been made. Of plain
+ * chains, most of whose steps are only this, there are thousands: one line of memory each. */
 struct made {
     struct ws_chain *chain;
-    struct ws_dataset output; /* empty when the step needs none */
-    struct ws_dataset training;
-    struct ws_filtered *filtered; /* one for each filter; NULL where none was at work */
     const struct ws_model *model;
-    const struct ws_payload *sample;           /* that metrics saw; or NULL */
+    const struct ws_dataset *training;
+    struct ws_dataset output; /* empty when the step needs none */
+};
+
+/* What some steps make beside it. */
+struct extras {
+    struct ws_dataset training;      /* where it is not the output as it is */
+    struct ws_filtered *filtered;    /* one for each filter; NULL where none was at work */
+    const struct ws_payload *sample; /* that metrics saw; or NULL */
     const struct ws_measurement *measurements; /* in `scratch` */
     size_t measurement_count;
     const struct ws_measurement *floors; /* likewise; at step 0 */
@@ -167,6 +174,7 @@ struct batch {
     bool keeps_more; /* than models */
     size_t count;
     struct made *made;
+    struct extras *extras; /* NULL where nothing is built, measured or kept */
     /* Arguments of the family's operations, one a chain. */
     const struct ws_model **models;
     const struct ws_dataset **data;
@@ -217,17 +225,16 @@ static bool keeps_first(const struct ws_block *block)
            ws_policy_filters(&block->arm->policy, WS_FILTER_NEEDS_FIRST);
 }
 
-/* A model or data that were read may be of anything. */
-static enum ws_status check_fits(const struct ws_block *block, uint32_t deepest,
-                                 const struct ws_dataset *data, struct ws_error *err)
+/* A model or data that were read may be of anything. `deepest` is their last step's number. */
+static inline enum ws_status check_fits(const struct ws_arm_data *like,
+                                        const struct ws_dataset *human, uint32_t deepest,
+                                        const struct ws_dataset *data, struct ws_error *err)
 {
-    const struct ws_dataset *human = ws_human_shape(block->human);
     if (data->kind != human->kind || data->types != human->types ||
         data->dimension != human->dimension || data->depth > deepest)
         return ws_fail(err, WS_CORRUPT, "the checkpoint is of other data: %s, depth %" PRIu32,
                        ws_data_kind_name(data->kind), data->depth);
-    if (data->kind == WS_DATA_TOKENS &&
-        ws_dataset_lengths(data).longest > block->arm->data->settings.block)
+    if (data->kind == WS_DATA_TOKENS && ws_dataset_lengths(data).longest > like->settings.block)
         return ws_fail(err, WS_CORRUPT, "the checkpoint is of longer items: %" PRIu64 " tokens",
                        ws_dataset_lengths(data).longest);
     return WS_OK;
@@ -300,31 +307,33 @@ static enum ws_status sample_models(struct batch *b, enum ws_phase phase, uint64
 
 /* Phases --------------------------------------------------------------------------------------- */
 
-/* The chain's model as its output is drawn from it. */
-static enum ws_status output_model(const struct batch *b, const struct ws_chain *chain,
-                                   const struct ws_model **out, struct ws_error *err)
+/* The chains' models as their outputs are drawn from them. */
+static enum ws_status choose_models(struct batch *b, struct ws_error *err)
 {
     const double bias = b->block->arm->policy.bias;
-    *out = chain->model;
-    return bias == 1 ? WS_OK : chain->model->ops->bias(chain->model, bias, step_arena(b), out, err);
+    for (size_t i = 0; i < b->count; i++)
+        b->models[i] = b->made[i].chain->model;
+    for (size_t i = 0; i < b->count && bias != 1; i++)
+        WS_TRY(b->models[i]->ops->bias(b->models[i], bias, step_arena(b), &b->models[i], err));
+    return WS_OK;
 }
 
 static enum ws_status make_outputs(struct batch *b, struct ws_error *err)
 {
     if (b->plan->output == 0)
         return WS_OK;
+    const struct ws_dataset *human = ws_human_shape(b->block->human);
     struct ws_arena *arena = b->pooled ? &b->lane->life : step_arena(b);
     struct ws_segment *segments = WS_ARENA_NEW(arena, struct ws_segment, b->count);
     if (!segments)
         return ws_fail_memory(err, "a step");
-    for (size_t i = 0; i < b->count; i++) {
-        WS_TRY(output_model(b, b->made[i].chain, &b->models[i], err));
-        segments[i].origin = output_origin(b->made[i].chain, b->step);
-    }
+    WS_TRY(choose_models(b, err));
     WS_TRY(sample_models(b, WS_PHASE_OUTPUT, b->plan->output, arena, err));
     for (size_t i = 0; i < b->count; i++) {
-        b->made[i].output = ws_dataset_in(&segments[i], b->payloads[i], segments[i].origin);
-        WS_TRY(check_fits(b->block, b->step, &b->made[i].output, err));
+        struct made *made = &b->made[i];
+        made->output =
+            ws_dataset_in(&segments[i], b->payloads[i], output_origin(made->chain, b->step));
+        WS_TRY(check_fits(b->block->arm->data, human, b->step, &made->output, err));
     }
     return WS_OK;
 }
@@ -346,10 +355,10 @@ static enum ws_status reserve_output(struct ws_arena *life, struct ws_chain *cha
     return WS_OK;
 }
 
-static enum ws_status filter_training(const struct batch *b, struct made *made,
-                                      struct ws_rng_key key, struct ws_error *err)
+static enum ws_status filter_training(const struct batch *b, const struct ws_chain *chain,
+                                      struct extras *extras, struct ws_rng_key key,
+                                      struct ws_error *err)
 {
-    const struct ws_chain *chain = made->chain;
     const struct ws_policy *policy = &b->block->arm->policy;
     const struct ws_filter_view view = {
         .latest = chain->model,
@@ -358,21 +367,18 @@ static enum ws_status filter_training(const struct batch *b, struct made *made,
         .threads = b->support ? b->support->threads : 1,
         .device = b->support ? b->support->device : NULL,
     };
-    made->filtered = WS_ARENA_NEW(step_arena(b), struct ws_filtered, policy->filter_count);
-    if (!made->filtered)
+    extras->filtered = WS_ARENA_NEW(step_arena(b), struct ws_filtered, policy->filter_count);
+    if (!extras->filtered)
         return ws_fail_memory(err, "a step");
-    return ws_filters_apply(policy, &view, &made->training, key, step_arena(b), &made->training,
-                            made->filtered, err);
+    return ws_filters_apply(policy, &view, &extras->training, key, step_arena(b), &extras->training,
+                            extras->filtered, err);
 }
 
-static enum ws_status build_training(struct batch *b, struct made *made, struct ws_error *err)
+static enum ws_status build_training(struct batch *b, struct made *made, struct extras *extras,
+                                     struct ws_error *err)
 {
     struct ws_chain *chain = made->chain;
     const struct ws_policy *policy = &b->block->arm->policy;
-    if (b->as_it_is) {
-        made->training = made->output;
-        return WS_OK;
-    }
     struct ws_sources sources = {
         .deal = &chain->deal,
         .previous = &chain->training,
@@ -386,13 +392,26 @@ static enum ws_status build_training(struct batch *b, struct made *made, struct 
         sources.output_count = chain->output_count + 1;
     }
     struct ws_rng_key key = key_at(chain, WS_STREAM_POLICY, b->step);
-    WS_TRY(ws_policy_build(policy, b->plan, b->step, &sources, key, step_arena(b), &made->training,
-                           err));
+    made->training = &extras->training;
+    WS_TRY(ws_policy_build(policy, b->plan, b->step, &sources, key, step_arena(b),
+                           &extras->training, err));
     if (b->step == 0)
         return WS_OK;
     if (policy->filter_count > 0)
-        WS_TRY(filter_training(b, made, key, err));
-    return ws_policy_weigh(policy, &made->training, step_arena(b), &made->training, err);
+        WS_TRY(filter_training(b, chain, extras, key, err));
+    return ws_policy_weigh(policy, &extras->training, step_arena(b), &extras->training, err);
+}
+
+static enum ws_status build_trainings(struct batch *b, struct ws_error *err)
+{
+    for (size_t i = 0; i < b->count; i++) {
+        if (b->as_it_is)
+            b->made[i].training = &b->made[i].output;
+        else
+            WS_TRY(build_training(b, &b->made[i], &b->extras[i], err));
+        b->data[i] = b->made[i].training;
+    }
+    return WS_OK;
 }
 
 /* In place of a fit: the law of the training set, a part for human items and one for the latest
@@ -400,7 +419,7 @@ static enum ws_status build_training(struct batch *b, struct made *made, struct 
 static enum ws_status fit_population(const struct batch *b, size_t i, struct ws_arena *arena,
                                      struct ws_error *err)
 {
-    const struct ws_dataset *training = &b->made[i].training;
+    const struct ws_dataset *training = b->made[i].training;
     const struct ws_chain *chain = b->made[i].chain;
     uint64_t human = 0;
     for (size_t s = 0; s < training->segment_count; s++)
@@ -423,11 +442,9 @@ static enum ws_status fit_models(struct batch *b, struct ws_error *err)
     const struct ws_family_ops *family = b->block->experiment->family;
     struct ws_arena *arena = b->step == 0 && family->keeps_first ? &b->lane->life : step_arena(b);
     struct job job;
-    for (size_t i = 0; i < b->count; i++) {
-        WS_TRY(build_training(b, &b->made[i], err));
-        b->data[i] = &b->made[i].training;
+    WS_TRY(build_trainings(b, err));
+    for (size_t i = 0; i < b->count; i++)
         b->keys[i] = key_at(b->made[i].chain, WS_STREAM_INIT, b->step);
-    }
     if (b->block->experiment->settings.fit_to == WS_FIT_POPULATIONS) {
         for (size_t i = 0; i < b->count; i++)
             WS_TRY(fit_population(b, i, arena, err));
@@ -452,10 +469,13 @@ static bool is_closed(const struct ws_block *block)
            !ws_policy_keeps_outputs(policy) && block->experiment->growth.law == WS_GROWTH_CONSTANT;
 }
 
-/* What tells whether a chain's next model is its last one again; NULL where no chain is asked. */
-static bool (*absorbed_test(const struct ws_block *block))(const struct ws_model *model)
+/* What tells whether a chain's next model is its last one again; NULL where no chain is asked. It
+ * is asked now and then: it saves work and never shows in a result, and who is absorbed stays so.
+ */
+static bool (*absorbed_test(const struct ws_block *block, uint32_t step))(const struct ws_model *)
 {
-    bool asked = block->experiment->settings.skip_absorbed && is_closed(block);
+    bool asked =
+        block->experiment->settings.skip_absorbed && step % ABSORBED_EVERY == 0 && is_closed(block);
     return asked ? block->experiment->family->absorbed : NULL;
 }
 
@@ -486,8 +506,9 @@ static enum ws_status repeat_models(struct batch *b, struct ws_error *err)
             return ws_fail_memory(err, "a step");
         items->kind = chain->deal.original.kind;
         items->count = b->plan->training;
-        WS_TRY(ws_dataset_of(items, output_origin(chain, b->step), step_arena(b), &made->training,
-                             err));
+        WS_TRY(
+            ws_dataset_of(items, output_origin(chain, b->step), step_arena(b), &made->output, err));
+        made->training = &made->output;
         if (!chain->settled)
             WS_TRY(settle(b, chain->model, &chain->settled, err));
         made->model = b->models[i] = chain->settled;
@@ -496,15 +517,16 @@ static enum ws_status repeat_models(struct batch *b, struct ws_error *err)
 }
 
 /* The noise floor is of human data alone, so once for each chain is enough. */
-static enum ws_status measure_floor(struct made *made, const struct ws_job *job,
-                                    struct ws_arena *scratch, struct ws_error *err)
+static enum ws_status measure_floor(const struct ws_chain *chain, const struct ws_job *job,
+                                    struct ws_arena *scratch, struct extras *extras,
+                                    struct ws_error *err)
 {
     struct ws_measurement *room =
         WS_ARENA_NEW(scratch, struct ws_measurement, WS_MEASUREMENT_LIMIT);
     if (!room)
         return ws_fail_memory(err, "measurements");
-    WS_TRY(ws_measure_floor(&made->chain->reference, job, scratch, room, &made->floor_count, err));
-    made->floors = room;
+    WS_TRY(ws_measure_floor(&chain->reference, job, scratch, room, &extras->floor_count, err));
+    extras->floors = room;
     return WS_OK;
 }
 
@@ -524,45 +546,47 @@ static enum ws_status measure_models(struct batch *b, struct ws_error *err)
     if (!room)
         return ws_fail_memory(err, "measurements");
     for (size_t i = 0; i < b->count; i++) {
-        struct made *made = &b->made[i];
+        const struct made *made = &b->made[i];
+        struct extras *extras = &b->extras[i];
         const struct ws_model *first = b->step == 0 ? made->model : made->chain->first;
-        made->sample = sampled ? b->payloads[i] : NULL;
+        extras->sample = sampled ? b->payloads[i] : NULL;
         WS_TRY(ws_measure(&made->chain->reference, made->model,
-                          e->family->keeps_first ? first : NULL, made->sample, &job, scratch, room,
-                          &made->measurement_count, err));
-        made->measurements = ws_arena_copy(scratch, room, made->measurement_count * sizeof *room);
-        if (!made->measurements)
+                          e->family->keeps_first ? first : NULL, extras->sample, &job, scratch,
+                          room, &extras->measurement_count, err));
+        extras->measurements =
+            ws_arena_copy(scratch, room, extras->measurement_count * sizeof *room);
+        if (!extras->measurements)
             return ws_fail_memory(err, "measurements");
         if (b->step == 0)
-            WS_TRY(measure_floor(made, &job, scratch, err));
+            WS_TRY(measure_floor(made->chain, &job, scratch, extras, err));
     }
     return WS_OK;
 }
 
 static enum ws_status write_records(const struct batch *b, const struct made *made,
-                                    struct ws_error *err)
+                                    const struct extras *extras, struct ws_error *err)
 {
     struct ws_chain *chain = made->chain;
     struct ws_records *records = &chain->records;
     struct ws_mix_part *parts;
     size_t part_count;
-    WS_TRY(ws_dataset_mix(&made->training, &b->lane->scratch, &parts, &part_count, err));
+    WS_TRY(ws_dataset_mix(made->training, &b->lane->scratch, &parts, &part_count, err));
     ws_records_begin(records, b->step);
-    ws_record_mix(records, parts, part_count, made->training.count,
+    ws_record_mix(records, parts, part_count, made->training->count,
                   chain->arm->policy.pool == WS_SHARE_ALL || chain->arm->policy.recent > 0);
-    if (made->filtered)
-        ws_record_filters(records, made->filtered, chain->arm->policy.filter_count);
+    if (extras->filtered)
+        ws_record_filters(records, extras->filtered, chain->arm->policy.filter_count);
     if (made->model->ops->curve) {
         size_t count;
         const struct ws_loss_point *points = made->model->ops->curve(made->model, &count);
         ws_record_curve(records, points, count);
     }
-    ws_record_floors(records, made->floors, made->floor_count);
-    ws_record_measurements(records, made->measurements, made->measurement_count);
+    ws_record_floors(records, extras->floors, extras->floor_count);
+    ws_record_measurements(records, extras->measurements, extras->measurement_count);
     WS_TRY(ws_records_end(records, err));
-    if (!made->sample)
+    if (!extras->sample)
         return WS_OK;
-    return ws_sample_text_append(b->block->human, made->sample, b->step,
+    return ws_sample_text_append(b->block->human, extras->sample, b->step,
                                  b->block->experiment->settings.keep_texts, &chain->texts, err);
 }
 
@@ -572,7 +596,7 @@ static enum ws_status keep_training(const struct batch *b, const struct made *ma
 {
     struct ws_buffer bytes;
     ws_buffer_init(&bytes, b->lane->life.allocator, SIZE_MAX);
-    ws_dataset_write(&made->training, &bytes);
+    ws_dataset_write(made->training, &bytes);
     enum ws_status status = ws_buffer_check(&bytes, "the training set", err);
     if (status == WS_OK) {
         struct ws_reader reader;
@@ -596,11 +620,11 @@ static enum ws_status keep_first(const struct batch *b, const struct ws_model *m
 
 /* Takes up the step's records, or leaves everything as it was. */
 static enum ws_status keep_records(const struct batch *b, const struct made *made,
-                                   struct ws_error *err)
+                                   const struct extras *extras, struct ws_error *err)
 {
     struct ws_chain *chain = made->chain;
     const size_t records = chain->records.bytes.size, texts = chain->texts.size;
-    enum ws_status status = write_records(b, made, err);
+    enum ws_status status = write_records(b, made, extras, err);
     if (status != WS_OK) {
         ws_records_cut(&chain->records, records);
         chain->texts.size = texts;
@@ -610,7 +634,7 @@ static enum ws_status keep_records(const struct batch *b, const struct made *mad
 
 /* All that a step leaves beside its model, or nothing. */
 static enum ws_status keep_more(const struct batch *b, const struct made *made,
-                                struct ws_error *err)
+                                const struct extras *extras, struct ws_error *err)
 {
     struct ws_chain *chain = made->chain;
     struct ws_dataset training = chain->training;
@@ -620,29 +644,34 @@ static enum ws_status keep_more(const struct batch *b, const struct made *made,
     if (b->step == 0)
         WS_TRY(keep_first(b, made->model, &first, err));
     if (b->measured)
-        WS_TRY(keep_records(b, made, err));
+        WS_TRY(keep_records(b, made, extras, err));
     chain->training = training;
     chain->first = first;
     return WS_OK;
 }
 
-static enum ws_status commit(const struct batch *b, const struct made *made, struct ws_error *err)
+static enum ws_status commit(const struct batch *b, struct ws_error *err)
 {
-    struct ws_chain *chain = made->chain;
-    if (b->keeps_more)
-        WS_TRY(keep_more(b, made, err));
-    chain->model = made->model;
-    chain->model_depth = made->training.depth;
-    if (b->pooled && made->output.count > 0)
-        chain->output_count++;
-    chain->next_step = b->step + 1;
+    for (size_t i = 0; i < b->count; i++) {
+        const struct made *made = &b->made[i];
+        struct ws_chain *chain = made->chain;
+        if (b->keeps_more)
+            WS_TRY(keep_more(b, made, &b->extras[i], err));
+        chain->model = made->model;
+        chain->model_depth = made->training->depth;
+        if (b->pooled && made->output.count > 0)
+            chain->output_count++;
+        chain->next_step = b->step + 1;
+    }
     return WS_OK;
 }
 
 static enum ws_status new_batch(struct batch *b, struct ws_chain **chains, struct ws_error *err)
 {
     struct ws_arena *arena = step_arena(b);
-    b->made = WS_ARENA_ZNEW(arena, struct made, b->count);
+    const bool plain = b->as_it_is && !b->keeps_more;
+    b->made = WS_ARENA_NEW(arena, struct made, b->count);
+    b->extras = plain ? NULL : WS_ARENA_ZNEW(arena, struct extras, b->count);
     b->models = WS_ARENA_NEW(arena, const struct ws_model *, b->count);
     b->data = WS_ARENA_NEW(arena, const struct ws_dataset *, b->count);
     b->payloads = WS_ARENA_NEW(arena, const struct ws_payload *, b->count);
@@ -650,11 +679,11 @@ static enum ws_status new_batch(struct batch *b, struct ws_chain **chains, struc
     b->validation = WS_ARENA_NEW(arena, const struct ws_dataset *, b->count);
     b->counts = WS_ARENA_NEW(arena, uint64_t, b->count);
     b->keys = WS_ARENA_NEW(arena, struct ws_rng_key, b->count);
-    if (!b->made || !b->models || !b->data || !b->payloads || !b->prompts || !b->validation ||
-        !b->counts || !b->keys)
+    if (!b->made || (!plain && !b->extras) || !b->models || !b->data || !b->payloads ||
+        !b->prompts || !b->validation || !b->counts || !b->keys)
         return ws_fail_memory(err, "a step");
     for (size_t i = 0; i < b->count; i++) {
-        b->made[i].chain = chains[i];
+        b->made[i] = (struct made){.chain = chains[i]};
         b->prompts[i] = &chains[i]->deal.original;
         b->validation[i] = &chains[i]->deal.validation;
     }
@@ -688,26 +717,28 @@ static enum ws_status take_step(const struct ws_block *block, struct ws_lane *la
         WS_TRY(fit_models(&b, err));
     }
     WS_TRY(measure_models(&b, err));
-    for (size_t i = 0; i < count; i++)
-        WS_TRY(commit(&b, &b.made[i], err));
-    return WS_OK;
+    return commit(&b, err);
 }
 
-static void step_chains(const struct ws_block *block, struct ws_lane *lane, struct ws_chain **ready,
-                        size_t count, uint32_t step, const struct ws_step_support *support)
+/* How many of them took it. */
+static size_t step_chains(const struct ws_block *block, struct ws_lane *lane,
+                          struct ws_chain **ready, size_t count, uint32_t step,
+                          const struct ws_step_support *support)
 {
     struct ws_error ignored;
     if (count > 1 && take_step(block, lane, ready, count, step, support, &ignored) == WS_OK)
-        return;
+        return count;
     /* One chain spoilt the batch, or there is but one: each by itself, to tell which. */
+    size_t taken = 0;
     for (size_t i = 0; i < count; i++) {
         struct ws_chain *chain = ready[i];
-        if (chain->next_step != step)
-            continue;
-        chain->status = take_step(block, lane, &ready[i], 1, step, support, &chain->error);
+        if (chain->next_step == step)
+            chain->status = take_step(block, lane, &ready[i], 1, step, support, &chain->error);
         if (chain->status == WS_INTERRUPTED)
             chain->status = WS_OK;
+        taken += chain->next_step > step;
     }
+    return taken;
 }
 
 /* Chains that are divided among lanes, in their order and as evenly as can be. */
@@ -717,20 +748,22 @@ struct division {
     size_t count;
     size_t lanes;
     uint32_t step;
+    size_t taken;                   /* atomic */
     struct ws_step_support support; /* of each lane */
 };
 
 static void step_lane(void *context, size_t lane)
 {
-    const struct division *d = context;
+    struct division *d = context;
     const size_t first = d->count * lane / d->lanes, end = d->count * (lane + 1) / d->lanes;
-    step_chains(d->block, &d->block->lanes[lane], d->ready + first, end - first, d->step,
-                &d->support);
+    const size_t taken = step_chains(d->block, &d->block->lanes[lane], d->ready + first,
+                                     end - first, d->step, &d->support);
+    (void)__atomic_fetch_add(&d->taken, taken, __ATOMIC_RELAXED);
 }
 
 /* Nothing is stored inside a step that several chains take, divided or not. */
-static void divide_chains(struct ws_block *block, struct ws_chain **ready, size_t count,
-                          uint32_t step, const struct ws_step_support *support)
+static size_t divide_chains(struct ws_block *block, struct ws_chain **ready, size_t count,
+                            uint32_t step, const struct ws_step_support *support)
 {
     struct division division = {
         .block = block,
@@ -743,9 +776,10 @@ static void divide_chains(struct ws_block *block, struct ws_chain **ready, size_
     division.support.threads = support->threads / (unsigned)division.lanes;
     open_lanes(block, division.lanes);
     ws_pool_run(support->pool, division.lanes, step_lane, &division);
+    return division.taken;
 }
 
-void ws_block_step(struct ws_block *block, uint32_t step, const struct ws_step_support *support)
+size_t ws_block_step(struct ws_block *block, uint32_t step, const struct ws_step_support *support)
 {
     struct ws_error error;
     for (size_t l = 0; l < block->lane_count; l++)
@@ -755,13 +789,14 @@ void ws_block_step(struct ws_block *block, uint32_t step, const struct ws_step_s
     const enum ws_status status =
         ready ? plan_steps(block, step, &error) : ws_fail_memory(&error, "a step");
     /* Those that change from the front, absorbed ones from the back. */
-    bool (*is_absorbed)(const struct ws_model *model) = absorbed_test(block);
-    size_t changing = 0, absorbed = 0;
+    bool (*is_absorbed)(const struct ws_model *model) = absorbed_test(block, step);
+    size_t changing = 0, absorbed = 0, taken = 0;
     for (size_t c = 0; c < block->count; c++) {
         struct ws_chain *chain = &block->chains[c];
         if (!chain->started || chain->status != WS_OK || chain->next_step != step)
             continue;
-        chain->absorbed = is_absorbed && chain->model && is_absorbed(chain->model);
+        if (is_absorbed && chain->model)
+            chain->absorbed = is_absorbed(chain->model);
         if (status != WS_OK) {
             chain->status = status;
             chain->error = error;
@@ -772,11 +807,12 @@ void ws_block_step(struct ws_block *block, uint32_t step, const struct ws_step_s
         }
     }
     if (changing > 1 && support && support->pool)
-        divide_chains(block, ready, changing, step, support);
+        taken = divide_chains(block, ready, changing, step, support);
     else if (changing > 0)
-        step_chains(block, lane, ready, changing, step, support);
+        taken = step_chains(block, lane, ready, changing, step, support);
     if (absorbed > 0)
-        step_chains(block, lane, ready + block->count - absorbed, absorbed, step, support);
+        taken += step_chains(block, lane, ready + block->count - absorbed, absorbed, step, support);
+    return taken;
 }
 
 /* Stored form ---------------------------------------------------------------------------------- */
@@ -879,7 +915,8 @@ static enum ws_status read_training(struct ws_block *block, struct ws_chain *cha
         return ws_fail(err, WS_CORRUPT,
                        "the checkpoint's training set has %" PRIu64 " items, wanted %" PRIu64,
                        chain->training.count, block->plan.training);
-    return check_fits(block, chain->next_step, &chain->training, err);
+    return check_fits(block->arm->data, ws_human_shape(block->human), chain->next_step,
+                      &chain->training, err);
 }
 
 /* The outputs of one piece, behind those there are. */
@@ -895,7 +932,8 @@ static enum ws_status read_outputs(struct ws_block *block, struct ws_chain *chai
         WS_TRY(reserve_output(&block->life, chain, err));
         struct ws_dataset *output = &chain->outputs[chain->output_count];
         WS_TRY(ws_dataset_read(in, &block->life, output, err));
-        WS_TRY(check_fits(block, chain->next_step, output, err));
+        WS_TRY(check_fits(block->arm->data, ws_human_shape(block->human), chain->next_step, output,
+                          err));
         *items += output->count;
         if (*items > block->plan.pool_items) /* check_pool says so */
             return WS_OK;

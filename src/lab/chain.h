@@ -113,11 +113,11 @@ void ws_block_release(struct ws_block *block); /* zeroed is fine */
 WS_MUST_CHECK enum ws_status ws_chain_start(struct ws_block *block, struct ws_chain *chain,
                                             struct ws_error *err);
 
-/* Takes every healthy chain that was started and whose next_step is `step` through it. A chain that
- * fails keeps the state of the step before, and says why in its status and error; the others go on.
- * One that was told to stop (WS_INTERRUPTED from `store`) is as before the step, and healthy.
- * `support` may be NULL: one thread, nothing is stored. */
-void ws_block_step(struct ws_block *block, uint32_t step, const struct ws_step_support *support);
+/* Takes every healthy chain that was started and whose next_step is `step` through it, and tells
+ * how many took it. A chain that fails keeps the state of the step before, and says why in its
+ * status and error; the others go on. One that was told to stop (WS_INTERRUPTED from `store`) is as
+ * before the step, and healthy. `support` may be NULL: one thread, nothing is stored. */
+size_t ws_block_step(struct ws_block *block, uint32_t step, const struct ws_step_support *support);
 
 /* Work of one chain at a step, in items handled: for progress and estimates. */
 uint64_t ws_chain_work(const struct ws_experiment *experiment, const struct ws_arm *arm,

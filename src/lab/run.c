@@ -448,7 +448,8 @@ static struct ws_pool *step_pool(struct worker *w, unsigned threads)
     return w->pool;
 }
 
-static void step_chains(struct worker *w)
+/* How many took the step. */
+static size_t step_chains(struct worker *w)
 {
     const unsigned threads = threads_inside(w->runner);
     const struct ws_step_support support = {
@@ -460,7 +461,7 @@ static void step_chains(struct worker *w)
         .due = draft_is_due,
         .store = store_draft,
     };
-    ws_block_step(&w->block, w->step, &support);
+    return ws_block_step(&w->block, w->step, &support);
 }
 
 /* Bytes of texts in memory. */
@@ -495,8 +496,9 @@ static void run_block(struct worker *w)
         }
         if (w->step <= w->unit->last_step)
             join_chains(w);
-        step_chains(w);
-        const struct tally tally = take_tally(w);
+        const bool all = step_chains(w) == w->block.count;
+        const struct tally tally =
+            all ? (struct tally){.running = w->block.count, .left = w->block.count} : take_tally(w);
         if (tally.broken > 0)
             report_broken(w);
         if (tally.left == 0)
