@@ -2,6 +2,7 @@
  * wellspring: finds the command and runs it.
  */
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -45,8 +46,17 @@ static int unknown_command(const char *name)
     return EXIT_USAGE;
 }
 
+/* One block of chains after another asks for the same memory, which is not to go back to the system
+ * in between. glibc goes as far as this by itself, once it has seen large pieces come and go. */
+static void keep_memory(void)
+{
+    (void)mallopt(M_MMAP_THRESHOLD, 32 << 20);
+    (void)mallopt(M_TRIM_THRESHOLD, 64 << 20);
+}
+
 int main(int argc, char **argv)
 {
+    keep_memory();
     /* A write over a file-size limit is to fail with an error, not to kill. */
     (void)signal(SIGXFSZ, SIG_IGN);
     if (argc < 2) {

@@ -187,8 +187,9 @@ static void tell_progress(struct runner *r, bool now)
     (void)!ws_progress_write(r->options->directory, &told, NULL); /* the run is not for it */
 }
 
-/* `work` of the step is done by now, or the step is `taken`; `finished` chains are at their end. */
-static void note_progress(struct worker *w, uint64_t work, bool taken, size_t finished)
+/* `work` of the step is done by `now`, or the step is `taken`; `finished` chains are at their end.
+ */
+static void note_progress(struct worker *w, double now, uint64_t work, bool taken, size_t finished)
 {
     struct runner *r = w->runner;
     uint64_t more = work > w->noted ? work - w->noted : 0;
@@ -198,7 +199,7 @@ static void note_progress(struct worker *w, uint64_t work, bool taken, size_t fi
     p->work += more;
     p->work_left -= more < p->work_left ? more : p->work_left;
     p->chains_done += finished;
-    p->elapsed = w->heard = elapsed(r);
+    p->elapsed = w->heard = now;
     p->arm = w->unit->arm->name;
     p->first_seed = w->unit->first_seed;
     p->seeds = w->unit->count;
@@ -220,9 +221,9 @@ static size_t count_running(const struct worker *w)
 }
 
 /* The step is taken. */
-static void note_step(struct worker *w, uint64_t work)
+static void note_step(struct worker *w, double now, uint64_t work)
 {
-    note_progress(w, work, true, w->step + 1 == generations(w->runner) ? count_running(w) : 0);
+    note_progress(w, now, work, true, w->step + 1 == generations(w->runner) ? count_running(w) : 0);
     w->noted = 0;
     w->step_seconds = w->heard - w->stepped;
     w->stepped = w->heard;
@@ -349,9 +350,9 @@ static bool draft_is_due(void *user, const struct ws_chain *chain, double done, 
 {
     struct worker *w = user;
     (void)chain;
-    note_progress(w, (uint64_t)work, false, 0);
-    double limit = w->runner->experiment->settings.checkpoint_seconds;
     double now = elapsed(w->runner);
+    note_progress(w, now, (uint64_t)work, false, 0);
+    double limit = w->runner->experiment->settings.checkpoint_seconds;
     if (stop_asked(w->runner) || limit == 0)
         return true;
     if (done >= 1) /* what is whole is not half done again for want of a little time */
@@ -474,11 +475,11 @@ static size_t waiting_texts(const struct ws_block *block)
 }
 
 /* Whether enough is at risk to save it: work since the last time, or texts that measuring left. */
-static bool save_is_due(const struct worker *w)
+static bool save_is_due(const struct worker *w, double now)
 {
     const struct ws_experiment_settings *settings = &w->runner->experiment->settings;
     double limit = settings->checkpoint_seconds;
-    double since = elapsed(w->runner) - w->saved;
+    double since = now - w->saved;
     return limit == 0 || (since >= limit && since >= SAVE_SHARE * w->save_seconds) ||
            (w->step % settings->measure_every == 0 && waiting_texts(&w->block) >= WAITING_TEXTS);
 }
@@ -512,10 +513,14 @@ static void run_block(struct worker *w)
         bool part_ends = (w->step + 1) % part_steps == 0;
         if (last || keep)
             export_models(r, &w->block);
-        if (last || keep || part_ends || save_is_due(w))
+        double now = elapsed(r);
+        if (last || keep || part_ends || save_is_due(w, now)) {
             save_block(w, keep);
-        note_step(w, tally.running *
-                         ws_chain_work(r->experiment, w->unit->arm, &w->block.plan, w->step));
+            now = w->saved;
+        }
+        note_step(w, now,
+                  tally.running *
+                      ws_chain_work(r->experiment, w->unit->arm, &w->block.plan, w->step));
     }
 }
 
@@ -575,6 +580,13 @@ static enum ws_status work_from(const struct runner *r, const struct ws_arm *arm
     return WS_OK;
 }
 
+/* Of a chain from a step on. */
+struct chain_work {
+    const struct ws_arm *arm;
+    uint32_t step;
+    uint64_t work;
+};
+
 static int longest_first(const void *a, const void *b)
 {
     const struct unit *x = a, *y = b;
@@ -585,21 +597,26 @@ static int longest_first(const void *a, const void *b)
     return x->first_seed < y->first_seed ? -1 : 1;
 }
 
-/* What the chains of a block still have to do. */
-static enum ws_status add_work(struct runner *r, struct unit *unit, struct ws_error *err)
+/* What the chains of a block still have to do. `known` is of a chain that was asked for before:
+ * most are at the same step of the same arm. */
+static enum ws_status add_work(struct runner *r, struct unit *unit, struct chain_work *known,
+                               struct ws_error *err)
 {
-    uint64_t work = 0;
     for (size_t c = 0; c < unit->count; c++) {
-        if (c == 0 || unit->steps[c] != unit->steps[c - 1])
-            WS_TRY(work_from(r, unit->arm, unit->steps[c], &work, err));
-        unit->work += work;
+        if (known->arm != unit->arm || known->step != unit->steps[c]) {
+            WS_TRY(work_from(r, unit->arm, unit->steps[c], &known->work, err));
+            known->arm = unit->arm;
+            known->step = unit->steps[c];
+        }
+        unit->work += known->work;
     }
     r->progress.work_left += unit->work;
     return WS_OK;
 }
 
 /* Counts the chains that are complete, and makes a unit of the block if some are not. */
-static enum ws_status add_unit(struct runner *r, struct unit unit, struct ws_error *err)
+static enum ws_status add_unit(struct runner *r, struct unit unit, struct chain_work *known,
+                               struct ws_error *err)
 {
     size_t complete = 0;
     unit.first_step = UINT32_MAX;
@@ -617,13 +634,13 @@ static enum ws_status add_unit(struct runner *r, struct unit unit, struct ws_err
     r->progress.chains_done += complete;
     if (complete == unit.count)
         return WS_OK;
-    WS_TRY(add_work(r, &unit, err));
+    WS_TRY(add_work(r, &unit, known, err));
     r->units[r->unit_count++] = unit;
     return WS_OK;
 }
 
 static enum ws_status look_at_block(struct runner *r, const struct ws_arm *arm, uint64_t first_seed,
-                                    size_t count, struct ws_error *err)
+                                    size_t count, struct chain_work *known, struct ws_error *err)
 {
     const char *directory = r->options->directory;
     struct ws_error error;
@@ -641,7 +658,7 @@ static enum ws_status look_at_block(struct runner *r, const struct ws_arm *arm, 
         ws_chain_files_drop_drafts(directory, arm, first_seed, r->options->allocator);
     return add_unit(
         r, (struct unit){.arm = arm, .first_seed = first_seed, .count = count, .steps = steps},
-        err);
+        known, err);
 }
 
 /* Every block as a unit. */
@@ -699,12 +716,13 @@ static enum ws_status make_units(struct runner *r, struct ws_error *err)
     if (r->options->ranks)
         WS_TRY(keep_own_blocks(r, err));
     const size_t blocks = r->unit_count;
+    struct chain_work known = {.arm = NULL};
     for (size_t i = 0; i < blocks; i++)
         r->progress.chains += r->units[i].count;
     r->unit_count = 0;
     for (size_t i = 0; i < blocks && !stop_asked(r); i++) {
         const struct unit block = r->units[i];
-        WS_TRY(look_at_block(r, block.arm, block.first_seed, block.count, err));
+        WS_TRY(look_at_block(r, block.arm, block.first_seed, block.count, &known, err));
     }
     qsort(r->units, r->unit_count, sizeof *r->units, longest_first);
     return WS_OK;
