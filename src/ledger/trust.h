@@ -1,6 +1,7 @@
 /*
  * Whom a reader trusts (c2sp.org/tlog-policy): logs, witnesses, and how many of these must have
- * cosigned a checkpoint before it counts. Names mean something in this file alone.
+ * cosigned a checkpoint before it counts. Names mean something in this file alone. What the format
+ * cannot say is in a second file, ledger/roles.h.
  *
  *     log <vkey> [<url>]
  *     witness <name> <vkey> [<url>]
@@ -30,7 +31,10 @@ struct ws_trust_member {
     const char *name;
     struct ws_note_key key; /* of a witness; its name is NULL for a group */
     const char *url;        /* of a witness, or NULL */
-    const size_t *members;  /* of a group: indices below its own */
+    /* Members with the same one count once in a group: a witness of those of one operator, by
+     * ledger/roles.h; else the member's own index. */
+    size_t run_by;
+    const size_t *members; /* of a group: indices below its own */
     size_t member_count;
     size_t needed; /* so many of them */
 };
@@ -56,8 +60,10 @@ struct ws_trusted_checkpoint {
     struct ws_checkpoint checkpoint;
     size_t log;       /* index of the log that signed */
     size_t witnesses; /* that cosigned, of those of the policy */
+    size_t operators; /* that these are of */
+    bool has_quorum;  /* or the policy wants none */
     /* When the quorum was complete, POSIX seconds: what the checkpoint covers existed no later than
-     * that. 0 where the policy wants no quorum. */
+     * that. 0 where it is not, or the policy wants none. */
     uint64_t time;
 };
 
@@ -67,5 +73,12 @@ WS_MUST_CHECK enum ws_status ws_trust_check(const struct ws_trust *trust, struct
                                             struct ws_arena *arena,
                                             struct ws_trusted_checkpoint *out,
                                             struct ws_error *err);
+
+/* The same for what was accepted before, perhaps under a policy that wanted fewer witnesses: that
+ * there is no quorum is no fault. */
+WS_MUST_CHECK enum ws_status ws_trust_check_log(const struct ws_trust *trust, struct ws_bytes note,
+                                                struct ws_arena *arena,
+                                                struct ws_trusted_checkpoint *out,
+                                                struct ws_error *err);
 
 #endif

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "ledger/log_proof.h"
+#include "ledger/roles.h"
 #include "support/failing_heap.h"
 
 enum { WITNESSES = 5, LOG_SIZE = 11 };
@@ -166,6 +167,48 @@ static void trust__without_a_quorum_has_no_date(void **state)
     assert_int_equal(time, 9);
     assert_int_equal(judge(*state, "quorum D\n", (uint64_t[WITNESSES]){1, 2, 3, 0, 5}, &time),
                      WS_CORRUPT);
+}
+
+/* A and B are of one operator: the second of distinct operators is C, or D, or E. */
+static void trust__counts_the_witnesses_of_one_operator_once(void **state)
+{
+    struct party *party = *state;
+    static const struct {
+        uint64_t times[WITNESSES];
+        enum ws_status status;
+        uint64_t time;
+        size_t operators;
+    } cases[] = {
+        {{10, 20, 30, 0, 0}, WS_OK, 30, 2},  {{10, 20, 0, 0, 0}, WS_CORRUPT, 0, 1},
+        {{50, 20, 30, 0, 0}, WS_OK, 30, 2},  {{50, 40, 30, 0, 0}, WS_OK, 40, 2},
+        {{10, 20, 40, 30, 5}, WS_OK, 10, 4}, {{0, 20, 0, 0, 0}, WS_CORRUPT, 0, 1},
+        {{0, 0, 30, 35, 0}, WS_OK, 35, 2},   {{10, 11, 0, 12, 0}, WS_OK, 12, 2},
+    };
+    struct ws_trust trust = read_policy(party, "group g 2 A B C D E\nquorum g\n");
+    struct ws_roles roles;
+    assert_int_equal(
+        ws_roles_read(ws_bytes_of_text("urn:wellspring:roles:v1\noperator north A B\n"), "roles",
+                      &trust, &party->arena, &roles, &party->err),
+        WS_OK);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct ws_trusted_checkpoint trusted = {.time = 0};
+        struct ws_buffer note;
+        ws_buffer_init(&note, NULL, 100000);
+        write_checkpoint(party, "log.example", cases[i].times, &note);
+        assert_int_equal(
+            ws_trust_check(&trust, ws_buffer_bytes(&note), &party->arena, &trusted, &party->err),
+            cases[i].status);
+        assert_int_equal(trusted.time, cases[i].time);
+        /* Without asking for the quorum, everybody is counted. */
+        assert_int_equal(ws_trust_check_log(&trust, ws_buffer_bytes(&note), &party->arena, &trusted,
+                                            &party->err),
+                         WS_OK);
+        assert_int_equal(trusted.operators, cases[i].operators);
+        assert_int_equal(trusted.has_quorum, cases[i].status == WS_OK);
+        ws_buffer_release(&note);
+    }
+    ws_roles_close(&roles);
+    ws_trust_close(&trust);
 }
 
 /* Signed by the log's key, in another log's name. */
@@ -364,6 +407,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(trust__dates_by_the_witness_that_completes_the_quorum),
         cmocka_unit_test(trust__without_a_quorum_has_no_date),
+        cmocka_unit_test(trust__counts_the_witnesses_of_one_operator_once),
         cmocka_unit_test(trust__takes_a_log_at_its_own_name_alone),
         cmocka_unit_test(trust__refuses_lines_that_are_none),
         cmocka_unit_test(trust__refuses_one_key_under_two_names),
