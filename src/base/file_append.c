@@ -81,7 +81,7 @@ static enum ws_status lock_file(int lock, int kind, const char *path, struct ws_
 {
     int result;
     do
-        result = flock(lock, kind | LOCK_NB);
+        result = flock(lock, kind);
     while (result != 0 && errno == EINTR);
     if (result == 0)
         return WS_OK;
@@ -106,17 +106,22 @@ static enum ws_status open_lock(const char *path, int kind, int *out, struct ws_
 
 enum ws_status ws_lock_take(const char *path, int *out, struct ws_error *err)
 {
+    return open_lock(path, LOCK_EX | LOCK_NB, out, err);
+}
+
+enum ws_status ws_lock_wait(const char *path, int *out, struct ws_error *err)
+{
     return open_lock(path, LOCK_EX, out, err);
 }
 
 enum ws_status ws_lock_share(int lock, const char *path, struct ws_error *err)
 {
-    return lock_file(lock, LOCK_SH, path, err);
+    return lock_file(lock, LOCK_SH | LOCK_NB, path, err);
 }
 
 enum ws_status ws_lock_join(const char *path, int *out, struct ws_error *err)
 {
-    return open_lock(path, LOCK_SH, out, err);
+    return open_lock(path, LOCK_SH | LOCK_NB, out, err);
 }
 
 void ws_lock_drop(int lock)
