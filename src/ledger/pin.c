@@ -106,7 +106,7 @@ static enum ws_pin_verdict judge(const struct ws_pin_book *book, const struct pi
     if (pin->is_there && new->size < old->size)
         return WS_PIN_SMALLER;
     uint64_t latest = pin->is_there && known->time > offered->time ? known->time : offered->time;
-    if (book->max_age > 0 && latest > book->now && latest - book->now > WS_PIN_SKEW)
+    if (book->max_age > 0 && latest > book->now && latest - book->now > WS_TRUST_SKEW)
         return WS_PIN_AHEAD;
     if (book->max_age > 0 && book->now > offered->time && book->now - offered->time > book->max_age)
         return WS_PIN_STALE;

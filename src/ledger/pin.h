@@ -36,8 +36,6 @@ enum ws_pin_verdict {
 };
 const char *ws_pin_text(enum ws_pin_verdict verdict);
 
-enum { WS_PIN_SKEW = 300 }; /* seconds that clocks may differ */
-
 /* Where a proof of consistency comes from. It is checked, whoever made it. */
 struct ws_pin_prover {
     enum ws_status (*prove)(void *user, uint64_t old_size, uint64_t size,

@@ -35,25 +35,32 @@ static enum ws_status check_text(const char *text, const char *member, struct ws
     return WS_OK;
 }
 
-static bool is_digits(const char *text, size_t count, unsigned least, unsigned most)
+/* The number that so many digits are. */
+static unsigned number_of(const char *text, size_t count)
 {
     unsigned value = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (text[i] < '0' || text[i] > '9')
-            return false;
+    for (size_t i = 0; i < count; i++)
         value = 10 * value + (unsigned)(text[i] - '0');
-    }
-    return value >= least && value <= most;
+    return value;
 }
 
-static unsigned days_of(const char *time)
+static bool is_digits(const char *text, size_t count, unsigned least, unsigned most)
+{
+    for (size_t i = 0; i < count; i++)
+        if (text[i] < '0' || text[i] > '9')
+            return false;
+    return number_of(text, count) >= least && number_of(text, count) <= most;
+}
+
+static bool is_leap(unsigned year)
+{
+    return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+}
+
+static unsigned days_of(unsigned year, unsigned month)
 {
     static const unsigned days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    unsigned year = 0, month = 10 * (unsigned)(time[5] - '0') + (unsigned)(time[6] - '0');
-    for (size_t i = 0; i < 4; i++)
-        year = 10 * year + (unsigned)(time[i] - '0');
-    bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    return days[month - 1] + (month == 2 && leap);
+    return days[month - 1] + (month == 2 && is_leap(year));
 }
 
 /* "2026-11-01T00:00:00Z" and no other form of RFC 3339, so that texts are in the order of times. */
@@ -61,9 +68,24 @@ static bool is_time(const char *text)
 {
     return strlen(text) == 20 && is_digits(text, 4, 0, 9999) && text[4] == '-' &&
            is_digits(text + 5, 2, 1, 12) && text[7] == '-' &&
-           is_digits(text + 8, 2, 1, days_of(text)) && text[10] == 'T' &&
-           is_digits(text + 11, 2, 0, 23) && text[13] == ':' && is_digits(text + 14, 2, 0, 59) &&
-           text[16] == ':' && is_digits(text + 17, 2, 0, 60) && text[19] == 'Z';
+           is_digits(text + 8, 2, 1, days_of(number_of(text, 4), number_of(text + 5, 2))) &&
+           text[10] == 'T' && is_digits(text + 11, 2, 0, 23) && text[13] == ':' &&
+           is_digits(text + 14, 2, 0, 59) && text[16] == ':' && is_digits(text + 17, 2, 0, 60) &&
+           text[19] == 'Z';
+}
+
+uint64_t ws_statement_seconds(const char *time)
+{
+    unsigned year = number_of(time, 4), month = number_of(time + 5, 2);
+    uint64_t days = number_of(time + 8, 2) - 1U;
+    if (year < 1970)
+        return 0;
+    for (unsigned y = 1970; y < year; y++)
+        days += 365 + is_leap(y);
+    for (unsigned m = 1; m < month; m++)
+        days += days_of(year, m);
+    return 60 * (60 * (24 * days + number_of(time + 11, 2)) + number_of(time + 14, 2)) +
+           number_of(time + 17, 2);
 }
 
 static enum ws_status check_period(const char *started, const char *ended, struct ws_error *err)
@@ -89,9 +111,9 @@ static enum ws_status check_depth(const struct ws_generation_depth *depth, struc
     if (depth->has_most && (depth->at_most < depth->at_least || depth->at_most > INT64_MAX))
         return fail(err, "atMost", "no less than atLeast, and below 2^63");
     if (depth->has_token_mean &&
-        !(depth->token_mean >= (double)depth->at_least &&
+        !(depth->token_mean >= 1 &&
           depth->token_mean <= (depth->has_most ? (double)depth->at_most : 0x1p53)))
-        return fail(err, "tokenMean", "a number between atLeast and atMost");
+        return fail(err, "tokenMean", "a number from 1 to atMost");
     return WS_OK;
 }
 

@@ -52,7 +52,9 @@ struct ws_generation_depth {
     bool has_most;       /* false: not declared */
     uint64_t at_most;    /* declared by the issuer, at least at_least */
     bool has_token_mean; /* false: not declared */
-    double token_mean;   /* weighted by tokens, between the two */
+    /* 1 more than the mean depth of what the model was trained on, weighted by tokens: from 1 to
+     * at_most, and mostly below at_least, which follows from the deepest. */
+    double token_mean;
 };
 
 struct ws_emission {
@@ -86,8 +88,9 @@ struct ws_withdrawal {
 struct ws_key_change {
     const char *old_key,
         *new_key;       /* as notes print keys; no new key: the old one is only revoked */
-    bool is_compromise; /* the old key's statements count no more from `since` on */
-    uint64_t since;     /* index of an entry */
+    bool is_compromise; /* else it is a rotation, of which `since` says nothing */
+    uint64_t since; /* of a compromise: the old key counts no more from this entry on, or from the
+                       key change itself on where that is all that its signer may say */
 };
 
 struct ws_statement {
@@ -114,5 +117,8 @@ WS_MUST_CHECK enum ws_status ws_statement_read(struct ws_bytes text, uint64_t in
 WS_MUST_CHECK enum ws_status ws_statement_append(struct ws_buffer *out,
                                                  const struct ws_statement *statement,
                                                  uint64_t index, struct ws_error *err);
+
+/* POSIX seconds of a time that a statement has; 0 for those before 1970. */
+uint64_t ws_statement_seconds(const char *time);
 
 #endif

@@ -19,6 +19,7 @@
 enum {
     WS_TRUST_LIMIT = 1 << 20,    /* bytes of a policy */
     WS_TRUST_PARTY_LIMIT = 1024, /* logs, witnesses and groups, of each */
+    WS_TRUST_SKEW = 300,         /* seconds that clocks of honest parties may differ */
 };
 
 struct ws_trusted_log {

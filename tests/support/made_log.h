@@ -42,24 +42,30 @@ static inline const char *made_key_text(const struct ws_note_signer *signer,
     return copy;
 }
 
-/* `groups` are the last lines of the policy, `roles` those behind the first of the roles. */
-static inline void made_parties_open(struct made_parties *made, const char *groups,
-                                     const char *roles)
+/* The log and its witnesses. */
+static inline void made_parties_begin(struct made_parties *made)
 {
     *made = (struct made_parties){.err.message = ""};
     ws_arena_init(&made->arena, NULL);
     assert_int_equal(
         ws_note_signer_make("log.example", WS_KEY_ED25519, &made->arena, &made->log, &made->err),
         WS_OK);
-    const char *policy = ws_arena_format(&made->arena, "log %s\n", made_key_text(&made->log, made));
-    for (size_t i = 0; i < MADE_WITNESSES; i++) {
-        const char *name = ws_arena_format(&made->arena, "w%zu", i);
-        assert_int_equal(ws_note_signer_make(name, WS_KEY_COSIGNATURE, &made->arena,
-                                             &made->witnesses[i], &made->err),
+    for (size_t i = 0; i < MADE_WITNESSES; i++)
+        assert_int_equal(ws_note_signer_make(ws_arena_format(&made->arena, "w%zu", i),
+                                             WS_KEY_COSIGNATURE, &made->arena, &made->witnesses[i],
+                                             &made->err),
                          WS_OK);
-        policy = ws_arena_format(&made->arena, "%switness %s %s\n", policy, name,
+}
+
+/* Who trusts them: `groups` are the last lines of the policy, `roles` those behind the first of the
+ * roles. */
+static inline void made_parties_trust(struct made_parties *made, const char *groups,
+                                      const char *roles)
+{
+    const char *policy = ws_arena_format(&made->arena, "log %s\n", made_key_text(&made->log, made));
+    for (size_t i = 0; i < MADE_WITNESSES; i++)
+        policy = ws_arena_format(&made->arena, "%switness w%zu %s\n", policy, i,
                                  made_key_text(&made->witnesses[i], made));
-    }
     policy = ws_arena_format(&made->arena, "%s%s", policy, groups);
     roles = ws_arena_format(&made->arena, "urn:wellspring:roles:v1\n%s", roles);
     if (ws_trust_read(ws_bytes_of_text(policy), "policy", &made->arena, &made->trust, &made->err) !=

@@ -31,7 +31,8 @@ struct client {
 static void open_client(struct client *client)
 {
     *client = (struct client){.tree.size = 0};
-    made_parties_open(&client->made, "group g 2 w0 w1 w2\nquorum g\n", "");
+    made_parties_begin(&client->made);
+    made_parties_trust(&client->made, "group g 2 w0 w1 w2\nquorum g\n", "");
     made_tree_grow(&client->tree, MADE_ENTRIES, "entry", &client->made);
     new_place(&client->place);
     client->nodes = (struct ws_merkle_nodes){made_tree_node, &client->tree};
@@ -207,8 +208,8 @@ static void pin__refuses_when_the_clock_went_back(void **state)
     (void)state;
     struct client client;
     open_client(&client);
-    assert_int_equal(offer(&client, 5, NOW + WS_PIN_SKEW + 1), WS_PIN_AHEAD);
-    assert_int_equal(offer(&client, 5, NOW + WS_PIN_SKEW), WS_PIN_FIRST);
+    assert_int_equal(offer(&client, 5, NOW + WS_TRUST_SKEW + 1), WS_PIN_AHEAD);
+    assert_int_equal(offer(&client, 5, NOW + WS_TRUST_SKEW), WS_PIN_FIRST);
     client.book.now -= 2;
     assert_int_equal(offer(&client, 6, NOW - 10), WS_PIN_AHEAD);
     client.book.now += 2;

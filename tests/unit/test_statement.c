@@ -173,6 +173,8 @@ static void statement__that_makes_no_sense_is_not_made(void **state)
     s = emission();
     s.emission.depth.token_mean = 3.5;
     assert_refused(&s, "tokenMean");
+    s.emission.depth.token_mean = 0.5;
+    assert_refused(&s, "tokenMean");
     s = emission();
     s.emission.documents = 0;
     assert_refused(&s, "documents");
@@ -192,6 +194,25 @@ static void statement__that_makes_no_sense_is_not_made(void **state)
     s.subjects = shards;
     s.subject_count = 1;
     assert_refused(&s, "subject");
+}
+
+/* Nine tenths human, one tenth of depth 1: 2 deep, and 1.1 in the mean. */
+static void statement__has_a_mean_below_its_depth(void **state)
+{
+    struct ws_statement made = emission();
+    made.emission.depth = (struct ws_generation_depth){2, true, 2, true, 1.1};
+    struct ws_statement read = again(&made, *state);
+    assert_true(read.emission.depth.token_mean == 1.1);
+}
+
+static void statement__has_times_in_seconds(void **state)
+{
+    (void)state;
+    assert_int_equal(ws_statement_seconds("1970-01-01T00:00:00Z"), 0);
+    assert_int_equal(ws_statement_seconds("1969-12-31T23:59:59Z"), 0);
+    assert_int_equal(ws_statement_seconds("2000-02-29T12:34:56Z"), 951827696);
+    assert_int_equal(ws_statement_seconds("2026-11-01T00:00:00Z"), 1793491200);
+    assert_int_equal(ws_statement_seconds("2100-03-01T00:00:01Z"), 4107542401);
 }
 
 /* Cycles and the future cannot be cited. */
@@ -246,6 +267,8 @@ int main(void)
         cmocka_unit_test(statement__of_each_kind_reads_as_written),
         cmocka_unit_test(statement__leaves_out_what_is_not_known),
         cmocka_unit_test(statement__that_makes_no_sense_is_not_made),
+        cmocka_unit_test(statement__has_a_mean_below_its_depth),
+        cmocka_unit_test(statement__has_times_in_seconds),
         cmocka_unit_test(statement__cites_what_is_earlier),
         cmocka_unit_test(statement__of_others_is_refused),
     };
