@@ -13,15 +13,13 @@
 
 #include "ledger/claims.h"
 #include "support/failing_heap.h"
-#include "support/made_log.h"
+#include "support/made_statements.h"
 
 /* ALPHA and BETA issue, CRAWL archives; ROOT and SPARE are root keys of alpha. The roles do not
  * know the others. */
 enum signer { ALPHA, BETA, CRAWL, ROOT, SPARE, NEXT, THIEF, STRANGER, SIGNERS };
 
-/* 2026-11-01T00:00:00Z, where every period of these statements begins; they end a day later. */
-#define STARTED UINT64_C(1793491200)
-enum { DAY = 86400, MAX_DELAY = 2 * DAY };
+enum { MAX_DELAY = 2 * MADE_DAY };
 
 struct world {
     struct made_parties made;
@@ -77,50 +75,6 @@ static void close_world(struct world *world)
 
 /* Statements ----------------------------------------------------------------------------------- */
 
-static struct ws_statement_subject shard = {"shard-0", {{1}}};
-
-static struct ws_statement emission(const char *model, uint64_t at_least, uint64_t *sources,
-                                    size_t source_count)
-{
-    return (struct ws_statement){
-        .kind = WS_STATEMENT_EMISSION,
-        .subjects = &shard,
-        .subject_count = 1,
-        .emission =
-            {
-                .model = model,
-                .started = "2026-11-01T00:00:00Z",
-                .ended = "2026-11-02T00:00:00Z",
-                .documents = 1000,
-                .source_type =
-                    "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia",
-                .depth.at_least = at_least,
-                .sources = sources,
-                .source_count = source_count,
-            },
-    };
-}
-
-static struct ws_statement archive(const char *collection)
-{
-    return (struct ws_statement){
-        .kind = WS_STATEMENT_ARCHIVE,
-        .subjects = &shard,
-        .subject_count = 1,
-        .archive = {.collection = collection,
-                    .started = "2019-11-01T00:00:00Z",
-                    .ended = "2019-11-02T00:00:00Z",
-                    .documents = 1000,
-                    .method = "crawl"},
-    };
-}
-
-static struct ws_statement withdrawal(uint64_t entry)
-{
-    return (struct ws_statement){.kind = WS_STATEMENT_WITHDRAWAL,
-                                 .withdrawal = {entry, "erased on request"}};
-}
-
 static struct ws_statement rotation(const struct world *world, enum signer old, enum signer new)
 {
     return (struct ws_statement){.kind = WS_STATEMENT_KEY_CHANGE,
@@ -134,21 +88,6 @@ static struct ws_statement theft(const struct world *world, enum signer old, enu
     return (struct ws_statement){
         .kind = WS_STATEMENT_KEY_CHANGE,
         .key_change = {world->keys[old], new == SIGNERS ? NULL : world->keys[new], true, since}};
-}
-
-/* An envelope of bytes. */
-static struct ws_bytes wrap(struct world *world, enum signer signer, const char *type,
-                            struct ws_bytes payload)
-{
-    struct ws_buffer envelope;
-    ws_buffer_init(&envelope, NULL, WS_ENVELOPE_LIMIT);
-    assert_int_equal(ws_envelope_append(&envelope, type, payload, &world->signers[signer],
-                                        &world->made.arena, &world->made.err),
-                     WS_OK);
-    struct ws_bytes bytes = {ws_arena_copy(&world->made.arena, envelope.data, envelope.size),
-                             envelope.size};
-    ws_buffer_release(&envelope);
-    return bytes;
 }
 
 /* Logs bytes and reads them there. */
@@ -166,25 +105,21 @@ static enum ws_claim_standing log_bytes(struct world *world, struct ws_bytes ent
 static enum ws_claim_standing say_at(struct world *world, enum signer signer,
                                      struct ws_statement statement, uint64_t date)
 {
-    struct ws_buffer text;
-    ws_buffer_init(&text, NULL, WS_ENVELOPE_LIMIT);
-    if (ws_statement_append(&text, &statement, world->tree.size + 1000, &world->made.err) != WS_OK)
-        fail_msg("%s", world->made.err.message);
-    struct ws_bytes entry = wrap(world, signer, WS_STATEMENT_PAYLOAD_TYPE, ws_buffer_bytes(&text));
-    ws_buffer_release(&text);
+    struct ws_bytes entry =
+        made_entry(&world->made, &world->signers[signer], &statement, world->tree.size + 1000);
     return log_bytes(world, entry, date);
 }
 
 static enum ws_claim_standing say(struct world *world, enum signer signer,
                                   struct ws_statement statement)
 {
-    return say_at(world, signer, statement, STARTED + DAY);
+    return say_at(world, signer, statement, MADE_STARTED + MADE_DAY);
 }
 
 /* An emission of model a.example/m that cites nothing; its index. */
 static uint64_t say_plainly(struct world *world, enum signer signer, enum ws_claim_standing wanted)
 {
-    assert_int_equal(say(world, signer, emission("a.example/m", 1, NULL, 0)), wanted);
+    assert_int_equal(say(world, signer, made_emission("a.example/m", 1, NULL, 0)), wanted);
     return world->claim.index;
 }
 
@@ -199,7 +134,7 @@ static enum ws_claim_fate fate(struct world *world, uint64_t index)
                                     (struct ws_claims_log){read_entry, world}, NULL, NULL),
                      WS_OK);
     for (uint64_t i = 0; i <= index; i++)
-        assert_int_equal(ws_claims_read(&again, world->tree.entries[i], STARTED + DAY,
+        assert_int_equal(ws_claims_read(&again, world->tree.entries[i], MADE_STARTED + MADE_DAY,
                                         &world->made.arena, &claim, NULL),
                          WS_OK);
     assert_int_equal(claim.standing, WS_CLAIM_COUNTS);
@@ -216,18 +151,24 @@ static void claims__count_for_what_the_roles_say(void **state)
     (void)state;
     struct world world;
     open_world(&world);
-    assert_int_equal(say(&world, ALPHA, emission("a.example/m", 1, NULL, 0)), WS_CLAIM_COUNTS);
+    assert_int_equal(say(&world, ALPHA, made_emission("a.example/m", 1, NULL, 0)), WS_CLAIM_COUNTS);
     assert_string_equal(world.made.roles.parties[world.claim.party], "a");
     assert_string_equal(world.claim.statement.emission.model, "a.example/m");
-    assert_int_equal(say(&world, ALPHA, emission("a.example/m/7b", 1, NULL, 0)), WS_CLAIM_COUNTS);
-    assert_int_equal(say(&world, ALPHA, emission("a.example/n", 1, NULL, 0)), WS_CLAIM_OUT_OF_ROLE);
-    assert_int_equal(say(&world, ALPHA, emission("b.example/m", 1, NULL, 0)), WS_CLAIM_OUT_OF_ROLE);
-    assert_int_equal(say(&world, BETA, emission("b.example/m", 1, NULL, 0)), WS_CLAIM_COUNTS);
-    assert_int_equal(say(&world, CRAWL, archive("crawl.example/2019")), WS_CLAIM_COUNTS);
-    assert_int_equal(say(&world, ALPHA, archive("crawl.example/2019")), WS_CLAIM_OUT_OF_ROLE);
-    assert_int_equal(say(&world, CRAWL, emission("a.example/m", 1, NULL, 0)), WS_CLAIM_OUT_OF_ROLE);
-    assert_int_equal(say(&world, ROOT, emission("a.example/m", 1, NULL, 0)), WS_CLAIM_OUT_OF_ROLE);
-    assert_int_equal(say(&world, STRANGER, emission("a.example/m", 1, NULL, 0)), WS_CLAIM_UNKNOWN);
+    assert_int_equal(say(&world, ALPHA, made_emission("a.example/m/7b", 1, NULL, 0)),
+                     WS_CLAIM_COUNTS);
+    assert_int_equal(say(&world, ALPHA, made_emission("a.example/n", 1, NULL, 0)),
+                     WS_CLAIM_OUT_OF_ROLE);
+    assert_int_equal(say(&world, ALPHA, made_emission("b.example/m", 1, NULL, 0)),
+                     WS_CLAIM_OUT_OF_ROLE);
+    assert_int_equal(say(&world, BETA, made_emission("b.example/m", 1, NULL, 0)), WS_CLAIM_COUNTS);
+    assert_int_equal(say(&world, CRAWL, made_archive("crawl.example/2019")), WS_CLAIM_COUNTS);
+    assert_int_equal(say(&world, ALPHA, made_archive("crawl.example/2019")), WS_CLAIM_OUT_OF_ROLE);
+    assert_int_equal(say(&world, CRAWL, made_emission("a.example/m", 1, NULL, 0)),
+                     WS_CLAIM_OUT_OF_ROLE);
+    assert_int_equal(say(&world, ROOT, made_emission("a.example/m", 1, NULL, 0)),
+                     WS_CLAIM_OUT_OF_ROLE);
+    assert_int_equal(say(&world, STRANGER, made_emission("a.example/m", 1, NULL, 0)),
+                     WS_CLAIM_UNKNOWN);
     close_world(&world);
 }
 
@@ -240,20 +181,24 @@ static void claims__pass_over_what_is_none(void **state)
                                 "\"predicateType\":\"urn:wellspring:withdrawal:v2\","
                                 "\"predicate\":{}}";
     assert_int_equal(log_bytes(&world, ws_bytes_of_text("hello"), 0), WS_CLAIM_FOREIGN);
-    assert_int_equal(
-        log_bytes(&world, wrap(&world, ALPHA, "text/plain", ws_bytes_of_text("hi")), 0),
-        WS_CLAIM_FOREIGN);
-    assert_int_equal(
-        log_bytes(&world, wrap(&world, ALPHA, WS_STATEMENT_PAYLOAD_TYPE, ws_bytes_of_text(other)),
-                  0),
-        WS_CLAIM_FOREIGN);
-    assert_int_equal(
-        log_bytes(&world, wrap(&world, ALPHA, WS_STATEMENT_PAYLOAD_TYPE, ws_bytes_of_text("{}")),
-                  0),
-        WS_CLAIM_MALFORMED);
+    assert_int_equal(log_bytes(&world,
+                               made_envelope(&world.made, &world.signers[ALPHA], "text/plain",
+                                             ws_bytes_of_text("hi")),
+                               0),
+                     WS_CLAIM_FOREIGN);
+    assert_int_equal(log_bytes(&world,
+                               made_envelope(&world.made, &world.signers[ALPHA],
+                                             WS_STATEMENT_PAYLOAD_TYPE, ws_bytes_of_text(other)),
+                               0),
+                     WS_CLAIM_FOREIGN);
+    assert_int_equal(log_bytes(&world,
+                               made_envelope(&world.made, &world.signers[ALPHA],
+                                             WS_STATEMENT_PAYLOAD_TYPE, ws_bytes_of_text("{}")),
+                               0),
+                     WS_CLAIM_MALFORMED);
     /* What ALPHA signed with a byte of it changed. */
-    struct ws_bytes entry =
-        wrap(&world, ALPHA, WS_STATEMENT_PAYLOAD_TYPE, ws_bytes_of_text("{\"a\":1}"));
+    struct ws_bytes entry = made_envelope(&world.made, &world.signers[ALPHA],
+                                          WS_STATEMENT_PAYLOAD_TYPE, ws_bytes_of_text("{\"a\":1}"));
     uint8_t *changed = ws_arena_copy(&world.made.arena, entry.data, entry.size);
     changed[12] ^= 1;
     assert_int_equal(log_bytes(&world, ws_bytes_of(changed, entry.size), 0), WS_CLAIM_FORGED);
@@ -267,11 +212,12 @@ static void claims__cite_what_is_earlier(void **state)
     open_world(&world);
     uint64_t later = 1, itself = 1;
     say_plainly(&world, ALPHA, WS_CLAIM_COUNTS);
-    assert_int_equal(say(&world, ALPHA, emission("a.example/m", 2, &itself, 1)),
+    assert_int_equal(say(&world, ALPHA, made_emission("a.example/m", 2, &itself, 1)),
                      WS_CLAIM_MALFORMED);
     later = world.tree.size + 5;
-    assert_int_equal(say(&world, ALPHA, emission("a.example/m", 2, &later, 1)), WS_CLAIM_MALFORMED);
-    assert_int_equal(say(&world, ALPHA, withdrawal(world.tree.size)), WS_CLAIM_MALFORMED);
+    assert_int_equal(say(&world, ALPHA, made_emission("a.example/m", 2, &later, 1)),
+                     WS_CLAIM_MALFORMED);
+    assert_int_equal(say(&world, ALPHA, made_withdrawal(world.tree.size)), WS_CLAIM_MALFORMED);
     assert_int_equal(say(&world, ROOT, theft(&world, ALPHA, SIGNERS, world.tree.size + 1)),
                      WS_CLAIM_MALFORMED);
     say_plainly(&world, ALPHA, WS_CLAIM_COUNTS);
@@ -284,18 +230,24 @@ static void claims__are_deeper_than_what_they_cite(void **state)
     (void)state;
     struct world world;
     open_world(&world);
-    assert_int_equal(say(&world, CRAWL, archive("crawl.example/2019")), WS_CLAIM_COUNTS);
+    assert_int_equal(say(&world, CRAWL, made_archive("crawl.example/2019")), WS_CLAIM_COUNTS);
     say_plainly(&world, ALPHA, WS_CLAIM_COUNTS);
-    assert_int_equal(say(&world, STRANGER, emission("a.example/m", 9, NULL, 0)), WS_CLAIM_UNKNOWN);
+    assert_int_equal(say(&world, STRANGER, made_emission("a.example/m", 9, NULL, 0)),
+                     WS_CLAIM_UNKNOWN);
     uint64_t sources[] = {0, 1, 2};
-    assert_int_equal(say(&world, ALPHA, emission("a.example/m", 1, sources, 1)), WS_CLAIM_COUNTS);
-    assert_int_equal(say(&world, ALPHA, emission("a.example/m", 1, sources, 3)), WS_CLAIM_SHALLOW);
-    assert_int_equal(say(&world, BETA, emission("b.example", 2, sources, 3)), WS_CLAIM_COUNTS);
+    assert_int_equal(say(&world, ALPHA, made_emission("a.example/m", 1, sources, 1)),
+                     WS_CLAIM_COUNTS);
+    assert_int_equal(say(&world, ALPHA, made_emission("a.example/m", 1, sources, 3)),
+                     WS_CLAIM_SHALLOW);
+    assert_int_equal(say(&world, BETA, made_emission("b.example", 2, sources, 3)), WS_CLAIM_COUNTS);
     uint64_t deeper = world.claim.index;
-    assert_int_equal(say(&world, ALPHA, emission("a.example/m", 2, &deeper, 1)), WS_CLAIM_SHALLOW);
-    assert_int_equal(say(&world, ALPHA, emission("a.example/m", 3, &deeper, 1)), WS_CLAIM_COUNTS);
-    assert_int_equal(say(&world, BETA, withdrawal(deeper)), WS_CLAIM_COUNTS);
-    assert_int_equal(say(&world, ALPHA, emission("a.example/m", 2, &deeper, 1)), WS_CLAIM_COUNTS);
+    assert_int_equal(say(&world, ALPHA, made_emission("a.example/m", 2, &deeper, 1)),
+                     WS_CLAIM_SHALLOW);
+    assert_int_equal(say(&world, ALPHA, made_emission("a.example/m", 3, &deeper, 1)),
+                     WS_CLAIM_COUNTS);
+    assert_int_equal(say(&world, BETA, made_withdrawal(deeper)), WS_CLAIM_COUNTS);
+    assert_int_equal(say(&world, ALPHA, made_emission("a.example/m", 2, &deeper, 1)),
+                     WS_CLAIM_COUNTS);
     close_world(&world);
 }
 
@@ -306,19 +258,19 @@ static void claims__are_withdrawn_by_who_made_them(void **state)
     open_world(&world);
     uint64_t kept = say_plainly(&world, ALPHA, WS_CLAIM_COUNTS);
     uint64_t gone = say_plainly(&world, ALPHA, WS_CLAIM_COUNTS);
-    assert_int_equal(say(&world, BETA, withdrawal(gone)), WS_CLAIM_VOID);
-    assert_int_equal(say(&world, STRANGER, withdrawal(gone)), WS_CLAIM_UNKNOWN);
-    assert_int_equal(say(&world, ROOT, withdrawal(gone)), WS_CLAIM_OUT_OF_ROLE);
+    assert_int_equal(say(&world, BETA, made_withdrawal(gone)), WS_CLAIM_VOID);
+    assert_int_equal(say(&world, STRANGER, made_withdrawal(gone)), WS_CLAIM_UNKNOWN);
+    assert_int_equal(say(&world, ROOT, made_withdrawal(gone)), WS_CLAIM_OUT_OF_ROLE);
     assert_int_equal(fate(&world, gone), WS_CLAIM_HOLDS);
-    assert_int_equal(say(&world, ALPHA, withdrawal(gone)), WS_CLAIM_COUNTS);
+    assert_int_equal(say(&world, ALPHA, made_withdrawal(gone)), WS_CLAIM_COUNTS);
     assert_int_equal(fate(&world, gone), WS_CLAIM_WITHDRAWN);
     assert_int_equal(fate(&world, kept), WS_CLAIM_HOLDS);
     /* A withdrawal stays: neither it nor what is gone can be withdrawn. */
-    assert_int_equal(say(&world, ALPHA, withdrawal(world.claim.index)), WS_CLAIM_VOID);
-    assert_int_equal(say(&world, ALPHA, withdrawal(gone)), WS_CLAIM_VOID);
+    assert_int_equal(say(&world, ALPHA, made_withdrawal(world.claim.index)), WS_CLAIM_VOID);
+    assert_int_equal(say(&world, ALPHA, made_withdrawal(gone)), WS_CLAIM_VOID);
     /* Its successor is the same party. */
     assert_int_equal(say(&world, ALPHA, rotation(&world, ALPHA, NEXT)), WS_CLAIM_COUNTS);
-    assert_int_equal(say(&world, NEXT, withdrawal(kept)), WS_CLAIM_COUNTS);
+    assert_int_equal(say(&world, NEXT, made_withdrawal(kept)), WS_CLAIM_COUNTS);
     assert_int_equal(fate(&world, kept), WS_CLAIM_WITHDRAWN);
     close_world(&world);
 }
@@ -372,7 +324,7 @@ static void claims__forget_what_a_thief_said(void **state)
     open_world(&world);
     uint64_t kept = say_plainly(&world, ALPHA, WS_CLAIM_COUNTS);
     uint64_t forged = say_plainly(&world, ALPHA, WS_CLAIM_COUNTS);
-    assert_int_equal(say(&world, ALPHA, withdrawal(kept)), WS_CLAIM_COUNTS);
+    assert_int_equal(say(&world, ALPHA, made_withdrawal(kept)), WS_CLAIM_COUNTS);
     assert_int_equal(say(&world, ALPHA, rotation(&world, ALPHA, THIEF)), WS_CLAIM_COUNTS);
     uint64_t by_thief = say_plainly(&world, THIEF, WS_CLAIM_COUNTS);
     assert_int_equal(fate(&world, kept), WS_CLAIM_WITHDRAWN);
@@ -447,23 +399,25 @@ static void claims__have_the_dates_of_witnesses(void **state)
         enum ws_claim_standing standing;
         uint64_t start;
     } cases[] = {
-        {STARTED + DAY, WS_CLAIM_COUNTS, STARTED},
-        {STARTED + DAY - WS_TRUST_SKEW, WS_CLAIM_COUNTS, STARTED},
-        {STARTED + DAY - WS_TRUST_SKEW - 1, WS_CLAIM_EARLY, STARTED},
-        {STARTED + MAX_DELAY, WS_CLAIM_COUNTS, STARTED},
-        {STARTED + MAX_DELAY + 7, WS_CLAIM_COUNTS, STARTED + 7},
-        {0, WS_CLAIM_COUNTS, STARTED},
+        {MADE_STARTED + MADE_DAY, WS_CLAIM_COUNTS, MADE_STARTED},
+        {MADE_STARTED + MADE_DAY - WS_TRUST_SKEW, WS_CLAIM_COUNTS, MADE_STARTED},
+        {MADE_STARTED + MADE_DAY - WS_TRUST_SKEW - 1, WS_CLAIM_EARLY, MADE_STARTED},
+        {MADE_STARTED + MAX_DELAY, WS_CLAIM_COUNTS, MADE_STARTED},
+        {MADE_STARTED + MAX_DELAY + 7, WS_CLAIM_COUNTS, MADE_STARTED + 7},
+        {0, WS_CLAIM_COUNTS, MADE_STARTED},
     };
     struct world world;
     open_world(&world);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        assert_int_equal(say_at(&world, ALPHA, emission("a.example/m", 1, NULL, 0), cases[i].date),
-                         cases[i].standing);
+        assert_int_equal(
+            say_at(&world, ALPHA, made_emission("a.example/m", 1, NULL, 0), cases[i].date),
+            cases[i].standing);
         assert_int_equal(world.claim.start, cases[i].start);
     }
     /* An archive may tell of long ago, never of what is to come. */
-    assert_int_equal(say_at(&world, CRAWL, archive("crawl.example"), STARTED), WS_CLAIM_COUNTS);
-    assert_int_equal(say_at(&world, CRAWL, archive("crawl.example"), 1000000), WS_CLAIM_EARLY);
+    assert_int_equal(say_at(&world, CRAWL, made_archive("crawl.example"), MADE_STARTED),
+                     WS_CLAIM_COUNTS);
+    assert_int_equal(say_at(&world, CRAWL, made_archive("crawl.example"), 1000000), WS_CLAIM_EARLY);
     close_world(&world);
 }
 
@@ -494,7 +448,8 @@ static void claims__stop_where_a_source_cannot_be_read(void **state)
     struct world world;
     open_world(&world);
     uint64_t source = say_plainly(&world, ALPHA, WS_CLAIM_COUNTS);
-    assert_int_equal(say(&world, ALPHA, emission("a.example/m", 2, &source, 1)), WS_CLAIM_COUNTS);
+    assert_int_equal(say(&world, ALPHA, made_emission("a.example/m", 2, &source, 1)),
+                     WS_CLAIM_COUNTS);
     struct ws_claims claims;
     struct ws_claim claim;
     assert_int_equal(ws_claims_open(&claims, &world.made.roles,
@@ -519,7 +474,7 @@ static void claims__live_with_little_memory(void **state)
     for (size_t i = 0; i < 20; i++)
         say_plainly(&world, ALPHA, WS_CLAIM_COUNTS);
     for (size_t i = 20; i-- > 0;)
-        assert_int_equal(say(&world, ALPHA, withdrawal(i)), WS_CLAIM_COUNTS);
+        assert_int_equal(say(&world, ALPHA, made_withdrawal(i)), WS_CLAIM_COUNTS);
     for (size_t i = 0; i < 20; i++)
         assert_int_equal(fate(&world, i), WS_CLAIM_WITHDRAWN);
     assert_int_equal(say(&world, ALPHA, rotation(&world, ALPHA, NEXT)), WS_CLAIM_COUNTS);
@@ -535,8 +490,8 @@ static void claims__live_with_little_memory(void **state)
         status = ws_claims_open(&claims, &world.made.roles,
                                 (struct ws_claims_log){read_entry, &world}, &allocator, NULL);
         for (uint64_t i = 0; i < world.tree.size && status == WS_OK; i++) {
-            status =
-                ws_claims_read(&claims, world.tree.entries[i], STARTED + DAY, &arena, &claim, NULL);
+            status = ws_claims_read(&claims, world.tree.entries[i], MADE_STARTED + MADE_DAY, &arena,
+                                    &claim, NULL);
             if (status == WS_OK)
                 assert_int_equal(claim.standing, WS_CLAIM_COUNTS);
             ws_arena_reset(&arena);
