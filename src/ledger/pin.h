@@ -7,7 +7,7 @@
  *     <directory>/<...>/evidence/<size>-<root>                    what contradicts it, and it
  *     <directory>/<...>/lock
  *
- * Contract: tests/unit/test_pin.c.
+ * Contract: tests/unit/test_pin.c, tests/fault/test_liars.c.
  */
 #ifndef WS_LEDGER_PIN_H
 #define WS_LEDGER_PIN_H
