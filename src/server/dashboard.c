@@ -234,7 +234,8 @@ enum ws_status ws_dashboard_start(const char *parent, bool control, const char *
         return ws_fail_memory(err, "the dashboard");
     dashboard->control = control;
     dashboard->figures_module = figures_module;
-    const struct ws_http_site site = {routes, sizeof routes / sizeof *routes, dashboard};
+    const struct ws_http_site site = {
+        .routes = routes, .route_count = sizeof routes / sizeof *routes, .user = dashboard};
     enum ws_status status = ws_microhttpd_open(&dashboard->http, err);
     if (status == WS_OK)
         status = ws_run_list_new(parent, &dashboard->list, err);

@@ -24,7 +24,7 @@
 enum {
     THREADS = 4,            /* one that computes an answer does not hold up all streams */
     HEADERS_SIZE = 1 << 15, /* bytes of memory of a connection: headers are shorter */
-    BODY_SIZE = 1 << 16,    /* of a request, at most */
+    BODY_SIZE = 1 << 16,    /* of a request, at most, where the site says nothing */
     ANSWER_SECONDS = 120,
     CROWDED_PATIENCE = 1, /* seconds */
     SPARE = 64,           /* connections beyond the limit, to be told so */
@@ -74,6 +74,7 @@ struct exchange {
     const char *tag;      /* of a file, or NULL */
     const char *allow;    /* the method that there is, or NULL */
     size_t body_size;     /* of the request */
+    struct ws_buffer body;
     bool begun;
 };
 
@@ -204,6 +205,7 @@ static void answer_error(struct exchange *e, unsigned status, const char *messag
     json_decref(object);
     e->answer.status = status;
     e->answer.type = "application/json";
+    e->answer.cache = NULL;
     e->answer.download = NULL;
 }
 
@@ -235,7 +237,9 @@ static void add_headers(struct MHD_Response *response, const struct exchange *e)
         {"Referrer-Policy", "no-referrer"},
         {"Cross-Origin-Opener-Policy", "same-origin"},
         {"Cross-Origin-Resource-Policy", "same-origin"},
-        {"Cache-Control", e->tag ? "no-cache" : "no-store"},
+        {"Cache-Control", e->answer.cache ? e->answer.cache
+                          : e->tag        ? "no-cache"
+                                          : "no-store"},
         {"Content-Type", e->answer.type},
         {"ETag", e->tag},
         {"Location", e->location},
@@ -366,14 +370,15 @@ static void answer_request(struct exchange *e, struct MHD_Connection *connection
                            const char *method)
 {
     const struct ws_http_site *site = &e->server->site;
-    struct ws_http_request request = {.target = &e->target, .arena = &e->arena};
+    struct ws_http_request request = {
+        .target = &e->target, .body = ws_buffer_bytes(&e->body), .arena = &e->arena};
     for (size_t i = 0; i < site->route_count; i++) {
         const struct ws_http_route *route = &site->routes[i];
         if (!ws_target_matches(&e->target, route->pattern, request.names))
             continue;
         bool reads = strcmp(route->method, "GET") == 0;
         if (strcmp(method, route->method) == 0 || (reads && strcmp(method, "HEAD") == 0)) {
-            if (reads || may_change(e, connection))
+            if (reads || site->is_open || may_change(e, connection))
                 answer_by(e, route, &request, connection);
             return;
         }
@@ -406,15 +411,33 @@ static void *on_target(void *server_, const char *target, struct MHD_Connection 
     e->server = server;
     ws_arena_init(&e->arena, NULL);
     ws_buffer_init(&e->answer.body, &server->spill.allocator, SIZE_MAX);
+    ws_buffer_init(&e->body, &server->spill.allocator, SIZE_MAX);
     e->asked = ws_bytes_of(ws_arena_text(&e->arena, target), strlen(target));
     return e;
+}
+
+/* Bytes of a body that are taken; where no route has a use for any, they are read and dropped. */
+static size_t body_most(const struct exchange *e)
+{
+    return e->server->site.body_most > 0 ? e->server->site.body_most : BODY_SIZE;
 }
 
 static bool announces_too_much(const struct exchange *e, struct MHD_Connection *connection)
 {
     const char *size = header(e->server, connection, "Content-Length");
     uint64_t bytes = 0;
-    return size && (!ws_whole_parse(size, &bytes) || bytes > BODY_SIZE);
+    return size && (!ws_whole_parse(size, &bytes) || bytes > body_most(e));
+}
+
+/* A piece of the body. False when it is too much. */
+static bool take_piece(struct exchange *e, const char *piece, size_t size)
+{
+    e->body_size += size;
+    if (e->body_size > body_most(e))
+        return false;
+    if (e->server->site.body_most > 0)
+        ws_buffer_append(&e->body, piece, size);
+    return e->body.status == WS_OK;
 }
 
 /* Called once with the headers, for each piece of a body, and once when all has come. */
@@ -423,7 +446,7 @@ static enum MHD_Result on_request(void *server, struct MHD_Connection *connectio
                                   size_t *upload_size, void **context)
 {
     struct exchange *e = *context;
-    (void)url, (void)version, (void)upload;
+    (void)url, (void)version;
     if (!e || !e->asked.data)
         return MHD_NO;
     if (!e->begun) {
@@ -436,10 +459,10 @@ static enum MHD_Result on_request(void *server, struct MHD_Connection *connectio
             answer_error(e, MHD_HTTP_SERVICE_UNAVAILABLE, "too many connections; try again");
         return send_answer(e, connection);
     }
-    if (*upload_size > 0) { /* of no use to any route */
-        e->body_size += *upload_size;
+    if (*upload_size > 0) {
+        bool fits = take_piece(e, upload, *upload_size);
         *upload_size = 0;
-        return e->body_size > BODY_SIZE ? MHD_NO : MHD_YES;
+        return fits ? MHD_YES : MHD_NO;
     }
     make_answer(e, connection, method);
     return send_answer(e, connection);
@@ -454,6 +477,7 @@ static void on_end(void *server, struct MHD_Connection *connection, void **conte
         return;
     (void)enter(server, connection, ASKING);
     ws_buffer_release(&e->answer.body);
+    ws_buffer_release(&e->body);
     ws_arena_release(&e->arena);
     free(e);
     *context = NULL;

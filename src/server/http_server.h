@@ -10,8 +10,8 @@
  * sends is read. Beyond `connections` the answer is 503. Where the server listens on a loopback
  * address a request must name one as its host; with a token it must show that, as a bearer or as
  * the cookie that a visit of "/?token=..." sets. What changes something is asked with POST, a
- * header "X-Wellspring: 1" and, from a page, that page's own origin. Contract: tests/cli/serve.sh,
- * tests/fault/connections.sh.
+ * header "X-Wellspring: 1" and, from a page, that page's own origin, unless the site is open.
+ * Contract: tests/cli/serve.sh, tests/fault/connections.sh.
  */
 #ifndef WS_SERVER_HTTP_SERVER_H
 #define WS_SERVER_HTTP_SERVER_H
@@ -24,6 +24,7 @@
 struct ws_http_request {
     const struct ws_target *target;
     const char *names[WS_ROUTE_NAMES]; /* what stars of the route's pattern stood for */
+    struct ws_bytes body;              /* what was posted; empty where the site takes none */
     struct ws_arena *arena;            /* lives until the answer is sent */
 };
 
@@ -31,6 +32,7 @@ struct ws_http_request {
 struct ws_http_answer {
     unsigned status;
     const char *type;
+    const char *cache;     /* how long it holds (Cache-Control); NULL: it is not to be kept */
     const char *download;  /* name of the file that it is to be saved as; NULL: it is to be shown */
     struct ws_buffer body; /* may be larger than memory */
     struct ws_event_viewer *viewer; /* a stream of events in place of a body */
@@ -51,16 +53,18 @@ struct ws_http_route {
 struct ws_http_site {
     const struct ws_http_route *routes;
     size_t route_count;
-    void *user; /* the first argument of functions */
+    void *user;       /* the first argument of functions */
+    size_t body_most; /* bytes of what is posted; 0: no route has a use for it */
+    bool is_open;     /* programs of anybody may post: what they post speaks for itself */
 };
 
 /* Descriptors that a server takes besides those of its connections. */
 enum { WS_HTTP_DESCRIPTORS = 256 };
 
 struct ws_http_settings {
-    const char *address;  /* "127.0.0.1", "::1", "0.0.0.0" */
-    unsigned port;        /* 0: one that is free */
-    const char *token;    /* NULL: none is wanted, for which `address` must be a loopback's */
+    const char *address; /* "127.0.0.1", "::1", "0.0.0.0" */
+    unsigned port;       /* 0: one that is free */
+    const char *token; /* NULL: none is wanted; `address` is then a loopback's, or the site open */
     unsigned connections; /* fewer where the process may have no more descriptors */
     double patience;      /* seconds */
 };
