@@ -6,7 +6,7 @@
 
 #include "ledger/envelope.h"
 #include "ledger/statement.h"
-#include "support/made_log.h"
+#include "support/made_parties.h"
 
 /* 2026-11-01T00:00:00Z, where the period of emissions begins; they end a day later. */
 #define MADE_STARTED UINT64_C(1793491200)

@@ -14,7 +14,7 @@
 
 #include "ledger/pin.h"
 #include "support/failing_heap.h"
-#include "support/made_log.h"
+#include "support/made_parties.h"
 #include "support/place.h"
 
 enum { NOW = 1000000, MAX_AGE = 1000 };

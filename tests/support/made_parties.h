@@ -2,8 +2,8 @@
  * A log and its witnesses in memory: whose keys are at hand, so that a test can have them sign what
  * they never should.
  */
-#ifndef WS_TESTS_MADE_LOG_H
-#define WS_TESTS_MADE_LOG_H
+#ifndef WS_TESTS_MADE_PARTIES_H
+#define WS_TESTS_MADE_PARTIES_H
 
 #include <stddef.h>
 
