@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/base64.h"
+#include "ledger/proof_lines.h"
 
 static const char FIRST_LINE[] = "c2sp.org/tlog-proof@v1";
 
@@ -28,21 +29,6 @@ static bool take_word(struct ws_bytes *line, const char *word)
     return true;
 }
 
-static enum ws_status read_way(struct ws_bytes *text, struct ws_merkle_proof *out,
-                               struct ws_error *err)
-{
-    struct ws_bytes line;
-    for (out->count = 0; take_line(text, &line); out->count++) {
-        if (line.size == 0)
-            return WS_OK;
-        if (out->count == WS_MERKLE_PROOF_LIMIT)
-            return no_proof(err, "it has too many hashes");
-        if (!ws_base64_read_fixed(line, out->hashes[out->count].bytes, WS_HASH_SIZE))
-            return no_proof(err, "a line is no SHA-256 in base64");
-    }
-    return no_proof(err, "there is no checkpoint");
-}
-
 enum ws_status ws_log_proof_read(struct ws_bytes bytes, struct ws_arena *arena,
                                  struct ws_log_proof *out, struct ws_error *err)
 {
@@ -60,7 +46,9 @@ enum ws_status ws_log_proof_read(struct ws_bytes bytes, struct ws_arena *arena,
     }
     if (!take_word(&line, "index") || !ws_read_size(line, &proof.index))
         return no_proof(err, "wanted 'index' and a number");
-    WS_TRY(read_way(&bytes, &proof.way, err));
+    const char *wrong = ws_proof_lines_take(&bytes, WS_MERKLE_PROOF_LIMIT, &proof.way);
+    if (wrong)
+        return no_proof(err, wrong);
     proof.checkpoint = bytes;
     *out = proof;
     return WS_OK;
@@ -75,11 +63,7 @@ void ws_log_proof_append(struct ws_buffer *out, const struct ws_log_proof *proof
         ws_buffer_u8(out, '\n');
     }
     ws_buffer_format(out, "index %" PRIu64 "\n", proof->index);
-    for (size_t i = 0; i < proof->way.count; i++) {
-        ws_base64_append(out, ws_bytes_of(proof->way.hashes[i].bytes, WS_HASH_SIZE));
-        ws_buffer_u8(out, '\n');
-    }
-    ws_buffer_u8(out, '\n');
+    ws_proof_lines_append(out, &proof->way);
     ws_buffer_append(out, proof->checkpoint.data, proof->checkpoint.size);
 }
 

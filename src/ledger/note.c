@@ -258,20 +258,24 @@ static size_t find_signatures(struct ws_bytes note)
     return 0;
 }
 
-static bool read_signature(struct ws_bytes line, struct ws_arena *arena,
-                           struct ws_note_signature *out)
+/* WS_CORRUPT where the line is none. */
+static enum ws_status read_signature(struct ws_bytes line, struct ws_arena *arena,
+                                     struct ws_note_signature *out)
 {
     size_t start = sizeof LINE_START - 1;
     struct ws_bytes base64, bytes;
+    out->line = ws_bytes_of(line.data, line.size + 1);
     if (line.size < start || memcmp(line.data, LINE_START, start) != 0)
-        return false;
+        return WS_CORRUPT;
     line = ws_bytes_of(line.data + start, line.size - start);
-    if (!ws_bytes_split(line, ' ', &out->name, &base64) || !ws_key_name_ok(out->name) ||
-        ws_base64_read(base64, arena, &bytes, NULL) != WS_OK || bytes.size <= ID_SIZE)
-        return false;
+    if (!ws_bytes_split(line, ' ', &out->name, &base64) || !ws_key_name_ok(out->name))
+        return WS_CORRUPT;
+    WS_TRY(ws_base64_read(base64, arena, &bytes, NULL));
+    if (bytes.size <= ID_SIZE)
+        return WS_CORRUPT;
     out->id = load32_be(bytes.data);
     out->bytes = ws_bytes_of(bytes.data + ID_SIZE, bytes.size - ID_SIZE);
-    return true;
+    return WS_OK;
 }
 
 static enum ws_status read_signatures(struct ws_bytes lines, struct ws_arena *arena,
@@ -283,7 +287,11 @@ static enum ws_status read_signatures(struct ws_bytes lines, struct ws_arena *ar
         if (note->signature_count == WS_NOTE_SIGNATURE_LIMIT)
             return ws_fail(err, WS_CORRUPT, "a note with more than %d signatures",
                            WS_NOTE_SIGNATURE_LIMIT);
-        if (!read_signature(line, arena, &note->signatures[note->signature_count++]))
+        enum ws_status status =
+            read_signature(line, arena, &note->signatures[note->signature_count++]);
+        if (status == WS_NO_MEMORY)
+            return ws_fail_memory(err, "a note");
+        if (status != WS_OK)
             return ws_fail(err, WS_CORRUPT, "line %zu behind a note's text is no signature",
                            note->signature_count);
     }
@@ -355,7 +363,8 @@ static enum ws_status check_signature(const struct ws_note_key *key,
     return WS_OK;
 }
 
-static bool is_by(const struct ws_note_signature *signature, const struct ws_note_key *key)
+bool ws_note_signature_is_by(const struct ws_note_signature *signature,
+                             const struct ws_note_key *key)
 {
     return signature->id == key->id && signature->name.size == strlen(key->name) &&
            memcmp(signature->name.data, key->name, signature->name.size) == 0;
@@ -368,7 +377,7 @@ enum ws_status ws_note_check(const struct ws_note *note, const struct ws_note_ke
     memset(proofs, 0, count * sizeof *proofs);
     for (size_t s = 0; s < note->signature_count; s++)
         for (size_t k = 0; k < count; k++)
-            if (!proofs[k].is_signed && is_by(&note->signatures[s], keys[k]))
+            if (!proofs[k].is_signed && ws_note_signature_is_by(&note->signatures[s], keys[k]))
                 WS_TRY(check_signature(keys[k], &note->signatures[s], note->text, scratch,
                                        &proofs[k], err));
     return WS_OK;

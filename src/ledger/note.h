@@ -79,6 +79,7 @@ struct ws_note_signature {
     struct ws_bytes name;
     uint32_t id;
     struct ws_bytes bytes; /* behind the id; at least one */
+    struct ws_bytes line;  /* all of it with its end, in what was read */
 };
 
 struct ws_note {
@@ -90,6 +91,10 @@ struct ws_note {
 /* Takes a note apart and believes nothing in it. WS_CORRUPT where it is no note. */
 WS_MUST_CHECK enum ws_status ws_note_read(struct ws_bytes bytes, struct ws_arena *arena,
                                           struct ws_note *out, struct ws_error *err);
+
+/* Whether a signature names this key; says nothing of whether it is good. */
+bool ws_note_signature_is_by(const struct ws_note_signature *signature,
+                             const struct ws_note_key *key);
 
 /* What a key says of a note. */
 struct ws_note_proof {
