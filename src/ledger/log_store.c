@@ -21,8 +21,7 @@ static const char *path_of(struct ws_arena *arena, const char *directory, const 
 
 /* Checkpoints ---------------------------------------------------------------------------------- */
 
-/* "checkpoints/x001/x234/067", as indices of tiles are written */
-static const char *kept_checkpoint_path(struct ws_arena *arena, const char *directory,
+const char *ws_log_kept_checkpoint_path(struct ws_arena *arena, const char *directory,
                                         uint64_t size)
 {
     char name[WS_TILE_PATH_SIZE];
@@ -52,12 +51,15 @@ static enum ws_status sign_checkpoint(const struct ws_checkpoint *checkpoint,
     return status;
 }
 
+static const char SERVED[] = "checkpoint", PENDING[] = "pending";
+
 /* The one that is kept for ever comes first, so that what is published can be found there. */
-static enum ws_status write_checkpoint(const char *directory, uint64_t size, struct ws_bytes note,
-                                       struct ws_arena *arena, struct ws_error *err)
+static enum ws_status write_checkpoint(const char *directory, const char *name, uint64_t size,
+                                       struct ws_bytes note, struct ws_arena *arena,
+                                       struct ws_error *err)
 {
-    const char *kept = kept_checkpoint_path(arena, directory, size);
-    const char *path = path_of(arena, directory, "checkpoint");
+    const char *kept = ws_log_kept_checkpoint_path(arena, directory, size);
+    const char *path = path_of(arena, directory, name);
     if (!kept || !path)
         return ws_fail_memory(err, "a checkpoint");
     WS_TRY(ws_file_place(kept, note, err));
@@ -65,35 +67,93 @@ static enum ws_status write_checkpoint(const char *directory, uint64_t size, str
     return ws_file_replace(path, note, err);
 }
 
-/* The last checkpoint, signed by the key of the directory, whose id is `key_id`. */
-static enum ws_status read_checkpoint(const char *directory, struct ws_arena *arena,
-                                      struct ws_checkpoint *out, uint32_t *key_id,
-                                      struct ws_error *err)
+/* A checkpoint of the directory, as its key signed it. */
+struct signed_checkpoint {
+    struct ws_bytes note;
+    struct ws_checkpoint it;
+    uint32_t key;
+    bool is_cosigned; /* others signed it, too */
+};
+
+static enum ws_status check_signature(struct ws_bytes key_text, struct ws_arena *arena,
+                                      struct signed_checkpoint *checkpoint, struct ws_error *err)
 {
-    const char *path = path_of(arena, directory, "checkpoint");
-    const char *key_path = path_of(arena, directory, "vkey");
-    struct ws_bytes bytes, key_text, rest;
     struct ws_note note;
     struct ws_note_key key;
     struct ws_note_proof proof;
-    if (!path || !key_path)
-        return ws_fail_memory(err, "a checkpoint");
-    WS_TRY(ws_file_read(key_path, KEY_LIMIT, arena, &key_text, err));
-    WS_TRY(ws_file_read(path, WS_NOTE_LIMIT, arena, &bytes, err));
-    (void)ws_bytes_split(key_text, '\n', &key_text, &rest);
     WS_TRY(ws_note_key_read(key_text, arena, &key, err));
     const struct ws_note_key *const keys[] = {&key};
-    enum ws_status status = ws_note_read(bytes, arena, &note, err);
+    enum ws_status status = ws_note_read(checkpoint->note, arena, &note, err);
     if (status == WS_OK)
         status = ws_note_check(&note, keys, 1, arena, &proof, err);
     if (status == WS_OK)
-        status = ws_checkpoint_read(note.text, arena, out, err);
-    if (status == WS_OK && (!proof.is_signed || strcmp(out->origin, key.name) != 0))
+        status = ws_checkpoint_read(note.text, arena, &checkpoint->it, err);
+    if (status == WS_OK && (!proof.is_signed || strcmp(checkpoint->it.origin, key.name) != 0))
         status =
             ws_fail(err, WS_CORRUPT, "its checkpoint is not signed by its key '%.200s'", key.name);
-    *key_id = key.id;
+    if (status == WS_OK)
+        checkpoint->is_cosigned = note.signature_count > 1;
+    checkpoint->key = key.id;
     ws_note_key_close(&key);
     return status;
+}
+
+/* The checkpoint of this name, signed by the key of the directory. */
+static enum ws_status read_checkpoint(const char *directory, const char *name,
+                                      struct ws_arena *arena, struct signed_checkpoint *out,
+                                      struct ws_error *err)
+{
+    const char *path = path_of(arena, directory, name);
+    const char *key_path = path_of(arena, directory, "vkey");
+    struct ws_bytes key_text, rest;
+    if (!path || !key_path)
+        return ws_fail_memory(err, "a checkpoint");
+    WS_TRY(ws_file_read(key_path, KEY_LIMIT, arena, &key_text, err));
+    WS_TRY(ws_file_read(path, WS_NOTE_LIMIT, arena, &out->note, err));
+    (void)ws_bytes_split(key_text, '\n', &key_text, &rest);
+    return check_signature(key_text, arena, out, err);
+}
+
+/* What was served is the beginning of what was signed last. */
+static enum ws_status check_served(const char *directory, const struct ws_checkpoint *served,
+                                   const struct ws_checkpoint *last, struct ws_arena *arena,
+                                   struct ws_error *err)
+{
+    struct ws_log_reader *reader = WS_ARENA_NEW(arena, struct ws_log_reader, 1);
+    struct ws_hash root;
+    if (!reader)
+        return ws_fail_memory(err, "a log");
+    ws_log_reader_init(reader, directory, last->size);
+    const struct ws_merkle_nodes nodes = ws_log_reader_nodes(reader);
+    WS_TRY(ws_merkle_root(&nodes, served->size, &root, err));
+    if (!ws_hash_equal(&root, &served->root))
+        return ws_fail(err, WS_CORRUPT,
+                       "its checkpoints of %" PRIu64 " and of %" PRIu64
+                       " entries contradict each other: somebody changed one",
+                       served->size, last->size);
+    return WS_OK;
+}
+
+/* The one that was signed last, which may wait for witnesses, and whether the log has any. */
+static enum ws_status read_last(const char *directory, struct ws_arena *arena,
+                                struct signed_checkpoint *out, bool *has_witnesses,
+                                struct ws_error *err)
+{
+    struct signed_checkpoint served, pending;
+    const char *path = path_of(arena, directory, PENDING);
+    if (!path)
+        return ws_fail_memory(err, "a checkpoint");
+    WS_TRY(read_checkpoint(directory, SERVED, arena, &served, err));
+    *has_witnesses = served.is_cosigned;
+    *out = served;
+    if (!ws_file_exists(path))
+        return WS_OK;
+    *has_witnesses = true;
+    WS_TRY(read_checkpoint(directory, PENDING, arena, &pending, err));
+    if (pending.it.size < served.it.size)
+        return WS_OK;
+    *out = pending;
+    return check_served(directory, &served.it, &pending.it, arena, err);
 }
 
 /* The tiles at the right edge lead to the root that was signed, or somebody changed them. */
@@ -218,7 +278,7 @@ static enum ws_status make(const char *directory, const struct ws_note_signer *s
     WS_TRY(sign_checkpoint(&empty, signer, arena, &note, err));
     WS_TRY(write_key(directory, signer, arena, err));
     WS_TRY(begin_journal(directory, 0, arena, err));
-    return write_checkpoint(directory, 0, note, arena, err);
+    return write_checkpoint(directory, SERVED, 0, note, arena, err);
 }
 
 enum ws_status ws_log_make(const char *directory, const struct ws_note_signer *signer,
@@ -235,17 +295,18 @@ enum ws_status ws_log_make(const char *directory, const struct ws_note_signer *s
 
 static enum ws_status open_store(struct ws_log_store *store, struct ws_error *err)
 {
-    struct ws_checkpoint checkpoint;
+    struct signed_checkpoint last;
     const char *lock = path_of(&store->arena, store->directory, "lock");
     if (!lock)
         return ws_fail_memory(err, "a log");
-    WS_TRY(read_checkpoint(store->directory, &store->arena, &checkpoint, &store->key, err));
+    WS_TRY(read_checkpoint(store->directory, SERVED, &store->arena, &last, err));
     WS_TRY(ws_lock_take(lock, &store->lock, err));
-    /* Once more: another process may have published before it let go. */
-    WS_TRY(read_checkpoint(store->directory, &store->arena, &checkpoint, &store->key, err));
-    WS_TRY(check_root(store->directory, &checkpoint, store->allocator, err));
-    store->origin = checkpoint.origin;
-    store->size = checkpoint.size;
+    /* Only now: another process may have published before it let go. */
+    WS_TRY(read_last(store->directory, &store->arena, &last, &store->has_witnesses, err));
+    WS_TRY(check_root(store->directory, &last.it, store->allocator, err));
+    store->origin = last.it.origin;
+    store->key = last.key;
+    store->size = last.it.size;
     return open_journal(store, err);
 }
 
@@ -338,8 +399,9 @@ static enum ws_status write_tiles(struct ws_log_store *store, const char *journa
     return status;
 }
 
-static enum ws_status publish(struct ws_log_store *store, const struct ws_note_signer *signer,
-                              struct ws_arena *arena, struct ws_error *err)
+/* Writes, signs, and leaves the checkpoint in the file of this name. */
+static enum ws_status sign(struct ws_log_store *store, const struct ws_note_signer *signer,
+                           const char *name, struct ws_arena *arena, struct ws_error *err)
 {
     struct ws_checkpoint checkpoint = {.origin = store->origin};
     struct ws_bytes note;
@@ -348,15 +410,16 @@ static enum ws_status publish(struct ws_log_store *store, const struct ws_note_s
         return ws_fail_memory(err, "a checkpoint");
     WS_TRY(write_tiles(store, journal, &checkpoint, err));
     WS_TRY(sign_checkpoint(&checkpoint, signer, arena, &note, err));
-    WS_TRY(write_checkpoint(store->directory, checkpoint.size, note, arena, err));
+    WS_TRY(write_checkpoint(store->directory, name, checkpoint.size, note, arena, err));
     store->size = checkpoint.size;
     ws_append_close(&store->journal);
     WS_TRY(begin_journal(store->directory, store->size, arena, err));
     return ws_append_open(&store->journal, journal, WS_JOURNAL_HEAD, err);
 }
 
-enum ws_status ws_log_publish(struct ws_log_store *store, const struct ws_note_signer *signer,
-                              struct ws_error *err)
+static enum ws_status sign_by_its_key(struct ws_log_store *store,
+                                      const struct ws_note_signer *signer, const char *name,
+                                      struct ws_error *err)
 {
     struct ws_arena arena;
     if (signer->id != store->key || strcmp(signer->name, store->origin) != 0)
@@ -364,7 +427,63 @@ enum ws_status ws_log_publish(struct ws_log_store *store, const struct ws_note_s
                        "the key %.200s+%08" PRIx32 " is not that of this log, %.200s+%08" PRIx32,
                        signer->name, signer->id, store->origin, store->key);
     ws_arena_init(&arena, store->allocator);
-    enum ws_status status = publish(store, signer, &arena, err);
+    enum ws_status status = sign(store, signer, name, &arena, err);
     ws_arena_release(&arena);
+    return status;
+}
+
+enum ws_status ws_log_publish(struct ws_log_store *store, const struct ws_note_signer *signer,
+                              struct ws_error *err)
+{
+    if (store->has_witnesses)
+        return ws_fail(err, WS_CONFLICT,
+                       "the log '%.200s' has witnesses, who cosign before it publishes: give the "
+                       "policy that names them",
+                       store->origin);
+    return sign_by_its_key(store, signer, SERVED, err);
+}
+
+/* With witnesses ------------------------------------------------------------------------------- */
+
+enum ws_status ws_log_last_signed(const struct ws_log_store *store, struct ws_arena *arena,
+                                  struct ws_bytes *out, struct ws_error *err)
+{
+    struct signed_checkpoint last;
+    bool has_witnesses;
+    WS_TRY(read_last(store->directory, arena, &last, &has_witnesses, err));
+    *out = last.note;
+    return WS_OK;
+}
+
+enum ws_status ws_log_sign(struct ws_log_store *store, const struct ws_note_signer *signer,
+                           struct ws_error *err)
+{
+    if (!store->is_confirmed)
+        return ws_fail(err, WS_BUSY, "the witnesses of '%.200s' have not confirmed its size",
+                       store->origin);
+    store->has_witnesses = true;
+    return sign_by_its_key(store, signer, PENDING, err);
+}
+
+static enum ws_status serve(const struct ws_log_store *store, struct ws_bytes note,
+                            struct ws_bytes kept, struct ws_arena *arena, struct ws_error *err)
+{
+    const char *path = path_of(arena, store->directory, SERVED);
+    const char *kept_path = ws_log_kept_checkpoint_path(arena, store->directory, store->size);
+    if (!path || !kept_path)
+        return ws_fail_memory(err, "a checkpoint");
+    WS_TRY(ws_file_replace(kept_path, kept, err));
+    return ws_file_replace(path, note, err);
+}
+
+enum ws_status ws_log_serve(struct ws_log_store *store, struct ws_bytes note, struct ws_bytes kept,
+                            struct ws_error *err)
+{
+    struct ws_arena arena;
+    ws_arena_init(&arena, store->allocator);
+    enum ws_status status = serve(store, note, kept, &arena, err);
+    ws_arena_release(&arena);
+    if (status == WS_OK)
+        store->has_witnesses = true;
     return status;
 }

@@ -5,13 +5,18 @@
  *     checkpoints/<size>        each one that was ever published
  *     tile/...                  c2sp.org/tlog-tiles
  *     vkey                      the key that signs, public
- *     journal, lock             the writer's own
+ *     pending                   the last one, signed, where witnesses have still to cosign it
+ *     journal, lock             the writer's own, as is `pending`
  *
  * An entry that was added has its index and survives a loss of power: it is in the journal, which
  * is synced once for as many entries as come together. It is in the log when a checkpoint covers
  * it: publishing writes bundles and tiles, syncs them, signs, and begins a new journal. What comes
- * to nothing between two of these steps is done again, with the same bytes. Memory does not grow
- * with the log. Contract: tests/unit/test_log_store.c; docs/formats/log.md has the journal's form.
+ * to nothing between two of these steps is done again, with the same bytes.
+ *
+ * A log has witnesses once a checkpoint is served that others than its key have signed. It then
+ * signs only what they confirm to be a continuation (ledger/log_cosign.h), and serves only what
+ * they cosigned. Memory does not grow with the log. Contract: tests/unit/test_log_store.c;
+ * docs/formats/log.md has the journal's form.
  */
 #ifndef WS_LEDGER_LOG_STORE_H
 #define WS_LEDGER_LOG_STORE_H
@@ -29,8 +34,10 @@ struct ws_log_store {
     uint32_t key; /* id of the key that signs */
     int lock;
     struct ws_append_file journal;
-    uint64_t size;  /* entries that the last checkpoint covers */
-    uint64_t count; /* entries that are kept: those, and what waits in the journal */
+    bool has_witnesses;
+    bool is_confirmed; /* by the witnesses, since it was opened */
+    uint64_t size;     /* entries that the last checkpoint covers, the one that was signed last */
+    uint64_t count;    /* entries that are kept: those, and what waits in the journal */
 };
 
 /* A new log without entries, in a directory that is empty or not there; its origin is the key's
@@ -49,9 +56,27 @@ void ws_log_close(struct ws_log_store *store); /* zeroed or closed before is fin
 WS_MUST_CHECK enum ws_status ws_log_add(struct ws_log_store *store, const struct ws_bytes entries[],
                                         size_t count, uint64_t *first, struct ws_error *err);
 
-/* Publishes a checkpoint of all entries that are kept. */
+/* Publishes a checkpoint of all entries that are kept. WS_CONFLICT for a log with witnesses. */
 WS_MUST_CHECK enum ws_status ws_log_publish(struct ws_log_store *store,
                                             const struct ws_note_signer *signer,
                                             struct ws_error *err);
+
+/* For logs with witnesses (ledger/log_cosign.h), instead: the checkpoint that was signed last, a
+ * note, which lies in the arena; ... */
+WS_MUST_CHECK enum ws_status ws_log_last_signed(const struct ws_log_store *store,
+                                                struct ws_arena *arena, struct ws_bytes *out,
+                                                struct ws_error *err);
+/* ... a new one of all entries that are kept, which is not served yet. WS_BUSY unless the witnesses
+ * have confirmed the size; ... */
+WS_MUST_CHECK enum ws_status ws_log_sign(struct ws_log_store *store,
+                                         const struct ws_note_signer *signer, struct ws_error *err);
+/* ... and that one served with its cosignatures; `kept` is the same, with each witness's first. */
+WS_MUST_CHECK enum ws_status ws_log_serve(struct ws_log_store *store, struct ws_bytes note,
+                                          struct ws_bytes kept, struct ws_error *err);
+
+/* "<directory>/checkpoints/x001/503": where the checkpoint of this size is kept for ever. NULL when
+ * memory is out. */
+const char *ws_log_kept_checkpoint_path(struct ws_arena *arena, const char *directory,
+                                        uint64_t size);
 
 #endif
