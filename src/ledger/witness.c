@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <string.h>
 
 #include "base/hash.h"
 
@@ -278,4 +279,16 @@ enum ws_status ws_witness_checkpoint(struct ws_witness *witness, const char *ori
         return ws_fail(err, WS_NOT_FOUND, "this witness has cosigned nothing of this log yet");
     *out = log.checkpoint;
     return WS_OK;
+}
+
+enum ws_status ws_witness_report(struct ws_witness *witness, struct ws_arena *arena,
+                                 struct ws_witness_report *out, struct ws_error *err)
+{
+    pthread_mutex_lock(&witness->mutex);
+    enum ws_status status = ws_witness_store_list(&witness->store, arena, &out->logs, err);
+    memcpy(out->answers, witness->answers, sizeof out->answers);
+    out->failures = witness->failures;
+    out->clock_behind = witness->clock_behind;
+    pthread_mutex_unlock(&witness->mutex);
+    return status;
 }

@@ -77,4 +77,13 @@ WS_MUST_CHECK enum ws_status ws_witness_checkpoint(struct ws_witness *witness,
                                                    const char *origin_hash, struct ws_arena *arena,
                                                    struct ws_bytes *out, struct ws_error *err);
 
+/* What it did since it was opened, and what it remembers. */
+struct ws_witness_report {
+    uint64_t answers[WS_WITNESS_VERDICTS];
+    uint64_t failures, clock_behind;
+    struct ws_witnessed_logs logs;
+};
+WS_MUST_CHECK enum ws_status ws_witness_report(struct ws_witness *witness, struct ws_arena *arena,
+                                               struct ws_witness_report *out, struct ws_error *err);
+
 #endif
