@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { CHUNK = 1 << 16, FILE_MODE = 0644, DIRECTORY_MODE = 0755 };
+enum { CHUNK = 1 << 16, FILE_MODE = 0644, PRIVATE_MODE = 0600, DIRECTORY_MODE = 0755 };
 
 enum ws_status ws_fail_system(struct ws_error *err, const char *doing, const char *path)
 {
@@ -203,8 +203,8 @@ enum ws_status ws_file_hash(const char *path, struct ws_hash *out, struct ws_err
 
 /* ---- replacing ---- */
 
-enum ws_status ws_file_draft_open(struct ws_file_draft *draft, const char *path,
-                                  struct ws_error *err)
+static enum ws_status open_draft(struct ws_file_draft *draft, const char *path, mode_t mode,
+                                 struct ws_error *err)
 {
     uint64_t random;
     draft->descriptor = -1;
@@ -216,8 +216,14 @@ enum ws_status ws_file_draft_open(struct ws_file_draft *draft, const char *path,
         errno = ENAMETOOLONG;
         return fail_writing(err, path);
     }
-    draft->descriptor = open(draft->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, FILE_MODE);
+    draft->descriptor = open(draft->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
     return draft->descriptor < 0 ? fail_writing(err, path) : WS_OK;
+}
+
+enum ws_status ws_file_draft_open(struct ws_file_draft *draft, const char *path,
+                                  struct ws_error *err)
+{
+    return open_draft(draft, path, FILE_MODE, err);
 }
 
 enum ws_status ws_file_draft_write(struct ws_file_draft *draft, struct ws_bytes bytes,
@@ -273,6 +279,33 @@ enum ws_status ws_file_replace_quickly(const char *path, struct ws_bytes bytes,
     }
     (void)close(draft.descriptor);
     return WS_OK;
+}
+
+/* A second name is refused where there is one, as renaming is not. */
+static enum ws_status name_anew(const struct ws_file_draft *draft, const char *path,
+                                struct ws_error *err)
+{
+    if (!sync_all(draft->descriptor))
+        return fail_writing(err, path);
+    if (link(draft->path, path) == 0)
+        return WS_OK;
+    if (errno == EEXIST)
+        return ws_fail(err, WS_CONFLICT, "there is a file '%.300s' already; it is left as it is",
+                       path);
+    return fail_writing(err, path);
+}
+
+enum ws_status ws_file_create_private(const char *path, struct ws_bytes bytes, struct ws_error *err)
+{
+    struct ws_file_draft draft;
+    WS_TRY(open_draft(&draft, path, PRIVATE_MODE, err));
+    enum ws_status status = ws_file_draft_write(&draft, bytes, path, err);
+    if (status == WS_OK)
+        status = name_anew(&draft, path, err);
+    ws_file_draft_drop(&draft);
+    if (status == WS_OK && !sync_parent(path))
+        status = fail_writing(err, path);
+    return status;
 }
 
 enum ws_status ws_file_remove(const char *path, struct ws_error *err)

@@ -63,6 +63,11 @@ WS_MUST_CHECK enum ws_status ws_file_draft_keep(struct ws_file_draft *draft, con
                                                 struct ws_error *err);
 void ws_file_draft_drop(struct ws_file_draft *draft);
 
+/* A new file that only its owner may read: of secrets. WS_CONFLICT where there is one already,
+ * which is left as it is. */
+WS_MUST_CHECK enum ws_status ws_file_create_private(const char *path, struct ws_bytes bytes,
+                                                    struct ws_error *err);
+
 /* Many files at once: each is replaced whole, but may be lost with the power until all that lies on
  * the file system of `directory` is synced. The directories above `path` are made. */
 WS_MUST_CHECK enum ws_status ws_file_place(const char *path, struct ws_bytes bytes,

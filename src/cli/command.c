@@ -272,6 +272,37 @@ int command_of_one(const struct command_line *line, int argc, char **argv, comma
     return status == WS_OK ? EXIT_DONE : report(status, &error);
 }
 
+static enum ws_status no_such_subcommand(const struct command_line *line, const char *seen,
+                                         struct ws_error *err)
+{
+    const int size = (int)strcspn(line->usage, " ");
+    const char *names[32];
+    const size_t count = line->subcommand_count < 32 ? line->subcommand_count : 32;
+    for (size_t i = 0; i < count; i++)
+        names[i] = line->subcommands[i].name;
+    const char *nearest = seen ? ws_nearest_name(seen, names, count) : NULL;
+    if (!seen)
+        return ws_fail(err, WS_INVALID, "%.*s: %s", size, line->usage, line->wanted);
+    if (nearest)
+        return ws_fail(err, WS_INVALID, "%.*s: no '%.80s'; did you mean '%s'?", size, line->usage,
+                       seen, nearest);
+    return ws_fail(err, WS_INVALID, "%.*s: no '%.80s'; --help lists what there is", size,
+                   line->usage, seen);
+}
+
+int command_of_several(const struct command_line *line, int argc, char **argv)
+{
+    struct ws_error error;
+    if (argc > 1 && strcmp(argv[1], "--help") == 0) {
+        print_help(line);
+        return EXIT_DONE;
+    }
+    for (size_t i = 0; argc > 1 && i < line->subcommand_count; i++)
+        if (strcmp(argv[1], line->subcommands[i].name) == 0)
+            return line->subcommands[i].run(argc - 1, argv + 1);
+    return report(no_such_subcommand(line, argc > 1 ? argv[1] : NULL, &error), &error);
+}
+
 bool arguments_name(const struct arguments *arguments, const char *setting)
 {
     for (size_t i = 0; i < arguments->given_count; i++)

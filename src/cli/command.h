@@ -34,7 +34,8 @@ enum exit_status {
     X(train,     "train a transformer on text, or go on training one")                  \
     X(generate,  "texts from a model: sampled, greedy, or by beam search")              \
     X(evaluate,  "a model against reference numbers, or over a text")                   \
-    X(tokenize,  "text to token ids and back; training a tokenizer")
+    X(tokenize,  "text to token ids and back; training a tokenizer")                      \
+    X(ledger,    "logs of who made which data: signed, witnessed, only ever growing")
 /* clang-format on */
 
 #define X(name, summary) int cmd_##name(int argc, char **argv);
@@ -70,6 +71,13 @@ struct command_settings {
     void *settings;
 };
 
+/* One of several commands under one name: "ledger add". */
+struct subcommand {
+    const char *name;
+    const char *summary;
+    int (*run)(int argc, char **argv); /* its own name is argv[0] */
+};
+
 struct command_line {
     const char *usage; /* "run FILE|PRESET [options]" */
     const char *about; /* a few lines, each at most 100 columns */
@@ -80,6 +88,8 @@ struct command_line {
     bool takes_settings; /* those of experiments */
     size_t positional_most;
     const char *wanted; /* of command_of_one: "which run? 'wellspring runs' lists them" */
+    const struct subcommand *subcommands; /* of command_of_several */
+    size_t subcommand_count;
 };
 
 /* Settings get their defaults first; texts in them live in the arena. WS_INVALID for an unknown
@@ -97,6 +107,10 @@ typedef enum ws_status command_work(void *context, const struct arguments *argum
  * several: takes its line apart, prints its help or does its work, and returns the exit status. */
 int command_of_one(const struct command_line *line, int argc, char **argv, command_work *work,
                    void *context);
+
+/* The whole of a command that is several: its first argument names which, and the rest is that
+ * one's. Manual and completions tell of each. */
+int command_of_several(const struct command_line *line, int argc, char **argv);
 
 /* Whether a setting of the command's tables was named, whatever its value. */
 bool arguments_name(const struct arguments *arguments, const char *setting);

@@ -3,6 +3,7 @@
  * same tables: tools/command_tables.c takes its place there.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/command.h"
 
@@ -15,9 +16,22 @@ static void print_flag(const struct flag *flag)
     (void)printf("  %-28s %s\n", left, flag->help);
 }
 
+static void print_subcommands(const struct command_line *line)
+{
+    const int size = (int)strcspn(line->usage, " ");
+    (void)printf("\n");
+    for (size_t i = 0; i < line->subcommand_count; i++)
+        (void)printf("  %-9s %s\n", line->subcommands[i].name, line->subcommands[i].summary);
+    (void)printf("\n'wellspring %.*s COMMAND --help' says more.\n", size, line->usage);
+}
+
 void print_help(const struct command_line *line)
 {
     (void)printf("usage: wellspring %s\n\n%s\n", line->usage, line->about);
+    if (line->subcommand_count > 0) {
+        print_subcommands(line);
+        return;
+    }
     (void)printf("\noptions:\n");
     for (size_t i = 0; i < line->flag_count; i++)
         print_flag(&line->flags[i]);

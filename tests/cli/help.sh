@@ -9,7 +9,7 @@ fits() {
 accepts --help
 fits --help
 commands=$(awk '/^  [a-z]/ {print $1}' out)
-wanted="run plan reproduce attribute profile theory runs report export plot compare serve train generate evaluate tokenize"
+wanted="run plan reproduce attribute profile theory runs report export plot compare serve train generate evaluate tokenize ledger"
 [ "$(echo $commands)" = "$wanted" ] || fail "the commands are '$commands'"
 cp out usage
 accepts help
@@ -19,6 +19,14 @@ for command in $commands; do
     fits "$command --help"
     check "usage of $command" grep -q "^usage: wellspring $command" out
 done
+accepts ledger --help
+for command in $(awk '/^  [a-z]/ {print $1}' out); do
+    accepts ledger "$command" --help
+    fits "ledger $command --help"
+    check "usage of ledger $command" grep -q "^usage: wellspring ledger $command" out
+done
+refuses 2 "no 'kyes'" "did you mean 'keys'?" -- ledger kyes
+refuses 2 "which command?" "--help" -- ledger
 accepts run --help
 for word in generations seeds policies corpus estimator order checkpoint_seconds -o --quiet --json; do
     check "'run --help' tells of $word" grep -qF -e "$word" out
