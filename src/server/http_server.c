@@ -25,6 +25,7 @@ enum {
     THREADS = 4,            /* one that computes an answer does not hold up all streams */
     HEADERS_SIZE = 1 << 15, /* bytes of memory of a connection: headers are shorter */
     BODY_SIZE = 1 << 16,    /* of a request, at most, where the site says nothing */
+    BODY_PATIENCE = 16,     /* times that size are read of one that is too long */
     ANSWER_SECONDS = 120,
     CROWDED_PATIENCE = 1, /* seconds */
     SPARE = 64,           /* connections beyond the limit, to be told so */
@@ -66,6 +67,7 @@ struct ws_http_server {
 /* One request, from its first line to the end of its answer. */
 struct exchange {
     struct ws_http_server *server;
+    struct MHD_Connection *connection;
     struct ws_arena arena;
     struct ws_bytes asked; /* the target as it came */
     struct ws_target target;
@@ -76,6 +78,8 @@ struct exchange {
     size_t body_size;     /* of the request */
     struct ws_buffer body;
     bool begun;
+    bool is_made; /* the answer, or it will be */
+    bool waits;   /* for ws_http_finish */
 };
 
 static double now(void)
@@ -196,10 +200,18 @@ static unsigned number_of(enum ws_status status)
     return numbers[status];
 }
 
+static void drop_file(struct ws_http_answer *answer)
+{
+    if (answer->is_file)
+        (void)close(answer->descriptor);
+    answer->is_file = false;
+}
+
 /* {"error": "<message>"} */
 static void answer_error(struct exchange *e, unsigned status, const char *message)
 {
     json_t *object = json_pack("{s:o}", "error", ws_json_path(message));
+    drop_file(&e->answer);
     ws_buffer_reset(&e->answer.body);
     ws_json_append(object, &e->answer.body);
     json_decref(object);
@@ -224,30 +236,46 @@ static void answer_file(struct exchange *e, const char *name, const char *known)
         ws_buffer_append(&e->answer.body, asset->bytes, asset->size);
 }
 
+static void add_header(struct MHD_Response *response, const struct exchange *e, const char *name,
+                       const char *value)
+{
+    if (value)
+        (void)e->server->http->MHD_add_response_header(response, name, value);
+}
+
 /* Pages load what this server has and nothing else, run no text as a program, and stand in no
  * other page. */
+static void add_page_headers(struct MHD_Response *response, const struct exchange *e)
+{
+    add_header(response, e, "Content-Security-Policy",
+               "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+               "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
+    add_header(response, e, "X-Frame-Options", "DENY");
+    add_header(response, e, "Referrer-Policy", "no-referrer");
+    add_header(response, e, "Cross-Origin-Opener-Policy", "same-origin");
+    add_header(response, e, "Cross-Origin-Resource-Policy", "same-origin");
+    add_header(response, e, "ETag", e->tag);
+    add_header(response, e, "Location", e->location);
+}
+
 static void add_headers(struct MHD_Response *response, const struct exchange *e)
 {
-    const char *const headers[][2] = {
-        {"Content-Security-Policy",
-         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-         "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"},
-        {"X-Content-Type-Options", "nosniff"},
-        {"X-Frame-Options", "DENY"},
-        {"Referrer-Policy", "no-referrer"},
-        {"Cross-Origin-Opener-Policy", "same-origin"},
-        {"Cross-Origin-Resource-Policy", "same-origin"},
-        {"Cache-Control", e->answer.cache ? e->answer.cache
-                          : e->tag        ? "no-cache"
-                                          : "no-store"},
-        {"Content-Type", e->answer.type},
-        {"ETag", e->tag},
-        {"Location", e->location},
-        {"Allow", e->allow},
-    };
-    for (size_t i = 0; i < sizeof headers / sizeof *headers; i++)
-        if (headers[i][1])
-            (void)e->server->http->MHD_add_response_header(response, headers[i][0], headers[i][1]);
+    const char *cache = e->tag ? "no-cache" : "no-store";
+    if (e->server->site.is_open)
+        add_header(response, e, "Access-Control-Allow-Origin", "*");
+    else
+        add_page_headers(response, e);
+    add_header(response, e, "X-Content-Type-Options", "nosniff");
+    add_header(response, e, "Cache-Control", e->answer.cache ? e->answer.cache : cache);
+    add_header(response, e, "Content-Type", e->answer.type);
+    add_header(response, e, "Allow", e->allow);
+}
+
+static void add_retry(struct MHD_Response *response, struct exchange *e)
+{
+    char seconds[16];
+    (void)snprintf(seconds, sizeof seconds, "%u", e->answer.retry_after);
+    add_header(response, e, "Retry-After", seconds);
 }
 
 /* The name is of a run's directory, which may be any bytes. */
@@ -269,6 +297,24 @@ static void add_cookie(struct MHD_Response *response, struct exchange *e)
         (void)e->server->http->MHD_add_response_header(response, "Set-Cookie", value);
 }
 
+/* Of a file, which it closes, or of bytes that live as long as the exchange. */
+static struct MHD_Response *response_of(struct exchange *e)
+{
+    const struct ws_microhttpd *http = e->server->http;
+    struct ws_http_answer *answer = &e->answer;
+    if (answer->is_file) {
+        struct MHD_Response *response =
+            http->MHD_create_response_from_fd(answer->file_size, answer->descriptor);
+        if (response)
+            answer->is_file = false;
+        return response;
+    }
+    if (answer->body.status != WS_OK)
+        answer_error(e, number_of(answer->body.status), "the answer is too large");
+    return http->MHD_create_response_from_buffer(answer->body.size, answer->body.data,
+                                                 MHD_RESPMEM_PERSISTENT);
+}
+
 static enum MHD_Result send_answer(struct exchange *e, struct MHD_Connection *connection)
 {
     const struct ws_microhttpd *http = e->server->http;
@@ -281,10 +327,7 @@ static enum MHD_Result send_answer(struct exchange *e, struct MHD_Connection *co
         if (!response)
             ws_event_viewer_leave(viewer);
     } else {
-        if (e->answer.body.status != WS_OK)
-            answer_error(e, number_of(e->answer.body.status), "the answer is too large");
-        response = http->MHD_create_response_from_buffer(e->answer.body.size, e->answer.body.data,
-                                                         MHD_RESPMEM_PERSISTENT);
+        response = response_of(e);
     }
     if (!response)
         return MHD_NO;
@@ -293,6 +336,8 @@ static enum MHD_Result send_answer(struct exchange *e, struct MHD_Connection *co
         add_download(response, e);
     if (e->location)
         add_cookie(response, e);
+    if (e->answer.retry_after > 0)
+        add_retry(response, e);
     if (e->answer.status == MHD_HTTP_SERVICE_UNAVAILABLE)
         (void)e->server->http->MHD_add_response_header(response, "Connection", "close");
     (void)enter(e->server, connection, viewer ? STREAMING : ANSWERING);
@@ -319,6 +364,8 @@ static bool answer_token(struct exchange *e)
 static bool is_let_in(struct exchange *e, struct MHD_Connection *connection)
 {
     const struct ws_http_server *server = e->server;
+    if (server->site.is_open && !server->token)
+        return true;
     if (server->loopback && !ws_host_is_loopback(header(server, connection, "Host"))) {
         answer_error(e, MHD_HTTP_MISDIRECTED_REQUEST,
                      "the request names another host; ask for localhost or 127.0.0.1");
@@ -363,15 +410,17 @@ static void answer_by(struct exchange *e, const struct ws_http_route *route,
     }
     enum ws_status status = route->answer(e->server->site.user, request, &e->answer, &error);
     if (status != WS_OK)
-        answer_error(e, number_of(status), error.message);
+        answer_error(e, e->answer.status ? e->answer.status : number_of(status), error.message);
 }
 
 static void answer_request(struct exchange *e, struct MHD_Connection *connection,
                            const char *method)
 {
     const struct ws_http_site *site = &e->server->site;
-    struct ws_http_request request = {
-        .target = &e->target, .body = ws_buffer_bytes(&e->body), .arena = &e->arena};
+    struct ws_http_request request = {.pending = (struct ws_http_pending *)e,
+                                      .target = &e->target,
+                                      .body = ws_buffer_bytes(&e->body),
+                                      .arena = &e->arena};
     for (size_t i = 0; i < site->route_count; i++) {
         const struct ws_http_route *route = &site->routes[i];
         if (!ws_target_matches(&e->target, route->pattern, request.names))
@@ -429,15 +478,34 @@ static bool announces_too_much(const struct exchange *e, struct MHD_Connection *
     return size && (!ws_whole_parse(size, &bytes) || bytes > body_most(e));
 }
 
-/* A piece of the body. False when it is too much. */
+/* A piece of the body. One that is longer than it may be, and did not say so, is read on for a
+ * while: only at its end can it be answered. False when it is far too long. */
 static bool take_piece(struct exchange *e, const char *piece, size_t size)
 {
     e->body_size += size;
-    if (e->body_size > body_most(e))
-        return false;
-    if (e->server->site.body_most > 0)
+    if (e->server->site.body_most > 0 && e->body_size <= body_most(e))
         ws_buffer_append(&e->body, piece, size);
-    return e->body.status == WS_OK;
+    return e->body_size / BODY_PATIENCE <= body_most(e) && e->body.status == WS_OK;
+}
+
+/* Later ---------------------------------------------------------------------------------------- */
+
+struct ws_http_answer *ws_http_later(struct ws_http_pending *pending)
+{
+    struct exchange *e = (struct exchange *)pending;
+    e->waits = true;
+    (void)enter(e->server, e->connection, ANSWERING);
+    e->server->http->MHD_suspend_connection(e->connection);
+    return &e->answer;
+}
+
+void ws_http_finish(struct ws_http_pending *pending, enum ws_status status,
+                    const struct ws_error *err)
+{
+    struct exchange *e = (struct exchange *)pending;
+    if (status != WS_OK)
+        answer_error(e, e->answer.status ? e->answer.status : number_of(status), err->message);
+    e->server->http->MHD_resume_connection(e->connection);
 }
 
 /* Called once with the headers, for each piece of a body, and once when all has come. */
@@ -464,7 +532,16 @@ static enum MHD_Result on_request(void *server, struct MHD_Connection *connectio
         *upload_size = 0;
         return fits ? MHD_YES : MHD_NO;
     }
-    make_answer(e, connection, method);
+    if (!e->is_made) {
+        e->is_made = true;
+        e->connection = connection;
+        if (e->body_size > body_most(e))
+            answer_error(e, MHD_HTTP_CONTENT_TOO_LARGE, "the request is too large");
+        else
+            make_answer(e, connection, method);
+        if (e->waits)
+            return MHD_YES;
+    }
     return send_answer(e, connection);
 }
 
@@ -476,6 +553,7 @@ static void on_end(void *server, struct MHD_Connection *connection, void **conte
     if (!e)
         return;
     (void)enter(server, connection, ASKING);
+    drop_file(&e->answer);
     ws_buffer_release(&e->answer.body);
     ws_buffer_release(&e->body);
     ws_arena_release(&e->arena);

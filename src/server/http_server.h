@@ -10,7 +10,8 @@
  * sends is read. Beyond `connections` the answer is 503. Where the server listens on a loopback
  * address a request must name one as its host; with a token it must show that, as a bearer or as
  * the cookie that a visit of "/?token=..." sets. What changes something is asked with POST, a
- * header "X-Wellspring: 1" and, from a page, that page's own origin, unless the site is open.
+ * header "X-Wellspring: 1" and, from a page, that page's own origin. An open site asks for none of
+ * these: what it has is everybody's, and what is posted speaks for itself.
  * Contract: tests/cli/serve.sh, tests/fault/connections.sh.
  */
 #ifndef WS_SERVER_HTTP_SERVER_H
@@ -21,7 +22,11 @@
 #include "server/event_hub.h"
 #include "server/http_target.h"
 
+/* A request that is answered later. */
+struct ws_http_pending;
+
 struct ws_http_request {
+    struct ws_http_pending *pending; /* for ws_http_later */
     const struct ws_target *target;
     const char *names[WS_ROUTE_NAMES]; /* what stars of the route's pattern stood for */
     struct ws_bytes body;              /* what was posted; empty where the site takes none */
@@ -35,12 +40,25 @@ struct ws_http_answer {
     const char *cache;     /* how long it holds (Cache-Control); NULL: it is not to be kept */
     const char *download;  /* name of the file that it is to be saved as; NULL: it is to be shown */
     struct ws_buffer body; /* may be larger than memory */
+    bool is_file;          /* in place of a body: so many bytes of an open file, which is closed */
+    int descriptor;
+    size_t file_size;
+    unsigned retry_after;           /* seconds; 0: not said */
     struct ws_event_viewer *viewer; /* a stream of events in place of a body */
 };
 
-/* What it returns other than WS_OK becomes an answer of the status's number with the message. */
+/* What it returns other than WS_OK becomes an answer with the message, and of the status's number
+ * where the answer has none yet. */
 typedef enum ws_status ws_http_function(void *site, const struct ws_http_request *request,
                                         struct ws_http_answer *answer, struct ws_error *err);
+
+/* Called by a function of a route, which then returns WS_OK: the connection waits, without a
+ * thread, until another thread has filled the answer that is returned and calls ws_http_finish. All
+ * of them are to be finished before the server stops. */
+struct ws_http_answer *ws_http_later(struct ws_http_pending *pending);
+/* `status` and `err` are those that the function would have returned. */
+void ws_http_finish(struct ws_http_pending *pending, enum ws_status status,
+                    const struct ws_error *err);
 
 /* The first row that matches answers; of functions and files one is there. */
 struct ws_http_route {
@@ -55,7 +73,7 @@ struct ws_http_site {
     size_t route_count;
     void *user;       /* the first argument of functions */
     size_t body_most; /* bytes of what is posted; 0: no route has a use for it */
-    bool is_open;     /* programs of anybody may post: what they post speaks for itself */
+    bool is_open;     /* to programs and pages of anybody */
 };
 
 /* Descriptors that a server takes besides those of its connections. */

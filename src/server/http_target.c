@@ -143,6 +143,8 @@ bool ws_target_matches(const struct ws_target *target, const char *pattern,
         size_t size = strcspn(next, "/");
         if (segment == target->segment_count)
             return false;
+        if (strcmp(next, "**") == 0)
+            return true;
         const char *here = target->segments[segment];
         if (size == 1 && *next == '*') {
             if (name == WS_ROUTE_NAMES)

@@ -49,7 +49,8 @@ WS_MUST_CHECK enum ws_status ws_target_whole(const struct ws_target *target, con
                                              struct ws_error *err);
 
 /* Whether the path is one of `pattern`, in which "*" stands for any segment: "/api/runs/<any>/log"
- * is written with one star. What stars stood for is put in `names`, in order. */
+ * is written with one star. What stars stood for is put in `names`, in order. A last "**" stands
+ * for all that is left, one segment at least. */
 bool ws_target_matches(const struct ws_target *target, const char *pattern,
                        const char *names[WS_ROUTE_NAMES]);
 

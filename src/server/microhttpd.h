@@ -17,6 +17,7 @@
     X(MHD_suspend_connection)                                                                      \
     X(MHD_resume_connection)                                                                       \
     X(MHD_create_response_from_buffer)                                                             \
+    X(MHD_create_response_from_fd)                                                                 \
     X(MHD_create_response_from_callback)                                                           \
     X(MHD_add_response_header)                                                                     \
     X(MHD_queue_response)                                                                          \
