@@ -1,5 +1,5 @@
 /*
- * wellspring serve: the runs of a directory in a browser.
+ * wellspring serve: the runs of a directory in a browser, or a log for whoever asks.
  */
 #include <inttypes.h>
 #include <signal.h>
@@ -13,6 +13,7 @@
 #include "base/number.h"
 #include "cli/command.h"
 #include "cli/installed.h"
+#include "cli/serve_log.h"
 #include "report/figure.h"
 #include "server/dashboard.h"
 #include "server/http_guard.h"
@@ -22,6 +23,7 @@ enum { PORT = 8080, CONNECTIONS = 1024, PATIENCE = 15 };
 struct serve_flags {
     const char *runs, *port, *listen, *token_file;
     bool allow_control;
+    struct serve_log_flags log;
 };
 
 /* Tokens --------------------------------------------------------------------------------------- */
@@ -88,50 +90,85 @@ static void raise_descriptors(void)
 
 /* Serving -------------------------------------------------------------------------------------- */
 
-static void print_address(const struct serve_flags *flags, unsigned port, const char *token)
+static void print_address(const char *what, const char *of, const struct serve_flags *flags,
+                          unsigned port, const char *token)
 {
     const bool v6 = strchr(flags->listen, ':') != NULL;
-    (void)printf("%s of '%s' at http://%s%s%s:%u/%s%s\n",
-                 flags->allow_control ? "Runs" : "Runs, to be looked at only,", flags->runs,
-                 v6 ? "[" : "", flags->listen, v6 ? "]" : "", port, token ? "?token=" : "",
-                 token ? token : "");
+    (void)printf("%s '%s' at http://%s%s%s:%u/%s%s\n", what, of, v6 ? "[" : "", flags->listen,
+                 v6 ? "]" : "", port, token ? "?token=" : "", token ? token : "");
     (void)printf("Ctrl-C ends it.%s\n",
                  token ? " Whoever has the link may look; what is sent can be read on the way."
                        : "");
     (void)fflush(stdout);
 }
 
+static void wait_for_end(const sigset_t *ends)
+{
+    int seen;
+    (void)sigwait(ends, &seen);
+}
+
+static enum ws_status serve_runs(const struct serve_flags *flags, struct ws_http_settings *settings,
+                                 const sigset_t *ends, struct ws_arena *arena, struct ws_error *err)
+{
+    struct ws_dashboard *dashboard;
+    WS_TRY(choose_token(flags, arena, &settings->token, err));
+    WS_TRY(ws_dashboard_start(flags->runs ? flags->runs : "runs", flags->allow_control,
+                              installed_module(arena, WS_FIGURES_MODULE_FILE), settings, &dashboard,
+                              err));
+    print_address(flags->allow_control ? "Runs of" : "Runs, to be looked at only, of",
+                  flags->runs ? flags->runs : "runs", flags, ws_dashboard_port(dashboard),
+                  settings->token);
+    wait_for_end(ends);
+    ws_dashboard_stop(dashboard);
+    return WS_OK;
+}
+
+static enum ws_status serve_log(const struct serve_flags *flags,
+                                const struct ws_http_settings *settings, const sigset_t *ends,
+                                struct ws_arena *arena, struct ws_error *err)
+{
+    struct ws_log_site *site;
+    struct serve_log_keys keys = {.has_signer = false};
+    if (flags->runs || flags->token_file || flags->allow_control)
+        return ws_fail(err, WS_INVALID,
+                       "--runs, --token-file and --allow-control are not for a log: what it has "
+                       "is everybody's");
+    enum ws_status status = serve_log_start(&flags->log, settings, arena, &keys, &site, err);
+    if (status == WS_OK) {
+        print_address(flags->log.key ? "Log" : "Log, to be read only,", flags->log.log, flags,
+                      ws_log_site_port(site), NULL);
+        wait_for_end(ends);
+        ws_log_site_stop(site);
+    }
+    serve_log_close(&keys);
+    return status;
+}
+
 static enum ws_status serve(const struct serve_flags *flags, uint64_t port, struct ws_arena *arena,
                             struct ws_error *err)
 {
-    struct ws_dashboard *dashboard;
     struct ws_http_settings settings = {.address = flags->listen,
                                         .port = (unsigned)port,
                                         .connections = CONNECTIONS,
                                         .patience = PATIENCE};
     sigset_t ends;
-    int seen;
-    WS_TRY(choose_token(flags, arena, &settings.token, err));
     /* Blocked before threads are made, which take over what is; then waited for. */
     (void)sigemptyset(&ends);
     (void)sigaddset(&ends, SIGINT);
     (void)sigaddset(&ends, SIGTERM);
     (void)sigprocmask(SIG_BLOCK, &ends, NULL);
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of who writes it */
     raise_descriptors();
     json_object_seed(0); /* before several threads would */
-    WS_TRY(ws_dashboard_start(flags->runs, flags->allow_control,
-                              installed_module(arena, WS_FIGURES_MODULE_FILE), &settings,
-                              &dashboard, err));
-    print_address(flags, ws_dashboard_port(dashboard), settings.token);
-    (void)sigwait(&ends, &seen);
-    ws_dashboard_stop(dashboard);
-    return WS_OK;
+    return flags->log.log ? serve_log(flags, &settings, &ends, arena, err)
+                          : serve_runs(flags, &settings, &ends, arena, err);
 }
 
 int cmd_serve(int argc, char **argv)
 {
-    struct serve_flags flags = {.runs = "runs", .listen = "127.0.0.1"};
+    struct serve_flags flags = {.listen = "127.0.0.1"};
     const struct flag table[] = {
         {"runs", 0, "DIR", "the directory of runs (default runs)", NULL, &flags.runs},
         {"port", 'p', "N", "default 8080; 0: one that is free", NULL, &flags.port},
@@ -140,13 +177,23 @@ int cmd_serve(int argc, char **argv)
         {"token-file", 0, "FILE", "its first line is the token that is asked for", NULL,
          &flags.token_file},
         {"allow-control", 0, NULL, "runs may be stopped", &flags.allow_control, NULL},
+        {"log", 0, "DIR", "a log in place of runs, for whoever asks", NULL, &flags.log.log},
+        {"key", 0, "FILE", "the log's key: entries are taken, and checkpoints published", NULL,
+         &flags.log.key},
+        {"issuers", 0, "FILE", "whose entries are taken, and how many", NULL, &flags.log.issuers},
+        {"allow-anyone", 0, NULL, "others' are taken, too, within one quota for them all",
+         &flags.log.allow_anyone, NULL},
+        {"publish-every", 0, "S", "seconds between checkpoints (default 5)", NULL,
+         &flags.log.publish_every},
     };
     const struct command_line line = {
         .usage = "serve [options]",
         .about =
             "Shows the runs of a directory in a browser: lists, searches and compares them, and\n"
             "follows those that are running. Listens to this machine alone unless told otherwise;\n"
-            "elsewhere it wants a token, and makes one where none is given.",
+            "elsewhere it wants a token, and makes one where none is given. With --log it serves "
+            "a\n"
+            "log's files, /metrics and, with --key, POST /add (docs/formats/log.md).",
         .flags = table,
         .flag_count = sizeof table / sizeof *table,
     };

@@ -1,0 +1,71 @@
+#include "cli/serve_log.h"
+
+#include "base/file.h"
+#include "base/number.h"
+
+enum { PUBLISH_SECONDS = 5, PUBLISH_MOST = 86400, KEY_LIMIT = 4096 };
+
+static enum ws_status read_signer(const char *path, struct ws_arena *arena,
+                                  struct serve_log_keys *keys, struct ws_error *err)
+{
+    struct ws_bytes text, rest;
+    WS_TRY(ws_file_read(path, KEY_LIMIT, arena, &text, err));
+    (void)ws_bytes_split(text, '\n', &text, &rest);
+    enum ws_status status = ws_note_signer_read(text, arena, &keys->signer, err);
+    if (status != WS_OK)
+        ws_error_prefix(err, "%.200s", path);
+    keys->has_signer = status == WS_OK;
+    return status;
+}
+
+static enum ws_status read_issuers(const char *path, struct ws_arena *arena,
+                                   struct serve_log_keys *keys, struct ws_error *err)
+{
+    struct ws_bytes text;
+    WS_TRY(ws_file_read(path, WS_ISSUER_LIST_LIMIT, arena, &text, err));
+    return ws_issuer_list_read(text, path, arena, &keys->issuers, err);
+}
+
+/* What only makes sense together. */
+static enum ws_status check_flags(const struct serve_log_flags *flags, struct ws_error *err)
+{
+    if (!flags->key && (flags->issuers || flags->allow_anyone || flags->publish_every))
+        return ws_fail(err, WS_INVALID,
+                       "--issuers, --allow-anyone and --publish-every are for a log that takes "
+                       "entries: give its --key FILE, too");
+    if (flags->key && !flags->issuers && !flags->allow_anyone)
+        return ws_fail(err, WS_INVALID,
+                       "whose entries does the log take? --issuers FILE lists their keys, "
+                       "--allow-anyone takes them all");
+    return WS_OK;
+}
+
+enum ws_status serve_log_start(const struct serve_log_flags *flags,
+                               const struct ws_http_settings *http, struct ws_arena *arena,
+                               struct serve_log_keys *keys, struct ws_log_site **out,
+                               struct ws_error *err)
+{
+    uint64_t seconds = PUBLISH_SECONDS;
+    WS_TRY(check_flags(flags, err));
+    if (flags->publish_every &&
+        (!ws_whole_parse(flags->publish_every, &seconds) || seconds == 0 || seconds > PUBLISH_MOST))
+        return ws_fail(err, WS_INVALID, "--publish-every is '%.40s', wanted whole seconds, 1 to %d",
+                       flags->publish_every, PUBLISH_MOST);
+    if (flags->key)
+        WS_TRY(read_signer(flags->key, arena, keys, err));
+    if (flags->issuers)
+        WS_TRY(read_issuers(flags->issuers, arena, keys, err));
+    const struct ws_log_site_settings settings = {.directory = flags->log,
+                                                  .signer = flags->key ? &keys->signer : NULL,
+                                                  .issuers = &keys->issuers,
+                                                  .takes_anyones = flags->allow_anyone,
+                                                  .publish_seconds = (double)seconds};
+    return ws_log_site_start(&settings, http, out, err);
+}
+
+void serve_log_close(struct serve_log_keys *keys)
+{
+    if (keys->has_signer)
+        ws_note_signer_close(&keys->signer);
+    ws_issuer_list_close(&keys->issuers);
+}

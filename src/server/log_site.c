@@ -1,0 +1,113 @@
+#include "server/log_site.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "ledger/tile.h"
+#include "server/log_site_internal.h"
+
+enum { STOP_SECONDS = 5 };
+
+static const struct ws_http_route routes[] = {
+    {"GET", "/tile/**", log_site_file, NULL},
+    {"GET", "/checkpoint", log_site_file, NULL},
+    {"GET", "/checkpoints/**", log_site_file, NULL},
+    {"GET", "/vkey", log_site_file, NULL},
+    {"POST", "/add", log_site_add, NULL},
+    {"GET", "/metrics", log_site_numbers, NULL},
+};
+
+static enum ws_status publish(void *site_, struct ws_log_store *store, struct ws_error *err)
+{
+    const struct ws_log_site *site = site_;
+    return store->count == store->size ? WS_OK : ws_log_publish(store, site->settings.signer, err);
+}
+
+/* Everybody's quota is whole at the start. */
+static enum ws_status open_quotas(struct ws_log_site *site, struct ws_error *err)
+{
+    const struct ws_issuer_list *issuers = site->settings.issuers;
+    struct timespec time;
+    (void)clock_gettime(CLOCK_MONOTONIC, &time);
+    site->keys = calloc(issuers->count + 1, sizeof *site->keys);
+    site->left = calloc(issuers->count + 1, sizeof *site->left);
+    if (!site->keys || !site->left)
+        return ws_fail_memory(err, "the issuers of a log");
+    for (size_t i = 0; i < issuers->count; i++) {
+        site->keys[i] = &issuers->items[i].key;
+        ws_quota_begin(&site->left[i], &issuers->items[i].quota, (double)time.tv_sec);
+    }
+    ws_quota_begin(&site->left[issuers->count], &ws_usual_quota, (double)time.tv_sec);
+    return WS_OK;
+}
+
+static enum ws_status open_log(struct ws_log_site *site, struct ws_error *err)
+{
+    const struct ws_log_site_settings *settings = &site->settings;
+    const struct ws_desk_settings desk = {.directory = settings->directory,
+                                          .publish = publish,
+                                          .user = site,
+                                          .seconds = settings->publish_seconds};
+    site->directory = open(settings->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (site->directory < 0)
+        return ws_fail_system(err, "cannot read log", settings->directory);
+    if (faccessat(site->directory, "checkpoint", R_OK, 0) != 0)
+        return ws_fail(err, WS_NOT_FOUND, "'%.200s' is no log: it has no checkpoint",
+                       settings->directory);
+    if (!settings->signer)
+        return WS_OK;
+    WS_TRY(open_quotas(site, err));
+    return ws_log_desk_open(&desk, &site->desk, err);
+}
+
+enum ws_status ws_log_site_start(const struct ws_log_site_settings *settings,
+                                 const struct ws_http_settings *http, struct ws_log_site **out,
+                                 struct ws_error *err)
+{
+    struct ws_log_site *site = calloc(1, sizeof *site);
+    if (!site)
+        return ws_fail_memory(err, "a log's site");
+    site->settings = *settings;
+    site->directory = -1;
+    pthread_mutex_init(&site->mutex, NULL);
+    const struct ws_http_site served = {.routes = routes,
+                                        .route_count = sizeof routes / sizeof *routes,
+                                        .user = site,
+                                        .body_most = WS_ENTRY_LIMIT,
+                                        .is_open = true};
+    enum ws_status status = ws_microhttpd_open(&site->http, err);
+    if (status == WS_OK)
+        status = open_log(site, err);
+    if (status == WS_OK)
+        status = ws_http_server_start(&site->http, http, &served, &site->server, err);
+    if (status == WS_OK)
+        *out = site;
+    else
+        ws_log_site_stop(site);
+    return status;
+}
+
+unsigned ws_log_site_port(const struct ws_log_site *site)
+{
+    return ws_http_server_port(site->server);
+}
+
+/* Connections that wait for the desk are answered before the server ends. */
+void ws_log_site_stop(struct ws_log_site *site)
+{
+    if (site->desk)
+        ws_log_desk_drain(site->desk);
+    if (site->server)
+        ws_http_server_stop(site->server, STOP_SECONDS);
+    ws_log_desk_close(site->desk);
+    ws_microhttpd_close(&site->http);
+    if (site->directory >= 0)
+        (void)close(site->directory);
+    pthread_mutex_destroy(&site->mutex);
+    free(site->keys);
+    free(site->left);
+    free(site);
+}

@@ -1,0 +1,52 @@
+/*
+ * What the parts of a log's site share: its files (log_site_files.c), what is handed in
+ * (log_site_add.c), its numbers (log_site_numbers.c). Contract: tests/cli/serve_log.sh.
+ */
+#ifndef WS_SERVER_LOG_SITE_INTERNAL_H
+#define WS_SERVER_LOG_SITE_INTERNAL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "server/log_desk.h"
+#include "server/log_site.h"
+#include "server/microhttpd.h"
+
+/* clang-format off */
+/*    name       HTTP   an entry that is refused */
+#define WS_REFUSAL_MAP(X)                                                  \
+    X(malformed, 400)   /* is no envelope with a statement */             \
+    X(signature, 403)   /* has a bad signature */                         \
+    X(stranger,  403)   /* is signed by nobody whom the log takes */      \
+    X(quota,     429)   /* is more than its issuer may add */             \
+    X(closing,   503)   /* comes when the log takes no more */            \
+    X(disk,      507)   /* could not be kept */
+/* clang-format on */
+
+enum refusal {
+#define X(name, number) REFUSED_##name,
+    WS_REFUSAL_MAP(X)
+#undef X
+        REFUSALS
+};
+
+struct ws_log_site {
+    struct ws_log_site_settings settings;
+    struct ws_microhttpd http;
+    struct ws_http_server *server;
+    int directory; /* descriptor */
+    struct ws_log_desk *desk;
+    const struct ws_note_key **keys; /* of the issuers */
+    pthread_mutex_t mutex;           /* guards what is left of quotas */
+    struct ws_quota_left *left;      /* of each issuer, and last of all strangers */
+    atomic_uint_fast64_t refused[REFUSALS];
+};
+
+/* Functions of routes. */
+ws_http_function log_site_file, log_site_add, log_site_numbers;
+
+/* The answer of one that is refused: counted, and with its number. */
+enum ws_status log_site_refuse(struct ws_log_site *site, enum refusal why,
+                               struct ws_http_answer *answer, enum ws_status status);
+
+#endif
