@@ -12,7 +12,8 @@ for tool in node npm chromium; do
     fi
 done
 cp "$WS_SOURCE_DIR"/tests/browser/*.js* .
-if ! npm ci --no-audit --no-fund >npm.out 2>&1; then
+# What npm has fetched before is not asked for again, so that this needs a network once.
+if ! npm ci --no-audit --no-fund --prefer-offline --fetch-retries 1 >npm.out 2>&1; then
     echo "skipped: npm cannot fetch playwright-core and axe-core"
     tail -n 3 npm.out
     exit 77
