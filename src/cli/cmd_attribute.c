@@ -212,7 +212,7 @@ static void show_progress(void *user, const struct ws_progress *progress)
         ((double)w->done + (total > 0 ? (double)progress->work / total : 1)) / (double)count;
     (void)snprintf(words, sizeof words, "%zu of %zu counterfactuals", w->done, count);
     terminal_show(&w->terminal,
-                  &(struct terminal_state){share, now() - w->started, -1, words, words});
+                  &(struct terminal_state){share, now() - w->started, -1, words, words, NULL});
 }
 
 static enum ws_status run(struct work *w, const struct ws_experiment *experiment,

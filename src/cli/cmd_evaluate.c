@@ -210,8 +210,8 @@ static void show_progress(void *user, uint64_t done)
     struct evaluation *e = user;
     double elapsed = ws_system_clock.elapsed(NULL) - e->began;
     double share = (double)done / (double)e->examples.count;
-    const struct terminal_state state = {share, elapsed, elapsed * (1 / share - 1), "blocks",
-                                         "blocks scored"};
+    const struct terminal_state state = {share,    elapsed,         elapsed * (1 / share - 1),
+                                         "blocks", "blocks scored", NULL};
     terminal_show(&e->terminal, &state);
 }
 

@@ -171,7 +171,7 @@ static void show_progress(void *user, const struct ws_progress *progress)
         &s->terminal,
         &(struct terminal_state){share, elapsed,
                                  share > 0.02 && elapsed >= 1 ? elapsed * (1 - share) / share : -1,
-                                 bar, words});
+                                 bar, words, NULL});
 }
 
 /* What a run that failed says. */

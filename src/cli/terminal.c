@@ -79,9 +79,10 @@ static void draw_bar(const struct terminal *terminal, const struct terminal_stat
         at += strlen(cell);
     }
     bar[at] = '\0';
-    (void)snprintf(tail, sizeof tail, " %3.0f %%  ETA %s  %s", 100 * state->share, left,
-                   state->bar);
-    int room = columns - cells - 1;
+    const int room = columns - cells - 1;
+    const int size = snprintf(tail, sizeof tail, " %3.0f %%  ETA %s  ", 100 * state->share, left);
+    const bool fits = size + width_of(state->bar) <= room || !state->brief;
+    (void)snprintf(tail + size, sizeof tail - (size_t)size, "%s", fits ? state->bar : state->brief);
     (void)fprintf(stderr, "\r%s%.*s\033[K", bar, room > 0 ? room : 0, tail);
     (void)fflush(stderr);
 }
@@ -139,23 +140,16 @@ static bool is_line_due(const struct terminal *terminal, const struct ws_progres
            (p->taken && p->elapsed - (terminal->drawn > 0 ? terminal->drawn : 0) >= pause);
 }
 
-/* "replace generation 3" */
-static void name_step(const struct ws_progress *p, char *out, size_t size)
-{
-    (void)snprintf(out, size, "%s generation %" PRIu32, p->arm, p->generation);
-}
-
-/* Generations of chains a second; "" before there is one to speak of. */
-static void format_rate(const struct terminal *terminal, const struct ws_progress *p, char *out,
-                        size_t size)
+/* Generations of chains a second or a minute; "" before there is one to speak of. */
+static void format_rate(const struct terminal *terminal, const struct ws_progress *p,
+                        const char *unit, char *out, size_t size)
 {
     double rate = p->elapsed >= 1 ? (double)terminal->steps / p->elapsed : 0;
     out[0] = '\0';
     if (rate >= 1)
-        (void)snprintf(out, size, rate < 10 ? "  %.1f generations/s" : "  %.0f generations/s",
-                       rate);
+        (void)snprintf(out, size, rate < 10 ? "  %.1f%s/s" : "  %.0f%s/s", rate, unit);
     else if (rate > 0)
-        (void)snprintf(out, size, "  %.3g generations/min", 60 * rate);
+        (void)snprintf(out, size, "  %.3g%s/min", 60 * rate, unit);
 }
 
 static void print_step(struct terminal *terminal, const struct ws_progress *p,
@@ -174,7 +168,7 @@ void terminal_progress(void *user, const struct ws_progress *progress)
 {
     struct terminal *terminal = user;
     const struct ws_progress *p = progress;
-    char text[300], step[200], rate[60];
+    char text[300], brief[300], rate[60], brief_rate[60];
     double total = (double)p->work + (double)p->work_left;
     double share = total > 0 ? (double)p->work / total : 1;
     terminal->steps += p->taken ? p->seeds : 0;
@@ -184,12 +178,18 @@ void terminal_progress(void *user, const struct ws_progress *progress)
     if (!is_line_due(terminal, p, share) && !is_due_on_terminal(terminal, share, p->elapsed))
         return;
     bool known = share > 0 && p->elapsed >= 1;
-    name_step(p, step, sizeof step);
-    format_rate(terminal, p, rate, sizeof rate);
-    (void)snprintf(text, sizeof text, "%zu/%zu chains  %s%s", p->chains_done, p->chains, step,
-                   rate);
-    const struct terminal_state state = {share, p->elapsed,
-                                         known ? p->elapsed * (1 - share) / share : -1, text, text};
+    format_rate(terminal, p, " generations", rate, sizeof rate);
+    format_rate(terminal, p, "", brief_rate, sizeof brief_rate);
+    (void)snprintf(text, sizeof text, "%zu/%zu chains  %s generation %" PRIu32 "%s", p->chains_done,
+                   p->chains, p->arm, p->generation, rate);
+    (void)snprintf(brief, sizeof brief, "%zu/%zu%s  %s gen. %" PRIu32, p->chains_done, p->chains,
+                   brief_rate, p->arm, p->generation);
+    const struct terminal_state state = {.share = share,
+                                         .elapsed = p->elapsed,
+                                         .left = known ? p->elapsed * (1 - share) / share : -1,
+                                         .bar = text,
+                                         .words = text,
+                                         .brief = brief};
     if (terminal->live)
         terminal_show(terminal, &state);
     else

@@ -24,6 +24,7 @@ struct terminal_state {
     double share, elapsed, left;
     const char *bar;
     const char *words;
+    const char *brief; /* instead of the bar's, where these have no room; NULL: they are cut */
 };
 void terminal_show(struct terminal *terminal, const struct terminal_state *state);
 /* For struct ws_run_options.progress; `user` is the terminal. Elsewhere than on a terminal a line

@@ -25,8 +25,8 @@ on_terminal() {
 }
 
 TERM=xterm on_terminal 60 run small.yaml -o plain
-check "a bar" grep -q '^#* *\.*  *[0-9]* %  ETA .*  [0-4]/4 chains  [a-z]' bars
-check "the last is full" grep -q '^############  *100 %  ETA .*4/4 chains' bars
+check "a bar" grep -q '^#* *\.*  *[0-9]* %  ETA .*  [0-4]/4.*  [a-z]* gen\. [0-4]' bars
+check "the last is full" grep -q '^############  *100 %  ETA .*4/4' bars
 check "within the width" awk 'length > 60 + 3 {exit 1}' bars # and the three bytes that clear the rest
 check "drawn over itself" grep -q $'\r#' seen
 check "cleared at the end" grep -q $'\r\033\[K[^#]*$' seen
@@ -46,6 +46,24 @@ TERM=dumb on_terminal 60 run small.yaml -o dumb
 check "lines on a terminal that cannot move" grep -q '^100 % after .*: 4/4 chains  [a-z]* generation 4' seen
 check "and no bar" awk 'END {exit NR > 0}' bars
 check "and no escape sequence" awk '/\033/ {exit 1}' seen
+
+# Where all words have no room they are shorter, and the rate is among them.
+cat >slow.yaml <<'END'
+family: external
+train: "sleep 0.3; cp {data} {model}"
+sample: "head -n {items} {model} >{out}"
+source: zipf
+types: 20
+items: 30
+generations: 5
+seeds: 2
+threads: 1
+control: false
+policies: replace
+END
+TERM=xterm on_terminal 80 run slow.yaml -o slow
+check "the rate and the arm" grep -qE ' [0-2]/2  [0-9.]+/(s|min)  replace gen\. [0-4]' bars
+check "within the width" awk 'length > 80 + 3 {exit 1}' bars
 
 # The whole of a run at 80 columns, but for commands, which are as long as they are.
 TERM=xterm on_terminal 80 run gaussian -o wide --set generations=20
