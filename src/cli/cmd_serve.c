@@ -1,24 +1,20 @@
 /*
  * wellspring serve: the runs of a directory in a browser, or a log for whoever asks.
  */
-#include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/resource.h>
 
 #include "base/file.h"
-#include "base/json.h"
-#include "base/number.h"
 #include "cli/command.h"
 #include "cli/installed.h"
 #include "cli/serve_log.h"
+#include "cli/serving.h"
 #include "report/figure.h"
 #include "server/dashboard.h"
 #include "server/http_guard.h"
 
-enum { PORT = 8080, CONNECTIONS = 1024, PATIENCE = 15 };
+enum { PORT = 8080 };
 
 struct serve_flags {
     const char *runs, *port, *listen, *token_file;
@@ -77,35 +73,17 @@ static enum ws_status choose_token(const struct serve_flags *flags, struct ws_ar
     return loopback ? WS_OK : make_token(arena, out, err);
 }
 
-/* As many descriptors as connections may take, if the system lets us. */
-static void raise_descriptors(void)
-{
-    struct rlimit files;
-    const rlim_t wanted = CONNECTIONS + WS_HTTP_DESCRIPTORS;
-    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= wanted)
-        return;
-    files.rlim_cur = files.rlim_max < wanted ? files.rlim_max : wanted;
-    (void)setrlimit(RLIMIT_NOFILE, &files);
-}
-
 /* Serving -------------------------------------------------------------------------------------- */
 
 static void print_address(const char *what, const char *of, const struct serve_flags *flags,
                           unsigned port, const char *token)
 {
-    const bool v6 = strchr(flags->listen, ':') != NULL;
-    (void)printf("%s '%s' at http://%s%s%s:%u/%s%s\n", what, of, v6 ? "[" : "", flags->listen,
-                 v6 ? "]" : "", port, token ? "?token=" : "", token ? token : "");
-    (void)printf("Ctrl-C ends it.%s\n",
+    (void)printf("%s '%s' at ", what, of);
+    print_base_url(flags->listen, port);
+    (void)printf("/%s%s\nCtrl-C ends it.%s\n", token ? "?token=" : "", token ? token : "",
                  token ? " Whoever has the link may look; what is sent can be read on the way."
                        : "");
     (void)fflush(stdout);
-}
-
-static void wait_for_end(const sigset_t *ends)
-{
-    int seen;
-    (void)sigwait(ends, &seen);
 }
 
 static enum ws_status serve_runs(const struct serve_flags *flags, struct ws_http_settings *settings,
@@ -145,23 +123,14 @@ static enum ws_status serve_log(const struct serve_flags *flags,
     return status;
 }
 
-static enum ws_status serve(const struct serve_flags *flags, uint64_t port, struct ws_arena *arena,
+static enum ws_status serve(const struct serve_flags *flags, struct ws_arena *arena,
                             struct ws_error *err)
 {
-    struct ws_http_settings settings = {.address = flags->listen,
-                                        .port = (unsigned)port,
-                                        .connections = CONNECTIONS,
-                                        .patience = PATIENCE};
+    struct ws_http_settings settings = {
+        .address = flags->listen, .connections = SERVING_CONNECTIONS, .patience = SERVING_PATIENCE};
     sigset_t ends;
-    /* Blocked before threads are made, which take over what is; then waited for. */
-    (void)sigemptyset(&ends);
-    (void)sigaddset(&ends, SIGINT);
-    (void)sigaddset(&ends, SIGTERM);
-    (void)sigprocmask(SIG_BLOCK, &ends, NULL);
-    (void)signal(SIGPIPE, SIG_IGN);
-    (void)signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of who writes it */
-    raise_descriptors();
-    json_object_seed(0); /* before several threads would */
+    WS_TRY(read_port(flags->port, PORT, &settings.port, err));
+    begin_serving(&ends);
     return flags->log.log ? serve_log(flags, &settings, &ends, arena, err)
                           : serve_runs(flags, &settings, &ends, arena, err);
 }
@@ -199,15 +168,11 @@ int cmd_serve(int argc, char **argv)
     };
     struct arguments arguments;
     struct ws_error error;
-    uint64_t port = PORT;
     enum ws_status status = arguments_parse(&line, argc, argv, &arguments, &error);
     if (status == WS_OK && arguments.help)
         print_help(&line);
-    else if (status == WS_OK && flags.port && (!ws_whole_parse(flags.port, &port) || port > 65535))
-        status = ws_fail(&error, WS_INVALID, "--port is '%.40s', wanted a whole number up to 65535",
-                         flags.port);
     else if (status == WS_OK)
-        status = serve(&flags, port, &arguments.arena, &error);
+        status = serve(&flags, &arguments.arena, &error);
     ws_arena_release(&arguments.arena);
     return status == WS_OK ? EXIT_DONE : report(status, &error);
 }
