@@ -35,7 +35,8 @@ enum exit_status {
     X(generate,  "texts from a model: sampled, greedy, or by beam search")              \
     X(evaluate,  "a model against reference numbers, or over a text")                   \
     X(tokenize,  "text to token ids and back; training a tokenizer")                      \
-    X(ledger,    "logs of who made which data: signed, witnessed, only ever growing")
+    X(ledger,    "logs of who made which data: signed, witnessed, only ever growing")   \
+    X(witness,   "cosign logs of others when they only grew, with the time")
 /* clang-format on */
 
 #define X(name, summary) int cmd_##name(int argc, char **argv);

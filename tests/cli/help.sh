@@ -9,7 +9,7 @@ fits() {
 accepts --help
 fits --help
 commands=$(awk '/^  [a-z]/ {print $1}' out)
-wanted="run plan reproduce attribute profile theory runs report export plot compare serve train generate evaluate tokenize ledger"
+wanted="run plan reproduce attribute profile theory runs report export plot compare serve train generate evaluate tokenize ledger witness"
 [ "$(echo $commands)" = "$wanted" ] || fail "the commands are '$commands'"
 cp out usage
 accepts help
@@ -19,11 +19,13 @@ for command in $commands; do
     fits "$command --help"
     check "usage of $command" grep -q "^usage: wellspring $command" out
 done
-accepts ledger --help
-for command in $(awk '/^  [a-z]/ {print $1}' out); do
-    accepts ledger "$command" --help
-    fits "ledger $command --help"
-    check "usage of ledger $command" grep -q "^usage: wellspring ledger $command" out
+for group in ledger witness; do
+    accepts $group --help
+    for command in $(awk '/^  [a-z]/ {print $1}' out); do
+        accepts $group "$command" --help
+        fits "$group $command --help"
+        check "usage of $group $command" grep -q "^usage: wellspring $group $command" out
+    done
 done
 refuses 2 "no 'kyes'" "did you mean 'keys'?" -- ledger kyes
 refuses 2 "which command?" "--help" -- ledger
