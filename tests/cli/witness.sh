@@ -126,7 +126,6 @@ status=$(curl -sS -m 30 -o body -w '%{http_code}' -H 'Transfer-Encoding: chunked
 [ "$status" != 200 ] || fail "200,000 bytes in pieces were taken"
 answers 405 /add-checkpoint
 answers 404 /
-answers 421 /vkey -H 'Host: elsewhere.example'
 
 hash=$(printf log.example | openssl dgst -sha256 -r | cut -c 1-64)
 answers 200 "/$hash/checkpoint"

@@ -112,6 +112,14 @@ static inline struct ws_bytes print_request(const struct ws_witness_request *req
     return keep_buffer(&text, arena);
 }
 
+/* The bytes with another letter of base64 at `at`, so that they stay what they are in form. */
+static inline struct ws_bytes turn_letter(struct ws_bytes bytes, size_t at, struct ws_arena *arena)
+{
+    uint8_t *turned = ws_arena_copy(arena, bytes.data, bytes.size);
+    turned[at] = turned[at] == 'A' ? 'B' : 'A';
+    return ws_bytes_of(turned, bytes.size);
+}
+
 /* What an honest log would send: the proof from `old` on, where there is one. */
 static inline struct ws_bytes made_request(struct made_log *log, uint64_t old, uint64_t size,
                                            struct ws_arena *arena)

@@ -188,7 +188,7 @@ static void client__believes_no_answer(void **state)
     assert_result(stand, 1, WS_WITNESS_GAVE_BAD_ANSWER, "no cosignature of the policy's key");
 }
 
-/* The witness's own, with a bit turned, and one of another checkpoint. */
+/* The witness's own, with a letter turned, and one of another checkpoint. */
 static void client__believes_no_forged_cosignature(void **state)
 {
     struct stand *stand = *state;
@@ -201,9 +201,7 @@ static void client__believes_no_forged_cosignature(void **state)
     assert_result(stand, 0, WS_WITNESS_GAVE_BAD_ANSWER, "the signature of 'w0.example' is bad");
     gather(stand, 3, 3);
     assert_result(stand, 0, WS_WITNESS_GAVE_COSIGNED, "");
-    uint8_t *turned = ws_arena_copy(&stand->arena, old.data, old.size);
-    turned[old.size - 12] ^= 1;
-    liar->reply.body.data = turned;
+    liar->reply.body = turn_letter(old, old.size - 12, &stand->arena);
     gather(stand, 3, 3);
     assert_result(stand, 0, WS_WITNESS_GAVE_BAD_ANSWER, "is bad");
 }
