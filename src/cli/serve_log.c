@@ -2,20 +2,16 @@
 
 #include "base/file.h"
 #include "base/number.h"
+#include "ledger/key_file.h"
 
-enum { PUBLISH_SECONDS = 5, PUBLISH_MOST = 86400, KEY_LIMIT = 4096 };
+enum { PUBLISH_SECONDS = 5, PUBLISH_MOST = 86400 };
 
 static enum ws_status read_signer(const char *path, struct ws_arena *arena,
                                   struct serve_log_keys *keys, struct ws_error *err)
 {
-    struct ws_bytes text, rest;
-    WS_TRY(ws_file_read(path, KEY_LIMIT, arena, &text, err));
-    (void)ws_bytes_split(text, '\n', &text, &rest);
-    enum ws_status status = ws_note_signer_read(text, arena, &keys->signer, err);
-    if (status != WS_OK)
-        ws_error_prefix(err, "%.200s", path);
-    keys->has_signer = status == WS_OK;
-    return status;
+    WS_TRY(ws_key_file_read(path, WS_KEY_ED25519, arena, &keys->signer, err));
+    keys->has_signer = true;
+    return WS_OK;
 }
 
 static enum ws_status read_issuers(const char *path, struct ws_arena *arena,

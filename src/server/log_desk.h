@@ -4,7 +4,7 @@
  *
  * An entry is answered when it survives a loss of power. When it cannot be kept, all that came with
  * it are told so and nothing of them is in the log; what was kept before stays. Contract:
- * tests/unit/test_log_desk.c, tests/fault/log_attacks.sh.
+ * tests/fault/test_log_site.c.
  */
 #ifndef WS_SERVER_LOG_DESK_H
 #define WS_SERVER_LOG_DESK_H

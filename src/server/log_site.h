@@ -7,7 +7,7 @@
  *     GET  /metrics
  *
  * Nothing else of the directory can be asked for. Without a key that signs it is read alone, and
- * another process may write it. Contract: tests/cli/serve_log.sh, tests/fault/log_attacks.sh.
+ * another process may write it. Contract: tests/fault/test_log_site.c.
  */
 #ifndef WS_SERVER_LOG_SITE_H
 #define WS_SERVER_LOG_SITE_H

@@ -1,6 +1,6 @@
 /*
  * What the parts of a log's site share: its files (log_site_files.c), what is handed in
- * (log_site_add.c), its numbers (log_site_numbers.c). Contract: tests/cli/serve_log.sh.
+ * (log_site_add.c), its numbers (log_site_numbers.c). Contract: tests/fault/test_log_site.c.
  */
 #ifndef WS_SERVER_LOG_SITE_INTERNAL_H
 #define WS_SERVER_LOG_SITE_INTERNAL_H
@@ -36,8 +36,8 @@ struct ws_log_site {
     struct ws_http_server *server;
     int directory; /* descriptor */
     struct ws_log_desk *desk;
-    const struct ws_note_key **keys; /* of the issuers */
-    pthread_mutex_t mutex;           /* guards what is left of quotas */
+    pthread_mutex_t mutex;           /* guards what follows */
+    const struct ws_note_key **keys; /* of the issuers; of one thread at a time */
     struct ws_quota_left *left;      /* of each issuer, and last of all strangers */
     atomic_uint_fast64_t refused[REFUSALS];
 };
