@@ -11,7 +11,8 @@
 
 /* clang-format off */
 #define WS_LEDGER_COMMANDS(X)                                                           \
-    X(keys,    "make keys, and print the public halves of those that are there")
+    X(keys,    "make keys, and print the public halves of those that are there")        \
+    X(monitor, "follow a log, verify every byte of it, and shout when it forks")
 /* clang-format on */
 
 #define X(name, summary) int cmd_ledger_##name(int argc, char **argv);

@@ -1,0 +1,318 @@
+/*
+ * wellspring ledger monitor: what came into somebody's log, and whether it only ever grew.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "base/number.h"
+#include "cli/ledger_command.h"
+#include "cli/stop_signal.h"
+#include "ledger/envelope.h"
+#include "ledger/log_monitor.h"
+#include "ledger/roles.h"
+#include "ledger/statement.h"
+
+enum { EVERY_MOST = 86400 };
+
+struct monitor_request {
+    const char *policy, *roles, *state, *issuer, *every;
+    bool once, json;
+    /* Made of these. */
+    uint64_t seconds; /* 0: once */
+    struct ws_arena arena;
+    struct ws_trust trust;
+    struct ws_roles known; /* parties and their keys */
+    const struct ws_note_key **keys;
+    bool *signed_by;
+    struct ws_arena scratch; /* of one entry */
+    bool alarm;              /* what was to be verified is not so */
+};
+
+/* Entries -------------------------------------------------------------------------------------- */
+
+/* What an entry is about, in a word: a model, a collection, an earlier entry, a key. */
+static const char *subject_of(const struct ws_statement *statement, struct ws_arena *arena)
+{
+    switch (statement->kind) {
+    case WS_STATEMENT_EMISSION:
+        return statement->emission.model;
+    case WS_STATEMENT_ARCHIVE:
+        return statement->archive.collection;
+    case WS_STATEMENT_WITHDRAWAL:
+        return ws_arena_format(arena, "entry %" PRIu64, statement->withdrawal.entry);
+    case WS_STATEMENT_KEY_CHANGE:
+        return statement->key_change.old_key;
+    default:
+        return "";
+    }
+}
+
+/* "urn:wellspring:model-emission:v1" and what it is about; texts are the issuer's. */
+static enum ws_status print_statement(struct monitor_request *request, uint64_t index,
+                                      const char *party, const struct ws_envelope *envelope,
+                                      struct ws_error *err)
+{
+    struct ws_statement statement;
+    const bool is_known =
+        ws_statement_read(envelope->payload, index, &request->scratch, &statement, NULL) == WS_OK;
+    const char *type = is_known ? ws_statement_type(statement.kind) : "no statement known here";
+    const char *about = is_known ? subject_of(&statement, &request->scratch) : "";
+    json_t *line = json_pack("{s:I, s:s, s:s, s:s}", "entry", (json_int_t)index, "party", party,
+                             "type", type, "about", about ? about : "");
+    char *text = line ? json_dumps(line, JSON_COMPACT) : NULL;
+    json_decref(line);
+    if (!text)
+        return ws_fail_memory(err, "an entry");
+    if (request->json)
+        (void)printf("%s\n", text);
+    else
+        (void)printf("entry %" PRIu64 ": %s: %s%s%s\n", index, party, type,
+                     about && *about ? ": " : "",
+                     about && ws_is_one_line(about) ? about : "(not printable)");
+    free(text);
+    return WS_OK;
+}
+
+/* Prints an entry that a party of the roles signed: the one that was asked for, or any. */
+static enum ws_status on_entry(void *request_, uint64_t index, struct ws_bytes entry,
+                               struct ws_error *err)
+{
+    struct monitor_request *request = request_;
+    const struct ws_roles *known = &request->known;
+    struct ws_envelope envelope;
+    if (*stop_signal_flag())
+        return ws_fail(err, WS_INTERRUPTED, "stopped; with --state the next look goes on");
+    if (known->key_count == 0)
+        return WS_OK;
+    ws_arena_reset(&request->scratch);
+    if (ws_envelope_read(entry, &request->scratch, &envelope, NULL) != WS_OK)
+        return WS_OK; /* logs of others hold other things */
+    if (ws_envelope_check(&envelope, request->keys, known->key_count, &request->scratch,
+                          request->signed_by, err) != WS_OK) {
+        (void)fprintf(stderr, "wellspring: entry %" PRIu64 ": %s\n", index, err->message);
+        return WS_OK;
+    }
+    for (size_t i = 0; i < known->key_count; i++) {
+        const char *party = known->parties[known->keys[i].party];
+        if (request->signed_by[i] && (!request->issuer || strcmp(request->issuer, party) == 0))
+            return print_statement(request, index, party, &envelope, err);
+    }
+    return WS_OK;
+}
+
+/* Looks ---------------------------------------------------------------------------------------- */
+
+static void print_notes(const struct ws_monitor_look *look)
+{
+    for (size_t i = 0; i < 2; i++)
+        (void)printf("\n--- %s:\n%.*s", i == 0 ? "seen before" : "shown now",
+                     (int)look->notes[i].size, (const char *)look->notes[i].data);
+}
+
+static enum ws_status print_json(const struct ws_monitor_look *look, struct ws_error *err)
+{
+    static const char *const names[] = {
+#define X(name, text) #name,
+        WS_MONITOR_MAP(X)
+#undef X
+    };
+    const struct ws_checkpoint *shown = &look->shown.checkpoint;
+    json_t *line = json_pack(
+        "{s:s, s:s, s:I, s:I, s:I, s:I}", "log", shown->origin, "verdict", names[look->verdict],
+        "size", (json_int_t)shown->size, "old_size", (json_int_t)look->old_size, "witnesses",
+        (json_int_t)look->shown.witnesses, "time", (json_int_t)look->shown.time);
+    char *text = line ? json_dumps(line, JSON_COMPACT) : NULL;
+    json_decref(line);
+    if (!text)
+        return ws_fail_memory(err, "an answer");
+    (void)printf("%s\n", text);
+    free(text);
+    return WS_OK;
+}
+
+static enum ws_status print_look(struct monitor_request *request,
+                                 const struct ws_monitor_look *look, struct ws_error *err)
+{
+    const struct ws_trusted_checkpoint *shown = &look->shown;
+    const bool forked = look->verdict == WS_MONITOR_FORKED;
+    if (request->json)
+        WS_TRY(print_json(look, err));
+    else
+        (void)printf("%s: %" PRIu64 " entries; %s\n", shown->checkpoint.origin,
+                     shown->checkpoint.size, ws_monitor_text(look->verdict));
+    if (!request->json && shown->time > 0) {
+        char time[32];
+        ws_clock_text((double)shown->time, time);
+        (void)printf("cosigned by %zu witnesses of %zu operators: it existed no later than %s\n",
+                     shown->witnesses, shown->operators, time);
+    }
+    if (forked && !request->json)
+        print_notes(look);
+    (void)fflush(stdout);
+    if (!forked)
+        return WS_OK;
+    request->alarm = true;
+    return ws_fail(err, WS_CORRUPT,
+                   "log '%.150s' FORKED: two signed checkpoints cannot both be "
+                   "true%s%.150s%s; keep them, and tell its other readers",
+                   shown->checkpoint.origin, request->state ? "; they are in '" : "",
+                   request->state ? request->state : "",
+                   request->state ? "/fork-seen' and '.../fork-shown'" : "");
+}
+
+/* What was seen before of a log is the state's alone; without one every look is the first. */
+static enum ws_status look_once(struct monitor_request *request, const struct ws_log_source *source,
+                                struct ws_error *err)
+{
+    const struct ws_monitor monitor = {.source = source,
+                                       .trust = &request->trust,
+                                       .state = request->state,
+                                       .entry = on_entry,
+                                       .user = request};
+    struct ws_monitor_look look;
+    ws_arena_reset(&request->arena);
+    enum ws_status status = ws_monitor_look(&monitor, &request->arena, &look, err);
+    request->alarm = status == WS_CORRUPT;
+    if (status != WS_OK)
+        ws_error_prefix(err, "%.150s", source->from);
+    WS_TRY(status);
+    return print_look(request, &look, err);
+}
+
+static void wait_for(uint64_t seconds)
+{
+    const struct timespec moment = {.tv_nsec = 100000000};
+    for (uint64_t i = 0; i < 10 * seconds && !*stop_signal_flag(); i++)
+        (void)nanosleep(&moment, NULL);
+}
+
+/* A look that fails is told of, and the next one may go well; a fork does not go away. */
+static enum ws_status look_again_and_again(struct monitor_request *request,
+                                           const struct ws_log_source *source, struct ws_error *err)
+{
+    while (!*stop_signal_flag()) {
+        enum ws_status status = look_once(request, source, err);
+        if (status == WS_CORRUPT && strstr(err->message, "FORKED"))
+            return status;
+        if (status != WS_OK && status != WS_INTERRUPTED)
+            (void)fprintf(stderr, "wellspring: %s\n", err->message);
+        wait_for(request->seconds);
+    }
+    return WS_OK;
+}
+
+/* The command ---------------------------------------------------------------------------------- */
+
+static enum ws_status check_request(struct monitor_request *request, struct ws_error *err)
+{
+    if (!request->policy)
+        return ws_fail(err, WS_INVALID, "monitor: whose log is it? --policy FILE names its key");
+    if (request->issuer && !request->roles)
+        return ws_fail(err, WS_INVALID, "monitor: --issuer is a party of --roles FILE");
+    if (request->every && request->once)
+        return ws_fail(err, WS_INVALID, "monitor: --once or --every, not both");
+    if (request->every && (!ws_whole_parse(request->every, &request->seconds) ||
+                           request->seconds == 0 || request->seconds > EVERY_MOST))
+        return ws_fail(err, WS_INVALID, "--every is '%.40s', wanted whole seconds, 1 to %d",
+                       request->every, EVERY_MOST);
+    if (request->every && !request->state)
+        return ws_fail(err, WS_INVALID,
+                       "monitor: --every needs --state DIR, where it remembers "
+                       "what it saw");
+    return WS_OK;
+}
+
+static enum ws_status read_roles(struct monitor_request *request, struct ws_arena *arena,
+                                 struct ws_error *err)
+{
+    struct ws_bytes text;
+    bool is_party = !request->issuer;
+    WS_TRY(ws_file_read(request->roles, WS_TRUST_LIMIT, arena, &text, err));
+    WS_TRY(ws_roles_read(text, request->roles, &request->trust, arena, &request->known, err));
+    const struct ws_roles *known = &request->known;
+    request->keys = WS_ARENA_NEW(arena, const struct ws_note_key *, known->key_count + 1);
+    request->signed_by = WS_ARENA_NEW(arena, bool, known->key_count + 1);
+    if (!request->keys || !request->signed_by)
+        return ws_fail_memory(err, "roles");
+    for (size_t i = 0; i < known->key_count; i++)
+        request->keys[i] = &known->keys[i].key;
+    for (size_t i = 0; i < known->party_count && !is_party; i++)
+        is_party = strcmp(request->issuer, known->parties[i]) == 0;
+    return is_party ? WS_OK
+                    : ws_fail(err, WS_INVALID, "'%.200s' has no party '%.80s'", request->roles,
+                              request->issuer);
+}
+
+static enum ws_status follow(struct monitor_request *request, const char *from,
+                             struct ws_arena *arena, struct ws_error *err)
+{
+    struct ws_log_source source;
+    if (request->roles)
+        WS_TRY(read_roles(request, arena, err));
+    WS_TRY(ws_log_source_open(from, &source, err));
+    stop_signal_take();
+    enum ws_status status = request->seconds ? look_again_and_again(request, &source, err)
+                                             : look_once(request, &source, err);
+    ws_log_source_close(&source);
+    if (status == WS_OK && !request->seconds && !request->state && !request->json)
+        (void)printf("Nothing was remembered. Next: --state DIR, which holds the log to what it "
+                     "showed, and --every 60\n");
+    return status;
+}
+
+static enum ws_status monitor(void *context, const struct arguments *arguments,
+                              struct ws_error *err)
+{
+    struct monitor_request *request = context;
+    struct ws_arena arena;
+    struct ws_bytes text;
+    WS_TRY(check_request(request, err));
+    ws_arena_init(&arena, NULL);
+    ws_arena_init(&request->arena, NULL);
+    ws_arena_init(&request->scratch, NULL);
+    enum ws_status status = ws_file_read(request->policy, WS_TRUST_LIMIT, &arena, &text, err);
+    if (status == WS_OK)
+        status = ws_trust_read(text, request->policy, &arena, &request->trust, err);
+    if (status == WS_OK)
+        status = follow(request, arguments->positional[0], &arena, err);
+    ws_roles_close(&request->known);
+    ws_trust_close(&request->trust);
+    ws_arena_release(&request->scratch);
+    ws_arena_release(&request->arena);
+    ws_arena_release(&arena);
+    return status;
+}
+
+int cmd_ledger_monitor(int argc, char **argv)
+{
+    struct monitor_request request = {.seconds = 0};
+    const struct flag table[] = {
+        {"policy", 0, "FILE", "the log's key, and its witnesses", NULL, &request.policy},
+        {"state", 0, "DIR", "what was seen before, to which the log is held", NULL, &request.state},
+        {"roles", 0, "FILE", "whose keys are whose: their entries are printed", NULL,
+         &request.roles},
+        {"issuer", 0, "NAME", "this party's entries alone", NULL, &request.issuer},
+        {"once", 0, NULL, "one look (the default)", &request.once, NULL},
+        {"every", 0, "S", "looks again after so many seconds, until it is stopped or the log forks",
+         NULL, &request.every},
+        {"json", 0, NULL, "a line of JSON for each entry and each look", &request.json, NULL},
+    };
+    const struct command_line line = {
+        .usage = "ledger monitor URL|DIR --policy FILE [options]",
+        .about =
+            "Reads what came into a log since the last look, verifies every byte of it against\n"
+            "the checkpoint that was signed, and that this goes on from the one before. Ends with\n"
+            "3 when the log forked, or is not what was signed. Takes any log of tlog-tiles.",
+        .flags = table,
+        .flag_count = sizeof table / sizeof *table,
+        .positional_most = 1,
+        .wanted = "which log? A URL, or a directory",
+    };
+    const int status = command_of_one(&line, argc, argv, monitor, &request);
+    return finish_output(status == EXIT_FAILED && request.alarm ? EXIT_NOT_VERIFIED : status);
+}

@@ -1,0 +1,318 @@
+#include "ledger/log_monitor.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "ledger/log_walk.h"
+
+/* Entries between two records of how far a look came. */
+enum { RECORD_EACH = 1 << 16 };
+
+const char *ws_monitor_text(enum ws_monitor_verdict verdict)
+{
+    static const char *const texts[] = {
+#define X(name, text) text,
+        WS_MONITOR_MAP(X)
+#undef X
+    };
+    return texts[verdict];
+}
+
+/* One look. */
+struct look {
+    const struct ws_monitor *monitor;
+    struct ws_arena *arena;
+    struct ws_bytes note; /* as it was shown */
+    struct ws_trusted_checkpoint shown;
+    bool has_seen;
+    struct ws_bytes seen_note;
+    struct ws_checkpoint seen; /* of the look before; of size 0 without */
+    uint64_t told;             /* entries before this one were told of */
+    bool records;              /* how far it comes: only what goes on from what was seen */
+    struct ws_log_walk *walk;
+};
+
+/* State ---------------------------------------------------------------------------------------- */
+
+static const char *state_path(const struct look *look, const char *name)
+{
+    return ws_arena_format(look->arena, "%s/%s", look->monitor->state, name);
+}
+
+/* WS_NOT_FOUND where there is none. */
+static enum ws_status read_state(const struct look *look, const char *name, struct ws_bytes *out,
+                                 struct ws_error *err)
+{
+    const char *path = state_path(look, name);
+    if (!path)
+        return ws_fail_memory(err, "a monitor's state");
+    return ws_file_read(path, WS_NOTE_LIMIT, look->arena, out, err);
+}
+
+static enum ws_status write_state(const struct look *look, const char *name, struct ws_bytes bytes,
+                                  struct ws_error *err)
+{
+    const char *path = look->monitor->state ? state_path(look, name) : "";
+    if (!path)
+        return ws_fail_memory(err, "a monitor's state");
+    return look->monitor->state ? ws_file_replace(path, bytes, err) : WS_OK;
+}
+
+/* The last checkpoint: the state's own, so that only its form is checked. */
+static enum ws_status read_seen(struct look *look, struct ws_error *err)
+{
+    struct ws_note note;
+    if (!look->monitor->state)
+        return WS_OK;
+    WS_TRY(ws_directory_make(look->monitor->state, err));
+    enum ws_status status = read_state(look, "checkpoint", &look->seen_note, err);
+    if (status == WS_NOT_FOUND)
+        return WS_OK;
+    WS_TRY(status);
+    WS_TRY(ws_note_read(look->seen_note, look->arena, &note, err));
+    WS_TRY(ws_checkpoint_read(note.text, look->arena, &look->seen, err));
+    look->has_seen = true;
+    look->told = look->seen.size;
+    if (strcmp(look->seen.origin, look->shown.checkpoint.origin) != 0)
+        return ws_fail(err, WS_CONFLICT, "'%.150s' is the state of log '%.100s', not of '%.100s'",
+                       look->monitor->state, look->seen.origin, look->shown.checkpoint.origin);
+    return WS_OK;
+}
+
+/* From where to go on: how far a look came that was stopped, or the last checkpoint. */
+static enum ws_status find_start(const struct look *look, struct ws_checkpoint *out,
+                                 struct ws_error *err)
+{
+    struct ws_bytes text;
+    struct ws_checkpoint read;
+    *out = look->seen;
+    if (!look->monitor->state)
+        return WS_OK;
+    enum ws_status status = read_state(look, "read", &text, err);
+    if (status == WS_NOT_FOUND)
+        return WS_OK;
+    WS_TRY(status);
+    WS_TRY(ws_checkpoint_read(text, look->arena, &read, err));
+    if (strcmp(read.origin, look->shown.checkpoint.origin) == 0 && read.size > out->size &&
+        read.size <= look->shown.checkpoint.size)
+        *out = read;
+    return WS_OK;
+}
+
+static enum ws_status record(const struct look *look, struct ws_error *err)
+{
+    struct ws_checkpoint read = {.origin = look->shown.checkpoint.origin, .size = look->walk->size};
+    struct ws_buffer text;
+    ws_log_walk_root(look->walk, &read.root);
+    ws_buffer_init(&text, look->arena->allocator, WS_NOTE_LIMIT);
+    ws_checkpoint_append(&text, &read);
+    enum ws_status status = ws_buffer_check(&text, "a monitor's state", err);
+    if (status == WS_OK)
+        status = write_state(look, "read", ws_buffer_bytes(&text), err);
+    ws_buffer_release(&text);
+    return status;
+}
+
+/* Reading -------------------------------------------------------------------------------------- */
+
+static enum ws_status tell(struct look *look, uint64_t first, const struct ws_bytes entries[],
+                           struct ws_error *err)
+{
+    for (; first < look->walk->size; first++, entries++) {
+        if (first < look->told)
+            continue;
+        if (look->monitor->entry)
+            WS_TRY(look->monitor->entry(look->monitor->user, first, *entries, err));
+        look->told = first + 1;
+    }
+    return WS_OK;
+}
+
+/* From where the walk is to `until`. */
+static enum ws_status read_to(struct look *look, uint64_t until, struct ws_error *err)
+{
+    struct ws_bytes entries[WS_TILE_WIDTH];
+    struct ws_arena arena;
+    enum ws_status status = WS_OK;
+    ws_arena_init(&arena, NULL);
+    for (uint64_t first; status == WS_OK && look->walk->size < until;) {
+        ws_arena_reset(&arena);
+        status = ws_log_walk_on(look->walk, until, &arena, entries, &first, err);
+        if (status == WS_OK)
+            status = tell(look, first, entries, err);
+        if (status == WS_OK && look->records && look->walk->size % RECORD_EACH == 0)
+            status = record(look, err);
+    }
+    ws_arena_release(&arena);
+    return status;
+}
+
+static enum ws_status check_root(const struct look *look, struct ws_error *err)
+{
+    struct ws_hash root;
+    ws_log_walk_root(look->walk, &root);
+    if (ws_hash_equal(&root, &look->shown.checkpoint.root))
+        return WS_OK;
+    return ws_fail(err, WS_CORRUPT,
+                   "its files do not lead to the root that it signed for %" PRIu64 " entries",
+                   look->walk->size);
+}
+
+/* `*from`: how many entries were not read again. */
+static enum ws_status go_on(struct look *look, uint64_t *from, struct ws_error *err)
+{
+    const uint64_t goal = look->shown.checkpoint.size;
+    struct ws_checkpoint start;
+    WS_TRY(find_start(look, &start, err));
+    *from = start.size;
+    look->records = true;
+    if (start.size > 0)
+        WS_TRY(ws_log_walk_resume(look->walk, look->monitor->source, goal, start.size, &start.root,
+                                  err));
+    else
+        ws_log_walk_begin(look->walk, look->monitor->source, goal);
+    WS_TRY(read_to(look, goal, err));
+    return check_root(look, err);
+}
+
+/* The whole log: whether it leads to the root that was seen before is `*leads`. */
+static enum ws_status read_anew(struct look *look, bool *leads, struct ws_error *err)
+{
+    struct ws_hash root;
+    look->records = false;
+    ws_log_walk_begin(look->walk, look->monitor->source, look->shown.checkpoint.size);
+    WS_TRY(read_to(look, look->seen.size, err));
+    ws_log_walk_root(look->walk, &root);
+    *leads = ws_hash_equal(&root, &look->seen.root);
+    WS_TRY(read_to(look, look->shown.checkpoint.size, err));
+    return check_root(look, err);
+}
+
+static enum ws_status read_growth(struct look *look, struct ws_monitor_look *out,
+                                  struct ws_error *err)
+{
+    bool leads = true;
+    uint64_t from = 0;
+    out->verdict = look->has_seen ? WS_MONITOR_GROWN : WS_MONITOR_FIRST;
+    enum ws_status status = go_on(look, &from, err);
+    if (from == 0 || (status != WS_CORRUPT && status != WS_NOT_FOUND))
+        return status;
+    /* What is signed decides, which the files of a server are not. */
+    WS_TRY(read_anew(look, &leads, err));
+    if (!leads)
+        out->verdict = WS_MONITOR_FORKED;
+    return WS_OK;
+}
+
+/* Going back ----------------------------------------------------------------------------------- */
+
+/* For ws_merkle_prove_consistency: nodes of the tree that was seen before. */
+static enum ws_status read_node(void *look_, unsigned level, uint64_t index, struct ws_hash *out,
+                                struct ws_error *err)
+{
+    const struct look *look = look_;
+    const struct ws_tile tile = ws_tile_of_node(level, index, look->seen.size);
+    const uint8_t *hashes;
+    WS_TRY(ws_log_source_hashes(look->monitor->source, &tile, look->arena, &hashes, err));
+    ws_tile_node(level, index, hashes, out);
+    return WS_OK;
+}
+
+/* A smaller tree than before is a cache's that is late, if it is the beginning of that one. That
+ * nobody proves that is what a log looks like that takes back what it said. */
+static enum ws_status look_back(struct look *look, struct ws_monitor_look *out,
+                                struct ws_error *err)
+{
+    const struct ws_checkpoint *shown = &look->shown.checkpoint;
+    const struct ws_merkle_nodes nodes = {read_node, look};
+    struct ws_merkle_proof proof;
+    struct ws_hash empty;
+    out->verdict = WS_MONITOR_STALE;
+    ws_merkle_empty(&empty);
+    if (shown->size == 0 && ws_hash_equal(&shown->root, &empty))
+        return WS_OK;
+    enum ws_status status =
+        shown->size == 0
+            ? WS_CORRUPT
+            : ws_merkle_prove_consistency(&nodes, shown->size, look->seen.size, &proof, err);
+    if (status == WS_OK)
+        status = ws_merkle_check_consistency(shown->size, &shown->root, look->seen.size,
+                                             &look->seen.root, &proof, err);
+    if (status == WS_CORRUPT || status == WS_NOT_FOUND)
+        return out->verdict = WS_MONITOR_FORKED, WS_OK;
+    return status;
+}
+
+/* A look --------------------------------------------------------------------------------------- */
+
+static enum ws_status compare(struct look *look, struct ws_monitor_look *out, struct ws_error *err)
+{
+    const struct ws_checkpoint *shown = &look->shown.checkpoint;
+    if (!look->has_seen || shown->size > look->seen.size)
+        return read_growth(look, out, err);
+    if (shown->size < look->seen.size)
+        return look_back(look, out, err);
+    out->verdict =
+        ws_hash_equal(&shown->root, &look->seen.root) ? WS_MONITOR_SAME : WS_MONITOR_FORKED;
+    return WS_OK;
+}
+
+/* What was shown becomes what was seen; of a fork both are kept. */
+static enum ws_status keep(const struct look *look, struct ws_monitor_look *out,
+                           struct ws_error *err)
+{
+    if (out->verdict == WS_MONITOR_FORKED) {
+        out->notes[0] = look->seen_note;
+        out->notes[1] = look->note;
+        WS_TRY(write_state(look, "fork-seen", look->seen_note, err));
+        return write_state(look, "fork-shown", look->note, err);
+    }
+    return out->verdict == WS_MONITOR_STALE ? WS_OK
+                                            : write_state(look, "checkpoint", look->note, err);
+}
+
+/* Whether a fork was found before. */
+static enum ws_status find_fork(struct look *look, struct ws_monitor_look *out, bool *found,
+                                struct ws_error *err)
+{
+    *found = false;
+    if (!look->monitor->state)
+        return WS_OK;
+    enum ws_status status = read_state(look, "fork-shown", &out->notes[1], err);
+    if (status == WS_OK)
+        status = read_state(look, "fork-seen", &out->notes[0], err);
+    *found = status == WS_OK;
+    return status == WS_NOT_FOUND ? WS_OK : status;
+}
+
+static enum ws_status look_at(struct look *look, struct ws_monitor_look *out, struct ws_error *err)
+{
+    bool forked;
+    WS_TRY(ws_log_source_read(look->monitor->source, "checkpoint", look->arena, &look->note, err));
+    WS_TRY(ws_trust_check(look->monitor->trust, look->note, look->arena, &look->shown, err));
+    WS_TRY(read_seen(look, err));
+    out->shown = look->shown;
+    out->old_size = look->seen.size;
+    WS_TRY(find_fork(look, out, &forked, err));
+    if (forked) {
+        out->verdict = WS_MONITOR_FORKED;
+        return WS_OK;
+    }
+    WS_TRY(compare(look, out, err));
+    return keep(look, out, err);
+}
+
+enum ws_status ws_monitor_look(const struct ws_monitor *monitor, struct ws_arena *arena,
+                               struct ws_monitor_look *out, struct ws_error *err)
+{
+    struct look look = {
+        .monitor = monitor, .arena = arena, .walk = WS_ARENA_NEW(arena, struct ws_log_walk, 1)};
+    struct ws_monitor_look result = {.old_size = 0};
+    if (!look.walk)
+        return ws_fail_memory(err, "a monitor");
+    ws_merkle_empty(&look.seen.root);
+    WS_TRY(look_at(&look, &result, err));
+    *out = result;
+    return WS_OK;
+}

@@ -1,0 +1,63 @@
+/*
+ * Watching somebody's log: each look reads what came since the last one, every byte, and holds the
+ * log to what it signed before.
+ *
+ *     <state>/checkpoint     the last one that was read to the end, as it was signed
+ *     <state>/read           how far a look came that has not ended: a checkpoint's text, unsigned
+ *     <state>/fork-seen      two checkpoints that cannot both be true, as they were signed: the
+ *     <state>/fork-shown     one before and the one that came; nothing is looked at while they lie
+ *                            there
+ *
+ * A log that goes on from what was seen before is known by the root of its entries. Where that
+ * fails, the whole log is read anew: when its entries lead to the root that it signs now and not to
+ * the one that it signed then, it has forked; when they lead to neither, what was served is
+ * damaged. Contract: tests/unit/test_log_monitor.c; docs/formats/log.md.
+ */
+#ifndef WS_LEDGER_LOG_MONITOR_H
+#define WS_LEDGER_LOG_MONITOR_H
+
+#include "ledger/log_source.h"
+#include "ledger/trust.h"
+
+struct ws_monitor {
+    const struct ws_log_source *source;
+    const struct ws_trust *trust;
+    const char *state; /* a directory, which is made; NULL: nothing is remembered */
+    /* Each entry that was not in the checkpoint before, in order. A look that was killed shows some
+     * again. What it returns other than WS_OK ends the look. */
+    enum ws_status (*entry)(void *user, uint64_t index, struct ws_bytes entry,
+                            struct ws_error *err);
+    void *user;
+};
+
+/* clang-format off */
+#define WS_MONITOR_MAP(X)                                                                          \
+    X(FIRST,  "read from the beginning")                                                           \
+    X(SAME,   "did not grow")                                                                      \
+    X(GROWN,  "grew, and all that was there before still is")                                      \
+    X(STALE,  "shows an older checkpoint than before, of the same log")                            \
+    X(FORKED, "FORKED: it signed two checkpoints that cannot both be true")
+/* clang-format on */
+
+enum ws_monitor_verdict {
+#define X(name, text) WS_MONITOR_##name,
+    WS_MONITOR_MAP(X)
+#undef X
+        WS_MONITOR_VERDICTS
+};
+const char *ws_monitor_text(enum ws_monitor_verdict verdict);
+
+struct ws_monitor_look {
+    enum ws_monitor_verdict verdict;
+    struct ws_trusted_checkpoint shown;
+    uint64_t old_size;        /* of the checkpoint before; 0 for the first look */
+    struct ws_bytes notes[2]; /* of a fork: what was seen before, and what was shown now */
+};
+
+/* Texts live in the arena. WS_CORRUPT for what the policy does not accept, and for files that do
+ * not lead to the root that was signed; WS_CONFLICT for a state of another log. */
+WS_MUST_CHECK enum ws_status ws_monitor_look(const struct ws_monitor *monitor,
+                                             struct ws_arena *arena, struct ws_monitor_look *out,
+                                             struct ws_error *err);
+
+#endif

@@ -1,0 +1,314 @@
+/*
+ * Watching logs: honest ones of any size, whole and in pieces; damaged ones; and those that fork,
+ * roll back, or do so while a look is stopped half way.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "ledger/log_monitor.h"
+#include "ledger/log_store.h"
+#include "support/place.h"
+
+enum { MANY = 70000, STOP_AT = 66000, RECORD_EACH = 65536 };
+
+struct trial {
+    struct place place;
+    struct ws_arena arena;
+    struct ws_note_signer signer;
+    struct ws_trust trust;
+    char log[PATH_MAX], fork[PATH_MAX], state[PATH_MAX];
+    uint64_t first, told, stop_at; /* entries that were told of */
+};
+
+static int open_trial(void **state)
+{
+    static struct trial trial;
+    struct ws_note_key key;
+    struct ws_buffer policy;
+    trial = (struct trial){.stop_at = UINT64_MAX};
+    new_place(&trial.place);
+    ws_arena_init(&trial.arena, NULL);
+    (void)snprintf(trial.log, sizeof trial.log, "%s/log", trial.place.path);
+    (void)snprintf(trial.fork, sizeof trial.fork, "%s/fork", trial.place.path);
+    (void)snprintf(trial.state, sizeof trial.state, "%s/state", trial.place.path);
+    assert_int_equal(ws_note_signer_make("log", WS_KEY_ED25519, &trial.arena, &trial.signer, NULL),
+                     WS_OK);
+    assert_int_equal(ws_note_signer_key(&trial.signer, &key, NULL), WS_OK);
+    ws_buffer_init(&policy, NULL, 1 << 16);
+    ws_buffer_text(&policy, "log ");
+    ws_note_key_append(&policy, &key);
+    ws_buffer_text(&policy, "\nquorum none\n");
+    ws_note_key_close(&key);
+    assert_int_equal(
+        ws_trust_read(ws_buffer_bytes(&policy), "policy", &trial.arena, &trial.trust, NULL), WS_OK);
+    ws_buffer_release(&policy);
+    *state = &trial;
+    return 0;
+}
+
+static int close_trial(void **state)
+{
+    struct trial *trial = *state;
+    ws_trust_close(&trial->trust);
+    ws_note_signer_close(&trial->signer);
+    ws_arena_release(&trial->arena);
+    remove_place(&trial->place);
+    return 0;
+}
+
+/* So many more entries, "<text> <index>", and a checkpoint. */
+static void grow(struct trial *trial, const char *log, const char *text, uint64_t count)
+{
+    struct ws_log_store store;
+    struct ws_error err = {.message = ""};
+    uint64_t first;
+    if (!ws_directory_exists(log))
+        assert_int_equal(ws_log_make(log, &trial->signer, &err), WS_OK);
+    assert_int_equal(ws_log_open(log, NULL, &store, &err), WS_OK);
+    struct ws_bytes *entries = calloc(count + 1, sizeof *entries);
+    assert_non_null(entries);
+    for (uint64_t i = 0; i < count; i++)
+        entries[i] = ws_bytes_of_text(
+            ws_arena_format(&trial->arena, "%s %ju", text, (uintmax_t)(store.count + i)));
+    if (count > 0)
+        assert_int_equal(ws_log_add(&store, entries, count, &first, &err), WS_OK);
+    assert_int_equal(ws_log_publish(&store, &trial->signer, &err), WS_OK);
+    free(entries);
+    ws_log_close(&store);
+}
+
+static enum ws_status on_entry(void *trial_, uint64_t index, struct ws_bytes entry,
+                               struct ws_error *err)
+{
+    struct trial *trial = trial_;
+    assert_true(entry.size > 2);
+    if (index == trial->stop_at)
+        return ws_fail(err, WS_INTERRUPTED, "stopped");
+    if (trial->told == 0)
+        trial->first = index;
+    assert_int_equal(index, trial->first + trial->told);
+    trial->told++;
+    return WS_OK;
+}
+
+static enum ws_status look(struct trial *trial, const char *log, struct ws_monitor_look *out)
+{
+    struct ws_log_source source;
+    struct ws_error err = {.message = ""};
+    assert_int_equal(ws_log_source_open(log, &source, &err), WS_OK);
+    const struct ws_monitor monitor = {.source = &source,
+                                       .trust = &trial->trust,
+                                       .state = trial->state,
+                                       .entry = on_entry,
+                                       .user = trial};
+    trial->told = 0;
+    enum ws_status status = ws_monitor_look(&monitor, &trial->arena, out, &err);
+    ws_log_source_close(&source);
+    return status;
+}
+
+static void assert_look(struct trial *trial, const char *log, enum ws_monitor_verdict verdict,
+                        uint64_t first, uint64_t told)
+{
+    struct ws_monitor_look out = {.verdict = WS_MONITOR_VERDICTS};
+    assert_int_equal(look(trial, log, &out), WS_OK);
+    assert_int_equal(out.verdict, verdict);
+    assert_int_equal(trial->told, told);
+    if (told > 0)
+        assert_int_equal(trial->first, first);
+}
+
+static void a_log__is_read_as_it_grows(void **state)
+{
+    struct trial *trial = *state;
+    static const uint64_t steps[] = {1, 2, 252, 1, 1, 300, 1000};
+    uint64_t size = 0;
+    grow(trial, trial->log, "entry", 0);
+    assert_look(trial, trial->log, WS_MONITOR_FIRST, 0, 0);
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        grow(trial, trial->log, "entry", steps[i]);
+        assert_look(trial, trial->log, WS_MONITOR_GROWN, size, steps[i]);
+        assert_look(trial, trial->log, WS_MONITOR_SAME, 0, 0);
+        size += steps[i];
+    }
+}
+
+static void a_look__that_was_stopped_goes_on(void **state)
+{
+    struct trial *trial = *state;
+    struct ws_monitor_look out;
+    grow(trial, trial->log, "entry", MANY);
+    trial->stop_at = STOP_AT;
+    assert_int_equal(look(trial, trial->log, &out), WS_INTERRUPTED);
+    assert_int_equal(trial->told, STOP_AT);
+    trial->stop_at = UINT64_MAX;
+    assert_look(trial, trial->log, WS_MONITOR_FIRST, RECORD_EACH, MANY - RECORD_EACH);
+    assert_look(trial, trial->log, WS_MONITOR_SAME, 0, 0);
+}
+
+/* Changes one byte of a file. */
+static void spoil(struct trial *trial, const char *path, size_t at)
+{
+    struct ws_bytes bytes;
+    assert_int_equal(ws_file_read(path, 1 << 24, &trial->arena, &bytes, NULL), WS_OK);
+    uint8_t *copy = ws_arena_copy(&trial->arena, bytes.data, bytes.size);
+    copy[at % bytes.size] ^= 1;
+    assert_int_equal(ws_file_replace(path, ws_bytes_of(copy, bytes.size), NULL), WS_OK);
+}
+
+static void every_byte__counts(void **state)
+{
+    struct trial *trial = *state;
+    static const char *const files[] = {
+        "checkpoint", "tile/entries/000", "tile/entries/001", "tile/entries/002.p/88",
+        "tile/0/000", "tile/0/001",       "tile/0/002.p/88",  "tile/1/000.p/2"};
+    struct ws_monitor_look out;
+    grow(trial, trial->log, "entry", 600);
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        const char *path = join(&trial->arena, trial->log, files[i]);
+        for (size_t at = 3; at < 60; at += 19) {
+            spoil(trial, path, at);
+            if (look(trial, trial->log, &out) != WS_CORRUPT)
+                fail_msg("byte %zu of '%s' was not missed", at, files[i]);
+            spoil(trial, path, at);
+        }
+    }
+    assert_look(trial, trial->log, WS_MONITOR_FIRST, 0, 600);
+}
+
+static void assert_evidence(struct trial *trial)
+{
+    struct ws_trusted_checkpoint seen, shown;
+    struct ws_bytes note;
+    assert_int_equal(ws_file_read(join(&trial->arena, trial->state, "fork-seen"), WS_NOTE_LIMIT,
+                                  &trial->arena, &note, NULL),
+                     WS_OK);
+    assert_int_equal(ws_trust_check(&trial->trust, note, &trial->arena, &seen, NULL), WS_OK);
+    assert_int_equal(ws_file_read(join(&trial->arena, trial->state, "fork-shown"), WS_NOTE_LIMIT,
+                                  &trial->arena, &note, NULL),
+                     WS_OK);
+    assert_int_equal(ws_trust_check(&trial->trust, note, &trial->arena, &shown, NULL), WS_OK);
+    assert_false(ws_hash_equal(&seen.checkpoint.root, &shown.checkpoint.root));
+}
+
+/* After a log of 300 entries was seen, another of `size` is shown, signed by the same key. */
+static void assert_fork_of(struct trial *trial, uint64_t size)
+{
+    struct ws_monitor_look out;
+    grow(trial, trial->log, "entry", 300);
+    grow(trial, trial->fork, "other", size);
+    assert_int_equal(look(trial, trial->log, &out), WS_OK);
+    assert_int_equal(look(trial, trial->fork, &out), WS_OK);
+    assert_int_equal(out.verdict, WS_MONITOR_FORKED);
+    assert_true(out.notes[0].size > 0 && out.notes[1].size > 0);
+    assert_evidence(trial);
+    /* It is not forgotten, whatever is shown next. */
+    assert_int_equal(look(trial, trial->log, &out), WS_OK);
+    assert_int_equal(out.verdict, WS_MONITOR_FORKED);
+}
+
+static void a_fork__of_the_same_size_is_found(void **state)
+{
+    assert_fork_of(*state, 300);
+}
+
+static void a_fork__that_is_larger_is_found(void **state)
+{
+    assert_fork_of(*state, 1000);
+}
+
+static void a_fork__that_is_smaller_is_found(void **state)
+{
+    assert_fork_of(*state, 299);
+}
+
+static void a_fork__is_found_though_a_look_at_it_was_stopped(void **state)
+{
+    struct trial *trial = *state;
+    struct ws_monitor_look out;
+    grow(trial, trial->log, "entry", 300);
+    grow(trial, trial->fork, "other", MANY);
+    assert_int_equal(look(trial, trial->log, &out), WS_OK);
+    trial->stop_at = STOP_AT;
+    assert_int_equal(look(trial, trial->fork, &out), WS_INTERRUPTED);
+    trial->stop_at = UINT64_MAX;
+    assert_int_equal(look(trial, trial->fork, &out), WS_OK);
+    assert_int_equal(out.verdict, WS_MONITOR_FORKED);
+    assert_evidence(trial);
+}
+
+static void an_older_checkpoint__is_told_from_a_fork(void **state)
+{
+    struct trial *trial = *state;
+    struct ws_bytes older;
+    struct ws_monitor_look out;
+    const char *path = join(&trial->arena, trial->log, "checkpoint");
+    grow(trial, trial->log, "entry", 300);
+    assert_int_equal(ws_file_read(path, WS_NOTE_LIMIT, &trial->arena, &older, NULL), WS_OK);
+    grow(trial, trial->log, "entry", 300);
+    assert_int_equal(look(trial, trial->log, &out), WS_OK);
+    assert_int_equal(ws_file_replace(path, older, NULL), WS_OK);
+    assert_look(trial, trial->log, WS_MONITOR_STALE, 0, 0);
+    grow(trial, trial->log, "other", 600); /* restored from an old copy, it went on otherwise */
+    assert_int_equal(look(trial, trial->log, &out), WS_OK);
+    assert_int_equal(out.verdict, WS_MONITOR_FORKED);
+    assert_evidence(trial);
+}
+
+/* A server may damage what it serves; only what is signed makes a fork. */
+static void damage__is_no_fork(void **state)
+{
+    struct trial *trial = *state;
+    struct ws_monitor_look out;
+    grow(trial, trial->log, "entry", 300);
+    assert_int_equal(look(trial, trial->log, &out), WS_OK);
+    grow(trial, trial->log, "entry", 300);
+    const char *path = join(&trial->arena, trial->log, "tile/0/001");
+    spoil(trial, path, 5);
+    assert_int_equal(look(trial, trial->log, &out), WS_CORRUPT);
+    assert_false(ws_file_exists(join(&trial->arena, trial->state, "fork-shown")));
+    spoil(trial, path, 5);
+    assert_look(trial, trial->log, WS_MONITOR_GROWN, 300, 300);
+}
+
+static void a_state__is_of_one_log(void **state)
+{
+    struct trial *trial = *state;
+    struct ws_monitor_look out;
+    grow(trial, trial->log, "entry", 3);
+    assert_int_equal(look(trial, trial->log, &out), WS_OK);
+    assert_int_equal(
+        ws_file_replace(join(&trial->arena, trial->state, "checkpoint"),
+                        ws_bytes_of_text("elsewhere\n1\n"
+                                         "TszzRgjTG6xce+z2AG31kAXYKBgQVtCSCE40HmuwBb0=\n\n"
+                                         "— a AAAAAAAA\n"),
+                        NULL),
+        WS_OK);
+    assert_int_equal(look(trial, trial->log, &out), WS_CONFLICT);
+}
+
+#define TRIAL(test) cmocka_unit_test_setup_teardown(test, open_trial, close_trial)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TRIAL(a_log__is_read_as_it_grows),
+        TRIAL(a_look__that_was_stopped_goes_on),
+        TRIAL(every_byte__counts),
+        TRIAL(a_fork__of_the_same_size_is_found),
+        TRIAL(a_fork__that_is_larger_is_found),
+        TRIAL(a_fork__that_is_smaller_is_found),
+        TRIAL(a_fork__is_found_though_a_look_at_it_was_stopped),
+        TRIAL(an_older_checkpoint__is_told_from_a_fork),
+        TRIAL(damage__is_no_fork),
+        TRIAL(a_state__is_of_one_log),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
