@@ -256,8 +256,10 @@ static void an_older_checkpoint__is_told_from_a_fork(void **state)
     assert_int_equal(look(trial, trial->log, &out), WS_OK);
     assert_int_equal(ws_file_replace(path, older, NULL), WS_OK);
     assert_look(trial, trial->log, WS_MONITOR_STALE, 0, 0);
-    grow(trial, trial->log, "other", 600); /* restored from an old copy, it went on otherwise */
-    assert_int_equal(look(trial, trial->log, &out), WS_OK);
+    /* Restored from an old copy, it went on otherwise. */
+    grow(trial, trial->fork, "entry", 300);
+    grow(trial, trial->fork, "other", 600);
+    assert_int_equal(look(trial, trial->fork, &out), WS_OK);
     assert_int_equal(out.verdict, WS_MONITOR_FORKED);
     assert_evidence(trial);
 }
