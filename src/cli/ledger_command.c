@@ -1,8 +1,11 @@
 #include "cli/ledger_command.h"
 
 #include <stdio.h>
+#include <time.h>
 
+#include "base/clock.h"
 #include "base/json.h"
+#include "base/number.h"
 
 enum ws_status print_ledger_json(json_t *json, struct ws_error *err)
 {
@@ -25,4 +28,57 @@ const char *vkey_text(const struct ws_note_key *key, struct ws_arena *arena)
     const char *copy = text.status == WS_OK ? ws_arena_text(arena, ws_buffer_string(&text)) : NULL;
     ws_buffer_release(&text);
     return copy;
+}
+
+enum ws_status read_policy(const char *path, struct ws_arena *arena, struct ws_trust *out,
+                           struct ws_error *err)
+{
+    struct ws_bytes text;
+    WS_TRY(ws_file_read(path, WS_TRUST_LIMIT, arena, &text, err));
+    return ws_trust_read(text, path, arena, out, err);
+}
+
+size_t count_witnesses(const struct ws_trust *trust)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < trust->member_count; i++)
+        count += trust->members[i].key.name != NULL;
+    return count;
+}
+
+enum ws_status open_log_patiently(const char *directory, double seconds, struct ws_log_store *out,
+                                  struct ws_error *err)
+{
+    const struct timespec pause = {.tv_nsec = 10000000};
+    const double start = ws_system_clock.elapsed(NULL);
+    for (;;) {
+        enum ws_status status = ws_log_open(directory, NULL, out, err);
+        if (status != WS_BUSY)
+            return status;
+        if (ws_system_clock.elapsed(NULL) - start >= seconds)
+            return ws_fail(err, WS_BUSY,
+                           "another process writes to the log '%.200s', and still did after %g s; "
+                           "--wait SECONDS waits longer",
+                           directory, seconds);
+        (void)nanosleep(&pause, NULL);
+    }
+}
+
+enum ws_status read_seconds(const char *flag, const char *text, double initial, double *out,
+                            struct ws_error *err)
+{
+    uint64_t whole;
+    *out = initial;
+    if (!text)
+        return WS_OK;
+    if (!ws_whole_parse(text, &whole) || whole > 1000000000)
+        return ws_fail(err, WS_INVALID, "--%s is '%.40s', wanted a whole number of seconds", flag,
+                       text);
+    *out = (double)whole;
+    return WS_OK;
+}
+
+void time_text(uint64_t seconds, char out[32])
+{
+    ws_clock_text((double)seconds, out);
 }

@@ -150,6 +150,26 @@ static enum ws_status end_tile(struct look *look, unsigned number, struct ws_err
     return WS_OK;
 }
 
+/* The hashes of entries that cannot be read; where they cannot be either, what is above cannot be
+ * told to be right, and is named. */
+static enum ws_status take_tile(struct look *look, uint64_t index, unsigned width,
+                                struct ws_error *err)
+{
+    const struct ws_tile tile = {.index = index, .width = width};
+    struct level *level = &look->levels[0];
+    struct ws_bytes bytes;
+    bool found;
+    memset(level->hashes, 0, sizeof level->hashes);
+    WS_TRY(read_tile(look, &tile, &bytes, &found, err));
+    if (found)
+        memcpy(level->hashes, bytes.data, bytes.size);
+    if (width == WS_TILE_WIDTH)
+        WS_TRY(hand_up(look, 0, level->hashes, err));
+    level->index++;
+    level->width = 0;
+    return WS_OK;
+}
+
 /* The leaves of a bundle's entries; where it is damaged, what the tile has stands for them. */
 static enum ws_status look_at_bundle(struct look *look, uint64_t index, struct ws_error *err)
 {
@@ -173,17 +193,7 @@ static enum ws_status look_at_bundle(struct look *look, uint64_t index, struct w
         }
         return end_tile(look, 0, err);
     }
-    const struct ws_tile tile = {.index = index, .width = bundle.width};
-    WS_TRY(read_tile(look, &tile, &bytes, &found, err));
-    if (found)
-        memcpy(level->hashes, bytes.data, bytes.size);
-    if (found && bundle.width == WS_TILE_WIDTH)
-        WS_TRY(hand_up(look, 0, level->hashes, err));
-    level->index++;
-    level->width = 0;
-    /* Neither entries nor hashes: nothing above can be told to be right. */
-    look->levels[1].width += !found && bundle.width == WS_TILE_WIDTH;
-    return WS_OK;
+    return take_tile(look, index, bundle.width, err);
 }
 
 static enum ws_status look_at_tiles(struct look *look, struct ws_error *err)
