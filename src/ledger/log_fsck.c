@@ -31,6 +31,8 @@ struct look {
     bool has_key;
     struct ws_log_reader reader;
     struct level levels[WS_TILE_LEVELS];
+    uint64_t served; /* entries of the checkpoint that readers see */
+    bool served_is_kept;
 };
 
 /* Naming damage -------------------------------------------------------------------------------- */
@@ -103,7 +105,8 @@ static void compare_hashes(struct look *look, const struct ws_tile *tile, const 
             continue;
         if (tile->level == 0)
             (void)ws_fail(&why, WS_CORRUPT,
-                          "its hash of entry %" PRIu64 " is not that of the entry",
+                          "its hash of entry %" PRIu64
+                          " is not that of the entry in the bundle: one of the two is damaged",
                           tile->index * WS_TILE_WIDTH + i);
         else
             (void)ws_fail(&why, WS_CORRUPT,
@@ -332,6 +335,7 @@ static enum ws_status look_at_kept(void *user, uint64_t size, const char *path, 
     bool found;
     (void)stop;
     look->health.checkpoints++;
+    look->served_is_kept |= size == look->served;
     WS_TRY(read_checkpoint(look, file, &checkpoint, &found, err));
     if (found && checkpoint.size != size) {
         name_damage(look, file, "it is the checkpoint of another size");
@@ -348,7 +352,10 @@ static enum ws_status look_at_all_kept(struct look *look, struct ws_error *err)
     struct ws_error why;
     enum ws_status status =
         ws_kept_checkpoints(look->directory, 0, look->arena->allocator, look_at_kept, look, &why);
-    return blame(look, "checkpoints", status, &why, err);
+    WS_TRY(blame(look, "checkpoints", status, &why, err));
+    if (status == WS_OK && look->health.origin && !look->served_is_kept)
+        name_damage(look, "checkpoints", "the last checkpoint is not among those that are kept");
+    return WS_OK;
 }
 
 /* The journal ---------------------------------------------------------------------------------- */
@@ -397,8 +404,11 @@ static enum ws_status read_key(struct look *look, struct ws_error *err)
     WS_TRY(read_file(look, "vkey", KEY_LIMIT, &text, &found, err));
     if (!found)
         return WS_OK;
-    (void)ws_bytes_split(text, '\n', &text, &rest);
-    enum ws_status status = ws_note_key_read(text, look->arena, &look->key, &why);
+    enum ws_status status = WS_OK;
+    if (!ws_bytes_split(text, '\n', &text, &rest) || rest.size > 0)
+        status = ws_fail(&why, WS_CORRUPT, "wanted a key on a line, and nothing else");
+    if (status == WS_OK)
+        status = ws_note_key_read(text, look->arena, &look->key, &why);
     look->has_key = status == WS_OK;
     return blame(look, "vkey", status, &why, err);
 }
@@ -410,7 +420,7 @@ static enum ws_status read_last(struct look *look, struct ws_error *err)
     bool found, is_pending = false;
     WS_TRY(read_checkpoint(look, "checkpoint", &served, &found, err));
     if (found) {
-        look->health.size = served.size;
+        look->served = look->health.size = served.size;
         look->health.origin = ws_arena_text(look->arena, served.origin);
         if (!look->health.origin)
             return ws_fail_memory(err, "looking at a log");

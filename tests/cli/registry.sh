@@ -1,0 +1,56 @@
+# The guide docs/guides/registry.md: its files are written and its commands run, in order, with a witness
+# that is served.
+. "$(dirname "$0")/lib.bash"
+
+guide=$WS_SOURCE_DIR/docs/guides/registry.md
+trap 'kill $served 2>check.out; chmod -R u+rwx "$place"; rm -rf "$place"' EXIT
+served=
+
+awk '
+    /^```yaml$/ { kind = "yaml"; file = ""; next }
+    /^```sh$/   { kind = "sh"; next }
+    /^```$/     { if (kind == "yaml") print "END"; kind = ""; next }
+    kind == "yaml" && file == "" { file = $2; print "cat >" file " <<\"END\""; next }
+    kind != ""  { print }
+' "$guide" >guide.sh
+[ "$(grep -c 'wellspring ' guide.sh)" -eq 34 ] ||
+    fail "the guide has other commands: $(grep -c 'wellspring ' guide.sh)"
+# One is refused, and says why.
+sed -i 's/^! wellspring /refused /' guide.sh
+refused() {
+    refuses 1 "witness 'north' has cosigned 2 entries" "there are 1 here" -- "$@"
+}
+wellspring() {
+    "$ws" "$@" >out 2>err || { fail "'$*' ended with $?"; sed 's/^/    /' err; }
+    cat out
+    [ "$2" != verify ] || cp out verified
+    # The witness serves from when it knows the log.
+    [ "$1 $2" != "witness add-log" ] || serve_witness
+}
+serve_witness() {
+    "$ws" witness serve watcher --port 0 >witness.out 2>witness.err &
+    served=$!
+    for _ in $(seq 100); do
+        witness_url=$(grep -oE 'http://[^ ]*[^/ ]' witness.out) && return
+        sleep 0.1
+    done
+    fail "the witness does not serve"
+}
+head -c 1000 /dev/urandom >model.safetensors
+head -c 1000 /dev/urandom >shard-0.bin
+head -c 1000 /dev/urandom >shard-1.bin
+. ./guide.sh >told
+
+for line in "entry 0 of 'log.example.com/2026' is proven." 'It existed no later than 20' \
+    "It claims: model 'lab.example.com/storyteller' made 1000 documents" \
+    "'lab' signed it, and by the roles may speak of that."; do
+    grep -qF "$line" verified || fail "verify does not say '$line'"
+done
+"$ws" ledger keys *.key >vkeys || fail "no public keys"
+[ "$(wc -l <vkeys)" -eq 6 ] || fail "not six keys"
+[ "$(find . -maxdepth 1 -name '*.key' -perm 600 | wc -l)" -eq 6 ] || fail "keys that others may read"
+for key in *.key; do
+    grep -rqF "$(cut -d + -f 5- "$key")" told registry && fail "the private key of $key was told"
+done
+
+finish
