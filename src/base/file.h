@@ -69,7 +69,7 @@ WS_MUST_CHECK enum ws_status ws_file_create_private(const char *path, struct ws_
                                                     struct ws_error *err);
 
 /* Many files at once: each is replaced whole, but may be lost with the power until all that lies on
- * the file system of `directory` is synced. The directories above `path` are made. */
+ * the file system of `directory` is synced. The directories above `path` are made, likewise. */
 WS_MUST_CHECK enum ws_status ws_file_place(const char *path, struct ws_bytes bytes,
                                            struct ws_error *err);
 WS_MUST_CHECK enum ws_status ws_file_sync_all(const char *directory, struct ws_error *err);
