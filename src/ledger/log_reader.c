@@ -72,21 +72,29 @@ struct ws_merkle_nodes ws_log_reader_nodes(struct ws_log_reader *reader)
     return (struct ws_merkle_nodes){ws_log_reader_node, reader};
 }
 
+enum ws_status ws_log_read_bundle(const char *directory, const struct ws_tile *bundle,
+                                  struct ws_arena *arena, struct ws_bytes out[WS_TILE_WIDTH],
+                                  struct ws_error *err)
+{
+    struct ws_bytes bytes;
+    WS_TRY(ws_log_read_tile(directory, bundle, arena, &bytes, err));
+    enum ws_status status = ws_bundle_read(bytes, bundle->width, out, err);
+    if (status == WS_CORRUPT) /* it may be the full one */
+        status = ws_bundle_read(bytes, WS_TILE_WIDTH, out, err);
+    return status;
+}
+
 enum ws_status ws_log_reader_entry(const struct ws_log_reader *reader, uint64_t index,
                                    struct ws_arena *arena, struct ws_bytes *out,
                                    struct ws_error *err)
 {
-    struct ws_bytes bytes, entries[WS_TILE_WIDTH];
+    struct ws_bytes entries[WS_TILE_WIDTH];
     struct ws_tile tile = {.is_bundle = true, .index = index / WS_TILE_WIDTH};
     if (index >= reader->size)
         return ws_fail(err, WS_INVALID, "entry %" PRIu64 " of a log of %" PRIu64 " entries", index,
                        reader->size);
     tile.width = ws_tile_width(0, tile.index, reader->size);
-    WS_TRY(ws_log_read_tile(reader->directory, &tile, arena, &bytes, err));
-    enum ws_status status = ws_bundle_read(bytes, tile.width, entries, err);
-    if (status == WS_CORRUPT) /* it may be the full one */
-        status = ws_bundle_read(bytes, WS_TILE_WIDTH, entries, err);
-    WS_TRY(status);
+    WS_TRY(ws_log_read_bundle(reader->directory, &tile, arena, entries, err));
     *out = entries[index % WS_TILE_WIDTH];
     return WS_OK;
 }

@@ -34,6 +34,13 @@ WS_MUST_CHECK enum ws_status ws_log_read_tile(const char *directory, const struc
                                               struct ws_arena *arena, struct ws_bytes *out,
                                               struct ws_error *err);
 
+/* The `bundle.width` entries of a bundle, or of the full one that took its place; they lie in the
+ * arena. */
+WS_MUST_CHECK enum ws_status ws_log_read_bundle(const char *directory, const struct ws_tile *bundle,
+                                                struct ws_arena *arena,
+                                                struct ws_bytes out[WS_TILE_WIDTH],
+                                                struct ws_error *err);
+
 /* The entry `index`, which lies in the arena. */
 WS_MUST_CHECK enum ws_status ws_log_reader_entry(const struct ws_log_reader *reader, uint64_t index,
                                                  struct ws_arena *arena, struct ws_bytes *out,

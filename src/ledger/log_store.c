@@ -178,9 +178,11 @@ static enum ws_status check_root(const char *directory, const struct ws_checkpoi
 
 /* The journal ---------------------------------------------------------------------------------- */
 
-/* A journal for what comes behind `first`. */
-static enum ws_status begin_journal(const char *directory, uint64_t first, struct ws_arena *arena,
-                                    struct ws_error *err)
+/* A journal for what comes behind `first`; `write` is ws_file_replace or ws_file_place. */
+static enum ws_status begin_journal(const char *directory, uint64_t first,
+                                    enum ws_status write(const char *path, struct ws_bytes bytes,
+                                                         struct ws_error *err),
+                                    struct ws_arena *arena, struct ws_error *err)
 {
     char storage[WS_JOURNAL_HEAD + 1];
     struct ws_buffer head;
@@ -189,7 +191,7 @@ static enum ws_status begin_journal(const char *directory, uint64_t first, struc
         return ws_fail_memory(err, "a journal");
     ws_buffer_fix(&head, storage, sizeof storage);
     ws_journal_head(&head, first);
-    return ws_file_replace(path, ws_buffer_bytes(&head), err);
+    return write(path, ws_buffer_bytes(&head), err);
 }
 
 /* Calls `visit` for each entry of the journal that the checkpoint does not cover; then says where
@@ -227,17 +229,14 @@ static enum ws_status walk_journal(const char *path, uint64_t size, journal_visi
 static enum ws_status open_journal(struct ws_log_store *store, struct ws_error *err)
 {
     struct ws_journal end;
-    const char *path = path_of(&store->arena, store->directory, "journal");
-    if (!path)
-        return ws_fail_memory(err, "a journal");
-    WS_TRY(walk_journal(path, store->size, NULL, NULL, &end, err));
+    WS_TRY(walk_journal(store->journal_path, store->size, NULL, NULL, &end, err));
     store->count = end.next > store->size ? end.next : store->size;
     if (end.next < store->size) {
         /* All of it was published: its successor was not begun. */
-        WS_TRY(begin_journal(store->directory, store->size, &store->arena, err));
+        WS_TRY(begin_journal(store->directory, store->size, ws_file_replace, &store->arena, err));
         end.offset = WS_JOURNAL_HEAD;
     }
-    return ws_append_open(&store->journal, path, end.offset, err);
+    return ws_append_open(&store->journal, store->journal_path, end.offset, err);
 }
 
 /* Opening -------------------------------------------------------------------------------------- */
@@ -256,29 +255,62 @@ static enum ws_status write_key(const char *directory, const struct ws_note_sign
     ws_buffer_u8(&text, '\n');
     enum ws_status status = ws_buffer_check(&text, "a key", err);
     if (status == WS_OK)
-        status = ws_file_replace(path, ws_buffer_bytes(&text), err);
+        status = ws_file_place(path, ws_buffer_bytes(&text), err);
     ws_buffer_release(&text);
     ws_note_key_close(&key);
     return status;
 }
 
-/* The checkpoint comes last: without it there is no log. */
+/* What a maker that was stopped may have left. */
+static bool is_of_a_maker(const char *name)
+{
+    static const char *const names[] = {"lock", "vkey", "journal", "checkpoints"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return strstr(name, WS_FILE_DRAFT) != NULL;
+}
+
+/* There is no log, nor anything else. */
+static enum ws_status check_vacant(const char *directory, struct ws_arena *arena,
+                                   struct ws_error *err)
+{
+    struct ws_names names;
+    WS_TRY(ws_directory_list(directory, arena, &names, err));
+    for (size_t i = 0; i < names.count; i++)
+        if (!is_of_a_maker(names.items[i]))
+            return ws_fail(err, WS_CONFLICT,
+                           "'%.300s' is not empty: a new log wants a folder for itself", directory);
+    return WS_OK;
+}
+
+/* The checkpoint comes last and is synced behind all the rest: without it there is no log. */
+static enum ws_status write_empty(const char *directory, const struct ws_note_signer *signer,
+                                  struct ws_arena *arena, struct ws_error *err)
+{
+    struct ws_checkpoint empty = {.origin = signer->name};
+    struct ws_bytes note;
+    ws_merkle_empty(&empty.root);
+    WS_TRY(sign_checkpoint(&empty, signer, arena, &note, err));
+    WS_TRY(check_vacant(directory, arena, err));
+    WS_TRY(write_key(directory, signer, arena, err));
+    WS_TRY(begin_journal(directory, 0, ws_file_place, arena, err));
+    return write_checkpoint(directory, SERVED, 0, note, arena, err);
+}
+
 static enum ws_status make(const char *directory, const struct ws_note_signer *signer,
                            struct ws_arena *arena, struct ws_error *err)
 {
-    struct ws_checkpoint empty = {.origin = signer->name};
-    struct ws_names names;
-    struct ws_bytes note;
+    int lock;
+    const char *path = path_of(arena, directory, "lock");
+    if (!path)
+        return ws_fail_memory(err, "a log");
     WS_TRY(ws_directory_make(directory, err));
-    WS_TRY(ws_directory_list(directory, arena, &names, err));
-    if (names.count > 0)
-        return ws_fail(err, WS_CONFLICT,
-                       "'%.300s' is not empty: a new log wants a folder for itself", directory);
-    ws_merkle_empty(&empty.root);
-    WS_TRY(sign_checkpoint(&empty, signer, arena, &note, err));
-    WS_TRY(write_key(directory, signer, arena, err));
-    WS_TRY(begin_journal(directory, 0, arena, err));
-    return write_checkpoint(directory, SERVED, 0, note, arena, err);
+    WS_TRY(check_vacant(directory, arena, err));
+    WS_TRY(ws_lock_take(path, &lock, err));
+    enum ws_status status = write_empty(directory, signer, arena, err);
+    ws_lock_drop(lock);
+    return status;
 }
 
 enum ws_status ws_log_make(const char *directory, const struct ws_note_signer *signer,
@@ -297,7 +329,8 @@ static enum ws_status open_store(struct ws_log_store *store, struct ws_error *er
 {
     struct signed_checkpoint last;
     const char *lock = path_of(&store->arena, store->directory, "lock");
-    if (!lock)
+    store->journal_path = path_of(&store->arena, store->directory, "journal");
+    if (!lock || !store->journal_path)
         return ws_fail_memory(err, "a log");
     WS_TRY(read_checkpoint(store->directory, SERVED, &store->arena, &last, err));
     WS_TRY(ws_lock_take(lock, &store->lock, err));
@@ -343,10 +376,14 @@ static enum ws_status keep(struct ws_log_store *store, struct ws_bytes records,
                            struct ws_error *err)
 {
     uint64_t before = store->journal.size;
-    WS_TRY(ws_append_write(&store->journal, records, "journal", err));
-    enum ws_status status = ws_append_sync(&store->journal, "journal", err);
-    if (status != WS_OK)
-        store->journal.size = before; /* what lies there is written over */
+    WS_TRY(ws_append_write(&store->journal, records, store->journal_path, err));
+    enum ws_status status = ws_append_sync(&store->journal, store->journal_path, err);
+    if (status != WS_OK) {
+        /* Entries that nobody was promised are cut off, or a shorter one written over them would
+         * leave the rest for entries that nobody added. */
+        ws_append_close(&store->journal);
+        (void)!ws_append_open(&store->journal, store->journal_path, before, NULL);
+    }
     return status;
 }
 
@@ -358,6 +395,8 @@ enum ws_status ws_log_add(struct ws_log_store *store, const struct ws_bytes entr
         if (entries[i].size > WS_ENTRY_LIMIT)
             return ws_fail(err, WS_LIMIT, "an entry of %zu bytes; the most is %d", entries[i].size,
                            WS_ENTRY_LIMIT);
+    if (store->journal.descriptor < 0) /* something failed that may work now */
+        WS_TRY(open_journal(store, err));
     ws_buffer_init(&records, store->allocator, ADD_LIMIT);
     for (size_t i = 0; i < count; i++)
         ws_journal_append(&records, entries[i]);
@@ -378,15 +417,15 @@ static enum ws_status add_to_tiles(void *user, struct ws_bytes entry, const stru
 }
 
 /* Bundles and tiles of what waits in the journal, and the root that they lead to. */
-static enum ws_status write_tiles(struct ws_log_store *store, const char *journal,
-                                  struct ws_checkpoint *out, struct ws_error *err)
+static enum ws_status write_tiles(struct ws_log_store *store, struct ws_checkpoint *out,
+                                  struct ws_error *err)
 {
     struct ws_tile_writer writer;
     struct ws_journal end;
     enum ws_status status =
         ws_tile_writer_open(&writer, store->directory, store->size, store->allocator, err);
     if (status == WS_OK)
-        status = walk_journal(journal, store->size, add_to_tiles, &writer, &end, err);
+        status = walk_journal(store->journal_path, store->size, add_to_tiles, &writer, &end, err);
     if (status == WS_OK)
         status = ws_tile_writer_finish(&writer, err);
     if (status == WS_OK && writer.size != store->count)
@@ -405,16 +444,13 @@ static enum ws_status sign(struct ws_log_store *store, const struct ws_note_sign
 {
     struct ws_checkpoint checkpoint = {.origin = store->origin};
     struct ws_bytes note;
-    const char *journal = path_of(arena, store->directory, "journal");
-    if (!journal)
-        return ws_fail_memory(err, "a checkpoint");
-    WS_TRY(write_tiles(store, journal, &checkpoint, err));
+    WS_TRY(write_tiles(store, &checkpoint, err));
     WS_TRY(sign_checkpoint(&checkpoint, signer, arena, &note, err));
     WS_TRY(write_checkpoint(store->directory, name, checkpoint.size, note, arena, err));
     store->size = checkpoint.size;
     ws_append_close(&store->journal);
-    WS_TRY(begin_journal(store->directory, store->size, arena, err));
-    return ws_append_open(&store->journal, journal, WS_JOURNAL_HEAD, err);
+    WS_TRY(begin_journal(store->directory, store->size, ws_file_replace, arena, err));
+    return ws_append_open(&store->journal, store->journal_path, WS_JOURNAL_HEAD, err);
 }
 
 static enum ws_status sign_by_its_key(struct ws_log_store *store,

@@ -33,7 +33,8 @@ struct ws_log_store {
     const char *origin;
     uint32_t key; /* id of the key that signs */
     int lock;
-    struct ws_append_file journal;
+    const char *journal_path;
+    struct ws_append_file journal; /* closed after some failures: adding opens it again */
     bool has_witnesses;
     bool is_confirmed; /* by the witnesses, since it was opened */
     uint64_t size;     /* entries that the last checkpoint covers, the one that was signed last */

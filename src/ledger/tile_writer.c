@@ -1,5 +1,6 @@
 #include "ledger/tile_writer.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -46,17 +47,27 @@ static enum ws_status load_level(struct ws_tile_writer *writer, unsigned level,
     return WS_OK;
 }
 
+/* The hashes are loaded already. They are checked against the checkpoint, and the entries, which
+ * are written once more when their bundle is full, against them. */
 static enum ws_status load_bundle(struct ws_tile_writer *writer, struct ws_arena *arena,
                                   struct ws_error *err)
 {
     struct ws_tile tile = last_tile(0, writer->size);
-    struct ws_bytes bytes, entries[WS_TILE_WIDTH];
+    struct ws_bytes entries[WS_TILE_WIDTH];
+    struct ws_hash leaf;
     tile.is_bundle = true;
     if (tile.width == 0)
         return WS_OK;
-    WS_TRY(ws_log_read_tile(writer->directory, &tile, arena, &bytes, err));
-    WS_TRY(ws_bundle_read(bytes, tile.width, entries, err));
-    ws_buffer_append(&writer->bundle, bytes.data, bytes.size);
+    WS_TRY(ws_log_read_bundle(writer->directory, &tile, arena, entries, err));
+    for (unsigned i = 0; i < tile.width; i++) {
+        ws_merkle_leaf(entries[i], &leaf);
+        if (memcmp(leaf.bytes, writer->levels[0].hashes + i * (size_t)WS_HASH_SIZE, WS_HASH_SIZE))
+            return ws_fail(err, WS_CORRUPT,
+                           "entry %" PRIu64 " of '%.200s' and its leaf contradict each other: "
+                           "somebody changed one",
+                           tile.index * WS_TILE_WIDTH + i, writer->directory);
+        ws_bundle_append(&writer->bundle, entries[i]);
+    }
     return ws_buffer_check(&writer->bundle, "a bundle", err);
 }
 
@@ -69,9 +80,11 @@ enum ws_status ws_tile_writer_open(struct ws_tile_writer *writer, const char *di
     writer->size = size;
     ws_buffer_init(&writer->bundle, allocator, BUNDLE_LIMIT);
     ws_arena_init(&arena, allocator);
-    enum ws_status status = load_bundle(writer, &arena, err);
+    enum ws_status status = WS_OK;
     for (unsigned level = 0; status == WS_OK && level < WS_TILE_LEVELS; level++)
         status = load_level(writer, level, &arena, err);
+    if (status == WS_OK)
+        status = load_bundle(writer, &arena, err);
     ws_arena_release(&arena);
     return status;
 }

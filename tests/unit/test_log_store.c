@@ -309,14 +309,74 @@ static void log__notices_what_was_changed(void **state)
     add(stand, 300);
     publish(stand);
     struct ws_bytes before = contents(&stand->arena, checkpoint);
-    damage(&stand->place, "tile/0/001.p/44", 100, "x");
+    damage(&stand->place, "tile/0/000", 100, "x");
+    open_again(stand); /* nothing is read there: that is for a check of the whole log */
+    damage(&stand->place, "tile/1/000.p/1", 10, "x");
     assert_refused(stand, "do not lead to the root");
+    damage(&stand->place, "tile/0/001.p/44", 100, "x");
+    assert_refused(stand, "entry 259 of");
     damage(&stand->place, "checkpoint", 14, "9");
     assert_refused(stand, "signature of 'log.example' is bad");
     assert_int_equal(ws_file_replace(checkpoint, before, &stand->err), WS_OK);
     damage(&stand->place, "vkey", 3, "x");
     ws_log_close(&stand->store);
     assert_int_equal(ws_log_open(stand->place.path, NULL, &stand->store, &stand->err), WS_INVALID);
+}
+
+/* The last bundle is read to be written again, larger: not with what somebody wrote into it. */
+static void log__notices_a_changed_entry(void **state)
+{
+    struct stand *stand = *state;
+    add(stand, 300);
+    publish(stand);
+    damage(&stand->place, "tile/entries/001.p/44", 20, "x");
+    assert_refused(stand, "entry 257 of");
+}
+
+/* Partial files may be removed once their full ones are there. */
+static void log__goes_on_from_full_files(void **state)
+{
+    struct stand *stand = *state;
+    const char *checkpoint = join(&stand->arena, stand->place.path, "checkpoint");
+    const char *path = join(&stand->arena, stand->place.path, "journal");
+    add(stand, 300);
+    publish(stand);
+    struct ws_bytes before = contents(&stand->arena, checkpoint);
+    add(stand, 300);
+    struct ws_bytes journal = contents(&stand->arena, path);
+    publish(stand);
+    ws_log_close(&stand->store);
+    assert_int_equal(ws_file_replace(checkpoint, before, &stand->err), WS_OK);
+    assert_int_equal(ws_file_replace(path, journal, &stand->err), WS_OK);
+    assert_int_equal(
+        ws_file_remove(join(&stand->arena, stand->place.path, "tile/0/001.p/44"), &stand->err),
+        WS_OK);
+    assert_int_equal(ws_file_remove(join(&stand->arena, stand->place.path, "tile/entries/001.p/44"),
+                                    &stand->err),
+                     WS_OK);
+    open_log(stand);
+    publish(stand);
+    assert_log(stand, 600, 1);
+}
+
+/* A maker that was stopped anywhere before the checkpoint leaves no log, and can begin again. */
+static void log__is_made_where_a_maker_was_stopped(void **state)
+{
+    struct stand *stand = *state;
+    ws_log_close(&stand->store);
+    assert_int_equal(
+        ws_file_remove(join(&stand->arena, stand->place.path, "checkpoint"), &stand->err), WS_OK);
+    assert_int_equal(ws_log_open(stand->place.path, NULL, &stand->store, &stand->err),
+                     WS_NOT_FOUND);
+    assert_int_equal(ws_log_make(stand->place.path, &stand->signer, &stand->err), WS_OK);
+    open_log(stand);
+    ws_log_close(&stand->store);
+    assert_int_equal(
+        ws_file_remove(join(&stand->arena, stand->place.path, "checkpoint"), &stand->err), WS_OK);
+    assert_int_equal(ws_file_replace(join(&stand->arena, stand->place.path, "thesis.tex"),
+                                     ws_bytes_of_text("x"), &stand->err),
+                     WS_OK);
+    assert_int_equal(ws_log_make(stand->place.path, &stand->signer, &stand->err), WS_CONFLICT);
 }
 
 /* A journal of another time: entries between it and the checkpoint are missing. */
@@ -399,6 +459,9 @@ int main(void)
         LOG_TEST(log__writes_the_same_again),
         LOG_TEST(log__has_one_writer),
         LOG_TEST(log__notices_what_was_changed),
+        LOG_TEST(log__notices_a_changed_entry),
+        LOG_TEST(log__goes_on_from_full_files),
+        LOG_TEST(log__is_made_where_a_maker_was_stopped),
         LOG_TEST(log__refuses_a_journal_with_a_gap),
         LOG_TEST(log__signs_with_its_own_key),
         LOG_TEST(log__takes_entries_of_any_size_up_to_the_limit),
