@@ -72,6 +72,8 @@ WS_MUST_CHECK enum ws_status ws_file_create_private(const char *path, struct ws_
  * the file system of `directory` is synced. The directories above `path` are made, likewise. */
 WS_MUST_CHECK enum ws_status ws_file_place(const char *path, struct ws_bytes bytes,
                                            struct ws_error *err);
+/* The directory and those above it; that it is there is fine. */
+WS_MUST_CHECK enum ws_status ws_directory_place(const char *path, struct ws_error *err);
 WS_MUST_CHECK enum ws_status ws_file_sync_all(const char *directory, struct ws_error *err);
 
 /* That there is none is fine. */

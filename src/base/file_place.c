@@ -12,22 +12,40 @@
 
 enum { DIRECTORY_MODE = 0755 };
 
-/* Not synced, as what is placed in them is not. */
-static enum ws_status make_folders_of(const char *path, struct ws_error *err)
+static enum ws_status make_one(const char *path, struct ws_error *err)
+{
+    if (mkdir(path, DIRECTORY_MODE) == 0 || errno == EEXIST)
+        return WS_OK;
+    return ws_fail_system(err, "make directory", path);
+}
+
+enum ws_status ws_directory_place(const char *path, struct ws_error *err)
 {
     char folder[PATH_MAX];
     int size = snprintf(folder, sizeof folder, "%s", path);
     if (size < 1 || (size_t)size >= sizeof folder) {
         errno = size < 1 ? ENOENT : ENAMETOOLONG;
-        return ws_fail_system(err, "write", path);
+        return ws_fail_system(err, "make directory", path);
     }
     for (char *p = strchr(folder + 1, '/'); p; p = strchr(p + 1, '/')) {
         *p = '\0';
-        if (mkdir(folder, DIRECTORY_MODE) != 0 && errno != EEXIST)
-            return ws_fail_system(err, "make directory", folder);
+        WS_TRY(make_one(folder, err));
         *p = '/';
     }
-    return WS_OK;
+    return make_one(folder, err);
+}
+
+static enum ws_status make_folder_of(const char *path, struct ws_error *err)
+{
+    char folder[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    int size = snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) : 1,
+                        slash ? path : ".");
+    if (size < 0 || (size_t)size >= sizeof folder) {
+        errno = ENAMETOOLONG;
+        return ws_fail_system(err, "write", path);
+    }
+    return ws_directory_place(folder, err);
 }
 
 /* Most folders are there, so they are made only when one is missing. */
@@ -37,7 +55,7 @@ static enum ws_status open_draft(struct ws_file_draft *draft, const char *path,
     enum ws_status status = ws_file_draft_open(draft, path, err);
     if (status != WS_NOT_FOUND)
         return status;
-    WS_TRY(make_folders_of(path, err));
+    WS_TRY(make_folder_of(path, err));
     return ws_file_draft_open(draft, path, err);
 }
 

@@ -305,7 +305,7 @@ static enum ws_status make(const char *directory, const struct ws_note_signer *s
     const char *path = path_of(arena, directory, "lock");
     if (!path)
         return ws_fail_memory(err, "a log");
-    WS_TRY(ws_directory_make(directory, err));
+    WS_TRY(ws_directory_place(directory, err));
     WS_TRY(check_vacant(directory, arena, err));
     WS_TRY(ws_lock_take(path, &lock, err));
     enum ws_status status = write_empty(directory, signer, arena, err);
@@ -462,6 +462,8 @@ static enum ws_status sign_by_its_key(struct ws_log_store *store,
         return ws_fail(err, WS_INVALID,
                        "the key %.200s+%08" PRIx32 " is not that of this log, %.200s+%08" PRIx32,
                        signer->name, signer->id, store->origin, store->key);
+    if (store->count == store->size)
+        return WS_OK; /* it would be the same again, byte for byte */
     ws_arena_init(&arena, store->allocator);
     enum ws_status status = sign(store, signer, name, &arena, err);
     ws_arena_release(&arena);

@@ -57,7 +57,8 @@ void ws_log_close(struct ws_log_store *store); /* zeroed or closed before is fin
 WS_MUST_CHECK enum ws_status ws_log_add(struct ws_log_store *store, const struct ws_bytes entries[],
                                         size_t count, uint64_t *first, struct ws_error *err);
 
-/* Publishes a checkpoint of all entries that are kept. WS_CONFLICT for a log with witnesses. */
+/* Publishes a checkpoint of all entries that are kept; that of no new ones is there already.
+ * WS_CONFLICT for a log with witnesses. */
 WS_MUST_CHECK enum ws_status ws_log_publish(struct ws_log_store *store,
                                             const struct ws_note_signer *signer,
                                             struct ws_error *err);

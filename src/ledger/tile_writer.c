@@ -77,7 +77,7 @@ enum ws_status ws_tile_writer_open(struct ws_tile_writer *writer, const char *di
 {
     struct ws_arena arena;
     writer->directory = directory;
-    writer->size = size;
+    writer->before = writer->size = size;
     ws_buffer_init(&writer->bundle, allocator, BUNDLE_LIMIT);
     ws_arena_init(&arena, allocator);
     enum ws_status status = WS_OK;
@@ -125,20 +125,27 @@ enum ws_status ws_tile_writer_add(struct ws_tile_writer *writer, struct ws_bytes
     return WS_OK;
 }
 
+/* Whether the last file of the level, if it is partial, has to be written. */
+static bool is_new(const struct ws_tile_writer *writer, const struct ws_tile *tile)
+{
+    struct ws_tile before = last_tile(tile->level, writer->before);
+    return tile->width > 0 && (tile->index != before.index || tile->width != before.width);
+}
+
 enum ws_status ws_tile_writer_finish(struct ws_tile_writer *writer, struct ws_error *err)
 {
     for (unsigned level = 0; level < WS_TILE_LEVELS; level++) {
         struct ws_tile tile = last_tile(level, writer->size);
-        if (tile.width == 0)
+        if (!is_new(writer, &tile))
             continue;
         WS_TRY(place(writer, &tile,
                      ws_bytes_of(writer->levels[level].hashes, tile.width * (size_t)WS_HASH_SIZE),
                      err));
     }
     struct ws_tile bundle = last_tile(0, writer->size);
-    bundle.is_bundle = true;
-    if (bundle.width == 0)
+    if (!is_new(writer, &bundle))
         return WS_OK;
+    bundle.is_bundle = true;
     return place(writer, &bundle, ws_buffer_bytes(&writer->bundle), err);
 }
 

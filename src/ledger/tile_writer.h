@@ -11,6 +11,7 @@
 
 struct ws_tile_writer {
     const char *directory;
+    uint64_t before;         /* entries that were there */
     uint64_t size;           /* entries so far */
     struct ws_buffer bundle; /* the last one, as far as it goes */
     struct {
@@ -28,7 +29,8 @@ WS_MUST_CHECK enum ws_status ws_tile_writer_open(struct ws_tile_writer *writer,
 WS_MUST_CHECK enum ws_status ws_tile_writer_add(struct ws_tile_writer *writer,
                                                 struct ws_bytes entry, const struct ws_hash *leaf,
                                                 struct ws_error *err);
-/* Writes what is partial. */
+/* Writes what is partial, but never a file that was there before: a checkpoint stands on it, and
+ * with the power a new one may be lost. */
 WS_MUST_CHECK enum ws_status ws_tile_writer_finish(struct ws_tile_writer *writer,
                                                    struct ws_error *err);
 void ws_tile_writer_root(const struct ws_tile_writer *writer, struct ws_hash *out);
