@@ -45,13 +45,20 @@ static void print_share(const struct ws_attributed *row, unsigned source)
     print_right(text, SHARE_WIDTH);
 }
 
+/* "" where there is no interval. */
+static const char *range_text(const struct ws_shared_out *value, char text[64])
+{
+    text[0] = '\0';
+    if (has_interval(value))
+        (void)snprintf(text, 64, "%.3g %s %.3g", value->low + 0.0, terminal_is_utf8() ? "…" : "..",
+                       value->high + 0.0);
+    return text;
+}
+
 static void print_range(const struct ws_shared_out *value, int width)
 {
-    char text[64] = "";
-    if (has_interval(value))
-        (void)snprintf(text, sizeof text, "%.3g %s %.3g", value->low + 0.0,
-                       terminal_is_utf8() ? "…" : "..", value->high + 0.0);
-    print_right(text, width);
+    char text[64];
+    print_right(range_text(value, text), width);
 }
 
 static void print_row(const struct ws_attributed *row)
@@ -82,19 +89,17 @@ static void print_missing(const struct ws_attributed *row)
                      row->seeds, row->seeds + row->missing);
 }
 
-/* Beside the noise of the share, half of its interval, and the factor that would leave less. */
+/* Beside the noise of the share. */
 static void print_left(const struct ws_attributed *row)
 {
-    const struct ws_shared_out *share = &row->shares[WS_ERROR_STATISTICAL];
-    const double noise = (share->high - share->low) / 2;
-    if (row->left.factor == 0)
+    const struct ws_left *left = &row->left;
+    if (left->factor == 0)
         return;
-    (void)printf("  left of statistical: %.3g to %.3g", row->left.low, row->left.high);
-    if (has_interval(share) && row->left.high > noise && noise > 0)
-        (void)printf(", noise %.3g; --factor %.0f would leave less", noise,
-                     ceil(pow(1 + fabs(share->value) / noise, 2)));
-    else if (has_interval(share))
-        (void)printf(", under the noise of %.3g", noise);
+    (void)printf("  left of statistical: %.3g to %.3g", left->low, left->high);
+    if (left->wanted > (double)left->factor)
+        (void)printf(", noise %.3g; --factor %.0f would leave less", left->noise, left->wanted);
+    else if (!isnan(left->noise))
+        (void)printf(", under the noise of %.3g", left->noise);
     (void)printf("\n");
 }
 
@@ -106,20 +111,20 @@ static const char *name_of_interaction(size_t i)
     return names[i];
 }
 
-/* Sets of errors that are all made. */
+/* Sets of errors that are all made, a line each. */
 static void print_interactions(const struct ws_counterfactuals *c, const struct ws_attributed *row)
 {
     unsigned made = 0;
-    const char *before = "  together beyond that: ";
+    char range[64];
     for (unsigned i = 0; i < WS_ERROR_SOURCES; i++)
         made |= (unsigned)c->made[i] << i;
-    for (size_t i = 0; i < WS_INTERACTIONS; i++)
-        if ((ws_interaction_sets[i] & made) == ws_interaction_sets[i]) {
-            (void)printf("%s%s %.3g", before, name_of_interaction(i), row->interactions[i] + 0.0);
-            before = "; ";
-        }
-    if (before[0] == ';')
-        (void)printf("\n");
+    for (size_t i = 0; i < WS_INTERACTIONS; i++) {
+        const struct ws_shared_out *value = &row->interactions[i];
+        if ((ws_interaction_sets[i] & made) == ws_interaction_sets[i])
+            (void)printf("  together beyond that, %-30s%10.3g%s%s\n", name_of_interaction(i),
+                         value->value + 0.0, has_interval(value) ? "    " : "",
+                         range_text(value, range));
+    }
 }
 
 static void print_head(const struct ws_attributed *row)
@@ -234,7 +239,8 @@ static json_t *left_json(const struct ws_left *left)
         return json_null();
     json_t *json = with(json_object(), "factor", json_integer((json_int_t)left->factor));
     json = with(json, "low", ws_json_real(left->low));
-    return with(json, "high", ws_json_real(left->high));
+    json = with(json, "high", ws_json_real(left->high));
+    return with(json, "noise", isnan(left->noise) ? json_null() : ws_json_real(left->noise));
 }
 
 static const char *set_name(unsigned set, char out[64])
@@ -265,7 +271,7 @@ static json_t *row_json(const struct ws_attributed *row)
                       shared_json(&row->shares[i]));
     for (size_t i = 0; i < WS_INTERACTIONS; i++)
         interactions = with(interactions, set_name(ws_interaction_sets[i], name),
-                            ws_json_real(row->interactions[i]));
+                            shared_json(&row->interactions[i]));
     json = with(json, "with_errors", values);
     json = with(json, "total", shared_json(&row->total));
     json = with(json, "shares", shares);
@@ -340,7 +346,8 @@ static void add_names(struct ws_buffer *out)
         ws_buffer_format(out, ",%s,%s_low,%s_high", source, source, source);
     }
     for (size_t i = 0; i < WS_INTERACTIONS; i++)
-        ws_buffer_format(out, ",interaction_%s", set_name(ws_interaction_sets[i], name));
+        ws_buffer_format(out, ",interaction_%s,interaction_%s_low,interaction_%s_high",
+                         set_name(ws_interaction_sets[i], name), name, name);
     ws_buffer_text(out, ",statistical_left_low,statistical_left_high\n");
 }
 
@@ -364,7 +371,7 @@ static void add_row(struct ws_buffer *out, const struct ws_attributed *row)
     for (unsigned i = 0; i < WS_ERROR_SOURCES; i++)
         add_shared(out, &row->shares[i]);
     for (size_t i = 0; i < WS_INTERACTIONS; i++)
-        add_number(out, row->interactions[i]);
+        add_shared(out, &row->interactions[i]);
     add_number(out, row->left.low);
     add_number(out, row->left.high);
     ws_buffer_text(out, "\n");

@@ -14,10 +14,15 @@
 #include "cli/stop_signal.h"
 #include "cli/temporary_directory.h"
 #include "cli/terminal.h"
+#include "lab/plan.h"
 
 /* An interval's width falls with the root of the seeds, the time that it takes with their number:
  * more are run if they are asked for. */
-enum { FACTOR = 16, FACTOR_MOST = 1000000, SEEDS = 40 };
+enum { FACTOR_MOST = 1000000, SEEDS = 40 };
+
+/* What a larger factor may take where none is asked for: of one core by the families' own costs,
+ * and so the same on any machine, and of a disk. */
+static const double SECONDS_MOST = 10, DISK_MOST = 1e9;
 
 struct attribute_flags {
     const char *metric, *generation, *factor, *arm, *runs, *output;
@@ -35,7 +40,8 @@ struct part {
 struct work {
     const struct arguments *arguments;
     struct attribute_flags flags;
-    uint64_t factor, seeds;
+    uint64_t factor; /* that was asked for; 0: none */
+    uint64_t seeds;
     struct ws_arena arena;
     struct terminal terminal;
     const char *what; /* as it was asked for */
@@ -143,18 +149,25 @@ static enum ws_status make_parts(struct work *w, struct ws_error *err)
     return w->part_count > 0 ? WS_OK : fail_arm(w, err);
 }
 
-static enum ws_status make_counterfactuals(struct work *w, size_t p, struct ws_error *err)
+static enum ws_status make_counterfactuals(struct work *w, size_t p, uint64_t factor,
+                                           struct ws_counterfactuals *out, struct ws_error *err)
 {
     struct ws_experiment *experiment = &w->parts[p].experiment;
-    struct ws_counterfactuals *out = &w->results[p].counterfactuals;
     struct ws_human *human = NULL;
     WS_TRY(ws_counterfactuals_check(experiment, err));
     WS_TRY(open_human(experiment, &human, err));
-    enum ws_status status = ws_counterfactuals_make(experiment, human, w->factor, NULL, out, err);
+    enum ws_status status = ws_counterfactuals_make(experiment, human, factor, NULL, out, err);
     ws_human_close(human);
     if (status != WS_OK && w->results[p].variation[0])
         ws_error_prefix(err, "with %s", w->results[p].variation);
-    WS_TRY(status);
+    return status;
+}
+
+/* Those that are run first. */
+static enum ws_status make_first(struct work *w, size_t p, struct ws_error *err)
+{
+    struct ws_counterfactuals *out = &w->results[p].counterfactuals;
+    WS_TRY(make_counterfactuals(w, p, w->factor > 0 ? w->factor : WS_FACTOR_FIRST, out, err));
     w->runs += out->count;
     w->made++;
     return WS_OK;
@@ -174,7 +187,6 @@ static void release_parts(struct work *w)
 static enum ws_status read_factor(struct work *w, struct ws_error *err)
 {
     const char *text = w->flags.factor;
-    w->factor = FACTOR;
     if (text && (!ws_whole_parse(text, &w->factor) || w->factor < 2 || w->factor > FACTOR_MOST))
         return ws_fail(err, WS_INVALID, "--factor is '%.40s', wanted a whole number from 2 to %d",
                        text, FACTOR_MOST);
@@ -297,12 +309,75 @@ static enum ws_status show(struct work *w, struct ws_error *err)
     return WS_OK;
 }
 
+static enum ws_status run_part(struct work *w, size_t p, struct ws_error *err)
+{
+    for (size_t i = 0; i < w->results[p].counterfactuals.count; i++)
+        WS_TRY(run_one(w, p, i, err));
+    return read_part(w, p, err);
+}
+
+/* More items ----------------------------------------------------------------------------------- */
+
+static enum ws_status is_affordable(struct work *w, struct ws_counterfactuals *c, bool *out,
+                                    struct ws_error *err)
+{
+    double seconds = 0, disk = 0;
+    for (size_t i = 0; i < c->count; i++) {
+        struct ws_experiment *experiment = &c->all[i].experiment;
+        struct ws_human *human = NULL;
+        struct ws_cost cost;
+        WS_TRY(open_human(experiment, &human, err));
+        enum ws_status status =
+            ws_plan_cost(experiment, human, NULL, NULL, 1, &w->arena, &cost, err);
+        ws_human_close(human);
+        WS_TRY(status);
+        seconds += cost.seconds;
+        disk += cost.disk;
+    }
+    *out = seconds <= SECONDS_MOST && disk <= DISK_MOST;
+    return WS_OK;
+}
+
+/* With more items, unless that takes too long. Names in rows are those of the experiments that they
+ * were read with. */
+static enum ws_status raise_factor(struct work *w, size_t p, uint64_t factor, bool *out,
+                                   struct ws_error *err)
+{
+    struct attribution_part *part = &w->results[p];
+    struct attribution_part before = *part;
+    struct ws_counterfactuals more;
+    WS_TRY(make_counterfactuals(w, p, factor, &more, err));
+    enum ws_status status = is_affordable(w, &more, out, err);
+    if (status != WS_OK || !*out) {
+        ws_counterfactuals_release(&more);
+        return status;
+    }
+    part->counterfactuals = more;
+    w->runs += more.count;
+    status = run_part(w, p, err);
+    if (status == WS_OK)
+        ws_attribution_compare(&part->attribution, &before.attribution);
+    ws_counterfactuals_release(&before.counterfactuals);
+    return status;
+}
+
+/* As many items as leave less of the statistical error than its noise, as far as they can be had.
+ */
+static enum ws_status leave_less(struct work *w, size_t p, struct ws_error *err)
+{
+    const struct attribution_part *part = &w->results[p];
+    bool raised = w->factor == 0;
+    while (raised && ws_attribution_wanted(&part->attribution) > 0 &&
+           part->counterfactuals.factor < WS_FACTOR_LAST)
+        WS_TRY(raise_factor(w, p, part->counterfactuals.factor * WS_FACTOR_STEP, &raised, err));
+    return WS_OK;
+}
+
 static enum ws_status run_all(struct work *w, struct ws_error *err)
 {
     for (size_t p = 0; p < w->part_count; p++) {
-        for (size_t i = 0; i < w->results[p].counterfactuals.count; i++)
-            WS_TRY(run_one(w, p, i, err));
-        WS_TRY(read_part(w, p, err));
+        WS_TRY(run_part(w, p, err));
+        WS_TRY(leave_less(w, p, err));
     }
     terminal_clear(&w->terminal);
     return show(w, err);
@@ -331,7 +406,7 @@ static enum ws_status attribute_parts(struct work *w, struct ws_error *err)
     WS_TRY(read_query(w, &query, err));
     WS_TRY(make_parts(w, err));
     for (size_t p = 0; p < w->part_count; p++)
-        WS_TRY(make_counterfactuals(w, p, err));
+        WS_TRY(make_first(w, p, err));
     return run_in_place(w, err);
 }
 
@@ -370,7 +445,9 @@ int cmd_attribute(int argc, char **argv)
          &w.flags.metric},
         {"generation", 'g', "N|all", "default: the last that is measured", NULL,
          &w.flags.generation},
-        {"factor", 0, "N", "times as many items where no population is fitted to (default 16)",
+        {"factor", 0, "N",
+         "times as many items where no population is fitted to (default: 16, or as many more as "
+         "leave less than the noise)",
          NULL, &w.flags.factor},
         {"arm", 'a', "NAME", "this one alone, as the table of its run calls it (default: all)",
          NULL, &w.flags.arm},

@@ -195,8 +195,7 @@ int cmd_plot(int argc, char **argv)
         {"dpi", 0, "N", "dots an inch of a PNG (default 300)", NULL, &flags.dpi},
         {"runs", 0, "DIR", "attribution: where 'attribute --runs DIR' left its runs", NULL,
          &flags.runs},
-        {"factor", 0, "N", "attribution: as of 'attribute --factor' (default 16)", NULL,
-         &flags.factor},
+        {"factor", 0, "N", "attribution: as it was given to 'attribute'", NULL, &flags.factor},
     };
     ws_arena_init(&arena, NULL);
     const struct command_line line = {

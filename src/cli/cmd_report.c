@@ -82,7 +82,7 @@ int cmd_report(int argc, char **argv)
         {"title", 't', "TEXT", "default: the run's", NULL, &flags.title},
         {"attribution", 0, "DIR", "show shares of errors from what 'attribute --runs DIR' left",
          NULL, &flags.attribution},
-        {"factor", 0, "N", "as it was given to 'attribute' (default 16)", NULL, &flags.factor},
+        {"factor", 0, "N", "as it was given to 'attribute'", NULL, &flags.factor},
     };
     const struct command_line line = {
         .usage = "report RUN... [options]",

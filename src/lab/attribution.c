@@ -11,7 +11,10 @@
 enum {
     METRICS_MOST = 64,
     RESAMPLES = 1000,
-    QUANTITIES = 1 + WS_ERROR_SOURCES, /* that have intervals: the total and the shares */
+    /* Quantities that have intervals: the total, then the shares, then the interactions. */
+    SHARES = 1,
+    INTERACTIONS = SHARES + WS_ERROR_SOURCES,
+    QUANTITIES = INTERACTIONS + WS_INTERACTIONS,
 };
 
 /* Arithmetic ----------------------------------------------------------------------------------- */
@@ -56,12 +59,13 @@ void ws_attribution_interactions(const double v[WS_ERROR_SETS], double out[WS_IN
         out[i] = dividend(v, ws_interaction_sets[i]);
 }
 
-/* e(n) - e(f n) is the share, and e(f n) is e(n) / f or e(n) / sqrt(f). */
-struct ws_left ws_attribution_left(double statistical_share, uint64_t factor)
+/* e(n) - e(r n) is gone, and e(r n) is e(n) / r or e(n) / sqrt(r). */
+void ws_attribution_left(double gone, double ratio, struct ws_left *out)
 {
-    const double share = fabs(statistical_share), f = (double)factor;
-    return factor > 1 ? (struct ws_left){factor, share / (f - 1), share / (sqrt(f) - 1)}
-                      : (struct ws_left){.factor = 0};
+    out->low = fabs(gone) / (ratio - 1);
+    out->high = fabs(gone) / (sqrt(ratio) - 1);
+    const double beyond = out->noise > 0 ? out->high / out->noise : 0;
+    out->wanted = beyond > 1 ? ceil((double)out->factor * beyond * beyond) : 0;
 }
 
 /* Values --------------------------------------------------------------------------------------- */
@@ -226,7 +230,8 @@ static void gather(const struct values *v, const size_t runs[WS_ERROR_SETS], str
 static void share_out(const double v[WS_ERROR_SETS], double out[QUANTITIES])
 {
     out[0] = v[WS_ALL_ERRORS] - v[0];
-    ws_attribution_shares(v, out + 1);
+    ws_attribution_shares(v, out + SHARES);
+    ws_attribution_interactions(v, out + INTERACTIONS);
 }
 
 static int compare(const void *a, const void *b)
@@ -294,6 +299,16 @@ static enum ws_status make_room(const struct values *v, struct room *out, struct
                : ws_fail_memory(err, "the attribution");
 }
 
+static void tell_left(const struct values *v, size_t arm, struct ws_attributed *row)
+{
+    const struct ws_policy *policy = &v->experiment->arms[arm].policy;
+    const struct ws_shared_out *share = &row->shares[WS_ERROR_STATISTICAL];
+    row->left.factor = ws_counterfactuals_factor(v->counterfactuals, policy);
+    row->left.noise = (share->high - share->low) / 2;
+    if (row->left.factor > 0)
+        ws_attribution_left(share->value, (double)row->left.factor, &row->left);
+}
+
 static void attribute(const struct values *v, struct room *room, struct ws_attributed *out)
 {
     const struct sample *sample = &room->sample;
@@ -321,11 +336,9 @@ static void attribute(const struct values *v, struct room *room, struct ws_attri
         .total = parts[0],
     };
     memcpy(out->values, means, sizeof means);
-    memcpy(out->shares, parts + 1, sizeof out->shares);
-    out->left = ws_attribution_left(
-        out->shares[WS_ERROR_STATISTICAL].value,
-        ws_counterfactuals_factor(v->counterfactuals, &v->experiment->arms[sample->arm].policy));
-    ws_attribution_interactions(means, out->interactions);
+    memcpy(out->shares, parts + SHARES, sizeof out->shares);
+    memcpy(out->interactions, parts + INTERACTIONS, sizeof out->interactions);
+    tell_left(v, sample->arm, out);
 }
 
 /* All rows ------------------------------------------------------------------------------------- */
@@ -362,7 +375,8 @@ static enum ws_status refuse(const struct values *v, struct ws_error *err)
         if (is_of_all(v, m))
             return ws_fail(err, WS_NOT_FOUND,
                            "no seed has a finite '%.80s' with and without each error, nor any "
-                           "other metric, at these generations; earlier ones may have",
+                           "other metric that is looked at; earlier generations may have, and so "
+                           "may metrics of samples: give metric_items",
                            v->metrics[m]);
     return ws_fail(err, WS_NOT_FOUND,
                    "no metric is measured alike with and without each error: other families have "
@@ -409,4 +423,39 @@ enum ws_status ws_attribution_read(const struct ws_counterfactuals *counterfactu
     *out = (struct ws_attribution){.seeds = experiment->settings.seeds};
     WS_TRY(read_values(&values, directories, err));
     return attribute_all(&values, out, err);
+}
+
+/* Two factors ---------------------------------------------------------------------------------- */
+
+static bool is_same_row(const struct ws_attributed *a, const struct ws_attributed *b)
+{
+    return a->generation == b->generation && strcmp(a->metric, b->metric) == 0 &&
+           strcmp(a->arm, b->arm) == 0;
+}
+
+/* Both are in the same order, but either may lack rows. */
+void ws_attribution_compare(struct ws_attribution *attribution, const struct ws_attribution *before)
+{
+    size_t next = 0;
+    for (size_t i = 0; i < attribution->count; i++) {
+        struct ws_attributed *row = &attribution->rows[i];
+        size_t at = next;
+        while (at < before->count && !is_same_row(row, &before->rows[at]))
+            at++;
+        if (at == before->count || before->rows[at].left.factor >= row->left.factor)
+            continue;
+        const struct ws_attributed *smaller = &before->rows[at];
+        ws_attribution_left(row->shares[WS_ERROR_STATISTICAL].value -
+                                smaller->shares[WS_ERROR_STATISTICAL].value,
+                            (double)row->left.factor / (double)smaller->left.factor, &row->left);
+        next = at + 1;
+    }
+}
+
+double ws_attribution_wanted(const struct ws_attribution *attribution)
+{
+    double most = 0;
+    for (size_t i = 0; i < attribution->count; i++)
+        most = fmax(most, attribution->rows[i].left.wanted);
+    return most;
 }

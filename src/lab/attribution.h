@@ -30,12 +30,14 @@ enum { WS_INTERACTIONS = 4 };
 extern const unsigned ws_interaction_sets[WS_INTERACTIONS];
 
 /* What of the statistical error is left without it, in absolute value, where `factor` times as many
- * items stand for a population. It follows from the share if the error falls as a power of the
- * items: as 1/items, or as 1/sqrt(items), as distances do. All 0 where models are fitted to
- * populations. */
+ * items stand for a population: as it follows from what is seen if the error falls as 1/items (low)
+ * or as 1/sqrt(items), as distances do (high). All 0 where models are fitted to populations. */
 struct ws_left {
     uint64_t factor;
     double low, high;
+    double noise;  /* of the share, half of its interval; NaN where it has none */
+    double wanted; /* the factor that would leave less than the noise; 0: this one does, or it is
+                      not known */
 };
 
 struct ws_attributed {
@@ -48,8 +50,8 @@ struct ws_attributed {
     double values[WS_ERROR_SETS]; /* v */
     struct ws_shared_out total;
     struct ws_shared_out shares[WS_ERROR_SOURCES];
+    struct ws_shared_out interactions[WS_INTERACTIONS];
     struct ws_left left;
-    double interactions[WS_INTERACTIONS];
 };
 
 struct ws_attribution {
@@ -60,7 +62,9 @@ struct ws_attribution {
 
 /* The arithmetic: the Shapley values and interactions of v. */
 void ws_attribution_shares(const double v[WS_ERROR_SETS], double shares[WS_ERROR_SOURCES]);
-struct ws_left ws_attribution_left(double statistical_share, uint64_t factor);
+/* Of what goes away between two numbers of items, of which the larger is `ratio` times the smaller;
+ * the error of the larger is left. */
+void ws_attribution_left(double gone, double ratio, struct ws_left *out);
 void ws_attribution_interactions(const double v[WS_ERROR_SETS], double out[WS_INTERACTIONS]);
 
 /* Which rows are wanted. */
@@ -68,6 +72,13 @@ struct ws_attribution_query {
     uint32_t first, last; /* generations */
     const char *metric;   /* NULL: all that every counterfactual has */
 };
+
+/* What is left as two factors tell it: `before` is of the same experiment and a smaller one. The
+ * law by which the error falls then matters less, since most of it is gone in both. */
+void ws_attribution_compare(struct ws_attribution *attribution,
+                            const struct ws_attribution *before);
+/* The largest that a row wants (struct ws_left); 0: none does. */
+double ws_attribution_wanted(const struct ws_attribution *attribution);
 
 /* Reads the runs of the counterfactuals, whose directories are given in their order. WS_NOT_FOUND
  * when there is no metric that all of them have by one definition. Rows live in `arena`. */

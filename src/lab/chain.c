@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <string.h>
 
 #include "lab/sample_text.h"
 
@@ -338,19 +339,33 @@ static enum ws_status make_outputs(struct batch *b, struct ws_error *err)
     return WS_OK;
 }
 
-/* Room for one more output; the array moves, the datasets stay. */
-static enum ws_status reserve_output(struct ws_arena *life, struct ws_chain *chain,
-                                     struct ws_error *err)
+/* Models of earlier steps are parts of the populations of later ones. */
+static bool keeps_makers(const struct ws_block *block)
+{
+    return block->experiment->settings.fit_to == WS_FIT_POPULATIONS &&
+           ws_policy_keeps_outputs(&block->arm->policy);
+}
+
+/* Room for one more output, and who made it; the arrays move, what is in them stays. */
+static enum ws_status reserve_output(const struct ws_block *block, struct ws_arena *life,
+                                     struct ws_chain *chain, struct ws_error *err)
 {
     if (chain->output_count < chain->output_capacity)
         return WS_OK;
     size_t capacity = chain->output_capacity ? 2 * chain->output_capacity : 8;
     struct ws_dataset *outputs = WS_ARENA_NEW(life, struct ws_dataset, capacity);
-    if (!outputs)
+    const struct ws_model **makers = NULL;
+    if (keeps_makers(block))
+        makers = WS_ARENA_NEW(life, const struct ws_model *, capacity);
+    if (!outputs || (keeps_makers(block) && !makers))
         return ws_fail_memory(err, "the pool");
-    for (size_t i = 0; i < chain->output_count; i++)
+    for (size_t i = 0; i < chain->output_count; i++) {
         outputs[i] = chain->outputs[i];
+        if (makers)
+            makers[i] = chain->makers[i];
+    }
     chain->outputs = outputs;
+    chain->makers = makers;
     chain->output_capacity = capacity;
     return WS_OK;
 }
@@ -386,8 +401,10 @@ static enum ws_status build_training(struct batch *b, struct made *made, struct 
         .output_count = made->output.count > 0 ? 1 : 0,
     };
     if (b->pooled && made->output.count > 0) {
-        WS_TRY(reserve_output(&b->lane->life, chain, err));
+        WS_TRY(reserve_output(b->block, &b->lane->life, chain, err));
         chain->outputs[chain->output_count] = made->output;
+        if (chain->makers)
+            chain->makers[chain->output_count] = chain->model;
         sources.outputs = chain->outputs;
         sources.output_count = chain->output_count + 1;
     }
@@ -414,23 +431,48 @@ static enum ws_status build_trainings(struct batch *b, struct ws_error *err)
     return WS_OK;
 }
 
-/* In place of a fit: the law of the training set, a part for human items and one for the latest
- * model's. */
+/* Who made a segment: model g made output g. */
+static const struct ws_model *maker_of(const struct ws_chain *chain, const struct ws_origin *origin)
+{
+    return chain->makers ? chain->makers[origin->model - chain->first_model] : chain->model;
+}
+
+/* Of the law of the training set a part for human items, and one for each model's, by what they
+ * weigh. */
+static size_t list_parts(const struct ws_chain *chain, const struct ws_dataset *training,
+                         struct ws_population_part *parts)
+{
+    const double all = ws_dataset_weights(training).sum;
+    size_t count = 1;
+    parts[0] = (struct ws_population_part){0, NULL};
+    for (size_t s = 0; s < training->segment_count; s++) {
+        const struct ws_segment *segment = &training->segments[s];
+        const double share = (double)segment->count * segment->weight / all;
+        if (ws_origin_is_human(&segment->origin))
+            parts[0].share += share;
+        else
+            parts[count++] = (struct ws_population_part){share, maker_of(chain, &segment->origin)};
+    }
+    if (parts[0].share > 0)
+        return count;
+    memmove(parts, parts + 1, --count * sizeof *parts);
+    return count;
+}
+
+/* In place of a fit to the training set, one to its law. */
 static enum ws_status fit_population(const struct batch *b, size_t i, struct ws_arena *arena,
                                      struct ws_error *err)
 {
     const struct ws_dataset *training = b->made[i].training;
     const struct ws_chain *chain = b->made[i].chain;
-    uint64_t human = 0;
-    for (size_t s = 0; s < training->segment_count; s++)
-        if (ws_origin_is_human(&training->segments[s].origin))
-            human += training->segments[s].count;
-    const double share = (double)human / (double)training->count;
-    const struct ws_population_part parts[] = {{share, NULL}, {1 - share, chain->model}};
+    struct ws_population_part *parts =
+        WS_ARENA_NEW(step_arena(b), struct ws_population_part, training->segment_count + 1);
+    if (!parts)
+        return ws_fail_memory(err, "a population");
     const struct ws_population population = {
         .truth = &chain->deal,
-        .parts = human > 0 ? parts : parts + 1,
-        .part_count = human > 0 && human < training->count ? 2 : 1,
+        .parts = parts,
+        .part_count = list_parts(chain, training, parts),
         .items = training->count,
     };
     return b->block->experiment->family->fit_population(b->block->arm->family_settings, &population,
@@ -440,7 +482,8 @@ static enum ws_status fit_population(const struct batch *b, size_t i, struct ws_
 static enum ws_status fit_models(struct batch *b, struct ws_error *err)
 {
     const struct ws_family_ops *family = b->block->experiment->family;
-    struct ws_arena *arena = b->step == 0 && family->keeps_first ? &b->lane->life : step_arena(b);
+    const bool stays = keeps_makers(b->block) || (b->step == 0 && family->keeps_first);
+    struct ws_arena *arena = stays ? &b->lane->life : step_arena(b);
     struct job job;
     WS_TRY(build_trainings(b, err));
     for (size_t i = 0; i < b->count; i++)
@@ -834,8 +877,11 @@ void ws_chain_write_outputs(const struct ws_chain *chain, uint32_t first_step,
     size_t first = first_step > 0 ? first_step - 1 : 0;
     size_t count = chain->output_count > first ? chain->output_count - first : 0;
     ws_buffer_u64(out, count);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         ws_dataset_write(&chain->outputs[first + i], out);
+        if (chain->makers)
+            write_model(chain->makers[first + i], out);
+    }
 }
 
 void ws_chain_write(const struct ws_chain *chain, uint32_t first_step, struct ws_buffer *out)
@@ -885,8 +931,9 @@ static enum ws_status read_model(const struct ws_block *block, struct ws_reader 
 static enum ws_status read_models(struct ws_block *block, struct ws_chain *chain,
                                   struct ws_reader *in, struct ws_error *err)
 {
-    WS_TRY(read_model(block, in, &block->lanes[0].steps[(chain->next_step - 1) % 2], &chain->model,
-                      err));
+    struct ws_arena *step = &block->lanes[0].steps[(chain->next_step - 1) % 2];
+    struct ws_arena *arena = keeps_makers(block) ? &block->life : step;
+    WS_TRY(read_model(block, in, arena, &chain->model, err));
     uint32_t count = ws_read_u32(in);
     uint32_t expected = keeps_first(block);
     if (!ws_reader_ok(in) || count != expected)
@@ -919,6 +966,26 @@ static enum ws_status read_training(struct ws_block *block, struct ws_chain *cha
                       &chain->training, err);
 }
 
+/* Whether the model of its step made it, and its model can be looked up by its origin. */
+static bool is_of_step(const struct ws_chain *chain, const struct ws_dataset *output, size_t step)
+{
+    for (size_t s = 0; s < output->segment_count; s++)
+        if (output->segments[s].origin.source != WS_SOURCE_MODEL ||
+            output->segments[s].origin.model != chain->first_model + step)
+            return false;
+    return true;
+}
+
+static enum ws_status read_maker(struct ws_block *block, struct ws_chain *chain,
+                                 struct ws_reader *in, struct ws_error *err)
+{
+    const size_t step = chain->output_count;
+    if (!is_of_step(chain, &chain->outputs[step], step))
+        return ws_fail(err, WS_CORRUPT, "the checkpoint's output %zu is not of model %zu", step,
+                       step);
+    return read_model(block, in, &block->life, &chain->makers[step], err);
+}
+
 /* The outputs of one piece, behind those there are. */
 static enum ws_status read_outputs(struct ws_block *block, struct ws_chain *chain,
                                    struct ws_reader *in, uint64_t *items, struct ws_error *err)
@@ -929,11 +996,13 @@ static enum ws_status read_outputs(struct ws_block *block, struct ws_chain *chai
         return ws_fail(err, WS_CORRUPT, "the checkpoint holds %" PRIu64 " outputs, wanted %" PRIu64,
                        count, expected - chain->output_count);
     for (uint64_t i = 0; i < count; i++) {
-        WS_TRY(reserve_output(&block->life, chain, err));
+        WS_TRY(reserve_output(block, &block->life, chain, err));
         struct ws_dataset *output = &chain->outputs[chain->output_count];
         WS_TRY(ws_dataset_read(in, &block->life, output, err));
         WS_TRY(check_fits(block->arm->data, ws_human_shape(block->human), chain->next_step, output,
                           err));
+        if (chain->makers)
+            WS_TRY(read_maker(block, chain, in, err));
         *items += output->count;
         if (*items > block->plan.pool_items) /* check_pool says so */
             return WS_OK;

@@ -33,6 +33,8 @@ struct ws_chain {
     const struct ws_model *first;   /* of step 0, in a `life`; NULL where nobody asks for it */
     const struct ws_model *settled; /* likewise; of a chain that is absorbed */
     struct ws_dataset *outputs;     /* for policies with a pool: of every step so far */
+    const struct ws_model *
+        *makers; /* of outputs, in a `life`; NULL unless populations are fitted */
     size_t output_count;
     size_t output_capacity;
     struct ws_records records; /* of the steps of the part that next_step is in (ws_part_steps) */

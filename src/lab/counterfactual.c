@@ -3,6 +3,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "lab/run_directory.h"
+
 const char *ws_error_source_name(enum ws_error_source source)
 {
     static const char *const names[] = {"statistical", "expressivity", "approximation"};
@@ -215,7 +217,8 @@ static enum ws_status put_many_items(struct making *m, unsigned set, struct chan
     add(&changed, "control", "false");
     add(&changed, "items", items);
     add(&changed, "metric_items", sample);
-    return put(m, set, &changed, ws_arena_format(arena, "%s-of-many-items", name));
+    return put(m, set, &changed,
+               ws_arena_format(arena, "%s-of-%" PRIu64 "-times-the-items", name, m->factor));
 }
 
 static enum ws_status put_set(struct making *m, unsigned set)
@@ -315,7 +318,7 @@ static enum ws_status choose_statistical(struct making *m)
     else
         out->how[WS_ERROR_STATISTICAL] = ws_arena_format(
             &out->arena,
-            "models are fitted to populations; under policies that keep, choose or weigh items: %s",
+            "models are fitted to populations; under policies that choose items: %s",
             many);
     return out->how[WS_ERROR_STATISTICAL] ? WS_OK : ws_fail_memory(m->err, "the counterfactuals");
 }
@@ -397,6 +400,42 @@ enum ws_status ws_counterfactuals_make(const struct ws_experiment *experiment,
     ws_arena_release(&m.scratch);
     if (status != WS_OK)
         ws_counterfactuals_release(out);
+    return status;
+}
+
+/* Runs ----------------------------------------------------------------------------------------- */
+
+/* But for the first, which is the run that they are of. */
+static bool are_complete(const struct ws_counterfactuals *c, const char *directory,
+                         struct ws_arena *arena)
+{
+    for (size_t i = 1; i < c->count; i++) {
+        const char *path = ws_run_path(arena, directory, c->all[i].name);
+        struct ws_run_description run;
+        struct ws_error ignored;
+        if (!path || ws_run_read(path, arena, &run, &ignored) != WS_OK ||
+            strcmp(run.state, "complete") != 0)
+            return false;
+    }
+    return true;
+}
+
+enum ws_status ws_counterfactuals_find(const struct ws_experiment *experiment,
+                                       const struct ws_human *human, uint64_t factor,
+                                       const char *directory, const struct ws_allocator *allocator,
+                                       struct ws_counterfactuals *out, struct ws_error *err)
+{
+    struct ws_arena scratch;
+    uint64_t next = factor > 0 ? factor : WS_FACTOR_LAST;
+    ws_arena_init(&scratch, allocator);
+    enum ws_status status = ws_counterfactuals_make(experiment, human, next, allocator, out, err);
+    while (status == WS_OK && factor == 0 && next > WS_FACTOR_FIRST &&
+           !are_complete(out, directory, &scratch)) {
+        ws_counterfactuals_release(out);
+        next /= WS_FACTOR_STEP;
+        status = ws_counterfactuals_make(experiment, human, next, allocator, out, err);
+    }
+    ws_arena_release(&scratch);
     return status;
 }
 

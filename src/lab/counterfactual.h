@@ -74,6 +74,18 @@ WS_MUST_CHECK enum ws_status ws_counterfactuals_make(const struct ws_experiment 
                                                      const struct ws_allocator *allocator,
                                                      struct ws_counterfactuals *out,
                                                      struct ws_error *err);
+/* Factors that are taken in turn, each STEP times the one before, where none is asked for: the next
+ * one as long as what is left of the statistical error shows. */
+enum { WS_FACTOR_FIRST = 16, WS_FACTOR_STEP = 4, WS_FACTOR_LAST = 1024 };
+
+/* The same for what was run before: `factor` 0 takes the largest of those factors whose runs are
+ * all complete in `directory`, and the first where none has all. */
+WS_MUST_CHECK enum ws_status ws_counterfactuals_find(const struct ws_experiment *experiment,
+                                                     const struct ws_human *human, uint64_t factor,
+                                                     const char *directory,
+                                                     const struct ws_allocator *allocator,
+                                                     struct ws_counterfactuals *out,
+                                                     struct ws_error *err);
 /* How many times as many items stand for a population under this policy; 0 where models are fitted
  * to one. */
 uint64_t ws_counterfactuals_factor(const struct ws_counterfactuals *counterfactuals,

@@ -443,7 +443,7 @@ static enum ws_status check_effects(const struct ws_experiment *e, struct ws_err
     return WS_OK;
 }
 
-/* Items of earlier models, chosen or weighted ones come from no law that is known. */
+/* Items that are chosen, or drawn from those of several models, come from no law that is known. */
 static enum ws_status check_population(const struct ws_experiment *e, struct ws_error *err)
 {
     const char *where = ws_experiment_place(e, "fit_to");
@@ -456,7 +456,7 @@ static enum ws_status check_population(const struct ws_experiment *e, struct ws_
         if (!ws_policy_is_of_laws(&e->arms[a].policy))
             return ws_fail(err, WS_INVALID,
                            "%s: under policy '%s' training items come from no law that is known, "
-                           "wanted human items and those of the latest model alone",
+                           "wanted a policy that takes all that models made, and takes it as it is",
                            where, e->arms[a].policy.name);
     return WS_OK;
 }

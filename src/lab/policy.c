@@ -70,8 +70,8 @@ uint64_t ws_filter_share(double share, uint64_t items)
 
 bool ws_policy_is_of_laws(const struct ws_policy *policy)
 {
-    return policy->previous == 0 && policy->history == 0 && policy->pool == 0 &&
-           policy->recent == 0 && policy->weight == 0 && policy->bias == 1 &&
+    const bool draws_from_pool = policy->pool != 0 && policy->pool != WS_SHARE_ALL;
+    return policy->previous == 0 && policy->history == 0 && !draws_from_pool && policy->bias == 1 &&
            policy->oversample == 1 && policy->filter_count == 0;
 }
 

@@ -126,8 +126,9 @@ struct ws_policy {
 
 /* Whether it draws on outputs of earlier steps. */
 bool ws_policy_keeps_outputs(const struct ws_policy *policy);
-/* Whether training items are human or of the latest model, all of these and as they come, so that a
- * training set is a sample of a mixture of two known laws. */
+/* Whether training items are human or a model's, all of these and as they come, so that a training
+ * set is a sample of a mixture of known laws in known shares. Items that are drawn from those of
+ * several models come from each as chance will have it. */
 bool ws_policy_is_of_laws(const struct ws_policy *policy);
 /* Whether one of its filters has one of the traits. */
 bool ws_policy_filters(const struct ws_policy *policy, unsigned traits);

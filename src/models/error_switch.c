@@ -39,9 +39,16 @@ enum ws_status ws_switch_to_holder(const struct ws_deal *truth, struct ws_arena 
         ws_switch_change(out, "family", "gaussian");
         return WS_OK;
     }
-    if (!law || law->mode_count == 0) {
-        *out = ws_switch_refuse("no family here holds the truth, whose law is neither Gaussian nor "
-                                "made of Gaussian modes");
+    if (!law) {
+        *out = ws_switch_refuse("no family here holds the truth, which is no law of vectors");
+        return WS_OK;
+    }
+    if (law->mode_count == 0) {
+        *out =
+            ws_switch_none("kernels of no width hold every law, as the items that they are given "
+                           "tell it; they have no density, so metrics of samples tell");
+        ws_switch_change(out, "family", "kde");
+        ws_switch_change(out, "rule", "none");
         return WS_OK;
     }
     const char *components = ws_arena_format(arena, "%zu", law->mode_count);

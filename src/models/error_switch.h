@@ -21,10 +21,10 @@ struct ws_population_part {
 };
 
 struct ws_population {
-    const struct ws_deal *truth; /* its law is that of one seed */
-    const struct ws_population_part *parts;
-    size_t part_count; /* >= 1 */
-    uint64_t items;    /* what a model gives as the number that it was fitted on */
+    const struct ws_deal *truth;            /* its law is that of one seed */
+    const struct ws_population_part *parts; /* a model may be in several */
+    size_t part_count;                      /* >= 1 */
+    uint64_t items; /* what a model gives as the number that it was fitted on */
 };
 
 /* A setting of an experiment in place of its own. */
@@ -53,7 +53,7 @@ void ws_switch_change(struct ws_switch *out, const char *name, const char *value
 double ws_truth_mean_count(const struct ws_deal *truth);
 
 /* Another family that holds a law of vectors: a Gaussian for a Gaussian, a mixture for modes, its
- * fit converged. */
+ * fit converged; for others kernels of no width, which are the items themselves. */
 WS_MUST_CHECK enum ws_status ws_switch_to_holder(const struct ws_deal *truth,
                                                  struct ws_arena *arena, struct ws_switch *out,
                                                  struct ws_error *err);

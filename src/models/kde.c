@@ -8,7 +8,11 @@
 #include "base/sampler.h"
 #include "models/density_ops.h"
 
-enum { MAGIC = 0x4b4d5357, VERSION = 1 }; /* "WSMK" */
+enum {
+    MAGIC = 0x4b4d5357, /* "WSMK" */
+    VERSION = 1,
+    POPULATION_VERSION = 2 /* kernels of several widths */
+};
 
 /* Squares of a bandwidth, and one over them, are numbers. */
 #define BANDWIDTH_LEAST 1e-100
@@ -16,8 +20,10 @@ enum { MAGIC = 0x4b4d5357, VERSION = 1 }; /* "WSMK" */
 
 static const struct ws_option options[] = {
     {"rule", WS_OPTION_CHOICE, offsetof(struct ws_kde_settings, rule), 0, 0, "fixed",
-     "fixed|scott|silverman", 0,
-     "the kernels' width: as bandwidth says, or from the number of items at each fit"},
+     "fixed|scott|silverman|none", 0,
+     "the kernels' width: as bandwidth says, from the number of items at each fit, or none: "
+     "samples "
+     "are the items again"},
     {"bandwidth", WS_OPTION_REAL, offsetof(struct ws_kde_settings, bandwidth), BANDWIDTH_LEAST,
      BANDWIDTH_MOST, "1", NULL, 0, "deviation of a kernel in each coordinate (rule=fixed)"},
 };
@@ -32,7 +38,7 @@ static const char *ignores(const void *settings, bool validated, const char *nam
     (void)validated;
     const struct ws_kde_settings *s = settings;
     if (s->rule != WS_KDE_FIXED && strcmp(name, "bandwidth") == 0)
-        return "under a rule that finds it; ask for rule=fixed";
+        return "under a rule that finds it or wants none; ask for rule=fixed";
     return NULL;
 }
 
@@ -62,6 +68,8 @@ static double bandwidth_of(const struct ws_kde_settings *settings, const struct 
         return pow(n, -1 / (d + 4));
     case WS_KDE_SILVERMAN:
         return pow(n * (d + 2) / 4, -1 / (d + 4));
+    case WS_KDE_NONE:
+        return 0;
     case WS_KDE_FIXED:
     default:
         return settings->bandwidth;
@@ -136,14 +144,15 @@ static void draw(const struct ws_kde_model *model, const double *cumulative, uin
     struct ws_rng normals, choices;
     ws_rng_init(&normals, key, 0);
     ws_rng_init(&choices, key, 1);
-    ws_sample_normals(&normals, 0, model->bandwidth, x, count * d);
+    ws_sample_normals(&normals, 0, model->variances ? 1 : model->bandwidth, x, count * d);
     for (uint64_t i = 0; i < count; i++) {
         size_t s = ws_sample_categorical(&choices, cumulative, model->data.segment_count);
         const struct ws_segment *segment = &model->data.segments[s];
         uint64_t item = ws_segment_item(segment, ws_rng_below(&choices, segment->count));
         const double *centre = segment->payload->vectors + item * d;
+        const double scale = model->variances ? sqrt(model->variances[s]) : 1;
         for (size_t a = 0; a < d; a++)
-            x[i * d + a] += centre[a];
+            x[i * d + a] = scale * x[i * d + a] + centre[a];
     }
 }
 
@@ -196,6 +205,44 @@ static double log_kernels(const struct ws_packed *kernels, const struct ws_packe
     return total;
 }
 
+/* Of one vector under a population's kernels, which are few. */
+static double log_population(const struct ws_kde_model *model, const double *x)
+{
+    const size_t d = model->data.dimension;
+    double least = INFINITY, sum = 0;
+    for (size_t s = 0; s < model->data.segment_count; s++) {
+        const struct ws_segment *segment = &model->data.segments[s];
+        const double variance = model->variances[s];
+        for (uint64_t i = 0; i < segment->count; i++) {
+            const double *centre = segment->payload->vectors + ws_segment_item(segment, i) * d;
+            double far = 0.5 * (double)d * log(2 * acos(-1) * variance) - log(segment->weight);
+            for (size_t a = 0; a < d; a++)
+                far += 0.5 * (x[a] - centre[a]) * (x[a] - centre[a]) / variance;
+            if (isinf(far))
+                continue;
+            if (far < least) {
+                sum *= exp(far - least);
+                least = far;
+            }
+            sum += exp(least - far);
+        }
+    }
+    return log(sum) - least - log(ws_dataset_weights(&model->data).sum);
+}
+
+static double sum_population(const struct ws_kde_model *model, const struct ws_dataset *data)
+{
+    const size_t d = data->dimension;
+    double sum = 0;
+    for (size_t s = 0; s < data->segment_count; s++) {
+        const struct ws_segment *segment = &data->segments[s];
+        for (uint64_t i = 0; i < segment->count; i++)
+            sum +=
+                log_population(model, segment->payload->vectors + ws_segment_item(segment, i) * d);
+    }
+    return sum;
+}
+
 static enum ws_status log_density(const struct ws_model *base, const struct ws_dataset *data,
                                   struct ws_arena *scratch, double *sum, uint64_t *terms,
                                   struct ws_error *err)
@@ -203,11 +250,15 @@ static enum ws_status log_density(const struct ws_model *base, const struct ws_d
     const struct ws_kde_model *model = model_of(base);
     const struct ws_density_ops *ops = ws_density_pick();
     struct ws_packed kernels, items;
+    *terms = data->count;
+    if (model->bandwidth == 0 || model->variances) {
+        *sum = model->variances ? sum_population(model, data) : -INFINITY;
+        return WS_OK;
+    }
     WS_TRY(ws_packed_of(&model->data, scratch, &kernels, err));
     WS_TRY(ws_packed_of(data, scratch, &items, err));
     double h = model->bandwidth, d = data->dimension;
     double constant = -d * log(h) - 0.5 * d * log(2 * acos(-1)) - log((double)kernels.count);
-    *terms = data->count;
     *sum = (double)data->count * constant;
     for (size_t b = 0; b < items.block_count; b++)
         *sum += log_kernels(&kernels, &items.blocks[b], 0.5 / (h * h), ops);
@@ -222,17 +273,44 @@ static void save(const struct ws_model *base, struct ws_buffer *out)
 {
     const struct ws_kde_model *model = model_of(base);
     ws_buffer_u32(out, MAGIC);
-    ws_buffer_u32(out, VERSION);
+    ws_buffer_u32(out, model->variances ? POPULATION_VERSION : VERSION);
     ws_buffer_f64s(out, &model->bandwidth, 1);
+    if (model->variances) {
+        ws_buffer_u64(out, model->data.segment_count);
+        ws_buffer_f64s(out, model->variances, model->data.segment_count);
+    }
     ws_dataset_write(&model->data, out);
 }
 
 static bool is_plausible(const struct ws_kde_model *model)
 {
     const struct ws_dataset *data = &model->data;
-    return model->bandwidth >= BANDWIDTH_LEAST && model->bandwidth <= BANDWIDTH_MOST &&
-           data->kind == WS_DATA_VECTORS && data->dimension <= WS_KDE_DIMENSION_LIMIT &&
-           data->count > 0 && isfinite(ws_dataset_weights(data).sum);
+    return (model->bandwidth == 0 || model->bandwidth >= BANDWIDTH_LEAST) &&
+           model->bandwidth <= BANDWIDTH_MOST && data->kind == WS_DATA_VECTORS &&
+           data->dimension <= WS_KDE_DIMENSION_LIMIT && data->count > 0 &&
+           isfinite(ws_dataset_weights(data).sum);
+}
+
+/* NULL where there are not as many as it says, or memory is out. */
+static const double *read_variances(struct ws_reader *in, struct ws_arena *arena, size_t *count)
+{
+    const uint64_t size = ws_read_u64(in);
+    double *variances = NULL;
+    if (ws_reader_holds(in, size, sizeof *variances))
+        variances = WS_ARENA_NEW(arena, double, size);
+    if (!variances)
+        return NULL;
+    ws_read_f64s(in, variances, size);
+    *count = size;
+    return variances;
+}
+
+static bool are_plausible(const double *variances, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!(variances[i] > 0 && isfinite(variances[i])))
+            return false;
+    return true;
 }
 
 static enum ws_status load(const void *settings, struct ws_bytes bytes, struct ws_arena *arena,
@@ -242,16 +320,22 @@ static enum ws_status load(const void *settings, struct ws_bytes bytes, struct w
     ws_reader_init(&in, bytes);
     uint32_t magic = ws_read_u32(&in);
     uint32_t version = ws_read_u32(&in);
-    if (magic != MAGIC || version != VERSION)
-        return ws_fail(err, WS_CORRUPT, "not a kernel density model of version %d", VERSION);
+    if (magic != MAGIC || (version != VERSION && version != POPULATION_VERSION))
+        return ws_fail(err, WS_CORRUPT, "not a kernel density model of version %d or %d", VERSION,
+                       POPULATION_VERSION);
     struct ws_kde_model *model = WS_ARENA_ZNEW(arena, struct ws_kde_model, 1);
     if (!model)
         return ws_fail_memory(err, "a kernel density model");
     ws_read_f64s(&in, &model->bandwidth, 1);
+    size_t widths = 0;
+    if (version == POPULATION_VERSION)
+        model->variances = read_variances(&in, arena, &widths);
     enum ws_status status = ws_dataset_read(&in, arena, &model->data, err);
     if (status == WS_NO_MEMORY)
         return status;
-    if (status != WS_OK || !ws_reader_at_end(&in) || !is_plausible(model))
+    if (status != WS_OK || !ws_reader_at_end(&in) || !is_plausible(model) ||
+        (version == POPULATION_VERSION &&
+         (widths != model->data.segment_count || !are_plausible(model->variances, widths))))
         return ws_fail(err, WS_CORRUPT, "a kernel density model whose bandwidth or data are none");
     model->base = (struct ws_model){&ws_family_kde, settings, model->data.count};
     *out = &model->base;
@@ -261,9 +345,13 @@ static enum ws_status load(const void *settings, struct ws_bytes bytes, struct w
 static void describe(const struct ws_model *base, struct ws_buffer *out)
 {
     const struct ws_kde_model *model = model_of(base);
-    ws_buffer_format(out,
-                     "Gaussian kernels of width %.4g, dimension %" PRIu32 ", on %" PRIu64 " items",
-                     model->bandwidth, model->data.dimension, model->data.count);
+    if (model->variances)
+        ws_buffer_format(out, "Gaussian kernels of %zu widths on %" PRIu64 " modes of the truth",
+                         model->data.segment_count, model->data.count / model->data.segment_count);
+    else
+        ws_buffer_format(
+            out, "Gaussian kernels of width %.4g, dimension %" PRIu32 ", on %" PRIu64 " items",
+            model->bandwidth, model->data.dimension, model->data.count);
 }
 
 static void cost(const void *settings, const struct ws_dataset *example, uint64_t items,
@@ -283,12 +371,141 @@ static void cost(const void *settings, const struct ws_dataset *example, uint64_
 
 /* Switches ------------------------------------------------------------------------------------- */
 
+/* Kernels of one variance on the truth's modes. */
+struct widths {
+    double *variances; /* (count) */
+    double *shares;    /* (count) of the kernels of each */
+    size_t count;
+};
+
+static void add_width(struct widths *out, double variance, double share)
+{
+    size_t at = 0;
+    while (at < out->count && out->variances[at] != variance)
+        at++;
+    if (at == out->count) {
+        out->variances[out->count] = variance;
+        out->shares[out->count++] = 0;
+    }
+    out->shares[at] += share;
+}
+
+/* What the parts are made of, before kernels are put on it. A variance comes about by the same sums
+ * in every part, so that equal ones are equal to the last bit. */
+static void list_widths(const struct ws_population *population, struct widths *out)
+{
+    const struct ws_law *law = population->truth->law;
+    const double of_truth =
+        law->gaussian ? law->isotropic_variance : law->deviation * law->deviation;
+    for (size_t p = 0; p < population->part_count; p++) {
+        const struct ws_population_part *part = &population->parts[p];
+        if (!part->model) {
+            add_width(out, of_truth, part->share);
+            continue;
+        }
+        const struct ws_kde_model *model = model_of(part->model);
+        const double all = ws_dataset_weights(&model->data).sum;
+        for (size_t s = 0; s < model->data.segment_count; s++) {
+            const struct ws_segment *segment = &model->data.segments[s];
+            add_width(out, model->variances[s],
+                      part->share * segment->weight * (double)segment->count / all);
+        }
+    }
+}
+
+/* Whether all models are of populations themselves. */
+static bool are_of_populations(const struct ws_population *population)
+{
+    for (size_t p = 0; p < population->part_count; p++)
+        if (population->parts[p].model && !model_of(population->parts[p].model)->variances)
+            return false;
+    return true;
+}
+
+static size_t count_widths(const struct ws_population *population)
+{
+    size_t count = 0;
+    for (size_t p = 0; p < population->part_count; p++)
+        count += population->parts[p].model
+                     ? model_of(population->parts[p].model)->data.segment_count
+                     : 1;
+    return count;
+}
+
+/* The modes of the truth; the mean where it is one Gaussian. */
+static enum ws_status copy_modes(const struct ws_law *law, struct ws_arena *arena,
+                                 struct ws_payload *out, struct ws_error *err)
+{
+    const size_t d = law->dimension, count = law->gaussian ? 1 : law->mode_count;
+    double *modes = law->gaussian ? WS_ARENA_ZNEW(arena, double, d + d * d)
+                                  : ws_arena_copy(arena, law->modes, count * d * sizeof(double));
+    if (!modes)
+        return ws_fail_memory(err, "a kernel density model");
+    if (law->gaussian)
+        law->row->moments(law, modes, modes + d);
+    *out = (struct ws_payload){
+        .kind = WS_DATA_VECTORS, .count = count, .dimension = law->dimension, .vectors = modes};
+    return WS_OK;
+}
+
+static bool is_isotropic(const struct ws_law *law)
+{
+    return law && (law->gaussian ? law->isotropic_variance > 0 && law->row->moments
+                                 : law->mode_count > 0 && law->deviation > 0);
+}
+
+static enum ws_status fit_population(const void *settings, const struct ws_population *population,
+                                     struct ws_arena *arena, const struct ws_model **out,
+                                     struct ws_error *err)
+{
+    const struct ws_kde_settings *s = settings;
+    const double h = s->rule == WS_KDE_FIXED ? s->bandwidth : 0;
+    const struct ws_law *law = population->truth->law;
+    if (!is_isotropic(law) || !are_of_populations(population))
+        return ws_fail(err, WS_UNSUPPORTED,
+                       "kernels on what is not made of round Gaussians have no closed form");
+    const size_t most = count_widths(population);
+    struct ws_payload *payload = WS_ARENA_NEW(arena, struct ws_payload, 1);
+    struct ws_kde_model *model = WS_ARENA_NEW(arena, struct ws_kde_model, 1);
+    struct ws_segment *segments = WS_ARENA_NEW(arena, struct ws_segment, most);
+    struct widths widths = {.variances = WS_ARENA_NEW(arena, double, most),
+                            .shares = WS_ARENA_NEW(arena, double, most)};
+    if (!payload || !model || !segments || !widths.variances || !widths.shares)
+        return ws_fail_memory(err, "a kernel density model");
+    WS_TRY(copy_modes(law, arena, payload, err));
+    list_widths(population, &widths);
+    size_t count = 0;
+    for (size_t w = 0; w < widths.count; w++) {
+        if (!(widths.shares[w] >
+              0)) /* of the first model under a policy that keeps a share for long */
+            continue;
+        widths.variances[count] = widths.variances[w] + h * h;
+        segments[count++] = (struct ws_segment){
+            {WS_SOURCE_ORIGINAL, 0, 0}, payload, 0, payload->count, NULL, widths.shares[w]};
+    }
+    *model = (struct ws_kde_model){
+        /* As it is when the model is loaded. */
+        .base = {&ws_family_kde, settings, count * payload->count},
+        .bandwidth = h,
+        .data = {.kind = WS_DATA_VECTORS,
+                 .dimension = law->dimension,
+                 .count = count * payload->count,
+                 .segment_count = count,
+                 .segments = segments},
+        .variances = widths.variances,
+    };
+    *out = &model->base;
+    return WS_OK;
+}
+
 /* Kernels of any width smooth what they stand on. */
 static enum ws_status enlarge(const void *settings, const struct ws_deal *truth,
                               struct ws_arena *arena, struct ws_switch *out, struct ws_error *err)
 {
-    (void)settings;
-    return ws_switch_to_holder(truth, arena, out, err);
+    if (((const struct ws_kde_settings *)settings)->rule != WS_KDE_NONE)
+        return ws_switch_to_holder(truth, arena, out, err);
+    *out = ws_switch_none("kernels of no width hold every law, as the items tell it");
+    return WS_OK;
 }
 
 const struct ws_family_ops ws_family_kde = {
@@ -308,6 +525,7 @@ const struct ws_family_ops ws_family_kde = {
     .load = load,
     .describe = describe,
     .cost = cost,
+    .fit_population = fit_population,
     .enlarge = enlarge,
     .fit_exactly = ws_fit_is_closed_form,
 };

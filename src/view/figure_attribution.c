@@ -8,7 +8,7 @@
 #include "lab/attribution.h"
 #include "view/figure_parts.h"
 
-enum { FACTOR = 16, PANELS_MOST = 24 };
+enum { PANELS_MOST = 24 };
 
 static enum ws_status no_memory(struct ws_error *err)
 {
@@ -214,11 +214,10 @@ static enum ws_status make(const struct ws_figure_request *request,
 {
     struct ws_counterfactuals *counterfactuals =
         WS_ARENA_ZNEW(request->arena, struct ws_counterfactuals, 1);
-    const uint64_t factor = request->settings->factor;
     if (!counterfactuals)
         return no_memory(err);
-    WS_TRY(ws_counterfactuals_make(experiment, human, factor > 0 ? factor : FACTOR, NULL,
-                                   counterfactuals, err));
+    WS_TRY(ws_counterfactuals_find(experiment, human, request->settings->factor,
+                                   request->settings->counterfactuals, NULL, counterfactuals, err));
     enum ws_status status = read_and_draw(request, counterfactuals, out, err);
     ws_counterfactuals_release(counterfactuals);
     return status;

@@ -209,8 +209,8 @@ static enum ws_status attribute(const struct ws_run_source *source,
     struct ws_counterfactuals counterfactuals;
     struct ws_human *human;
     WS_TRY(ws_experiment_open_human(experiment, NULL, &human, err));
-    enum ws_status status = ws_counterfactuals_make(
-        experiment, human, factor, source->arena->allocator, &counterfactuals, err);
+    enum ws_status status = ws_counterfactuals_find(
+        experiment, human, factor, directory, source->arena->allocator, &counterfactuals, err);
     ws_human_close(human);
     WS_TRY(status);
     status = read_runs(source, &counterfactuals, directory, out, err);
@@ -222,12 +222,10 @@ enum ws_status ws_source_attribution(const struct ws_run_source *source,
                                      const char *counterfactuals, uint64_t factor,
                                      struct ws_report_attribution *out, struct ws_error *err)
 {
-    enum { FACTOR = 16 }; /* of 'attribute' */
     struct ws_experiment experiment;
     WS_TRY(
         ws_run_experiment(source->directory, NULL, 0, source->arena->allocator, &experiment, err));
-    enum ws_status status =
-        attribute(source, &experiment, counterfactuals, factor > 0 ? factor : FACTOR, out, err);
+    enum ws_status status = attribute(source, &experiment, counterfactuals, factor, out, err);
     ws_experiment_release(&experiment);
     return status;
 }

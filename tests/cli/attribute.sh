@@ -46,18 +46,89 @@ is 'a == 1' "$(number rows.csv replace variance_ratio with_none)"
 
 # Where more items stand for a population, what they leave is told: here it is all of what is lost
 # without errors, and falls about as 1/items.
-accepts attribute normal.yaml -q -o more.csv --set policies=replace,accumulate
+accepts attribute normal.yaml -q -o more.csv --factor 16 --set policies=replace,accumulate-subsample
 is 'a == 0 && b == 0' "$(number more.csv replace w2_squared statistical_left_low)" \
     "$(number more.csv replace w2_squared statistical_left_high)"
-is 'a > b / 2 && a < c' "$(number more.csv accumulate w2_squared with_none)" \
-    "$(number more.csv accumulate w2_squared statistical_left_low)" \
-    "$(number more.csv accumulate w2_squared statistical_left_high)"
-accepts attribute normal.yaml -q -m w2_squared --set policies=replace,accumulate
-grep -q '^statistical *off: *approximately, models are .* 16 times as many items$' out ||
-    fail "16 times as many items are not told to be approximate"
-[ "$(grep -c '^  left of statistical: .* noise' out)" -eq 1 ] || fail "nor what they leave"
+is 'a > b / 2 && a < c' "$(number more.csv accumulate-subsample w2_squared with_none)" \
+    "$(number more.csv accumulate-subsample w2_squared statistical_left_low)" \
+    "$(number more.csv accumulate-subsample w2_squared statistical_left_high)"
+accepts attribute normal.yaml -q -m w2_squared --factor 2 --set policies=replace,accumulate-subsample
+grep -q '^statistical *off: *approximately, models are .* 2 times as many items$' out ||
+    fail "twice as many items are not told to be approximate"
+grep -q '^  left of statistical: .* noise .*; --factor [0-9]* would leave less$' out ||
+    fail "nor what they leave"
+# Where no factor is asked for it is as large as leaves less than the noise, and runs that are kept
+# are found again, whatever it came to.
+accepts attribute normal.yaml -q -m w2_squared --runs raised \
+    --set policies=replace,accumulate-subsample
+grep -q '^  left of statistical: .*, under the noise of ' out || fail "the noise is not gone under"
+for factor in 16 64; do
+    [ -d raised/none-of-$factor-times-the-items ] || fail "no $factor times the items"
+done
+cp out first
+accepts attribute normal.yaml -q -m w2_squared --runs raised \
+    --set policies=replace,accumulate-subsample
+cmp -s first out || fail "kept runs give other shares"
 accepts attribute normal.yaml -q -m w2_squared --set policies=replace
 grep -q 'approximately\|left of statistical' out && fail "populations leave nothing"
+
+# All outputs that are kept are of models that are known, as are the weights of items: populations
+# again, of the truth in parts, and so the truth.
+accepts attribute normal.yaml -q -o pooled.csv \
+    --set policies=accumulate,window:2,recent:2,augment,weighted:0.7,golden-ratio
+for policy in accumulate window:2 recent:2 augment weighted:0.7 golden-ratio; do
+    all_by statistical pooled.csv $policy w2_squared
+    is 'a < 1e-24' "$(number pooled.csv $policy w2_squared with_none)"
+done
+
+# Kernels on a Gaussian, which is blurred by their variance of 1/4 at each fit: it is 2.5 after six.
+cat >kernels.yaml <<'END'
+family: kde
+bandwidth: 0.5
+source: normal
+items: 50
+test_items: 400
+metric_items: 2000
+fit_to: populations
+generations: 6
+seeds: 40
+policies: [replace, accumulate]
+control: false
+END
+accepts attribute kernels.yaml -q -o rows.csv
+all_by expressivity rows.csv replace w2_sample
+all_by expressivity rows.csv accumulate test_nll
+# Log losses: of a Gaussian of variance 2.5 where the truth's is 1, less the truth's. Of a test item x
+# they differ by (1 / 2.5 - 1) x^2 / 2, whose variance is 0.18.
+is '(a - (log(2.5) / 2 + 1 / 5 - 1 / 2)) ^ 2 <= (4 * sqrt(0.18 / 16000)) ^ 2' \
+    "$(number rows.csv replace test_nll total)"
+
+# What ended is gone on with as if it never had.
+accepts run kernels.yaml -q -o runs/whole
+accepts run kernels.yaml -q -o runs/part --generations 3
+accepts run kernels.yaml -q -o runs/part --generations 6
+for run in whole part; do
+    accepts export runs/$run -o $run.csv
+done
+cmp -s whole.csv part.csv || fail "populations are not gone on with"
+
+# Two moons are no mixture of anything, but the items themselves tell them: no family is missing.
+# Those have no density, and so metrics of samples tell.
+cat >moons.yaml <<'END'
+family: kde
+bandwidth: 0.5
+source: moons
+items: 50
+test_items: 100
+metric_items: 100
+generations: 4
+seeds: 10
+policies: [replace]
+control: false
+END
+accepts attribute moons.yaml -q -m sliced_w2 -o rows.csv
+is 'a > 0' "$(number rows.csv replace sliced_w2 expressivity_low)"
+refuses 1 "no seed has a finite 'test_nll'" "metric_items" -- attribute moons.yaml -q -m test_nll
 
 # A bias that the policy asks for is in every counterfactual, and said to be.
 accepts attribute normal.yaml -q -m w2_squared --set 'policies=replace|biased:0.5'
@@ -258,7 +329,8 @@ accepts run varied.yaml -q -o runs/varied
 accepts attribute runs/varied -q -o of-run.csv
 cmp -s of-run.csv varied.csv || fail "a varied run and its file are attributed differently"
 refuses 2 "--arm is 'replace'" "'replace items=20'" -- attribute varied.yaml -q --arm replace
-refuses 1 "with items=20: " -- attribute varied.yaml -q --source moons
+printf 'family: logistic\nsource: two-class\nlabel_noise: 0.1\nitems: [20, 40]\n' >wrong.yaml
+refuses 1 "with items=20: " "made wrong" -- attribute wrong.yaml -q
 
 printf 'family: ngram\nsource: text\ncorpus: corpus.txt\nblock: 16\nitems: 50\n' >unknown.yaml
 refuses 1 "the truth behind source 'text' is not known" "source=teacher" -- attribute unknown.yaml
@@ -275,8 +347,8 @@ refuses 1 "family 'external' has no switches" -- attribute external.yaml
 refuses 2 "--generation is '9'" "0 to 4" -- attribute normal.yaml -g 9
 refuses 2 "--factor is '1'" -- attribute normal.yaml --factor 1
 refuses 1 "no metric 'nonsense'" -- attribute normal.yaml -q --metric nonsense
-refuses 2 "accumulate" "no law that is known" -- run normal.yaml --fit_to populations \
-    --policies accumulate
-printf 'family: kde\nsource: normal\nitems: 5\nfit_to: populations\n' >kde.yaml
-refuses 2 "'kde' cannot be fitted to a population" -- run kde.yaml
+refuses 2 "accumulate-subsample" "no law that is known" -- run normal.yaml --fit_to populations \
+    --policies accumulate-subsample
+printf 'family: logistic\nsource: two-class\nitems: 5\nfit_to: populations\n' >logistic.yaml
+refuses 2 "'logistic' cannot be fitted to a population" -- run logistic.yaml
 finish

@@ -16,6 +16,7 @@
 #include "models/discrete.h"
 #include "models/gaussian.h"
 #include "models/gmm.h"
+#include "models/kde.h"
 #include "models/mean_count.h"
 #include "models/regression.h"
 #include "support/failing_heap.h"
@@ -84,14 +85,53 @@ static void shares__an_error_that_changes_nothing_has_exactly_none(void **state)
 }
 
 /* An error of 8 that falls as 1/items is 0.5 on 16 times as many, and 7.5 is seen; one that falls
- * as their root is 2 then, and 6 is seen. */
+ * as their root is 2 then, and 6 is seen. To leave 1 of the latter it takes 4 times as many again.
+ */
 static void left__is_what_more_items_leave(void **state)
 {
     (void)state;
-    assert_close(ws_attribution_left(7.5, 16).low, 0.5);
-    assert_close(ws_attribution_left(-6, 16).high, 2);
-    const struct ws_left none = ws_attribution_left(7.5, 0);
-    assert_true(none.factor == 0 && none.low == 0 && none.high == 0);
+    struct ws_left left = {.factor = 16, .noise = 1};
+    ws_attribution_left(7.5, 16, &left);
+    assert_close(left.low, 0.5);
+    ws_attribution_left(-6, 16, &left);
+    assert_close(left.high, 2);
+    assert_true(left.wanted == 64);
+    left.noise = 2;
+    ws_attribution_left(-6, 16, &left);
+    assert_true(left.wanted == 0);
+    left.noise = NAN;
+    ws_attribution_left(-6, 16, &left);
+    assert_true(left.wanted == 0);
+}
+
+/* The error of 8 once more, whose noise is 0.2. Where it falls as 1/items, 7.5 is seen of it on 16
+ * times as many and 7.875 on 64: 0.125 is left, and as roots 0.375 would be. */
+static void left__is_told_by_two_factors(void **state)
+{
+    (void)state;
+    struct ws_attributed before[] = {
+        {.arm = "a", .metric = "other", .left = {.factor = 16}},
+        {.arm = "a",
+         .metric = "m",
+         .shares[WS_ERROR_STATISTICAL] = {7.5, NAN, NAN},
+         .left = {.factor = 16}},
+        {.arm = "b", .metric = "m"},
+    };
+    struct ws_attributed now[] = {
+        {.arm = "a",
+         .metric = "m",
+         .shares[WS_ERROR_STATISTICAL] = {7.875, NAN, NAN},
+         .left = {.factor = 64, .noise = 0.2}},
+        {.arm = "a", .metric = "new", .left = {.factor = 64, .low = 3}},
+        {.arm = "b", .metric = "m"},
+    };
+    struct ws_attribution first = {before, COUNT(before), 10}, second = {now, COUNT(now), 10};
+    ws_attribution_compare(&second, &first);
+    assert_close(now[0].left.low, 0.125);
+    assert_close(now[0].left.high, 0.375);
+    assert_true(now[1].left.low == 3);
+    assert_true(now[2].left.factor == 0 && now[2].left.high == 0);
+    assert_true(ws_attribution_wanted(&second) == ceil(64 * 1.875 * 1.875));
 }
 
 /* Switches ------------------------------------------------------------------------------------- */
@@ -139,8 +179,15 @@ static void switches__of_every_family(void **state)
         {"family: gaussian\nsource: normal\nitems: 10\n", 1, 2},
         {"family: gaussian\nsource: normal\nitems: 10\nfit_to: populations\npolicies: [replace]\n",
          0, 1},
-        /* The policies that keep outputs have more items; the others populations. */
-        {"family: gaussian\nsource: normal\nitems: 10\npolicies: [replace, accumulate]\n", 1, 3},
+        {"family: gaussian\nsource: normal\nitems: 10\npolicies: [replace, accumulate]\n", 1, 2},
+        /* The policies that draw from outputs have more items; the others populations. */
+        {"family: gaussian\nsource: normal\nitems: 10\n"
+         "policies: [replace, accumulate-subsample]\n",
+         1, 3},
+        {"family: gaussian\nsource: moons\nitems: 10\n", 3, 4},
+        {"family: gmm\nsource: circles\nitems: 10\n", 7, 6},
+        {"family: kde\nsource: swiss-roll\nitems: 10\n", 3, 4},
+        {"family: kde\nrule: none\nsource: moons\nitems: 10\n", 1, 2},
         {"family: gaussian\nsource: grid\nitems: 10\n", 3, 4},
         {"family: gmm\nsource: normal\nitems: 10\n", 5, 4},
         {"family: gmm\ncomponents: 2\nsource: grid\nitems: 40\n", 7, 8},
@@ -177,8 +224,6 @@ static void switches__what_is_missing_is_said(void **state)
     static const struct {
         const char *yaml, *words;
     } cases[] = {
-        {"family: gaussian\nsource: moons\nitems: 10\n", "no family here holds the truth"},
-        {"family: kde\nsource: swiss-roll\nitems: 10\n", "no family here holds the truth"},
         {"family: logistic\nsource: two-class\nitems: 40\nlabel_noise: 0.1\n", "made wrong"},
         {"family: gaussian\nsource: normal\nitems: [10, 20]\n", "'items' is varied"},
         {"family: ngram\nsource: text\ncorpus: " WS_SOURCE_DIR "/README.md"
@@ -336,9 +381,13 @@ static void rows__have_intervals_from_ten_seeds_on(void **state)
         assert_close(share->value, row->total.value);
         if (seeds < WS_ATTRIBUTION_SEEDS) {
             assert_true(isnan(share->low) && isnan(share->high) && isnan(row->total.low));
+            assert_true(isnan(row->interactions[0].low));
         } else {
             assert_true(share->low < share->value && share->value < share->high);
             assert_true(row->total.low < row->total.value && row->total.value < row->total.high);
+            /* What one error does alone, no two do together. */
+            for (size_t i = 0; i < WS_INTERACTIONS; i++)
+                assert_true(row->interactions[i].low == 0 && row->interactions[i].high == 0);
         }
         release_runs(&runs);
     }
@@ -494,6 +543,106 @@ static void population__of_a_regression(void **state)
     release_pair(&p);
 }
 
+/* What a population of these parts is under kernels, and the log density of it at x. */
+static const struct ws_model *kernels_on(const struct asked *asked, const struct ws_deal *deal,
+                                         const struct ws_population_part *parts, size_t count,
+                                         struct ws_arena *arena)
+{
+    const struct ws_population population = {deal, parts, count, 50};
+    const struct ws_model *out;
+    struct ws_error err;
+    if (ws_family_kde.fit_population(asked->experiment.arms[0].family_settings, &population, arena,
+                                     &out, &err) != WS_OK)
+        fail_msg("%s", err.message);
+    return out;
+}
+
+static double log_density_at(const struct ws_model *model, double x, struct ws_arena *arena)
+{
+    const struct ws_payload payload = {
+        .kind = WS_DATA_VECTORS, .count = 1, .dimension = 1, .vectors = &x};
+    struct ws_dataset data;
+    struct ws_error err;
+    double sum;
+    uint64_t terms;
+    assert_int_equal(
+        ws_dataset_of(&payload, (struct ws_origin){WS_SOURCE_FRESH, 0, 0}, arena, &data, &err),
+        WS_OK);
+    assert_int_equal(ws_family_kde.log_density(model, &data, arena, &sum, &terms, &err), WS_OK);
+    assert_int_equal(terms, 1);
+    return sum;
+}
+
+static double normal_density(double x, double mean, double variance)
+{
+    return exp(-0.5 * (x - mean) * (x - mean) / variance) / sqrt(2 * acos(-1) * variance);
+}
+
+/* Kernels of variance h^2 = 0.25 on two modes of variance 1: they are of 1.25. A quarter truth and
+ * the rest of that again: of 1.25 and 1.5. A rule's kernels of items without end add nothing. */
+static void population__of_kernels_is_the_truth_that_they_blur(void **state)
+{
+    (void)state;
+    struct ws_arena arena;
+    struct asked asked;
+    struct ws_deal deal;
+    struct ws_error err;
+    ws_arena_init(&arena, NULL);
+    if (ask("family: kde\nbandwidth: 0.5\nsource: blobs\ncenters: [-3, 3]\nitems: 50\n", &asked,
+            &err) != WS_OK ||
+        ws_human_deal(asked.human, 1, &arena, &deal, &err) != WS_OK)
+        fail_msg("%s", err.message);
+    const struct ws_population_part truth = {1, NULL};
+    const struct ws_model *first = kernels_on(&asked, &deal, &truth, 1, &arena);
+    const struct ws_population_part parts[] = {{0.25, NULL}, {0.5, first}, {0.25, first}};
+    const struct ws_model *second = kernels_on(&asked, &deal, parts, COUNT(parts), &arena);
+    assert_int_equal(((const struct ws_kde_model *)second)->data.segment_count, 2);
+    for (double x = -9; x < 9; x += 0.7) {
+        const double once = normal_density(x, -3, 1.25) + normal_density(x, 3, 1.25);
+        const double twice = normal_density(x, -3, 1.5) + normal_density(x, 3, 1.5);
+        assert_close(log_density_at(first, x, &arena), log(once / 2));
+        assert_close(log_density_at(second, x, &arena), log((0.25 * once + 0.75 * twice) / 2));
+    }
+
+    /* Of a sample: E x^2 = 9 + 1.25 / 4 + 1.5 * 3 / 4, and its square is 118 about. */
+    const struct ws_rng_key key = ws_rng_key(WS_STREAM_SAMPLING, 1, 7, 1);
+    const uint64_t count = MANY;
+    const struct ws_payload *made;
+    assert_int_equal(ws_family_kde.sample(1, &second, &count, &key, NULL, &arena, &made, &err),
+                     WS_OK);
+    double squares = 0;
+    for (uint64_t i = 0; i < count; i++)
+        squares += made->vectors[i] * made->vectors[i];
+    assert_near(squares / MANY, 10.4375, 8);
+
+    struct ws_buffer bytes, again;
+    const struct ws_model *loaded;
+    ws_buffer_init(&bytes, NULL, SIZE_MAX);
+    ws_buffer_init(&again, NULL, SIZE_MAX);
+    ws_family_kde.save(second, &bytes);
+    assert_int_equal(ws_family_kde.load(asked.experiment.arms[0].family_settings,
+                                        ws_buffer_bytes(&bytes), &arena, &loaded, &err),
+                     WS_OK);
+    ws_family_kde.save(loaded, &again);
+    assert_int_equal(bytes.size, again.size);
+    assert_memory_equal(bytes.data, again.data, bytes.size);
+    assert_true(loaded->training_items == second->training_items);
+    ws_buffer_release(&bytes);
+    ws_buffer_release(&again);
+
+    struct ws_kde_settings settings =
+        *(const struct ws_kde_settings *)asked.experiment.arms[0].family_settings;
+    settings.rule = WS_KDE_SCOTT;
+    const struct ws_population population = {&deal, &truth, 1, 50};
+    const struct ws_model *narrow;
+    assert_int_equal(ws_family_kde.fit_population(&settings, &population, &arena, &narrow, &err),
+                     WS_OK);
+    assert_close(log_density_at(narrow, 2.5, &arena),
+                 log((normal_density(2.5, -3, 1) + normal_density(2.5, 3, 1)) / 2));
+    ws_arena_release(&arena);
+    release(&asked);
+}
+
 static void population__of_a_mixture_is_itself_or_not_known(void **state)
 {
     (void)state;
@@ -542,6 +691,7 @@ int main(void)
         cmocka_unit_test(shares__sum_to_the_total_and_to_their_interactions),
         cmocka_unit_test(shares__an_error_that_changes_nothing_has_exactly_none),
         cmocka_unit_test(left__is_what_more_items_leave),
+        cmocka_unit_test(left__is_told_by_two_factors),
         cmocka_unit_test(switches__of_every_family),
         cmocka_unit_test(switches__what_is_missing_is_said),
         cmocka_unit_test(subject__is_a_variation_or_one_arm),
@@ -552,6 +702,7 @@ int main(void)
         cmocka_unit_test(population__of_symbols),
         cmocka_unit_test(population__of_means_of_counts),
         cmocka_unit_test(population__of_a_regression),
+        cmocka_unit_test(population__of_kernels_is_the_truth_that_they_blur),
         cmocka_unit_test(population__of_a_mixture_is_itself_or_not_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

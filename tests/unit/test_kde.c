@@ -213,7 +213,8 @@ static void kde__stores_its_width_and_its_data(void **state)
     assert_memory_equal(bytes.data, "WSMK\1\0\0\0", 8);
     assert_int_equal(bytes.size, 16 + 21 + 21 + 9 * 2 * 8);
     assert_int_equal(load_with(bytes, 0.5, arena), WS_OK);
-    assert_int_equal(load_with(bytes, 0, arena), WS_CORRUPT);
+    assert_int_equal(load_with(bytes, 0, arena), WS_OK);
+    assert_int_equal(load_with(bytes, 1e-200, arena), WS_CORRUPT);
     assert_int_equal(load_with(bytes, -1, arena), WS_CORRUPT);
     assert_int_equal(load_with(bytes, NAN, arena), WS_CORRUPT);
     assert_int_equal(load_with(bytes, INFINITY, arena), WS_CORRUPT);
@@ -222,6 +223,33 @@ static void kde__stores_its_width_and_its_data(void **state)
     ws_family_kde.describe(&model->base, &text);
     assert_string_equal(text.data, "Gaussian kernels of width 0.6934, dimension 2, on 9 items");
     ws_buffer_release(&text);
+}
+
+/* Kernels of no width are the items, drawn again. */
+static void kde__of_no_width_draws_its_items(void **state)
+{
+    struct ws_arena *arena = *state;
+    struct ws_dataset data = vectors_made(9, 2, 1, 0, arena);
+    struct ws_kde_settings settings = {WS_KDE_NONE, 1};
+    const struct ws_kde_model *model = fitted(&settings, &data, arena);
+    const struct ws_model *base = &model->base;
+    const uint64_t count = 100;
+    const struct ws_rng_key key = ws_rng_key(WS_STREAM_SAMPLING, 1, 7, 1);
+    const struct ws_payload *made;
+    struct ws_error err;
+    double sum;
+    uint64_t terms;
+    assert_int_equal(ws_family_kde.sample(1, &base, &count, &key, NULL, arena, &made, &err), WS_OK);
+    const double *items = data.segments[0].payload->vectors;
+    for (uint64_t i = 0; i < count; i++) {
+        uint64_t at = 0;
+        while (at < data.count &&
+               memcmp(made->vectors + 2 * i, items + 2 * at, 2 * sizeof *items) != 0)
+            at++;
+        assert_true(at < data.count);
+    }
+    assert_int_equal(ws_family_kde.log_density(base, &data, arena, &sum, &terms, &err), WS_OK);
+    assert_true(sum == -INFINITY && terms == 9);
 }
 
 static void kde__says_when_a_width_is_not_asked_for(void **state)
@@ -242,6 +270,7 @@ int main(void)
         TEST(kde__leaves_no_kernel_out),          TEST(kde__has_no_density_where_squares_overflow),
         TEST(kde__takes_equal_items_for_one),     TEST(kde__samples_what_it_is),
         TEST(kde__stores_its_width_and_its_data), TEST(kde__says_when_a_width_is_not_asked_for),
+        TEST(kde__of_no_width_draws_its_items),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
