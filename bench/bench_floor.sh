@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# What the noise floor adds to a measurement: a model's sample and all metrics of it with the floor
-# beside them, against the same without. In runs a floor is measured once for each chain, at its first
-# generation; here it stands beside one measurement, so the ratio is to be 0.5 or more.
+# What the noise floor adds to the metrics of a chain: its human sample, a model's sample and all metrics
+# of them with the floor beside, against the same without. A floor is measured once for each chain, as the
+# human sample is drawn once; here it stands beside one measured generation, the fewest there are, so the
+# ratio is to be 0.5 or more.
 # Usage: bench_floor.sh BUILD [CORPUS]
 set -euo pipefail
 build=$(realpath "$1")/bench

@@ -3,8 +3,10 @@
  *
  *     floor symbols | vectors | text CORPUS
  *
- * Prints seconds of processor time, medians of five on one thread: of drawing the model's sample
- * and all metrics of it, and of the floor, which draws another human sample and measures it.
+ * Prints seconds of processor time, medians of five on one thread: of all metrics of a model and of
+ * the floor. A chain needs both samples for either: for metrics a human one, drawn and made ready
+ * once, and at each measured generation one of the model; for the floor another human one, drawn
+ * and measured once. One measured generation is the fewest there are.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,20 +60,21 @@ static const struct ws_family_ops *choose(int argc, char **argv, struct ws_human
 struct stand {
     struct ws_human *human;
     struct ws_deal deal;
-    struct ws_reference reference;
     const struct ws_family_ops *family;
     const struct ws_model *model;
     uint64_t items; /* of a sample */
 };
 
-static enum ws_status measure(const struct stand *s, struct ws_arena *scratch, struct ws_error *err)
+static enum ws_status measure(const struct stand *s, struct ws_reference *reference,
+                              struct ws_arena *scratch, struct ws_error *err)
 {
     const struct ws_rng_key key = ws_rng_key(WS_STREAM_METRIC, 1, 5, 0);
     const struct ws_job job = {.threads = 1};
     const struct ws_payload *sample;
     struct ws_metric_set set = {0};
+    WS_TRY(ws_reference_prepare(&s->deal, s->items, scratch, reference, err));
     WS_TRY(s->family->sample(1, &s->model, &s->items, &key, &job, scratch, &sample, err));
-    return ws_measure_sample(&s->reference, sample, &job, scratch, &set, err);
+    return ws_measure_sample(reference, sample, &job, scratch, &set, err);
 }
 
 static enum ws_status open_stand(int argc, char **argv, struct ws_arena *arena, struct stand *out,
@@ -91,32 +94,45 @@ static enum ws_status open_stand(int argc, char **argv, struct ws_arena *arena, 
     WS_TRY(ws_options_defaults(&out->family->options, &family_settings, arena, err));
     WS_TRY(ws_human_open(&settings, NULL, &out->human, NULL, err));
     WS_TRY(ws_human_deal(out->human, 1, arena, &out->deal, err));
-    WS_TRY(ws_reference_prepare(&out->deal, out->items, arena, &out->reference, err));
     const struct ws_dataset *data = &out->deal.original;
     const struct ws_rng_key key = ws_rng_key(WS_STREAM_METRIC, 1, 5, 0);
     const struct ws_job job = {.threads = 1};
     return out->family->fit(&family_settings, 1, &data, &key, &job, arena, &out->model, err);
 }
 
+struct seconds {
+    double measured, floor;
+};
+
+static enum ws_status time_once(const struct stand *s, struct ws_arena *scratch,
+                                struct seconds *out, struct ws_error *err)
+{
+    struct ws_reference reference;
+    struct ws_measurement floors[WS_MEASUREMENT_LIMIT];
+    size_t count = 0;
+    const double start = now();
+    WS_TRY(measure(s, &reference, scratch, err));
+    const double between = now();
+    WS_TRY(ws_measure_floor(&reference, NULL, scratch, floors, &count, err));
+    *out = (struct seconds){between - start, now() - between};
+    return count > 0 ? WS_OK : ws_fail(err, WS_INVALID, "there is no floor");
+}
+
 static enum ws_status time_it(const struct stand *s, struct ws_error *err)
 {
     double measured[ROUNDS], floors[ROUNDS];
-    for (size_t i = 0; i < ROUNDS; i++) {
-        struct ws_arena scratch;
-        struct ws_measurement out[WS_MEASUREMENT_LIMIT];
-        size_t count = 0;
-        ws_arena_init(&scratch, NULL);
-        const double start = now();
-        enum ws_status status = measure(s, &scratch, err);
-        measured[i] = now() - start;
-        if (status == WS_OK)
-            status = ws_measure_floor(&s->reference, NULL, &scratch, out, &count, err);
-        floors[i] = now() - start - measured[i];
-        ws_arena_release(&scratch);
-        WS_TRY(status);
-        if (count == 0)
-            return ws_fail(err, WS_INVALID, "there is no floor");
+    struct ws_arena scratch;
+    enum ws_status status = WS_OK;
+    ws_arena_init(&scratch, NULL);
+    for (size_t i = 0; i < ROUNDS && status == WS_OK; i++) {
+        struct seconds seconds = {0, 0};
+        ws_arena_reset(&scratch);
+        status = time_once(s, &scratch, &seconds, err);
+        measured[i] = seconds.measured;
+        floors[i] = seconds.floor;
     }
+    ws_arena_release(&scratch);
+    WS_TRY(status);
     qsort(measured, ROUNDS, sizeof *measured, ascending);
     qsort(floors, ROUNDS, sizeof *floors, ascending);
     printf("%.6f %.6f\n", measured[ROUNDS / 2], floors[ROUNDS / 2]);
