@@ -22,6 +22,8 @@ quietly() {
     accepts "$@"
     cp out "out-$1"
 }
+# Ten times slower, and numbers are no others: fewer items stand for a population then.
+if $sanitized; then sed -i 's,^wellspring attribute runs/modes,& --factor 2,' guide.sh; fi
 make_corpus 4000 >book.txt
 . ./guide.sh
 grep -q '^1. catastrophic increase of population risk' out-profile || fail "no profile"
@@ -37,6 +39,50 @@ grep -Eq '^replace +no +[0-9]+ +shown +- +[0-9]+ +no +[0-9]+ +no  early collapse
     fail "replace is not as the guide has it"
 grep -Eq '^control .* no collapse shown$' out-profile || fail "nor is the control"
 [ "$(grep -c '^"replace",test_nll' shares.csv)" -eq 10 ] || fail "not every generation"
+
+# What the guide says: the same numbers on the machine that it was written on, on another kind of machine
+# (tools/profiles says why) within the width of their interval, six standard errors of the difference of
+# two such numbers, halved.
+awk '
+    /^    (replace|keep:0.5) +[0-9.]+ +[0-9.]+ +[+-]/ {
+        gsub(/\([^)]*\)/, "")
+        arm = $1
+        print arm, "total", $4; print arm, "statistical", $5
+        print arm, "expressivity", $6; print arm, "approximation", $7
+    }
+    /^      together beyond that, / {
+        name = $4
+        for (i = 6; $(i - 1) == "+"; i += 2) name = name "+" $i
+        if ($4 == "all") { name = "statistical+expressivity+approximation"; i = 7 }
+        print arm, "interaction_" name, $(i - 1)
+    }' "$guide" >said
+[ "$(wc -l <said)" -eq 16 ] || fail "the guide says other numbers: $(cat said)"
+$sanitized || awk -F'[ ,]' '
+    FILENAME == "said" { said[$1, $2] = $3; next }
+    FNR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+    $4 != 9 || $2 != "test_nll" { next }
+    { gsub(/"/, "", $1) }
+    {
+        for (key in said) {
+            split(key, part, SUBSEP)
+            if (part[1] != $1) continue
+            seen++
+            width = $at[part[2] "_high"] - $at[part[2] "_low"]
+            if ((said[key] - $at[part[2]]) ^ 2 > width ^ 2) wrong++
+        }
+    }
+    END { exit seen != 16 || wrong > 0 }' said shares.csv || fail "the guide has other shares"
+for number in 2.5702 2.1082 0.4620 0.148667 0.111111 0.055556 0.046556 0.102111; do
+    grep -qF "$number" "$guide" || fail "the guide does not say $number"
+done
+# "14 % beyond, 9 standard errors", give or take four.
+awk '/^limit fresh-mean-error/ { limit = 1 }
+    limit && /^generation 19: / {
+        gsub(/[+,]/, "")
+        said = $7 > 14 * 5 / 9 && $7 < 14 * 13 / 9 && $9 > 5 && $9 < 13
+        limit = 0
+    }
+    END { exit !said }' out-theory || fail "the limit is missed by other than the guide says"
 
 # In every row, but for rounding: shares sum to the change, and that is all errors less none.
 for file in shares.csv gaussian.csv ridge.csv; do
