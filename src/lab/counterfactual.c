@@ -317,8 +317,7 @@ static enum ws_status choose_statistical(struct making *m)
         out->how[WS_ERROR_STATISTICAL] = many;
     else
         out->how[WS_ERROR_STATISTICAL] = ws_arena_format(
-            &out->arena,
-            "models are fitted to populations; under policies that choose items: %s",
+            &out->arena, "models are fitted to populations; under policies that choose items: %s",
             many);
     return out->how[WS_ERROR_STATISTICAL] ? WS_OK : ws_fail_memory(m->err, "the counterfactuals");
 }
