@@ -26,6 +26,13 @@ static double item_bytes(const struct ws_arm *arm, const struct ws_dataset *shap
     }
 }
 
+/* Of an output in a pool, beside its items: its payload, segment and dataset, what it was drawn
+ * with, and its place in the training sets of two steps. */
+enum { OUTPUT_BYTES = 500 };
+
+/* What is saved is written in memory first, which doubles when it is full. */
+static const double SAVE_ROOM = 1.5;
+
 /* Of a token in a measured sample: its n-grams, sorted. */
 enum { GRAM_BYTES = 48 };
 
@@ -69,22 +76,39 @@ static double chain_seconds(const struct ws_experiment *e, const struct ws_datas
                (measured * looked_at + steps * validated);
 }
 
-/* Bytes of a model of `items`, in memory and stored: as the probe's grew, or as the family says. */
-static double model_memory(const struct ws_family_cost *cost, double items,
+/* What a fit on `items` takes or leaves, as the probe's grew. Beyond the `base` number of items
+ * they are outputs of models. */
+static double grown(struct ws_probed_size size, double items, double base,
+                    const struct ws_probe *probe)
+{
+    return size.bytes * fmax(1, fmin(items, base) / (double)probe->fit.items) +
+           size.growth * fmax(0, items - base);
+}
+
+/* Bytes of a model of `items`, in memory and stored, and beside one that is fitted: as the probe's
+ * were, or as the family says. */
+static double model_memory(const struct ws_family_cost *cost, double items, double base,
                            const struct ws_probe *probe)
 {
     if (cost->bytes_are_sure || probe->fit.items == 0)
         return cost->model_bytes + items * cost->item_bytes;
-    return probe->model_bytes * fmax(1, items / (double)probe->fit.items);
+    return grown(probe->model, items, base, probe);
 }
 
-static double model_stored(const struct ws_family_cost *cost, double items,
+static double model_stored(const struct ws_family_cost *cost, double items, double base,
                            const struct ws_probe *probe)
 {
     if (probe->fit.items == 0) /* those that grow with the data are stored in about a quarter */
         return cost->model_bytes + items * cost->item_bytes / 4;
-    return cost->item_bytes > 0 ? probe->stored_bytes * fmax(1, items / (double)probe->fit.items)
-                                : probe->stored_bytes;
+    return cost->item_bytes > 0 ? grown(probe->stored, items, base, probe) : probe->stored.bytes;
+}
+
+static double work_memory(const struct ws_family_cost *cost, double items, double base,
+                          const struct ws_probe *probe)
+{
+    if (cost->bytes_are_sure || probe->fit.items == 0)
+        return cost->work_bytes;
+    return fmax(cost->work_bytes, grown(probe->work, items, base, probe));
 }
 
 static struct ws_arm_cost arm_cost(const struct ws_experiment *e, const struct ws_dataset *shape,
@@ -103,23 +127,30 @@ static struct ws_arm_cost arm_cost(const struct ws_experiment *e, const struct w
     /* A sum over steps, as if each were of the base size. */
     double sampled = base / (double)arm->data->items * (double)arm->totals.sampled;
     double pool = ws_policy_keeps_outputs(&arm->policy) ? sampled : 0;
+    /* The outputs of two steps; a pool has all there are, and training sets only list them. */
+    double sets = pool > 0 ? (base + pool * probe->drawn_each) * bytes +
+                                 (double)e->settings.generations * OUTPUT_BYTES
+                           : 2 * widest * bytes;
     bool has_first =
         e->family->keeps_first || ws_policy_filters(&arm->policy, WS_FILTER_NEEDS_FIRST);
     bool keeps_first = has_first && e->settings.generations > 2;
     /* Those of the step and of the one before, and the first. */
-    double models = fmin((double)e->settings.generations, 2) * model_memory(&cost, largest, probe);
-    double stored = model_stored(&cost, largest, probe);
+    double models =
+        fmin((double)e->settings.generations, 2) * model_memory(&cost, largest, base, probe);
+    double stored = model_stored(&cost, largest, base, probe);
     if (keeps_first)
-        models += model_memory(&cost, base, probe);
+        models += model_memory(&cost, base, base, probe);
     if (has_first)
-        stored += model_stored(&cost, base, probe);
+        stored += model_stored(&cost, base, base, probe);
     double records =
         probe->measurements > 0 ? (double)probe->measurements + MIX_RECORDS : RECORDS_MOST;
     return (struct ws_arm_cost){
         .seconds = seeds * chain_seconds(e, shape, arm, &cost, probe),
-        .chain_memory = models + 2 * widest * bytes + pool * bytes +
+        .chain_memory = models + sets +
                         metric_items * (sample_bytes(arm, shape) + cost.item_bytes) +
-                        slices_bytes(arm, shape) + cost.work_bytes,
+                        slices_bytes(arm, shape) +
+                        fmax(work_memory(&cost, largest, base, probe),
+                             SAVE_ROOM * (stored + pool * probe->drawn_each * bytes)),
         .disk =
             DIRECTORY_BYTES + measured * SUMMARY_BYTES * records +
             seeds * (measured * RECORD_BYTES * records + stored + pool * probe->drawn_each * bytes),

@@ -29,7 +29,7 @@ struct probing {
     const struct ws_model *model;
     void *settings;         /* of the family, for a fit as short as it goes */
     struct ws_dataset data; /* to fit */
-    size_t model_bytes, stored_bytes, measurements;
+    size_t measurements;
     double drawn_each;   /* as in struct ws_probe */
     struct ws_deal deal; /* what is measured: part of the reference, ... */
     struct ws_reference reference;
@@ -155,10 +155,8 @@ static enum ws_status fit(struct probing *p, uint64_t items)
     const struct ws_dataset *const sets[] = {&p->data};
     const struct ws_rng_key keys[] = {key_of(p, WS_STREAM_INIT)};
     (void)items;
-    WS_TRY(p->experiment->family->fit(p->settings, 1, sets, keys, &p->alone, &p->work, &p->model,
-                                      p->err));
-    p->model_bytes = p->work.size;
-    return WS_OK;
+    return p->experiment->family->fit(p->settings, 1, sets, keys, &p->alone, &p->work, &p->model,
+                                      p->err);
 }
 
 /* The model of the last try, where the next ones do not overwrite it. */
@@ -168,7 +166,6 @@ static enum ws_status keep_model(struct probing *p)
     ws_buffer_init(&bytes, p->keep.allocator, SIZE_MAX);
     p->model->ops->save(p->model, &bytes);
     enum ws_status status = ws_buffer_check(&bytes, "a model", p->err);
-    p->stored_bytes = bytes.size;
     if (status == WS_OK)
         status = p->model->ops->load(p->experiment->arms[0].family_settings,
                                      ws_buffer_bytes(&bytes), &p->keep, &p->model, p->err);
@@ -188,6 +185,102 @@ static enum ws_status sample_items(struct probing *p, uint64_t items, struct ws_
     const struct ws_rng_key keys[] = {key_of(p, WS_STREAM_SAMPLING)};
     return p->experiment->family->sample(1, &p->model, &items, keys, &job, arena, out, p->err);
 }
+
+/* Sizes -----------------------------------------------------------------------------------------
+ */
+
+/* A heap that knows how much of it was ever in use at once. */
+struct counting {
+    const struct ws_allocator *below;
+    size_t used, peak;
+};
+
+static void *counting_realloc(void *user, void *block, size_t old_size, size_t new_size)
+{
+    struct counting *heap = user;
+    void *moved = NULL;
+    if (new_size == 0)
+        ws_free(heap->below, block, old_size);
+    else
+        moved = ws_realloc(heap->below, block, old_size, new_size);
+    if (new_size > 0 && !moved)
+        return NULL;
+    heap->used += new_size - old_size;
+    heap->peak = heap->used > heap->peak ? heap->used : heap->peak;
+    return moved;
+}
+
+/* Of one fit on the data. */
+struct sizes {
+    double model, stored, work;
+};
+
+static enum ws_status size_fit(struct probing *p, struct sizes *out)
+{
+    struct counting heap = {.below = p->keep.allocator};
+    const struct ws_allocator counting = {counting_realloc, &heap};
+    const struct ws_model *kept = p->model;
+    struct ws_buffer bytes;
+    ws_arena_release(&p->work);
+    ws_arena_init(&p->work, &counting);
+    ws_buffer_init(&bytes, p->keep.allocator, SIZE_MAX);
+    enum ws_status status = fit(p, p->data.count);
+    if (status == WS_OK) {
+        p->model->ops->save(p->model, &bytes);
+        status = ws_buffer_check(&bytes, "a model", p->err);
+    }
+    *out = (struct sizes){.model = (double)p->work.size,
+                          .stored = (double)bytes.size,
+                          .work = fmax(0, (double)heap.peak - (double)p->work.size)};
+    ws_buffer_release(&bytes);
+    ws_arena_release(&p->work);
+    ws_arena_init(&p->work, p->keep.allocator);
+    p->model = kept;
+    return status;
+}
+
+/* Whether some arm trains on more items than the base number, and models grow with them. */
+static bool models_grow(const struct ws_experiment *e, const struct ws_family_cost *cost)
+{
+    for (size_t a = 0; a < e->arm_count; a++)
+        if (e->arms[a].totals.largest > e->arms[a].data->items)
+            return cost->item_bytes > 0 && !cost->bytes_are_sure;
+    return false;
+}
+
+/* Adds to the data as many items of the kept model as there are. */
+static enum ws_status add_outputs(struct probing *p)
+{
+    static const struct ws_origin origin = {WS_SOURCE_MODEL, 1, 1};
+    const struct ws_payload *sample;
+    struct ws_dataset parts[] = {p->data, {.count = 0}};
+    WS_TRY(sample_items(p, p->data.count, &p->ready, &sample));
+    WS_TRY(ws_dataset_of(sample, origin, &p->ready, &parts[1], p->err));
+    return ws_dataset_concat(parts, 2, &p->ready, &p->data, p->err);
+}
+
+/* Sizes of the last fit, and of one on twice as many items. */
+static enum ws_status probe_sizes(struct probing *p, const struct ws_family_cost *cost,
+                                  struct ws_probe *out)
+{
+    struct sizes one, two;
+    WS_TRY(size_fit(p, &one));
+    out->model = (struct ws_probed_size){.bytes = one.model};
+    out->stored = (struct ws_probed_size){.bytes = one.stored};
+    out->work = (struct ws_probed_size){.bytes = one.work};
+    if (!models_grow(p->experiment, cost))
+        return WS_OK;
+    const double added = (double)p->data.count;
+    WS_TRY(add_outputs(p));
+    WS_TRY(size_fit(p, &two));
+    out->model.growth = fmax(0, two.model - one.model) / added;
+    out->stored.growth = fmax(0, two.stored - one.stored) / added;
+    out->work.growth = fmax(0, two.work - one.work) / added;
+    return WS_OK;
+}
+
+/* Trying both -----------------------------------------------------------------------------------
+ */
 
 static enum ws_status draw_sample(struct probing *p, uint64_t items)
 {
@@ -316,6 +409,7 @@ static enum ws_status probe_parts(struct probing *p, struct ws_arena *arena, str
     out->fit.factor =
         out->fit.each / (cost.fit_seconds + cost.fit_whole / (double)e->arms[0].data->items);
     WS_TRY(keep_model(p));
+    WS_TRY(probe_sizes(p, &cost, out));
     uint64_t most = e->arms[0].data->items > e->arms[0].data->sample_items
                         ? e->arms[0].data->items
                         : e->arms[0].data->sample_items;
@@ -328,8 +422,6 @@ static enum ws_status probe_parts(struct probing *p, struct ws_arena *arena, str
     out->measure.factor = out->measure.each / cost.measure_seconds;
     out->measurements = p->measurements;
     out->drawn_each = p->drawn_each;
-    out->model_bytes = (double)p->model_bytes;
-    out->stored_bytes = (double)p->stored_bytes;
     return probe_steps(p, arena, out);
 }
 

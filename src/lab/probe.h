@@ -22,17 +22,24 @@ struct ws_probed {
     double factor;  /* that over what the family says */
 };
 
+/* What a fit takes or leaves, in bytes. */
+struct ws_probed_size {
+    double bytes;  /* for `fit.items` items */
+    double growth; /* for an item more that a model made: outputs hold less that is new than human
+                      data do. Known where an arm trains on more than the base number of items */
+};
+
 struct ws_probe {
     struct ws_probed fit, sample, measure; /* the last an item of sample or reference */
     double start;        /* seconds of a chain before its first step: its human data */
     const double *steps; /* (arms) of a chain and step beside all of these: above all, building the
                             training set that the arm's policy wants */
     uint64_t reference_items, validation_items;
-    size_t measurements; /* of a measured step */
-    double drawn_each;   /* of counts: types in a sample, a type that there is; else 1 */
-    /* Of the model of `fit.items` items: */
-    double model_bytes;  /* memory of it and of what was left of the fit */
-    double stored_bytes; /* as it is stored */
+    size_t measurements;          /* of a measured step */
+    double drawn_each;            /* of counts: types in a sample, a type that there is; else 1 */
+    struct ws_probed_size model;  /* memory of it and of what was left of the fit */
+    struct ws_probed_size stored; /* as it is stored */
+    struct ws_probed_size work;   /* memory beside the model while it is fitted */
 };
 
 /* Tries the first arm, and the first steps of all, for about a second; as long as one item takes

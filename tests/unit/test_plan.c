@@ -4,7 +4,6 @@
  */
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -16,6 +15,7 @@
 #include "lab/plan.h"
 #include "lab/run.h"
 #include "support/laboratory.h"
+#include "support/peak_heap.h"
 #include "support/place.h"
 
 #define SMALL                                                                                      \
@@ -131,7 +131,7 @@ static void plan__on_a_machine_half_as_fast_it_takes_twice_as_long(void **state)
         assert_true(seconds > 0);
         assert_near(probed_seconds(laboratory_texts[i], 2, &slow), 2 * seconds);
         assert_true(probe.fit.items == 2 && probe.fit.seconds == 1 && slow.fit.seconds == 2);
-        assert_true(probe.model_bytes > 0 && probe.stored_bytes > 0 && probe.measurements > 0);
+        assert_true(probe.model.bytes > 0 && probe.stored.bytes > 0 && probe.measurements > 0);
     }
 }
 
@@ -149,25 +149,6 @@ static void plan__on_a_fast_machine_all_items_are_tried(void **state)
 }
 
 /* Memory --------------------------------------------------------------------------------------- */
-
-/* What is alive at most. */
-struct peak_heap {
-    atomic_long live, peak;
-};
-
-static void *peak_realloc(void *user, void *block, size_t old_size, size_t new_size)
-{
-    struct peak_heap *heap = user;
-    long live = atomic_fetch_add(&heap->live, (long)new_size - (long)old_size) + (long)new_size -
-                (long)old_size;
-    long peak = atomic_load(&heap->peak);
-    while (live > peak && !atomic_compare_exchange_weak(&heap->peak, &peak, live))
-        ;
-    if (new_size > 0)
-        return realloc(block, new_size);
-    free(block);
-    return NULL;
-}
 
 static double measured_peak(const char *text)
 {
