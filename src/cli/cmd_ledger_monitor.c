@@ -114,7 +114,7 @@ static void print_notes(const struct ws_monitor_look *look)
                      (int)look->notes[i].size, (const char *)look->notes[i].data);
 }
 
-static enum ws_status print_json(const struct ws_monitor_look *look, struct ws_error *err)
+static enum ws_status print_line(const struct ws_monitor_look *look, struct ws_error *err)
 {
     static const char *const names[] = {
 #define X(name, text) #name,
@@ -141,7 +141,7 @@ static enum ws_status print_look(struct monitor_request *request,
     const struct ws_trusted_checkpoint *shown = &look->shown;
     const bool forked = look->verdict == WS_MONITOR_FORKED;
     if (request->json)
-        WS_TRY(print_json(look, err));
+        WS_TRY(print_line(look, err));
     else
         (void)printf("%s: %" PRIu64 " entries; %s\n", shown->checkpoint.origin,
                      shown->checkpoint.size, ws_monitor_text(look->verdict));
