@@ -250,12 +250,11 @@ static enum ws_status read_alone(struct reading *in, struct ws_bytes entry, uint
 
 /* Whether an earlier entry tells of documents, counts by itself, and was not withdrawn. */
 static enum ws_status read_cited(struct reading *in, uint64_t index, struct ws_claim *out,
-                                 bool *tells, struct ws_error *err)
+                                 struct ws_bytes *entry, bool *tells, struct ws_error *err)
 {
-    struct ws_bytes entry;
     uint64_t at;
-    WS_TRY(in->claims->log.read(in->claims->log.user, index, in->arena, &entry, err));
-    WS_TRY(read_alone(in, entry, index, out));
+    WS_TRY(in->claims->log.read(in->claims->log.user, index, in->arena, entry, err));
+    WS_TRY(read_alone(in, *entry, index, out));
     *tells = out->standing == WS_CLAIM_COUNTS &&
              (out->statement.kind == WS_STATEMENT_EMISSION ||
               out->statement.kind == WS_STATEMENT_ARCHIVE) &&
@@ -273,8 +272,9 @@ static enum ws_status check_depth(struct reading *in, struct ws_claim *claim, st
     ws_arena_init(&arena, in->arena->allocator);
     for (size_t i = 0; i < emission->source_count && status == WS_OK; i++) {
         struct ws_claim source;
+        struct ws_bytes entry;
         bool tells = false;
-        status = read_cited(&cited, emission->sources[i], &source, &tells, err);
+        status = read_cited(&cited, emission->sources[i], &source, &entry, &tells, err);
         if (status == WS_OK && tells && source.statement.kind == WS_STATEMENT_EMISSION &&
             emission->depth.at_least <= source.statement.emission.depth.at_least)
             claim->standing = WS_CLAIM_SHALLOW;
@@ -328,17 +328,30 @@ static enum ws_status add_withdrawal(struct ws_claims *claims, const struct ws_c
     return WS_OK;
 }
 
+/* Whether the subject, where there is one, is of these bytes. */
+static enum ws_status check_subject(struct ws_bytes of, struct ws_claim *claim,
+                                    struct ws_error *err)
+{
+    const struct ws_statement *s = &claim->statement;
+    struct ws_hash hash;
+    WS_TRY(ws_hash_of(of, &hash, err));
+    if (s->subject_count > 0 && !ws_hash_equal(&s->subjects[0].digest, &hash))
+        claim->standing = WS_CLAIM_VOID;
+    return WS_OK;
+}
+
 /* A party withdraws what it said itself. */
 static enum ws_status withdraw(struct ws_claims *claims, struct reading *in, struct ws_claim *claim,
                                struct ws_error *err)
 {
     struct ws_claim cited;
+    struct ws_bytes entry;
     bool tells;
-    WS_TRY(read_cited(in, claim->statement.withdrawal.entry, &cited, &tells, err));
-    if (tells && cited.party == claim->party)
-        return add_withdrawal(claims, claim, err);
-    claim->standing = WS_CLAIM_VOID;
-    return WS_OK;
+    WS_TRY(read_cited(in, claim->statement.withdrawal.entry, &cited, &entry, &tells, err));
+    if (!tells || cited.party != claim->party)
+        claim->standing = WS_CLAIM_VOID;
+    WS_TRY(check_subject(entry, claim, err));
+    return claim->standing == WS_CLAIM_COUNTS ? add_withdrawal(claims, claim, err) : WS_OK;
 }
 
 /* A key speaks for itself when it hands over or gives up, and a root key for every other of its
@@ -419,6 +432,10 @@ static enum ws_status change_key(struct ws_claims *claims, struct ws_claim *clai
         claim->standing = WS_CLAIM_VOID;
         return WS_OK;
     }
+    WS_TRY(check_subject(ws_bytes_of(claims->keys[old].key.public_key.bytes, WS_ED25519_KEY_SIZE),
+                         claim, err));
+    if (claim->standing != WS_CLAIM_COUNTS)
+        return WS_OK;
     uint64_t before = claims->keys[old].until, until = last_of(claim, old);
     claims->keys[old].until = before < until ? before : until;
     if (!speaks(claims, claim->key, claim->index))

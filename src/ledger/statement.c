@@ -184,8 +184,10 @@ static enum ws_status check_predicate(const struct ws_statement *s, uint64_t ind
 static enum ws_status check(const struct ws_statement *s, uint64_t index, struct ws_error *err)
 {
     bool has_shards = s->kind == WS_STATEMENT_EMISSION || s->kind == WS_STATEMENT_ARCHIVE;
-    if (s->subject_count > WS_STATEMENT_SUBJECT_LIMIT || (s->subject_count > 0) != has_shards)
-        return fail(err, "subject", has_shards ? "1 to 256 shards" : "nothing: it has no shards");
+    if (has_shards && (s->subject_count < 1 || s->subject_count > WS_STATEMENT_SUBJECT_LIMIT))
+        return fail(err, "subject", "1 to 256 shards");
+    if (!has_shards && s->subject_count > 1)
+        return fail(err, "subject", "what it is of, or nothing: it has no shards");
     for (size_t i = 0; i < s->subject_count; i++)
         WS_TRY(check_text(s->subjects[i].name, "name", err));
     return check_predicate(s, index, err);

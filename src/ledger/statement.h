@@ -95,7 +95,9 @@ struct ws_key_change {
 
 struct ws_statement {
     enum ws_statement_kind kind;
-    struct ws_statement_subject *subjects; /* of emissions and archives at least 1, else none */
+    /* Of emissions and archives at least 1 shard. Of a withdrawal the entry, and of a key change
+     * the 32 bytes of the old key; or nothing, which programs of in-toto refuse. */
+    struct ws_statement_subject *subjects;
     size_t subject_count;
     union {
         struct ws_emission emission;

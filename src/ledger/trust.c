@@ -278,6 +278,13 @@ static bool find_log(const struct ws_trust *trust, const struct ws_note_proof pr
     return false;
 }
 
+/* A cosignature of time 0 says of no time, and counts for nothing. */
+static void drop_undated(const struct ws_trust *trust, struct ws_note_proof proofs[])
+{
+    for (size_t i = 0; i < trust->member_count; i++)
+        proofs[i].is_signed = proofs[i].is_signed && proofs[i].time > 0;
+}
+
 static void count_witnesses(const struct ws_trust *trust, const struct checking *check,
                             struct ws_trusted_checkpoint *out)
 {
@@ -314,6 +321,7 @@ enum ws_status ws_trust_check_log(const struct ws_trust *trust, struct ws_bytes 
     WS_TRY(ws_checkpoint_read(read.text, arena, &result.checkpoint, err));
     WS_TRY(ws_note_check(&read, check.keys, trust->member_count + trust->log_count, arena,
                          check.proofs, err));
+    drop_undated(trust, check.proofs);
     if (!find_log(trust, check.proofs + trust->member_count, result.checkpoint.origin, &result.log))
         return ws_fail(err, WS_CORRUPT, "no log of the policy signed this checkpoint of '%.200s'",
                        result.checkpoint.origin);

@@ -275,6 +275,35 @@ static void claims__are_withdrawn_by_who_made_them(void **state)
     close_world(&world);
 }
 
+/* What a withdrawal or a key change is of may be said by its hash, and then is that. */
+static void claims__are_of_their_subject(void **state)
+{
+    (void)state;
+    struct world world;
+    struct ws_statement_subject subject = {.name = "entry 0"};
+    open_world(&world);
+    uint64_t gone = say_plainly(&world, ALPHA, WS_CLAIM_COUNTS);
+    struct ws_statement statement = made_withdrawal(gone);
+    statement.subjects = &subject;
+    statement.subject_count = 1;
+    assert_int_equal(say(&world, ALPHA, statement), WS_CLAIM_VOID);
+    assert_int_equal(fate(&world, gone), WS_CLAIM_HOLDS);
+    assert_int_equal(ws_hash_of(world.tree.entries[gone], &subject.digest, NULL), WS_OK);
+    assert_int_equal(say(&world, ALPHA, statement), WS_CLAIM_COUNTS);
+    assert_int_equal(fate(&world, gone), WS_CLAIM_WITHDRAWN);
+    statement = rotation(&world, ALPHA, NEXT);
+    statement.subjects = &subject;
+    statement.subject_count = 1;
+    assert_int_equal(say(&world, ALPHA, statement), WS_CLAIM_VOID);
+    assert_int_equal(
+        ws_hash_of(ws_bytes_of(world.signers[ALPHA].private_key.public_bytes, WS_ED25519_KEY_SIZE),
+                   &subject.digest, NULL),
+        WS_OK);
+    assert_int_equal(say(&world, ALPHA, statement), WS_CLAIM_COUNTS);
+    say_plainly(&world, NEXT, WS_CLAIM_COUNTS);
+    close_world(&world);
+}
+
 static void claims__follow_a_key_that_hands_over(void **state)
 {
     (void)state;
@@ -512,6 +541,7 @@ int main(void)
         cmocka_unit_test(claims__cite_what_is_earlier),
         cmocka_unit_test(claims__are_deeper_than_what_they_cite),
         cmocka_unit_test(claims__are_withdrawn_by_who_made_them),
+        cmocka_unit_test(claims__are_of_their_subject),
         cmocka_unit_test(claims__follow_a_key_that_hands_over),
         cmocka_unit_test(claims__let_nobody_hand_over_what_is_not_his),
         cmocka_unit_test(claims__forget_what_a_thief_said),

@@ -192,7 +192,7 @@ static void statement__that_makes_no_sense_is_not_made(void **state)
     assert_refused(&s, "newKey");
     s = key_change();
     s.subjects = shards;
-    s.subject_count = 1;
+    s.subject_count = 2;
     assert_refused(&s, "subject");
 }
 

@@ -169,6 +169,30 @@ static void trust__without_a_quorum_has_no_date(void **state)
                      WS_CORRUPT);
 }
 
+/* A time that is none: it would be earlier than every other. */
+static void trust__counts_no_cosignature_of_time_0(void **state)
+{
+    struct party *party = *state;
+    struct ws_trust trust = read_policy(party, "quorum D\n");
+    struct ws_trusted_checkpoint trusted;
+    struct ws_buffer note;
+    ws_buffer_init(&note, NULL, 100000);
+    write_checkpoint(party, "log.example", (uint64_t[WITNESSES]){0}, &note);
+    const char *text = ws_buffer_string(&note);
+    struct ws_bytes signed_text = {
+        ws_arena_copy(&party->arena, text, (size_t)(strstr(text, "\n\n") - text) + 1),
+        (size_t)(strstr(text, "\n\n") - text) + 1};
+    assert_int_equal(
+        ws_note_sign(&note, signed_text, &party->witnesses[3], 0, &party->arena, &party->err),
+        WS_OK);
+    assert_int_equal(
+        ws_trust_check(&trust, ws_buffer_bytes(&note), &party->arena, &trusted, &party->err),
+        WS_CORRUPT);
+    assert_non_null(strstr(party->err.message, "0 witnesses of the policy cosigned"));
+    ws_buffer_release(&note);
+    ws_trust_close(&trust);
+}
+
 /* A and B are of one operator: the second of distinct operators is C, or D, or E. */
 static void trust__counts_the_witnesses_of_one_operator_once(void **state)
 {
@@ -407,6 +431,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(trust__dates_by_the_witness_that_completes_the_quorum),
         cmocka_unit_test(trust__without_a_quorum_has_no_date),
+        cmocka_unit_test(trust__counts_no_cosignature_of_time_0),
         cmocka_unit_test(trust__counts_the_witnesses_of_one_operator_once),
         cmocka_unit_test(trust__takes_a_log_at_its_own_name_alone),
         cmocka_unit_test(trust__refuses_lines_that_are_none),
