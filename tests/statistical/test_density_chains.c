@@ -231,7 +231,8 @@ static void kernel_chains__widen_by_the_law(void **state)
                                         .dimension = 1,
                                         .count = 1,
                                         .segment_count = 1,
-                                        .segments = &segment}};
+                                        .segments = &segment},
+                                       NULL};
     struct chains chains = {.family = &ws_family_kde,
                             .settings = &settings,
                             .truth = &truth.base,
