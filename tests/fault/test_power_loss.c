@@ -30,14 +30,18 @@ enum {
 struct mark {
     size_t operations;
     uint64_t kept, published;
+    uint64_t served;   /* what readers see at the least */
+    uint64_t cosigned; /* kept with a cosignature; 0: none is */
 };
 
 struct stand {
     struct ws_arena arena;
     struct ws_error err;
-    struct ws_note_signer signer;
+    struct ws_note_signer signer, witness;
     struct place place;
     const char *log;
+    const int *steps;
+    size_t step_count;
     struct mark marks[MARK_LIMIT];
     size_t mark_count;
 };
@@ -52,6 +56,9 @@ static int open_stand(void **state)
     assert_int_equal(
         ws_note_signer_make("log.example", WS_KEY_ED25519, &stand.arena, &stand.signer, &stand.err),
         WS_OK);
+    assert_int_equal(ws_note_signer_make("witness.example", WS_KEY_COSIGNATURE, &stand.arena,
+                                         &stand.witness, &stand.err),
+                     WS_OK);
     *state = &stand;
     return 0;
 }
@@ -61,6 +68,7 @@ static int close_stand(void **state)
     struct stand *stand = *state;
     record_end();
     ws_note_signer_close(&stand->signer);
+    ws_note_signer_close(&stand->witness);
     remove_place(&stand->place);
     ws_arena_release(&stand->arena);
     return 0;
@@ -88,11 +96,47 @@ static enum ws_status add(struct ws_log_store *log, size_t count, uint64_t kept,
     return ws_log_add(log, entries, count, &first, err);
 }
 
-/* The steps of the life: how many entries are added, or one of these. */
-enum { MAKE = -1, OPEN = -2, PUBLISH = -3, CLOSE = -4 };
-static const int steps[] = {MAKE, OPEN,    2,       PUBLISH, 255,  PUBLISH, 1,
-                            1,    PUBLISH, PUBLISH, CLOSE,   OPEN, 3};
-enum { STEP_COUNT = sizeof steps / sizeof *steps, LIFE = 262 };
+/* The steps of a life: how many entries are added, or one of these. */
+enum { MAKE = -1, OPEN = -2, PUBLISH = -3, CLOSE = -4, SIGN = -5, SERVE = -6 };
+static const int usual_life[] = {MAKE, OPEN,    2,       PUBLISH, 255,  PUBLISH, 1,
+                                 1,    PUBLISH, PUBLISH, CLOSE,   OPEN, 3};
+/* With witnesses: what was signed is theirs at once, and must not be lost, served or not. */
+static const int witnessed_life[] = {MAKE, OPEN, 2,    SIGN,  SERVE, 255,   SIGN, 1,
+                                     SIGN, 1,    SIGN, SERVE, SERVE, CLOSE, OPEN, 3};
+enum { LIFE = 262 };
+
+/* They confirm; whether is not in question here. */
+static enum ws_status sign(struct stand *stand, struct ws_log_store *log)
+{
+    log->is_confirmed = true;
+    return ws_log_sign(log, &stand->signer, &stand->err);
+}
+
+/* With a cosignature. */
+static enum ws_status serve(struct stand *stand, struct ws_log_store *log)
+{
+    struct ws_bytes bytes;
+    struct ws_note note;
+    struct ws_buffer all;
+    WS_TRY(ws_log_last_signed(log, &stand->arena, &bytes, &stand->err));
+    WS_TRY(ws_note_read(bytes, &stand->arena, &note, &stand->err));
+    ws_buffer_init(&all, NULL, WS_NOTE_LIMIT);
+    ws_buffer_append(&all, bytes.data, bytes.size);
+    enum ws_status status =
+        ws_note_sign(&all, note.text, &stand->witness, 1000, &stand->arena, &stand->err);
+    if (status == WS_OK)
+        status = ws_log_serve(log, ws_buffer_bytes(&all), ws_buffer_bytes(&all), &stand->err);
+    ws_buffer_release(&all);
+    return status;
+}
+
+static enum ws_status publish(struct stand *stand, struct ws_log_store *log)
+{
+    if (!log->has_witnesses)
+        return ws_log_publish(log, &stand->signer, &stand->err);
+    WS_TRY(sign(stand, log));
+    return serve(stand, log);
+}
 
 static enum ws_status take_step(struct stand *stand, int step, struct ws_log_store *log)
 {
@@ -102,7 +146,11 @@ static enum ws_status take_step(struct stand *stand, int step, struct ws_log_sto
     case OPEN:
         return ws_log_open(stand->log, NULL, log, &stand->err);
     case PUBLISH:
-        return ws_log_publish(log, &stand->signer, &stand->err);
+        return publish(stand, log);
+    case SIGN:
+        return sign(stand, log);
+    case SERVE:
+        return serve(stand, log);
     case CLOSE:
         ws_log_close(log);
         return WS_OK;
@@ -112,21 +160,33 @@ static enum ws_status take_step(struct stand *stand, int step, struct ws_log_sto
 }
 
 /* Records the whole life, with what was promised when. */
-static void live(struct stand *stand)
+static void live(struct stand *stand, const int steps[], size_t count)
 {
     struct ws_log_store log = {0};
+    struct mark mark = {0};
+    stand->steps = steps;
+    stand->step_count = count;
+    stand->mark_count = 0;
     record_from(stand->place.path);
-    for (size_t i = 0; i < STEP_COUNT; i++) {
+    for (size_t i = 0; i < count; i++) {
         if (take_step(stand, steps[i], &log) != WS_OK)
             fail_msg("step %zu: %s", i, stand->err.message);
-        stand->marks[stand->mark_count++] = (struct mark){record_size(), log.count, log.size};
+        mark.operations = record_size();
+        if (steps[i] != CLOSE) {
+            mark.kept = log.count;
+            mark.published = log.size;
+        }
+        if (steps[i] == PUBLISH || steps[i] == SERVE)
+            mark.served = log.size;
+        if (steps[i] == SERVE)
+            mark.cosigned = log.size;
+        stand->marks[stand->mark_count++] = mark;
     }
     record_end();
     ws_log_close(&log);
-    stand->marks[STEP_COUNT - 3].kept = stand->marks[STEP_COUNT - 4].kept; /* closed */
-    stand->marks[STEP_COUNT - 3].published = stand->marks[STEP_COUNT - 4].published;
-    assert_int_equal(stand->marks[STEP_COUNT - 1].kept, LIFE);
+    assert_int_equal(mark.kept, LIFE);
 }
+#define LIVE(stand, steps) live(stand, steps, sizeof(steps) / sizeof *(steps))
 
 /* What must be true of a log --------------------------------------------------------------------
  */
@@ -206,6 +266,21 @@ static const char *problem_of_files(struct stand *stand, uint64_t size, uint64_t
     return ws_hash_equal(&root, &wanted) ? NULL : "the root is another";
 }
 
+/* The checkpoint of so many entries is kept as it was cosigned. */
+static const char *problem_of_cosigned(struct stand *stand, uint64_t size, struct ws_arena *arena)
+{
+    const char *path = ws_log_kept_checkpoint_path(arena, stand->log, size);
+    struct ws_bytes bytes;
+    struct ws_note note;
+    assert_non_null(path);
+    if (size == 0)
+        return NULL;
+    if (ws_file_read(path, WS_NOTE_LIMIT, arena, &bytes, &stand->err) != WS_OK ||
+        ws_note_read(bytes, arena, &note, &stand->err) != WS_OK)
+        return stand->err.message;
+    return note.signature_count == 2 ? NULL : "a cosignature is lost";
+}
+
 /* Every checkpoint that was published by then is kept, and `kept` entries are as they were. */
 static const char *problem_of_log(struct stand *stand, size_t marks, uint64_t size, uint64_t kept,
                                   struct ws_arena *arena)
@@ -217,8 +292,24 @@ static const char *problem_of_log(struct stand *stand, size_t marks, uint64_t si
         char name[40];
         (void)snprintf(name, sizeof name, "checkpoints/%03u", (unsigned)stand->marks[i].published);
         problem = problem_of_checkpoint(stand, name, stand->marks[i].published, kept, arena);
+        if (!problem)
+            problem = problem_of_cosigned(stand, stand->marks[i].cosigned, arena);
     }
     return problem;
+}
+
+/* Entries of the checkpoint that readers see; 0 where there is none that can be read. */
+static uint64_t served_size(const struct stand *stand, struct ws_arena *arena)
+{
+    struct ws_bytes bytes;
+    struct ws_note note;
+    struct ws_checkpoint checkpoint;
+    const char *path = join(arena, stand->log, "checkpoint");
+    return ws_file_read(path, WS_NOTE_LIMIT, arena, &bytes, NULL) == WS_OK &&
+                   ws_note_read(bytes, arena, &note, NULL) == WS_OK &&
+                   ws_checkpoint_read(note.text, arena, &checkpoint, NULL) == WS_OK
+               ? checkpoint.size
+               : 0;
 }
 
 /* What is wrong with the log that was found when the power was back; NULL: nothing. */
@@ -244,8 +335,9 @@ static const char *problem_found(struct stand *stand, size_t operations, struct 
         problem = "an acknowledged entry is lost";
     else if (log.size < promised->published)
         problem = "a published checkpoint is lost";
-    else if (add(&log, AGAIN, kept, &stand->err) != WS_OK ||
-             ws_log_publish(&log, &stand->signer, &stand->err) != WS_OK)
+    else if (served_size(stand, arena) < promised->served)
+        problem = "readers see an older checkpoint";
+    else if (add(&log, AGAIN, kept, &stand->err) != WS_OK || publish(stand, &log) != WS_OK)
         problem = stand->err.message;
     ws_log_close(&log);
     return problem ? problem : problem_of_log(stand, marks, kept + AGAIN, kept, arena);
@@ -270,17 +362,15 @@ static const char *lose_power(struct stand *stand, size_t operations, enum loss 
 static void record__has_all_that_was_written(void **state)
 {
     struct stand *stand = *state;
-    live(stand);
+    LIVE(stand, usual_life);
     const char *copy = join(&stand->arena, stand->place.path, "copy");
     assert_int_equal(ws_directory_make(copy, &stand->err), WS_OK);
     write_disk(record_size(), LOSE_NOTHING, 0, SIZE_MAX, copy);
     assert_same_tree(&stand->arena, stand->log, join(&stand->arena, copy, "log"));
 }
 
-static void log__outlives_a_loss_of_power(void **state)
+static void lose_power_at_any_moment(struct stand *stand)
 {
-    struct stand *stand = *state;
-    live(stand);
     for (size_t n = 0; n <= record_size(); n++)
         for (uint64_t way = 0; way < 2 + SOME_LOST; way++) {
             enum loss loss = way == 0 ? LOSE_ALL : way == 1 ? LOSE_NOTHING : LOSE_SOME;
@@ -289,6 +379,20 @@ static void log__outlives_a_loss_of_power(void **state)
                 fail_msg("behind operation %zu, loss %d, seed %llu: %s", n, (int)loss,
                          (unsigned long long)(way + 100 * n), problem);
         }
+}
+
+static void log__outlives_a_loss_of_power(void **state)
+{
+    struct stand *stand = *state;
+    LIVE(stand, usual_life);
+    lose_power_at_any_moment(stand);
+}
+
+static void log__with_witnesses_outlives_a_loss_of_power(void **state)
+{
+    struct stand *stand = *state;
+    LIVE(stand, witnessed_life);
+    lose_power_at_any_moment(stand);
 }
 
 static bool is_needed(struct stand *stand, size_t site)
@@ -300,14 +404,26 @@ static bool is_needed(struct stand *stand, size_t site)
     return false;
 }
 
-static void log__needs_each_of_its_syncs(void **state)
+static void need_each_sync(struct stand *stand)
 {
-    struct stand *stand = *state;
-    live(stand);
     assert_true(sync_site_count() >= 6);
     for (size_t site = 0; site < sync_site_count(); site++)
         if (!is_needed(stand, site))
             fail_msg("'%s' makes no difference", sync_site_name(site));
+}
+
+static void log__needs_each_of_its_syncs(void **state)
+{
+    struct stand *stand = *state;
+    LIVE(stand, usual_life);
+    need_each_sync(stand);
+}
+
+static void log__with_witnesses_needs_each_of_its_syncs(void **state)
+{
+    struct stand *stand = *state;
+    LIVE(stand, witnessed_life);
+    need_each_sync(stand);
 }
 
 /* Each step of a life in which operation `at` fails; a step that fails is taken once more. */
@@ -317,12 +433,12 @@ static void live_with_failure(struct stand *stand, size_t at)
     size_t failures = 0;
     record_from(stand->place.path);
     record_fail_at(at);
-    for (size_t i = 0; i < STEP_COUNT; i++) {
-        if (take_step(stand, steps[i], &log) == WS_OK)
+    for (size_t i = 0; i < stand->step_count; i++) {
+        if (take_step(stand, stand->steps[i], &log) == WS_OK)
             continue;
         failures++;
-        enum ws_status status = take_step(stand, steps[i], &log);
-        if (steps[i] == MAKE && status == WS_CONFLICT)
+        enum ws_status status = take_step(stand, stand->steps[i], &log);
+        if (stand->steps[i] == MAKE && status == WS_CONFLICT)
             continue; /* it was made, and only not certain to stay */
         if (status != WS_OK)
             fail_msg("operation %zu, step %zu again: %s", at, i, stand->err.message);
@@ -331,15 +447,13 @@ static void live_with_failure(struct stand *stand, size_t at)
     record_fail_at(SIZE_MAX);
     assert_true(failures <= 1);
     assert_int_equal(log.count, LIFE);
-    if (ws_log_publish(&log, &stand->signer, &stand->err) != WS_OK)
+    if (publish(stand, &log) != WS_OK)
         fail_msg("operation %zu: %s", at, stand->err.message);
     ws_log_close(&log);
 }
 
-static void log__outlives_a_disk_that_fails(void **state)
+static void fail_at_any_moment(struct stand *stand)
 {
-    struct stand *stand = *state;
-    live(stand);
     size_t count = record_size();
     for (size_t at = 0; at < count; at++) {
         struct ws_arena arena;
@@ -353,6 +467,20 @@ static void log__outlives_a_disk_that_fails(void **state)
     }
 }
 
+static void log__outlives_a_disk_that_fails(void **state)
+{
+    struct stand *stand = *state;
+    LIVE(stand, usual_life);
+    fail_at_any_moment(stand);
+}
+
+static void log__with_witnesses_outlives_a_disk_that_fails(void **state)
+{
+    struct stand *stand = *state;
+    LIVE(stand, witnessed_life);
+    fail_at_any_moment(stand);
+}
+
 int main(void)
 {
 #define POWER_TEST(name) cmocka_unit_test_setup_teardown(name, open_stand, close_stand)
@@ -361,6 +489,9 @@ int main(void)
         POWER_TEST(log__outlives_a_loss_of_power),
         POWER_TEST(log__needs_each_of_its_syncs),
         POWER_TEST(log__outlives_a_disk_that_fails),
+        POWER_TEST(log__with_witnesses_outlives_a_loss_of_power),
+        POWER_TEST(log__with_witnesses_needs_each_of_its_syncs),
+        POWER_TEST(log__with_witnesses_outlives_a_disk_that_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
