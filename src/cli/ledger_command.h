@@ -19,6 +19,7 @@
     X(prove,   "write a proof of an entry that needs no log")                           \
     X(verify,  "check such proofs by a policy")                                         \
     X(monitor, "follow a log, verify every byte of it, and shout when it forks")           \
+    X(timestamp, "have an authority of RFC 3161 stamp a log's checkpoint")              \
     X(fsck,    "look at every byte of a log")                                           \
     X(keys,    "make keys, and print the public halves of those that are there")
 /* clang-format on */
