@@ -110,7 +110,7 @@ static enum ws_status write_request(const struct timestamp_request *request,
 static enum ws_status check(const struct timestamp_request *request, const struct stamped *stamped,
                             struct ws_arena *arena, struct ws_error *err)
 {
-    struct ws_bytes answer;
+    struct ws_bytes answer = {NULL, 0};
     struct ws_timestamp stamp;
     const uint64_t now = (uint64_t)ws_system_clock.wall(ws_system_clock.user);
     if (!request->authorities)
