@@ -132,8 +132,9 @@ static enum ws_status hand_up(struct look *look, unsigned number, const uint8_t 
     return above->width == WS_TILE_WIDTH ? end_tile(look, number + 1, err) : WS_OK;
 }
 
-/* A tile of which all is known: what is in the file goes up, for it may be the lower one that is
- * damaged, and that was named. */
+/* A tile of which all is known. What goes up is what those below it say, so that a damage is named
+ * where it is; of an entry and its hash that differ it is the hash, for entries are the larger part
+ * by far, and likelier damaged. */
 static enum ws_status end_tile(struct look *look, unsigned number, struct ws_error *err)
 {
     struct level *level = &look->levels[number];
@@ -144,7 +145,8 @@ static enum ws_status end_tile(struct look *look, unsigned number, struct ws_err
     WS_TRY(read_tile(look, &tile, &seen, &found, err));
     if (found) {
         compare_hashes(look, &tile, seen.data, level->hashes);
-        memcpy(level->hashes, seen.data, seen.size);
+        if (number == 0)
+            memcpy(level->hashes, seen.data, seen.size);
     }
     if (level->width == WS_TILE_WIDTH)
         WS_TRY(hand_up(look, number, level->hashes, err));
