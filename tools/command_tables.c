@@ -33,6 +33,14 @@ void visit_command(const struct command *command, command_visit *visit)
         exit(EXIT_FAILED);
 }
 
+void visit_subcommands(const struct command_line *line, command_visit *visit)
+{
+    for (size_t i = 0; i < line->subcommand_count; i++) {
+        const struct subcommand *sub = &line->subcommands[i];
+        visit_command(&(struct command){sub->name, sub->summary, sub->run}, visit);
+    }
+}
+
 bool takes_preset(const struct command_line *line)
 {
     return strstr(line->usage, "PRESET") != NULL;

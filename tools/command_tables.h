@@ -22,6 +22,9 @@ typedef void command_visit(const struct command *command, const struct command_l
 
 void visit_command(const struct command *command, command_visit *visit);
 
+/* Likewise for each of the commands that a command is. */
+void visit_subcommands(const struct command_line *line, command_visit *visit);
+
 /* Whether its first argument may be the name of a preset. */
 bool takes_preset(const struct command_line *line);
 

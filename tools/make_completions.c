@@ -104,9 +104,9 @@ static void put_bash_values(const struct ws_option *option)
     (void)fputs("' ;;\n", stdout);
 }
 
-static void put_bash_command(const struct command *command, const struct command_line *line)
+static void put_bash_options(const struct command_line *line)
 {
-    (void)printf("    %s)\n        options='--help", command->name);
+    (void)fputs("options='--help", stdout);
     for (size_t i = 0; i < line->flag_count; i++)
         (void)printf(" --%s", line->flags[i].name);
     if (line->takes_settings)
@@ -116,7 +116,38 @@ static void put_bash_command(const struct command *command, const struct command
             (void)fputs(" --", stdout);
             write_dashed(line->settings[t].table->options[i].name);
         }
-    (void)fputs("'\n", stdout);
+    (void)fputs("'", stdout);
+}
+
+static void put_subcommand_names(const struct command_line *line)
+{
+    for (size_t i = 0; i < line->subcommand_count; i++)
+        (void)printf("%s%s", i > 0 ? " " : "", line->subcommands[i].name);
+}
+
+static void put_bash_subcommand(const struct command *command, const struct command_line *line)
+{
+    (void)printf("        %s) ", command->name);
+    put_bash_options(line);
+    (void)fputs(" ;;\n", stdout);
+}
+
+static void put_bash_subcommands(const struct command_line *line)
+{
+    (void)fputs("        if [ \"$COMP_CWORD\" = 2 ]; then words='", stdout);
+    put_subcommand_names(line);
+    (void)fputs("'; fi\n        case ${COMP_WORDS[2]} in\n", stdout);
+    visit_subcommands(line, put_bash_subcommand);
+    (void)fputs("        esac\n", stdout);
+}
+
+static void put_bash_command(const struct command *command, const struct command_line *line)
+{
+    (void)printf("    %s)\n        ", command->name);
+    put_bash_options(line);
+    (void)fputs("\n", stdout);
+    if (line->subcommand_count > 0)
+        put_bash_subcommands(line);
     if (takes_preset(line)) {
         (void)fputs("        words='", stdout);
         put_presets_of(command);
@@ -232,8 +263,24 @@ static void put_zsh_option(const struct ws_option *option)
     (void)putchar('\'');
 }
 
+static void put_zsh_command(const struct command *command, const struct command_line *line);
+
+static void put_zsh_subcommands(const struct command *command, const struct command_line *line)
+{
+    (void)printf("    %s)\n        _arguments -C '(- *)--help[a summary]' '1:command:(",
+                 command->name);
+    put_subcommand_names(line);
+    (void)fputs(")' \\\n            '*::argument:->argument'\n    case $words[1] in\n", stdout);
+    visit_subcommands(line, put_zsh_command);
+    (void)fputs("    esac\n        ;;\n", stdout);
+}
+
 static void put_zsh_command(const struct command *command, const struct command_line *line)
 {
+    if (line->subcommand_count > 0) {
+        put_zsh_subcommands(command, line);
+        return;
+    }
     (void)printf("    %s)\n        _arguments '--help[a summary]'", command->name);
     for (size_t i = 0; i < line->flag_count; i++)
         put_zsh_flag(&line->flags[i]);
@@ -346,8 +393,24 @@ static void put_fish_option(const struct command *command, const struct ws_optio
     put_fish_help(option->help);
 }
 
+/* Those of "ledger add" count where both words were seen. */
+static const struct command *fish_outer;
+static void put_fish_subcommand(const struct command *command, const struct command_line *line)
+{
+    char both[80];
+    begin_fish(fish_outer);
+    (void)printf(" -a %s", command->name);
+    put_fish_help(command->summary);
+    (void)snprintf(both, sizeof both, "%s; and __fish_seen_subcommand_from %s", fish_outer->name,
+                   command->name);
+    for (size_t i = 0; i < line->flag_count; i++)
+        put_fish_flag(&(struct command){.name = both}, &line->flags[i]);
+}
+
 static void put_fish_command(const struct command *command, const struct command_line *line)
 {
+    fish_outer = command;
+    visit_subcommands(line, put_fish_subcommand);
     (void)printf("complete -c wellspring -n __fish_use_subcommand -f -a %s", command->name);
     put_fish_help(command->summary);
     for (size_t i = 0; i < line->flag_count; i++)

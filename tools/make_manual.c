@@ -356,6 +356,18 @@ static void put_reproductions(void)
     }
 }
 
+static void put_subcommand(const struct command *command, const struct command_line *line)
+{
+    (void)fputs(".SS ", stdout);
+    put(command->name);
+    (void)fputs("\n\\fBwellspring\\fR ", stdout);
+    put(line->usage);
+    (void)fputs("\n.PP\n", stdout);
+    put_about(line->about);
+    for (size_t i = 0; i < line->flag_count; i++)
+        put_flag(&line->flags[i]);
+}
+
 static void write_command_page(const struct command *command, const struct command_line *line)
 {
     char page[80];
@@ -367,7 +379,8 @@ static void write_command_page(const struct command *command, const struct comma
     (void)fputs(".SH DESCRIPTION\n", stdout);
     put_about(line->about);
     put_markdown_text(docs.description, docs.sections, false);
-    (void)fputs(".SH OPTIONS\n", stdout);
+    (void)fputs(line->subcommand_count > 0 ? ".SH COMMANDS\n" : ".SH OPTIONS\n", stdout);
+    visit_subcommands(line, put_subcommand);
     for (size_t i = 0; i < line->flag_count; i++)
         put_flag(&line->flags[i]);
     if (line->takes_settings)
@@ -375,7 +388,8 @@ static void write_command_page(const struct command *command, const struct comma
                                 .value = "NAME=VALUE",
                                 .help = "change a setting of wellspring-experiment(5); also --NAME "
                                         "VALUE"});
-    put_flag(&(struct flag){.name = "help", .help = "a summary of this"});
+    if (line->subcommand_count == 0)
+        put_flag(&(struct flag){.name = "help", .help = "a summary of this"});
     for (size_t t = 0; t < line->settings_count; t++)
         put_table(line->settings[t].table, true);
     if (strcmp(command->name, "reproduce") == 0)

@@ -201,11 +201,12 @@ static enum ws_status print_added_json(const struct batch *batch, uint64_t first
 {
     json_t *list = json_array();
     for (size_t i = 0; i < batch->count; i++)
-        ws_json_add(&list, json_pack("{s:I, s:o, s:s, s:I}", "index", (json_int_t)(first + i),
-                                     "file", ws_json_path(batch->files[i]), "predicate_type",
-                                     ws_statement_type(batch->admitted[i].kind), "bytes",
-                                     (json_int_t)batch->entries[i].size));
-    return print_ledger_json(list, err);
+        ws_json_add(&list,
+                    json_pack("{s:I, s:o, s:s, s:I}", "index", (json_int_t)first + (json_int_t)i,
+                              "file", ws_json_path(batch->files[i]), "predicate_type",
+                              ws_statement_type(batch->admitted[i].kind), "bytes",
+                              (json_int_t)batch->entries[i].size));
+    return print_json(list, "the answer", err);
 }
 
 static void print_added(const struct batch *batch, const char *directory, uint64_t first)

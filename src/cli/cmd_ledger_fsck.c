@@ -47,15 +47,15 @@ static void print_health(const char *directory, const struct ws_log_health *heal
 static enum ws_status print_health_json(const char *directory, const struct ws_log_health *health,
                                         json_t *damages, struct ws_error *err)
 {
-    return print_ledger_json(
-        json_pack("{s:o, s:s?, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "log",
-                  ws_json_path(directory), "origin", health->origin, "sound", health->damages == 0,
-                  "size", (json_int_t)health->size, "waiting", (json_int_t)health->waiting,
-                  "checkpoints", (json_int_t)health->checkpoints, "torn_bytes",
-                  (json_int_t)health->torn, "files", (json_int_t)health->files, "bytes",
-                  (json_int_t)health->bytes, "damage_count", (json_int_t)health->damages, "damages",
-                  damages),
-        err);
+    return print_json(json_pack("{s:o, s:s?, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "log",
+                                ws_json_path(directory), "origin", health->origin, "sound",
+                                health->damages == 0, "size", (json_int_t)health->size, "waiting",
+                                (json_int_t)health->waiting, "checkpoints",
+                                (json_int_t)health->checkpoints, "torn_bytes",
+                                (json_int_t)health->torn, "files", (json_int_t)health->files,
+                                "bytes", (json_int_t)health->bytes, "damage_count",
+                                (json_int_t)health->damages, "damages", damages),
+                      "the answer", err);
 }
 
 static int fsck(const char *directory, bool json)

@@ -115,7 +115,7 @@ static enum ws_status keys(void *context, const struct arguments *arguments, str
         status = show_keys(arguments, add, &arena, err);
     ws_arena_release(&arena);
     if (status == WS_OK && request->json)
-        return print_ledger_json(list, err);
+        return print_json(list, "the answer", err);
     json_decref(list);
     return status;
 }

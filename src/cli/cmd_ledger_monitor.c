@@ -298,8 +298,8 @@ int cmd_ledger_monitor(int argc, char **argv)
          &request.roles},
         {"issuer", 0, "NAME", "this party's entries alone", NULL, &request.issuer},
         {"once", 0, NULL, "one look (the default)", &request.once, NULL},
-        {"every", 0, "S", "looks again after so many seconds, until it is stopped or the log forks",
-         NULL, &request.every},
+        {"every", 0, "S", "look again after so many seconds, until stopped or the log forks", NULL,
+         &request.every},
         {"json", 0, NULL, "a line of JSON for each entry and each look", &request.json, NULL},
     };
     const struct command_line line = {

@@ -46,11 +46,11 @@ static enum ws_status print_cosigning_json(const struct publisher *publisher,
     time_text(came->time, time);
     for (size_t i = 0; i < came->outcomes.count; i++)
         ws_json_add(&witnesses, witness_json(&publisher->trust, &came->outcomes.items[i]));
-    return print_ledger_json(json_pack("{s:I, s:b, s:o, s:o}", "size", (json_int_t)came->size,
-                                       "served", came->is_served, "existed_no_later_than",
-                                       came->time > 0 ? json_string(time) : json_null(),
-                                       "witnesses", witnesses),
-                             err);
+    return print_json(json_pack("{s:I, s:b, s:o, s:o}", "size", (json_int_t)came->size, "served",
+                                came->is_served, "existed_no_later_than",
+                                came->time > 0 ? json_string(time) : json_null(), "witnesses",
+                                witnesses),
+                      "the answer", err);
 }
 
 static void print_cosigning(const struct publisher *publisher, const struct ws_log_cosigning *came)

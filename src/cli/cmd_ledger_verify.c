@@ -279,7 +279,7 @@ static enum ws_status verify(const struct verify_request *request,
     if (status == WS_OK)
         status = verify_files(&reader, arguments, err);
     if (status == WS_OK && request->json)
-        status = print_ledger_json(reader.list, err);
+        status = print_json(reader.list, "the answer", err);
     else
         json_decref(reader.list);
     *refused = reader.refused;

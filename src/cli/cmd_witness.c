@@ -217,7 +217,7 @@ static enum ws_status show_logs(struct ws_witness_store *store, bool json, struc
             return status;
         }
     }
-    return print_ledger_json(list, err);
+    return print_json(list, "the answer", err);
 }
 
 static enum ws_status list(void *json_, const struct arguments *arguments, struct ws_error *err)

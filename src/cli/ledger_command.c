@@ -4,21 +4,7 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "base/json.h"
 #include "base/number.h"
-
-enum ws_status print_ledger_json(json_t *json, struct ws_error *err)
-{
-    struct ws_buffer text;
-    ws_buffer_init(&text, NULL, SIZE_MAX);
-    ws_json_append_pretty(json, &text);
-    enum ws_status status = ws_buffer_check(&text, "the answer", err);
-    if (status == WS_OK)
-        (void)printf("%s\n", ws_buffer_string(&text));
-    ws_buffer_release(&text);
-    json_decref(json);
-    return status;
-}
 
 const char *vkey_text(const struct ws_note_key *key, struct ws_arena *arena)
 {

@@ -76,6 +76,42 @@ static enum ws_status read_members(const json_t *json, struct ws_arena *arena,
     return WS_OK;
 }
 
+/* Envelopes as ws_envelope_append writes them, which most are, are read as they stand: JSON in
+ * general takes a third of the time that their signature does. */
+
+/* What must come next, and what stands before the next quote: plain characters alone. */
+static bool take_plain(struct ws_bytes *left, const char *before, struct ws_bytes *out)
+{
+    const size_t size = strlen(before);
+    if (left->size < size || memcmp(left->data, before, size) != 0)
+        return false;
+    *left = ws_bytes_of(left->data + size, left->size - size);
+    if (!ws_bytes_split(*left, '"', out, left))
+        return false;
+    for (size_t i = 0; i < out->size; i++)
+        if (out->data[i] < ' ' || out->data[i] > '~' || out->data[i] == '\\')
+            return false;
+    return true;
+}
+
+/* False for any other than those, which may be an envelope, too. */
+static bool read_plain(struct ws_bytes bytes, struct ws_arena *arena, struct ws_envelope *out)
+{
+    struct ws_bytes payload, type, key_id, signature;
+    struct ws_envelope_signature *only = &out->signatures[0];
+    if (!take_plain(&bytes, "{\"payload\":\"", &payload) ||
+        !take_plain(&bytes, ",\"payloadType\":\"", &type) ||
+        !take_plain(&bytes, ",\"signatures\":[{\"keyid\":\"", &key_id) ||
+        !take_plain(&bytes, ",\"sig\":\"", &signature) || !ws_bytes_is(bytes, "}]}"))
+        return false;
+    out->payload_type = ws_arena_text_of(arena, type.data, type.size);
+    only->key_id = ws_arena_text_of(arena, key_id.data, key_id.size);
+    out->signature_count = 1;
+    return out->payload_type && only->key_id &&
+           ws_base64_read(payload, arena, &out->payload, NULL) == WS_OK &&
+           ws_base64_read(signature, arena, &only->bytes, NULL) == WS_OK;
+}
+
 enum ws_status ws_envelope_read(struct ws_bytes bytes, struct ws_arena *arena,
                                 struct ws_envelope *out, struct ws_error *err)
 {
@@ -84,6 +120,10 @@ enum ws_status ws_envelope_read(struct ws_bytes bytes, struct ws_arena *arena,
     if (bytes.size > WS_ENVELOPE_LIMIT)
         return ws_fail(err, WS_CORRUPT, "%s of %zu bytes; the most is %d", NAME, bytes.size,
                        WS_ENVELOPE_LIMIT);
+    if (read_plain(bytes, arena, &envelope)) {
+        *out = envelope;
+        return WS_OK;
+    }
     WS_TRY(ws_json_parse(bytes, NAME, &json, err));
     enum ws_status status = read_members(json, arena, &envelope, err);
     json_decref(json);

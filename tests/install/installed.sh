@@ -129,6 +129,9 @@ completes all wellspring reproduce a
 completes gaussian wellspring reproduce gau
 completes --tier wellspring reproduce --t
 completes --output wellspring run --o
+completes publish wellspring ledger pub
+completes --issuers wellspring ledger add log --issu
+completes serve wellspring witness se
 completes --learning-rate wellspring train --learn
 completes generations= wellspring run quickstart --set gen
 completes false wellspring run quickstart --set control = f
