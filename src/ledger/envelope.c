@@ -31,12 +31,25 @@ static enum ws_status encode(const char *type, struct ws_bytes payload, struct w
 
 /* Reading -------------------------------------------------------------------------------------- */
 
+/* DSSE allows the alphabet for URLs, too, but not both in one text. */
+static void use_plain_alphabet(char *text)
+{
+    if (strpbrk(text, "+/"))
+        return;
+    for (; *text; text++)
+        *text = *text == '-' ? '+' : *text == '_' ? '/' : *text;
+}
+
 static enum ws_status read_base64(const json_t *object, const char *key, struct ws_arena *arena,
                                   struct ws_bytes *out, struct ws_error *err)
 {
     const char *text;
     WS_TRY(ws_json_read_text(object, key, NAME, &text, err));
-    enum ws_status status = ws_base64_read(ws_bytes_of_text(text), arena, out, err);
+    char *plain = ws_arena_text(arena, text);
+    if (!plain)
+        return ws_fail_memory(err, NAME);
+    use_plain_alphabet(plain);
+    enum ws_status status = ws_base64_read(ws_bytes_of_text(plain), arena, out, err);
     if (status == WS_CORRUPT)
         ws_error_prefix(err, "%s: '%s'", NAME, key);
     return status;

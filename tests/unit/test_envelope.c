@@ -129,6 +129,34 @@ static void envelope__is_refused_when_changed(void **state)
     ws_buffer_release(&text);
 }
 
+/* Bytes 0 to 255: `-` and `_` for `+` and `/`, but not one of each kind. */
+static void envelope__is_read_in_either_alphabet(void **state)
+{
+    struct place *place = *state;
+    struct ws_buffer text;
+    struct ws_envelope envelope;
+    uint8_t all[256];
+    bool signed_by[2];
+    for (size_t i = 0; i < sizeof all; i++)
+        all[i] = (uint8_t)i;
+    ws_buffer_init(&text, NULL, 1 << 20);
+    assert_int_equal(ws_envelope_append(&text, "bytes", ws_bytes_of(all, sizeof all),
+                                        &place->signers[0], &place->arena, &place->err),
+                     WS_OK);
+    char *plain = ws_arena_text(&place->arena, ws_buffer_string(&text));
+    for (char *c = plain; c < strstr(plain, "payloadType"); c++)
+        *c = *c == '+' ? '-' : *c == '/' ? '_' : *c;
+    assert_string_not_equal(plain, ws_buffer_string(&text));
+    assert_int_equal(check(place, ws_bytes_of_text(plain), signed_by), WS_OK);
+    assert_true(signed_by[0]);
+    assert_int_equal(
+        ws_envelope_read(ws_bytes_of_text(plain), &place->arena, &envelope, &place->err), WS_OK);
+    assert_memory_equal(envelope.payload.data, all, sizeof all);
+    *strchr(plain, '_') = '/';
+    assert_int_equal(check(place, ws_bytes_of_text(plain), signed_by), WS_CORRUPT);
+    ws_buffer_release(&text);
+}
+
 static void envelope__that_is_none_is_refused(void **state)
 {
     struct place *place = *state;
@@ -176,6 +204,7 @@ int main(void)
         cmocka_unit_test(envelope__signs_type_and_bytes),
         cmocka_unit_test(envelope__is_signed_by_those_who_did),
         cmocka_unit_test(envelope__is_refused_when_changed),
+        cmocka_unit_test(envelope__is_read_in_either_alphabet),
         cmocka_unit_test(envelope__that_is_none_is_refused),
         cmocka_unit_test(envelope__fits_an_entry_or_is_not_made),
     };
