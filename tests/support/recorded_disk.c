@@ -176,6 +176,7 @@ static int add_sync(const char *call, int descriptor, bool of_all)
 
 /* The system's calls --------------------------------------------------------------------------- */
 
+/* The names are those of the linker's --wrap. NOLINTBEGIN(bugprone-reserved-identifier) */
 int __real_open(const char *path, int flags, ...);
 int __real_close(int descriptor);
 ssize_t __real_write(int descriptor, const void *bytes, size_t size);
@@ -337,6 +338,8 @@ int __wrap_mkdir(const char *path, mode_t mode)
         add_name(NAME, add_inode(path, true), path);
     return 0;
 }
+
+/* NOLINTEND(bugprone-reserved-identifier) */
 
 /* The record ----------------------------------------------------------------------------------- */
 
