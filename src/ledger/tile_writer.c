@@ -61,7 +61,8 @@ static enum ws_status load_bundle(struct ws_tile_writer *writer, struct ws_arena
     WS_TRY(ws_log_read_bundle(writer->directory, &tile, arena, entries, err));
     for (unsigned i = 0; i < tile.width; i++) {
         ws_merkle_leaf(entries[i], &leaf);
-        if (memcmp(leaf.bytes, writer->levels[0].hashes + i * (size_t)WS_HASH_SIZE, WS_HASH_SIZE))
+        if (memcmp(leaf.bytes, writer->levels[0].hashes + i * (size_t)WS_HASH_SIZE, WS_HASH_SIZE) !=
+            0)
             return ws_fail(err, WS_CORRUPT,
                            "entry %" PRIu64 " of '%.200s' and its leaf contradict each other: "
                            "somebody changed one",
