@@ -31,6 +31,7 @@ struct monitor_request {
     bool *signed_by;
     struct ws_arena scratch; /* of one entry */
     bool alarm;              /* what was to be verified is not so */
+    bool forked;
 };
 
 /* Entries -------------------------------------------------------------------------------------- */
@@ -154,9 +155,14 @@ static enum ws_status print_look(struct monitor_request *request,
     if (forked && !request->json)
         print_notes(look);
     (void)fflush(stdout);
+    if (look->verdict == WS_MONITOR_STALE)
+        return ws_fail(err, WS_IO,
+                       "log '%.150s' shows %" PRIu64 " entries, fewer than the %" PRIu64
+                       " that were seen: an old copy, or a cache that is late",
+                       shown->checkpoint.origin, shown->checkpoint.size, look->old_size);
     if (!forked)
         return WS_OK;
-    request->alarm = true;
+    request->alarm = request->forked = true;
     return ws_fail(err, WS_CORRUPT,
                    "log '%.150s' FORKED: two signed checkpoints cannot both be "
                    "true%s%.150s%s; keep them, and tell its other readers",
@@ -197,7 +203,7 @@ static enum ws_status look_again_and_again(struct monitor_request *request,
 {
     while (!*stop_signal_flag()) {
         enum ws_status status = look_once(request, source, err);
-        if (status == WS_CORRUPT && strstr(err->message, "FORKED"))
+        if (request->forked)
             return status;
         if (status != WS_OK && status != WS_INTERRUPTED)
             (void)fprintf(stderr, "wellspring: %s\n", err->message);
