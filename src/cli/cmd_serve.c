@@ -152,6 +152,8 @@ int cmd_serve(int argc, char **argv)
         {"issuers", 0, "FILE", "whose entries are taken, and how many", NULL, &flags.log.issuers},
         {"allow-anyone", 0, NULL, "others' are taken, too, within one quota for them all",
          &flags.log.allow_anyone, NULL},
+        {"policy", 0, "FILE", "its witnesses are asked to cosign each checkpoint", NULL,
+         &flags.log.policy},
         {"publish-every", 0, "S", "seconds between checkpoints (default 5)", NULL,
          &flags.log.publish_every},
     };

@@ -22,13 +22,26 @@ static enum ws_status read_issuers(const char *path, struct ws_arena *arena,
     return ws_issuer_list_read(text, path, arena, &keys->issuers, err);
 }
 
+static enum ws_status read_witnesses(const char *path, struct ws_arena *arena,
+                                     struct serve_log_keys *keys, struct ws_error *err)
+{
+    struct ws_bytes text;
+    WS_TRY(ws_file_read(path, WS_TRUST_LIMIT, arena, &text, err));
+    WS_TRY(ws_trust_read(text, path, arena, &keys->trust, err));
+    keys->transport = ws_witness_over_http(&ws_witness_patience);
+    keys->witnesses = (struct ws_log_witnesses){&keys->trust, &keys->transport};
+    return WS_OK;
+}
+
 /* What only makes sense together. */
 static enum ws_status check_flags(const struct serve_log_flags *flags, struct ws_error *err)
 {
-    if (!flags->key && (flags->issuers || flags->allow_anyone || flags->publish_every))
-        return ws_fail(err, WS_INVALID,
-                       "--issuers, --allow-anyone and --publish-every are for a log that takes "
-                       "entries: give its --key FILE, too");
+    if (!flags->key &&
+        (flags->issuers || flags->allow_anyone || flags->policy || flags->publish_every))
+        return ws_fail(
+            err, WS_INVALID,
+            "--issuers, --allow-anyone, --policy and --publish-every are for a log that takes "
+            "entries: give its --key FILE, too");
     if (flags->key && !flags->issuers && !flags->allow_anyone)
         return ws_fail(err, WS_INVALID,
                        "whose entries does the log take? --issuers FILE lists their keys, "
@@ -51,10 +64,14 @@ enum ws_status serve_log_start(const struct serve_log_flags *flags,
         WS_TRY(read_signer(flags->key, arena, keys, err));
     if (flags->issuers)
         WS_TRY(read_issuers(flags->issuers, arena, keys, err));
+    if (flags->policy)
+        WS_TRY(read_witnesses(flags->policy, arena, keys, err));
     const struct ws_log_site_settings settings = {.directory = flags->log,
                                                   .signer = flags->key ? &keys->signer : NULL,
                                                   .issuers = &keys->issuers,
                                                   .takes_anyones = flags->allow_anyone,
+                                                  .witnesses =
+                                                      flags->policy ? &keys->witnesses : NULL,
                                                   .publish_seconds = (double)seconds};
     return ws_log_site_start(&settings, http, out, err);
 }
@@ -64,4 +81,5 @@ void serve_log_close(struct serve_log_keys *keys)
     if (keys->has_signer)
         ws_note_signer_close(&keys->signer);
     ws_issuer_list_close(&keys->issuers);
+    ws_trust_close(&keys->trust);
 }

@@ -5,10 +5,11 @@
 #define WS_CLI_SERVE_LOG_H
 
 #include "base/arena.h"
+#include "ledger/witness_http.h"
 #include "server/log_site.h"
 
 struct serve_log_flags {
-    const char *log, *key, *issuers, *publish_every;
+    const char *log, *key, *issuers, *policy, *publish_every;
     bool allow_anyone;
 };
 
@@ -17,6 +18,9 @@ struct serve_log_keys {
     struct ws_note_signer signer;
     bool has_signer;
     struct ws_issuer_list issuers;
+    struct ws_trust trust; /* the witnesses are its */
+    struct ws_witness_transport transport;
+    struct ws_log_witnesses witnesses;
 };
 
 /* The caller closes the keys, also after a failure, behind the site. */

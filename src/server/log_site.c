@@ -20,10 +20,20 @@ static const struct ws_http_route routes[] = {
     {"GET", "/metrics", log_site_numbers, NULL},
 };
 
+/* With witnesses also where nothing was added: their cosignatures say that it is so today. */
 static enum ws_status publish(void *site_, struct ws_log_store *store, struct ws_error *err)
 {
-    const struct ws_log_site *site = site_;
-    return store->count == store->size ? WS_OK : ws_log_publish(store, site->settings.signer, err);
+    static const struct ws_trust nobody = {.quorum = WS_TRUST_NO_QUORUM};
+    static const struct ws_log_witnesses none = {.trust = &nobody};
+    const struct ws_log_site_settings *settings = &((const struct ws_log_site *)site_)->settings;
+    struct ws_log_cosigning came;
+    struct ws_arena arena;
+    ws_arena_init(&arena, NULL);
+    enum ws_status status = ws_log_publish_cosigned(
+        store, settings->signer, settings->witnesses ? settings->witnesses : &none, &arena, &came,
+        err);
+    ws_arena_release(&arena);
+    return status;
 }
 
 /* Everybody's quota is whole at the start. */

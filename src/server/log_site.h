@@ -13,14 +13,16 @@
 #define WS_SERVER_LOG_SITE_H
 
 #include "ledger/issuer_list.h"
+#include "ledger/log_cosign.h"
 #include "server/http_server.h"
 
 struct ws_log_site_settings {
     const char *directory;
     const struct ws_note_signer *signer; /* NULL: nothing can be added */
     const struct ws_issuer_list *issuers;
-    bool takes_anyones;     /* entries of whomever, who share the usual quota */
-    double publish_seconds; /* from one checkpoint to the next, where something was added */
+    bool takes_anyones;                       /* entries of whomever, who share the usual quota */
+    const struct ws_log_witnesses *witnesses; /* who cosign checkpoints; NULL: nobody */
+    double publish_seconds;                   /* from one checkpoint to the next */
 };
 
 struct ws_log_site;
