@@ -1,4 +1,5 @@
-# `serve --log`: flags that make no sense. What it serves: tests/fault/test_log_site.c.
+# `serve --log`: a log that takes a statement over HTTP, has it witnessed, and is watched; flags that make no
+# sense. Files, attacks and deaths: tests/fault/test_log_site.c.
 . "$(dirname "$0")/lib.bash"
 
 refuses 1 "'nowhere'" -- serve --log nowhere
@@ -10,9 +11,84 @@ refuses 2 "whose entries" "--issuers" -- serve --log empty --key x
 refuses 2 "--publish-every is '0'" -- serve --log empty --key x --allow-anyone --publish-every 0
 refuses 2 "--runs" "everybody's" -- serve --log empty --runs empty
 refuses 1 "'nokey'" -- serve --log empty --key nokey --allow-anyone
-accepts ledger keys --make example.com/log --for log key
+accepts ledger keys --make log.example --for log key
+log_key=$(head -n 1 out)
 echo nonsense >issuers
 refuses 2 "issuers:1:" -- serve --log empty --key key --issuers issuers
 refuses 1 "'empty' is no log" -- serve --log empty --key key --allow-anyone
+
+if ! command -v curl >/dev/null; then
+    echo "skipped the rest: no curl here"
+    finish
+fi
+
+# An envelope, out of a log that is only there to make it.
+accepts ledger keys --make lab.example issuer
+issuer_key=$(head -n 1 out)
+echo fingerprints >shard
+cat >archive.json <<'END'
+{"kind": "human-archive", "collection": "archive.example/2019", "started": "2019-01-01T00:00:00Z",
+ "ended": "2019-02-01T00:00:00Z", "documents": 5, "method": "crawl", "shards": ["shard"]}
+END
+accepts ledger init drafts --key key
+accepts ledger add drafts archive.json --issuer issuer
+accepts ledger publish drafts --key key
+tail -c +3 drafts/tile/entries/000.p/1 >envelope
+
+# started OUT: waits for a server's address, which `at` gets.
+started() {
+    for _ in {1..600}; do
+        grep -q "http://[^ ]*:[0-9]" "$1" 2>/dev/null && break
+        sleep 0.05
+    done
+    at=$(grep -o "http://[0-9.]*:[0-9]*" "$1" | head -n 1)
+    [ -n "$at" ] || fail "no server: $(cat "$1")"
+}
+
+accepts witness init w --name witness.example
+witness_key=$(head -n 1 out)
+accepts witness add-log w "$log_key"
+"$ws" witness serve w --port 0 >witness.out 2>witness.err &
+witness=$!
+started witness.out
+printf 'log %s\nwitness w %s %s\nquorum w\n' "$log_key" "$witness_key" "$at" >policy
+printf 'urn:wellspring:roles:v1\nkey lab %s\n' "$issuer_key" >roles
+printf 'issuer %s minute=2\n' "$issuer_key" >issuers
+
+accepts ledger init log --key key
+"$ws" serve --log log --key key --issuers issuers --policy policy --publish-every 1 --port 0 \
+    >serve.out 2>serve.err &
+server=$!
+started serve.out
+for index in 0 1; do
+    [ "$(curl -s --data-binary @envelope "$at/add")" = $index ] || fail "entry $index is not taken"
+done
+[ "$(curl -s -o refused -w '%{http_code}' --data-binary @envelope "$at/add")" = 429 ] ||
+    fail "more than its quota: $(cat refused)"
+check "says why" grep -q "more than lab.example may add" refused
+for _ in {1..600}; do
+    curl -s "$at/metrics" >metrics
+    grep -q "^wellspring_log_size 2" metrics && break
+    sleep 0.1
+done
+check "its size" grep -qx "wellspring_log_size 2" metrics
+check "cosigned" grep -qx "wellspring_log_cosignatures 1" metrics
+check "refused" grep -qx 'wellspring_log_refused_total{reason="quota"} 1' metrics
+
+accepts ledger monitor "$at" --policy policy --roles roles --issuer lab --state state
+check "what it logged" \
+    grep -qx "entry 1: lab: urn:wellspring:human-archive:v1: archive.example/2019" out
+check "since when" grep -q "^cosigned by 1 witnesses of 1 operators: it existed no later than 20" out
+refuses 2 "'roles' has no party 'other'" -- \
+    ledger monitor "$at" --policy policy --roles roles --issuer other
+
+# It is the only writer, and leaves the log to the next.
+refuses 1 "another process" -- ledger add log envelope --wait 0
+kill -TERM $server
+wait $server || fail "SIGTERM: status $?"
+[ ! -s serve.err ] || fail "said $(cat serve.err)"
+accepts ledger fsck log
+kill -TERM $witness
+wait $witness || fail "SIGTERM of the witness: status $?"
 
 finish
