@@ -64,8 +64,8 @@ enum ws_status ws_log_source_hashes(const struct ws_log_source *source, const st
                                     struct ws_error *err)
 {
     char path[WS_TILE_PATH_SIZE];
-    struct ws_bytes bytes;
-    unsigned width;
+    struct ws_bytes bytes = {NULL, 0};
+    unsigned width = 0;
     WS_TRY(read_tile(source, tile, arena, &bytes, &width, err));
     if (bytes.size != width * (size_t)WS_HASH_SIZE) {
         ws_tile_path(tile, path);
@@ -81,8 +81,8 @@ enum ws_status ws_log_source_entries(const struct ws_log_source *source, const s
                                      struct ws_error *err)
 {
     char path[WS_TILE_PATH_SIZE];
-    struct ws_bytes bytes;
-    unsigned width;
+    struct ws_bytes bytes = {NULL, 0};
+    unsigned width = 0;
     WS_TRY(read_tile(source, tile, arena, &bytes, &width, err));
     enum ws_status status = ws_bundle_read(bytes, width, out, err);
     ws_tile_path(tile, path);

@@ -564,8 +564,8 @@ static void slow_clients__are_cut_off(void **state)
     const struct timespec moment = {.tv_nsec = 100000000};
     int connection = connect_to(site->port);
     bool cut = false;
-    assert_true(
-        say(connection, "POST /add HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\n", 55));
+    static const char head[] = "POST /add HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\n";
+    assert_true(say(connection, head, strlen(head)));
     for (size_t i = 0; i < 600 && !cut; i++) {
         cut = !say(connection, "x", 1);
         (void)nanosleep(&moment, NULL);
