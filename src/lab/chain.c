@@ -361,7 +361,7 @@ static enum ws_status reserve_output(const struct ws_block *block, struct ws_are
         return ws_fail_memory(err, "the pool");
     for (size_t i = 0; i < chain->output_count; i++) {
         outputs[i] = chain->outputs[i];
-        if (makers)
+        if (makers && chain->makers)
             makers[i] = chain->makers[i];
     }
     chain->outputs = outputs;

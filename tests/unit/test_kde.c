@@ -243,8 +243,8 @@ static void kde__of_no_width_draws_its_items(void **state)
     const double *items = data.segments[0].payload->vectors;
     for (uint64_t i = 0; i < count; i++) {
         uint64_t at = 0;
-        while (at < data.count &&
-               memcmp(made->vectors + 2 * i, items + 2 * at, 2 * sizeof *items) != 0)
+        while (at < data.count && (made->vectors[2 * i] != items[2 * at] ||
+                                   made->vectors[2 * i + 1] != items[2 * at + 1]))
             at++;
         assert_true(at < data.count);
     }
