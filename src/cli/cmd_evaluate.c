@@ -198,10 +198,10 @@ static enum ws_status read_examples(struct evaluation *e, const struct ws_tokeni
                                     struct ws_error *err)
 {
     struct text_source source;
-    enum ws_status status = text_source_read(e->flags->text, &source, err);
+    enum ws_status status = text_source_open(e->flags->text, NULL, &source, err);
     if (status == WS_OK)
         status = make_examples(e, &source, tokenizer, err);
-    ws_buffer_release(&source.bytes);
+    text_source_close(&source);
     return status;
 }
 

@@ -51,22 +51,13 @@ static enum ws_status train_tokenizer(const struct text_source *sources, size_t 
                                       struct training_input *out, struct ws_error *err)
 {
     static const char *const special[] = {"<|endoftext|>"};
-    struct ws_buffer all;
-    ws_buffer_init(&all, NULL, SIZE_MAX / 2);
-    enum ws_status status = WS_OK;
-    for (size_t i = 0; i < count && status == WS_OK; i++) {
-        struct ws_bytes bytes = ws_buffer_bytes(&sources[i].bytes);
-        if (sources[i].json_lines)
-            status = ws_json_lines_text(bytes, sources[i].path, &all, err);
-        else
-            ws_buffer_append(&all, bytes.data, bytes.size);
-    }
+    struct ws_tokenizer_training *training;
+    WS_TRY(ws_tokenizer_training_open((uint32_t)options->vocabulary, special, 1,
+                                      &out->spill.allocator, &training, err));
+    enum ws_status status = text_sources_teach(sources, count, training, err);
     if (status == WS_OK)
-        status = ws_buffer_check(&all, "the text", err);
-    if (status == WS_OK)
-        status = ws_tokenizer_train(ws_buffer_bytes(&all), (uint32_t)options->vocabulary, special,
-                                    1, &out->arena, &out->tokenizer, err);
-    ws_buffer_release(&all);
+        status = ws_tokenizer_training_finish(training, &out->arena, &out->tokenizer, err);
+    ws_tokenizer_training_close(training);
     return status;
 }
 
@@ -195,7 +186,7 @@ static enum ws_status make_examples(const struct ws_train_text_form *form,
                                     struct ws_error *err)
 {
     struct ws_train_text text;
-    ws_train_text_init(&text, form, NULL);
+    ws_train_text_init(&text, form, &out->spill.allocator);
     enum ws_status status = WS_OK;
     for (size_t i = 0; i < count && status == WS_OK; i++)
         status = text_source_collect(&sources[i], &text, err);
@@ -238,9 +229,9 @@ static enum ws_status read_all(const char *const *texts, size_t count,
 {
     struct text_source *validation = &sources[count];
     for (size_t i = 0; i < count; i++)
-        WS_TRY(text_source_read(texts[i], &sources[i], err));
+        WS_TRY(text_source_open(texts[i], &out->spill.allocator, &sources[i], err));
     if (*options->validation)
-        WS_TRY(text_source_read(options->validation, validation, err));
+        WS_TRY(text_source_open(options->validation, &out->spill.allocator, validation, err));
     WS_TRY(find_tokenizer(sources, count, options, out, err));
     WS_TRY(find_model(options, form, out, err));
     return make_all_examples(options, sources, count, validation, out, err);
@@ -252,14 +243,15 @@ enum ws_status training_input_read(const char *const *texts, size_t count,
                                    struct ws_error *err)
 {
     *out = (struct training_input){.left_out = 0};
-    ws_arena_init(&out->arena, NULL);
+    ws_spill_init(&out->spill, NULL);
+    ws_arena_init(&out->arena, &out->spill.allocator);
     ws_arena_init(&out->weights, NULL);
     struct text_source *sources = WS_ARENA_ZNEW(&out->arena, struct text_source, count + 1);
     if (!sources)
         return ws_fail_memory(err, "the text");
     enum ws_status status = read_all(texts, count, options, form, sources, out, err);
     for (size_t i = 0; i <= count; i++)
-        ws_buffer_release(&sources[i].bytes);
+        text_source_close(&sources[i]);
     return status;
 }
 

@@ -4,6 +4,7 @@
 #ifndef WS_CLI_TRAINING_INPUT_H
 #define WS_CLI_TRAINING_INPUT_H
 
+#include "base/spill.h"
 #include "compute/device.h"
 #include "data/safetensors.h"
 #include "data/tokenizer.h"
@@ -29,6 +30,7 @@ extern const struct ws_option_table training_options;
 enum ws_dtype training_save_type(const struct training_options *options);
 
 struct training_input {
+    struct ws_spill spill; /* of what the text makes, which may be larger than memory */
     struct ws_arena arena;
     const struct ws_tokenizer *tokenizer;
     struct ws_examples examples;
@@ -39,7 +41,7 @@ struct training_input {
     struct ws_transformer model;
 };
 
-/* The caller releases it, also after a failure. */
+/* The caller releases it, also after a failure; it stays where it is until then. */
 WS_MUST_CHECK enum ws_status training_input_read(const char *const *texts, size_t count,
                                                  const struct training_options *options,
                                                  const struct ws_form *form,

@@ -8,14 +8,9 @@
 #include <sys/stat.h>
 
 #include "data/human_internal.h"
+#include "data/text_pieces.h"
 
 #define CORPUS_LIMIT ((size_t)1 << 40) /* bytes after inflation */
-
-#ifdef WS_SMALL_LIMITS
-enum { PIECE = 1 << 6 };
-#else
-enum { PIECE = 1 << 20 };
-#endif
 
 /* The corpora of an experiment while they are read. */
 struct reading {
@@ -32,20 +27,18 @@ struct reading {
 struct intake {
     struct reading *reading;
     const char *path;
-    struct ws_buffer *ids;    /* uint32_t */
-    struct ws_buffer waiting; /* read and not yet cut */
-    size_t enough;            /* bytes that wait for the next cut */
-    size_t done;              /* bytes before them */
+    struct ws_buffer *ids; /* uint32_t */
+    struct ws_text_pieces pieces;
+    size_t done; /* bytes before what waits */
     struct ws_hasher hasher;
 };
 
 /* Cutting -------------------------------------------------------------------------------------- */
 
-/* Where what waits may be cut; 0 when nowhere yet. */
-static size_t place_to_cut(const struct intake *in)
+static size_t place_to_cut(void *user, struct ws_bytes text)
 {
+    const struct intake *in = user;
     const struct ws_human *human = in->reading->human;
-    struct ws_bytes text = ws_buffer_bytes(&in->waiting);
     if (in->reading->training)
         return ws_tokenizer_training_cut(text);
     switch ((enum ws_human_unit)human->settings.unit) {
@@ -107,38 +100,25 @@ static enum ws_status count(struct reading *r, struct ws_error *err)
     return WS_OK;
 }
 
-/* The first `size` bytes that wait. */
-static enum ws_status use(struct intake *in, size_t size, struct ws_error *err)
+static enum ws_status use(void *user, struct ws_bytes piece, struct ws_error *err)
 {
+    struct intake *in = user;
     struct reading *r = in->reading;
-    struct ws_bytes piece = ws_bytes_of(in->waiting.data, size);
     if (r->training)
         WS_TRY(ws_tokenizer_training_add(r->training, piece, err));
     else
         WS_TRY(encode(in, piece, err));
     if (in->ids == &r->ids)
         WS_TRY(count(r, err));
-    in->done += size;
-    in->waiting.size -= size;
-    if (in->waiting.size > 0)
-        memmove(in->waiting.data, in->waiting.data + size, in->waiting.size);
+    in->done += piece.size;
     return WS_OK;
 }
 
-/* What could not be cut is looked at again when there is twice as much of it. */
 static enum ws_status take(void *user, struct ws_bytes bytes, struct ws_error *err)
 {
     struct intake *in = user;
     ws_hasher_update(&in->hasher, bytes);
-    ws_buffer_append(&in->waiting, bytes.data, bytes.size);
-    WS_TRY(ws_buffer_check(&in->waiting, "the text", err));
-    if (in->waiting.size < in->enough)
-        return WS_OK;
-    size_t size = place_to_cut(in);
-    if (size > 0)
-        WS_TRY(use(in, size, err));
-    in->enough = in->waiting.size > PIECE / 2 ? 2 * in->waiting.size : PIECE;
-    return WS_OK;
+    return ws_text_pieces_add(&in->pieces, bytes, err);
 }
 
 /* Reading -------------------------------------------------------------------------------------- */
@@ -160,9 +140,10 @@ static bool can_be_read_again(const char *path)
 static enum ws_status read_kept(struct intake *in, struct ws_error *err)
 {
     struct ws_bytes text = ws_buffer_bytes(&in->reading->kept);
-    for (size_t at = 0; at < text.size; at += PIECE) {
+    for (size_t at = 0; at < text.size; at += WS_TEXT_PIECE) {
         size_t left = text.size - at;
-        WS_TRY(take(in, ws_bytes_of(text.data + at, left < PIECE ? left : PIECE), err));
+        size_t size = left < WS_TEXT_PIECE ? left : WS_TEXT_PIECE;
+        WS_TRY(take(in, ws_bytes_of(text.data + at, size), err));
     }
     return WS_OK;
 }
@@ -176,7 +157,7 @@ static enum ws_status read_all(struct intake *in, struct ws_hash *hash, struct w
         WS_TRY(read_kept(in, err));
     else
         WS_TRY(ws_text_stream(in->path, CORPUS_LIMIT, r->human->allocator, &sink, err));
-    WS_TRY(use(in, in->waiting.size, err));
+    WS_TRY(ws_text_pieces_end(&in->pieces, err));
     return ws_hasher_finish(&in->hasher, hash, err);
 }
 
@@ -184,11 +165,12 @@ static enum ws_status read_all(struct intake *in, struct ws_hash *hash, struct w
 static enum ws_status read_text(struct reading *r, const char *path, struct ws_buffer *ids,
                                 struct ws_hash *hash, struct ws_error *err)
 {
-    struct intake in = {.reading = r, .path = path, .ids = ids, .enough = PIECE};
+    struct intake in = {.reading = r, .path = path, .ids = ids};
+    in.pieces = (struct ws_text_pieces){.cut = place_to_cut, .take = use, .user = &in};
     WS_TRY(ws_hasher_init(&in.hasher, err));
-    ws_buffer_init(&in.waiting, &r->human->spill.allocator, CORPUS_LIMIT);
+    ws_text_pieces_init(&in.pieces, &r->human->spill.allocator, CORPUS_LIMIT);
     enum ws_status status = read_all(&in, hash, err);
-    ws_buffer_release(&in.waiting);
+    ws_text_pieces_release(&in.pieces);
     ws_hasher_release(&in.hasher);
     return status;
 }

@@ -51,8 +51,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct ws_bytes lines = ws_bytes_of(data + 1, size - 1);
     ws_train_text_init(&text, &form, NULL);
     ws_buffer_init(&gathered, NULL, 1 << 24);
-    enum ws_status status = ws_train_text_json_lines(&text, lines, "fuzz", NULL);
-    require((ws_json_lines_text(lines, "fuzz", &gathered, NULL) == WS_OK) == (status == WS_OK));
+    enum ws_status status = ws_train_text_json_lines(&text, lines, "fuzz", &(uint64_t){0}, NULL);
+    require((ws_json_lines_text(lines, "fuzz", &(uint64_t){0}, &gathered, NULL) == WS_OK) ==
+            (status == WS_OK));
     if (status == WS_OK && ws_train_text_examples(&text, &arena, &examples, NULL) == WS_OK)
         check_examples(&examples, &form);
     ws_buffer_release(&gathered);

@@ -46,8 +46,9 @@ static void add_plain(struct stand *stand, const char *text)
 
 static void add_lines(struct stand *stand, const char *text)
 {
-    assert_int_equal(
-        ws_train_text_json_lines(&stand->text, ws_bytes_of_text(text), "a.jsonl", NULL), WS_OK);
+    assert_int_equal(ws_train_text_json_lines(&stand->text, ws_bytes_of_text(text), "a.jsonl",
+                                              &(uint64_t){0}, NULL),
+                     WS_OK);
 }
 
 /* '^' for token 0, '.' for no target. */
@@ -133,6 +134,36 @@ static void train_text__learns_only_the_completion_of_a_prompt(void **state)
     close_stand(&stand);
 }
 
+/* Only the front of the first piece is the front of the text, and lines are counted on. */
+static void train_text__may_come_in_pieces(void **state)
+{
+    (void)state;
+    struct stand whole, pieces;
+    struct ws_error error;
+    uint64_t lines = 0;
+    open_stand(&whole, 3, WS_NO_TOKEN, END);
+    open_stand(&pieces, 3, WS_NO_TOKEN, END);
+    add_plain(&whole, "abcdefg");
+    for (const char *const *piece = (const char *const[]){"ab", "cde", "fg", NULL}; *piece; piece++)
+        assert_int_equal(ws_train_text_piece(&pieces.text, ws_bytes_of_text(*piece), "a.txt", NULL),
+                         WS_OK);
+    assert_int_equal(ws_train_text_end(&pieces.text, NULL), WS_OK);
+    assert_int_equal(pieces.text.tokens.size, whole.text.tokens.size);
+    assert_memory_equal(pieces.text.tokens.data, whole.text.tokens.data, whole.text.tokens.size);
+    assert_int_equal(pieces.text.ends.size, whole.text.ends.size);
+    assert_memory_equal(pieces.text.ends.data, whole.text.ends.data, whole.text.ends.size);
+    assert_int_equal(ws_train_text_json_lines(&pieces.text,
+                                              ws_bytes_of_text("{\"text\": \"a\"}\n\n"), "a.jsonl",
+                                              &lines, NULL),
+                     WS_OK);
+    assert_int_equal(
+        ws_train_text_json_lines(&pieces.text, ws_bytes_of_text("[]\n"), "a.jsonl", &lines, &error),
+        WS_CORRUPT);
+    assert_memory_equal(error.message, "a.jsonl, line 3:", 16);
+    close_stand(&whole);
+    close_stand(&pieces);
+}
+
 static void train_text__gathers_what_a_tokenizer_learns_from(void **state)
 {
     (void)state;
@@ -140,7 +171,8 @@ static void train_text__gathers_what_a_tokenizer_learns_from(void **state)
     ws_buffer_init(&out, NULL, 1000);
     const char *const lines =
         "{\"text\": \"one\"}\n{\"prompt\": \"two\", \"completion\": \" three\"}";
-    assert_int_equal(ws_json_lines_text(ws_bytes_of_text(lines), "a", &out, NULL), WS_OK);
+    assert_int_equal(ws_json_lines_text(ws_bytes_of_text(lines), "a", &(uint64_t){0}, &out, NULL),
+                     WS_OK);
     assert_string_equal(ws_buffer_string(&out), "one\ntwo three\n");
     ws_buffer_release(&out);
 }
@@ -156,15 +188,15 @@ static void train_text__refuses_lines_of_another_form(void **state)
     for (size_t i = 0; i < 5; i++) {
         char text[80];
         (void)snprintf(text, sizeof text, "{\"text\": \"a\"}\n%s\n", lines[i]);
-        assert_int_equal(
-            ws_train_text_json_lines(&stand.text, ws_bytes_of_text(text), "a.jsonl", &error),
-            WS_CORRUPT);
+        assert_int_equal(ws_train_text_json_lines(&stand.text, ws_bytes_of_text(text), "a.jsonl",
+                                                  &(uint64_t){0}, &error),
+                         WS_CORRUPT);
         assert_string_equal(error.message, "a.jsonl, line 2: wanted an object with the text "
                                            "'text', or 'prompt' and 'completion'");
     }
-    assert_int_equal(
-        ws_train_text_json_lines(&stand.text, ws_bytes_of_text("\n{\"text"), "a.jsonl", &error),
-        WS_CORRUPT);
+    assert_int_equal(ws_train_text_json_lines(&stand.text, ws_bytes_of_text("\n{\"text"), "a.jsonl",
+                                              &(uint64_t){0}, &error),
+                     WS_CORRUPT);
     assert_memory_equal(error.message, "a.jsonl, line 2:", 16);
     close_stand(&stand);
     open_stand(&stand, 5, WS_NO_TOKEN, END);
@@ -181,6 +213,7 @@ int main(void)
         cmocka_unit_test(train_text__cuts_plain_text_in_whole_blocks),
         cmocka_unit_test(train_text__takes_documents_of_json_lines),
         cmocka_unit_test(train_text__learns_only_the_completion_of_a_prompt),
+        cmocka_unit_test(train_text__may_come_in_pieces),
         cmocka_unit_test(train_text__gathers_what_a_tokenizer_learns_from),
         cmocka_unit_test(train_text__refuses_lines_of_another_form),
     };

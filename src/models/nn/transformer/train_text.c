@@ -66,12 +66,27 @@ static enum ws_status encode(struct ws_train_text *text, struct ws_bytes bytes, 
     return status;
 }
 
+enum ws_status ws_train_text_piece(struct ws_train_text *text, struct ws_bytes bytes,
+                                   const char *name, struct ws_error *err)
+{
+    const unsigned flags = text->inside ? 0 : text->form->flags;
+    if (!text->inside)
+        text->from = token_count(text);
+    text->inside = true;
+    return encode(text, bytes, flags, name, err);
+}
+
+enum ws_status ws_train_text_end(struct ws_train_text *text, struct ws_error *err)
+{
+    text->inside = false;
+    return cut_blocks(text, text->from, false, err);
+}
+
 enum ws_status ws_train_text_plain(struct ws_train_text *text, struct ws_bytes bytes,
                                    const char *name, struct ws_error *err)
 {
-    size_t from = token_count(text);
-    WS_TRY(encode(text, bytes, text->form->flags, name, err));
-    return cut_blocks(text, from, false, err);
+    WS_TRY(ws_train_text_piece(text, bytes, name, err));
+    return ws_train_text_end(text, err);
 }
 
 /* JSON lines ----------------------------------------------------------------------------------- */
@@ -151,22 +166,21 @@ static bool is_blank(struct ws_bytes line)
 }
 
 /* Calls `take` with each line's document. */
-static enum ws_status each_document(struct ws_bytes bytes, const char *name,
+static enum ws_status each_document(struct ws_bytes bytes, const char *name, uint64_t *lines,
                                     enum ws_status (*take)(void *user, const struct document *,
                                                            const char *name, struct ws_error *err),
                                     void *user, struct ws_error *err)
 {
-    uint64_t number = 0;
     for (size_t at = 0; at < bytes.size;) {
         const uint8_t *newline = memchr(bytes.data + at, '\n', bytes.size - at);
         size_t end = newline ? (size_t)(newline - bytes.data) : bytes.size;
         struct ws_bytes line = ws_bytes_of(bytes.data + at, end - at);
         at = end + 1;
-        number++;
+        ++*lines;
         if (is_blank(line))
             continue;
         char place[320];
-        (void)snprintf(place, sizeof place, "%.280s, line %" PRIu64, name, number);
+        (void)snprintf(place, sizeof place, "%.280s, line %" PRIu64, name, *lines);
         struct document document = {.prompted = false};
         WS_TRY(read_document(line, place, &document, err));
         enum ws_status status = take(user, &document, place, err);
@@ -185,9 +199,9 @@ static enum ws_status take_document(void *user, const struct document *document,
 }
 
 enum ws_status ws_train_text_json_lines(struct ws_train_text *text, struct ws_bytes bytes,
-                                        const char *name, struct ws_error *err)
+                                        const char *name, uint64_t *lines, struct ws_error *err)
 {
-    return each_document(bytes, name, take_document, text, err);
+    return each_document(bytes, name, lines, take_document, text, err);
 }
 
 static enum ws_status copy_document(void *user, const struct document *document, const char *name,
@@ -200,10 +214,10 @@ static enum ws_status copy_document(void *user, const struct document *document,
     return ws_buffer_check(out, name, err);
 }
 
-enum ws_status ws_json_lines_text(struct ws_bytes bytes, const char *name, struct ws_buffer *out,
-                                  struct ws_error *err)
+enum ws_status ws_json_lines_text(struct ws_bytes bytes, const char *name, uint64_t *lines,
+                                  struct ws_buffer *out, struct ws_error *err)
 {
-    return each_document(bytes, name, copy_document, out, err);
+    return each_document(bytes, name, lines, copy_document, out, err);
 }
 
 /* Examples ------------------------------------------------------------------------------------- */

@@ -31,6 +31,8 @@ struct ws_train_text {
     struct ws_buffer ends;   /* uint64_t: of each example, in tokens */
     struct ws_buffer given;  /* uint64_t: how many of its first tokens are not learned */
     uint64_t left_out;       /* JSON lines whose first block has nothing to learn */
+    size_t from;             /* where the plain text that is being added began, in tokens */
+    bool inside;             /* such a text, and not at its end */
 };
 
 void ws_train_text_init(struct ws_train_text *text, const struct ws_train_text_form *form,
@@ -41,17 +43,24 @@ void ws_train_text_release(struct ws_train_text *text);
  * of the two forms. */
 WS_MUST_CHECK enum ws_status ws_train_text_plain(struct ws_train_text *text, struct ws_bytes bytes,
                                                  const char *name, struct ws_error *err);
+/* The same of a text that comes in pieces, cut where ws_tokenizer_cut says. */
+WS_MUST_CHECK enum ws_status ws_train_text_piece(struct ws_train_text *text, struct ws_bytes bytes,
+                                                 const char *name, struct ws_error *err);
+WS_MUST_CHECK enum ws_status ws_train_text_end(struct ws_train_text *text, struct ws_error *err);
+/* Whole lines; *lines of the text came before, and is counted up. */
 WS_MUST_CHECK enum ws_status ws_train_text_json_lines(struct ws_train_text *text,
                                                       struct ws_bytes bytes, const char *name,
-                                                      struct ws_error *err);
+                                                      uint64_t *lines, struct ws_error *err);
 
 /* All that was collected, in `arena`. WS_UNSUPPORTED when there is nothing to learn. */
 WS_MUST_CHECK enum ws_status ws_train_text_examples(const struct ws_train_text *text,
                                                     struct ws_arena *arena, struct ws_examples *out,
                                                     struct ws_error *err);
 
-/* What a tokenizer should be trained on: the texts of JSON lines, one after the other. */
+/* What a tokenizer should be trained on: the texts of JSON lines, one after the other. `lines` as
+ * above. */
 WS_MUST_CHECK enum ws_status ws_json_lines_text(struct ws_bytes bytes, const char *name,
-                                                struct ws_buffer *out, struct ws_error *err);
+                                                uint64_t *lines, struct ws_buffer *out,
+                                                struct ws_error *err);
 
 #endif
