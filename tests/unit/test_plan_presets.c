@@ -79,7 +79,7 @@ static void check_preset(const char *preset, const struct ws_override *overrides
     struct peak_heap heap = {0};
     const struct ws_allocator counting = {peak_realloc, &heap};
     struct ws_experiment experiment;
-    struct ws_human *human;
+    struct ws_human *human = NULL;
     struct ws_arena arena;
     struct ws_probe probe;
     struct ws_cost cost;
