@@ -77,12 +77,12 @@ static enum ws_status print(const struct timestamp_request *request, const struc
     char time[32];
     time_text(stamp->time, time);
     if (request->json)
-        return print_ledger_json(
-            json_pack("{s:s, s:I, s:s, s:I, s:o}", "origin", stamped->checkpoint.origin, "size",
-                      (json_int_t)stamped->checkpoint.size, "existed_no_later_than", time,
-                      "accuracy_seconds", (json_int_t)stamp->accuracy, "file",
-                      ws_json_path(stamped->path)),
-            err);
+        return print_json(json_pack("{s:s, s:I, s:s, s:I, s:o}", "origin",
+                                    stamped->checkpoint.origin, "size",
+                                    (json_int_t)stamped->checkpoint.size, "existed_no_later_than",
+                                    time, "accuracy_seconds", (json_int_t)stamp->accuracy, "file",
+                                    ws_json_path(stamped->path)),
+                          "the answer", err);
     (void)printf("The %" PRIu64 " entries of '%s' existed no later than %s",
                  stamped->checkpoint.size, stamped->checkpoint.origin, time);
     if (stamp->accuracy > 0)
