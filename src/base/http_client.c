@@ -2,7 +2,6 @@
 
 #define CURL_DISABLE_TYPECHECK /* its macros would stand in for the functions found below */
 #include <curl/curl.h>
-#include <pthread.h>
 #include <string.h>
 #include <strings.h>
 
@@ -12,7 +11,6 @@
 enum { REDIRECTS = 3, SHOWN = 160 /* bytes of a body in a message */ };
 
 #define LIBCURL_MAP(X)                                                                             \
-    X(curl_global_init)                                                                            \
     X(curl_easy_init)                                                                              \
     X(curl_easy_setopt)                                                                            \
     X(curl_easy_perform)                                                                           \
@@ -23,17 +21,13 @@ enum { REDIRECTS = 3, SHOWN = 160 /* bytes of a body in a message */ };
     X(curl_slist_free_all)
 
 struct libcurl {
-    enum ws_status status; /* of opening it */
-    struct ws_error error;
 #define X(name) __typeof__(name) *name;
     LIBCURL_MAP(X)
 #undef X
 };
 
-static struct libcurl libcurl;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-
 struct ws_http_client {
+    struct libcurl libcurl;
     struct ws_http_limits limits;
     CURL *handle;
     struct ws_buffer body;
@@ -42,25 +36,24 @@ struct ws_http_client {
 
 /* The library ---------------------------------------------------------------------------------- */
 
-static enum ws_status find_functions(const char *file, struct ws_error *err)
+static enum ws_status find_functions(struct libcurl *out, const char *file, struct ws_error *err)
 {
-#define X(name) WS_TRY(ws_module_function("libcurl", file, #name, &libcurl.name, err));
+#define X(name) WS_TRY(ws_module_function("libcurl", file, #name, &out->name, err));
     LIBCURL_MAP(X)
 #undef X
     return WS_OK;
 }
 
-/* Debian has it over OpenSSL and over GnuTLS: whichever is there. */
-static void open_library(void)
+/* Debian has it over OpenSSL and over GnuTLS: whichever is there. It starts itself with its first
+ * handle, from any thread, since 7.84. */
+static enum ws_status find_library(struct libcurl *out, struct ws_error *err)
 {
     struct ws_error second;
-    libcurl.status = find_functions("libcurl.so.4", &libcurl.error);
-    if (libcurl.status != WS_OK)
-        libcurl.status = find_functions("libcurl-gnutls.so.4", &second);
-    if (libcurl.status != WS_OK)
-        ws_error_prefix(&libcurl.error, "asking over HTTP needs Debian's libcurl4");
-    else if (libcurl.curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-        libcurl.status = ws_fail(&libcurl.error, WS_UNSUPPORTED, "libcurl cannot be started");
+    enum ws_status status = find_functions(out, "libcurl.so.4", err);
+    if (status == WS_OK || find_functions(out, "libcurl-gnutls.so.4", &second) == WS_OK)
+        return WS_OK;
+    ws_error_prefix(err, "asking over HTTP needs Debian's libcurl4");
+    return status;
 }
 
 /* A client ------------------------------------------------------------------------------------- */
@@ -78,27 +71,29 @@ static bool set_options(struct ws_http_client *client)
 {
     CURL *handle = client->handle;
     const long milliseconds = (long)(1e3 * client->limits.seconds);
-    return libcurl.curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
-           libcurl.curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, milliseconds) == CURLE_OK &&
-           libcurl.curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
-           libcurl.curl_easy_setopt(handle, CURLOPT_MAXREDIRS, (long)REDIRECTS) == CURLE_OK &&
-           libcurl.curl_easy_setopt(handle, CURLOPT_ACCEPT_ENCODING, "") == CURLE_OK &&
-           libcurl.curl_easy_setopt(handle, CURLOPT_USERAGENT, "wellspring") == CURLE_OK &&
-           libcurl.curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, client->why) == CURLE_OK &&
-           libcurl.curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, take) == CURLE_OK &&
-           libcurl.curl_easy_setopt(handle, CURLOPT_WRITEDATA, client) == CURLE_OK;
+    return client->libcurl.curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+           client->libcurl.curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, milliseconds) == CURLE_OK &&
+           client->libcurl.curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https") ==
+               CURLE_OK &&
+           client->libcurl.curl_easy_setopt(handle, CURLOPT_MAXREDIRS, (long)REDIRECTS) ==
+               CURLE_OK &&
+           client->libcurl.curl_easy_setopt(handle, CURLOPT_ACCEPT_ENCODING, "") == CURLE_OK &&
+           client->libcurl.curl_easy_setopt(handle, CURLOPT_USERAGENT, "wellspring") == CURLE_OK &&
+           client->libcurl.curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, client->why) == CURLE_OK &&
+           client->libcurl.curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, take) == CURLE_OK &&
+           client->libcurl.curl_easy_setopt(handle, CURLOPT_WRITEDATA, client) == CURLE_OK;
 }
 
 enum ws_status ws_http_client_open(const struct ws_http_limits *limits, struct ws_http_client **out,
                                    struct ws_error *err)
 {
-    (void)pthread_once(&once, open_library);
-    if (libcurl.status != WS_OK)
-        return ws_fail(err, libcurl.status, "%s", libcurl.error.message);
+    struct libcurl libcurl;
+    WS_TRY(find_library(&libcurl, err));
     struct ws_http_client *client = ws_realloc(NULL, NULL, 0, sizeof *client);
     if (!client)
         return ws_fail_memory(err, "an HTTP client");
-    *client = (struct ws_http_client){.limits = *limits, .handle = libcurl.curl_easy_init()};
+    *client = (struct ws_http_client){
+        .libcurl = libcurl, .limits = *limits, .handle = libcurl.curl_easy_init()};
     ws_buffer_init(&client->body, NULL, limits->bytes);
     enum ws_status status = WS_OK;
     if (!client->handle)
@@ -117,7 +112,7 @@ void ws_http_client_close(struct ws_http_client *client)
     if (!client)
         return;
     if (client->handle)
-        libcurl.curl_easy_cleanup(client->handle);
+        client->libcurl.curl_easy_cleanup(client->handle);
     ws_buffer_release(&client->body);
     ws_free(NULL, client, sizeof *client);
 }
@@ -147,7 +142,7 @@ static enum ws_status fail_request(const struct ws_http_client *client, const ch
         return ws_fail(err, WS_IO, "'%.200s' gave no whole answer in %g seconds", url,
                        client->limits.seconds);
     return ws_fail(err, status_of(code), "cannot ask '%.200s': %.200s", url,
-                   client->why[0] ? client->why : libcurl.curl_easy_strerror(code));
+                   client->why[0] ? client->why : client->libcurl.curl_easy_strerror(code));
 }
 
 static enum ws_status keep_reply(struct ws_http_client *client, struct ws_arena *arena,
@@ -155,8 +150,8 @@ static enum ws_status keep_reply(struct ws_http_client *client, struct ws_arena 
 {
     long status = 0;
     const char *type = NULL;
-    (void)libcurl.curl_easy_getinfo(client->handle, CURLINFO_RESPONSE_CODE, &status);
-    (void)libcurl.curl_easy_getinfo(client->handle, CURLINFO_CONTENT_TYPE, &type);
+    (void)client->libcurl.curl_easy_getinfo(client->handle, CURLINFO_RESPONSE_CODE, &status);
+    (void)client->libcurl.curl_easy_getinfo(client->handle, CURLINFO_CONTENT_TYPE, &type);
     out->status = (unsigned)status;
     out->type = ws_arena_text(arena, type ? type : "");
     out->body =
@@ -176,12 +171,12 @@ static enum ws_status ask(struct ws_http_client *client, const char *url, struct
 {
     ws_buffer_reset(&client->body);
     client->why[0] = '\0';
-    CURLcode code = libcurl.curl_easy_setopt(client->handle, CURLOPT_URL, url);
+    CURLcode code = client->libcurl.curl_easy_setopt(client->handle, CURLOPT_URL, url);
     if (code == CURLE_OK)
-        code = libcurl.curl_easy_setopt(client->handle, CURLOPT_REDIR_PROTOCOLS_STR,
-                                        redirect_scheme(url));
+        code = client->libcurl.curl_easy_setopt(client->handle, CURLOPT_REDIR_PROTOCOLS_STR,
+                                                redirect_scheme(url));
     if (code == CURLE_OK)
-        code = libcurl.curl_easy_perform(client->handle);
+        code = client->libcurl.curl_easy_perform(client->handle);
     return code == CURLE_OK ? keep_reply(client, arena, out, err)
                             : fail_request(client, url, code, err);
 }
@@ -189,9 +184,10 @@ static enum ws_status ask(struct ws_http_client *client, const char *url, struct
 enum ws_status ws_http_get(struct ws_http_client *client, const char *url, struct ws_arena *arena,
                            struct ws_http_reply *out, struct ws_error *err)
 {
-    (void)libcurl.curl_easy_setopt(client->handle, CURLOPT_HTTPGET, 1L);
-    (void)libcurl.curl_easy_setopt(client->handle, CURLOPT_HTTPHEADER, (struct curl_slist *)NULL);
-    (void)libcurl.curl_easy_setopt(client->handle, CURLOPT_FOLLOWLOCATION, 1L);
+    (void)client->libcurl.curl_easy_setopt(client->handle, CURLOPT_HTTPGET, 1L);
+    (void)client->libcurl.curl_easy_setopt(client->handle, CURLOPT_HTTPHEADER,
+                                           (struct curl_slist *)NULL);
+    (void)client->libcurl.curl_easy_setopt(client->handle, CURLOPT_FOLLOWLOCATION, 1L);
     return ask(client, url, arena, out, err);
 }
 
@@ -203,22 +199,23 @@ enum ws_status ws_http_post(struct ws_http_client *client, const char *url, cons
     if (!line)
         return ws_fail_memory(err, "a request");
     /* Without "Expect: 100-continue", for which some servers never say to go on. */
-    struct curl_slist *first = libcurl.curl_slist_append(NULL, "Expect:");
-    struct curl_slist *headers = first ? libcurl.curl_slist_append(first, line) : NULL;
+    struct curl_slist *first = client->libcurl.curl_slist_append(NULL, "Expect:");
+    struct curl_slist *headers = first ? client->libcurl.curl_slist_append(first, line) : NULL;
     if (!headers) {
-        libcurl.curl_slist_free_all(first);
+        client->libcurl.curl_slist_free_all(first);
         return ws_fail_memory(err, "a request");
     }
-    (void)libcurl.curl_easy_setopt(client->handle, CURLOPT_POST, 1L);
-    (void)libcurl.curl_easy_setopt(client->handle, CURLOPT_POSTFIELDS,
-                                   body.size ? (const char *)body.data : "");
-    (void)libcurl.curl_easy_setopt(client->handle, CURLOPT_POSTFIELDSIZE_LARGE,
-                                   (curl_off_t)body.size);
-    (void)libcurl.curl_easy_setopt(client->handle, CURLOPT_HTTPHEADER, headers);
-    (void)libcurl.curl_easy_setopt(client->handle, CURLOPT_FOLLOWLOCATION, 0L);
+    (void)client->libcurl.curl_easy_setopt(client->handle, CURLOPT_POST, 1L);
+    (void)client->libcurl.curl_easy_setopt(client->handle, CURLOPT_POSTFIELDS,
+                                           body.size ? (const char *)body.data : "");
+    (void)client->libcurl.curl_easy_setopt(client->handle, CURLOPT_POSTFIELDSIZE_LARGE,
+                                           (curl_off_t)body.size);
+    (void)client->libcurl.curl_easy_setopt(client->handle, CURLOPT_HTTPHEADER, headers);
+    (void)client->libcurl.curl_easy_setopt(client->handle, CURLOPT_FOLLOWLOCATION, 0L);
     enum ws_status status = ask(client, url, arena, out, err);
-    (void)libcurl.curl_easy_setopt(client->handle, CURLOPT_HTTPHEADER, (struct curl_slist *)NULL);
-    libcurl.curl_slist_free_all(headers);
+    (void)client->libcurl.curl_easy_setopt(client->handle, CURLOPT_HTTPHEADER,
+                                           (struct curl_slist *)NULL);
+    client->libcurl.curl_slist_free_all(headers);
     return status;
 }
 

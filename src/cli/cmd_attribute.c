@@ -445,9 +445,7 @@ int cmd_attribute(int argc, char **argv)
          &w.flags.metric},
         {"generation", 'g', "N|all", "default: the last that is measured", NULL,
          &w.flags.generation},
-        {"factor", 0, "N",
-         "times as many items where no population is fitted to (default: 16, or as many more as "
-         "leave less than the noise)",
+        {"factor", 0, "N", "times as many items without a population (default: what it takes)",
          NULL, &w.flags.factor},
         {"arm", 'a', "NAME", "this one alone, as the table of its run calls it (default: all)",
          NULL, &w.flags.arm},
