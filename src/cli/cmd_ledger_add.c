@@ -12,6 +12,7 @@
 #include "ledger/admission.h"
 #include "ledger/description.h"
 #include "ledger/issuer_list.h"
+#include "ledger/log_source.h"
 
 enum {
     FILE_LIMIT = 1 << 30, /* bytes of a file of envelopes */
@@ -26,6 +27,7 @@ struct add_request {
 
 /* What is to be added, and where each came from. */
 struct batch {
+    const char *directory; /* the log */
     struct ws_arena arena;
     struct ws_bytes *entries;
     const char **files;
@@ -97,6 +99,28 @@ static enum ws_status sign(struct batch *batch, const struct ws_statement *state
     return status;
 }
 
+/* What is taken back is in the log by then, so that its digest can be. */
+static enum ws_status find_withdrawn(struct batch *batch, struct ws_description *description,
+                                     struct ws_error *err)
+{
+    const struct ws_log_source source = {.from = batch->directory};
+    struct ws_log_source_tree tree = {.source = &source};
+    const uint64_t index = description->statement.withdrawal.entry;
+    struct ws_bytes bytes, entry;
+    struct ws_note note;
+    WS_TRY(ws_log_source_read(&source, "checkpoint", &batch->arena, &bytes, err));
+    WS_TRY(ws_note_read(bytes, &batch->arena, &note, err));
+    WS_TRY(ws_checkpoint_read(note.text, &batch->arena, &tree.checkpoint, err));
+    if (index >= tree.checkpoint.size)
+        return ws_fail(err, WS_INVALID,
+                       "it withdraws entry %" PRIu64
+                       ", and the log's last checkpoint covers %" PRIu64
+                       " entries; 'ledger publish' makes the next",
+                       index, tree.checkpoint.size);
+    WS_TRY(ws_log_source_entry(&tree, index, &batch->arena, &entry, err));
+    return ws_description_withdraw(description, entry, err);
+}
+
 static enum ws_status take_description(struct batch *batch, struct ws_bytes text, const char *file,
                                        struct ws_error *err)
 {
@@ -111,7 +135,11 @@ static enum ws_status take_description(struct batch *batch, struct ws_bytes text
     if (!folder)
         return no_memory(err);
     WS_TRY(ws_description_hash(&description, folder, &batch->arena, err));
-    enum ws_status status = sign(batch, &description.statement, &entry, err);
+    enum ws_status status = WS_OK;
+    if (description.statement.kind == WS_STATEMENT_WITHDRAWAL)
+        status = find_withdrawn(batch, &description, err);
+    if (status == WS_OK)
+        status = sign(batch, &description.statement, &entry, err);
     if (status != WS_OK)
         ws_error_prefix(err, "'%.200s'", file);
     return status == WS_OK ? take_entry(batch, entry, file, err) : status;
@@ -269,7 +297,7 @@ static enum ws_status read_keys(struct batch *batch, const struct add_request *r
 static enum ws_status add(void *context, const struct arguments *arguments, struct ws_error *err)
 {
     const struct add_request *request = context;
-    struct batch batch = {.has_signer = false};
+    struct batch batch = {.directory = arguments->positional[0]};
     if (arguments->positional_count < 2)
         return ws_fail(err, WS_INVALID, "add: which FILE is to be added to '%.200s'?",
                        arguments->positional[0]);

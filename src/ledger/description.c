@@ -1,5 +1,6 @@
 #include "ledger/description.h"
 
+#include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include "base/number.h"
 #include "base/yaml.h"
 #include "ledger/merkle.h"
+#include "ledger/note.h"
 
 /* Where IPTC keeps the words for digitalSourceType. */
 #define SOURCE_TYPES "http://cv.iptc.org/newscodes/digitalsourcetype/"
@@ -267,6 +269,47 @@ static void take_archive(const struct said *said, struct ws_archive *out)
     out->ai_preference = or_null(said->ai_preference);
 }
 
+/* The one subject of what is about no shards. */
+static enum ws_status take_subject(const char *subject, struct ws_arena *arena,
+                                   struct ws_statement *out, struct ws_error *err)
+{
+    out->subject_count = 1;
+    out->subjects = WS_ARENA_ZNEW(arena, struct ws_statement_subject, 1);
+    if (!out->subjects || !subject)
+        return ws_fail_memory(err, "a description");
+    out->subjects[0].name = subject;
+    return WS_OK;
+}
+
+static enum ws_status take_withdrawal(const struct said *said, struct ws_arena *arena,
+                                      struct ws_statement *out, struct ws_error *err)
+{
+    out->withdrawal = (struct ws_withdrawal){.entry = said->entry, .reason = said->reason};
+    return take_subject(ws_arena_format(arena, "entry %" PRIu64, said->entry), arena, out, err);
+}
+
+static enum ws_status take_key_change(const struct said *said, const char *name,
+                                      struct ws_arena *arena, struct ws_statement *out,
+                                      struct ws_error *err)
+{
+    struct ws_note_key key;
+    out->key_change = (struct ws_key_change){.old_key = said->old_key,
+                                             .new_key = or_null(said->new_key),
+                                             .is_compromise = said->compromise,
+                                             .since = said->since};
+    enum ws_status status = ws_note_key_read(ws_bytes_of_text(said->old_key), arena, &key, err);
+    if (status != WS_OK) {
+        ws_error_prefix(err, "%.200s: 'old_key'", name);
+        return status == WS_NO_MEMORY ? status : WS_INVALID;
+    }
+    status = take_subject(key.name, arena, out, err);
+    if (status == WS_OK)
+        status = ws_hash_of(ws_bytes_of(key.public_key.bytes, WS_ED25519_KEY_SIZE),
+                            &out->subjects[0].digest, err);
+    ws_note_key_close(&key);
+    return status;
+}
+
 static enum ws_status take(const struct said *said, const char *name, struct ws_arena *arena,
                            struct ws_description *out, struct ws_error *err)
 {
@@ -279,14 +322,9 @@ static enum ws_status take(const struct said *said, const char *name, struct ws_
         take_archive(said, &s->archive);
         return take_shards(said, name, arena, s, err);
     case WS_STATEMENT_WITHDRAWAL:
-        s->withdrawal = (struct ws_withdrawal){.entry = said->entry, .reason = said->reason};
-        return WS_OK;
+        return take_withdrawal(said, arena, s, err);
     case WS_STATEMENT_KEY_CHANGE:
-        s->key_change = (struct ws_key_change){.old_key = said->old_key,
-                                               .new_key = or_null(said->new_key),
-                                               .is_compromise = said->compromise,
-                                               .since = said->since};
-        return WS_OK;
+        return take_key_change(said, name, arena, s, err);
     case WS_STATEMENT_KINDS:
         break;
     }
@@ -339,7 +377,13 @@ enum ws_status ws_description_hash(struct ws_description *description, const cha
     struct ws_statement *s = &description->statement;
     if (description->weights)
         WS_TRY(hash_file(directory, description->weights, arena, &s->emission.weights, err));
-    for (size_t i = 0; i < s->subject_count; i++)
+    for (size_t i = 0; ws_statement_has_shards(s->kind) && i < s->subject_count; i++)
         WS_TRY(hash_file(directory, s->subjects[i].name, arena, &s->subjects[i].digest, err));
     return WS_OK;
+}
+
+enum ws_status ws_description_withdraw(struct ws_description *description, struct ws_bytes entry,
+                                       struct ws_error *err)
+{
+    return ws_hash_of(entry, &description->statement.subjects[0].digest, err);
 }

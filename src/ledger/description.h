@@ -18,7 +18,7 @@
 #include "ledger/statement.h"
 
 struct ws_description {
-    struct ws_statement statement; /* digests of files are not set yet */
+    struct ws_statement statement; /* digests of files and of what is withdrawn are not set yet */
     const char *weights; /* the file of an emission's weights; NULL: their digest is set */
 };
 
@@ -32,6 +32,10 @@ WS_MUST_CHECK enum ws_status ws_description_read(struct ws_bytes text, const cha
 WS_MUST_CHECK enum ws_status ws_description_hash(struct ws_description *description,
                                                  const char *directory, struct ws_arena *arena,
                                                  struct ws_error *err);
+
+/* Sets the digest of what a withdrawal takes back: the entry's bytes, as they are in the log. */
+WS_MUST_CHECK enum ws_status ws_description_withdraw(struct ws_description *description,
+                                                     struct ws_bytes entry, struct ws_error *err);
 
 /* What can be said in a description of a kind, for help. */
 const struct ws_option_table *ws_description_table(enum ws_statement_kind kind);

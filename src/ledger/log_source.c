@@ -1,5 +1,6 @@
 #include "ledger/log_source.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -89,4 +90,50 @@ enum ws_status ws_log_source_entries(const struct ws_log_source *source, const s
     if (status != WS_OK)
         ws_error_prefix(err, "'%s'", path);
     return status;
+}
+
+static enum ws_status read_node(void *tree_, unsigned level, uint64_t index, struct ws_hash *out,
+                                struct ws_error *err)
+{
+    const struct ws_log_source_tree *tree = tree_;
+    const struct ws_tile tile = ws_tile_of_node(level, index, tree->checkpoint.size);
+    const uint8_t *hashes;
+    struct ws_arena arena;
+    ws_arena_init(&arena, NULL);
+    enum ws_status status = ws_log_source_hashes(tree->source, &tile, &arena, &hashes, err);
+    if (status == WS_OK)
+        ws_tile_node(level, index, hashes, out);
+    ws_arena_release(&arena);
+    return status;
+}
+
+struct ws_merkle_nodes ws_log_source_nodes(const struct ws_log_source_tree *tree)
+{
+    return (struct ws_merkle_nodes){read_node, (void *)tree};
+}
+
+enum ws_status ws_log_source_entry(const struct ws_log_source_tree *tree, uint64_t index,
+                                   struct ws_arena *arena, struct ws_bytes *out,
+                                   struct ws_error *err)
+{
+    const struct ws_checkpoint *checkpoint = &tree->checkpoint;
+    const struct ws_merkle_nodes nodes = ws_log_source_nodes(tree);
+    struct ws_merkle_proof proof;
+    struct ws_hash leaf;
+    struct ws_bytes *entries = WS_ARENA_NEW(arena, struct ws_bytes, WS_TILE_WIDTH);
+    if (!entries)
+        return ws_fail_memory(err, "an entry");
+    if (index >= checkpoint->size)
+        return ws_fail(err, WS_NOT_FOUND, "the log has %" PRIu64 " entries, and none %" PRIu64,
+                       checkpoint->size, index);
+    const uint64_t bundle = index / WS_TILE_WIDTH;
+    const struct ws_tile tile = {
+        .is_bundle = true, .index = bundle, .width = ws_tile_width(0, bundle, checkpoint->size)};
+    WS_TRY(ws_log_source_entries(tree->source, &tile, arena, entries, err));
+    WS_TRY(ws_merkle_prove_inclusion(&nodes, index, checkpoint->size, &proof, err));
+    ws_merkle_leaf(entries[index % WS_TILE_WIDTH], &leaf);
+    WS_TRY(
+        ws_merkle_check_inclusion(index, checkpoint->size, &leaf, &proof, &checkpoint->root, err));
+    *out = entries[index % WS_TILE_WIDTH];
+    return WS_OK;
 }

@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/http_client.h"
+#include "ledger/log_checkpoint.h"
 #include "ledger/tile.h"
 
 struct ws_log_source {
@@ -36,5 +37,20 @@ WS_MUST_CHECK enum ws_status ws_log_source_entries(const struct ws_log_source *s
                                                    struct ws_arena *arena,
                                                    struct ws_bytes out[WS_TILE_WIDTH],
                                                    struct ws_error *err);
+
+/* The tree of a checkpoint, as the source's files have it. */
+struct ws_log_source_tree {
+    const struct ws_log_source *source;
+    struct ws_checkpoint checkpoint;
+};
+/* For ws_merkle_prove_consistency and its like; the tree stays as long as the nodes. What they say
+ * is not believed. */
+struct ws_merkle_nodes ws_log_source_nodes(const struct ws_log_source_tree *tree);
+
+/* The entry `index` of the tree, in the arena. WS_CORRUPT where the files do not prove that it is
+ * in there. */
+WS_MUST_CHECK enum ws_status ws_log_source_entry(const struct ws_log_source_tree *tree,
+                                                 uint64_t index, struct ws_arena *arena,
+                                                 struct ws_bytes *out, struct ws_error *err);
 
 #endif

@@ -181,9 +181,14 @@ static enum ws_status check_predicate(const struct ws_statement *s, uint64_t ind
     return fail(err, "predicateType", "a known kind");
 }
 
+bool ws_statement_has_shards(enum ws_statement_kind kind)
+{
+    return kind == WS_STATEMENT_EMISSION || kind == WS_STATEMENT_ARCHIVE;
+}
+
 static enum ws_status check(const struct ws_statement *s, uint64_t index, struct ws_error *err)
 {
-    bool has_shards = s->kind == WS_STATEMENT_EMISSION || s->kind == WS_STATEMENT_ARCHIVE;
+    bool has_shards = ws_statement_has_shards(s->kind);
     if (has_shards && (s->subject_count < 1 || s->subject_count > WS_STATEMENT_SUBJECT_LIMIT))
         return fail(err, "subject", "1 to 256 shards");
     if (!has_shards && s->subject_count > 1)

@@ -33,6 +33,8 @@ enum ws_statement_kind {
         WS_STATEMENT_KINDS
 };
 const char *ws_statement_type(enum ws_statement_kind kind);
+/* Whether its subjects are documents: of emissions and archives. */
+bool ws_statement_has_shards(enum ws_statement_kind kind);
 
 enum {
     WS_STATEMENT_SUBJECT_LIMIT = 256,

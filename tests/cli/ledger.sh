@@ -104,7 +104,7 @@ refuses 1 "data/none.bin" -- ledger add log data/wrong.yaml --issuer issuer.key
 printf 'kind: withdrawal\nentry: 0\nreason: "\377"\n' >bad.yaml
 refuses 2 "bad.yaml" -- ledger add log bad.yaml --issuer issuer.key
 printf 'kind: withdrawal\nentry: 2\nreason: none\n' >self.yaml
-refuses 2 "cites entry 2" "would be entry 2" -- ledger add log self.yaml --issuer issuer.key
+refuses 2 "self.yaml" "withdraws entry 2" "covers 0 entries" "ledger publish" -- ledger add log self.yaml --issuer issuer.key
 
 # ---- Envelopes ----
 

@@ -21,7 +21,8 @@ static void look_at(const struct ws_statement *statement, struct ws_arena *arena
     struct ws_statement read;
     struct ws_buffer text;
     ws_buffer_init(&text, NULL, SIZE_MAX);
-    for (size_t i = 0; i < statement->subject_count; i++)
+    for (size_t i = 0; ws_statement_has_shards(statement->kind) && i < statement->subject_count;
+         i++)
         require(*statement->subjects[i].name != '/' && !strstr(statement->subjects[i].name, "../"));
     require(ws_statement_append(&text, statement, WS_MERKLE_SIZE_LIMIT - 1, NULL) == WS_OK);
     require(ws_statement_read(ws_buffer_bytes(&text), WS_MERKLE_SIZE_LIMIT - 1, arena, &read,

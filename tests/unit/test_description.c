@@ -12,6 +12,7 @@
 
 #include "base/file.h"
 #include "ledger/description.h"
+#include "ledger/merkle.h"
 #include "support/place.h"
 
 struct stand {
@@ -55,6 +56,7 @@ static void refuse(struct stand *stand, const char *text, const char *word)
         fail_msg("wanted '%s' in: %s", word, stand->err.message);
 }
 
+#define KEY "EnochRoot+af0cfe78+ATtqJ7zOtqQtYqOo0CpvDXNlMhV3HeJDpjrASKGLWdop"
 #define EMISSION                                                                                   \
     "kind: model-emission\nmodel: lab/m\nweights: w.bin\nstarted: 2026-11-01T00:00:00Z\n"          \
     "ended: 2026-11-02T00:00:00Z\ndocuments: 7\nshards: [a.bin, b/c.bin]\n"
@@ -102,11 +104,25 @@ static void test_others(void **state)
     assert_null(s->archive.ai_preference);
     s = accept(stand, "kind: withdrawal\nentry: 4\nreason: erased\n");
     assert_int_equal(s->withdrawal.entry, 4);
-    assert_int_equal(s->subject_count, 0);
-    s = accept(stand, "kind: key-change\nold_key: a\ncompromise: true\nsince: 2\n");
+    assert_int_equal(s->subject_count, 1);
+    assert_string_equal(s->subjects[0].name, "entry 4");
+    struct ws_hash hash;
+    assert_int_equal(
+        ws_description_withdraw(&stand->description, ws_bytes_of_text("abc"), &stand->err), WS_OK);
+    assert_int_equal(ws_hash_of(ws_bytes_of_text("abc"), &hash, &stand->err), WS_OK);
+    assert_true(ws_hash_equal(&s->subjects[0].digest, &hash));
+    /* Python: hashlib.sha256(base64.b64decode("ATtqJ7zOtqQtYqOo0CpvDXNlMhV3HeJDpjrASKGLWdop")[1:])
+     */
+    static const char digest[] = "139e3940e64b5491722088d9a0d741628fc826e09475d341a780acde3c4b8070";
+    char text[WS_HASH_TEXT_SIZE];
+    s = accept(stand, "kind: key-change\nold_key: " KEY "\ncompromise: true\nsince: 2\n");
     assert_true(s->key_change.is_compromise);
     assert_null(s->key_change.new_key);
     assert_int_equal(s->key_change.since, 2);
+    assert_int_equal(s->subject_count, 1);
+    assert_string_equal(s->subjects[0].name, "EnochRoot");
+    ws_hash_text(&s->subjects[0].digest, text);
+    assert_string_equal(text, digest);
 }
 
 static void test_refused(void **state)
@@ -119,7 +135,8 @@ static void test_refused(void **state)
     refuse(stand, "kind: withdrawal\nentry: 4\n", "'reason' is missing");
     refuse(stand, "kind: withdrawal\nentry: 4\nreason: x\nmodel: m\n", "batch.yaml:4");
     refuse(stand, "kind: withdrawal\nentry: -1\nreason: x\n", "'entry' is '-1'");
-    refuse(stand, "kind: key-change\nold_key: a\nsince: 2\n", "newKey");
+    refuse(stand, "kind: key-change\nold_key: a\nsince: 2\n", "'old_key'");
+    refuse(stand, "kind: key-change\nold_key: " KEY "\nsince: 2\n", "newKey");
     refuse(stand, EMISSION "depth_at_least: 3\ndepth_at_most: 2\n", "atMost");
     refuse(stand, EMISSION "derived_from: [x]\n", "wanted indices");
     refuse(stand, EMISSION "kind: withdrawal\n", "batch.yaml");
