@@ -199,6 +199,9 @@ static enum ws_status find_signer(struct reading *in, const struct ws_envelope *
     if (count == 0)
         return WS_OK;
     claim->standing = WS_CLAIM_UNTIMELY;
+    claim->is_of_party = true;
+    claim->key = known[0];
+    claim->party = in->claims->keys[known[0]].party;
     WS_TRY(take_fault(ws_envelope_check(envelope, keys, count, in->arena, signed_by, in->err),
                       WS_CLAIM_FORGED, claim));
     for (size_t i = 0; i < count && claim->standing == WS_CLAIM_UNTIMELY; i++)

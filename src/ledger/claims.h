@@ -86,9 +86,10 @@ struct ws_claims {
 struct ws_claim {
     enum ws_claim_standing standing;
     uint64_t index;
-    /* Of what counts: */
-    size_t key, party; /* that signed, and for whom it speaks */
-    struct ws_statement statement;
+    bool is_of_party; /* it names a known key */
+    /* Then the one that speaks there, and for whom it does; where none does, the first. */
+    size_t key, party;
+    struct ws_statement statement; /* of what counts */
     /* Of an emission: the earliest POSIX second for which it is believed. */
     uint64_t start;
 };

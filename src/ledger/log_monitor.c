@@ -28,7 +28,7 @@ struct look {
     bool has_seen;
     struct ws_bytes seen_note;
     struct ws_checkpoint seen; /* of the look before; of size 0 without */
-    uint64_t told;             /* entries before this one were told of */
+    uint64_t told;             /* the listener had the entries before this one */
     bool records;              /* how far it comes: only what goes on from what was seen */
     struct ws_log_walk *walk;
 };
@@ -73,7 +73,6 @@ static enum ws_status read_seen(struct look *look, struct ws_error *err)
     WS_TRY(ws_note_read(look->seen_note, look->arena, &note, err));
     WS_TRY(ws_checkpoint_read(note.text, look->arena, &look->seen, err));
     look->has_seen = true;
-    look->told = look->seen.size;
     if (strcmp(look->seen.origin, look->shown.checkpoint.origin) != 0)
         return ws_fail(err, WS_CONFLICT, "'%.150s' is the state of log '%.100s', not of '%.100s'",
                        look->monitor->state, look->seen.origin, look->shown.checkpoint.origin);
@@ -119,11 +118,11 @@ static enum ws_status record(const struct look *look, struct ws_error *err)
 static enum ws_status tell(struct look *look, uint64_t first, const struct ws_bytes entries[],
                            struct ws_error *err)
 {
-    for (; first < look->walk->size; first++, entries++) {
+    const struct ws_monitor_listener *listener = look->monitor->listener;
+    for (; listener && first < look->walk->size; first++, entries++) {
         if (first < look->told)
             continue;
-        if (look->monitor->entry)
-            WS_TRY(look->monitor->entry(look->monitor->user, first, *entries, err));
+        WS_TRY(listener->entry(listener->user, first, *entries, err));
         look->told = first + 1;
     }
     return WS_OK;
@@ -159,21 +158,25 @@ static enum ws_status check_root(const struct look *look, struct ws_error *err)
                    look->walk->size);
 }
 
-/* `*from`: how many entries were not read again. */
-static enum ws_status go_on(struct look *look, uint64_t *from, struct ws_error *err)
+static enum ws_status go_on(struct look *look, const struct ws_checkpoint *start,
+                            struct ws_error *err)
 {
     const uint64_t goal = look->shown.checkpoint.size;
-    struct ws_checkpoint start;
-    WS_TRY(find_start(look, &start, err));
-    *from = start.size;
     look->records = true;
-    if (start.size > 0)
-        WS_TRY(ws_log_walk_resume(look->walk, look->monitor->source, goal, start.size, &start.root,
-                                  err));
+    if (start->size > 0)
+        WS_TRY(ws_log_walk_resume(look->walk, look->monitor->source, goal, start->size,
+                                  &start->root, err));
     else
         ws_log_walk_begin(look->walk, look->monitor->source, goal);
     WS_TRY(read_to(look, goal, err));
     return check_root(look, err);
+}
+
+/* Whether a listener that wants all entries had fewer than were read. */
+static bool is_behind(const struct look *look, uint64_t size)
+{
+    const struct ws_monitor_listener *listener = look->monitor->listener;
+    return listener && listener->begin && look->told < size;
 }
 
 /* The whole log: whether it leads to the root that was seen before is `*leads`. */
@@ -181,6 +184,7 @@ static enum ws_status read_anew(struct look *look, bool *leads, struct ws_error 
 {
     struct ws_hash root;
     look->records = false;
+    look->told = 0;
     ws_log_walk_begin(look->walk, look->monitor->source, look->shown.checkpoint.size);
     WS_TRY(read_to(look, look->seen.size, err));
     ws_log_walk_root(look->walk, &root);
@@ -193,11 +197,14 @@ static enum ws_status read_growth(struct look *look, struct ws_monitor_look *out
                                   struct ws_error *err)
 {
     bool leads = true;
-    uint64_t from = 0;
+    struct ws_checkpoint start;
     out->verdict = look->has_seen ? WS_MONITOR_GROWN : WS_MONITOR_FIRST;
-    enum ws_status status = go_on(look, &from, err);
-    if (from == 0 || (status != WS_CORRUPT && status != WS_NOT_FOUND))
-        return status;
+    WS_TRY(find_start(look, &start, err));
+    if (!is_behind(look, start.size)) {
+        enum ws_status status = go_on(look, &start, err);
+        if (start.size == 0 || (status != WS_CORRUPT && status != WS_NOT_FOUND))
+            return status;
+    }
     /* What is signed decides, which the files of a server are not. */
     WS_TRY(read_anew(look, &leads, err));
     if (!leads)
@@ -207,25 +214,14 @@ static enum ws_status read_growth(struct look *look, struct ws_monitor_look *out
 
 /* Going back ----------------------------------------------------------------------------------- */
 
-/* For ws_merkle_prove_consistency: nodes of the tree that was seen before. */
-static enum ws_status read_node(void *look_, unsigned level, uint64_t index, struct ws_hash *out,
-                                struct ws_error *err)
-{
-    const struct look *look = look_;
-    const struct ws_tile tile = ws_tile_of_node(level, index, look->seen.size);
-    const uint8_t *hashes;
-    WS_TRY(ws_log_source_hashes(look->monitor->source, &tile, look->arena, &hashes, err));
-    ws_tile_node(level, index, hashes, out);
-    return WS_OK;
-}
-
 /* A smaller tree than before is a cache's that is late, if it is the beginning of that one. That
  * nobody proves that is what a log looks like that takes back what it said. */
 static enum ws_status look_back(struct look *look, struct ws_monitor_look *out,
                                 struct ws_error *err)
 {
     const struct ws_checkpoint *shown = &look->shown.checkpoint;
-    const struct ws_merkle_nodes nodes = {read_node, look};
+    const struct ws_log_source_tree seen = {look->monitor->source, look->seen};
+    const struct ws_merkle_nodes nodes = ws_log_source_nodes(&seen);
     struct ws_merkle_proof proof;
     struct ws_hash empty;
     out->verdict = WS_MONITOR_STALE;
@@ -253,9 +249,9 @@ static enum ws_status compare(struct look *look, struct ws_monitor_look *out, st
         return read_growth(look, out, err);
     if (shown->size < look->seen.size)
         return look_back(look, out, err);
-    out->verdict =
-        ws_hash_equal(&shown->root, &look->seen.root) ? WS_MONITOR_SAME : WS_MONITOR_FORKED;
-    return WS_OK;
+    bool leads = ws_hash_equal(&shown->root, &look->seen.root);
+    out->verdict = leads ? WS_MONITOR_SAME : WS_MONITOR_FORKED;
+    return leads && is_behind(look, shown->size) ? read_anew(look, &leads, err) : WS_OK;
 }
 
 /* What was shown becomes what was seen; of a fork both are kept. */
@@ -286,12 +282,22 @@ static enum ws_status find_fork(struct look *look, struct ws_monitor_look *out, 
     return status == WS_NOT_FOUND ? WS_OK : status;
 }
 
+static enum ws_status begin(struct look *look, struct ws_error *err)
+{
+    const struct ws_monitor_listener *listener = look->monitor->listener;
+    look->told = look->seen.size;
+    return listener && listener->begin
+               ? listener->begin(listener->user, &look->shown, look->seen.size, &look->told, err)
+               : WS_OK;
+}
+
 static enum ws_status look_at(struct look *look, struct ws_monitor_look *out, struct ws_error *err)
 {
     bool forked;
     WS_TRY(ws_log_source_read(look->monitor->source, "checkpoint", look->arena, &look->note, err));
     WS_TRY(ws_trust_check(look->monitor->trust, look->note, look->arena, &look->shown, err));
     WS_TRY(read_seen(look, err));
+    out->note = look->note;
     out->shown = look->shown;
     out->old_size = look->seen.size;
     WS_TRY(find_fork(look, out, &forked, err));
@@ -299,6 +305,7 @@ static enum ws_status look_at(struct look *look, struct ws_monitor_look *out, st
         out->verdict = WS_MONITOR_FORKED;
         return WS_OK;
     }
+    WS_TRY(begin(look, err));
     WS_TRY(compare(look, out, err));
     return keep(look, out, err);
 }

@@ -19,15 +19,27 @@
 #include "ledger/log_source.h"
 #include "ledger/trust.h"
 
+/* Who is shown the entries of a log in order, over one look or several. What a call returns other
+ * than WS_OK ends the look. */
+struct ws_monitor_listener {
+    /* Before the entries of a look, which are of the tree `shown`; `seen` is the size of the look
+     * before. `*had` is how many entries the listener had: those behind them are shown, so that the
+     * log is read from its first entry where it had fewer than the state. NULL: a listener to which
+     * what is new is enough. */
+    enum ws_status (*begin)(void *user, const struct ws_trusted_checkpoint *shown, uint64_t seen,
+                            uint64_t *had, struct ws_error *err);
+    /* Number 0 is where the listener begins anew: what was shown before it was not what is signed.
+     * A look that was killed shows some again. */
+    enum ws_status (*entry)(void *user, uint64_t index, struct ws_bytes entry,
+                            struct ws_error *err);
+    void *user;
+};
+
 struct ws_monitor {
     const struct ws_log_source *source;
     const struct ws_trust *trust;
     const char *state; /* a directory, which is made; NULL: nothing is remembered */
-    /* Each entry that was not in the checkpoint before, in order. A look that was killed shows some
-     * again. What it returns other than WS_OK ends the look. */
-    enum ws_status (*entry)(void *user, uint64_t index, struct ws_bytes entry,
-                            struct ws_error *err);
-    void *user;
+    const struct ws_monitor_listener *listener; /* NULL: nobody */
 };
 
 /* clang-format off */
@@ -49,6 +61,7 @@ const char *ws_monitor_text(enum ws_monitor_verdict verdict);
 
 struct ws_monitor_look {
     enum ws_monitor_verdict verdict;
+    struct ws_bytes note; /* that was shown */
     struct ws_trusted_checkpoint shown;
     uint64_t old_size;        /* of the checkpoint before; 0 for the first look */
     struct ws_bytes notes[2]; /* of a fork: what was seen before, and what was shown now */

@@ -25,6 +25,7 @@ struct trial {
     struct ws_trust trust;
     char log[PATH_MAX], fork[PATH_MAX], state[PATH_MAX];
     uint64_t first, told, stop_at; /* entries that were told of */
+    bool is_new;                   /* to each look comes another listener */
 };
 
 static int open_trial(void **state)
@@ -93,8 +94,20 @@ static enum ws_status on_entry(void *trial_, uint64_t index, struct ws_bytes ent
         return ws_fail(err, WS_INTERRUPTED, "stopped");
     if (trial->told == 0)
         trial->first = index;
+    if (index == 0)
+        trial->first = trial->told = 0;
     assert_int_equal(index, trial->first + trial->told);
     trial->told++;
+    return WS_OK;
+}
+
+static enum ws_status begin_anew(void *trial_, const struct ws_trusted_checkpoint *shown,
+                                 uint64_t seen, uint64_t *had, struct ws_error *err)
+{
+    (void)trial_, (void)err;
+    assert_int_equal(*had, seen);
+    assert_true(shown->checkpoint.size > 0);
+    *had = 0;
     return WS_OK;
 }
 
@@ -103,11 +116,10 @@ static enum ws_status look(struct trial *trial, const char *log, struct ws_monit
     struct ws_log_source source;
     struct ws_error err = {.message = ""};
     assert_int_equal(ws_log_source_open(log, &source, &err), WS_OK);
-    const struct ws_monitor monitor = {.source = &source,
-                                       .trust = &trial->trust,
-                                       .state = trial->state,
-                                       .entry = on_entry,
-                                       .user = trial};
+    const struct ws_monitor_listener listener = {
+        .begin = trial->is_new ? begin_anew : NULL, .entry = on_entry, .user = trial};
+    const struct ws_monitor monitor = {
+        .source = &source, .trust = &trial->trust, .state = trial->state, .listener = &listener};
     trial->told = 0;
     enum ws_status status = ws_monitor_look(&monitor, &trial->arena, out, &err);
     ws_log_source_close(&source);
@@ -280,6 +292,26 @@ static void damage__is_no_fork(void **state)
     assert_look(trial, trial->log, WS_MONITOR_GROWN, 300, 300);
 }
 
+/* Whom nothing was told yet is told all, and the log is held to what was seen before all the same.
+ */
+static void a_new_listener__is_told_the_whole_log(void **state)
+{
+    struct trial *trial = *state;
+    struct ws_monitor_look out;
+    grow(trial, trial->log, "entry", 300);
+    assert_look(trial, trial->log, WS_MONITOR_FIRST, 0, 300);
+    trial->is_new = true;
+    assert_look(trial, trial->log, WS_MONITOR_SAME, 0, 300);
+    grow(trial, trial->log, "entry", 400);
+    assert_look(trial, trial->log, WS_MONITOR_GROWN, 0, 700);
+    spoil(trial, join(&trial->arena, trial->log, "tile/entries/000"), 5);
+    assert_int_equal(look(trial, trial->log, &out), WS_CORRUPT);
+    grow(trial, trial->fork, "other", 1000);
+    assert_int_equal(look(trial, trial->fork, &out), WS_OK);
+    assert_int_equal(out.verdict, WS_MONITOR_FORKED);
+    assert_evidence(trial);
+}
+
 static void a_state__is_of_one_log(void **state)
 {
     struct trial *trial = *state;
@@ -310,6 +342,7 @@ int main(void)
         TRIAL(a_fork__is_found_though_a_look_at_it_was_stopped),
         TRIAL(an_older_checkpoint__is_told_from_a_fork),
         TRIAL(damage__is_no_fork),
+        TRIAL(a_new_listener__is_told_the_whole_log),
         TRIAL(a_state__is_of_one_log),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
