@@ -12,10 +12,9 @@
 #include "base/number.h"
 #include "cli/ledger_command.h"
 #include "cli/stop_signal.h"
-#include "ledger/envelope.h"
+#include "ledger/claims.h"
 #include "ledger/log_monitor.h"
-#include "ledger/roles.h"
-#include "ledger/statement.h"
+#include "ledger/pin.h"
 
 enum { EVERY_MOST = 86400 };
 
@@ -26,9 +25,10 @@ struct monitor_request {
     uint64_t seconds; /* 0: once */
     struct ws_arena arena;
     struct ws_trust trust;
-    struct ws_roles known; /* parties and their keys */
-    const struct ws_note_key **keys;
-    bool *signed_by;
+    struct ws_roles known;   /* parties and their keys */
+    struct ws_claims claims; /* what the log says, as far as it was read */
+    struct ws_log_source_tree tree;
+    uint64_t date, seen;     /* of the look */
     struct ws_arena scratch; /* of one entry */
     bool alarm;              /* what was to be verified is not so */
     bool forked;
@@ -47,63 +47,105 @@ static const char *subject_of(const struct ws_statement *statement, struct ws_ar
     case WS_STATEMENT_WITHDRAWAL:
         return ws_arena_format(arena, "entry %" PRIu64, statement->withdrawal.entry);
     case WS_STATEMENT_KEY_CHANGE:
-        return statement->key_change.old_key;
+        return statement->key_change.is_compromise
+                   ? ws_arena_format(arena, "%s, stolen, from entry %" PRIu64 " on",
+                                     statement->key_change.old_key, statement->key_change.since)
+                   : statement->key_change.old_key;
     default:
         return "";
     }
 }
 
-/* "urn:wellspring:model-emission:v1" and what it is about; texts are the issuer's. */
-static enum ws_status print_statement(struct monitor_request *request, uint64_t index,
-                                      const char *party, const struct ws_envelope *envelope,
-                                      struct ws_error *err)
+static enum ws_status print_claim(struct monitor_request *request, const struct ws_claim *claim,
+                                  const char *type, const char *about, struct ws_error *err)
 {
-    struct ws_statement statement;
-    const bool is_known =
-        ws_statement_read(envelope->payload, index, &request->scratch, &statement, NULL) == WS_OK;
-    const char *type = is_known ? ws_statement_type(statement.kind) : "no statement known here";
-    const char *about = is_known ? subject_of(&statement, &request->scratch) : "";
-    json_t *line = json_pack("{s:I, s:s, s:s, s:s}", "entry", (json_int_t)index, "party", party,
-                             "type", type, "about", about ? about : "");
+    static const char *const names[] = {
+#define X(name, text) #name,
+        WS_CLAIM_MAP(X)
+#undef X
+    };
+    const char *party = request->known.parties[claim->party];
+    if (!request->json) {
+        (void)printf("entry %" PRIu64 ": %s: %s%s%s: %s\n", claim->index, party, type,
+                     *about ? ": " : "", ws_is_one_line(about) ? about : "(not printable)",
+                     ws_claim_text(claim->standing));
+        return WS_OK;
+    }
+    json_t *line =
+        json_pack("{s:I, s:s, s:s, s:s, s:s}", "entry", (json_int_t)claim->index, "party", party,
+                  "type", type, "about", about, "standing", names[claim->standing]);
     char *text = line ? json_dumps(line, JSON_COMPACT) : NULL;
     json_decref(line);
     if (!text)
         return ws_fail_memory(err, "an entry");
-    if (request->json)
-        (void)printf("%s\n", text);
-    else
-        (void)printf("entry %" PRIu64 ": %s: %s%s%s\n", index, party, type,
-                     about && *about ? ": " : "",
-                     about && ws_is_one_line(about) ? about : "(not printable)");
+    (void)printf("%s\n", text);
     free(text);
     return WS_OK;
 }
 
-/* Prints an entry that a party of the roles signed: the one that was asked for, or any. */
+/* What the entry is about is printed also where it does not count: texts are the issuer's. */
+static enum ws_status print_entry(struct monitor_request *request, const struct ws_claim *claim,
+                                  struct ws_bytes entry, struct ws_error *err)
+{
+    struct ws_envelope envelope;
+    struct ws_statement statement;
+    const char *type = "no statement known here", *about = "";
+    if (ws_envelope_read(entry, &request->scratch, &envelope, NULL) == WS_OK &&
+        ws_statement_read(envelope.payload, claim->index, &request->scratch, &statement, NULL) ==
+            WS_OK) {
+        type = ws_statement_type(statement.kind);
+        about = subject_of(&statement, &request->scratch);
+    }
+    return about ? print_claim(request, claim, type, about, err) : ws_fail_memory(err, "an entry");
+}
+
+/* Statements are understood in the log's order, from its first entry on. */
+static enum ws_status begin(void *request_, const struct ws_trusted_checkpoint *shown,
+                            uint64_t seen, uint64_t *had, struct ws_error *err)
+{
+    struct monitor_request *request = request_;
+    request->tree.checkpoint = shown->checkpoint;
+    request->date = shown->time;
+    request->seen = seen;
+    *had = request->claims.size;
+    (void)err;
+    return WS_OK;
+}
+
+static enum ws_status read_cited(void *request_, uint64_t index, struct ws_arena *arena,
+                                 struct ws_bytes *out, struct ws_error *err)
+{
+    const struct monitor_request *request = request_;
+    return ws_log_source_entry(&request->tree, index, arena, out, err);
+}
+
+static enum ws_status begin_claims(struct monitor_request *request, struct ws_error *err)
+{
+    ws_claims_close(&request->claims);
+    return ws_claims_open(&request->claims, &request->known,
+                          (struct ws_claims_log){read_cited, request}, NULL, err);
+}
+
+/* Prints an entry that names a key of a party: the one that was asked for, or any. */
 static enum ws_status on_entry(void *request_, uint64_t index, struct ws_bytes entry,
                                struct ws_error *err)
 {
     struct monitor_request *request = request_;
-    const struct ws_roles *known = &request->known;
-    struct ws_envelope envelope;
+    struct ws_claim claim;
     if (*stop_signal_flag())
         return ws_fail(err, WS_INTERRUPTED, "stopped; with --state the next look goes on");
-    if (known->key_count == 0)
+    if (!request->roles)
         return WS_OK;
+    if (index == 0)
+        WS_TRY(begin_claims(request, err));
     ws_arena_reset(&request->scratch);
-    if (ws_envelope_read(entry, &request->scratch, &envelope, NULL) != WS_OK)
-        return WS_OK; /* logs of others hold other things */
-    if (ws_envelope_check(&envelope, request->keys, known->key_count, &request->scratch,
-                          request->signed_by, err) != WS_OK) {
-        (void)fprintf(stderr, "wellspring: entry %" PRIu64 ": %s\n", index, err->message);
+    WS_TRY(ws_claims_read(&request->claims, entry, request->date, &request->scratch, &claim, err));
+    if (index < request->seen || !claim.is_of_party)
         return WS_OK;
-    }
-    for (size_t i = 0; i < known->key_count; i++) {
-        const char *party = known->parties[known->keys[i].party];
-        if (request->signed_by[i] && (!request->issuer || strcmp(request->issuer, party) == 0))
-            return print_statement(request, index, party, &envelope, err);
-    }
-    return WS_OK;
+    const char *party = request->known.parties[claim.party];
+    return !request->issuer || strcmp(request->issuer, party) == 0
+               ? print_entry(request, &claim, entry, err)
+               : WS_OK;
 }
 
 /* Looks ---------------------------------------------------------------------------------------- */
@@ -171,23 +213,43 @@ static enum ws_status print_look(struct monitor_request *request,
                    request->state ? "/fork-seen' and '.../fork-shown'" : "");
 }
 
+/* Clients that verify proofs with this state are held to what the monitor saw, and it to what they
+ * did. A refusal says that the checkpoint is not to be relied on, whatever its kind. */
+static enum ws_status pin(struct monitor_request *request, const struct ws_monitor_look *look,
+                          struct ws_error *err)
+{
+    const struct ws_pin_book book = {request->state, &request->trust, request->known.max_age,
+                                     (uint64_t)time(NULL)};
+    const struct ws_log_source_tree tree = {request->tree.source, look->shown.checkpoint};
+    struct ws_merkle_nodes nodes = ws_log_source_nodes(&tree);
+    const struct ws_pin_prover prover = ws_pin_prover_of(&nodes);
+    struct ws_pin_result result;
+    enum ws_status status =
+        ws_pin_accept(&book, look->note, &prover, &request->arena, &result, err);
+    request->alarm = status == WS_CORRUPT || status == WS_CONFLICT;
+    return request->alarm ? WS_CORRUPT : status;
+}
+
 /* What was seen before of a log is the state's alone; without one every look is the first. */
 static enum ws_status look_once(struct monitor_request *request, const struct ws_log_source *source,
                                 struct ws_error *err)
 {
-    const struct ws_monitor monitor = {.source = source,
-                                       .trust = &request->trust,
-                                       .state = request->state,
-                                       .entry = on_entry,
-                                       .user = request};
+    const struct ws_monitor_listener listener = {request->roles ? begin : NULL, on_entry, request};
+    const struct ws_monitor monitor = {
+        .source = source, .trust = &request->trust, .state = request->state, .listener = &listener};
     struct ws_monitor_look look;
     ws_arena_reset(&request->arena);
     enum ws_status status = ws_monitor_look(&monitor, &request->arena, &look, err);
     request->alarm = status == WS_CORRUPT;
-    if (status != WS_OK)
+    if (status != WS_OK) {
         ws_error_prefix(err, "%.150s", source->from);
-    WS_TRY(status);
-    return print_look(request, &look, err);
+        /* What was read of a look that failed may not be what is signed. */
+        if (request->roles && begin_claims(request, NULL) != WS_OK)
+            return WS_NO_MEMORY;
+        return status;
+    }
+    WS_TRY(print_look(request, &look, err));
+    return request->state && look.verdict != WS_MONITOR_STALE ? pin(request, &look, err) : WS_OK;
 }
 
 static void wait_for(uint64_t seconds)
@@ -241,17 +303,12 @@ static enum ws_status read_roles(struct monitor_request *request, struct ws_aren
     WS_TRY(ws_file_read(request->roles, WS_TRUST_LIMIT, arena, &text, err));
     WS_TRY(ws_roles_read(text, request->roles, &request->trust, arena, &request->known, err));
     const struct ws_roles *known = &request->known;
-    request->keys = WS_ARENA_NEW(arena, const struct ws_note_key *, known->key_count + 1);
-    request->signed_by = WS_ARENA_NEW(arena, bool, known->key_count + 1);
-    if (!request->keys || !request->signed_by)
-        return ws_fail_memory(err, "roles");
-    for (size_t i = 0; i < known->key_count; i++)
-        request->keys[i] = &known->keys[i].key;
     for (size_t i = 0; i < known->party_count && !is_party; i++)
         is_party = strcmp(request->issuer, known->parties[i]) == 0;
-    return is_party ? WS_OK
-                    : ws_fail(err, WS_INVALID, "'%.200s' has no party '%.80s'", request->roles,
-                              request->issuer);
+    if (!is_party)
+        return ws_fail(err, WS_INVALID, "'%.200s' has no party '%.80s'", request->roles,
+                       request->issuer);
+    return begin_claims(request, err);
 }
 
 static enum ws_status follow(struct monitor_request *request, const char *from,
@@ -261,6 +318,7 @@ static enum ws_status follow(struct monitor_request *request, const char *from,
     if (request->roles)
         WS_TRY(read_roles(request, arena, err));
     WS_TRY(ws_log_source_open(from, &source, err));
+    request->tree.source = &source;
     stop_signal_take();
     enum ws_status status = request->seconds ? look_again_and_again(request, &source, err)
                                              : look_once(request, &source, err);
@@ -286,6 +344,7 @@ static enum ws_status monitor(void *context, const struct arguments *arguments,
         status = ws_trust_read(text, request->policy, &arena, &request->trust, err);
     if (status == WS_OK)
         status = follow(request, arguments->positional[0], &arena, err);
+    ws_claims_close(&request->claims);
     ws_roles_close(&request->known);
     ws_trust_close(&request->trust);
     ws_arena_release(&request->scratch);

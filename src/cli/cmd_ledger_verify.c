@@ -1,22 +1,24 @@
 /*
  * wellspring ledger verify: proofs, by a reader's policy and nothing else. Says what is proved, and
- * what the entry merely claims.
+ * what the entry merely claims. With the log, also what became of the claim since: what comes
+ * behind an entry may withdraw it, or say that its key was stolen.
  */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/json.h"
 #include "cli/ledger_command.h"
-#include "ledger/envelope.h"
+#include "ledger/claims.h"
+#include "ledger/log_monitor.h"
 #include "ledger/log_proof.h"
-#include "ledger/roles.h"
-#include "ledger/statement.h"
+#include "ledger/pin.h"
 
 enum { PROOF_LIMIT = 2 << 20 /* bytes */ };
 
 struct verify_request {
-    const char *policy, *entry, *roles;
+    const char *policy, *entry, *roles, *log, *state;
     bool json;
 };
 
@@ -28,7 +30,12 @@ struct reader {
     bool json;
     json_t *list;
     struct ws_bytes entry; /* data NULL: that of each proof */
-    size_t refused;
+    struct verdict *verdicts;
+    size_t count, refused;
+    /* Of the log that is looked at, where one is given. */
+    struct ws_log_source_tree tree;
+    struct ws_trusted_checkpoint head;
+    struct ws_claims claims;
 };
 
 /* What came of a proof. */
@@ -41,7 +48,18 @@ struct verdict {
     const char *signer; /* as the envelope names the key */
     const char *party;  /* by the roles; NULL: nobody that they name */
     bool may_speak;
+    bool is_followed; /* the log was read to see what became of it: */
+    struct ws_claim read;
+    enum ws_claim_fate fate;
+    uint64_t withdrawn_in;
 };
+
+/* Whether the statement counts and nothing takes it back, as far as the log was read. */
+static bool holds(const struct verdict *verdict)
+{
+    return !verdict->claim || !verdict->is_followed ||
+           (verdict->read.standing == WS_CLAIM_COUNTS && verdict->fate == WS_CLAIM_HOLDS);
+}
 
 /* What the entry says ------------------------------------------------------------------------- */
 
@@ -155,6 +173,133 @@ static enum ws_status judge(struct reader *reader, const char *file, struct verd
     return status;
 }
 
+/* The log -------------------------------------------------------------------------------------- */
+
+static enum ws_status begin(void *reader_, const struct ws_trusted_checkpoint *shown, uint64_t seen,
+                            uint64_t *had, struct ws_error *err)
+{
+    struct reader *reader = reader_;
+    (void)seen, (void)had, (void)err;
+    reader->head = *shown;
+    reader->tree.checkpoint = shown->checkpoint;
+    return WS_OK;
+}
+
+static bool is_of_log(const struct reader *reader, const struct verdict *verdict)
+{
+    return verdict->is_proven &&
+           strcmp(verdict->trusted.checkpoint.origin, reader->head.checkpoint.origin) == 0;
+}
+
+/* A proof's checkpoint may be of an earlier date than the head is. */
+static enum ws_status follow(void *reader_, uint64_t index, struct ws_bytes entry,
+                             struct ws_error *err)
+{
+    struct reader *reader = reader_;
+    struct ws_claim claim;
+    uint64_t date = reader->head.time;
+    for (size_t i = 0; i < reader->count; i++)
+        if (is_of_log(reader, &reader->verdicts[i]) && reader->verdicts[i].index == index)
+            date = reader->verdicts[i].trusted.time;
+    struct ws_arena arena;
+    ws_arena_init(&arena, NULL);
+    enum ws_status status = ws_claims_read(&reader->claims, entry, date, &arena, &claim, err);
+    ws_arena_release(&arena);
+    WS_TRY(status);
+    claim.statement = (struct ws_statement){.subject_count = 0}; /* it was in the arena */
+    for (size_t i = 0; i < reader->count; i++)
+        if (is_of_log(reader, &reader->verdicts[i]) && reader->verdicts[i].index == index) {
+            reader->verdicts[i].is_followed = true;
+            reader->verdicts[i].read = claim;
+        }
+    return WS_OK;
+}
+
+static enum ws_status read_cited(void *reader_, uint64_t index, struct ws_arena *arena,
+                                 struct ws_bytes *out, struct ws_error *err)
+{
+    const struct reader *reader = reader_;
+    return ws_log_source_entry(&reader->tree, index, arena, out, err);
+}
+
+/* That the log which is shown now is the one that the proof is of. */
+static enum ws_status check_history(struct reader *reader, struct verdict *verdict,
+                                    struct ws_error *err)
+{
+    const struct ws_checkpoint *old = &verdict->trusted.checkpoint;
+    const struct ws_checkpoint *head = &reader->head.checkpoint;
+    const struct ws_merkle_nodes nodes = ws_log_source_nodes(&reader->tree);
+    struct ws_merkle_proof proof;
+    enum ws_status status = WS_CORRUPT;
+    if (old->size > head->size)
+        (void)ws_fail(&verdict->why, WS_CORRUPT,
+                      "its checkpoint covers %" PRIu64 " entries, and the log shows %" PRIu64
+                      ": an old copy, or rolled back",
+                      old->size, head->size);
+    else {
+        WS_TRY(ws_merkle_prove_consistency(&nodes, old->size, head->size, &proof, err));
+        status = ws_merkle_check_consistency(old->size, &old->root, head->size, &head->root, &proof,
+                                             &verdict->why);
+        if (status != WS_OK)
+            ws_error_prefix(&verdict->why, "the log that is shown has another history");
+    }
+    verdict->is_proven = status == WS_OK;
+    return WS_OK;
+}
+
+/* Holds the head to what was seen before, where that is known. */
+static enum ws_status pin(struct reader *reader, const char *state, struct ws_bytes note,
+                          struct ws_error *err)
+{
+    const struct ws_pin_book book = {state, &reader->trust, reader->roles.max_age,
+                                     (uint64_t)time(NULL)};
+    struct ws_merkle_nodes nodes = ws_log_source_nodes(&reader->tree);
+    const struct ws_pin_prover prover = ws_pin_prover_of(&nodes);
+    struct ws_pin_result result;
+    return ws_pin_accept(&book, note, &prover, &reader->arena, &result, err);
+}
+
+static enum ws_status follow_log(struct reader *reader, const char *state, struct ws_error *err)
+{
+    const struct ws_monitor_listener listener = {begin, follow, reader};
+    const struct ws_monitor monitor = {
+        .source = reader->tree.source, .trust = &reader->trust, .listener = &listener};
+    struct ws_monitor_look look;
+    WS_TRY(ws_claims_open(&reader->claims, &reader->roles,
+                          (struct ws_claims_log){read_cited, reader}, NULL, err));
+    WS_TRY(ws_monitor_look(&monitor, &reader->arena, &look, err));
+    if (state)
+        WS_TRY(pin(reader, state, look.note, err));
+    for (size_t i = 0; i < reader->count; i++) {
+        struct verdict *verdict = &reader->verdicts[i];
+        if (!is_of_log(reader, verdict))
+            continue;
+        WS_TRY(check_history(reader, verdict, err));
+        if (verdict->is_followed && verdict->read.standing == WS_CLAIM_COUNTS)
+            verdict->fate = ws_claims_fate(&reader->claims, verdict->index, verdict->read.key,
+                                           &verdict->withdrawn_in);
+    }
+    return WS_OK;
+}
+
+/* A log that is refused says nothing of what became of entries: then nothing is verified. */
+static enum ws_status look_at_log(struct reader *reader, const struct verify_request *request,
+                                  struct ws_error *err)
+{
+    struct ws_log_source source;
+    WS_TRY(ws_log_source_open(request->log, &source, err));
+    reader->tree.source = &source;
+    enum ws_status status = follow_log(reader, request->state, err);
+    ws_claims_close(&reader->claims);
+    ws_log_source_close(&source);
+    if (status == WS_CORRUPT || status == WS_CONFLICT) {
+        ws_error_prefix(err, "the log '%.150s' is refused", request->log);
+        reader->refused = reader->count;
+        return WS_CORRUPT;
+    }
+    return status;
+}
+
 /* Telling -------------------------------------------------------------------------------------- */
 
 static void print_date(const struct reader *reader, const struct verdict *verdict)
@@ -172,6 +317,25 @@ static void print_date(const struct reader *reader, const struct verdict *verdic
         time, trusted->witnesses, count_witnesses(&reader->trust), trusted->operators);
 }
 
+/* What became of it. */
+static void print_fate(const struct reader *reader, const struct verdict *verdict)
+{
+    if (!verdict->is_followed) {
+        (void)printf("  Withdrawals and stolen keys not looked for: %s.\n",
+                     reader->tree.source ? "the log given is another" : "no log given (--log)");
+        return;
+    }
+    (void)printf("  In the log, of %" PRIu64 " entries now, it ", reader->head.checkpoint.size);
+    if (verdict->read.standing != WS_CLAIM_COUNTS)
+        (void)printf("does not count: it %s.\n", ws_claim_text(verdict->read.standing));
+    else if (verdict->fate == WS_CLAIM_WITHDRAWN)
+        (void)printf("was withdrawn, in entry %" PRIu64 ".\n", verdict->withdrawn_in);
+    else if (verdict->fate == WS_CLAIM_REVOKED)
+        (void)printf("counts no more: its key was revoked from there or earlier on.\n");
+    else
+        (void)printf("counts, and nothing takes it back.\n");
+}
+
 static void print_claim(const struct reader *reader, const struct verdict *verdict)
 {
     if (!verdict->claim) {
@@ -185,10 +349,9 @@ static void print_claim(const struct reader *reader, const struct verdict *verdi
     else if (!verdict->party)
         (void)printf("  Nobody whom the roles name signed it.\n");
     else
-        (void)printf(
-            "  '%s' signed it, and by the roles %s speak of that. Whether it was withdrawn\n"
-            "  since, only the log tells.\n",
-            verdict->party, verdict->may_speak ? "may" : "may not");
+        (void)printf("  '%s' signed it, and by the roles %s speak of that.\n", verdict->party,
+                     verdict->may_speak ? "may" : "may not");
+    print_fate(reader, verdict);
 }
 
 static void print_verdict(const struct reader *reader, const char *file,
@@ -204,6 +367,28 @@ static void print_verdict(const struct reader *reader, const char *file,
     print_claim(reader, verdict);
 }
 
+/* null: it was not looked for. */
+static json_t *in_log_json(const struct reader *reader, const struct verdict *verdict)
+{
+    static const char *const standings[] = {
+#define X(name, text) #name,
+        WS_CLAIM_MAP(X)
+#undef X
+    };
+    static const char *const fates[] = {[WS_CLAIM_HOLDS] = "HOLDS",
+                                        [WS_CLAIM_WITHDRAWN] = "WITHDRAWN",
+                                        [WS_CLAIM_REVOKED] = "REVOKED"};
+    if (!verdict->is_followed)
+        return json_null();
+    const bool counts = verdict->read.standing == WS_CLAIM_COUNTS;
+    return json_pack("{s:I, s:s, s:s?, s:o}", "size", (json_int_t)reader->head.checkpoint.size,
+                     "standing", standings[verdict->read.standing], "fate",
+                     counts ? fates[verdict->fate] : NULL, "withdrawn_in",
+                     counts && verdict->fate == WS_CLAIM_WITHDRAWN
+                         ? json_integer((json_int_t)verdict->withdrawn_in)
+                         : json_null());
+}
+
 static json_t *verdict_json(const struct reader *reader, const char *file,
                             const struct verdict *verdict)
 {
@@ -213,30 +398,42 @@ static json_t *verdict_json(const struct reader *reader, const char *file,
         return json_pack("{s:o, s:b, s:s}", "file", ws_json_path(file), "proven", false, "why",
                          verdict->why.message);
     time_text(trusted->time, time);
-    return json_pack("{s:o, s:b, s:s, s:I, s:I, s:s?, s:I, s:I, s:I, s:s?, s:s?, s:s?, s:b}",
-                     "file", ws_json_path(file), "proven", true, "origin",
-                     trusted->checkpoint.origin, "index", (json_int_t)verdict->index, "size",
-                     (json_int_t)trusted->checkpoint.size, "existed_no_later_than",
-                     trusted->time > 0 ? time : NULL, "witnesses_cosigned",
-                     (json_int_t)trusted->witnesses, "witnesses_of_policy",
-                     (json_int_t)count_witnesses(&reader->trust), "operators",
-                     (json_int_t)trusted->operators, "claims", verdict->claim, "names_key",
-                     verdict->signer, "signed_by", verdict->party, "may_speak", verdict->may_speak);
+    return json_pack(
+        "{s:o, s:b, s:s, s:I, s:I, s:s?, s:I, s:I, s:I, s:s?, s:s?, s:s?, s:b, s:o}", "file",
+        ws_json_path(file), "proven", true, "origin", trusted->checkpoint.origin, "index",
+        (json_int_t)verdict->index, "size", (json_int_t)trusted->checkpoint.size,
+        "existed_no_later_than", trusted->time > 0 ? time : NULL, "witnesses_cosigned",
+        (json_int_t)trusted->witnesses, "witnesses_of_policy",
+        (json_int_t)count_witnesses(&reader->trust), "operators", (json_int_t)trusted->operators,
+        "claims", verdict->claim, "names_key", verdict->signer, "signed_by", verdict->party,
+        "may_speak", verdict->may_speak, "in_log", in_log_json(reader, verdict));
 }
 
-static enum ws_status verify_files(struct reader *reader, const struct arguments *arguments,
-                                   struct ws_error *err)
+static void tell(struct reader *reader, const struct arguments *arguments)
 {
-    for (size_t i = 0; i < arguments->positional_count; i++) {
+    for (size_t i = 0; i < reader->count; i++) {
+        const struct verdict *verdict = &reader->verdicts[i];
         const char *file = arguments->positional[i];
-        struct verdict verdict = {.is_proven = false};
-        WS_TRY(judge(reader, file, &verdict, err));
-        reader->refused += !verdict.is_proven;
+        reader->refused += !verdict->is_proven || !holds(verdict);
         if (reader->json)
-            ws_json_add(&reader->list, verdict_json(reader, file, &verdict));
+            ws_json_add(&reader->list, verdict_json(reader, file, verdict));
         else
-            print_verdict(reader, file, &verdict);
+            print_verdict(reader, file, verdict);
     }
+}
+
+static enum ws_status verify_files(struct reader *reader, const struct verify_request *request,
+                                   const struct arguments *arguments, struct ws_error *err)
+{
+    reader->count = arguments->positional_count;
+    reader->verdicts = WS_ARENA_ZNEW(&reader->arena, struct verdict, reader->count);
+    if (!reader->verdicts)
+        return ws_fail_memory(err, "proofs");
+    for (size_t i = 0; i < reader->count; i++)
+        WS_TRY(judge(reader, arguments->positional[i], &reader->verdicts[i], err));
+    if (request->log)
+        WS_TRY(look_at_log(reader, request, err));
+    tell(reader, arguments);
     return WS_OK;
 }
 
@@ -272,12 +469,20 @@ static enum ws_status verify(const struct verify_request *request,
     if (arguments->positional_count > 1 && request->entry)
         return ws_fail(err, WS_INVALID, "ledger: verify: --entry is that of one proof, not of %zu",
                        arguments->positional_count);
+    if (request->log && !request->roles)
+        return ws_fail(err, WS_INVALID,
+                       "ledger: verify: --log is read for what takes statements back: whose keys "
+                       "may do that, --roles FILE says");
+    if (request->state && !request->log)
+        return ws_fail(
+            err, WS_INVALID,
+            "ledger: verify: --state holds a log to what it showed before: which --log?");
     ws_arena_init(&reader.arena, NULL);
     enum ws_status status = open_reader(&reader, request, err);
     if (status == WS_OK && request->json)
         reader.list = json_array();
     if (status == WS_OK)
-        status = verify_files(&reader, arguments, err);
+        status = verify_files(&reader, request, arguments, err);
     if (status == WS_OK && request->json)
         status = print_json(reader.list, "the answer", err);
     else
@@ -296,6 +501,9 @@ int cmd_ledger_verify(int argc, char **argv)
     const struct flag table[] = {
         {"policy", 0, "FILE", "logs and witnesses that you trust", NULL, &request.policy},
         {"roles", 0, "FILE", "whose key is whose, and who may speak of what", NULL, &request.roles},
+        {"log", 0, "URL|DIR", "the log, read for withdrawals and stolen keys", NULL, &request.log},
+        {"state", 0, "DIR", "what it showed before, to which it is held: also a monitor's", NULL,
+         &request.state},
         {"entry", 0, "FILE", "the entry, where the proof does not hold it", NULL, &request.entry},
         {"json", 0, NULL, "the verdicts as JSON", &request.json, NULL},
     };
@@ -321,7 +529,6 @@ int cmd_ledger_verify(int argc, char **argv)
     else if (status == WS_OK)
         status = verify(&request, &arguments, &refused, &error);
     ws_arena_release(&arguments.arena);
-    if (status != WS_OK)
-        return report(status, &error);
-    return refused > 0 ? EXIT_NOT_VERIFIED : EXIT_DONE;
+    int exit_status = status == WS_OK ? EXIT_DONE : report(status, &error);
+    return refused > 0 ? EXIT_NOT_VERIFIED : exit_status;
 }

@@ -3,8 +3,9 @@
 
 accepts ledger keys log.key --make log.example --for log
 accepts ledger keys issuer.key --make lab.example
+issuer=$(head -n 1 out)
 accepts ledger init log --key log.key
-printf 'kind: key-change\nold_key: a\nnew_key: b\nsince: 0\n' >change.yaml
+printf 'kind: key-change\nold_key: %s\nnew_key: b\nsince: 0\n' "$issuer" >change.yaml
 accepts ledger add log change.yaml --issuer issuer.key
 accepts ledger publish log --key log.key
 "$ws" ledger prove log --index 0 | sed -n 's/^extra //p' | base64 -d >envelope.json
