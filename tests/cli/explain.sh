@@ -22,7 +22,7 @@ quietly() {
     accepts "$@"
     cp out "out-$1"
 }
-# Ten times slower, and numbers are no others: fewer items stand for a population then.
+# Ten times slower: fewer items stand for a population then, and what they leave is not held to anything.
 if $sanitized; then sed -i 's,^wellspring attribute runs/modes,& --factor 2,' guide.sh; fi
 make_corpus 4000 >book.txt
 . ./guide.sh
@@ -100,7 +100,7 @@ done
 # What must be so of the first example, at the last generation. A family that does not hold the truth
 # has a larger log loss than one that does (Gibbs). Samples of samples drift without end, half human
 # ones do not: they lose less to the statistical error.
-awk -F, '
+$sanitized || awk -F, '
     function value(name) { return $at[name] + 0 }
     NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
     $4 != 9 { next }
