@@ -437,7 +437,8 @@ static void write_bytes(struct disk *disk, const struct operation *o, size_t siz
 {
     if (disk->files[o->inode].size < o->offset + size)
         resize(disk, o->inode, o->offset + size);
-    memcpy(disk->files[o->inode].bytes + o->offset, o->bytes, size);
+    if (size > 0) /* of an empty file there are no bytes */
+        memcpy(disk->files[o->inode].bytes + o->offset, o->bytes, size);
 }
 
 static void drop_name(struct disk *disk, size_t folder, const char *name)
