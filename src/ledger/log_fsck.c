@@ -384,7 +384,7 @@ static enum ws_status walk_journal(struct look *look, struct ws_bytes bytes, str
                            index);
     }
     look->health.torn = bytes.size - journal.offset;
-    return WS_OK;
+    return ws_journal_check_end(&journal, err);
 }
 
 static enum ws_status look_at_journal(struct look *look, const struct ws_mapped_file *file,

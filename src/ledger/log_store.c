@@ -212,7 +212,7 @@ static enum ws_status walk(struct ws_bytes bytes, uint64_t size, journal_visit *
     while (ws_journal_next(out, &entry, &leaf))
         if (visit && out->next > size)
             WS_TRY(visit(user, entry, &leaf, err));
-    return WS_OK;
+    return ws_journal_check_end(out, err);
 }
 
 static enum ws_status walk_journal(const char *path, uint64_t size, journal_visit *visit,
@@ -225,7 +225,9 @@ static enum ws_status walk_journal(const char *path, uint64_t size, journal_visi
     return status;
 }
 
-/* Finds the journal's end, cuts what is torn behind it, and opens it there. */
+/* Finds the journal's end, cuts what is torn behind it, and opens it there. Who was killed may have
+ * written entries without syncing them, and what is written next says that all before it is on the
+ * disk. */
 static enum ws_status open_journal(struct ws_log_store *store, struct ws_error *err)
 {
     struct ws_journal end;
@@ -236,7 +238,8 @@ static enum ws_status open_journal(struct ws_log_store *store, struct ws_error *
         WS_TRY(begin_journal(store->directory, store->size, ws_file_replace, &store->arena, err));
         end.offset = WS_JOURNAL_HEAD;
     }
-    return ws_append_open(&store->journal, store->journal_path, end.offset, err);
+    WS_TRY(ws_append_open(&store->journal, store->journal_path, end.offset, err));
+    return ws_append_sync(&store->journal, store->journal_path, err);
 }
 
 /* Opening -------------------------------------------------------------------------------------- */
@@ -399,7 +402,7 @@ enum ws_status ws_log_add(struct ws_log_store *store, const struct ws_bytes entr
         WS_TRY(open_journal(store, err));
     ws_buffer_init(&records, store->allocator, ADD_LIMIT);
     for (size_t i = 0; i < count; i++)
-        ws_journal_append(&records, entries[i]);
+        ws_journal_append(&records, entries[i], i == 0);
     enum ws_status status = ws_buffer_check(&records, "the entries that are added", err);
     if (status == WS_OK)
         status = keep(store, ws_buffer_bytes(&records), err);

@@ -58,6 +58,15 @@ damaged journal
 rm log/journal
 damaged journal
 
+# An entry with others behind it was acknowledged: nobody cuts it off, nor signs without it.
+accepts ledger add log envelope.json
+printf x | dd of=log/journal bs=1 seek=100 conv=notrunc 2>check.out
+cp log/journal journal.damaged
+refuses 1 "damaged at byte 16" "acknowledged" -- ledger add log envelope.json
+refuses 1 "damaged at byte 16" -- ledger publish log --key log.key
+cmp log/journal journal.damaged || fail "a damaged journal was changed"
+damaged journal
+
 # An older copy of the checkpoint.
 cp log/checkpoints/001 log/checkpoint
 runs ledger fsck log

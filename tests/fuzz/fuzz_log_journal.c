@@ -24,9 +24,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     ws_buffer_init(&again, NULL, SIZE_MAX);
     ws_journal_head(&again, journal.next);
     while (ws_journal_next(&journal, &entry, &leaf))
-        ws_journal_append(&again, entry);
+        ws_journal_append(&again, entry, journal.begins);
     require(again.size == journal.offset && again.size + journal.left.size == size);
     require(memcmp(again.data, data, again.size) == 0);
+    (void)!ws_journal_check_end(&journal, NULL);
     ws_buffer_release(&again);
     return 0;
 }

@@ -302,6 +302,31 @@ static void assert_refused(struct stand *stand, const char *why)
         fail_msg("%s", stand->err.message);
 }
 
+/* An entry that was synced before others were written was acknowledged: it is not cut off,
+ * whichever of its bytes is another. */
+static void log__refuses_a_damaged_journal(void **state)
+{
+    struct stand *stand = *state;
+    const char *path = join(&stand->arena, stand->place.path, "journal");
+    add(stand, 1);
+    add(stand, 2);
+    struct ws_bytes whole = contents(&stand->arena, path);
+    uint8_t *changed = ws_arena_copy(&stand->arena, whole.data, whole.size);
+    const size_t one = 4 + WS_HASH_SIZE + strlen("entry 0");
+    for (size_t at = WS_JOURNAL_HEAD; at < WS_JOURNAL_HEAD + one; at++) {
+        ws_log_close(&stand->store);
+        changed[at] ^= 1;
+        assert_int_equal(ws_file_replace(path, ws_bytes_of(changed, whole.size), &stand->err),
+                         WS_OK);
+        assert_refused(stand, "damaged at byte 16");
+        assert_memory_equal(contents(&stand->arena, path).data, changed, whole.size);
+        changed[at] ^= 1;
+    }
+    assert_int_equal(ws_file_replace(path, whole, &stand->err), WS_OK);
+    open_again(stand);
+    assert_int_equal(stand->store.count, 3);
+}
+
 static void log__notices_what_was_changed(void **state)
 {
     struct stand *stand = *state;
@@ -455,6 +480,7 @@ int main(void)
         LOG_TEST(log__proves_what_old_checkpoints_cover),
         LOG_TEST(log__keeps_what_waits),
         LOG_TEST(log__cuts_what_is_torn),
+        LOG_TEST(log__refuses_a_damaged_journal),
         LOG_TEST(log__knows_what_was_published_already),
         LOG_TEST(log__writes_the_same_again),
         LOG_TEST(log__has_one_writer),
