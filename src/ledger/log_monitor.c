@@ -214,29 +214,39 @@ static enum ws_status read_growth(struct look *look, struct ws_monitor_look *out
 
 /* Going back ----------------------------------------------------------------------------------- */
 
-/* A smaller tree than before is a cache's that is late, if it is the beginning of that one. That
- * nobody proves that is what a log looks like that takes back what it said. */
+/* The root of the first `size` entries of what was seen before, as its tiles prove it. */
+static enum ws_status prove_beginning(const struct look *look, uint64_t size, struct ws_hash *root,
+                                      struct ws_error *err)
+{
+    const struct ws_log_source_tree seen = {look->monitor->source, look->seen};
+    const struct ws_merkle_nodes nodes = ws_log_source_nodes(&seen);
+    struct ws_merkle_proof proof;
+    WS_TRY(ws_merkle_root(&nodes, size, root, err));
+    WS_TRY(ws_merkle_prove_consistency(&nodes, size, look->seen.size, &proof, err));
+    return ws_merkle_check_consistency(size, root, look->seen.size, &look->seen.root, &proof, err);
+}
+
+/* A smaller tree than before is a cache's that is late, if it is the beginning of that one, and a
+ * fork, if that one is proved to begin otherwise. Where nothing is proved it may be an old copy of
+ * an honest log, or of one that takes back what it said. */
 static enum ws_status look_back(struct look *look, struct ws_monitor_look *out,
                                 struct ws_error *err)
 {
     const struct ws_checkpoint *shown = &look->shown.checkpoint;
-    const struct ws_log_source_tree seen = {look->monitor->source, look->seen};
-    const struct ws_merkle_nodes nodes = ws_log_source_nodes(&seen);
-    struct ws_merkle_proof proof;
-    struct ws_hash empty;
+    struct ws_hash root;
     out->verdict = WS_MONITOR_STALE;
-    ws_merkle_empty(&empty);
-    if (shown->size == 0 && ws_hash_equal(&shown->root, &empty))
-        return WS_OK;
-    enum ws_status status =
-        shown->size == 0
-            ? WS_CORRUPT
-            : ws_merkle_prove_consistency(&nodes, shown->size, look->seen.size, &proof, err);
-    if (status == WS_OK)
-        status = ws_merkle_check_consistency(shown->size, &shown->root, look->seen.size,
-                                             &look->seen.root, &proof, err);
+    if (shown->size == 0)
+        return WS_OK; /* of its root the policy's check made sure */
+    enum ws_status status = prove_beginning(look, shown->size, &root, err);
     if (status == WS_CORRUPT || status == WS_NOT_FOUND)
-        return out->verdict = WS_MONITOR_FORKED, WS_OK;
+        return ws_fail(
+            err, WS_CORRUPT,
+            "it shows %" PRIu64 " entries, fewer than the %" PRIu64
+            " that were seen, and nothing there proves that they began with these: it was "
+            "rolled back, or this is an old copy",
+            shown->size, look->seen.size);
+    if (status == WS_OK && !ws_hash_equal(&root, &shown->root))
+        out->verdict = WS_MONITOR_FORKED;
     return status;
 }
 

@@ -11,7 +11,9 @@
  * A log that goes on from what was seen before is known by the root of its entries. Where that
  * fails, the whole log is read anew: when its entries lead to the root that it signs now and not to
  * the one that it signed then, it has forked; when they lead to neither, what was served is
- * damaged. Contract: tests/unit/test_log_monitor.c; docs/formats/log.md.
+ * damaged. Fewer entries than before make a fork where those before are proved to begin otherwise;
+ * an old copy, which proves nothing of what came later, makes none. Contract:
+ * tests/unit/test_log_monitor.c; docs/formats/log.md.
  */
 #ifndef WS_LEDGER_LOG_MONITOR_H
 #define WS_LEDGER_LOG_MONITOR_H
@@ -67,8 +69,9 @@ struct ws_monitor_look {
     struct ws_bytes notes[2]; /* of a fork: what was seen before, and what was shown now */
 };
 
-/* Texts live in the arena. WS_CORRUPT for what the policy does not accept, and for files that do
- * not lead to the root that was signed; WS_CONFLICT for a state of another log. */
+/* Texts live in the arena. WS_CORRUPT for what the policy does not accept, for files that do not
+ * lead to the root that was signed, and for fewer entries than before without a proof; WS_CONFLICT
+ * for a state of another log. */
 WS_MUST_CHECK enum ws_status ws_monitor_look(const struct ws_monitor *monitor,
                                              struct ws_arena *arena, struct ws_monitor_look *out,
                                              struct ws_error *err);

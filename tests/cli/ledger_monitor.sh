@@ -45,6 +45,23 @@ runs ledger monitor log --policy policy --state state
 says "shows 7 entries, fewer than the 15"
 cp whole log/checkpoint
 
+# A copy that is older, tiles and all, is no fork.
+"$ws" ledger keys copied.key --make copied.example --for log >copied.vkey
+printf 'log %s\nquorum none\n' "$(head -n 1 copied.vkey)" >copied.policy
+"$ws" ledger keys issuer.key --make lab.example >issuer.vkey
+printf 'kind: key-change\nold_key: %s\nnew_key: %s\nsince: 0\n' \
+    "$(head -n 1 issuer.vkey)" "$(head -n 1 copied.vkey)" >change.yaml
+accepts ledger init copied --key copied.key
+accepts ledger add copied change.yaml --issuer issuer.key
+accepts ledger publish copied --key copied.key
+cp -r copied older
+accepts ledger add copied change.yaml --issuer issuer.key
+accepts ledger publish copied --key copied.key
+accepts ledger monitor copied --policy copied.policy --state copied.state
+refuses 3 "1 entries, fewer than the 2" "an old copy" -- ledger monitor older --policy copied.policy --state copied.state
+accepts ledger monitor copied --policy copied.policy --state copied.state
+check "no fork is remembered" grep -q "did not grow" out
+
 # Damaged.
 cp -r log damaged
 printf X | dd of=damaged/tile/entries/000.p/15 bs=1 seek=3 conv=notrunc 2>/dev/null

@@ -236,9 +236,40 @@ static void a_fork__that_is_larger_is_found(void **state)
     assert_fork_of(*state, 1000);
 }
 
+/* Of the same history's tiles the checkpoint alone is another: what was seen began otherwise. */
 static void a_fork__that_is_smaller_is_found(void **state)
 {
-    assert_fork_of(*state, 299);
+    struct trial *trial = *state;
+    struct ws_bytes other;
+    struct ws_monitor_look out;
+    grow(trial, trial->log, "entry", 300);
+    grow(trial, trial->fork, "other", 299);
+    assert_int_equal(ws_file_read(join(&trial->arena, trial->fork, "checkpoint"), WS_NOTE_LIMIT,
+                                  &trial->arena, &other, NULL),
+                     WS_OK);
+    assert_int_equal(look(trial, trial->log, &out), WS_OK);
+    assert_int_equal(ws_file_replace(join(&trial->arena, trial->log, "checkpoint"), other, NULL),
+                     WS_OK);
+    assert_int_equal(look(trial, trial->log, &out), WS_OK);
+    assert_int_equal(out.verdict, WS_MONITOR_FORKED);
+    assert_evidence(trial);
+}
+
+/* A mirror that is late, or a log that was rolled back, has no tiles that prove which. Neither is
+ * accused of a fork, and nothing is remembered. */
+static void an_old_copy__is_refused_and_no_fork(void **state)
+{
+    struct trial *trial = *state;
+    struct ws_monitor_look out;
+    grow(trial, trial->log, "entry", 300);
+    grow(trial, trial->fork, "entry", 299); /* the same entries */
+    assert_int_equal(look(trial, trial->log, &out), WS_OK);
+    assert_int_equal(look(trial, trial->fork, &out), WS_CORRUPT);
+    assert_look(trial, trial->log, WS_MONITOR_SAME, 0, 0);
+    grow(trial, trial->fork, "entry", 1);
+    assert_look(trial, trial->fork, WS_MONITOR_SAME, 0, 0);
+    grow(trial, trial->fork, "entry", 700);
+    assert_look(trial, trial->fork, WS_MONITOR_GROWN, 300, 700);
 }
 
 static void a_fork__is_found_though_a_look_at_it_was_stopped(void **state)
@@ -339,6 +370,7 @@ int main(void)
         TRIAL(a_fork__of_the_same_size_is_found),
         TRIAL(a_fork__that_is_larger_is_found),
         TRIAL(a_fork__that_is_smaller_is_found),
+        TRIAL(an_old_copy__is_refused_and_no_fork),
         TRIAL(a_fork__is_found_though_a_look_at_it_was_stopped),
         TRIAL(an_older_checkpoint__is_told_from_a_fork),
         TRIAL(damage__is_no_fork),
