@@ -20,8 +20,13 @@ static enum ws_status gather(const struct ws_log_store *store,
     ws_log_reader_init(reader, store->directory, store->size);
     const struct ws_merkle_nodes nodes = ws_log_reader_nodes(reader);
     WS_TRY(ws_log_last_signed(store, arena, &note, err));
-    return ws_witness_gather(witnesses->trust, note, old_size, &nodes, witnesses->transport, arena,
-                             &out->outcomes, err);
+    if (store->let_go)
+        store->let_go(store->holder);
+    enum ws_status status = ws_witness_gather(witnesses->trust, note, old_size, &nodes,
+                                              witnesses->transport, arena, &out->outcomes, err);
+    if (store->take_back)
+        store->take_back(store->holder);
+    return status;
 }
 
 /* Believing ------------------------------------------------------------------------------------ */

@@ -39,6 +39,11 @@ struct ws_log_store {
     bool is_confirmed; /* by the witnesses, since it was opened */
     uint64_t size;     /* entries that the last checkpoint covers, the one that was signed last */
     uint64_t count;    /* entries that are kept: those, and what waits in the journal */
+    /* Called before and after witnesses are asked, which may take long and touches nothing of this:
+     * meanwhile others may add entries. NULL: nobody else has it. */
+    void (*let_go)(void *holder);
+    void (*take_back)(void *holder);
+    void *holder;
 };
 
 /* A new log without entries, in a directory that is empty or not there; its origin is the key's

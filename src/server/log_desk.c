@@ -8,17 +8,53 @@ enum { BATCH = 4096 /* entries that are kept at once, at most */ };
 
 struct ws_log_desk {
     struct ws_desk_settings settings;
-    struct ws_log_store store; /* the thread's */
+    struct ws_log_store store; /* of the thread that took it */
     bool is_open;              /* it, which a failure may have closed */
     struct ws_bytes bytes[BATCH];
-    pthread_t thread;
+    pthread_t keeper, publisher;
     pthread_mutex_t mutex; /* guards what follows */
     pthread_cond_t change;
+    bool is_taken, publisher_waits;      /* the store, and for it */
     struct ws_desk_entry *first, **last; /* what was handed in */
     bool works;                          /* on entries that are not in that list any more */
     bool drains, ends;
     struct ws_desk_numbers numbers;
 };
+
+/* The store ------------------------------------------------------------------------------------ */
+
+/* The mutex is held. Who publishes comes seldom, and goes first. */
+static void take_store(struct ws_log_desk *desk, bool publishes)
+{
+    desk->publisher_waits |= publishes;
+    while (desk->is_taken || (!publishes && desk->publisher_waits))
+        pthread_cond_wait(&desk->change, &desk->mutex);
+    desk->publisher_waits &= !publishes;
+    desk->is_taken = true;
+}
+
+static void give_store(struct ws_log_desk *desk)
+{
+    desk->is_taken = false;
+    pthread_cond_broadcast(&desk->change);
+}
+
+/* While witnesses are asked entries are kept. */
+static void let_go(void *desk_)
+{
+    struct ws_log_desk *desk = desk_;
+    pthread_mutex_lock(&desk->mutex);
+    give_store(desk);
+    pthread_mutex_unlock(&desk->mutex);
+}
+
+static void take_back(void *desk_)
+{
+    struct ws_log_desk *desk = desk_;
+    pthread_mutex_lock(&desk->mutex);
+    take_store(desk, true);
+    pthread_mutex_unlock(&desk->mutex);
+}
 
 /* What the disk could not finish is found again by opening the log anew. */
 static enum ws_status reopen(struct ws_log_desk *desk, struct ws_error *err)
@@ -28,6 +64,9 @@ static enum ws_status reopen(struct ws_log_desk *desk, struct ws_error *err)
     desk->is_open = false;
     WS_TRY(ws_log_open(desk->settings.directory, NULL, &desk->store, err));
     desk->is_open = true;
+    desk->store.let_go = let_go;
+    desk->store.take_back = take_back;
+    desk->store.holder = desk;
     return WS_OK;
 }
 
@@ -68,6 +107,7 @@ static void keep_batch(struct ws_log_desk *desk)
     struct ws_error error;
     uint64_t index = 0;
     size_t count;
+    take_store(desk, false);
     struct ws_desk_entry *batch = take_batch(desk, &count);
     desk->works = true;
     pthread_mutex_unlock(&desk->mutex);
@@ -80,6 +120,7 @@ static void keep_batch(struct ws_log_desk *desk)
         desk->numbers.batches++;
         note_sizes(desk);
     }
+    give_store(desk);
     pthread_mutex_unlock(&desk->mutex);
     answer_batch(batch, index, status, &error);
     pthread_mutex_lock(&desk->mutex);
@@ -91,6 +132,7 @@ static void keep_batch(struct ws_log_desk *desk)
 static void publish(struct ws_log_desk *desk)
 {
     struct ws_error error;
+    take_store(desk, true);
     pthread_mutex_unlock(&desk->mutex);
     enum ws_status status = desk->is_open ? WS_OK : reopen(desk, &error);
     if (status == WS_OK) {
@@ -103,9 +145,10 @@ static void publish(struct ws_log_desk *desk)
         desk->numbers.publish_failures++;
     if (desk->is_open)
         note_sizes(desk);
+    give_store(desk);
 }
 
-/* The thread ----------------------------------------------------------------------------------- */
+/* The threads ---------------------------------------------------------------------------------- */
 
 static struct timespec after(struct timespec time, double seconds)
 {
@@ -127,28 +170,58 @@ static bool is_over(const struct timespec *until)
            (now.tv_sec == until->tv_sec && now.tv_nsec >= until->tv_nsec);
 }
 
-static void *work(void *desk_)
+static void *keep(void *desk_)
+{
+    struct ws_log_desk *desk = desk_;
+    pthread_mutex_lock(&desk->mutex);
+    while (!desk->ends)
+        if (desk->first)
+            keep_batch(desk);
+        else
+            pthread_cond_wait(&desk->change, &desk->mutex);
+    pthread_mutex_unlock(&desk->mutex);
+    return NULL;
+}
+
+/* Ends when nothing is kept any more. */
+static void *publish_often(void *desk_)
 {
     struct ws_log_desk *desk = desk_;
     struct timespec next;
     (void)clock_gettime(CLOCK_MONOTONIC, &next);
     pthread_mutex_lock(&desk->mutex);
     while (!desk->ends) {
-        if (desk->first) {
-            keep_batch(desk);
-        } else if (!is_over(&next)) {
+        if (!is_over(&next)) {
             (void)pthread_cond_timedwait(&desk->change, &desk->mutex, &next);
+            continue;
         }
-        if (is_over(&next)) {
-            publish(desk);
-            (void)clock_gettime(CLOCK_MONOTONIC, &next);
-            next = after(next, desk->settings.seconds);
-        }
+        publish(desk);
+        (void)clock_gettime(CLOCK_MONOTONIC, &next);
+        next = after(next, desk->settings.seconds);
     }
     if (desk->numbers.count > desk->numbers.published)
         publish(desk);
     pthread_mutex_unlock(&desk->mutex);
     return NULL;
+}
+
+static void end(struct ws_log_desk *desk)
+{
+    pthread_mutex_lock(&desk->mutex);
+    desk->ends = true;
+    pthread_cond_broadcast(&desk->change);
+    pthread_mutex_unlock(&desk->mutex);
+}
+
+static enum ws_status start_threads(struct ws_log_desk *desk, struct ws_error *err)
+{
+    if (pthread_create(&desk->keeper, NULL, keep, desk) != 0)
+        return ws_fail(err, WS_IO, "the log's thread cannot be started");
+    if (pthread_create(&desk->publisher, NULL, publish_often, desk) == 0)
+        return WS_OK;
+    end(desk);
+    (void)pthread_join(desk->keeper, NULL);
+    return ws_fail(err, WS_IO, "the log's second thread cannot be started");
 }
 
 /* From outside --------------------------------------------------------------------------------- */
@@ -201,8 +274,7 @@ enum ws_status ws_log_desk_open(const struct ws_desk_settings *settings, struct 
     enum ws_status status = reopen(desk, err);
     if (status == WS_OK) {
         note_sizes(desk);
-        if (pthread_create(&desk->thread, NULL, work, desk) != 0)
-            status = ws_fail(err, WS_IO, "the log's thread cannot be started");
+        status = start_threads(desk, err);
     }
     if (status == WS_OK)
         *out = desk;
@@ -225,10 +297,8 @@ void ws_log_desk_close(struct ws_log_desk *desk)
     if (!desk)
         return;
     ws_log_desk_drain(desk);
-    pthread_mutex_lock(&desk->mutex);
-    desk->ends = true;
-    pthread_cond_broadcast(&desk->change);
-    pthread_mutex_unlock(&desk->mutex);
-    (void)pthread_join(desk->thread, NULL);
+    end(desk);
+    (void)pthread_join(desk->keeper, NULL);
+    (void)pthread_join(desk->publisher, NULL);
     free_desk(desk);
 }

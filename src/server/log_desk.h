@@ -1,6 +1,7 @@
 /*
  * Where entries are handed in, by many at once: one thread keeps all that came together in the log,
- * which is one sync of the disk for all of them, and publishes a checkpoint now and then.
+ * which is one sync of the disk for all of them, and another publishes a checkpoint now and then.
+ * While it asks witnesses, who may be slow, entries are kept as at other times.
  *
  * An entry is answered when it survives a loss of power. When it cannot be kept, all that came with
  * it are told so and nothing of them is in the log; what was kept before stays. Contract:
@@ -11,7 +12,8 @@
 
 #include "ledger/log_store.h"
 
-/* One entry on its way; the bytes and this live until `done` is called, by the desk's thread. */
+/* One entry on its way; the bytes and this live until `done` is called, by a thread of the
+ * desk. */
 struct ws_desk_entry {
     struct ws_bytes bytes;
     /* `index` counts where `status` is WS_OK; else `err` says why it was not kept. */
@@ -23,7 +25,7 @@ struct ws_desk_entry {
 
 struct ws_desk_settings {
     const char *directory;
-    /* Publishes what waits, if anything does; called from the desk's thread every `seconds`. */
+    /* Publishes what waits, if anything does; called from a thread of the desk every `seconds`. */
     enum ws_status (*publish)(void *user, struct ws_log_store *store, struct ws_error *err);
     void *user;
     double seconds;

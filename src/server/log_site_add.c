@@ -101,7 +101,7 @@ static enum ws_status take_quota(struct ws_log_site *site, size_t issuer, size_t
                                    is_known ? issuers->items[issuer].key.name : "strangers"));
 }
 
-/* By the desk's thread. */
+/* By a thread of the desk. */
 static void on_kept(struct ws_desk_entry *entry, uint64_t index, enum ws_status status,
                     const struct ws_error *err)
 {

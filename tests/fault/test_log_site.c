@@ -38,6 +38,10 @@ struct site {
     struct ws_arena arena;
     struct ws_note_signer signer, issuer, modest, stranger;
     struct ws_issuer_list issuers;
+    bool has_witness; /* which says on one pipe that it was asked, and is silent until the other
+                         ends */
+    struct ws_trust trust;
+    int asked[2], silence[2];
     pid_t process;
     unsigned port;
     char reply[REPLY_SIZE];
@@ -45,11 +49,27 @@ struct site {
 
 /* The site's process --------------------------------------------------------------------------- */
 
-static void be_the_site(const struct site *site, int report)
+static enum ws_status be_silent(void *site_, const char *url, struct ws_bytes body,
+                                struct ws_arena *arena, struct ws_witness_reply *out,
+                                struct ws_error *err)
 {
+    const struct site *site = site_;
+    char byte = 'x';
+    (void)url, (void)body, (void)arena, (void)out;
+    (void)!write(site->asked[1], &byte, 1);
+    (void)!read(site->silence[0], &byte, 1);
+    return ws_fail(err, WS_IO, "the witness is silent");
+}
+
+static void be_the_site(struct site *site, int report)
+{
+    const struct ws_witness_transport transport = {be_silent, site};
+    const struct ws_log_witnesses witnesses = {&site->trust, &transport};
     const struct ws_log_site_settings settings = {.directory = site->log,
                                                   .signer = &site->signer,
                                                   .issuers = &site->issuers,
+                                                  .witnesses =
+                                                      site->has_witness ? &witnesses : NULL,
                                                   .publish_seconds = 0.1};
     const struct ws_http_settings http = {
         .address = "127.0.0.1", .connections = CONNECTIONS, .patience = 2};
@@ -57,6 +77,8 @@ static void be_the_site(const struct site *site, int report)
     struct ws_error err;
     sigset_t ends;
     int seen;
+    if (site->has_witness)
+        (void)close(site->silence[1]);
     (void)sigemptyset(&ends);
     (void)sigaddset(&ends, SIGTERM);
     (void)sigprocmask(SIG_BLOCK, &ends, NULL);
@@ -674,6 +696,58 @@ static void a_site__that_ends_answers_whoever_waits(void **state)
     start(site);
 }
 
+/* Reads what witnesses are named in. */
+static void trust_a_witness(struct site *site)
+{
+    struct ws_note_signer witness;
+    struct ws_note_key log, key;
+    struct ws_buffer text;
+    assert_int_equal(
+        ws_note_signer_make("witness", WS_KEY_COSIGNATURE, &site->arena, &witness, NULL), WS_OK);
+    assert_int_equal(ws_note_signer_key(&site->signer, &log, NULL), WS_OK);
+    assert_int_equal(ws_note_signer_key(&witness, &key, NULL), WS_OK);
+    ws_buffer_init(&text, NULL, 1 << 16);
+    ws_buffer_text(&text, "log ");
+    ws_note_key_append(&text, &log);
+    ws_buffer_text(&text, "\nwitness w ");
+    ws_note_key_append(&text, &key);
+    ws_buffer_text(&text, " http://witness\nquorum w\n");
+    assert_int_equal(
+        ws_trust_read(ws_buffer_bytes(&text), "policy", &site->arena, &site->trust, NULL), WS_OK);
+    ws_buffer_release(&text);
+    ws_note_key_close(&log);
+    ws_note_key_close(&key);
+    ws_note_signer_close(&witness);
+}
+
+static void adding__waits_for_no_witness(void **state)
+{
+    struct site *site = *state;
+    struct ws_log_store store;
+    char byte;
+    assert_int_equal(end(site, SIGTERM), 0);
+    trust_a_witness(site);
+    site->has_witness = true;
+    assert_int_equal(pipe(site->asked), 0);
+    assert_int_equal(pipe(site->silence), 0);
+    start(site);
+    assert_int_equal(read(site->asked[0], &byte, 1), 1);
+    for (unsigned i = 0; i < 3; i++)
+        assert_int_equal(add(site, statement_of(&site->issuer, i, &site->arena)), 200);
+    (void)close(site->silence[1]); /* now it fails, and so does the checkpoint */
+    assert_int_equal(end(site, SIGTERM), 0);
+    assert_int_equal(ws_log_open(site->log, NULL, &store, NULL), WS_OK);
+    assert_int_equal(store.count, 3);
+    assert_int_equal(store.size, 0);
+    ws_log_close(&store);
+    (void)close(site->silence[0]);
+    (void)close(site->asked[0]);
+    (void)close(site->asked[1]);
+    ws_trust_close(&site->trust);
+    site->has_witness = false;
+    start(site);
+}
+
 #define WITH_A_SITE(test) cmocka_unit_test_setup_teardown(test, open_site, close_site)
 
 int main(void)
@@ -691,6 +765,7 @@ int main(void)
         WITH_A_SITE(a_full_disk__refuses_what_comes_and_loses_nothing),
         WITH_A_SITE(a_disk_that_fills_up_before_a_checkpoint__delays_it),
         WITH_A_SITE(a_site__that_ends_answers_whoever_waits),
+        WITH_A_SITE(adding__waits_for_no_witness),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
