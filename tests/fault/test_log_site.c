@@ -174,14 +174,24 @@ static int close_site(void **state)
 
 /* Asking --------------------------------------------------------------------------------------- */
 
-static int connect_to(unsigned port)
+/* -1 where nobody listens. */
+static int try_to_connect(unsigned port)
 {
     const struct sockaddr_in at = {.sin_family = AF_INET,
                                    .sin_port = htons((uint16_t)port),
                                    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int connection = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (connection >= 0 && connect(connection, (const struct sockaddr *)&at, sizeof at) != 0) {
+        (void)close(connection);
+        connection = -1;
+    }
+    return connection;
+}
+
+static int connect_to(unsigned port)
+{
+    int connection = try_to_connect(port);
     assert_true(connection >= 0);
-    assert_int_equal(connect(connection, (const struct sockaddr *)&at, sizeof at), 0);
     return connection;
 }
 
@@ -210,9 +220,12 @@ static unsigned hear(int connection, char *reply)
     return strncmp(reply, "HTTP/1.1 ", 9) == 0 ? (unsigned)strtoul(reply + 9, NULL, 10) : 0;
 }
 
+/* 0 where nobody listens any more: threads may ask, in which nothing can be asserted. */
 static unsigned ask_with(unsigned port, const char *head, struct ws_bytes body, char *reply)
 {
-    int connection = connect_to(port);
+    int connection = try_to_connect(port);
+    if (connection < 0)
+        return 0;
     (void)say(connection, head, strlen(head));
     (void)say(connection, body.data, body.size);
     unsigned status = hear(connection, reply);
