@@ -1,5 +1,7 @@
 #include "cli/serve_log.h"
 
+#include <stdio.h>
+
 #include "base/file.h"
 #include "base/number.h"
 #include "ledger/key_file.h"
@@ -49,6 +51,11 @@ static enum ws_status check_flags(const struct serve_log_flags *flags, struct ws
     return WS_OK;
 }
 
+static void complain(const char *message)
+{
+    (void)fprintf(stderr, "wellspring: %s\n", message);
+}
+
 enum ws_status serve_log_start(const struct serve_log_flags *flags,
                                const struct ws_http_settings *http, struct ws_arena *arena,
                                struct serve_log_keys *keys, struct ws_log_site **out,
@@ -72,7 +79,8 @@ enum ws_status serve_log_start(const struct serve_log_flags *flags,
                                                   .takes_anyones = flags->allow_anyone,
                                                   .witnesses =
                                                       flags->policy ? &keys->witnesses : NULL,
-                                                  .publish_seconds = (double)seconds};
+                                                  .publish_seconds = (double)seconds,
+                                                  .complain = complain};
     return ws_log_site_start(&settings, http, out, err);
 }
 

@@ -18,6 +18,7 @@ struct ws_log_desk {
     struct ws_desk_entry *first, **last; /* what was handed in */
     bool works;                          /* on entries that are not in that list any more */
     bool drains, ends;
+    bool is_corrupt; /* as publishing found, and has not gone well since */
     struct ws_desk_numbers numbers;
 };
 
@@ -143,6 +144,8 @@ static void publish(struct ws_log_desk *desk)
     pthread_mutex_lock(&desk->mutex);
     if (status != WS_OK)
         desk->numbers.publish_failures++;
+    if (status == WS_OK || status == WS_CORRUPT)
+        desk->is_corrupt = status == WS_CORRUPT;
     if (desk->is_open)
         note_sizes(desk);
     give_store(desk);
@@ -230,15 +233,19 @@ enum ws_status ws_log_desk_add(struct ws_log_desk *desk, struct ws_desk_entry *e
                                struct ws_error *err)
 {
     pthread_mutex_lock(&desk->mutex);
-    const bool refuses = desk->drains;
-    if (!refuses) {
+    const bool drains = desk->drains, is_corrupt = desk->is_corrupt;
+    if (!drains && !is_corrupt) {
         entry->next = NULL;
         *desk->last = entry;
         desk->last = &entry->next;
         pthread_cond_broadcast(&desk->change);
     }
     pthread_mutex_unlock(&desk->mutex);
-    return refuses ? ws_fail(err, WS_INTERRUPTED, "the log is closing; try again later") : WS_OK;
+    if (drains)
+        return ws_fail(err, WS_INTERRUPTED, "the log is closing; try again later");
+    return is_corrupt
+               ? ws_fail(err, WS_CORRUPT, "the log can sign no checkpoints, and takes nothing")
+               : WS_OK;
 }
 
 void ws_log_desk_numbers(struct ws_log_desk *desk, struct ws_desk_numbers *out)

@@ -47,7 +47,9 @@ void ws_log_desk_close(struct ws_log_desk *desk);
 /* The first half of closing: once it returns every entry was answered, and new ones are refused. */
 void ws_log_desk_drain(struct ws_log_desk *desk);
 
-/* WS_INTERRUPTED, and `done` is not called, when the desk was told to take no more. */
+/* `done` is not called, and it is WS_INTERRUPTED, when the desk was told to take no more;
+ * WS_CORRUPT once publishing failed with that, until it goes well: entries of a log that can sign
+ * no more would be in none. */
 WS_MUST_CHECK enum ws_status ws_log_desk_add(struct ws_log_desk *desk, struct ws_desk_entry *entry,
                                              struct ws_error *err);
 

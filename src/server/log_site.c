@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -20,20 +21,31 @@ static const struct ws_http_route routes[] = {
     {"GET", "/metrics", log_site_numbers, NULL},
 };
 
+static void complain(struct ws_log_site *site, enum ws_status status, const struct ws_error *error)
+{
+    if (status != WS_OK && site->settings.complain &&
+        strcmp(site->complaint.message, error->message) != 0)
+        site->settings.complain(error->message);
+    site->complaint = status == WS_OK ? (struct ws_error){.message = ""} : *error;
+}
+
 /* With witnesses also where nothing was added: their cosignatures say that it is so today. */
 static enum ws_status publish(void *site_, struct ws_log_store *store, struct ws_error *err)
 {
     static const struct ws_trust nobody = {.quorum = WS_TRUST_NO_QUORUM};
     static const struct ws_log_witnesses none = {.trust = &nobody};
-    const struct ws_log_site_settings *settings = &((const struct ws_log_site *)site_)->settings;
+    struct ws_log_site *site = site_;
+    const struct ws_log_site_settings *settings = &site->settings;
     struct ws_log_cosigning came;
+    struct ws_error error;
     struct ws_arena arena;
     ws_arena_init(&arena, NULL);
     enum ws_status status = ws_log_publish_cosigned(
         store, settings->signer, settings->witnesses ? settings->witnesses : &none, &arena, &came,
-        err);
+        &error);
     ws_arena_release(&arena);
-    return status;
+    complain(site, status, &error);
+    return status == WS_OK ? WS_OK : ws_fail(err, status, "%s", error.message);
 }
 
 /* Everybody's quota is whole at the start. */

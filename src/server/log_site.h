@@ -23,6 +23,9 @@ struct ws_log_site_settings {
     bool takes_anyones;                       /* entries of whomever, who share the usual quota */
     const struct ws_log_witnesses *witnesses; /* who cosign checkpoints; NULL: nobody */
     double publish_seconds;                   /* from one checkpoint to the next */
+    /* Why a checkpoint could not be published, when it is another reason than the time before; by a
+     * thread of the site. NULL: nobody is told. */
+    void (*complain)(const char *message);
 };
 
 struct ws_log_site;

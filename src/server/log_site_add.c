@@ -127,9 +127,9 @@ static enum ws_status hand_in(struct ws_log_site *site, const struct ws_http_req
                              .answer = ws_http_later(request->pending)};
     struct ws_error error;
     enum ws_status status = ws_log_desk_add(site->desk, &in->entry, &error);
+    const enum refusal why = status == WS_CORRUPT ? REFUSED_corrupt : REFUSED_closing;
     if (status != WS_OK)
-        ws_http_finish(in->pending, log_site_refuse(site, REFUSED_closing, in->answer, status),
-                       &error);
+        ws_http_finish(in->pending, log_site_refuse(site, why, in->answer, status), &error);
     return WS_OK;
 }
 

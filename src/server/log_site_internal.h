@@ -20,6 +20,7 @@
     X(stranger,  403)   /* is signed by nobody whom the log takes */      \
     X(quota,     429)   /* is more than its issuer may add */             \
     X(closing,   503)   /* comes when the log takes no more */            \
+    X(corrupt ,  503)   /* comes when the log can sign no more */         \
     X(disk,      507)   /* could not be kept */
 /* clang-format on */
 
@@ -36,7 +37,8 @@ struct ws_log_site {
     struct ws_http_server *server;
     int directory; /* descriptor */
     struct ws_log_desk *desk;
-    pthread_mutex_t mutex;           /* guards what follows */
+    struct ws_error complaint; /* of the thread that publishes: the last; empty when it went well */
+    pthread_mutex_t mutex;     /* guards what follows */
     const struct ws_note_key **keys; /* of the issuers; of one thread at a time */
     struct ws_quota_left *left;      /* of each issuer, and last of all strangers */
     atomic_uint_fast64_t refused[REFUSALS];

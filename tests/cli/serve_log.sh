@@ -56,6 +56,7 @@ printf 'urn:wellspring:roles:v1\nkey lab %s\n' "$issuer_key" >roles
 printf 'issuer %s minute=2\n' "$issuer_key" >issuers
 
 accepts ledger init log --key key
+cp -r log older
 "$ws" serve --log log --key key --issuers issuers --policy policy --publish-every 1 --port 0 \
     >serve.out 2>serve.err &
 server=$!
@@ -88,6 +89,26 @@ kill -TERM $server
 wait $server || fail "SIGTERM: status $?"
 [ ! -s serve.err ] || fail "said $(cat serve.err)"
 accepts ledger fsck log
+
+# An older copy, as its witness knows, acknowledges nothing, and says why.
+"$ws" serve --log older --key key --issuers issuers --policy policy --publish-every 1 --port 0 \
+    >older.out 2>older.err &
+server=$!
+started older.out
+for _ in {1..600}; do
+    [ -s older.err ] && break
+    sleep 0.05
+done
+check "why" grep -q "has cosigned 2 entries of 'log.example' and there are 0 here" older.err
+for _ in {1..600}; do # what is said first is said a moment before it is so
+    [ "$(curl -s -o refused -w '%{http_code}' --data-binary @envelope "$at/add")" = 503 ] && break
+    sleep 0.05
+done
+check "refused" grep -q "the log can sign no checkpoints" refused
+curl -s "$at/metrics" >metrics
+check "counted" grep -q '^wellspring_log_refused_total{reason="corrupt"} [1-9]' metrics
+kill -TERM $server
+wait $server || fail "SIGTERM: status $?"
 kill -TERM $witness
 wait $witness || fail "SIGTERM of the witness: status $?"
 
