@@ -52,7 +52,7 @@ accepts witness add-log w "$log_key"
 witness=$!
 started witness.out
 printf 'log %s\nwitness w %s %s\nquorum w\n' "$log_key" "$witness_key" "$at" >policy
-printf 'urn:wellspring:roles:v1\nkey lab %s\n' "$issuer_key" >roles
+printf 'urn:wellspring:roles:v1\nkey lab %s\narchive lab archive.example\n' "$issuer_key" >roles
 printf 'issuer %s minute=2\n' "$issuer_key" >issuers
 
 accepts ledger init log --key key
@@ -78,7 +78,7 @@ check "refused" grep -qx 'wellspring_log_refused_total{reason="quota"} 1' metric
 
 accepts ledger monitor "$at" --policy policy --roles roles --issuer lab --state state
 check "what it logged" \
-    grep -qx "entry 1: lab: urn:wellspring:human-archive:v1: archive.example/2019" out
+    grep -qx "entry 1: lab: urn:wellspring:human-archive:v1: archive.example/2019: counts" out
 check "since when" grep -q "^cosigned by 1 witnesses of 1 operators: it existed no later than 20" out
 refuses 2 "'roles' has no party 'other'" -- \
     ledger monitor "$at" --policy policy --roles roles --issuer other
