@@ -15,7 +15,6 @@ END
 
 # One table of them would be 800 MB. What is left is mostly addresses that libraries reserve, one
 # of them for each thread that it believes it needs; sanitizers reserve more than there is.
-export OPENBLAS_NUM_THREADS=1
 $sanitized || ulimit -v 1000000
 for source in zipf uniform; do
     accepts run many.yaml -q -o $source --set source=$source

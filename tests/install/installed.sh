@@ -46,6 +46,8 @@ rm -r staged
 
 # The program ----------------------------------------------------------------------------------------
 
+check "LAPACK is a part of it, and none is loaded" \
+    test -z "$(ldd "$ws" "$(find "$prefix" -name libwellspring.so)" | grep -E 'lapack|blas')"
 for preset in "$prefix"/share/wellspring/presets/{,reproduce/}*.yaml; do
     check "the preset is the one in the program" \
         cmp "$preset" "$WS_SOURCE_DIR/presets/${preset#*/wellspring/presets/}"
