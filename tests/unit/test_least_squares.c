@@ -128,6 +128,28 @@ static void a_positive_matrix__is_solved(void **state)
     assert_near(-w[0] + 0.5 * w[1] + 2 * w[2], 3, 1e-14);
 }
 
+/* Within one block of LAPACK's, on its border, and in more. */
+static void a_large_positive_matrix__is_solved(void **state)
+{
+    (void)state;
+    enum { LARGEST = 130 };
+    static const size_t sizes[] = {63, 64, 65, LARGEST};
+    static double triangle[LARGEST * LARGEST];
+    for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
+        size_t size = sizes[s];
+        double b[LARGEST] = {0}, w[LARGEST], work[LARGEST];
+        for (size_t i = 0; i < size; i++)
+            for (size_t j = 0; j < size; j++) {
+                double smaller = (double)(i < j ? i : j) + 1;
+                triangle[i * size + j] = j <= i ? smaller : NAN;
+                b[i] += smaller * (double)(j % 5);
+            }
+        assert_int_equal(ws_solve_positive(triangle, size, size, b, w, work, NULL), WS_OK);
+        for (size_t i = 0; i < size; i++)
+            assert_near(w[i], (double)(i % 5), 1e-9);
+    }
+}
+
 static void a_singular_matrix__is_refused_and_its_row_named(void **state)
 {
     (void)state;
@@ -167,6 +189,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(products__are_the_same_on_every_instruction_set, set_up,
                                         tear_down),
         cmocka_unit_test(a_positive_matrix__is_solved),
+        cmocka_unit_test(a_large_positive_matrix__is_solved),
         cmocka_unit_test(a_singular_matrix__is_refused_and_its_row_named),
         cmocka_unit_test(sums_that_overflow__are_called_so),
     };
