@@ -1,11 +1,12 @@
-# A disk that fills while a log is added to or published, and clocks that go back: exit status 1, one line
-# that names the file and the reason, nothing that was acknowledged lost, and with room it goes on.
+# A disk that fills while a log is added to or published: exit status 1, one line that names the file
+# and the reason, nothing that was acknowledged lost, and with room it goes on.
 . "$(dirname "$0")/../cli/lib.bash"
 
 accepts ledger keys log.key --make log.example --for log
 accepts ledger keys issuer.key --make lab.example
+issuer=$(head -n 1 out)
 accepts ledger init log --key log.key
-printf 'kind: key-change\nold_key: a\nnew_key: b\nsince: 0\n' >change.yaml
+printf 'kind: key-change\nold_key: %s\nnew_key: b\nsince: 0\n' "$issuer" >change.yaml
 accepts ledger add log change.yaml --issuer issuer.key
 accepts ledger publish log --key log.key
 "$ws" ledger prove log --index 0 | sed -n 's/^extra //p' | base64 -d >envelope.json
