@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "base/number.h"
 #include "cli/command.h"
 #include "cli/terminal.h"
@@ -388,7 +387,7 @@ enum ws_status attribution_write_csv(const struct attribution_part *parts, size_
             add_row(&text, &parts[p].attribution.rows[i]);
     enum ws_status status = ws_buffer_check(&text, "the attribution", err);
     if (status == WS_OK)
-        status = ws_file_replace(path, ws_buffer_bytes(&text), err);
+        status = write_output(path, ws_buffer_bytes(&text), err);
     ws_buffer_release(&text);
     return status;
 }

@@ -3,7 +3,6 @@
  */
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/file.h"
 #include "cli/command.h"
@@ -43,12 +42,11 @@ struct output {
 
 static enum ws_status open_output(struct output *output, const char *path, struct ws_error *err)
 {
-    struct stat about;
     *output = (struct output){.path = path, .stream = path ? NULL : stdout};
     output->draft.descriptor = -1;
     if (!path)
         return WS_OK;
-    if (lstat(path, &about) != 0 || S_ISREG(about.st_mode))
+    if (can_be_replaced(path))
         return ws_file_draft_open(&output->draft, path, err);
     output->stream = fopen(path, "w");
     return output->stream ? WS_OK : ws_fail_system(err, "write", path);

@@ -111,7 +111,7 @@ static enum ws_status write_proof(const struct prove_request *request, struct ws
         (void)fwrite(proof.data, 1, proof.size, stdout);
         return WS_OK;
     }
-    WS_TRY(ws_file_replace(request->out, proof, err));
+    WS_TRY(write_output(request->out, proof, err));
     (void)printf("'%s' proves entry %s. Next:", request->out, request->index);
     print_word(program_invocation_name);
     (void)printf(" ledger verify");

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/file.h"
 #include "cli/installed.h"
@@ -395,10 +396,28 @@ enum ws_status print_json(json_t *json, const char *what, struct ws_error *err)
     return status;
 }
 
+bool can_be_replaced(const char *path)
+{
+    struct stat about;
+    return lstat(path, &about) != 0 || S_ISREG(about.st_mode);
+}
+
+static enum ws_status write_into(const char *path, struct ws_bytes bytes, struct ws_error *err)
+{
+    FILE *stream = fopen(path, "w");
+    if (!stream)
+        return ws_fail_system(err, "write", path);
+    bool written = fwrite(bytes.data, 1, bytes.size, stream) == bytes.size && fflush(stream) == 0;
+    enum ws_status status = written ? WS_OK : ws_fail_system(err, "write", path);
+    (void)fclose(stream);
+    return status;
+}
+
 enum ws_status write_output(const char *path, struct ws_bytes bytes, struct ws_error *err)
 {
     if (path && strcmp(path, "-") != 0)
-        return ws_file_replace(path, bytes, err);
+        return can_be_replaced(path) ? ws_file_replace(path, bytes, err)
+                                     : write_into(path, bytes, err);
     (void)fwrite(bytes.data, 1, bytes.size, stdout); /* main() asks at the end how it went */
     return WS_OK;
 }

@@ -133,7 +133,11 @@ int report(enum ws_status status, const struct ws_error *error);
  * `what` is for messages: "the results". */
 WS_MUST_CHECK enum ws_status print_json(json_t *json, const char *what, struct ws_error *err);
 
-/* Replaces the file, whole or not at all; without a path, or where that is "-", to stdout. */
+/* False: a device, a pipe or a link, which would be gone when a file took its place. It is written
+ * to, or to what it points to. */
+bool can_be_replaced(const char *path);
+/* Replaces the file, whole or not at all, where it can be; without a path, or where that is "-", to
+ * stdout. */
 WS_MUST_CHECK enum ws_status write_output(const char *path, struct ws_bytes bytes,
                                           struct ws_error *err);
 

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "base/number.h"
 #include "cli/command.h"
 #include "cli/terminal.h"
@@ -273,7 +272,7 @@ enum ws_status theory_write_csv(const struct ws_theory *theory, const char *path
         add_row(&text, &theory->rows[i]);
     enum ws_status status = ws_buffer_check(&text, "the theory", err);
     if (status == WS_OK)
-        status = ws_file_replace(path, ws_buffer_bytes(&text), err);
+        status = write_output(path, ws_buffer_bytes(&text), err);
     ws_buffer_release(&text);
     return status;
 }

@@ -155,4 +155,16 @@ refuses 2 "--factor is of --attribution" -- report gaussian --factor 4
 refuses 2 "which runs?" -- report
 refuses 1 "nowhere/report.html" -- report text -o nowhere/report.html
 
+# A link stays, and what it points to is written; so is a pipe.
+accepts report text -o plain.html
+touch target.html && ln -s target.html link.html
+accepts report text -o link.html
+check "the link is still one" test -L link.html
+check "its file has the report" cmp target.html plain.html
+mkfifo pipe
+cat pipe >piped.html &
+accepts report text -o pipe
+wait $!
+check "a pipe has it, too" cmp piped.html plain.html
+
 finish
