@@ -17,7 +17,7 @@ void ws_tex_escape(const char *text, struct ws_buffer *out)
         {"^", "\\textasciicircum{}"},
         {"<", "\\textless{}"},
         {">", "\\textgreater{}"},
-        {"\"", "\\textquotedbl{}"},
+        {"\"", "\\textquotedblright{}"}, /* the straight one is not in OT1 */
         {"|", "\\textbar{}"},
         {"&", "\\&"},
         {"%", "\\%"},

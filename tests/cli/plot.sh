@@ -22,7 +22,7 @@ accepts plot run -o figure.tex
 check "an axis, and what it wants" grep -q '^% Wants .*pgfplots' figure.tex
 check "every environment ends" test "$(grep -c '^.begin{' figure.tex)" -eq "$(grep -c '^.end{' figure.tex)"
 check "a title that LaTeX can print" grep -qF \
-    '% Title: small: \textless{}b\textgreater{}a \& b\textless{}/b\textgreater{} \textquotedbl{}quoted' figure.tex
+    '% Title: small: \textless{}b\textgreater{}a \& b\textless{}/b\textgreater{} \textquotedblright{}quoted' figure.tex
 accepts plot run -f svg
 check "standard output" cmp out figure.svg
 accepts plot run -f png --dpi 100 -o small.png
