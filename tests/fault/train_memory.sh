@@ -11,7 +11,7 @@ for _ in {1..400}; do cat piece.txt; done >large.txt
 small=(--layers 1 --width 16 --heads 2 --context 32 --block 32 --vocabulary 300 --steps 2 --threads 1)
 
 accepts train large.txt -q -o whole "${small[@]}"
-# Memory that belongs to the process alone, in KB; OpenBLAS wants some 300 MB before anything begins.
+# Memory that belongs to the process alone, in KB.
 ulimit -d 400000
 accepts train large.txt -q -o tight "${small[@]}"
 check "the model is the same" cmp whole/model.safetensors tight/model.safetensors
