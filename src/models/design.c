@@ -28,21 +28,28 @@ enum ws_status ws_design_check(const char *family, const struct ws_dataset *exam
     return WS_OK;
 }
 
-/* The inputs of item i mod n of `original`. Items lie in segments one behind the other, so they are
- * walked through, over and over. */
-static void copy_inputs(const struct ws_dataset *original, uint64_t count, const double *noise,
-                        double *out)
+/* Items of a segment, whole, from the first on. */
+static void copy_items(const struct ws_segment *segment, uint64_t count, size_t d, double *out)
+{
+    const double *vectors = segment->payload->vectors;
+    if (!segment->pick)
+        memcpy(out, vectors + segment->first * d, count * d * sizeof *out);
+    for (uint64_t i = 0; segment->pick && i < count; i++)
+        memcpy(out + i * d, vectors + segment->pick[i] * d, d * sizeof *out);
+}
+
+/* The inputs of item i mod n of `original`, and whatever targets they had. Items lie in segments
+ * one behind the other, so they are walked through, over and over. */
+static void copy_inputs(const struct ws_dataset *original, uint64_t count, double *out)
 {
     size_t d = original->dimension;
-    uint64_t done = 0;
-    while (done < count)
-        for (size_t s = 0; s < original->segment_count && done < count; s++) {
+    while (count > 0)
+        for (size_t s = 0; s < original->segment_count && count > 0; s++) {
             const struct ws_segment *segment = &original->segments[s];
-            for (uint64_t i = 0; i < segment->count && done < count; i++, done++) {
-                const double *from = segment->payload->vectors + ws_segment_item(segment, i) * d;
-                memcpy(out + done * d, from, (d - 1) * sizeof *out);
-                out[done * d + d - 1] = noise[done];
-            }
+            uint64_t some = segment->count < count ? segment->count : count;
+            copy_items(segment, some, d, out);
+            out += some * d;
+            count -= some;
         }
 }
 
@@ -57,7 +64,9 @@ static enum ws_status draw_fixed(const struct ws_dataset *original, uint64_t cou
     if (!noise)
         return ws_fail_memory(err, "a sample of a regression");
     ws_sample_normals(rng, 0, 1, noise, count);
-    copy_inputs(original, count, noise, out);
+    copy_inputs(original, count, out);
+    for (uint64_t i = 0; i < count; i++)
+        out[(i + 1) * original->dimension - 1] = noise[i];
     return WS_OK;
 }
 

@@ -10,9 +10,10 @@
  * about 2^-53 over this: beyond it, few digits would be right. */
 static const double SHARE_LEFT = 1e-12;
 
-static void add_four(struct ws_products *p)
+static void add_waiting(struct ws_products *p)
 {
-    p->ops->add_four(p->item, p->weight, p->size, p->triangle, ws_products_stride(p->size));
+    p->ops->add_fours(p->item, p->weight, p->waiting / 4, p->size, p->triangle,
+                      ws_products_stride(p->size));
     p->waiting = 0;
 }
 
@@ -26,19 +27,17 @@ void ws_products_add(struct ws_products *products, const double *item, double we
 {
     products->item[products->waiting] = item;
     products->weight[products->waiting++] = weight;
-    if (products->waiting == 4)
-        add_four(products);
+    if (products->waiting == WS_PRODUCTS_WAITING)
+        add_waiting(products);
 }
 
 void ws_products_end(struct ws_products *products)
 {
-    if (products->waiting == 0)
-        return;
-    for (unsigned i = products->waiting; i < 4; i++) {
-        products->item[i] = products->item[0];
-        products->weight[i] = 0;
+    for (; products->waiting % 4 != 0; products->waiting++) {
+        products->item[products->waiting] = products->item[0];
+        products->weight[products->waiting] = 0;
     }
-    add_four(products);
+    add_waiting(products);
 }
 
 void ws_products_of(const struct ws_dataset *data, double *triangle)

@@ -36,13 +36,14 @@ static inline size_t ws_products_stride(size_t size)
 }
 
 /* Adds weight x x' of each item x, of `size` numbers, to a triangle. Items wait until there are
- * four. */
+ * many. */
+enum { WS_PRODUCTS_WAITING = 64 };
 struct ws_products {
     const struct ws_product_ops *ops; /* models/product_ops.h */
     size_t size;
     double *triangle; /* (size, ws_products_stride(size)) */
-    const double *item[4];
-    double weight[4];
+    const double *item[WS_PRODUCTS_WAITING];
+    double weight[WS_PRODUCTS_WAITING];
     unsigned waiting;
 };
 void ws_products_begin(struct ws_products *products, size_t size, double *triangle);

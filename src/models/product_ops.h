@@ -1,5 +1,5 @@
 /*
- * The loop of models/least_squares.h over the numbers of an item.
+ * The loops of models/least_squares.h over the numbers of items.
  *
  * One table for each instruction set (base/draw.h does the same): they do the same operations in
  * the same order and give the same bytes, so which one runs never shows. Contract:
@@ -12,10 +12,15 @@
 
 struct ws_product_ops {
     const char *name;
-    /* row i, number j += sum over four items of weight x_i x_j, for i < size and j <= i. What lies
-     * beyond, up to the row's end, may become anything; `stride` is a multiple of 8. */
-    void (*add_four)(const double *const item[4], const double weight[4], size_t size,
-                     double *triangle, size_t stride);
+    /* row i, number j += sum over four items of x_i (weight x_j), for i < size and j <= i; then for
+     * the next four, `fours` times. What lies beyond, up to the row's end, may become anything;
+     * `stride` is a multiple of 8. */
+    void (*add_fours)(const double *const item[], const double weight[], size_t fours, size_t size,
+                      double *triangle, size_t stride);
+    /* out[i] = the sum over j < size of items[i * stride + j] w[j], each lane of eight summed alone
+     * and lanes added as ws_sums_total (base/sum.h) does. */
+    void (*weigh)(const double *items, size_t count, size_t stride, const double *w, size_t size,
+                  double *out);
 };
 
 extern const struct ws_product_ops ws_product_baseline;

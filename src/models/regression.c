@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "data/law_regression.h"
 #include "models/least_squares.h"
+#include "models/product_ops.h"
 
 enum { MAGIC = 0x524d5357, VERSION = 1 }; /* "WSMR" */
 
@@ -154,6 +155,27 @@ static enum ws_status fit(const void *settings, size_t chains,
     return WS_OK;
 }
 
+/* Makes targets of the noise in their places. False where one is not finite. */
+static bool add_targets(const struct ws_regression_model *model, double *items, uint64_t count)
+{
+    enum { AT_ONCE = 64 };
+    const struct ws_product_ops *ops = ws_product_pick();
+    size_t inputs = model->inputs, d = inputs + 1;
+    double deviation = sqrt(model->variance);
+    double mean[AT_ONCE], sum = 0;
+    for (uint64_t first = 0; first < count; first += AT_ONCE) {
+        size_t some = count - first < AT_ONCE ? (size_t)(count - first) : AT_ONCE;
+        double *x = items + first * d;
+        ops->weigh(x, some, d, model->weights, inputs, mean);
+        for (size_t i = 0; i < some; i++) {
+            double *target = x + i * d + inputs;
+            *target = mean[i] + deviation * *target;
+            sum += *target - *target; /* 0 for what is finite, else no number */
+        }
+    }
+    return sum == 0;
+}
+
 static enum ws_status sample_one(const struct ws_regression_model *model,
                                  const struct ws_dataset *original, uint64_t count,
                                  struct ws_rng_key key, struct ws_arena *arena,
@@ -167,14 +189,7 @@ static enum ws_status sample_one(const struct ws_regression_model *model,
         return ws_fail_memory(err, "a sample of a regression");
     WS_TRY(
         ws_design_draw(&settings->design, original, count, (uint32_t)d, key, arena, &items, err));
-    double deviation = sqrt(model->variance);
-    bool finite = true;
-    for (uint64_t i = 0; i < count; i++) {
-        double *x = items + i * d;
-        x[inputs] = ws_dot(x, model->weights, inputs) + deviation * x[inputs];
-        finite &= isfinite(x[inputs]) != 0;
-    }
-    if (!finite)
+    if (!add_targets(model, items, count))
         return ws_fail(err, WS_NUMERIC,
                        "the targets of a regression are not finite: its weights are too large");
     *payload = (struct ws_payload){

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "base/sum.h"
 #include "models/least_squares.h"
 #include "models/product_ops.h"
 #include "support/regression_items.h"
@@ -28,7 +29,7 @@ static int tear_down(void **state)
 
 static void products__sum_over_all_items(void **state)
 {
-    /* Five items: four at once, and one that waits. */
+    /* Five items: four at once, and one that is left. */
     static const double values[] = {1, 2, 3, 4, -1, 0, 2, 2, 0.5, 1};
     struct ws_dataset data = dataset_of_vectors(values, 5, 2, *state);
     double triangle[16];
@@ -78,40 +79,76 @@ static void products__do_not_depend_on_segments(void **state)
     assert_memory_equal(whole, summed, sizeof whole);
 }
 
+/* An item of its own length, so that the sanitizer sees what is read beyond its end. */
+static double *new_item(size_t size, int which)
+{
+    double *item = malloc(size * sizeof *item);
+    assert_non_null(item);
+    for (size_t i = 0; i < size; i++)
+        item[i] = spread_out((double)(which * 100 + (int)i + 1), 2);
+    return item;
+}
+
 /* On every instruction set the same bytes, those of the formula as it stands in the comment of
- * models/product_ops.h, and nothing is read beyond an item's end (the sanitizer watches). */
+ * models/product_ops.h. */
 static void products__are_the_same_on_every_instruction_set(void **state)
 {
+    enum { FOURS = 3, ITEMS = 4 * FOURS };
     const struct ws_product_ops *sets[WS_PRODUCT_SETS];
     const size_t count = ws_product_list(sets);
-    static const double weight[] = {1, 0.5, 3, 0.7};
+    static const double weight[ITEMS] = {1, 0.5, 3, 0.7, 1, 1, 1, 1, 0.1, 0.2, 0, 0};
     assert_ptr_equal(ws_product_pick(), sets[count - 1]);
     for (size_t size = 1; size <= 35; size++) {
         size_t stride = ws_products_stride(size);
-        double *item[4], *wanted = WS_ARENA_NEW((struct ws_arena *)*state, double, size *stride);
-        for (int k = 0; k < 4; k++) {
-            item[k] = malloc(size * sizeof(double));
-            assert_non_null(item[k]);
-            for (size_t i = 0; i < size; i++)
-                item[k][i] = spread_out((double)(k * 100 + (int)i + 1), 2);
-        }
+        double *item[ITEMS],
+            *wanted = WS_ARENA_NEW((struct ws_arena *)*state, double, size *stride);
+        for (int k = 0; k < ITEMS; k++)
+            item[k] = new_item(size, k);
         for (size_t i = 0; i < size; i++)
             for (size_t j = 0; j < size; j++) {
-                double term[4];
-                for (int k = 0; k < 4; k++)
-                    term[k] = weight[k] * item[k][i] * item[k][j];
-                wanted[i * stride + j] = 0.25 + ((term[0] + term[1]) + (term[2] + term[3]));
+                wanted[i * stride + j] = 0.25;
+                for (int f = 0; f < ITEMS; f += 4) {
+                    double term[4];
+                    for (int k = 0; k < 4; k++)
+                        term[k] = item[f + k][i] * (weight[f + k] * item[f + k][j]);
+                    wanted[i * stride + j] += (term[0] + term[1]) + (term[2] + term[3]);
+                }
             }
         for (size_t s = 0; s < count; s++) {
             double *seen = WS_ARENA_NEW((struct ws_arena *)*state, double, size *stride);
             for (size_t i = 0; i < size * stride; i++)
                 seen[i] = 0.25;
-            sets[s]->add_four((const double *const *)item, weight, size, seen, stride);
+            sets[s]->add_fours((const double *const *)item, weight, FOURS, size, seen, stride);
             for (size_t i = 0; i < size; i++)
                 assert_memory_equal(seen + i * stride, wanted + i * stride, (i + 1) * sizeof *seen);
         }
-        for (int k = 0; k < 4; k++)
+        for (int k = 0; k < ITEMS; k++)
             free(item[k]);
+    }
+}
+
+static void weighed_items__are_the_same_on_every_instruction_set(void **state)
+{
+    (void)state;
+    enum { ITEMS = 3, LARGEST = 35 };
+    const struct ws_product_ops *sets[WS_PRODUCT_SETS];
+    const size_t count = ws_product_list(sets);
+    for (size_t size = 1; size <= LARGEST; size++) {
+        /* The target after each item's inputs is not read; after the last there is nothing. */
+        double *w = new_item(size, ITEMS), *items = new_item(ITEMS * (size + 1) - 1, 0);
+        for (size_t s = 0; s < count; s++) {
+            double seen[ITEMS];
+            sets[s]->weigh(items, ITEMS, size + 1, w, size, seen);
+            for (size_t i = 0; i < ITEMS; i++) {
+                double sums[WS_SUM_LANES] = {0};
+                for (size_t j = 0; j < size; j++)
+                    sums[j % WS_SUM_LANES] += items[i * (size + 1) + j] * w[j];
+                double wanted = ws_sums_total(sums);
+                assert_memory_equal(&seen[i], &wanted, sizeof wanted);
+            }
+        }
+        free(items);
+        free(w);
     }
 }
 
@@ -188,6 +225,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(products__do_not_depend_on_segments, set_up, tear_down),
         cmocka_unit_test_setup_teardown(products__are_the_same_on_every_instruction_set, set_up,
                                         tear_down),
+        cmocka_unit_test(weighed_items__are_the_same_on_every_instruction_set),
         cmocka_unit_test(a_positive_matrix__is_solved),
         cmocka_unit_test(a_large_positive_matrix__is_solved),
         cmocka_unit_test(a_singular_matrix__is_refused_and_its_row_named),
