@@ -36,7 +36,8 @@ enum exit_status {
     X(evaluate,  "a model against reference numbers, or over a text")                   \
     X(tokenize,  "text to token ids and back; training a tokenizer")                      \
     X(ledger,    "logs of who made which data: signed, witnessed, only ever growing")   \
-    X(witness,   "cosign logs of others when they only grew, with the time")
+    X(witness,   "cosign logs of others when they only grew, with the time")         \
+    X(vault,     "preserved originals: each once, with when and where from")
 /* clang-format on */
 
 #define X(name, summary) int cmd_##name(int argc, char **argv);

@@ -63,8 +63,8 @@ static unsigned days_of(unsigned year, unsigned month)
     return days[month - 1] + (month == 2 && is_leap(year));
 }
 
-/* "2026-11-01T00:00:00Z" and no other form of RFC 3339, so that texts are in the order of times. */
-static bool is_time(const char *text)
+/* No other form, so that texts are in the order of times. */
+bool ws_statement_is_time(const char *text)
 {
     return strlen(text) == 20 && is_digits(text, 4, 0, 9999) && text[4] == '-' &&
            is_digits(text + 5, 2, 1, 12) && text[7] == '-' &&
@@ -90,9 +90,9 @@ uint64_t ws_statement_seconds(const char *time)
 
 static enum ws_status check_period(const char *started, const char *ended, struct ws_error *err)
 {
-    if (!is_time(started))
+    if (!ws_statement_is_time(started))
         return fail(err, "prov:startedAtTime", "a time like 2026-11-01T00:00:00Z");
-    if (!is_time(ended) || strcmp(started, ended) > 0)
+    if (!ws_statement_is_time(ended) || strcmp(started, ended) > 0)
         return fail(err, "prov:endedAtTime", "such a time, not before prov:startedAtTime");
     return WS_OK;
 }

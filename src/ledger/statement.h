@@ -122,6 +122,9 @@ WS_MUST_CHECK enum ws_status ws_statement_append(struct ws_buffer *out,
                                                  const struct ws_statement *statement,
                                                  uint64_t index, struct ws_error *err);
 
+/* "2026-11-01T00:00:00Z", the only form of RFC 3339 that is taken. */
+bool ws_statement_is_time(const char *text);
+
 /* POSIX seconds of a time that a statement has; 0 for those before 1970. */
 uint64_t ws_statement_seconds(const char *time);
 

@@ -1,0 +1,93 @@
+# A vault: files and folders put in, given back, listed, verified, taken out; what is refused.
+. "$(dirname "$0")/lib.bash"
+
+abc=ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad # of "abc"
+
+refuses 2 "which command?" -- vault
+refuses 2 "which DIR?" -- vault init
+accepts vault init v
+check "next steps" grep -q "vault add v" out
+refuses 2 "not empty" -- vault init v
+refuses 1 "no vault in 'nowhere'" -- vault add nowhere err
+refuses 2 "which FILE" -- vault add v
+refuses 1 "missing.txt" -- vault add v missing.txt
+
+# ---- In ----
+
+mkdir -p pages/deep
+printf abc >pages/a.txt
+printf abc >pages/deep/b.txt
+printf 'another\n' >pages/deep/c.txt
+ln -s .. pages/deep/again # a loop
+accepts vault add v pages --captured 2026-11-01T00:00:00Z
+check "two items" grep -q "^2 new (11 bytes), 1 known from elsewhere, 0 there already" out
+check "a digest and a path" grep -qx "$abc pages/a.txt" out
+accepts vault add v pages --captured 2026-11-01T00:00:00Z
+check "nothing new" grep -q "^0 new (0 bytes), 0 known from elsewhere, 3 there already" out
+check "one object each" test "$(find v/objects -type f | wc -l)" = 2
+refuses 2 "'2026-11-01'" "pages/a.txt" -- vault add v pages/a.txt --captured 2026-11-01
+
+printf '%s\n' '{"file": "pages/a.txt", "captured": "2026-10-01T00:00:00Z", "origin": "https://example.com/"}' \
+    '{"file": "pages/deep/c.txt"}' >list.jsonl
+accepts vault add v --manifest list.jsonl --origin elsewhere --json
+check "what became of them" grep -q '"outcome": *"known"' out
+accepts vault list v
+check "an origin of a manifest" grep -qF "captured 2026-10-01T00:00:00Z, from https://example.com/" out
+check "an origin of the command" grep -q "from elsewhere" out
+printf '{"file": "pages/a.txt"}\n{"path": 3}\n' >wrong.jsonl
+runs vault add v --manifest wrong.jsonl
+check "the status of a wrong manifest" test $? = 2
+says "'wrong.jsonl', line 2" "'file'"
+accepts vault list v --json
+check "records" test "$(grep -o '"item"' out | wc -l)" = 6
+
+# ---- Out ----
+
+accepts vault get v $abc
+check "its bytes" test "$(cat out)" = abc
+accepts vault get v $abc -o copy
+check "its bytes in a file" cmp copy pages/a.txt
+refuses 2 "'xyz' is no item" -- vault get v xyz
+refuses 1 "was never in" -- vault get v "${abc/ba/00}"
+
+accepts vault verify v
+check "sound" grep -q "^Sound: 'v': 2 items of 11 bytes, 0 removed" out
+object=v/objects/${abc:0:2}/${abc:2}.zst
+cp "$object" kept
+printf X | dd of="$object" bs=1 seek=6 conv=notrunc 2>/dev/null
+runs vault verify v
+check "the status of damage" test $? = 3
+check "the item is named" grep -qx $abc out
+check "and how many" grep -q "^1 damages" out
+runs vault verify v --json
+check "damage as JSON" grep -q '"damage_count": *1' out
+rm -f copy
+refuses 1 "other bytes" -- vault get v $abc -o copy
+[ ! -e copy ] || fail "damaged bytes were written to a file"
+cp kept "$object"
+accepts vault verify v
+
+refuses 2 "why?" -- vault remove v $abc
+accepts vault remove v $abc --reason 'erased on request'
+refuses 1 "removed at" "erased on request" -- vault get v $abc
+refuses 1 "is not in" -- vault remove v $abc --reason again
+accepts vault add v pages/a.txt
+check "not kept again" grep -q "1 not kept: removed before" out
+[ ! -e "$object" ] || fail "the bytes are there after their removal"
+accepts vault verify v
+check "one is left" grep -q "^Sound: 'v': 1 items of 8 bytes, 1 removed" out
+
+# ---- While another writes ----
+
+exec 9>>v/lock
+flock 9
+refuses 1 "lock" -- vault add v pages/a.txt
+accepts vault verify v
+exec 9>&-
+
+sed -i '1s/abc\.\|a\.txt/x.txt/' v/records
+refuses 1 "line 1" -- vault list v
+runs vault verify v
+check "the status of damaged records" test $? = 3
+check "the line is named" grep -q "line 1: " out
+finish
