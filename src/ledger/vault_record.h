@@ -4,7 +4,7 @@
  * A record is a line: 64 hex digits, a blank, and an object of JSON. The digits are the SHA-256 of
  * those of the line before (32 bytes; zeros before the first) and of the object's bytes, so that a
  * line that is changed, lost or moved shows. docs/formats/vault.md is the format. Pure functions.
- * Contract: tests/unit/test_vault_record.c, tests/fuzz/fuzz_vault.c.
+ * Contract: tests/unit/test_vault.c, tests/fuzz/fuzz_vault.c.
  */
 #ifndef WS_LEDGER_VAULT_RECORD_H
 #define WS_LEDGER_VAULT_RECORD_H
