@@ -37,7 +37,7 @@ static int set_up(void **state)
         return 1;
     (void)snprintf(place->vault, sizeof place->vault, "%s/v", place->directory);
     *state = place;
-    return ws_vault_make(place->vault, NULL);
+    return ws_vault_make(place->vault, NULL) == WS_OK ? 0 : 1;
 }
 
 static int tear_down(void **state)
