@@ -282,6 +282,18 @@ run_scratch_lm() {
         --set policies=replace --set control=false --set vary=temperature=1 \
         --set generations=8 --set seeds=1 --set "device=$device" "${corpus_settings[@]}") || return
     keep "scratch-lm-arm-$corpus_name" wellspring "$took" s
+    keep_phases "scratch-lm-arm-$corpus_name" "$work/scratch-lm-$corpus_name/events.log"
+}
+
+# keep_phases WORK LOG: the seconds of each phase, over all generations, as the run's log has them, and
+# what lies outside generations: opening, tokens, the end.
+keep_phases() {
+    local phase value
+    sed -n 's/.* generation [0-9]*: //p' "$2" | tr , '\n' |
+        awk '{ sum[$1] += $2 } END { for (phase in sum) printf "%s %.2f\n", phase, sum[phase] }' |
+        sort | while read -r phase value; do
+            keep "$1-$phase" wellspring "$value" s
+        done
 }
 
 # What was stopped goes on where it was: then its time is not that of the whole, and says so.

@@ -308,6 +308,19 @@ static enum ws_status sample_models(struct batch *b, enum ws_phase phase, uint64
 
 /* Phases --------------------------------------------------------------------------------------- */
 
+/* The time, or 0 where nobody asks. */
+static double time_of(const struct batch *b)
+{
+    const struct ws_step_times *times = b->support ? b->support->times : NULL;
+    return times ? times->clock->elapsed(times->clock->user) : 0;
+}
+
+static void note_phase(const struct batch *b, enum ws_phase phase, double begun)
+{
+    if (b->support && b->support->times)
+        b->support->times->phases[phase] += time_of(b) - begun;
+}
+
 /* The chains' models as their outputs are drawn from them. */
 static enum ws_status choose_models(struct batch *b, struct ws_error *err)
 {
@@ -578,12 +591,15 @@ static enum ws_status measure_models(struct batch *b, struct ws_error *err)
     const struct ws_experiment *e = b->block->experiment;
     if (!b->measured)
         return WS_OK;
+    double begun = time_of(b);
     struct ws_arena *scratch = &b->lane->scratch;
     const struct ws_job job = {.threads = b->support ? b->support->threads : 1,
                                .device = b->support ? b->support->device : NULL};
     bool sampled = b->block->arm->data->sample_items > 0;
     if (sampled)
         WS_TRY(sample_models(b, WS_PHASE_SAMPLE, b->block->arm->data->sample_items, scratch, err));
+    note_phase(b, WS_PHASE_SAMPLE, begun);
+    begun = time_of(b);
     struct ws_measurement *room =
         WS_ARENA_NEW(scratch, struct ws_measurement, WS_MEASUREMENT_LIMIT);
     if (!room)
@@ -603,6 +619,8 @@ static enum ws_status measure_models(struct batch *b, struct ws_error *err)
         if (b->step == 0)
             WS_TRY(measure_floor(made->chain, &job, scratch, extras, err));
     }
+    if (b->support && b->support->times)
+        b->support->times->metrics += time_of(b) - begun;
     return WS_OK;
 }
 
@@ -756,8 +774,12 @@ static enum ws_status take_step(const struct ws_block *block, struct ws_lane *la
     if (chains[0]->absorbed) {
         WS_TRY(repeat_models(&b, err));
     } else {
+        double begun = time_of(&b);
         WS_TRY(make_outputs(&b, err));
+        note_phase(&b, WS_PHASE_OUTPUT, begun);
+        begun = time_of(&b);
         WS_TRY(fit_models(&b, err));
+        note_phase(&b, WS_PHASE_FIT, begun);
     }
     WS_TRY(measure_models(&b, err));
     return commit(&b, err);

@@ -10,6 +10,7 @@
 #ifndef WS_LAB_CHAIN_H
 #define WS_LAB_CHAIN_H
 
+#include "base/clock.h"
 #include "base/pool.h"
 #include "lab/experiment.h"
 #include "lab/filter.h"
@@ -54,6 +55,14 @@ enum ws_phase {
     WS_PHASE_COUNT
 };
 
+/* Where the seconds of steps went: each is added to. For whoever wonders; no result depends on it.
+ */
+struct ws_step_times {
+    const struct ws_clock *clock;
+    double phases[WS_PHASE_COUNT]; /* with what of the step comes before each */
+    double metrics;
+};
+
 /* What whoever runs a block offers the work inside a step. A phase of one chain alone may be stored
  * and taken up again (struct ws_draft of models/family.h). */
 struct ws_step_support {
@@ -61,6 +70,8 @@ struct ws_step_support {
     struct ws_pool *pool;                  /* of as many, to divide a block's chains among, or NULL:
                                               threads are for what is inside a chain's step */
     const struct ws_device_choice *device; /* as in struct ws_job */
+    struct ws_step_times *times;           /* NULL, and where chains are divided among threads: not
+                                              measured */
     void *user;
     /* What an interrupted call of this step stored; size 0: nothing. Lives in `arena`. NULL, like
      * the other two: nothing is stored. */

@@ -356,7 +356,7 @@ static bool draft_is_due(void *user, const struct ws_chain *chain, double done, 
     if (stop_asked(w->runner) || limit == 0)
         return true;
     if (done >= 1) /* what is whole is not half done again for want of a little time */
-        return now - w->saved >= limit / 4;
+        limit /= 4;
     return now - w->saved >= limit && now - w->saved >= SAVE_SHARE * w->save_seconds;
 }
 
@@ -449,14 +449,41 @@ static struct ws_pool *step_pool(struct worker *w, unsigned threads)
     return w->pool;
 }
 
+/* Shorter steps are not told of. */
+#define TOLD_STEP_SECONDS 0.5
+
+/* A line of events.log about a long step. */
+static void log_step(struct worker *w, const struct ws_step_times *times, double seconds)
+{
+    struct runner *r = w->runner;
+    struct ws_arena arena;
+    if (seconds < TOLD_STEP_SECONDS || !leads(r))
+        return;
+    ws_arena_init(&arena, r->options->allocator);
+    char *text = ws_arena_format(
+        &arena,
+        "arm %s seed %" PRIu64 " generation %" PRIu32
+        ": output %.2f s, fit %.2f s, sample %.2f s, metrics %.2f s, rest %.2f s",
+        w->unit->arm->name, w->unit->first_seed, w->step, times->phases[WS_PHASE_OUTPUT],
+        times->phases[WS_PHASE_FIT], times->phases[WS_PHASE_SAMPLE], times->metrics,
+        seconds - times->phases[WS_PHASE_OUTPUT] - times->phases[WS_PHASE_FIT] -
+            times->phases[WS_PHASE_SAMPLE] - times->metrics);
+    pthread_mutex_lock(&r->mutex);
+    if (text)
+        (void)log_event(r, text, NULL); /* for people: nothing is lost without it */
+    pthread_mutex_unlock(&r->mutex);
+    ws_arena_release(&arena);
+}
+
 /* How many took the step. */
-static size_t step_chains(struct worker *w)
+static size_t step_chains(struct worker *w, struct ws_step_times *times)
 {
     const unsigned threads = threads_inside(w->runner);
     const struct ws_step_support support = {
         .threads = threads,
         .pool = step_pool(w, threads),
         .device = w->device,
+        .times = times,
         .user = w,
         .load = load_draft,
         .due = draft_is_due,
@@ -497,7 +524,8 @@ static void run_block(struct worker *w)
         }
         if (w->step <= w->unit->last_step)
             join_chains(w);
-        const bool all = step_chains(w) == w->block.count;
+        struct ws_step_times times = {.clock = r->clock};
+        const bool all = step_chains(w, &times) == w->block.count;
         const struct tally tally =
             all ? (struct tally){.running = w->block.count, .left = w->block.count} : take_tally(w);
         if (tally.broken > 0)
@@ -518,6 +546,7 @@ static void run_block(struct worker *w)
             save_block(w, keep);
             now = w->saved;
         }
+        log_step(w, &times, now - w->stepped);
         note_step(w, now,
                   tally.running *
                       ws_chain_work(r->experiment, w->unit->arm, &w->block.plan, w->step));
