@@ -135,6 +135,10 @@ struct ws_adamw {
     float decay;   /* decoupled: w -= rate * decay * w */
     float scale;   /* gradients are multiplied by it first: clipping, averaging */
     uint64_t step; /* 1, 2, ...: for the bias corrections */
+    /* Numbers from turns[0] on do not decay, those from turns[1] on do again, and so on: one call
+     * for a whole model, whose vectors are spared. Host, ascending; without turns all decay. */
+    const size_t *turns;
+    size_t turn_count;
 };
 
 /* What is done to rows of scores before tokens are taken from them: the penalty first, then the

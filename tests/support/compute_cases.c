@@ -681,12 +681,15 @@ static void run_update(struct case_side *s, const size_t *shape)
     float *x = parameters(s, count, 1), *gradient = parameters(s, count, 1), *y = room(s, count);
     *collected(s, 1, CASE_PARAMETER) = (float)ops->sum_squares(s->device, x, count);
     float *first = parameters(s, count, 1), *second = zeros(s, count);
+    const size_t turns[] = {count / 7, count / 3, count / 2, count / 2 + count / 4};
     struct ws_adamw settings = {.rate = 1e-2F,
                                 .beta1 = 0.9F,
                                 .beta2 = 0.95F,
                                 .epsilon = 1e-8F,
                                 .decay = 0.1F,
-                                .scale = 0.7F};
+                                .scale = 0.7F,
+                                .turns = turns,
+                                .turn_count = count % 5};
     for (settings.step = 1; settings.step < 4; settings.step++)
         ops->adamw(s->device, x, first, second, gradient, &settings, count);
     collect_f32(s, x, count, CASE_PARAMETER);

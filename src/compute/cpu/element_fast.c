@@ -104,7 +104,7 @@ void ws_fast_adamw(struct ws_device *device, float *weight, float *first, float 
     assert(settings->step >= 1);
     struct ws_cpu *cpu = ws_cpu_ready(device);
     double beta1 = (double)settings->beta1, beta2 = (double)settings->beta2;
-    const struct ws_adamw_step step = {
+    struct ws_adamw_step step = {
         .rate = settings->rate,
         .decay = settings->decay,
         .epsilon = settings->epsilon,
@@ -116,15 +116,19 @@ void ws_fast_adamw(struct ws_device *device, float *weight, float *first, float 
         .inverse1 = (float)(1 / (1 - pow(beta1, (double)settings->step))),
         .inverse2 = (float)(1 / (1 - pow(beta2, (double)settings->step))),
     };
-    struct element_work w = {.cpu = cpu,
-                             .y = weight,
-                             .first = first,
-                             .second = second,
-                             .a = gradient,
-                             .step = &step,
-                             .count = count};
-    if (cpu)
-        ws_cpu_run(cpu, pieces_of(count, PIECE), adamw_piece, &w);
+    for (size_t from = 0, turn = 0; cpu && from < count; turn++) {
+        size_t end = turn < settings->turn_count ? settings->turns[turn] : count;
+        struct element_work w = {.cpu = cpu,
+                                 .y = weight + from,
+                                 .first = first + from,
+                                 .second = second + from,
+                                 .a = gradient + from,
+                                 .step = &step,
+                                 .count = end - from};
+        step.decay = turn % 2 == 0 ? settings->decay : 0;
+        ws_cpu_run(cpu, pieces_of(w.count, PIECE), adamw_piece, &w);
+        from = end;
+    }
 }
 
 struct embedding_work {

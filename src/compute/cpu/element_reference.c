@@ -61,7 +61,11 @@ void ws_reference_adamw(struct ws_device *device, float *weight, float *first, f
     double beta1 = (double)settings->beta1, beta2 = (double)settings->beta2;
     double correction1 = 1 - pow(beta1, (double)settings->step);
     double correction2 = 1 - pow(beta2, (double)settings->step);
+    size_t turn = 0;
     for (size_t i = 0; ws_cpu_ready(device) && i < count; i++) {
+        while (turn < settings->turn_count && settings->turns[turn] <= i)
+            turn++;
+        double decay = turn % 2 == 0 ? (double)settings->decay : 0;
         double g = (double)settings->scale * (double)gradient[i];
         double m = beta1 * (double)first[i] + (1 - beta1) * g;
         double v = beta2 * (double)second[i] + (1 - beta2) * g * g;
@@ -69,6 +73,6 @@ void ws_reference_adamw(struct ws_device *device, float *weight, float *first, f
         first[i] = (float)m;
         second[i] = (float)v;
         double update = m / correction1 / (sqrt(v / correction2) + (double)settings->epsilon);
-        weight[i] = (float)(w - (double)settings->rate * ((double)settings->decay * w + update));
+        weight[i] = (float)(w - (double)settings->rate * (decay * w + update));
     }
 }

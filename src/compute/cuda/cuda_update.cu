@@ -51,10 +51,30 @@ struct adamw_step {
     float inverse1, inverse2;         /* 1 / (1 - beta^step) */
 };
 
+/* Where decay is turned off and on: struct ws_adamw. */
+struct turns {
+    const size_t *at; /* (count) */
+    unsigned count;
+};
+
+/* How many turns there are up to `number`. */
+static __device__ __forceinline__ unsigned turns_until(const turns &t, size_t number)
+{
+    unsigned low = 0, high = t.count;
+    while (low < high) {
+        unsigned middle = (low + high) / 2;
+        if (t.at[middle] <= number)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 /* The law is at ws_reference_adamw. shadow may be NULL. */
 template <int N>
 static __global__ void update_weights(float *weight, float *first, float *second, bf16 *shadow,
-                                      const float *gradient, adamw_step s, size_t count)
+                                      const float *gradient, adamw_step s, turns t, size_t count)
 {
     size_t at = thread_number() * N;
     if (at >= count)
@@ -62,12 +82,17 @@ static __global__ void update_weights(float *weight, float *first, float *second
     wide<float, N> w = load_wide<N>(weight + at), m = load_wide<N>(first + at);
     wide<float, N> v = load_wide<N>(second + at), g = load_wide<N>(gradient + at);
     wide<bf16, N> narrow;
+    /* All threads of a block look for the same number, so they read together. */
+    unsigned turn = turns_until(t, (size_t)blockIdx.x * blockDim.x * N);
     for (int i = 0; i < N; i++) {
+        while (turn < t.count && t.at[turn] <= at + i)
+            turn++;
+        float decay = turn % 2 == 0 ? s.decay : 0;
         float scaled = g.at[i] * s.scale;
         m.at[i] = s.beta1 * m.at[i] + s.rest1 * scaled;
         v.at[i] = s.beta2 * v.at[i] + s.rest2 * (scaled * scaled);
         float update = m.at[i] * s.inverse1 / (sqrtf(v.at[i] * s.inverse2) + s.epsilon);
-        w.at[i] -= s.rate * (s.decay * w.at[i] + update);
+        w.at[i] -= s.rate * (decay * w.at[i] + update);
         narrow.at[i] = from_float<bf16>(w.at[i]);
     }
     store_wide(weight + at, w);
@@ -102,10 +127,13 @@ void ws_cuda_adamw(struct ws_device *device, float *weight, float *first, float 
     if (!cuda)
         return;
     bf16 *shadow = ws_cuda_shadow(cuda, weight);
+    const turns sent = {
+        (const size_t *)ws_cuda_send(cuda, settings->turns, settings->turn_count * sizeof(size_t)),
+        (unsigned)settings->turn_count};
     GPU_WIDE(float, count,
              ws_cuda_launch(cuda, "adamw", update_weights<N>, ws_cuda_blocks(count, N * THREADS),
                             THREADS, 0, weight, first, second, shadow, gradient, step_of(settings),
-                            count));
+                            sent, count));
     if (!shadow)
         ws_cuda_changed(cuda, weight);
 }

@@ -279,6 +279,16 @@ void ws_network_read(struct ws_network *network, float *parameters)
 
 /* Batches -------------------------------------------------------------------------------------- */
 
+/* The largest of all tokens + `more`, which makes 0 of WS_NO_TARGET where that is 1. So simple that
+ * it becomes vector code: a device waits while its next batch is looked at. */
+static uint32_t largest_token(const uint32_t *tokens, uint32_t more, size_t count)
+{
+    uint32_t largest = 0;
+    for (size_t t = 0; t < count; t++)
+        largest = tokens[t] + more > largest ? tokens[t] + more : largest;
+    return largest;
+}
+
 static enum ws_status check_token(const struct ws_network *n, const char *what, uint32_t token,
                                   size_t place, struct ws_error *err)
 {
@@ -306,6 +316,10 @@ static enum ws_status check_batch(const struct ws_network *n, const struct ws_ba
     if (rows == 0 || rows > n->tokens)
         return ws_fail(err, WS_INVALID, "a batch of %zu tokens for a network opened for 1 to %zu",
                        rows, n->tokens);
+    const uint32_t vocabulary = n->description.vocabulary;
+    if (largest_token(batch->tokens, 0, rows) < vocabulary &&
+        (!batch->targets || largest_token(batch->targets, 1, rows) <= vocabulary))
+        return WS_OK;
     for (size_t t = 0; t < rows; t++) {
         WS_TRY(check_token(n, "token", batch->tokens[t], t, err));
         if (batch->targets && batch->targets[t] != WS_NO_TARGET)
@@ -700,9 +714,9 @@ static void backward(struct ws_network *n, const struct pass *pass, float *dnorm
                                pass->batch->tokens, n->positions, pass->rows, n->description.width);
 }
 
-enum ws_status ws_network_train(struct ws_network *network, const struct ws_batch *batch,
-                                float scale, const struct ws_rng_key *dropout, float *loss,
-                                struct ws_error *err)
+enum ws_status ws_network_train_ahead(struct ws_network *network, const struct ws_batch *batch,
+                                      float scale, const struct ws_rng_key *dropout, float *loss,
+                                      struct ws_error *err)
 {
     struct ws_network *n = network;
     assert(n->gradients);
@@ -714,5 +728,13 @@ enum ws_status ws_network_train(struct ws_network *network, const struct ws_batc
     n->ops->head_loss_backward(n->device, loss, dnormal, gradient(n, head_kind(n), 0), NULL, normal,
                                &head, scale);
     backward(n, &pass, dnormal);
-    return n->ops->check(n->device, err);
+    return WS_OK;
+}
+
+enum ws_status ws_network_train(struct ws_network *network, const struct ws_batch *batch,
+                                float scale, const struct ws_rng_key *dropout, float *loss,
+                                struct ws_error *err)
+{
+    WS_TRY(ws_network_train_ahead(network, batch, scale, dropout, loss, err));
+    return network->ops->check(network->device, err);
 }

@@ -69,6 +69,12 @@ WS_MUST_CHECK enum ws_status ws_network_train(struct ws_network *network,
                                               const struct ws_rng_key *dropout, float *loss,
                                               struct ws_error *err);
 
+/* The same, but nobody waits for the device: losses are there after its next check. */
+WS_MUST_CHECK enum ws_status ws_network_train_ahead(struct ws_network *network,
+                                                    const struct ws_batch *batch, float scale,
+                                                    const struct ws_rng_key *dropout, float *loss,
+                                                    struct ws_error *err);
+
 /* What ws_rotary of compute.h takes, host, (context, rotated / 2) each. */
 void ws_rotary_tables(const struct ws_description *d, float *cosines, float *sines);
 

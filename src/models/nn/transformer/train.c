@@ -155,6 +155,34 @@ static enum ws_status plan_steps(struct ws_trainer *t, struct ws_error *err)
 
 /* Opening and closing -------------------------------------------------------------------------- */
 
+/* Goes on to tensors first .. end - 1, which lie one after another. */
+static void add_turns(struct ws_trainer *t, enum ws_tensor_kind first, enum ws_tensor_kind end,
+                      uint32_t layer)
+{
+    for (enum ws_tensor_kind kind = first; kind < end; kind++) {
+        struct ws_tensor tensor = ws_layout_at(ws_network_layout(t->network), kind, layer);
+        bool decays = t->turn_count % 2 == 0;
+        if (tensor.rows > 0 && ws_tensor_is_vector(kind) == decays)
+            t->turns[t->turn_count++] = tensor.offset;
+    }
+}
+
+/* Where tensors that decay and those that do not meet, in the order of the layout. */
+static enum ws_status find_turns(struct ws_trainer *t, struct ws_error *err)
+{
+    const uint32_t layers = ws_network_layout(t->network)->layers;
+    if (t->settings.decay_on == WS_DECAY_ALL)
+        return WS_OK;
+    t->turns = WS_ARENA_NEW(&t->arena, size_t, WS_TENSOR_KIND_COUNT * ((size_t)layers + 1));
+    if (!t->turns)
+        return ws_fail_memory(err, "a trainer");
+    add_turns(t, WS_TENSOR_TOKENS, WS_TENSOR_NORM1, 0);
+    for (uint32_t layer = 0; layer < layers; layer++)
+        add_turns(t, WS_TENSOR_NORM1, WS_TENSOR_NORM, layer);
+    add_turns(t, WS_TENSOR_NORM, WS_TENSOR_KIND_COUNT, 0);
+    return WS_OK;
+}
+
 static enum ws_status take_memory(struct ws_trainer *t, struct ws_error *err)
 {
     size_t tokens =
@@ -167,6 +195,7 @@ static enum ws_status take_memory(struct ws_trainer *t, struct ws_error *err)
     WS_TRY(ws_batch_room_take(&t->room, tokens, &t->arena, err));
     WS_TRY(
         ws_network_open(t->device, &t->description, tokens, true, t->allocator, &t->network, err));
+    WS_TRY(find_turns(t, err));
     t->size = ws_network_layout(t->network)->size;
     t->first = t->ops->alloc(t->device, t->size * sizeof(float));
     t->second = t->ops->alloc(t->device, t->size * sizeof(float));
@@ -344,41 +373,50 @@ static bool drops(const struct ws_description *d)
     return d->embedding_dropout > 0 || d->residual_dropout > 0 || d->attention_dropout > 0;
 }
 
-/* The gradient of the mean loss over the picks, micro-batch by micro-batch. */
+/* Adds what the last micro-batch, of so many rows, gave. */
+static enum ws_status add_losses(struct ws_trainer *t, size_t rows, double *sum,
+                                 struct ws_error *err)
+{
+    WS_TRY(t->ops->check(t->device, err));
+    for (size_t i = 0; i < rows; i++)
+        *sum += (double)t->room.loss[i];
+    return WS_OK;
+}
+
+/* The gradient of the mean loss over the picks, micro-batch by micro-batch, and its norm. Of one
+ * micro-batch nobody waits for the device before all is under way. */
 static enum ws_status make_gradient(struct ws_trainer *t, const uint64_t *picks, double *loss,
-                                    struct ws_error *err)
+                                    double *norm, struct ws_error *err)
 {
     struct ws_rng rng;
     uint64_t targets = ws_examples_targets(&t->examples, picks, t->batch);
     float scale = targets > 0 ? (float)(1 / (double)targets) : 0;
     double sum = 0;
+    size_t rows = 0;
     ws_rng_init(&rng, t->key, DROPOUT_ITEMS + t->step);
     t->ops->zero(t->device, ws_network_gradients(t->network), t->size * sizeof(float));
     for (uint64_t done = 0; done < t->batch; done += t->micro_batch) {
+        if (done > 0)
+            WS_TRY(add_losses(t, rows, &sum, err));
         uint64_t count = smaller(t->micro_batch, t->batch - done);
         uint32_t low = ws_rng_u32(&rng);
         const struct ws_rng_key dropout = {{low, ws_rng_u32(&rng)}, t->key.generation};
         struct ws_batch batch = ws_batch_of(&t->room, &t->examples, picks + done, 0, count);
-        WS_TRY(ws_network_train(t->network, &batch, scale, drops(&t->description) ? &dropout : NULL,
-                                t->room.loss, err));
-        for (size_t i = 0; i < batch.starts[count]; i++)
-            sum += (double)t->room.loss[i];
+        WS_TRY(ws_network_train_ahead(t->network, &batch, scale,
+                                      drops(&t->description) ? &dropout : NULL, t->room.loss, err));
+        rows = batch.starts[count];
     }
+    *norm = sqrt(t->ops->sum_squares(t->device, ws_network_gradients(t->network), t->size));
+    WS_TRY(add_losses(t, rows, &sum, err));
     *loss = targets > 0 ? sum / (double)targets : 0;
     return WS_OK;
 }
 
-static void update_run(struct ws_trainer *t, const struct ws_adamw *settings, size_t offset,
-                       size_t count)
-{
-    t->ops->adamw(t->device, ws_network_parameters(t->network) + offset, t->first + offset,
-                  t->second + offset, ws_network_gradients(t->network) + offset, settings, count);
-}
-
+/* One call for all: a device is faster at one large update than at a hundred small ones. */
 static void update(struct ws_trainer *t, double rate, double scale)
 {
     const struct ws_train_settings *s = &t->settings;
-    struct ws_adamw adamw = {
+    const struct ws_adamw adamw = {
         .rate = (float)rate,
         .beta1 = (float)s->beta1,
         .beta2 = (float)s->beta2,
@@ -386,21 +424,11 @@ static void update(struct ws_trainer *t, double rate, double scale)
         .decay = (float)s->weight_decay,
         .scale = (float)scale,
         .step = t->step + 1,
+        .turns = t->turns,
+        .turn_count = t->turn_count,
     };
-    if (s->decay_on == WS_DECAY_ALL || s->weight_decay <= 0) {
-        update_run(t, &adamw, 0, t->size);
-        return;
-    }
-    const struct ws_layout *layout = ws_network_layout(t->network);
-    for (int k = 0; k < WS_TENSOR_KIND_COUNT; k++) {
-        enum ws_tensor_kind kind = (enum ws_tensor_kind)k;
-        adamw.decay = ws_tensor_is_vector(kind) ? 0 : (float)s->weight_decay;
-        for (uint32_t l = 0; l < (ws_tensor_in_layer(kind) ? layout->layers : 1); l++) {
-            struct ws_tensor tensor = ws_layout_at(layout, kind, l);
-            if (tensor.rows > 0)
-                update_run(t, &adamw, tensor.offset, tensor.rows * tensor.columns);
-        }
-    }
+    t->ops->adamw(t->device, ws_network_parameters(t->network), t->first, t->second,
+                  ws_network_gradients(t->network), &adamw, t->size);
 }
 
 bool ws_trainer_judge(struct ws_trainer *trainer, double loss)
@@ -447,9 +475,7 @@ enum ws_status ws_trainer_step(struct ws_trainer *trainer, struct ws_error *err)
     struct ws_train_point point = {.step = t->step + 1, .rate = rate_of(t)};
     order_epoch(t, t->step / t->epoch_steps);
     const uint64_t *picks = t->order + t->step % t->epoch_steps * t->batch;
-    WS_TRY(make_gradient(t, picks, &point.loss, err));
-    point.norm = sqrt(t->ops->sum_squares(t->device, ws_network_gradients(t->network), t->size));
-    WS_TRY(t->ops->check(t->device, err));
+    WS_TRY(make_gradient(t, picks, &point.loss, &point.norm, err));
     if (!isfinite(point.loss) || !isfinite(point.norm))
         return ws_fail(err, WS_NUMERIC,
                        "the loss at step %" PRIu64 " is %g and its gradient's norm %g; a lower "
@@ -458,8 +484,8 @@ enum ws_status ws_trainer_step(struct ws_trainer *trainer, struct ws_error *err)
     ws_buffer_append(&t->curve, &point, sizeof point);
     WS_TRY(ws_buffer_check(&t->curve, "the loss curve", err));
     double clip = t->settings.clip;
+    /* Whether that fails is seen when the device is asked next, before anything is made of it. */
     update(t, point.rate, clip > 0 ? fmin(1, clip / (point.norm + 1e-6)) : 1);
-    WS_TRY(t->ops->check(t->device, err));
     for (uint64_t i = 0; i < t->batch; i++)
         t->tokens += ws_example_size(&t->examples, picks[i]);
     t->step++;

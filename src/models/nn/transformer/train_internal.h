@@ -51,6 +51,8 @@ struct ws_trainer {
     struct ws_network *network;
     size_t size; /* floats of a block */
     float *first, *second;
+    size_t *turns; /* see struct ws_adamw; host */
+    size_t turn_count;
     float *best; /* keep_best only */
     /* Its memory on the host. */
     const struct ws_allocator *allocator;
