@@ -198,7 +198,8 @@ static void activation(struct bench *b, const size_t *s, float *const *a)
 
 static void activation_backward(struct bench *b, const size_t *s, float *const *a)
 {
-    b->ops->activation_backward(b->device, a[0], a[0], a[1], (enum ws_activation)s[2], s[0] * s[1]);
+    b->ops->activation_backward(b->device, a[0], NULL, a[0], a[1], (enum ws_activation)s[2], s[0],
+                                s[1]);
 }
 
 #define ACTIVATION(label, function, kind, rows, width)                                             \
@@ -220,7 +221,7 @@ static void dropout(struct bench *b, const size_t *s, float *const *a)
 
 static void adamw(struct bench *b, const size_t *s, float *const *a)
 {
-    const struct ws_adamw settings = {1e-3F, 0.9F, 0.95F, 1e-8F, 0.1F, 1, 10};
+    const struct ws_adamw settings = {1e-3F, 0.9F, 0.95F, 1e-8F, 0.1F, 1, 10, NULL, 0};
     b->ops->adamw(b->device, a[0], a[1], a[2], a[3], &settings, s[0]);
 }
 

@@ -231,8 +231,9 @@ struct ws_device_ops {
     /* y may be x; in place backward: dx may be dy. */
     void (*activation)(struct ws_device *device, float *y, const float *x, enum ws_activation kind,
                        size_t count);
-    void (*activation_backward)(struct ws_device *device, float *dx, const float *dy,
-                                const float *x, enum ws_activation kind, size_t count);
+    /* dbias (width) is of what was added to each row of x before; may be NULL. */
+    void (*activation_backward)(struct ws_device *device, float *dx, float *dbias, const float *dy,
+                                const float *x, enum ws_activation kind, size_t rows, size_t width);
     /* y (rows, width) = activation(x[:, :width]) * x[:, width:], x (rows, 2 width): SwiGLU with
      * WS_ACTIVATION_SILU. */
     void (*gate)(struct ws_device *device, float *y, const float *x, enum ws_activation kind,

@@ -374,7 +374,7 @@ static void draw_norm(struct ws_rng *rng, size_t *shape)
 
 /* Activations ---------------------------------------------------------------------------------- */
 
-/* shape: kind, rows, width, whether in place */
+/* shape: kind, rows, width, whether in place, whether without a bias */
 static void run_activation(struct case_side *s, const size_t *shape)
 {
     const struct ws_device_ops *ops = s->device->ops;
@@ -386,8 +386,11 @@ static void run_activation(struct case_side *s, const size_t *shape)
     collect(s, y, count);
     ops->gate_backward(s->device, dx, dy, x, kind, rows, width);
     collect(s, dx, 2 * count);
-    ops->activation_backward(s->device, shape[3] ? dy : dx, dy, x, kind, count);
+    float *dbias = parameters(s, width, 1);
+    ops->activation_backward(s->device, shape[3] ? dy : dx, shape[4] ? NULL : dbias, dy, x, kind,
+                             rows, width);
     collect(s, shape[3] ? dy : dx, count);
+    collect_f32(s, dbias, width, CASE_ACTIVATION);
     ops->activation(s->device, shape[3] ? x : y, x, kind, count);
     collect(s, shape[3] ? x : y, count);
 }
@@ -397,6 +400,7 @@ static const size_t ACTIVATION[][CASE_SHAPE] = {
     {WS_ACTIVATION_GELU, 1, 1, 0},       {WS_ACTIVATION_GELU, 97, 211, 1},
     {WS_ACTIVATION_GELU_TANH, 7, 17, 0}, {WS_ACTIVATION_GELU_TANH, 300, 100, 1},
     {WS_ACTIVATION_SILU, 2, 16, 0},      {WS_ACTIVATION_SILU, 33, 1000, 1},
+    {WS_ACTIVATION_RELU, 600, 24, 0, 1}, {WS_ACTIVATION_GELU_TANH, 300, 264, 1},
 };
 
 static void draw_activation(struct ws_rng *rng, size_t *shape)
@@ -405,6 +409,7 @@ static void draw_activation(struct ws_rng *rng, size_t *shape)
     shape[1] = draw_size(rng, 100);
     shape[2] = draw_size(rng, 300);
     shape[3] = ws_rng_below(rng, 2);
+    shape[4] = ws_rng_below(rng, 4) == 0;
 }
 
 /* Attention ------------------------------------------------------------------------------------ */

@@ -221,8 +221,8 @@ static void forward_activation(struct tape *t)
 
 static void backward_activation(struct tape *t)
 {
-    t->ops->activation_backward(t->device, t->gradient[0], t->slope, t->in[0],
-                                (enum ws_activation)t->shape[0], t->shape[1]);
+    t->ops->activation_backward(t->device, t->gradient[0], NULL, t->slope, t->in[0],
+                                (enum ws_activation)t->shape[0], 1, t->shape[1]);
 }
 
 static void prepare_gate(struct tape *t)

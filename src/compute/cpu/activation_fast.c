@@ -1,5 +1,6 @@
 #include "compute/cpu/fast.h"
 
+#include "compute/cpu/columns.h"
 #include "compute/cpu/cpu_device.h"
 
 /* Numbers of a piece. */
@@ -46,14 +47,17 @@ void ws_fast_activation(struct ws_device *device, float *y, const float *x, enum
         ws_cpu_run(cpu, pieces_of(count), value_piece, &w);
 }
 
-void ws_fast_activation_backward(struct ws_device *device, float *dx, const float *dy,
-                                 const float *x, enum ws_activation kind, size_t count)
+void ws_fast_activation_backward(struct ws_device *device, float *dx, float *dbias, const float *dy,
+                                 const float *x, enum ws_activation kind, size_t rows, size_t width)
 {
     struct ws_cpu *cpu = ws_cpu_ready(device);
     struct activation_work w = {
-        .cpu = cpu, .kind = kind, .y = dx, .x = x, .dy = dy, .count = count};
-    if (cpu)
-        ws_cpu_run(cpu, pieces_of(count), slope_piece, &w);
+        .cpu = cpu, .kind = kind, .y = dx, .x = x, .dy = dy, .count = rows * width};
+    if (!cpu)
+        return;
+    ws_cpu_run(cpu, pieces_of(w.count), slope_piece, &w);
+    if (dbias)
+        ws_add_rows(cpu, dbias, dx, rows, width);
 }
 
 static size_t rows_of_piece(size_t width)

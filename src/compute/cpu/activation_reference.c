@@ -52,11 +52,20 @@ void ws_reference_activation(struct ws_device *device, float *y, const float *x,
         y[i] = (float)value(kind, (double)x[i]);
 }
 
-void ws_reference_activation_backward(struct ws_device *device, float *dx, const float *dy,
-                                      const float *x, enum ws_activation kind, size_t count)
+void ws_reference_activation_backward(struct ws_device *device, float *dx, float *dbias,
+                                      const float *dy, const float *x, enum ws_activation kind,
+                                      size_t rows, size_t width)
 {
-    for (size_t i = 0; ws_cpu_ready(device) && i < count; i++)
+    if (!ws_cpu_ready(device))
+        return;
+    for (size_t i = 0; i < rows * width; i++)
         dx[i] = (float)((double)dy[i] * slope(kind, (double)x[i]));
+    for (size_t i = 0; dbias && i < width; i++) {
+        double sum = (double)dbias[i];
+        for (size_t r = 0; r < rows; r++)
+            sum += (double)dx[r * width + i];
+        dbias[i] = (float)sum;
+    }
 }
 
 void ws_reference_gate(struct ws_device *device, float *y, const float *x, enum ws_activation kind,

@@ -26,8 +26,9 @@ void ws_fast_norm_backward(struct ws_device *device, float *dx, float *dweight, 
 
 void ws_fast_activation(struct ws_device *device, float *y, const float *x, enum ws_activation kind,
                         size_t count);
-void ws_fast_activation_backward(struct ws_device *device, float *dx, const float *dy,
-                                 const float *x, enum ws_activation kind, size_t count);
+void ws_fast_activation_backward(struct ws_device *device, float *dx, float *dbias, const float *dy,
+                                 const float *x, enum ws_activation kind, size_t rows,
+                                 size_t width);
 void ws_fast_gate(struct ws_device *device, float *y, const float *x, enum ws_activation kind,
                   size_t rows, size_t width);
 void ws_fast_gate_backward(struct ws_device *device, float *dx, const float *dy, const float *x,

@@ -28,8 +28,9 @@ void ws_reference_norm_backward(struct ws_device *device, float *dx, float *dwei
 
 void ws_reference_activation(struct ws_device *device, float *y, const float *x,
                              enum ws_activation kind, size_t count);
-void ws_reference_activation_backward(struct ws_device *device, float *dx, const float *dy,
-                                      const float *x, enum ws_activation kind, size_t count);
+void ws_reference_activation_backward(struct ws_device *device, float *dx, float *dbias,
+                                      const float *dy, const float *x, enum ws_activation kind,
+                                      size_t rows, size_t width);
 void ws_reference_gate(struct ws_device *device, float *y, const float *x, enum ws_activation kind,
                        size_t rows, size_t width);
 void ws_reference_gate_backward(struct ws_device *device, float *dx, const float *dy,

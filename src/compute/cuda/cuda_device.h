@@ -138,8 +138,9 @@ void ws_cuda_rows(struct ws_device *device, float *y, const float *x, const uint
                   size_t count, size_t width);
 void ws_cuda_activation(struct ws_device *device, float *y, const float *x, enum ws_activation kind,
                         size_t count);
-void ws_cuda_activation_backward(struct ws_device *device, float *dx, const float *dy,
-                                 const float *x, enum ws_activation kind, size_t count);
+void ws_cuda_activation_backward(struct ws_device *device, float *dx, float *dbias, const float *dy,
+                                 const float *x, enum ws_activation kind, size_t rows,
+                                 size_t width);
 void ws_cuda_gate(struct ws_device *device, float *y, const float *x, enum ws_activation kind,
                   size_t rows, size_t width);
 void ws_cuda_gate_backward(struct ws_device *device, float *dx, const float *dy, const float *x,

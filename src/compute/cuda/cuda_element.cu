@@ -1,5 +1,6 @@
 #include <assert.h>
 
+#include "compute/cuda/cuda_columns.h"
 #include "compute/cuda/gpu_philox.h"
 
 /* What is done to each number by itself: each is read once and written once. A thread takes N
@@ -134,31 +135,72 @@ void ws_cuda_activation(struct ws_device *device, float *y, const float *x, enum
                                               activations<T>(y), activations<T>(x), count))));
 }
 
-template <class T, int N, enum ws_activation kind>
-static __global__ void activate_backward(T *dx, const T *dy, const T *x, size_t count)
+/* With `parts`, as struct column_place has it, for the bias that was added before the activation.
+ */
+template <class T, enum ws_activation kind>
+static __global__ void __launch_bounds__(COLUMN_THREADS)
+    activate_backward(float *parts, T *dx, const T *dy, const T *x, size_t rows, size_t width,
+                      size_t each, bool whole)
 {
-    size_t at = thread_number() * N;
-    if (at >= count)
-        return;
-    wide<T, N> numbers = load_wide<N>(x + at), gradient = load_wide<N>(dy + at);
-    for (int i = 0; i < N; i++)
-        gradient.at[i] = from_float<T>(to_float(gradient.at[i]) *
-                                       activation_slope<kind>(to_float(numbers.at[i])));
-    store_wide(dx + at, gradient);
+    constexpr unsigned EACH = WIDE / sizeof(T);
+    const column_place place = place_in_columns<T>(rows, width, each);
+    float sums[EACH] = {};
+    for (size_t row = place.row; row < place.end; row += COLUMN_DOWN) {
+        size_t at = row * width + place.column;
+        if (whole && place.there == EACH) {
+            wide<T> numbers = load_wide(x + at), gradient = load_wide(dy + at);
+#pragma unroll
+            for (unsigned i = 0; i < EACH; i++) {
+                gradient.at[i] = from_float<T>(to_float(gradient.at[i]) *
+                                               activation_slope<kind>(to_float(numbers.at[i])));
+                sums[i] += to_float(gradient.at[i]);
+            }
+            store_wide(dx + at, gradient);
+            continue;
+        }
+#pragma unroll
+        for (unsigned i = 0; i < EACH; i++) {
+            if (i >= place.there)
+                break;
+            T gradient =
+                from_float<T>(to_float(dy[at + i]) * activation_slope<kind>(to_float(x[at + i])));
+            dx[at + i] = gradient;
+            sums[i] += to_float(gradient);
+        }
+    }
+    if (parts)
+        put_column_sums<EACH>(parts, sums, width);
 }
 
-void ws_cuda_activation_backward(struct ws_device *device, float *dx, const float *dy,
-                                 const float *x, enum ws_activation kind, size_t count)
+template <class T>
+static void activation_backward(struct ws_cuda *cuda, T *dx, float *dbias, const T *dy, const T *x,
+                                enum ws_activation kind, size_t rows, size_t width)
+{
+    enum { LEAST_ROWS = 128 /* of a stretch: three blocks for each place on an H100 */ };
+    size_t each;
+    const dim3 blocks = column_blocks<T>(rows, width, LEAST_ROWS, &each);
+    float *parts = NULL;
+    if (dbias)
+        parts = (float *)ws_cuda_scratch(cuda, blocks.y * width * sizeof *parts);
+    if (dbias && !parts)
+        return;
+    bool whole =
+        columns_are_wide(dx, width) && columns_are_wide(dy, width) && columns_are_wide(x, width);
+    WITH_KIND(kind, ws_cuda_launch(cuda, "activation backward", activate_backward<T, KIND>, blocks,
+                                   COLUMN_THREADS, 0, parts, dx, dy, x, rows, width, each, whole));
+    if (dbias)
+        ws_cuda_add_parts(cuda, dbias, parts, blocks.y, width);
+}
+
+void ws_cuda_activation_backward(struct ws_device *device, float *dx, float *dbias, const float *dy,
+                                 const float *x, enum ws_activation kind, size_t rows, size_t width)
 {
     struct ws_cuda *cuda = ws_cuda_ready(device);
-    if (!cuda)
+    if (!cuda || rows == 0)
         return;
-    WS_CUDA_ACTIVATIONS(
-        cuda,
-        GPU_WIDE(T, count,
-                 WITH_KIND(kind, launch(cuda, "activation backward", activate_backward<T, N, KIND>,
-                                        count / N, activations<T>(dx), activations<T>(dy),
-                                        activations<T>(x), count))));
+    WS_CUDA_ACTIVATIONS(cuda,
+                        activation_backward(cuda, activations<T>(dx), dbias, activations<T>(dy),
+                                            activations<T>(x), kind, rows, width));
 }
 
 /* Gates ---------------------------------------------------------------------------------------- */

@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 
+#include "compute/cuda/cuda_columns.h"
 #include "compute/cuda/cuda_matrix.h"
 #include "compute/cuda/cuda_memory.h"
 
@@ -192,92 +193,75 @@ void ws_cuda_scores_packed(struct ws_device *device, float *scores, const float 
 
 /* Sums of rows --------------------------------------------------------------------------------- */
 
-enum {
-    ACROSS = 32,       /* threads along a row */
-    DOWN = 8,          /* rows that a block reads at once */
-    LEAST_ROWS = 256,  /* of a block */
-    MOST_BLOCKS = 256, /* above each other */
-};
+enum { LEAST_ROWS = 256 /* of a stretch */ };
 
-/* parts (blocks, width): the sums of `each` rows of x. `whole`: rows begin at multiples of WIDE. */
+/* parts (stretches, width): the sums of `each` rows of x. `whole`: rows begin at multiples of WIDE.
+ */
 template <class T>
-static __global__ void __launch_bounds__(ACROSS *DOWN)
+static __global__ void __launch_bounds__(COLUMN_THREADS)
     sum_rows(float *parts, const T *x, size_t rows, size_t width, size_t each, bool whole)
 {
-    constexpr unsigned EACH = WIDE / sizeof(T), WIDTH = ACROSS * EACH;
-    __shared__ float shared[DOWN * WIDTH];
-    unsigned across = threadIdx.x % ACROSS, down = threadIdx.x / ACROSS;
-    size_t first = blockIdx.y * each, end = min(first + each, rows);
-    size_t column = blockIdx.x * (size_t)WIDTH + across * EACH;
-    unsigned there = column < width ? (unsigned)min(width - column, (size_t)EACH) : 0;
+    constexpr unsigned EACH = WIDE / sizeof(T);
+    const column_place place = place_in_columns<T>(rows, width, each);
     float sums[EACH] = {};
-    if (whole && there == EACH) {
+    if (whole && place.there == EACH) {
 #pragma unroll 4
-        for (size_t row = first + down; row < end; row += DOWN) {
-            wide<T> numbers = load_wide(x + row * width + column);
+        for (size_t row = place.row; row < place.end; row += COLUMN_DOWN) {
+            wide<T> numbers = load_wide(x + row * width + place.column);
 #pragma unroll
             for (unsigned i = 0; i < EACH; i++)
                 sums[i] += to_float(numbers.at[i]);
         }
     } else {
-        for (size_t row = first + down; row < end; row += DOWN)
+        for (size_t row = place.row; row < place.end; row += COLUMN_DOWN)
 #pragma unroll
             for (unsigned i = 0; i < EACH; i++)
-                if (i < there)
-                    sums[i] += to_float(x[row * width + column + i]);
+                if (i < place.there)
+                    sums[i] += to_float(x[row * width + place.column + i]);
     }
-#pragma unroll
-    for (unsigned i = 0; i < EACH; i++)
-        shared[down * WIDTH + across * EACH + i] = sums[i];
-    __syncthreads();
-    for (unsigned i = threadIdx.x; i < WIDTH; i += ACROSS * DOWN) {
-        float sum = 0;
-        for (unsigned d = 0; d < DOWN; d++)
-            sum += shared[d * WIDTH + i];
-        size_t at = blockIdx.x * (size_t)WIDTH + i;
-        if (at < width)
-            parts[blockIdx.y * width + at] = sum;
-    }
+    put_column_sums<EACH>(parts, sums, width);
 }
 
-/* y (width) += the sum of the rows of parts */
-static __global__ void __launch_bounds__(ACROSS *DOWN)
+static __global__ void __launch_bounds__(COLUMN_THREADS)
     add_parts(float *y, const float *parts, size_t count, size_t width)
 {
-    __shared__ double shared[DOWN * ACROSS];
-    unsigned across = threadIdx.x % ACROSS, down = threadIdx.x / ACROSS;
-    size_t column = blockIdx.x * (size_t)ACROSS + across;
+    __shared__ double shared[COLUMN_THREADS];
+    unsigned across = threadIdx.x % COLUMN_ACROSS, down = threadIdx.x / COLUMN_ACROSS;
+    size_t column = blockIdx.x * (size_t)COLUMN_ACROSS + across;
     double sum = 0;
     if (column < width)
-        for (size_t part = down; part < count; part += DOWN)
+#pragma unroll 8
+        for (size_t part = down; part < count; part += COLUMN_DOWN)
             sum += (double)parts[part * width + column];
     shared[threadIdx.x] = sum;
     __syncthreads();
     if (down > 0 || column >= width)
         return;
     sum = (double)y[column];
-    for (unsigned d = 0; d < DOWN; d++)
-        sum += shared[d * ACROSS + across];
+    for (unsigned d = 0; d < COLUMN_DOWN; d++)
+        sum += shared[d * COLUMN_ACROSS + across];
     y[column] = (float)sum;
+}
+
+void ws_cuda_add_parts(struct ws_cuda *cuda, float *y, const float *parts, size_t count,
+                       size_t width)
+{
+    ws_cuda_launch(cuda, "summing rows", add_parts, dim3(ws_cuda_blocks(width, COLUMN_ACROSS)),
+                   COLUMN_THREADS, 0, y, parts, count, width);
 }
 
 template <class T>
 static void bias_gradient(struct ws_cuda *cuda, float *dbias, const T *dy, size_t rows,
                           size_t width)
 {
-    size_t each = (rows + MOST_BLOCKS - 1) / MOST_BLOCKS;
-    if (each < LEAST_ROWS)
-        each = LEAST_ROWS;
-    size_t count = (rows + each - 1) / each;
-    float *parts = (float *)ws_cuda_scratch(cuda, count * width * sizeof *parts);
+    size_t each;
+    const dim3 blocks = column_blocks<T>(rows, width, LEAST_ROWS, &each);
+    float *parts = (float *)ws_cuda_scratch(cuda, blocks.y * width * sizeof *parts);
     if (!parts)
         return;
-    bool whole = (uintptr_t)dy % WIDE == 0 && width * sizeof(T) % WIDE == 0;
-    dim3 blocks(ws_cuda_blocks(width, ACROSS * WIDE / sizeof(T)), (unsigned)count);
-    ws_cuda_launch(cuda, "summing rows", sum_rows<T>, blocks, ACROSS * DOWN, 0, parts, dy, rows,
-                   width, each, whole);
-    ws_cuda_launch(cuda, "summing rows", add_parts, dim3(ws_cuda_blocks(width, ACROSS)),
-                   ACROSS * DOWN, 0, dbias, parts, count, width);
+    ws_cuda_launch(cuda, "summing rows", sum_rows<T>, blocks, COLUMN_THREADS, 0, parts, dy, rows,
+                   width, each, columns_are_wide(dy, width));
+    ws_cuda_add_parts(cuda, dbias, parts, blocks.y, width);
 }
 
 /* Backwards ------------------------------------------------------------------------------------ */

@@ -387,11 +387,11 @@ static void linear(struct ws_network *n, const struct pass *pass, enum ws_tensor
 }
 
 static void linear_backward(struct ws_network *n, const struct pass *pass, enum ws_tensor_kind kind,
-                            uint32_t layer, float *dx, const float *dy, const float *x)
+                            uint32_t layer, float *dx, float *dbias, const float *dy,
+                            const float *x)
 {
     struct ws_linear l = linear_of(n, pass, kind, layer);
-    n->ops->linear_backward(n->device, dx, gradient(n, kind, layer),
-                            gradient(n, bias_of(kind), layer), dy, x, &l, false);
+    n->ops->linear_backward(n->device, dx, gradient(n, kind, layer), dbias, dy, x, &l, false);
 }
 
 static struct ws_norm_shape norm_shape(const struct ws_network *n, const struct pass *pass)
@@ -653,14 +653,17 @@ static void feed_backward(struct ws_network *n, const struct pass *pass, uint32_
     const float *up = kept(n, p->up, l);
     float *dactive = n->activations + p->dinner;
     float *dup = d->gated ? n->activations + p->douter : dactive;
-    linear_backward(n, pass, WS_TENSOR_DOWN, l, dactive, drop_backward(n, pass, SITE_FEED, l),
-                    kept(n, p->active, l));
-    if (d->gated)
+    linear_backward(n, pass, WS_TENSOR_DOWN, l, dactive, gradient(n, WS_TENSOR_DOWN_BIAS, l),
+                    drop_backward(n, pass, SITE_FEED, l), kept(n, p->active, l));
+    float *dbias = gradient(n, WS_TENSOR_UP_BIAS, l);
+    if (d->gated) {
         n->ops->gate_backward(n->device, dup, dactive, up, d->activation, pass->rows, d->inner);
-    else
-        n->ops->activation_backward(n->device, dup, dactive, up, d->activation,
-                                    pass->rows * d->inner);
-    linear_backward(n, pass, WS_TENSOR_UP, l, n->activations + p->dnormal2, dup,
+    } else {
+        n->ops->activation_backward(n->device, dup, dbias, dactive, up, d->activation, pass->rows,
+                                    d->inner);
+        dbias = NULL;
+    }
+    linear_backward(n, pass, WS_TENSOR_UP, l, n->activations + p->dnormal2, dbias, dup,
                     kept(n, p->normal2, l));
 }
 
@@ -674,13 +677,13 @@ static void attend_backward(struct ws_network *n, const struct pass *pass, uint3
     struct ws_attention attention = attention_of(n, pass);
     struct ws_dropout dropout =
         dropout_at(pass, n->description.attention_dropout, SITE_PROBABILITIES, l);
-    linear_backward(n, pass, WS_TENSOR_OUT, l, dattended, drop_backward(n, pass, SITE_ATTENTION, l),
-                    attended);
+    linear_backward(n, pass, WS_TENSOR_OUT, l, dattended, gradient(n, WS_TENSOR_OUT_BIAS, l),
+                    drop_backward(n, pass, SITE_ATTENTION, l), attended);
     n->ops->attention_backward(n->device, dqkv, dattended, attended, kept(n, p->lse, l),
                                kept(n, p->qkv, l), &attention, &dropout);
     turn(n, pass, dqkv, true);
-    linear_backward(n, pass, WS_TENSOR_QKV, l, n->activations + p->dnormal1, dqkv,
-                    kept(n, p->normal1, l));
+    linear_backward(n, pass, WS_TENSOR_QKV, l, n->activations + p->dnormal1,
+                    gradient(n, WS_TENSOR_QKV_BIAS, l), dqkv, kept(n, p->normal1, l));
 }
 
 /* The stream's gradient after the layer becomes the one before it. Parallel branches both begin
