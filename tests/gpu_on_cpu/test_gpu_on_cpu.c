@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 #include <string.h>
@@ -46,6 +47,7 @@ static void turn(size_t run)
 static void module__refuses_what_it_cannot_open(void **state)
 {
     (void)state;
+    const size_t before = gpu_on_cpu_blocks();
     struct ws_device *device = NULL;
     struct ws_error err;
     struct ws_cuda_request request = {.version = "0.0.0"};
@@ -55,7 +57,7 @@ static void module__refuses_what_it_cannot_open(void **state)
     assert_int_equal(ws_cuda_module_open(&request, &device, &err), WS_UNSUPPORTED);
     assert_non_null(strstr(err.message, "GPU 1"));
     assert_null(device);
-    assert_int_equal(gpu_on_cpu_blocks(), 0);
+    assert_int_equal(gpu_on_cpu_blocks(), before);
 }
 
 static void module__says_which_gpus_there_are(void **state)
@@ -122,6 +124,7 @@ static enum ws_status use_memory(struct ws_device *device)
 /* Allocation `n` of the GPU, or of the host, fails; says whether there were so few. */
 static enum ws_status use_without(long n, bool on_host)
 {
+    const size_t before = gpu_on_cpu_blocks();
     struct failing_heap heap = {.countdown = on_host ? n : FAILING_HEAP_NEVER};
     const struct ws_allocator allocator = {failing_realloc, &heap};
     struct ws_device *device = NULL;
@@ -134,7 +137,7 @@ static enum ws_status use_without(long n, bool on_host)
     }
     gpu_on_cpu_fail_allocations(-1);
     assert_true(failing_heap_is_clean(&heap));
-    assert_int_equal(gpu_on_cpu_blocks(), 0);
+    assert_int_equal(gpu_on_cpu_blocks(), before);
     return status;
 }
 
@@ -151,12 +154,51 @@ static void device__remembers_that_memory_ran_out(void **state)
     }
 }
 
+/* Uses a device and closes it without giving back what it took; gives what then is not given back.
+ */
+static size_t use_and_close(enum ws_precision precision, struct ws_device **device)
+{
+    struct ws_error err;
+    float loss[ROWS];
+    assert_int_equal(open_gpu(precision, NULL, device, &err), WS_OK);
+    assert_int_equal(use_memory(*device), WS_OK);
+    float *x = (*device)->ops->alloc(*device, ROWS * sizeof *x);
+    (*device)->ops->get(*device, loss, x, ROWS);
+    for (size_t r = 0; r < ROWS; r++)
+        assert_true(loss[r] == 0);
+    (*device)->ops->close(*device);
+    return gpu_on_cpu_blocks();
+}
+
+static void device__is_kept_for_the_next_one(void **state)
+{
+    (void)state;
+    struct ws_device *first, *second, *other;
+    assert_int_equal(setenv("WELLSPRING_CUDA_KEEP", "none", 1), 0);
+    assert_int_equal(use_and_close(WS_PRECISION_F32, &first), 0);
+    assert_int_equal(unsetenv("WELLSPRING_CUDA_KEEP"), 0);
+    size_t blocks = use_and_close(WS_PRECISION_BF16, &first);
+    assert_true(blocks > 0);
+    assert_int_equal(use_and_close(WS_PRECISION_BF16, &second), blocks);
+    assert_ptr_equal(second, first);
+    assert_int_equal(use_and_close(WS_PRECISION_F32, &other), blocks);
+    struct ws_error err;
+    struct ws_device *side_by_side[2];
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(open_gpu(WS_PRECISION_F32, NULL, &side_by_side[i], &err), WS_OK);
+    assert_ptr_not_equal(side_by_side[0], side_by_side[1]);
+    for (int i = 0; i < 2; i++)
+        side_by_side[i]->ops->close(side_by_side[i]);
+    assert_int_equal(gpu_on_cpu_blocks(), blocks);
+}
+
 int main(int count, char **words)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(module__refuses_what_it_cannot_open),
         cmocka_unit_test(module__says_which_gpus_there_are),
         cmocka_unit_test(device__remembers_that_memory_ran_out),
+        cmocka_unit_test(device__is_kept_for_the_next_one),
     };
     static const struct device_kind kind = {
         .open = open_gpu, .before = turn, .runs = 2, .drawn = 4, .slow = true};

@@ -1,5 +1,6 @@
 #include "compute/cuda/cuda_device.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "compute/cuda/cuda_memory.h"
@@ -55,11 +56,8 @@ void *ws_cuda_scratch(struct ws_cuda *cuda, size_t size)
 
 /* Opening -------------------------------------------------------------------------------------- */
 
-static void close_device(struct ws_device *device)
+static void destroy(struct ws_cuda *cuda)
 {
-    struct ws_cuda *cuda = (struct ws_cuda *)device;
-    if (!cuda)
-        return;
     if (cuda->stream)
         (void)cudaStreamSynchronize(cuda->stream);
     ws_cuda_matrix_close(cuda);
@@ -69,6 +67,56 @@ static void close_device(struct ws_device *device)
     if (cuda->stream)
         (void)cudaStreamDestroy(cuda->stream);
     ws_free(cuda->allocator, cuda, sizeof *cuda);
+}
+
+/* Devices that were closed, one a GPU, until they are opened again. Each fit, sample and score of a
+ * run opens its own; what takes time to make is kept: the stream, pinned memory, the matrix library
+ * and its plans. Kept too is whatever that takes of the GPU, which is little: numbers and scratch
+ * are given back. Only those with the process's own allocator, which outlives them. */
+enum { KEPT_GPUS = 64 };
+
+static struct ws_cuda *kept[KEPT_GPUS];
+
+static bool may_be_kept(const struct ws_cuda *cuda)
+{
+    const char *wanted = getenv("WELLSPRING_CUDA_KEEP");
+    return !cuda->allocator && cuda->number < KEPT_GPUS && cuda->failure.status == WS_OK &&
+           !(wanted && strcmp(wanted, "none") == 0);
+}
+
+static void close_device(struct ws_device *device)
+{
+    struct ws_cuda *cuda = (struct ws_cuda *)device;
+    if (!cuda)
+        return;
+    (void)ws_cuda_ok(cuda, cudaStreamSynchronize(cuda->stream), "closing it");
+    if (may_be_kept(cuda)) {
+        struct ws_cuda *none = NULL;
+        ws_cuda_staging_empty(cuda);
+        ws_cuda_memory_empty(cuda);
+        (void)cudaFree(cuda->scratch);
+        cuda->scratch = NULL;
+        cuda->scratch_size = 0;
+        if (__atomic_compare_exchange_n(&kept[cuda->number], &none, cuda, false, __ATOMIC_ACQ_REL,
+                                        __ATOMIC_ACQUIRE))
+            return;
+    }
+    destroy(cuda);
+}
+
+/* The one that was kept for such a request, or NULL. */
+static struct ws_cuda *take_kept(const struct ws_cuda_request *request)
+{
+    if (request->allocator || request->number >= KEPT_GPUS)
+        return NULL;
+    struct ws_cuda *cuda = __atomic_exchange_n(&kept[request->number], NULL, __ATOMIC_ACQ_REL);
+    if (!cuda)
+        return NULL;
+    /* Which GPU is meant is a thread's own. */
+    if (cudaSetDevice(cuda->number) == cudaSuccess && cuda->precision == request->precision)
+        return cuda;
+    destroy(cuda);
+    return NULL;
 }
 
 static const struct ws_device_ops ops = {
@@ -172,8 +220,13 @@ ws_cuda_module_open(const struct ws_cuda_request *request, struct ws_device **ou
         return ws_fail(err, WS_UNSUPPORTED,
                        "the CUDA module is of version %s, the program of version %.50s", WS_VERSION,
                        request->version);
+    struct ws_cuda *cuda = take_kept(request);
+    if (cuda) {
+        *out = &cuda->device;
+        return WS_OK;
+    }
     WS_TRY(check_gpu(request, &properties, err));
-    struct ws_cuda *cuda = (struct ws_cuda *)ws_realloc(request->allocator, NULL, 0, sizeof *cuda);
+    cuda = (struct ws_cuda *)ws_realloc(request->allocator, NULL, 0, sizeof *cuda);
     if (!cuda)
         return ws_fail_memory(err, "the device");
     memset(cuda, 0, sizeof *cuda);
@@ -184,7 +237,7 @@ ws_cuda_module_open(const struct ws_cuda_request *request, struct ws_device **ou
     cuda->processors = (unsigned)properties.multiProcessorCount;
     enum ws_status status = open_parts(cuda, err);
     if (status != WS_OK)
-        close_device(&cuda->device);
+        destroy(cuda);
     else
         *out = &cuda->device;
     return status;

@@ -29,15 +29,22 @@ enum ws_status ws_cuda_memory_open(struct ws_cuda *cuda, struct ws_error *err)
     return WS_OK;
 }
 
+void ws_cuda_memory_empty(struct ws_cuda *cuda)
+{
+    struct ws_cuda_memory *memory = cuda->memory;
+    for (size_t i = 0; i < memory->count; i++) {
+        (void)cudaFree(memory->blocks[i].shadow);
+        (void)cudaFree(memory->blocks[i].start);
+    }
+    memory->count = 0;
+}
+
 void ws_cuda_memory_close(struct ws_cuda *cuda)
 {
     struct ws_cuda_memory *memory = cuda->memory;
     if (!memory)
         return;
-    for (size_t i = 0; i < memory->count; i++) {
-        (void)cudaFree(memory->blocks[i].shadow);
-        (void)cudaFree(memory->blocks[i].start);
-    }
+    ws_cuda_memory_empty(cuda);
     ws_free(cuda->allocator, memory->blocks, memory->room * sizeof *memory->blocks);
     ws_free(cuda->allocator, memory, sizeof *memory);
     cuda->memory = NULL;

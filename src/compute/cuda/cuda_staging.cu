@@ -169,6 +169,12 @@ void ws_cuda_deliver(struct ws_cuda *cuda)
     s->back_used = 0;
 }
 
+void ws_cuda_staging_empty(struct ws_cuda *cuda)
+{
+    cuda->staging->waiting_count = 0;
+    cuda->staging->back_used = 0;
+}
+
 void ws_cuda_receive(struct ws_cuda *cuda, void *host, const void *from, size_t size)
 {
     struct ws_cuda_staging *s = cuda->staging;
