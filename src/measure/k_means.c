@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/pool.h"
+
 struct means {
     const struct ws_points *points;
     size_t clusters;
@@ -12,7 +14,28 @@ struct means {
     size_t *size;     /* (clusters) */
     double *distance; /* (points) squared, to the nearest centre so far */
     uint32_t *cluster;
+    struct ws_pool *pool; /* or NULL */
+    bool changed;         /* atomic: whether a point changed its cluster */
 };
+
+enum { PIECE_POINTS = 64, DIVIDED = 1 << 17 /* distances that are worth a pool */ };
+
+/* Points are for themselves, so pieces of them may be for any thread. */
+static void each_piece(struct means *m, void (*work)(void *context, size_t piece))
+{
+    size_t pieces = (m->points->count + PIECE_POINTS - 1) / PIECE_POINTS;
+    if (m->pool)
+        ws_pool_run(m->pool, pieces, work, m);
+    else
+        for (size_t piece = 0; piece < pieces; piece++)
+            work(m, piece);
+}
+
+static size_t end_of(const struct means *m, size_t piece)
+{
+    size_t end = (piece + 1) * PIECE_POINTS;
+    return end < m->points->count ? end : m->points->count;
+}
 
 /* Lanes that do not wait for each other, added in a fixed order. */
 static float add_lanes(float lane[WS_K_MEANS_LANES])
@@ -83,16 +106,12 @@ static void start(struct means *m, struct ws_rng *rng)
     }
 }
 
-/* Whether a point changed its cluster. */
-static bool assign(struct means *m)
+static void assign_piece(void *context, size_t piece)
 {
+    struct means *m = context;
     size_t dimension = m->points->dimension;
     bool changed = false;
-    for (size_t c = 0; c < m->clusters; c++) {
-        const float *centre = m->centre + c * dimension;
-        m->half_norm[c] = dot(centre, centre, dimension) / 2;
-    }
-    for (size_t i = 0; i < m->points->count; i++) {
+    for (size_t i = piece * PIECE_POINTS; i < end_of(m, piece); i++) {
         uint32_t nearest = 0;
         float best = INFINITY;
         for (size_t c = 0; c < m->clusters; c++) {
@@ -106,7 +125,21 @@ static bool assign(struct means *m)
         changed |= m->cluster[i] != nearest;
         m->cluster[i] = nearest;
     }
-    return changed;
+    if (changed)
+        __atomic_store_n(&m->changed, true, __ATOMIC_RELAXED);
+}
+
+/* Whether a point changed its cluster. */
+static bool assign(struct means *m)
+{
+    size_t dimension = m->points->dimension;
+    for (size_t c = 0; c < m->clusters; c++) {
+        const float *centre = m->centre + c * dimension;
+        m->half_norm[c] = dot(centre, centre, dimension) / 2;
+    }
+    m->changed = false;
+    each_piece(m, assign_piece);
+    return m->changed;
 }
 
 /* Centres become means; one without points stays. */
@@ -127,8 +160,8 @@ static void move_centres(struct means *m)
 }
 
 enum ws_status ws_k_means(const struct ws_points *points, size_t clusters, struct ws_rng_key key,
-                          uint64_t item, struct ws_arena *scratch, uint32_t *cluster,
-                          struct ws_error *err)
+                          uint64_t item, unsigned threads, struct ws_arena *scratch,
+                          uint32_t *cluster, struct ws_error *err)
 {
     size_t size = clusters * points->dimension;
     struct means m = {
@@ -143,11 +176,14 @@ enum ws_status ws_k_means(const struct ws_points *points, size_t clusters, struc
     };
     if (!m.centre || !m.half_norm || !m.sum || !m.size || !m.distance)
         return ws_fail_memory(err, "k-means");
+    if (threads > 1 && points->count * clusters >= DIVIDED)
+        WS_TRY(ws_pool_new(threads, scratch->allocator, &m.pool, err));
     struct ws_rng rng;
     ws_rng_init(&rng, key, item);
     start(&m, &rng);
     memset(cluster, 0xff, points->count * sizeof *cluster);
     for (int round = 0; assign(&m) && round < WS_K_MEANS_ROUNDS; round++)
         move_centres(&m);
+    ws_pool_free(m.pool);
     return WS_OK;
 }

@@ -23,9 +23,10 @@ struct ws_points {
 };
 
 /* cluster[i] < clusters says where point i belongs: to the nearest centre, the first of several.
- * A cluster may be empty. At least one point and one cluster. */
+ * A cluster may be empty. At least one point, one cluster and one thread, of which any number give
+ * the same. */
 WS_MUST_CHECK enum ws_status ws_k_means(const struct ws_points *points, size_t clusters,
-                                        struct ws_rng_key key, uint64_t item,
+                                        struct ws_rng_key key, uint64_t item, unsigned threads,
                                         struct ws_arena *scratch, uint32_t *cluster,
                                         struct ws_error *err);
 

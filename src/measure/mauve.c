@@ -85,7 +85,8 @@ static void estimate(const uint32_t *cluster, uint64_t count, size_t clusters, d
 }
 
 enum ws_status ws_mauve(const float *points, uint64_t count, struct ws_rng_key key, uint64_t item,
-                        struct ws_arena *scratch, double *out, struct ws_error *err)
+                        unsigned threads, struct ws_arena *scratch, double *out,
+                        struct ws_error *err)
 {
     size_t clusters = count < 20 ? 2 : (size_t)(count / 10);
     uint32_t *cluster = WS_ARENA_NEW(scratch, uint32_t, 2 * count);
@@ -94,7 +95,7 @@ enum ws_status ws_mauve(const float *points, uint64_t count, struct ws_rng_key k
     if (!cluster || !p || !q)
         return ws_fail_memory(err, "MAUVE");
     const struct ws_points all = {points, 2 * count, WS_MAUVE_DIMENSION};
-    WS_TRY(ws_k_means(&all, clusters, key, item, scratch, cluster, err));
+    WS_TRY(ws_k_means(&all, clusters, key, item, threads, scratch, cluster, err));
     estimate(cluster, count, clusters, p);
     estimate(cluster + count, count, clusters, q);
     *out = ws_mauve_area(p, q, clusters);

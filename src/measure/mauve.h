@@ -29,9 +29,9 @@ double ws_mauve_area(const double *p, const double *q, size_t size);
 void ws_mauve_points(const struct ws_dataset *texts, uint64_t count, float *out);
 
 /* MAUVE* of two sides of `count` >= 1 points each, one side after the other, in max(2, count / 10)
- * clusters. k-means starts from (key, item). */
+ * clusters. k-means starts from (key, item); any number of threads >= 1 gives the same. */
 WS_MUST_CHECK enum ws_status ws_mauve(const float *points, uint64_t count, struct ws_rng_key key,
-                                      uint64_t item, struct ws_arena *scratch, double *out,
-                                      struct ws_error *err);
+                                      uint64_t item, unsigned threads, struct ws_arena *scratch,
+                                      double *out, struct ws_error *err);
 
 #endif

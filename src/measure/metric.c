@@ -120,7 +120,7 @@ enum ws_status ws_measure_sample(const struct ws_reference *reference,
         return ws_measure_vectors(reference, sample, job, scratch, set, err);
     WS_TRY(measure_types(reference, sample, scratch, set, err));
     if (sample->kind == WS_DATA_TOKENS)
-        return ws_measure_text(reference, sample, scratch, set, err);
+        return ws_measure_text(reference, sample, job, scratch, set, err);
     return WS_OK;
 }
 

@@ -56,8 +56,8 @@ WS_MUST_CHECK enum ws_status ws_reference_prepare_text(struct ws_reference *refe
 /* What a sample itself has: n-grams, trigrams, compression, Vendi scores, MTLD and MAUVE. */
 WS_MUST_CHECK enum ws_status ws_measure_text(const struct ws_reference *reference,
                                              const struct ws_payload *sample,
-                                             struct ws_arena *scratch, struct ws_metric_set *set,
-                                             struct ws_error *err);
+                                             const struct ws_job *job, struct ws_arena *scratch,
+                                             struct ws_metric_set *set, struct ws_error *err);
 /* Perplexities, of the reference under `model` and of the sample under `first`, which may be NULL.
  */
 WS_MUST_CHECK enum ws_status ws_measure_scores(const struct ws_reference *reference,

@@ -125,8 +125,9 @@ static enum ws_status measure_vendi(const float *points, uint64_t count, struct 
 }
 
 static enum ws_status measure_points(const struct ws_reference *reference,
-                                     const struct ws_dataset *text, struct ws_arena *scratch,
-                                     struct ws_metric_set *set, struct ws_error *err)
+                                     const struct ws_dataset *text, const struct ws_job *job,
+                                     struct ws_arena *scratch, struct ws_metric_set *set,
+                                     struct ws_error *err)
 {
     uint64_t count = reference->human_point_count;
     size_t side = count * WS_MAUVE_DIMENSION;
@@ -136,7 +137,8 @@ static enum ws_status measure_points(const struct ws_reference *reference,
     double value;
     memcpy(points, reference->human_points, side * sizeof *points);
     ws_mauve_points(text, count, points + side);
-    WS_TRY(ws_mauve(points, count, key_of(reference), DRAW_CLUSTERS, scratch, &value, err));
+    WS_TRY(ws_mauve(points, count, key_of(reference), DRAW_CLUSTERS, ws_job_threads(job), scratch,
+                    &value, err));
     ws_metric_put(set, WS_METRIC_MAUVE, count, value);
     return measure_vendi(points + side, count, scratch, set, err);
 }
@@ -204,8 +206,9 @@ enum ws_status ws_measure_scores(const struct ws_reference *reference, const str
 }
 
 enum ws_status ws_measure_text(const struct ws_reference *reference,
-                               const struct ws_payload *sample, struct ws_arena *scratch,
-                               struct ws_metric_set *set, struct ws_error *err)
+                               const struct ws_payload *sample, const struct ws_job *job,
+                               struct ws_arena *scratch, struct ws_metric_set *set,
+                               struct ws_error *err)
 {
     struct ws_dataset text;
     uint64_t tokens = sample->tokens.ends[sample->count - 1];
@@ -218,5 +221,5 @@ enum ws_status ws_measure_text(const struct ws_reference *reference,
     ws_metric_put(set, WS_METRIC_COMPRESSION_HUMAN, reference->human_compression.tokens,
                   reference->human_compression.ratio);
     WS_TRY(measure_rare_trigrams(reference, &text, tokens, scratch, set, err));
-    return measure_points(reference, &text, scratch, set, err);
+    return measure_points(reference, &text, job, scratch, set, err);
 }

@@ -267,7 +267,7 @@ static double mauve(const struct ws_payload *a, const struct ws_payload *b, stru
     ws_mauve_points(&first, count, points);
     ws_mauve_points(&second, count, points + count * WS_MAUVE_DIMENSION);
     double value = -1;
-    assert_int_equal(ws_mauve(points, count, key, 0, arena, &value, NULL), WS_OK);
+    assert_int_equal(ws_mauve(points, count, key, 0, 1, arena, &value, NULL), WS_OK);
     return value;
 }
 
@@ -361,7 +361,7 @@ static void k_means__finds_groups_that_lie_apart(void **state)
     struct ws_points points = grouped_points(arena);
     for (uint64_t start = 0; start < 20; start++) {
         uint32_t cluster[POINTS];
-        assert_int_equal(ws_k_means(&points, 3, key, start, arena, cluster, NULL), WS_OK);
+        assert_int_equal(ws_k_means(&points, 3, key, start, 1, arena, cluster, NULL), WS_OK);
         assert_true(cluster[0] < 3 && cluster[1] < 3 && cluster[2] < 3);
         assert_true(cluster[0] != cluster[1] && cluster[1] != cluster[2] &&
                     cluster[0] != cluster[2]);
@@ -400,7 +400,7 @@ static void k_means__leaves_each_point_with_the_nearest_mean(void **state)
     struct ws_arena *arena = *state;
     struct ws_points points = grouped_points(arena);
     uint32_t cluster[POINTS];
-    assert_int_equal(ws_k_means(&points, 5, key, 1, arena, cluster, NULL), WS_OK);
+    assert_int_equal(ws_k_means(&points, 5, key, 1, 1, arena, cluster, NULL), WS_OK);
     for (size_t i = 0; i < POINTS; i++)
         for (uint32_t c = 0; c < 5; c++)
             assert_true(distance_from_mean(&points, cluster, i, cluster[i]) <=
@@ -413,8 +413,27 @@ static void k_means__depends_on_points_and_key_alone(void **state)
     struct ws_points points = grouped_points(arena);
     uint32_t cluster[2][POINTS];
     for (int i = 0; i < 2; i++)
-        assert_int_equal(ws_k_means(&points, 8, key, 3, arena, cluster[i], NULL), WS_OK);
+        assert_int_equal(ws_k_means(&points, 8, key, 3, 1, arena, cluster[i], NULL), WS_OK);
     assert_memory_equal(cluster[0], cluster[1], sizeof cluster[0]);
+}
+
+static void k_means__gives_the_same_for_any_number_of_threads(void **state)
+{
+    struct ws_arena *arena = *state;
+    enum { COUNT = 1500, CLUSTERS = 100 };
+    float *values = WS_ARENA_NEW(arena, float, COUNT *DIMENSION);
+    uint32_t *cluster[2] = {WS_ARENA_NEW(arena, uint32_t, COUNT),
+                            WS_ARENA_NEW(arena, uint32_t, COUNT)};
+    assert_true(values && cluster[0] && cluster[1]);
+    struct ws_rng rng;
+    ws_rng_init(&rng, key, 0);
+    for (size_t i = 0; i < (size_t)COUNT * DIMENSION; i++)
+        values[i] = (float)ws_rng_uniform(&rng);
+    const struct ws_points points = {values, COUNT, DIMENSION};
+    for (unsigned i = 0; i < 2; i++)
+        assert_int_equal(ws_k_means(&points, CLUSTERS, key, 0, 1 + 2 * i, arena, cluster[i], NULL),
+                         WS_OK);
+    assert_memory_equal(cluster[0], cluster[1], COUNT * sizeof *cluster[0]);
 }
 
 static void k_means__takes_fewer_different_points_than_clusters(void **state)
@@ -423,7 +442,7 @@ static void k_means__takes_fewer_different_points_than_clusters(void **state)
     static const float values[3 * DIMENSION] = {[0] = 1, [DIMENSION] = 1, [2 * DIMENSION] = 2};
     const struct ws_points points = {values, 3, DIMENSION};
     uint32_t cluster[3];
-    assert_int_equal(ws_k_means(&points, 6, key, 0, arena, cluster, NULL), WS_OK);
+    assert_int_equal(ws_k_means(&points, 6, key, 0, 1, arena, cluster, NULL), WS_OK);
     assert_int_equal(cluster[0], cluster[1]);
     assert_int_not_equal(cluster[0], cluster[2]);
     assert_true(cluster[0] < 6 && cluster[2] < 6);
@@ -687,6 +706,7 @@ int main(void)
         TEST(k_means__finds_groups_that_lie_apart),
         TEST(k_means__leaves_each_point_with_the_nearest_mean),
         TEST(k_means__depends_on_points_and_key_alone),
+        TEST(k_means__gives_the_same_for_any_number_of_threads),
         TEST(k_means__takes_fewer_different_points_than_clusters),
         TEST(perplexity__matches_the_worked_example),
         TEST(perplexity__of_what_is_impossible_is_infinite),
