@@ -268,7 +268,8 @@ struct ws_device_ops {
                           size_t slots);
 
     /* y (rows, width) = table[token] + places[position]; places may be NULL. tokens, positions:
-     * host, (rows). */
+     * host, (rows). The tokens may be what a `pick` just before has yet to write there: nobody
+     * waits for them. WS_NO_TARGET, which that may be, is taken for token 0. */
     void (*embedding)(struct ws_device *device, float *y, const float *table, const float *places,
                       const uint32_t *tokens, const uint32_t *positions, size_t rows, size_t width);
     void (*embedding_backward)(struct ws_device *device, float *dtable, float *dplaces,

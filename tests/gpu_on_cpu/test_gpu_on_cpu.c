@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
+#include <math.h>
 #include <string.h>
 
 #include "compute/cuda/cuda_module.h"
@@ -173,9 +174,10 @@ static size_t use_and_close(enum ws_precision precision, struct ws_device **devi
 static void device__is_kept_for_the_next_one(void **state)
 {
     (void)state;
+    const size_t before = gpu_on_cpu_blocks();
     struct ws_device *first, *second, *other;
     assert_int_equal(setenv("WELLSPRING_CUDA_KEEP", "none", 1), 0);
-    assert_int_equal(use_and_close(WS_PRECISION_F32, &first), 0);
+    assert_int_equal(use_and_close(WS_PRECISION_F32, &first), before);
     assert_int_equal(unsetenv("WELLSPRING_CUDA_KEEP"), 0);
     size_t blocks = use_and_close(WS_PRECISION_BF16, &first);
     assert_true(blocks > 0);
@@ -192,6 +194,51 @@ static void device__is_kept_for_the_next_one(void **state)
     assert_int_equal(gpu_on_cpu_blocks(), blocks);
 }
 
+/* ---- tokens that are on the way ---- */
+
+static void embed_picked(bool waits)
+{
+    struct ws_device *device;
+    struct ws_error err;
+    const uint32_t positions[ROWS] = {0, 1, 2};
+    float table[TYPES * WIDTH], scores[ROWS * TYPES] = {0}, seen[ROWS * WIDTH];
+    uint32_t tokens[ROWS] = {0};
+    for (size_t i = 0; i < (size_t)TYPES * WIDTH; i++)
+        table[i] = (float)(i / WIDTH);
+    scores[0 * TYPES + 7] = 2;
+    scores[1 * TYPES + 49] = 2;
+    scores[2 * TYPES + 3] = NAN; /* none: it is embedded as token 0 */
+    assert_int_equal(open_gpu(WS_PRECISION_F32, NULL, &device, &err), WS_OK);
+    const struct ws_device_ops *ops = device->ops;
+    float *on_device = ops->alloc(device, sizeof table), *y = ops->alloc(device, sizeof seen);
+    float *logits = ops->alloc(device, sizeof scores);
+    ops->write(device, on_device, table, sizeof table);
+    ops->write(device, logits, scores, sizeof scores);
+    const struct ws_pick pick = {
+        .rows = ROWS, .vocabulary = TYPES, .edits = {.penalty = 1}, .top_p = 1, .typical_p = 1};
+    ops->pick(device, tokens, NULL, logits, &pick);
+    ops->embedding(device, y, on_device, NULL, tokens, positions, ROWS, WIDTH);
+    assert_true((tokens[0] == 7) == waits && (tokens[1] == 49) == waits);
+    assert_int_equal(ops->check(device, &err), WS_OK);
+    ops->get(device, seen, y, (size_t)ROWS * WIDTH);
+    assert_true(tokens[0] == 7 && tokens[1] == 49 && tokens[2] == WS_NO_TARGET);
+    const float wanted[ROWS] = {7, 49, 0};
+    for (size_t i = 0; i < (size_t)ROWS * WIDTH; i++)
+        assert_true(seen[i] == wanted[i / WIDTH]);
+    device->ops->close(device);
+}
+
+static void embedding__takes_tokens_that_were_just_picked(void **state)
+{
+    (void)state;
+    assert_int_equal(setenv("WELLSPRING_CUDA_KEEP", "none", 1), 0);
+    embed_picked(false);
+    assert_int_equal(setenv("WELLSPRING_CUDA_AHEAD", "none", 1), 0);
+    embed_picked(true);
+    assert_int_equal(unsetenv("WELLSPRING_CUDA_AHEAD"), 0);
+    assert_int_equal(unsetenv("WELLSPRING_CUDA_KEEP"), 0);
+}
+
 int main(int count, char **words)
 {
     const struct CMUnitTest tests[] = {
@@ -199,6 +246,7 @@ int main(int count, char **words)
         cmocka_unit_test(module__says_which_gpus_there_are),
         cmocka_unit_test(device__remembers_that_memory_ran_out),
         cmocka_unit_test(device__is_kept_for_the_next_one),
+        cmocka_unit_test(embedding__takes_tokens_that_were_just_picked),
     };
     static const struct device_kind kind = {
         .open = open_gpu, .before = turn, .runs = 2, .drawn = 4, .slow = true};

@@ -145,7 +145,7 @@ static void embed_piece(void *context, size_t piece, unsigned worker)
     const struct embedding_work *w = context;
     size_t width = w->width;
     for (size_t r = piece * PIECE_ROWS; r < ws_smaller((piece + 1) * PIECE_ROWS, w->rows); r++) {
-        const float *row = w->table + w->tokens[r] * width;
+        const float *row = w->table + (w->tokens[r] == WS_NO_TARGET ? 0 : w->tokens[r] * width);
         if (w->places)
             w->cpu->vector->add(w->y + r * width, row, w->places + w->positions[r] * width, width);
         else

@@ -9,10 +9,11 @@ void ws_reference_embedding(struct ws_device *device, float *y, const float *tab
                             const float *places, const uint32_t *tokens, const uint32_t *positions,
                             size_t rows, size_t width)
 {
-    for (size_t r = 0; ws_cpu_ready(device) && r < rows; r++)
+    for (size_t r = 0; ws_cpu_ready(device) && r < rows; r++) {
+        const float *row = table + (tokens[r] == WS_NO_TARGET ? 0 : tokens[r] * width);
         for (size_t c = 0; c < width; c++)
-            y[r * width + c] =
-                table[tokens[r] * width + c] + (places ? places[positions[r] * width + c] : 0);
+            y[r * width + c] = row[c] + (places ? places[positions[r] * width + c] : 0);
+    }
 }
 
 /* dtable[token of r] += dy[r] for each row, dplaces likewise. */

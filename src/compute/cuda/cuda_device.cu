@@ -77,11 +77,10 @@ enum { KEPT_GPUS = 64 };
 
 static struct ws_cuda *kept[KEPT_GPUS];
 
-static bool may_be_kept(const struct ws_cuda *cuda)
+static bool keeps(const struct ws_allocator *allocator, unsigned number)
 {
     const char *wanted = getenv("WELLSPRING_CUDA_KEEP");
-    return !cuda->allocator && cuda->number < KEPT_GPUS && cuda->failure.status == WS_OK &&
-           !(wanted && strcmp(wanted, "none") == 0);
+    return !allocator && number < KEPT_GPUS && !(wanted && strcmp(wanted, "none") == 0);
 }
 
 static void close_device(struct ws_device *device)
@@ -90,7 +89,7 @@ static void close_device(struct ws_device *device)
     if (!cuda)
         return;
     (void)ws_cuda_ok(cuda, cudaStreamSynchronize(cuda->stream), "closing it");
-    if (may_be_kept(cuda)) {
+    if (cuda->failure.status == WS_OK && keeps(cuda->allocator, (unsigned)cuda->number)) {
         struct ws_cuda *none = NULL;
         ws_cuda_staging_empty(cuda);
         ws_cuda_memory_empty(cuda);
@@ -107,7 +106,7 @@ static void close_device(struct ws_device *device)
 /* The one that was kept for such a request, or NULL. */
 static struct ws_cuda *take_kept(const struct ws_cuda_request *request)
 {
-    if (request->allocator || request->number >= KEPT_GPUS)
+    if (!keeps(request->allocator, request->number))
         return NULL;
     struct ws_cuda *cuda = __atomic_exchange_n(&kept[request->number], NULL, __ATOMIC_ACQ_REL);
     if (!cuda)

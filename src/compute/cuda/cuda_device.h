@@ -52,6 +52,9 @@ void *ws_cuda_scratch(struct ws_cuda *cuda, size_t size);
 const void *ws_cuda_send(struct ws_cuda *cuda, const void *host, size_t size);
 /* Has these bytes at `host` by the next check. */
 void ws_cuda_receive(struct ws_cuda *cuda, void *host, const void *from, size_t size);
+/* Where the device has what the last operation but this one is to give `host`; NULL when it is no
+ * such place. */
+const void *ws_cuda_awaited(struct ws_cuda *cuda, const void *host, size_t size);
 
 /* A weight, which lies in memory that ws_cuda_alloc gave, as activations are: itself, or its copy
  * in bf16, which is made when it is out of date. */

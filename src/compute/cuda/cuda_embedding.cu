@@ -57,7 +57,7 @@ static __global__ void embed_rows(T *y, const float *table, const float *places,
     size_t row = (size_t)blockIdx.x * WARPS + threadIdx.x / WARP;
     if (row >= rows)
         return;
-    const float *token = table + tokens[row] * width;
+    const float *token = table + (tokens[row] == WS_NO_TARGET ? 0 : tokens[row] * width);
     const float *place = places ? places + positions[row] * width : NULL;
     for (size_t c = threadIdx.x % WARP * EACH; c < width; c += WARP * EACH) {
         float sum[EACH] = {};
@@ -85,7 +85,9 @@ void ws_cuda_embedding(struct ws_device *device, float *y, const float *table, c
     struct ws_cuda *cuda = ws_cuda_ready(device);
     if (!cuda)
         return;
-    const uint32_t *token = (const uint32_t *)ws_cuda_send(cuda, tokens, rows * sizeof *tokens);
+    const uint32_t *token = (const uint32_t *)ws_cuda_awaited(cuda, tokens, rows * sizeof *tokens);
+    if (!token)
+        token = (const uint32_t *)ws_cuda_send(cuda, tokens, rows * sizeof *tokens);
     const uint32_t *at = (const uint32_t *)ws_cuda_send(cuda, positions, rows * sizeof *positions);
     if (token && at)
         WS_CUDA_ACTIVATIONS(cuda, embed<T>(cuda, y, table, places, token, at, rows, width));

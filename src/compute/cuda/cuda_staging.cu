@@ -6,11 +6,12 @@
  * until the other one is full, so that an operation finds all it sent. Layer after layer sends the
  * same positions: bytes that are there already are not sent again.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "compute/cuda/cuda_memory.h"
 
-enum { ROOM_SIZE = 8 << 20, RECENT = 8, ALIGNMENT = 256, RECEIVED_FIRST = 1 << 20, WAITING = 256 };
+enum { ROOM_SIZE = 8 << 20, RECENT = 8, ALIGNMENT = 256, RECEIVED_FIRST = 4 << 20, WAITING = 256 };
 
 /* As many of the largest array as a room that grows for it holds: no operation sends more. */
 enum { ROOM_FOR = 8 };
@@ -29,6 +30,7 @@ struct room {
 
 struct received {
     void *host;
+    const void *from; /* on the device: there until another operation has scratch */
     size_t offset;
     size_t size;
 };
@@ -43,6 +45,7 @@ struct ws_cuda_staging {
     size_t back_used;
     struct received waiting[WAITING];
     unsigned waiting_count;
+    bool waits; /* nothing is used on the device before the host had it */
 };
 
 static size_t padded(size_t size)
@@ -85,6 +88,8 @@ enum ws_status ws_cuda_staging_open(struct ws_cuda *cuda, struct ws_error *err)
     if (!cuda->staging)
         return ws_fail_memory(err, "the device");
     memset(cuda->staging, 0, sizeof *cuda->staging);
+    const char *ahead = getenv("WELLSPRING_CUDA_AHEAD");
+    cuda->staging->waits = ahead && strcmp(ahead, "none") == 0;
     if (grow_room(cuda, &cuda->staging->rooms[0], ROOM_SIZE) &&
         grow_room(cuda, &cuda->staging->rooms[1], ROOM_SIZE) && grow_back(cuda, RECEIVED_FIRST))
         return WS_OK;
@@ -169,6 +174,20 @@ void ws_cuda_deliver(struct ws_cuda *cuda)
     s->back_used = 0;
 }
 
+const void *ws_cuda_awaited(struct ws_cuda *cuda, const void *host, size_t size)
+{
+    const struct ws_cuda_staging *s = cuda->staging;
+    if (s->waiting_count == 0)
+        return NULL;
+    const struct received *last = &s->waiting[s->waiting_count - 1];
+    if (last->host != host || last->size != size)
+        return NULL;
+    if (!s->waits)
+        return last->from;
+    ws_cuda_deliver(cuda);
+    return NULL;
+}
+
 void ws_cuda_staging_empty(struct ws_cuda *cuda)
 {
     cuda->staging->waiting_count = 0;
@@ -190,6 +209,6 @@ void ws_cuda_receive(struct ws_cuda *cuda, void *host, const void *from, size_t 
                                     cuda->stream),
                     "reading from the GPU"))
         return;
-    s->waiting[s->waiting_count++] = {host, offset, size};
+    s->waiting[s->waiting_count++] = {host, from, offset, size};
     s->back_used += padded(size);
 }
