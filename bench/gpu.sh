@@ -285,8 +285,8 @@ run_scratch_lm() {
     keep_phases "scratch-lm-arm-$corpus_name" "$work/scratch-lm-$corpus_name/events.log"
 }
 
-# keep_phases WORK LOG: the seconds of each phase, over all generations, as the run's log has them, and
-# what lies outside generations: opening, tokens, the end.
+# keep_phases WORK LOG: the seconds of each phase over all generations, as the run's log has them. What
+# the whole took beside them is before the first generation and after the last.
 keep_phases() {
     local phase value
     sed -n 's/.* generation [0-9]*: //p' "$2" | tr , '\n' |
@@ -380,7 +380,7 @@ slice() {
         return
     fi
     say "$1 failed with $status; the end of $log:"
-    tail -n 15 "$log" >&2
+    tail -n 40 "$log" >&2
     return 1
 }
 
