@@ -14,6 +14,7 @@ enum {
     COLUMN_DOWN = 8,    /* rows that a block reads at once */
     COLUMN_THREADS = COLUMN_ACROSS * COLUMN_DOWN,
     COLUMN_STRETCHES = 256, /* at most */
+    COLUMN_ROWS = 128,      /* of a stretch, at least: blocks that end soon leave no tail */
 };
 
 /* Where a thread is: numbers column .. column + there - 1 of every COLUMN_DOWN-th row from `row` to
@@ -56,12 +57,11 @@ static __device__ __forceinline__ void put_column_sums(float *parts, const float
     }
 }
 
-/* Rows of a stretch, `least` or more, and the blocks for all of them. */
-template <class T>
-static inline dim3 column_blocks(size_t rows, size_t width, size_t least, size_t *each)
+/* Rows of a stretch, and the blocks for all of them. */
+template <class T> static inline dim3 column_blocks(size_t rows, size_t width, size_t *each)
 {
     *each = (rows + COLUMN_STRETCHES - 1) / COLUMN_STRETCHES;
-    *each = *each < least ? least : *each;
+    *each = *each < COLUMN_ROWS ? (size_t)COLUMN_ROWS : *each;
     return dim3(ws_cuda_blocks(width, COLUMN_ACROSS * WIDE / sizeof(T)),
                 ws_cuda_blocks(rows, *each));
 }

@@ -234,6 +234,7 @@ ws_cuda_module_open(const struct ws_cuda_request *request, struct ws_device **ou
     cuda->precision = request->precision;
     cuda->number = (int)request->number;
     cuda->processors = (unsigned)properties.multiProcessorCount;
+    cuda->memory_size = properties.totalGlobalMem;
     enum ws_status status = open_parts(cuda, err);
     if (status != WS_OK)
         destroy(cuda);

@@ -26,6 +26,7 @@ struct ws_cuda {
     enum ws_precision precision;
     int number;
     unsigned processors;
+    size_t memory_size; /* bytes that the GPU has */
     cudaStream_t stream;
     struct ws_error failure; /* the first; WS_OK until then */
     struct ws_cuda_memory *memory;

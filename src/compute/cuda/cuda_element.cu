@@ -176,9 +176,8 @@ template <class T>
 static void activation_backward(struct ws_cuda *cuda, T *dx, float *dbias, const T *dy, const T *x,
                                 enum ws_activation kind, size_t rows, size_t width)
 {
-    enum { LEAST_ROWS = 128 /* of a stretch: three blocks for each place on an H100 */ };
     size_t each;
-    const dim3 blocks = column_blocks<T>(rows, width, LEAST_ROWS, &each);
+    const dim3 blocks = column_blocks<T>(rows, width, &each);
     float *parts = NULL;
     if (dbias)
         parts = (float *)ws_cuda_scratch(cuda, blocks.y * width * sizeof *parts);

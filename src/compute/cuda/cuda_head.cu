@@ -11,9 +11,12 @@
 
 #include "compute/cuda/cuda_row.h"
 
-/* A piece's logits take at most PIECE_SIZE bytes: each piece is one reading and writing of the
- * weight's gradient, so there should be few. Pieces are equal, of whole tiles of the products. */
-enum { PIECE_SIZE = 1U << 31, PIECE_STEP = 128 };
+/* A piece's logits take at most so many bytes, more on a GPU of much memory: each piece is one
+ * reading and writing of the weight's gradient, so there should be few; but a piece has fewer than
+ * 2^31 numbers. Pieces are equal, of whole tiles of the products. */
+static const size_t PIECE_SIZE = (size_t)2 << 30, LARGE_PIECE_SIZE = (size_t)7 << 29;
+static const size_t LARGE_MEMORY = (size_t)40 << 30;
+enum { PIECE_STEP = 128 };
 
 /* Rows of logits begin at multiples of so many numbers, so that they are loaded WIDE by WIDE. */
 enum { STRIDE_STEP = 8 };
@@ -117,9 +120,10 @@ template <class T, class L> struct head_work {
     float *loss, *entropy; /* (rows) */
 };
 
-static size_t rows_of_piece(size_t rows, size_t row_size)
+static size_t rows_of_piece(const struct ws_cuda *cuda, size_t rows, size_t row_size)
 {
-    size_t most = PIECE_SIZE / row_size / PIECE_STEP * PIECE_STEP;
+    size_t size = cuda->memory_size >= LARGE_MEMORY ? LARGE_PIECE_SIZE : PIECE_SIZE;
+    size_t most = size / row_size / PIECE_STEP * PIECE_STEP;
     if (most == 0)
         most = PIECE_STEP;
     size_t pieces = (rows + most - 1) / most;
@@ -134,7 +138,7 @@ static bool prepare(struct head_work<T, L> *w, struct ws_cuda *cuda, const float
     w->head = head;
     w->x = activations<T>(x);
     w->stride = round_up(head->vocabulary, STRIDE_STEP);
-    w->piece = rows_of_piece(head->rows, w->stride * sizeof(L));
+    w->piece = rows_of_piece(cuda, head->rows, w->stride * sizeof(L));
     if (w->piece > head->rows)
         w->piece = head->rows;
     size_t logits = round_up(w->piece * w->stride * sizeof(L), 256);

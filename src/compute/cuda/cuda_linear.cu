@@ -193,8 +193,6 @@ void ws_cuda_scores_packed(struct ws_device *device, float *scores, const float 
 
 /* Sums of rows --------------------------------------------------------------------------------- */
 
-enum { LEAST_ROWS = 256 /* of a stretch */ };
-
 /* parts (stretches, width): the sums of `each` rows of x. `whole`: rows begin at multiples of WIDE.
  */
 template <class T>
@@ -255,7 +253,7 @@ static void bias_gradient(struct ws_cuda *cuda, float *dbias, const T *dy, size_
                           size_t width)
 {
     size_t each;
-    const dim3 blocks = column_blocks<T>(rows, width, LEAST_ROWS, &each);
+    const dim3 blocks = column_blocks<T>(rows, width, &each);
     float *parts = (float *)ws_cuda_scratch(cuda, blocks.y * width * sizeof *parts);
     if (!parts)
         return;
