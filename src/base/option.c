@@ -241,6 +241,18 @@ void ws_option_print(const struct ws_option *option, const void *settings, struc
     }
 }
 
+/* Of an option that came later, whose default is in canonical form. */
+static bool is_at_default(const struct ws_option *option, const void *settings,
+                          const struct ws_allocator *allocator)
+{
+    struct ws_buffer value;
+    ws_buffer_init(&value, allocator, SIZE_MAX);
+    ws_option_print(option, settings, &value);
+    bool same = strcmp(ws_buffer_string(&value), option->initial) == 0;
+    ws_buffer_release(&value);
+    return same;
+}
+
 void ws_options_canonical(const struct ws_option_table *table, const void *settings,
                           bool with_growing, struct ws_buffer *out)
 {
@@ -249,6 +261,8 @@ void ws_options_canonical(const struct ws_option_table *table, const void *setti
     for (size_t i = 0; i < table->count; i++) {
         const struct ws_option *option = &table->options[i];
         if (option->traits & left_out)
+            continue;
+        if (option->traits & WS_OPTION_LATER && is_at_default(option, settings, out->allocator))
             continue;
         ws_buffer_format(out, "%s=", option->name);
         ws_option_print(option, settings, out);

@@ -36,6 +36,8 @@ struct ws_text_list {
 enum {
     WS_OPTION_EXECUTION = 1, /* how, not what: never part of the canonical text */
     WS_OPTION_GROWS = 2,     /* may be raised when a run is resumed */
+    WS_OPTION_LATER =
+        8, /* came later: at its default it is no part of the text, which is as before */
     WS_OPTION_INPUT = 4, /* a path: known by what is there, so it is no part of the text either */
 };
 
@@ -76,7 +78,9 @@ WS_MUST_CHECK enum ws_status ws_option_set(const struct ws_option *option, void 
 void ws_option_print(const struct ws_option *option, const void *settings, struct ws_buffer *out);
 
 /* "name=value\n" for every option that is neither WS_OPTION_EXECUTION nor WS_OPTION_INPUT, in table
- * order; those that grow only if `with_growing`. */
+ * order; those that grow only if `with_growing`, and those that came later unless at their
+ * defaults.
+ */
 void ws_options_canonical(const struct ws_option_table *table, const void *settings,
                           bool with_growing, struct ws_buffer *out);
 

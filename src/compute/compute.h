@@ -171,6 +171,8 @@ struct ws_pick {
 };
 
 struct ws_device;
+struct ws_team;
+struct ws_exchange;
 struct ws_packed; /* a weight in the layout that the device multiplies fastest */
 
 struct ws_device_ops {
@@ -303,10 +305,16 @@ struct ws_device_ops {
     void (*dropout)(struct ws_device *device, float *y, const float *x,
                     const struct ws_dropout *dropout, size_t count);
 
+    /* sum += x: gradients of parameters, or pieces of them. */
+    void (*accumulate)(struct ws_device *device, float *sum, const float *x, size_t count);
     /* The sum of squares of parameters or their gradients, in double; waits for it. */
     double (*sum_squares)(struct ws_device *device, const float *x, size_t count);
     void (*adamw)(struct ws_device *device, float *weight, float *first, float *second,
                   const float *gradient, const struct ws_adamw *settings, size_t count);
+
+    /* Optional, to be called by all members of a team (compute/team.h): how their devices trade
+     * without the host. NULL, to all of them, where they cannot; which is no failure. */
+    struct ws_exchange *(*exchange)(struct ws_device *device, const struct ws_team *team);
 };
 
 /* How much of a kind of work is handed to a device at once: less is slow, more gains nothing. It

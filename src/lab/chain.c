@@ -283,7 +283,8 @@ static enum ws_status open_job(struct job *j, const struct batch *b, enum ws_pha
     j->job = (struct ws_job){.threads = support ? support->threads : 1,
                              .prompts = b->prompts,
                              .validation = b->validation,
-                             .device = support ? support->device : NULL};
+                             .device = support ? support->device : NULL,
+                             .team = support && phase == WS_PHASE_FIT ? support->team : NULL};
     if (!support || !support->load || b->count > 1)
         return WS_OK;
     j->draft = (struct ws_draft){.user = j, .due = draft_is_due, .store = store_draft};

@@ -72,6 +72,7 @@ struct ws_step_support {
     const struct ws_device_choice *device; /* as in struct ws_job */
     struct ws_step_times *times;           /* NULL, and where chains are divided among threads: not
                                               measured */
+    const struct ws_team *team;            /* as in struct ws_job, where there is no pool */
     void *user;
     /* What an interrupted call of this step stored; size 0: nothing. Lives in `arena`. NULL, like
      * the other two: nothing is stored. */

@@ -45,6 +45,7 @@ struct runner {
     unsigned threads;
     unsigned lanes; /* units at a time: one a thread, or one a GPU */
     struct ws_device_choice device;
+    struct ws_team team; /* of ranks that share a block; count 0: there are none */
     const char *compute_class;
     bool stopped; /* this rank, or any other that rank 0 has heard of, was told to */
     bool is_new;  /* the directory had no run: no chain has a file */
@@ -145,6 +146,7 @@ struct worker {
     struct runner *runner;
     const struct unit *unit;
     const struct ws_device_choice *device;
+    const struct ws_team *team; /* that shares its fits, or NULL */
     struct ws_block block;
     uint32_t step;
     uint64_t noted;       /* work of this step that progress has heard of */
@@ -438,7 +440,7 @@ static struct tally take_tally(const struct worker *w)
  * them, or steps that end before other threads are awake. A step is judged by the one before it. */
 static struct ws_pool *step_pool(struct worker *w, unsigned threads)
 {
-    if (threads == 1 || w->block.count == 1 || w->step_seconds < DIVIDED_SECONDS)
+    if (threads == 1 || w->block.count == 1 || w->step_seconds < DIVIDED_SECONDS || w->team)
         return NULL;
     if (w->pool_threads != threads) {
         ws_pool_free(w->pool);
@@ -484,6 +486,7 @@ static size_t step_chains(struct worker *w, struct ws_step_times *times)
         .pool = step_pool(w, threads),
         .device = w->device,
         .times = times,
+        .team = w->team,
         .user = w,
         .load = load_draft,
         .due = draft_is_due,
@@ -556,7 +559,8 @@ static void run_block(struct worker *w)
 static void run_unit(struct runner *r, const struct unit *unit,
                      const struct ws_device_choice *device)
 {
-    struct worker worker = {.runner = r, .unit = unit, .device = device};
+    struct worker worker = {
+        .runner = r, .unit = unit, .device = device, .team = r->team.count > 1 ? &r->team : NULL};
     struct ws_error error;
     if (!stop_asked(r)) {
         if (ws_block_init(&worker.block, r->experiment, r->human, unit->arm, unit->first_seed,
@@ -690,12 +694,18 @@ static enum ws_status look_at_block(struct runner *r, const struct ws_arm *arm, 
         known, err);
 }
 
+static uint64_t count_blocks(const struct ws_experiment *e)
+{
+    const uint64_t block = ws_block_size(e);
+    return e->arm_count * ((e->settings.seeds + block - 1) / block);
+}
+
 /* Every block as a unit. */
 static enum ws_status list_blocks(struct runner *r, struct ws_error *err)
 {
     const struct ws_experiment *e = r->experiment;
     const uint64_t seeds = e->settings.seeds, block = ws_block_size(e);
-    r->units = WS_ARENA_NEW(&r->arena, struct unit, e->arm_count * ((seeds + block - 1) / block));
+    r->units = WS_ARENA_NEW(&r->arena, struct unit, count_blocks(e));
     if (!r->units)
         return ws_fail_memory(err, "the schedule");
     for (size_t a = 0; a < e->arm_count; a++)
@@ -1001,6 +1011,42 @@ static enum ws_status gather_reports(struct runner *r, struct ws_error *err)
     return status;
 }
 
+/* Ranks that are more than the blocks help: with whose, follows from how blocks are kept, one by
+ * each of the first ranks. */
+static bool has_helpers(const struct runner *r)
+{
+    const struct ws_ranks *ranks = r->options->ranks;
+    return ranks && ranks->form_team && r->experiment->family->assist &&
+           count_blocks(r->experiment) < ranks->count;
+}
+
+static enum ws_status make_room_for_team(struct runner *r, struct ws_word **words,
+                                         struct ws_error *err)
+{
+    *words =
+        has_helpers(r) ? WS_ARENA_NEW(&r->arena, struct ws_word, r->options->ranks->count) : NULL;
+    return *words || !has_helpers(r) ? WS_OK : ws_fail_memory(err, "a team");
+}
+
+static void form_team(struct runner *r, struct ws_word *words)
+{
+    const struct ws_ranks *ranks = r->options->ranks;
+    if (!words || !ranks->form_team(ranks->user,
+                                    ranks->rank % (unsigned)count_blocks(r->experiment), &r->team))
+        return;
+    r->team.words = words;
+}
+
+/* The GPUs of this machine are divided among its ranks, or shared where ranks are more. */
+static void take_share_of_gpus(struct ws_device_choice *device, const struct ws_ranks *ranks)
+{
+    if (device->count == 0 || !ranks || ranks->locals < 2)
+        return;
+    const unsigned each = device->count / ranks->locals;
+    device->number += each > 0 ? ranks->local * each : ranks->local % device->count;
+    device->count = each > 0 ? each : 1;
+}
+
 /* The whole ------------------------------------------------------------------------------------ */
 
 /* The directory is there and is ours; what all ranks share is written. */
@@ -1028,7 +1074,9 @@ static enum ws_status prepare(struct runner *r, struct ws_run_state *state, int 
         &r->arena, "started: %zu arms x %" PRIu64 " seeds x %" PRIu64 " generations, %u threads",
         e->arm_count, e->settings.seeds, e->settings.generations, r->threads);
     if (text && r->options->ranks)
-        text = ws_arena_format(&r->arena, "%s on each of %u ranks", text, r->options->ranks->count);
+        text = ws_arena_format(
+            &r->arena, "%s on each of %u ranks%s", text, r->options->ranks->count,
+            has_helpers(r) ? "; those without a block help where 'parts' is set" : "");
     if (!text)
         return ws_fail_memory(err, "events.log");
     WS_TRY(log_event(r, text, err));
@@ -1058,6 +1106,7 @@ static enum ws_status choose_device(struct runner *r, struct ws_error *err)
                                 &r->device, err));
     if (r->device.count == 0)
         return name_compute_class(r, NULL, err);
+    take_share_of_gpus(&r->device, r->options->ranks);
     r->lanes = r->device.count;
     WS_TRY(ws_device_open(&r->device, 1, r->options->allocator, &device, err));
     enum ws_status status = name_compute_class(r, device, err);
@@ -1077,18 +1126,30 @@ static enum ws_status join_run(struct runner *r, int *lock, struct ws_error *err
     return check_compute_class(r, &there, err);
 }
 
-static enum ws_status work(struct runner *r, struct ws_error *err)
+static enum ws_status work_on_blocks(struct runner *r, struct ws_error *err)
 {
-    r->result->chains = r->experiment->arm_count * r->experiment->settings.seeds;
-    if (r->options->begun)
-        r->options->begun(r->options->user);
     WS_TRY(make_units(r, err));
     r->process = ws_process_name(&r->arena);
     r->progress.elapsed = elapsed(r);
     tell_progress(r, true);
-    WS_TRY(run_units(r, err));
+    return run_units(r, err);
+}
+
+static enum ws_status work(struct runner *r, struct ws_error *err)
+{
+    const struct ws_job job = {.threads = r->threads, .device = &r->device, .team = &r->team};
+    enum ws_status status = WS_OK;
+    r->result->chains = r->experiment->arm_count * r->experiment->settings.seeds;
+    if (r->options->begun)
+        r->options->begun(r->options->user);
+    if (r->team.member > 0)
+        r->experiment->family->assist(&job, r->options->allocator);
+    else
+        status = work_on_blocks(r, err);
+    if (r->team.count > 1 && r->team.member == 0)
+        ws_team_say(&r->team, WS_TEAM_LEAVE);
     r->stopped = stop_asked(r);
-    return WS_OK;
+    return status;
 }
 
 /* All ranks take part in whatever one of them takes part in, failed or not. */
@@ -1097,12 +1158,16 @@ static enum ws_status run_together(struct runner *r, int *lock, struct ws_error 
     const struct ws_ranks *ranks = r->options->ranks;
     const struct ws_allocator *allocator = r->options->allocator;
     struct ws_run_state state = {.state = NULL};
+    struct ws_word *words = NULL;
     enum ws_status status = choose_device(r, err);
     if (status == WS_OK && leads(r))
         status = prepare(r, &state, lock, err);
     WS_TRY(ws_ranks_agree(ranks, status, allocator, err));
     status = leads(r) ? WS_OK : join_run(r, lock, err);
+    if (status == WS_OK)
+        status = make_room_for_team(r, &words, err);
     WS_TRY(ws_ranks_agree(ranks, status, allocator, err));
+    form_team(r, words);
     status = work(r, err);
     WS_TRY(ws_ranks_agree(ranks, status, allocator, err));
     if (ranks)

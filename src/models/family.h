@@ -19,6 +19,7 @@
 #include "base/hash.h"
 #include "base/option.h"
 #include "compute/device.h"
+#include "compute/team.h"
 #include "data/dataset.h"
 #include "models/error_switch.h"
 
@@ -45,6 +46,8 @@ struct ws_job {
     const struct ws_dataset *const *validation; /* fit, (chains): to stop early by; or NULL */
     const struct ws_draft *draft; /* one chain only; or NULL. Families with batch > 1 ignore it */
     const struct ws_device_choice *device; /* of families that compute on one; NULL: the CPU */
+    const struct ws_team
+        *team; /* fit: processes that wait in `assist`, and this one leads; or NULL */
 };
 
 static inline unsigned ws_job_threads(const struct ws_job *job)
@@ -199,6 +202,11 @@ struct ws_family_ops {
     /* Optional. The model in the form that other programs read, in a directory, which is made. */
     enum ws_status (*export)(const struct ws_model *model, const char *directory,
                              struct ws_arena *scratch, struct ws_error *err);
+
+    /* Optional. Does as the leader of a team says, until it says WS_TEAM_LEAVE: shares the work of
+     * its fits, on a device of its own. Failures are told to the leader. Of the job threads, device
+     * and team are looked at. That there is a team never shows in a result. */
+    void (*assist)(const struct ws_job *job, const struct ws_allocator *allocator);
 
     /* Optional, the three switches (models/error_switch.h). The model of a training set without
      * end, whose items come from the parts of the population in their shares: what `fit` tends to.

@@ -37,6 +37,7 @@ static const struct ws_description description = {
 static const struct ws_train_settings settings = {
     .epochs = 3,
     .batch = 1,
+    .parts = 1,
     .shuffle = true,
     .learning_rate = 0.01,
     .beta1 = 0.9,

@@ -685,6 +685,9 @@ static void run_update(struct case_side *s, const size_t *shape)
     size_t count = shape[0];
     float *x = parameters(s, count, 1), *gradient = parameters(s, count, 1), *y = room(s, count);
     *collected(s, 1, CASE_PARAMETER) = (float)ops->sum_squares(s->device, x, count);
+    float *sum = parameters(s, count, 1);
+    ops->accumulate(s->device, sum, gradient, count);
+    collect_f32(s, sum, count, CASE_EXACT);
     float *first = parameters(s, count, 1), *second = zeros(s, count);
     const size_t turns[] = {count / 7, count / 3, count / 2, count / 2 + count / 4};
     struct ws_adamw settings = {.rate = 1e-2F,

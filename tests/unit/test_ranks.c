@@ -62,7 +62,11 @@ static void meet(struct member members[RANKS], struct meeting *meeting, void *(*
     assert_int_equal(pthread_barrier_init(&meeting->barrier, NULL, RANKS), 0);
     for (unsigned r = 0; r < RANKS; r++) {
         members[r].meeting = meeting;
-        members[r].ranks = (struct ws_ranks){r, RANKS, gather_sizes, gather_bytes, &members[r]};
+        members[r].ranks = (struct ws_ranks){.rank = r,
+                                             .count = RANKS,
+                                             .gather_sizes = gather_sizes,
+                                             .gather_bytes = gather_bytes,
+                                             .user = &members[r]};
         assert_int_equal(pthread_create(&threads[r], NULL, act, &members[r]), 0);
     }
     for (unsigned r = 0; r < RANKS; r++)

@@ -2,6 +2,7 @@
 
 #include <mpi.h>
 #include <string.h>
+#include <time.h>
 
 /* Errors of MPI end all ranks, as is its default: a rank that cannot talk leaves the others
  * waiting. */
@@ -25,8 +26,127 @@ static void gather_bytes(void *user, const void *mine, const uint64_t *sizes, vo
     }
 }
 
+/* Teams ---------------------------------------------------------------------------------------- */
+
+/* Of this rank there is one at a time. */
+static MPI_Comm team_ranks = MPI_COMM_NULL;
+
+/* Of one message: MPI counts in int. */
+enum { PIECE = 1 << 28 };
+
+static int piece_of(uint64_t left)
+{
+    return left < PIECE ? (int)left : PIECE;
+}
+
+/* Waits without keeping a core busy, which another rank may be in need of: MPI itself never sleeps.
+ * What is there at once is taken at once. */
+static void await(MPI_Request *requests, int count)
+{
+    enum { LOOKS = 2000 };
+    const struct timespec moment = {0, 50000};
+    int there = 0;
+    for (long looks = 0; !there; looks++) {
+        MPI_Testall(count, requests, &there, MPI_STATUSES_IGNORE);
+        if (!there && looks > LOOKS)
+            (void)nanosleep(&moment, NULL);
+    }
+}
+
+static void tell(void *user, void *bytes, uint64_t size)
+{
+    (void)user;
+    for (uint64_t at = 0; at < size; at += PIECE) {
+        MPI_Request request;
+        MPI_Ibcast((char *)bytes + at, piece_of(size - at), MPI_BYTE, 0, team_ranks, &request);
+        await(&request, 1);
+    }
+}
+
+static void gather(void *user, const void *mine, size_t size, void *all)
+{
+    (void)user;
+    MPI_Request request;
+    MPI_Iallgather(mine, (int)size, MPI_BYTE, all, (int)size, MPI_BYTE, team_ranks, &request);
+    await(&request, 1);
+}
+
+/* With one other member: both stretches in pieces, which come in the order they were sent in. */
+static void trade_with(int member, const float *out, struct ws_stretch to, float *in,
+                       struct ws_stretch from)
+{
+    const size_t most = to.count > from.count ? to.count : from.count;
+    for (size_t at = 0; at < most; at += PIECE) {
+        MPI_Request requests[2];
+        int count = 0;
+        if (at < from.count)
+            MPI_Irecv(in + from.first + at, piece_of(from.count - at), MPI_FLOAT, member, 0,
+                      team_ranks, &requests[count++]);
+        if (at < to.count)
+            MPI_Isend(out + to.first + at, piece_of(to.count - at), MPI_FLOAT, member, 0,
+                      team_ranks, &requests[count++]);
+        await(requests, count);
+    }
+}
+
+/* Round after round with another member: in round r, those whose numbers add up to r. */
+static void trade(void *user, const float *out, const struct ws_stretch *to, float *in,
+                  const struct ws_stretch *from)
+{
+    (void)user;
+    int self, count;
+    MPI_Comm_rank(team_ranks, &self);
+    MPI_Comm_size(team_ranks, &count);
+    if (to[self].count > 0)
+        memcpy(in + from[self].first, out + to[self].first, to[self].count * sizeof *in);
+    for (int round = 0; round < count; round++) {
+        const int member = (round - self + count) % count;
+        if (member != self)
+            trade_with(member, out, to[member], in, from[member]);
+    }
+}
+
+static bool form_team(void *user, unsigned number, struct ws_team *out)
+{
+    int provided, member, count;
+    (void)user;
+    /* Threads take turns, and need not be the one that began. */
+    MPI_Query_thread(&provided);
+    if (provided < MPI_THREAD_SERIALIZED)
+        return false;
+    if (team_ranks != MPI_COMM_NULL)
+        MPI_Comm_free(&team_ranks);
+    MPI_Comm_split(MPI_COMM_WORLD, (int)number, 0, &team_ranks);
+    MPI_Comm_rank(team_ranks, &member);
+    MPI_Comm_size(team_ranks, &count);
+    *out = (struct ws_team){
+        .member = (unsigned)member,
+        .count = (unsigned)count,
+        .tell = tell,
+        .gather = gather,
+        .trade = trade,
+    };
+    return true;
+}
+
+/* Beginning and end ---------------------------------------------------------------------------- */
+
+static void look_around(struct ws_ranks *out)
+{
+    MPI_Comm machine;
+    int local, locals;
+    MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &machine);
+    MPI_Comm_rank(machine, &local);
+    MPI_Comm_size(machine, &locals);
+    MPI_Comm_free(&machine);
+    out->local = (unsigned)local;
+    out->locals = (unsigned)locals;
+}
+
 static void close_ranks(void)
 {
+    if (team_ranks != MPI_COMM_NULL)
+        MPI_Comm_free(&team_ranks);
     MPI_Finalize();
 }
 
@@ -34,8 +154,8 @@ __attribute__((visibility("default"))) mpi_module_open wellspring_mpi_open;
 
 bool wellspring_mpi_open(struct mpi_module *out)
 {
-    int rank, count;
-    if (MPI_Init(NULL, NULL) != MPI_SUCCESS)
+    int rank, count, provided;
+    if (MPI_Init_thread(NULL, NULL, MPI_THREAD_SERIALIZED, &provided) != MPI_SUCCESS)
         return false;
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     MPI_Comm_size(MPI_COMM_WORLD, &count);
@@ -44,8 +164,10 @@ bool wellspring_mpi_open(struct mpi_module *out)
         .count = (unsigned)count,
         .gather_sizes = gather_sizes,
         .gather_bytes = gather_bytes,
+        .form_team = form_team,
         .user = out,
     };
+    look_around(&out->ranks);
     out->close = close_ranks;
     return true;
 }

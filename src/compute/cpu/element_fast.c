@@ -41,6 +41,11 @@ void ws_fast_add(struct ws_device *device, float *y, const float *x, const float
         ws_cpu_run(cpu, pieces_of(count, PIECE), add_piece, &w);
 }
 
+void ws_fast_accumulate(struct ws_device *device, float *sum, const float *x, size_t count)
+{
+    ws_fast_add(device, sum, sum, x, count);
+}
+
 static void dropout_piece(void *context, size_t piece, unsigned worker)
 {
     (void)worker;

@@ -44,6 +44,12 @@ void ws_reference_dropout(struct ws_device *device, float *y, const float *x,
         y[i] = dropout->p > 0 ? x[i] * ws_dropout_factor(dropout, i) : x[i];
 }
 
+void ws_reference_accumulate(struct ws_device *device, float *sum, const float *x, size_t count)
+{
+    for (size_t i = 0; ws_cpu_ready(device) && i < count; i++)
+        sum[i] += x[i];
+}
+
 double ws_reference_sum_squares(struct ws_device *device, const float *x, size_t count)
 {
     double sum = 0;

@@ -44,6 +44,7 @@ const struct ws_device_ops ws_cpu_fast_ops = {
     .rank = ws_fast_rank,
     .add = ws_fast_add,
     .dropout = ws_fast_dropout,
+    .accumulate = ws_fast_accumulate,
     .sum_squares = ws_fast_sum_squares,
     .adamw = ws_fast_adamw,
 };

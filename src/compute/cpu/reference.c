@@ -44,6 +44,7 @@ const struct ws_device_ops ws_cpu_reference_ops = {
     .rank = ws_reference_rank,
     .add = ws_reference_add,
     .dropout = ws_reference_dropout,
+    .accumulate = ws_reference_accumulate,
     .sum_squares = ws_reference_sum_squares,
     .adamw = ws_reference_adamw,
 };

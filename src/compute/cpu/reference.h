@@ -72,6 +72,7 @@ void ws_reference_add(struct ws_device *device, float *y, const float *x, const 
                       size_t count);
 void ws_reference_dropout(struct ws_device *device, float *y, const float *x,
                           const struct ws_dropout *dropout, size_t count);
+void ws_reference_accumulate(struct ws_device *device, float *sum, const float *x, size_t count);
 double ws_reference_sum_squares(struct ws_device *device, const float *x, size_t count);
 void ws_reference_adamw(struct ws_device *device, float *weight, float *first, float *second,
                         const float *gradient, const struct ws_adamw *settings, size_t count);

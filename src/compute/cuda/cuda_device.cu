@@ -159,6 +159,7 @@ static const struct ws_device_ops ops = {
     .rank = ws_cuda_rank,
     .add = ws_cuda_add,
     .dropout = ws_cuda_dropout,
+    .accumulate = ws_cuda_accumulate,
     .sum_squares = ws_cuda_sum_squares,
     .adamw = ws_cuda_adamw,
 };

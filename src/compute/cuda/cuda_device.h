@@ -189,6 +189,7 @@ void ws_cuda_pick(struct ws_device *device, uint32_t *tokens, float *probabiliti
 void ws_cuda_rank(struct ws_device *device, uint32_t *tokens, float *values, float *scores,
                   const struct ws_edits *edits, size_t rows, size_t vocabulary, size_t count);
 /* cuda_update.cu */
+void ws_cuda_accumulate(struct ws_device *device, float *sum, const float *x, size_t count);
 double ws_cuda_sum_squares(struct ws_device *device, const float *x, size_t count);
 void ws_cuda_adamw(struct ws_device *device, float *weight, float *first, float *second,
                    const float *gradient, const struct ws_adamw *settings, size_t count);

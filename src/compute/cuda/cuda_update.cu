@@ -5,6 +5,26 @@
 
 enum { THREADS = 256, SUMS = 1024 /* that the host adds up */ };
 
+template <int N> static __global__ void add_numbers(float *sum, const float *x, size_t count)
+{
+    size_t at = thread_number() * N;
+    if (at >= count)
+        return;
+    wide<float, N> numbers = load_wide<N>(sum + at), more = load_wide<N>(x + at);
+    for (int i = 0; i < N; i++)
+        numbers.at[i] += more.at[i];
+    store_wide(sum + at, numbers);
+}
+
+void ws_cuda_accumulate(struct ws_device *device, float *sum, const float *x, size_t count)
+{
+    struct ws_cuda *cuda = ws_cuda_ready(device);
+    if (cuda)
+        GPU_WIDE(float, count,
+                 ws_cuda_launch(cuda, "accumulate", add_numbers<N>,
+                                ws_cuda_blocks(count, N * THREADS), THREADS, 0, sum, x, count));
+}
+
 /* sums[b] is that of the pieces of N * THREADS numbers b, b + blocks, ... */
 template <int N> static __global__ void add_squares(double *sums, const float *x, size_t count)
 {

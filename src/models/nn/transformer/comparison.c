@@ -416,6 +416,7 @@ static enum ws_status add_training(struct comparing *c, struct ws_error *err)
     WS_TRY(read_reals(c, view, &wanted, err));
     const struct ws_train_settings settings = {
         .epochs = view->count,
+        .parts = 1,
         .steps = view->count,
         .batch = c->sequences,
         .learning_rate = 1e-3,

@@ -43,7 +43,7 @@ static uint64_t memory_of(const struct ws_train_settings *settings, const struct
 {
     struct ws_layout layout;
     ws_layout_of(d, &layout);
-    uint64_t blocks = settings->keep_best ? 3 : 2;
+    uint64_t blocks = 2U + settings->keep_best + (settings->parts > 1);
     return ws_network_memory(d, tokens, true) + blocks * layout.size * sizeof(float);
 }
 
@@ -54,10 +54,12 @@ static uint64_t micro_batch_of(const struct ws_train_settings *settings,
                                uint64_t examples, uint64_t longest)
 {
     uint64_t batch = smaller(settings->batch, examples);
+    uint64_t parts = smaller(settings->parts, batch);
+    uint64_t part = (batch + parts - 1) / parts;
     if (settings->micro_batch > 0)
-        return smaller(settings->micro_batch, batch);
+        return smaller(settings->micro_batch, part);
     uint64_t tokens = micro_tokens(d, device ? ws_batching_of(device) : &ws_cpu_batching);
-    uint64_t micro = longest < tokens ? smaller(tokens / longest, batch) : 1;
+    uint64_t micro = longest < tokens ? smaller(tokens / longest, part) : 1;
     uint64_t room = device ? device->memory - device->memory / 4 : 0;
     while (room > 0 && micro > 1 && memory_of(settings, d, (size_t)(micro * longest)) > room)
         micro /= 2;
@@ -143,6 +145,7 @@ static enum ws_status plan_steps(struct ws_trainer *t, struct ws_error *err)
     t->batch = smaller(t->settings.batch, t->examples.count);
     t->micro_batch = micro_batch_of(&t->settings, t->device, &t->description, t->examples.count,
                                     ws_examples_longest(&t->examples));
+    t->parts = smaller(t->settings.parts, t->batch);
     t->epoch_steps = t->examples.count / t->batch;
     t->steps = t->settings.steps;
     if (t->steps == 0 && t->settings.epochs <= STEPS_MOST / t->epoch_steps)
@@ -199,6 +202,8 @@ static enum ws_status take_memory(struct ws_trainer *t, struct ws_error *err)
     t->size = ws_network_layout(t->network)->size;
     t->first = t->ops->alloc(t->device, t->size * sizeof(float));
     t->second = t->ops->alloc(t->device, t->size * sizeof(float));
+    if (t->settings.parts > 1)
+        t->sum = t->ops->alloc(t->device, t->size * sizeof(float));
     if (t->settings.keep_best)
         t->best = t->ops->alloc(t->device, t->size * sizeof(float));
     return t->ops->check(t->device, err);
@@ -264,7 +269,9 @@ void ws_trainer_close(struct ws_trainer *trainer)
     if (!t)
         return;
     size_t size = t->size * sizeof(float);
+    ws_trainer_unshare(t);
     t->ops->release(t->device, t->best, size);
+    t->ops->release(t->device, t->sum, size);
     t->ops->release(t->device, t->second, size);
     t->ops->release(t->device, t->first, size);
     ws_network_close(t->network);
@@ -373,41 +380,131 @@ static bool drops(const struct ws_description *d)
     return d->embedding_dropout > 0 || d->residual_dropout > 0 || d->attention_dropout > 0;
 }
 
-/* Adds what the last micro-batch, of so many rows, gave. */
-static enum ws_status add_losses(struct ws_trainer *t, size_t rows, double *sum,
-                                 struct ws_error *err)
+static struct ws_rng_key next_dropout(const struct ws_trainer *t, struct ws_rng *rng)
 {
+    uint32_t low = ws_rng_u32(rng);
+    return (struct ws_rng_key){{low, ws_rng_u32(rng)}, t->key.generation};
+}
+
+/* What makes one step's gradient. */
+struct making {
+    struct ws_trainer *trainer;
+    const uint64_t *picks;
+    float scale;       /* 1 / targets */
+    struct ws_rng rng; /* of dropout, two words for each micro-batch */
+    size_t rows;       /* of the last micro-batch, whose losses are still to come */
+    double loss;       /* of the part at hand, without those */
+};
+
+static uint64_t part_start(const struct ws_trainer *t, uint64_t part)
+{
+    return part * t->batch / t->parts;
+}
+
+/* Waits for the device. */
+static enum ws_status add_losses(struct making *m, struct ws_error *err)
+{
+    struct ws_trainer *t = m->trainer;
     WS_TRY(t->ops->check(t->device, err));
-    for (size_t i = 0; i < rows; i++)
-        *sum += (double)t->room.loss[i];
+    for (size_t i = 0; i < m->rows; i++)
+        m->loss += (double)t->room.loss[i];
+    m->rows = 0;
     return WS_OK;
 }
 
-/* The gradient of the mean loss over the picks, micro-batch by micro-batch, and its norm. Of one
- * micro-batch nobody waits for the device before all is under way. */
+/* The gradient of a part, made from nothing, micro-batch by micro-batch. Nobody waits for the last
+ * of them: add_losses is still to be called. */
+static enum ws_status make_part(struct making *m, uint64_t part, struct ws_error *err)
+{
+    struct ws_trainer *t = m->trainer;
+    const uint64_t first = part_start(t, part), end = part_start(t, part + 1);
+    m->loss = 0;
+    t->ops->zero(t->device, ws_network_gradients(t->network), t->size * sizeof(float));
+    for (uint64_t done = first; done < end; done += t->micro_batch) {
+        if (done > first)
+            WS_TRY(add_losses(m, err));
+        const uint64_t count = smaller(t->micro_batch, end - done);
+        const struct ws_rng_key dropout = next_dropout(t, &m->rng);
+        struct ws_batch batch = ws_batch_of(&t->room, &t->examples, m->picks + done, 0, count);
+        WS_TRY(ws_network_train_ahead(t->network, &batch, m->scale,
+                                      drops(&t->description) ? &dropout : NULL, t->room.loss, err));
+        m->rows = batch.starts[count];
+    }
+    return WS_OK;
+}
+
+/* One that another process makes. */
+static void pass_over_part(struct making *m, uint64_t part)
+{
+    const struct ws_trainer *t = m->trainer;
+    for (uint64_t done = part_start(t, part); done < part_start(t, part + 1);
+         done += t->micro_batch)
+        (void)next_dropout(t, &m->rng);
+}
+
+/* All parts, by this process alone. */
+static enum ws_status make_alone(struct making *m, double *sum, struct ws_error *err)
+{
+    struct ws_trainer *t = m->trainer;
+    const float *gradients = ws_network_gradients(t->network);
+    WS_TRY(make_part(m, 0, err));
+    if (t->sum)
+        t->ops->copy(t->device, t->sum, gradients, t->size * sizeof(float));
+    for (uint64_t part = 1; part < t->parts; part++) {
+        WS_TRY(add_losses(m, err));
+        *sum += m->loss;
+        WS_TRY(make_part(m, part, err));
+        t->ops->accumulate(t->device, t->sum, gradients, t->size);
+    }
+    return WS_OK;
+}
+
+/* The same with a team, in rounds of one part for each member. */
+static enum ws_status make_together(struct making *m, double *sum, struct ws_error *err)
+{
+    struct ws_trainer *t = m->trainer;
+    const struct ws_team *team = t->sharing->team;
+    for (uint64_t first = 0; first < t->parts; first += team->count) {
+        const uint64_t count = smaller(team->count, t->parts - first);
+        enum ws_status status = WS_OK;
+        for (uint64_t i = 0; i < count; i++) {
+            if (i == team->member)
+                status = make_part(m, first + i, err);
+            else
+                pass_over_part(m, first + i);
+        }
+        if (status == WS_OK)
+            status = add_losses(m, err);
+        WS_TRY(ws_trainer_settle(t, first, count, status, m->loss, sum, err));
+    }
+    ws_trainer_spread(t);
+    m->loss = 0; /* it is in the sum */
+    return WS_OK;
+}
+
+/* Where the gradient of a step is. */
+static const float *gradient_of(const struct ws_trainer *t)
+{
+    return t->sum && !t->sharing ? t->sum : ws_network_gradients(t->network);
+}
+
+/* The gradient of the mean loss over the picks, and its norm. Of one micro-batch nobody waits for
+ * the device before all is under way. */
 static enum ws_status make_gradient(struct ws_trainer *t, const uint64_t *picks, double *loss,
                                     double *norm, struct ws_error *err)
 {
-    struct ws_rng rng;
-    uint64_t targets = ws_examples_targets(&t->examples, picks, t->batch);
-    float scale = targets > 0 ? (float)(1 / (double)targets) : 0;
+    const uint64_t targets = ws_examples_targets(&t->examples, picks, t->batch);
+    struct making making = {
+        .trainer = t,
+        .picks = picks,
+        .scale = targets > 0 ? (float)(1 / (double)targets) : 0,
+    };
     double sum = 0;
-    size_t rows = 0;
-    ws_rng_init(&rng, t->key, DROPOUT_ITEMS + t->step);
-    t->ops->zero(t->device, ws_network_gradients(t->network), t->size * sizeof(float));
-    for (uint64_t done = 0; done < t->batch; done += t->micro_batch) {
-        if (done > 0)
-            WS_TRY(add_losses(t, rows, &sum, err));
-        uint64_t count = smaller(t->micro_batch, t->batch - done);
-        uint32_t low = ws_rng_u32(&rng);
-        const struct ws_rng_key dropout = {{low, ws_rng_u32(&rng)}, t->key.generation};
-        struct ws_batch batch = ws_batch_of(&t->room, &t->examples, picks + done, 0, count);
-        WS_TRY(ws_network_train_ahead(t->network, &batch, scale,
-                                      drops(&t->description) ? &dropout : NULL, t->room.loss, err));
-        rows = batch.starts[count];
-    }
-    *norm = sqrt(t->ops->sum_squares(t->device, ws_network_gradients(t->network), t->size));
-    WS_TRY(add_losses(t, rows, &sum, err));
+    ws_rng_init(&making.rng, t->key, DROPOUT_ITEMS + t->step);
+    WS_TRY(t->sharing ? make_together(&making, &sum, err) : make_alone(&making, &sum, err));
+    *norm = sqrt(t->ops->sum_squares(t->device, gradient_of(t), t->size));
+    WS_TRY(add_losses(&making, err));
+    sum += making.loss;
     *loss = targets > 0 ? sum / (double)targets : 0;
     return WS_OK;
 }
@@ -427,8 +524,8 @@ static void update(struct ws_trainer *t, double rate, double scale)
         .turns = t->turns,
         .turn_count = t->turn_count,
     };
-    t->ops->adamw(t->device, ws_network_parameters(t->network), t->first, t->second,
-                  ws_network_gradients(t->network), &adamw, t->size);
+    t->ops->adamw(t->device, ws_network_parameters(t->network), t->first, t->second, gradient_of(t),
+                  &adamw, t->size);
 }
 
 bool ws_trainer_judge(struct ws_trainer *trainer, double loss)
@@ -473,6 +570,8 @@ enum ws_status ws_trainer_step(struct ws_trainer *trainer, struct ws_error *err)
     struct ws_trainer *t = trainer;
     assert(!ws_trainer_done(t));
     struct ws_train_point point = {.step = t->step + 1, .rate = rate_of(t)};
+    if (t->sharing && t->sharing->team->member == 0)
+        ws_team_say(t->sharing->team, WS_TEAM_STEP);
     order_epoch(t, t->step / t->epoch_steps);
     const uint64_t *picks = t->order + t->step % t->epoch_steps * t->batch;
     WS_TRY(make_gradient(t, picks, &point.loss, &point.norm, err));

@@ -6,6 +6,9 @@
  * written out in the middle of an epoch and read back makes the same bytes as one that never
  * stopped.
  *
+ * A batch may be cut into parts, whose gradients are each made from nothing and then added in their
+ * order. Several processes can share the parts, and the bytes are those of one: ws_trainer_share.
+ *
  * AdamW: Loshchilov and Hutter 2019, decay decoupled. Clipping by the global norm: Pascanu et al.
  * 2013. Contract: tests/unit/test_train.c, test_train_state.c, tests/conformance/test_models.c (ten
  * losses).
@@ -14,6 +17,8 @@
 #define WS_MODELS_NN_TRANSFORMER_TRAIN_H
 
 #include "base/option.h"
+#include "compute/device.h"
+#include "compute/team.h"
 #include "models/nn/transformer/network.h"
 
 /* The rate of step i, i = 0, 1, ... of `steps`, with the share f = final_rate and the progress
@@ -42,8 +47,9 @@ struct ws_train_settings {
     uint64_t steps; /* 0: as many as the epochs have; else exactly so many */
     uint64_t batch; /* examples a step, or all when there are fewer; an epoch's incomplete last
                        batch is dropped */
+    uint64_t parts; /* of a batch, in order and of nearly the same size; no more than examples */
     bool shuffle;   /* each epoch's order is drawn; else it is that of the examples */
-    uint64_t micro_batch; /* examples at a time, their gradients added up; 0: chosen by shape */
+    uint64_t micro_batch; /* examples of a part at a time; 0: chosen by shape */
     double learning_rate;
     uint64_t warmup;   /* steps */
     uint32_t schedule; /* enum ws_schedule */
@@ -71,6 +77,8 @@ struct ws_train_settings {
      "draw an order of the examples for each epoch; false: as they stand"},                        \
     {"micro_batch", WS_OPTION_WHOLE, FIELD(micro_batch), 0, 1e6, "0", NULL, 0,                     \
      "examples at a time, their gradients added up; 0: chosen by their length"},                   \
+    {"parts", WS_OPTION_WHOLE, FIELD(parts), 1, 1e4, "1", NULL, WS_OPTION_LATER,                   \
+     "that a batch is cut into, so that as many processes of mpirun can share a step"},            \
     {"learning_rate", WS_OPTION_REAL, FIELD(learning_rate), 0, 10, "3e-4", NULL, 0,                \
      "highest learning rate"},                                                                     \
     {"warmup", WS_OPTION_WHOLE, FIELD(warmup), 0, 1e12, "0", NULL, 0,                              \
@@ -177,6 +185,18 @@ uint64_t ws_trainer_tokens(const struct ws_trainer *trainer); /* trained on so f
  * not finite: says at which step; the trainer is as it was before the step. Also when a validation
  * loss is not: then the step has been taken, and the trainer is of no more use. */
 WS_MUST_CHECK enum ws_status ws_trainer_step(struct ws_trainer *trainer, struct ws_error *err);
+
+/* Shares the steps that are left with a team, whose leader calls this between two steps, while each
+ * of the others hears WS_TEAM_TRAIN and calls ws_trainer_assist. Nothing happens where a batch is
+ * one part. WS_NO_MEMORY, and whatever another member is at fault of; the team is free again then.
+ * Closing the trainer frees it, too. */
+WS_MUST_CHECK enum ws_status ws_trainer_share(struct ws_trainer *trainer,
+                                              const struct ws_team *team, struct ws_error *err);
+
+/* Takes part in one training that the leader shares, to its end, on a device of its own. That it
+ * failed, and why, the leader knows by then. */
+void ws_trainer_assist(const struct ws_team *team, const struct ws_device_choice *device,
+                       unsigned threads, const struct ws_allocator *allocator);
 
 /* Every training and validation point so far. */
 const struct ws_train_point *ws_trainer_curve(const struct ws_trainer *trainer, size_t *count);

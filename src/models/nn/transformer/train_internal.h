@@ -1,10 +1,12 @@
 /*
  * What the parts of a trainer share: train.c takes steps, train_examples.c makes batches,
- * train_state.c writes and reads the whole. Private to them.
+ * train_share.c divides a step among processes, train_state.c writes and reads the whole. Private
+ * to them.
  */
 #ifndef WS_MODELS_NN_TRANSFORMER_TRAIN_INTERNAL_H
 #define WS_MODELS_NN_TRANSFORMER_TRAIN_INTERNAL_H
 
+#include "compute/team.h"
 #include "models/nn/transformer/train.h"
 
 /* Host memory for one batch of a network. */
@@ -38,6 +40,7 @@ struct ws_trainer {
     struct ws_rng_key key;
     /* Follows from it. */
     uint64_t batch, micro_batch, epoch_steps, steps;
+    uint64_t parts;            /* of a batch */
     struct ws_buffer identity; /* text: what a state must be of to be read, see train_state.c */
     /* Where it stands. */
     uint64_t step, tokens;
@@ -53,7 +56,9 @@ struct ws_trainer {
     float *first, *second;
     size_t *turns; /* see struct ws_adamw; host */
     size_t turn_count;
-    float *best; /* keep_best only */
+    float *best;                /* keep_best only */
+    float *sum;                 /* of the parts' gradients; NULL where there is one part alone */
+    struct ws_sharing *sharing; /* NULL: this process takes its steps alone */
     /* Its memory on the host. */
     const struct ws_allocator *allocator;
     struct ws_arena arena;
@@ -65,6 +70,27 @@ struct ws_trainer {
 
 /* Takes a validation's loss into account; says whether it is the best so far. */
 bool ws_trainer_judge(struct ws_trainer *trainer, double loss);
+
+/* Of the parts of a step each member of a team makes every so many'th, and of the gradient each
+ * adds up one stretch. The parts' gradients are added in their order, whoever made them. */
+struct ws_sharing {
+    const struct ws_team *team;
+    struct ws_exchange *exchange;
+    struct ws_stretch *owned;     /* (members): what of the gradient each adds up */
+    struct ws_stretch *to, *from; /* (members): of the exchange at hand */
+    float *dealt;                 /* device: the owned stretch of each part of a round */
+};
+
+/* A round of a shared step: `count` parts from `first` on were made, one by each of the first
+ * members; of this one's, if it made one, its loss, the gradient in the network, and how that went.
+ * Adds all of them to the sums. */
+WS_MUST_CHECK enum ws_status ws_trainer_settle(struct ws_trainer *trainer, uint64_t first,
+                                               uint64_t count, enum ws_status status, double mine,
+                                               double *sum, struct ws_error *err);
+/* The whole sum becomes everyone's, in the network's gradients. */
+void ws_trainer_spread(struct ws_trainer *trainer);
+/* Tells the others that no step follows, and gives back what sharing took. */
+void ws_trainer_unshare(struct ws_trainer *trainer);
 
 /* Makes `identity`. */
 WS_MUST_CHECK enum ws_status ws_trainer_identify(struct ws_trainer *trainer,

@@ -365,6 +365,7 @@ const struct ws_family_ops ws_family_transformer = {
     .curve = curve,
     .identify = identify,
     .export = export,
+    .assist = ws_transformer_assist,
     .enlarge = ws_transformer_enlarge,
     .fit_exactly = ws_transformer_fit_exactly,
 };

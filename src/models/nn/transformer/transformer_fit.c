@@ -122,9 +122,12 @@ static enum ws_status store(struct ws_trainer *trainer, const struct ws_draft *d
 }
 
 static enum ws_status train(struct ws_trainer *trainer, const struct ws_draft *draft,
-                            const struct ws_allocator *allocator, struct ws_error *err)
+                            const struct ws_team *team, const struct ws_allocator *allocator,
+                            struct ws_error *err)
 {
     WS_TRY(take_up(trainer, draft, err));
+    if (team)
+        WS_TRY(ws_trainer_share(trainer, team, err));
     while (!ws_trainer_done(trainer)) {
         WS_TRY(ws_trainer_step(trainer, err));
         double done = (double)ws_trainer_step_count(trainer) / (double)ws_trainer_steps(trainer);
@@ -171,6 +174,7 @@ struct fit {
     const struct ws_dataset *data;
     const struct ws_dataset *validation; /* or NULL */
     const struct ws_draft *draft;        /* or NULL */
+    const struct ws_team *team;          /* or NULL */
     struct ws_rng_key init;
     struct ws_device *device;
     struct ws_arena *scratch;
@@ -210,7 +214,7 @@ static enum ws_status fit_one(const struct fit *f, struct ws_arena *arena,
     WS_TRY(ws_trainer_open(&f->settings->training, f->device, &first.description, first.parameters,
                            &examples, &validation, training_key(f->init), f->scratch->allocator,
                            &trainer, err));
-    enum ws_status status = train(trainer, f->draft, f->scratch->allocator, err);
+    enum ws_status status = train(trainer, f->draft, f->team, f->scratch->allocator, err);
     if (status == WS_OK)
         status = keep_model(f, trainer, &first, arena, &model, err);
     if (status == WS_OK)
@@ -239,6 +243,7 @@ enum ws_status ws_transformer_fit(const void *settings, size_t chains,
             .data = data[c],
             .validation = job && job->validation ? job->validation[c] : NULL,
             .draft = job ? job->draft : NULL,
+            .team = job ? job->team : NULL,
             .init = init[c],
             .device = device,
             .scratch = &scratch,
@@ -248,6 +253,12 @@ enum ws_status ws_transformer_fit(const void *settings, size_t chains,
     }
     device->ops->close(device);
     return status;
+}
+
+void ws_transformer_assist(const struct ws_job *job, const struct ws_allocator *allocator)
+{
+    while (ws_team_hear(job->team) == WS_TEAM_TRAIN)
+        ws_trainer_assist(job->team, job->device, ws_job_threads(job), allocator);
 }
 
 /* Scoring ---------------------------------------------------------------------------------------
