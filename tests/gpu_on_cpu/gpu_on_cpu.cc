@@ -84,6 +84,41 @@ void gpu_on_cpu_fail(const char *format, ...)
     abort();
 }
 
+/* Faults --------------------------------------------------------------------------------------- */
+
+namespace
+{
+struct faults {
+    bool driver = false, code = false;
+    size_t memory = (size_t)64 << 30;
+    long launches = -1; /* left; < 0: any number */
+
+    faults()
+    {
+        const char *text = getenv("GPU_ON_CPU_FAULT");
+        driver = text && strcmp(text, "driver") == 0;
+        code = text && strcmp(text, "code") == 0;
+        if (text && strncmp(text, "memory:", 7) == 0)
+            memory = (size_t)atol(text + 7) << 20;
+        else if (text && strncmp(text, "lost:", 5) == 0)
+            launches = atol(text + 5);
+        else if (text && !driver && !code)
+            gpu_on_cpu_fail("GPU_ON_CPU_FAULT=%s: there is no such fault", text);
+    }
+};
+} // namespace
+
+static faults &fault()
+{
+    static faults asked;
+    return asked;
+}
+
+static bool is_lost()
+{
+    return fault().launches == 0;
+}
+
 /* Order ---------------------------------------------------------------------------------------- */
 
 static enum gpu_on_cpu_orders order;
@@ -569,6 +604,15 @@ static void explain_faults()
     (void)sigaction(SIGSEGV, &action, NULL);
 }
 
+static size_t memory_left()
+{
+    size_t left = fault().memory;
+    for (const auto &b : blocks)
+        if (b.second.device)
+            left -= b.second.size;
+    return left;
+}
+
 static cudaError_t allocate(void **out, size_t size, bool device)
 {
     locked hold(whole);
@@ -576,7 +620,9 @@ static cudaError_t allocate(void **out, size_t size, bool device)
     *out = NULL;
     if (size == 0)
         return cudaSuccess;
-    if (allocations_left == 0 || size > (size_t)1 << 40)
+    if (is_lost())
+        return cudaErrorLaunchFailure;
+    if (allocations_left == 0 || size > (size_t)1 << 40 || (device && size > memory_left()))
         return cudaErrorMemoryAllocation;
     if (allocations_left > 0)
         allocations_left--;
@@ -670,10 +716,12 @@ static cudaStream_t known(cudaStream_t stream)
 
 static cudaError_t finish(cudaStream_t stream)
 {
-    if (stream->jobs.empty())
-        return cudaSuccess;
     std::vector<std::function<void()>> jobs;
     jobs.swap(stream->jobs);
+    if (is_lost())
+        return cudaErrorLaunchFailure;
+    if (jobs.empty())
+        return cudaSuccess;
     explain_faults();
     device_work open;
     for (const auto &job : jobs)
@@ -762,6 +810,8 @@ cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t size, cudaMemcpyK
                             cudaStream_t stream)
 {
     locked hold(whole);
+    if (is_lost())
+        return cudaErrorLaunchFailure;
     if (size == 0)
         return cudaSuccess;
     bool to_device = kind == cudaMemcpyHostToDevice || kind == cudaMemcpyDeviceToDevice;
@@ -869,6 +919,10 @@ cudaError_t gpu_on_cpu_launch(cudaStream_t stream, const void *function, gpu_on_
         return cudaErrorInvalidConfiguration;
     if (shared > SHARED_MOST)
         return cudaErrorInvalidValue;
+    if (is_lost())
+        return cudaErrorLaunchFailure;
+    if (fault().launches > 0)
+        fault().launches--;
     if (count % WARP_SIZE != 0)
         gpu_on_cpu_fail("a launch with %u threads: they are no whole warps", count);
     known(stream)->jobs.push_back([=] {
@@ -936,7 +990,7 @@ cudaError_t cudaPeekAtLastError()
 
 cudaError_t cudaDriverGetVersion(int *version)
 {
-    *version = 13000;
+    *version = fault().driver ? 11080 : 13000;
     return cudaSuccess;
 }
 
@@ -949,7 +1003,7 @@ cudaError_t cudaRuntimeGetVersion(int *version)
 cudaError_t cudaGetDeviceCount(int *count)
 {
     *count = 1;
-    return cudaSuccess;
+    return fault().driver ? cudaErrorInsufficientDriver : cudaSuccess;
 }
 
 cudaError_t cudaSetDevice(int device)
@@ -998,20 +1052,39 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp *properties, int device)
     if (device != 0)
         return cudaErrorInvalidDevice;
     *properties = {
-        "GPU on the CPU", (size_t)64 << 30, GPU_SHARED_DEFAULT, SHARED_MOST, PROCESSORS, 9, 0,
+        "GPU on the CPU", fault().memory, GPU_SHARED_DEFAULT, SHARED_MOST, PROCESSORS, 9, 0,
         WARP_SIZE};
     return cudaSuccess;
+}
+
+cudaError_t cudaDeviceGetPCIBusId(char *out, int size, int device)
+{
+    const char *bus = getenv("GPU_ON_CPU_BUS");
+    if (device != 0)
+        return cudaErrorInvalidDevice;
+    (void)snprintf(out, (size_t)size, "%s", bus ? bus : "0000:00:00.0");
+    return cudaSuccess;
+}
+
+void gpu_on_cpu_copy(void *to, const void *from, size_t size)
+{
+    (void)cudaDeviceSynchronize();
+    if (cudaMemcpy(to, from, size, cudaMemcpyDefault) != cudaSuccess)
+        gpu_on_cpu_fail("%zu bytes cannot be copied", size);
 }
 
 cudaError_t cudaMemGetInfo(size_t *unused, size_t *total)
 {
     locked hold(whole);
-    *total = (size_t)64 << 30;
-    *unused = *total;
-    for (const auto &b : blocks)
-        if (b.second.device)
-            *unused -= b.second.size;
-    return cudaSuccess;
+    *total = fault().memory;
+    *unused = memory_left();
+    return is_lost() ? cudaErrorLaunchFailure : cudaSuccess;
+}
+
+cudaError_t gpu_on_cpu_code(cudaFuncAttributes *out)
+{
+    *out = {MOST_THREADS, 0, 90};
+    return fault().code ? cudaErrorNoKernelImageForDevice : cudaSuccess;
 }
 
 cudaError_t cudaFuncSetAttribute(const void *function, cudaFuncAttribute attribute, int value)

@@ -19,6 +19,10 @@
  * - Threads that wait for others that have ended, or that never come, end the program with a
  *   message.
  *
+ * What goes wrong with real ones can be asked for by the environment's GPU_ON_CPU_FAULT: driver (it
+ * is older than the runtime), code (the program has none for this GPU), memory:MIB (there is no
+ * more), lost:LAUNCHES (after so many everything fails).
+ *
  * What is done alone by a device (errors are returned as CUDA does it) is marked so. Blocks are
  * one-dimensional, of whole warps. A thread has 256 KiB of stack. Contract:
  * tests/gpu_on_cpu/test_emulator.cc.
@@ -564,16 +568,19 @@ cudaError_t cudaSetDevice(int device);
 cudaError_t cudaGetDevice(int *device);
 cudaError_t cudaDeviceGetAttribute(int *value, cudaDeviceAttr attribute, int device);
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp *properties, int device);
+/* What GPU_ON_CPU_BUS says. */
+cudaError_t cudaDeviceGetPCIBusId(char *out, int size, int device);
 cudaError_t cudaMemGetInfo(size_t *unused, size_t *total);
 cudaError_t cudaDeviceSynchronize();
 cudaError_t cudaFuncSetAttribute(const void *kernel, cudaFuncAttribute attribute, int value);
+
+cudaError_t gpu_on_cpu_code(cudaFuncAttributes *out);
 
 template <class... P>
 static inline cudaError_t cudaFuncGetAttributes(cudaFuncAttributes *out, void (*kernel)(P...))
 {
     (void)kernel;
-    *out = {1024, 0, 90};
-    return cudaSuccess;
+    return gpu_on_cpu_code(out);
 }
 
 /* Aligned to 256. */

@@ -22,6 +22,10 @@ void gpu_on_cpu_fail_allocations(long after);
 /* How much was allocated and not given back. */
 size_t gpu_on_cpu_blocks(void);
 
+/* Copies between the device and the host, whichever is which, when all that was put on streams is
+ * done. */
+void gpu_on_cpu_copy(void *to, const void *from, size_t size);
+
 #ifdef __cplusplus
 }
 #endif

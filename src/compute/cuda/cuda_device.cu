@@ -28,7 +28,7 @@ bool ws_cuda_ok(struct ws_cuda *cuda, cudaError_t error, const char *what)
         return true;
     enum ws_status status = error == cudaErrorMemoryAllocation ? WS_NO_MEMORY : WS_IO;
     if (cuda->failure.status == WS_OK)
-        (void)ws_fail(&cuda->failure, status, "GPU %d failed while %s: %s (%s)", cuda->number, what,
+        (void)ws_fail(&cuda->failure, status, "GPU %d failed at %s: %s (%s)", cuda->number, what,
                       cudaGetErrorString(error), cudaGetErrorName(error));
     return false;
 }
@@ -162,6 +162,7 @@ static const struct ws_device_ops ops = {
     .accumulate = ws_cuda_accumulate,
     .sum_squares = ws_cuda_sum_squares,
     .adamw = ws_cuda_adamw,
+    .exchange = ws_cuda_exchange,
 };
 
 /* A driver that is older than the module's runtime refuses the first call. */

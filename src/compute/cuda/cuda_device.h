@@ -14,6 +14,7 @@
 extern "C" {
 #include "compute/compute.h"
 #include "compute/cuda/cuda_module.h"
+#include "compute/team.h"
 }
 
 struct ws_cuda_memory;  /* what was allocated, and its copies in bf16: cuda_memory.cu */
@@ -193,6 +194,8 @@ void ws_cuda_accumulate(struct ws_device *device, float *sum, const float *x, si
 double ws_cuda_sum_squares(struct ws_device *device, const float *x, size_t count);
 void ws_cuda_adamw(struct ws_device *device, float *weight, float *first, float *second,
                    const float *gradient, const struct ws_adamw *settings, size_t count);
+/* cuda_exchange.cu */
+struct ws_exchange *ws_cuda_exchange(struct ws_device *device, const struct ws_team *team);
 
 /* Matrix products: C (m, n) = A B, plus C where `add`, plus `bias` (n), f32, where it is not NULL;
  * row-major with `columns` of the whole each. A is (m, k), or (k, m) and used transposed; B is
