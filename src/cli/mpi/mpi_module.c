@@ -39,15 +39,15 @@ static int piece_of(uint64_t left)
     return left < PIECE ? (int)left : PIECE;
 }
 
-/* Waits without keeping a core busy, which another rank may be in need of: MPI itself never sleeps.
- * What is there at once is taken at once. */
-static void await(MPI_Request *requests, int count)
+/* Until MPI has done what was asked for, without keeping a core busy that another rank may be in
+ * need of: MPI itself never sleeps. What is there at once is taken at once. */
+static void doze(MPI_Request request)
 {
     enum { LOOKS = 2000 };
     const struct timespec moment = {0, 50000};
     int there = 0;
     for (long looks = 0; !there; looks++) {
-        MPI_Testall(count, requests, &there, MPI_STATUSES_IGNORE);
+        MPI_Request_get_status(request, &there, MPI_STATUS_IGNORE);
         if (!there && looks > LOOKS)
             (void)nanosleep(&moment, NULL);
     }
@@ -59,7 +59,8 @@ static void tell(void *user, void *bytes, uint64_t size)
     for (uint64_t at = 0; at < size; at += PIECE) {
         MPI_Request request;
         MPI_Ibcast((char *)bytes + at, piece_of(size - at), MPI_BYTE, 0, team_ranks, &request);
-        await(&request, 1);
+        doze(request);
+        MPI_Wait(&request, MPI_STATUS_IGNORE);
     }
 }
 
@@ -68,7 +69,14 @@ static void gather(void *user, const void *mine, size_t size, void *all)
     (void)user;
     MPI_Request request;
     MPI_Iallgather(mine, (int)size, MPI_BYTE, all, (int)size, MPI_BYTE, team_ranks, &request);
-    await(&request, 1);
+    doze(request);
+    MPI_Wait(&request, MPI_STATUS_IGNORE);
+}
+
+/* What is left of a stretch from there on, at most a piece. */
+static int rest_of(struct ws_stretch stretch, size_t at)
+{
+    return at < stretch.count ? piece_of(stretch.count - at) : 0;
 }
 
 /* With one other member: both stretches in pieces, which come in the order they were sent in. */
@@ -77,15 +85,14 @@ static void trade_with(int member, const float *out, struct ws_stretch to, float
 {
     const size_t most = to.count > from.count ? to.count : from.count;
     for (size_t at = 0; at < most; at += PIECE) {
-        MPI_Request requests[2];
-        int count = 0;
-        if (at < from.count)
-            MPI_Irecv(in + from.first + at, piece_of(from.count - at), MPI_FLOAT, member, 0,
-                      team_ranks, &requests[count++]);
-        if (at < to.count)
-            MPI_Isend(out + to.first + at, piece_of(to.count - at), MPI_FLOAT, member, 0,
-                      team_ranks, &requests[count++]);
-        await(requests, count);
+        MPI_Request receiving, sending;
+        MPI_Irecv(in + from.first + at, rest_of(from, at), MPI_FLOAT, member, 0, team_ranks,
+                  &receiving);
+        MPI_Isend(out + to.first + at, rest_of(to, at), MPI_FLOAT, member, 0, team_ranks, &sending);
+        doze(receiving);
+        doze(sending);
+        MPI_Wait(&receiving, MPI_STATUS_IGNORE);
+        MPI_Wait(&sending, MPI_STATUS_IGNORE);
     }
 }
 

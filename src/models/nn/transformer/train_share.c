@@ -8,6 +8,7 @@
  * When the last round is through, all get all stretches, and take the same step of AdamW. What is
  * validated, stored and kept is the leader's affair alone.
  */
+#include <assert.h>
 #include <string.h>
 
 #include "models/nn/transformer/train_internal.h"
@@ -29,6 +30,7 @@ enum { STRETCH_UNIT = 16 };
 
 static size_t stretch_size(const struct ws_trainer *t, unsigned members)
 {
+    assert(members > 0);
     const size_t each = (t->size + members - 1) / members;
     return (each + STRETCH_UNIT - 1) / STRETCH_UNIT * STRETCH_UNIT;
 }
