@@ -55,6 +55,7 @@ static uint64_t micro_batch_of(const struct ws_train_settings *settings,
 {
     uint64_t batch = smaller(settings->batch, examples);
     uint64_t parts = smaller(settings->parts, batch);
+    assert(parts > 0);
     uint64_t part = (batch + parts - 1) / parts;
     if (settings->micro_batch > 0)
         return smaller(settings->micro_batch, part);
