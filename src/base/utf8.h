@@ -7,8 +7,15 @@
 #include "base/buffer.h"
 #include "base/bytes.h"
 
-/* Appends `text` with U+FFFD in place of what is no character: one for each part that could begin
- * one, at least a byte (the Unicode Standard, "U+FFFD substitution of maximal subparts"). */
+/* The character at the front of `text`, which is not empty, and how many bytes it takes. -1 for
+ * what is no character, one for each part that could begin one, at least a byte (the Unicode
+ * Standard, "U+FFFD substitution of maximal subparts"). With `more` bytes to come, 0 where they
+ * decide. */
+size_t ws_utf8_decode(struct ws_bytes text, bool more, int32_t *out);
+/* Its bytes, and how many. `character` is one that ws_utf8_decode gives and not -1. */
+size_t ws_utf8_encode(int32_t character, uint8_t out[4]);
+
+/* Appends `text` with U+FFFD in place of each -1 that ws_utf8_decode gives. */
 void ws_utf8_repair(struct ws_bytes text, struct ws_buffer *out);
 
 /* Whether `text` is UTF-8 without control characters below U+0020 but the line's end. */

@@ -56,9 +56,44 @@ static void repair__ends_with_the_text(void **state)
     REQUIRE("\xE2\x82", BROKEN);
 }
 
+static void decode__waits_for_the_bytes_that_decide(void **state)
+{
+    (void)state;
+    int32_t character;
+    const char *grin = "\xF0\x9F\x98\x80";
+    for (size_t size = 1; size < 4; size++) {
+        assert_int_equal(ws_utf8_decode(ws_bytes_of(grin, size), true, &character), 0);
+        assert_int_equal(ws_utf8_decode(ws_bytes_of(grin, size), false, &character), size);
+        assert_int_equal(character, -1);
+    }
+    assert_int_equal(ws_utf8_decode(ws_bytes_of(grin, 4), true, &character), 4);
+    assert_int_equal(character, 0x1F600);
+    /* More bytes would not help these. */
+    assert_int_equal(ws_utf8_decode(ws_bytes_of_text("\xFF"), true, &character), 1);
+    assert_int_equal(ws_utf8_decode(ws_bytes_of_text("\xE0\x80"), true, &character), 1);
+    assert_int_equal(ws_utf8_decode(ws_bytes_of_text("\xF0\x9F "), true, &character), 2);
+    assert_int_equal(character, -1);
+}
+
+static void encode__is_undone_by_decode(void **state)
+{
+    (void)state;
+    for (int32_t wanted = 0; wanted < 0x110000; wanted++) {
+        uint8_t bytes[4];
+        int32_t character;
+        if (wanted >= 0xD800 && wanted < 0xE000)
+            continue;
+        size_t size = ws_utf8_encode(wanted, bytes);
+        assert_int_equal(ws_utf8_decode(ws_bytes_of(bytes, size), false, &character), size);
+        assert_int_equal(character, wanted);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(decode__waits_for_the_bytes_that_decide),
+        cmocka_unit_test(encode__is_undone_by_decode),
         cmocka_unit_test(repair__leaves_characters_alone),
         cmocka_unit_test(repair__puts_one_mark_for_each_maximal_part),
         cmocka_unit_test(repair__ends_with_the_text),
