@@ -295,41 +295,48 @@ static void take_character(struct ws_canon *canon, int32_t character)
 /* Plain text ------------------------------------------------------------------------------------
  */
 
-/* Writes what these bytes become, and says whether all are ASCII that becomes one byte each: no
- * controls but white space, and no two white spaces side by side. */
-static bool fold_plain(const uint8_t in[ASCII_BLOCK], uint8_t out[ASCII_BLOCK])
+/* Writes what these bytes become, and says how many at their front are ASCII that becomes one byte
+ * each: no controls but white space, and no two white spaces side by side. */
+static size_t fold_plain(const uint8_t in[ASCII_BLOCK], uint8_t out[ASCII_BLOCK])
 {
-    uint8_t space[ASCII_BLOCK], wrong = 0;
+    uint8_t space[ASCII_BLOCK + 1] = {0}, wrong[ASCII_BLOCK];
     for (size_t i = 0; i < ASCII_BLOCK; i++) {
         const uint8_t c = in[i];
         const uint8_t upper = (uint8_t)(c - 'A') < 26, white = c == ' ' || (uint8_t)(c - '\t') < 5;
-        space[i] = white;
-        wrong |= (uint8_t)(c >= 0x7F) | (uint8_t)((c < ' ') & !white);
+        space[i + 1] = white;
+        wrong[i] = (uint8_t)(c >= 0x7F) | (uint8_t)((c < ' ') & !white);
         out[i] = (uint8_t)(white ? ' ' : c == '`' ? '\'' : c + 32 * upper);
     }
-    for (size_t i = 1; i < ASCII_BLOCK; i++)
-        wrong |= space[i] & space[i - 1];
-    return wrong == 0;
+    for (size_t i = 0; i < ASCII_BLOCK; i++)
+        wrong[i] |= space[i] & space[i + 1];
+    for (size_t i = 0; i < ASCII_BLOCK; i += 8) {
+        const uint64_t eight = load64_le(wrong + i);
+        if (eight != 0)
+            return i + (size_t)__builtin_ctzll(eight) / 8;
+    }
+    return ASCII_BLOCK;
 }
 
-/* Takes all but the last character of a block, which a mark may follow; false where the block has
- * to be looked at character by character. What is before is whole, for ASCII joins nothing. */
-static bool take_plain(struct ws_canon *canon, const uint8_t in[ASCII_BLOCK])
+/* Takes plain text off the front of a block, all but its last character, which a mark may follow;
+ * how many characters. What is before them is whole, for ASCII joins nothing. */
+static size_t take_plain(struct ws_canon *canon, const uint8_t in[ASCII_BLOCK])
 {
     uint8_t out[ASCII_BLOCK];
-    if (!fold_plain(in, out))
-        return false;
-    if (canon->space || (ws_cluster_is_empty(&canon->cluster) && out[0] == ' '))
-        return false;
+    if ((load64_le(in) & UINT64_C(0x8080808080808080)) != 0 || canon->space ||
+        (in[0] <= ' ' && ws_cluster_is_empty(&canon->cluster)))
+        return 0;
+    const size_t plain = fold_plain(in, out);
+    if (plain < 2)
+        return 0;
+    const uint64_t raw = canon->counts.raw_points, more = plain - 2;
     end_cluster(canon);
-    const uint64_t raw = canon->counts.raw_points, count = ASCII_BLOCK - 1;
-    memcpy(canon->text + canon->size, out, count);
+    memcpy(canon->text + canon->size, out, ASCII_BLOCK);
     end_piece(canon, canon->size + 1, raw, raw + 1); /* a run of single bytes, which goes on */
-    canon->size += count - 1;
-    canon->counts.bytes += count - 1;
-    canon->next_raw += count - 1;
-    canon->counts.raw_points += count;
-    return true;
+    canon->size += more;
+    canon->counts.bytes += more;
+    canon->next_raw += more;
+    canon->counts.raw_points += plain - 1;
+    return plain - 1;
 }
 
 /* The whole -------------------------------------------------------------------------------------
@@ -378,29 +385,30 @@ static bool take_held(struct ws_canon *canon, struct ws_bytes *raw)
     return true;
 }
 
+/* The character at the front of `raw`, or what there is of it; how many bytes. */
+static size_t take_first(struct ws_canon *canon, struct ws_bytes raw)
+{
+    int32_t character;
+    const size_t size = ws_utf8_decode(raw, true, &character);
+    if (size > 0) {
+        take_character(canon, character);
+        return size;
+    }
+    memcpy(canon->held, raw.data, raw.size);
+    canon->held_size = raw.size;
+    return raw.size;
+}
+
 void ws_canon_read(struct ws_canon *canon, struct ws_bytes *raw, struct ws_canon_chunk *out)
 {
     begin_chunk(canon);
     const size_t before = raw->size;
     bool go_on = take_held(canon, raw);
     while (go_on && raw->size > 0 && canon->size <= WS_CANON_CHUNK - MARGIN) {
-        if (raw->size >= ASCII_BLOCK && take_plain(canon, raw->data)) {
-            skip(raw, ASCII_BLOCK - 1);
-            continue;
-        }
-        for (size_t i = 0;
-             i < ASCII_BLOCK && raw->size > 0 && canon->size <= WS_CANON_CHUNK - MARGIN; i++) {
-            int32_t character;
-            const size_t size = ws_utf8_decode(*raw, true, &character);
-            if (size == 0) {
-                memcpy(canon->held, raw->data, raw->size);
-                canon->held_size = raw->size;
-                skip(raw, raw->size);
-                break;
-            }
-            take_character(canon, character);
-            skip(raw, size);
-        }
+        size_t size = raw->size >= ASCII_BLOCK ? take_plain(canon, raw->data) : 0;
+        if (size == 0)
+            size = take_first(canon, *raw);
+        skip(raw, size);
     }
     canon->counts.raw_bytes += before - raw->size;
     end_chunk(canon, out);

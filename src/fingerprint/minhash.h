@@ -1,0 +1,24 @@
+/*
+ * The minimum hash of ISO 24138: the least of each of 64 hashes over all features of a text, of
+ * which the low four bits are kept. Contract: tests/unit/test_iscc.c.
+ */
+#ifndef WS_FINGERPRINT_MINHASH_H
+#define WS_FINGERPRINT_MINHASH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { WS_MINHASH_SIZE = 64, WS_MINHASH_DIGEST = 32 };
+
+struct ws_minhash {
+    uint32_t least[WS_MINHASH_SIZE];
+};
+
+void ws_minhash_begin(struct ws_minhash *hash);
+void ws_minhash_add(struct ws_minhash *hash, const uint32_t *features, size_t count);
+
+/* Of all 64 the lowest bit, from the highest bit of a byte down, then of all the next bit, and so
+ * on. */
+void ws_minhash_digest(const struct ws_minhash *hash, uint8_t out[WS_MINHASH_DIGEST]);
+
+#endif
