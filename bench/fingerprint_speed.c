@@ -1,5 +1,5 @@
 /*
- * Times fingerprints, as bench_fingerprint.sh asks: seconds of one core's time, the median of five.
+ * Times fingerprints, as bench_fingerprint.sh asks: seconds of one core's time, the median of three.
  *
  *     fingerprint_speed WHAT FILE TIMES
  *
@@ -18,7 +18,7 @@
 #include "fingerprint/iscc.h"
 #include "fingerprint/winnow.h"
 
-enum { ROUNDS = 5, PIECE = 1 << 16 };
+enum { ROUNDS = 3, PIECE = 1 << 16 };
 
 static double now(void)
 {

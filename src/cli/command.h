@@ -35,6 +35,7 @@ enum exit_status {
     X(generate,  "texts from a model: sampled, greedy, or by beam search")              \
     X(evaluate,  "a model against reference numbers, or over a text")                   \
     X(tokenize,  "text to token ids and back; training a tokenizer")                      \
+    X(fingerprint, "what stands for a document in the registry: digest, ISCC, fingerprints") \
     X(ledger,    "logs of who made which data: signed, witnessed, only ever growing")   \
     X(witness,   "cosign logs of others when they only grew, with the time")         \
     X(vault,     "preserved originals: each once, with when and where from")
