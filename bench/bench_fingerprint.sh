@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Fingerprints on one core: canonical text, SHA-256, winnowing and fingerprints in one pass, of
-# English (the default corpus, over and over, 100 MB) and of the same corpus in other letters, whose
+# English (the default corpus, over and over, 40 MB) and of the same corpus in other letters, whose
 # words are as long and as often the same; the ISCC code of the same texts. CPU seconds.
 # Usage: bench_fingerprint.sh BUILD
 set -euo pipefail
@@ -22,9 +22,9 @@ sed "y/$latin$capitals/的一是不了人我在有他这中大来上国个到说
 sed 's/e/é/g; s/a\b/à/g' "$corpus" >"$scratch/accents"
 sed 's/[aeo]/&\xCC\xA3\xCC\x81/g' "$corpus" >"$scratch/decomposed"
 
-# how_often FILE: so that all of it is 100 MB, about
+# how_often FILE: so that all of it is 40 MB, about
 how_often() {
-    awk -v size="$(stat -c %s "$1")" 'BEGIN { printf "%d", 100000000 / size + 0.5 }'
+    awk -v size="$(stat -c %s "$1")" 'BEGIN { printf "%d", 40000000 / size + 0.5 }'
 }
 
 for text in english accents cyrillic chinese decomposed; do
