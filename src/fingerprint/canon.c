@@ -17,15 +17,33 @@ enum {
     CLASS_ABOVE = 230,
 };
 
-/* What becomes of a character alone: a kind, and for WS_CANON_LETTER below it the letter. */
+/* What becomes of a character alone: a kind, the character for LETTER and MARK, and a mark's class,
+ * in one word. */
 enum kind {
     UNKNOWN, /* not looked up yet */
     DROPPED,
     SPACE,
     LETTER, /* a cluster of one character that begins here, whatever was before */
-    PARTS,  /* looked at part by part */
+    MARK,
+    JOINING, /* no mark, and may join what was before; the character itself */
+    PARTS,   /* looked at part by part */
 };
-enum { KIND_SHIFT = 24, LETTER_MASK = (1 << KIND_SHIFT) - 1, TABLE_SIZE = 1 << 16 };
+enum { KIND_SHIFT = 21, CLASS_SHIFT = 24, TABLE_SIZE = 1 << 16 };
+
+static uint32_t pack(enum kind kind, int32_t character, unsigned class)
+{
+    return (uint32_t)character | (uint32_t)kind << KIND_SHIFT | (uint32_t) class << CLASS_SHIFT;
+}
+
+static enum kind kind_in(uint32_t packed)
+{
+    return (enum kind)(packed >> KIND_SHIFT & 7);
+}
+
+static int32_t character_in(uint32_t packed)
+{
+    return (int32_t)(packed & ((UINT32_C(1) << KIND_SHIFT) - 1));
+}
 
 struct ws_canon {
     const struct ws_allocator *allocator;
@@ -41,7 +59,7 @@ struct ws_canon {
     uint64_t next_raw; /* where the last run's next piece would begin */
     uint8_t text[WS_CANON_CHUNK];
     struct ws_canon_run runs[WS_CANON_CHUNK];
-    uint32_t kinds[TABLE_SIZE]; /* of the characters of the first plane, as they come up */
+    uint32_t known[TABLE_SIZE]; /* of the characters of the first plane, as they come up */
 };
 
 enum ws_status ws_canon_open(const struct ws_allocator *allocator, struct ws_canon **out,
@@ -112,15 +130,16 @@ static bool is_dropped(int32_t character)
 }
 
 /* Of a character that is a part already. */
-static uint32_t kind_of_part(int32_t part)
+static uint32_t look_at_part(int32_t part)
 {
+    const unsigned class = ws_unicode_class(part);
     if (ws_code_among(&ws_unicode_space, part))
-        return (uint32_t)SPACE << KIND_SHIFT;
+        return pack(SPACE, part, 0);
     if (is_dropped(part))
-        return (uint32_t)DROPPED << KIND_SHIFT;
-    if (ws_unicode_class(part) > 0 || ws_code_among(&ws_unicode_joining, part))
-        return (uint32_t)PARTS << KIND_SHIFT;
-    return (uint32_t)LETTER << KIND_SHIFT | (uint32_t)fold(part);
+        return pack(DROPPED, part, 0);
+    if (class > 0)
+        return pack(MARK, part, class);
+    return pack(ws_code_among(&ws_unicode_joining, part) ? JOINING : LETTER, fold(part), 0);
 }
 
 static size_t parts_of(int32_t character, int32_t parts[WS_UNICODE_PARTS])
@@ -134,26 +153,26 @@ static size_t parts_of(int32_t character, int32_t parts[WS_UNICODE_PARTS])
     return count;
 }
 
-static uint32_t kind_of(int32_t character)
+static uint32_t look_at(int32_t character)
 {
     int32_t parts[WS_UNICODE_PARTS];
     if (ws_code_among(&ws_unicode_space, character) || is_dropped(character))
-        return kind_of_part(character);
+        return look_at_part(character);
     size_t count = parts_of(character, parts);
     /* A letter whose marks are a part of it stays one, as long as no further mark comes. */
     if (count > 1 && ws_unicode_class(parts[0]) == 0)
         count = ws_unicode_compose(parts, count);
-    return count == 1 ? kind_of_part(parts[0]) : (uint32_t)PARTS << KIND_SHIFT;
+    return count == 1 ? look_at_part(parts[0]) : pack(PARTS, character, 0);
 }
 
 static uint32_t look_up(struct ws_canon *canon, int32_t character)
 {
     if (character >= TABLE_SIZE)
-        return kind_of(character);
-    uint32_t *kind = &canon->kinds[character];
-    if (*kind == UNKNOWN)
-        *kind = kind_of(character);
-    return *kind;
+        return look_at(character);
+    uint32_t *known = &canon->known[character];
+    if (*known == 0)
+        *known = look_at(character);
+    return *known;
 }
 
 /* Bytes that leave ------------------------------------------------------------------------------
@@ -248,20 +267,31 @@ static bool is_dot_of_i(struct ws_cluster *cluster, int32_t mark)
     return true;
 }
 
-static void take_part(struct ws_canon *canon, int32_t part, uint64_t raw)
+/* What a character alone, or a part of one, has become; none is PARTS. */
+static void take_known(struct ws_canon *canon, uint32_t known, uint64_t raw)
 {
-    const uint32_t kind = kind_of_part(part);
-    const unsigned class = ws_unicode_class(part);
-    if (kind >> KIND_SHIFT == SPACE)
+    struct ws_cluster *cluster = &canon->cluster;
+    const int32_t character = character_in(known);
+    switch (kind_in(known)) {
+    case SPACE:
         take_space(canon, raw);
-    else if (kind >> KIND_SHIFT == LETTER)
-        take_letter(canon, (int32_t)(kind & LETTER_MASK), raw);
-    else if (class > 0 && is_dot_of_i(&canon->cluster, part))
-        canon->cluster.end = raw + 1;
-    else if (class > 0)
-        take_mark(canon, part, class, raw);
-    else if (kind >> KIND_SHIFT == PARTS && !ws_cluster_join(&canon->cluster, part, raw + 1))
-        take_letter(canon, part, raw);
+        break;
+    case LETTER:
+        take_letter(canon, character, raw);
+        break;
+    case MARK:
+        if (is_dot_of_i(cluster, character))
+            cluster->end = raw + 1;
+        else
+            take_mark(canon, character, known >> CLASS_SHIFT, raw);
+        break;
+    case JOINING:
+        if (!ws_cluster_join(cluster, character, raw + 1))
+            take_letter(canon, character, raw);
+        break;
+    default: /* dropped */
+        break;
+    }
 }
 
 /* -1: a part of the text that is not UTF-8. */
@@ -272,24 +302,15 @@ static void take_character(struct ws_canon *canon, int32_t character)
         canon->counts.malformed++;
         return;
     }
-    const uint32_t kind = look_up(canon, character);
-    switch (kind >> KIND_SHIFT) {
-    case SPACE:
-        take_space(canon, raw);
-        break;
-    case LETTER:
-        take_letter(canon, (int32_t)(kind & LETTER_MASK), raw);
-        break;
-    case PARTS: {
-        int32_t parts[WS_UNICODE_PARTS];
-        const size_t count = parts_of(character, parts);
-        for (size_t i = 0; i < count; i++)
-            take_part(canon, parts[i], raw);
-        break;
+    const uint32_t known = look_up(canon, character);
+    if (kind_in(known) != PARTS) {
+        take_known(canon, known, raw);
+        return;
     }
-    default: /* dropped */
-        break;
-    }
+    int32_t parts[WS_UNICODE_PARTS];
+    const size_t count = parts_of(character, parts);
+    for (size_t i = 0; i < count; i++)
+        take_known(canon, look_at_part(parts[i]), raw);
 }
 
 /* Plain text ------------------------------------------------------------------------------------

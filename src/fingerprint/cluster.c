@@ -7,7 +7,7 @@
 void ws_cluster_take_apart(struct ws_cluster *cluster)
 {
     int32_t parts[WS_UNICODE_PARTS];
-    if (cluster->starter < 0 || cluster->mark_count > 0)
+    if (cluster->starter < 0xC0 || cluster->mark_count > 0) /* 0xC0: the first composite */
         return;
     size_t count = ws_unicode_parts(cluster->starter, WS_UNICODE_CANONICAL, parts);
     size_t letters = count;
