@@ -1,5 +1,6 @@
 /*
- * Times fingerprints, as bench_fingerprint.sh asks: seconds of one core's time, the median of three.
+ * Times fingerprints, as bench_fingerprint.sh asks: seconds of one core's time, the median of
+ * three.
  *
  *     fingerprint_speed WHAT FILE TIMES
  *

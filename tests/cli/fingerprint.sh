@@ -4,43 +4,43 @@
 # The example of docs/formats/fingerprint.md.
 printf '%s' "It was the best of times, it was the worst of times, it was the age of wisdom, it was the" \
     " age of foolishness, it was the epoch of belief, it was the epoch of incredulity, it was the" \
-    " season of Light, it was the season of Darkness." >times
-echo >>times
+    " season of Light, it was the season of Darkness." >tale
+echo >>tale
 digest=31f62b08abd895fe4aca2d00d4bb248052190612582f5358b024a637d0089b45
 iscc=ISCC:EAD65EMXHBMSSYKIHNOUK332S4O5YT67ZFFUXXD5PDODFWELRWVCEIA
-accepts fingerprint times
+accepts fingerprint tale
 check "the digest" grep -q " $digest\$" out
 check "the ISCC code" grep -q " $iscc\$" out
 check "the counts" grep -q "ws-canon-1: 229 bytes of 230 code points" out
 check "how many" grep -q "fingerprints  *6 of ws-winnow-1" out
-check "what is next" grep -q "fingerprint --list times" out
-accepts fingerprint --list times
+check "what is next" grep -q "fingerprint --list tale" out
+accepts fingerprint --list tale
 check "a fingerprint and its place" grep -q "^265899420028070d  *89  *139$" out
 check "all of them" test "$(grep -c '^[0-9a-f]\{16\} ' out)" -eq 6
-accepts fingerprint --list --json times
+accepts fingerprint --list --json tale
 check "one line" test "$(wc -l <out)" -eq 1
 check "the list" grep -qF '["265899420028070d",89,139],["a71bcae0c25ed17c",102,152]' out
 check "the rest" grep -qF "\"canonical_bytes\":229,\"sha256\":\"$digest\",\"iscc\":\"$iscc\",\"fingerprints\":6}" out
-accepts fingerprint --json - <times
+accepts fingerprint --json - <tale
 check "standard input" grep -q '^{"file":"standard input","canon":"ws-canon-1",.*"fingerprints":6}$' out
-accepts fingerprint --canonical times
+accepts fingerprint --canonical tale
 check "canonical text has the digest" test "$(sha256sum <out)" = "$digest  -"
 
 # A copy with something invisible every 40 characters, inside another page
 {
     printf 'Another page, which begins with other words. '
-    sed 's/.\{40\}/&\xE2\x80\x8B\xEF\xB8\x8F/g; s/it was/IT  WAS/g' times
+    sed 's/.\{40\}/&\xE2\x80\x8B\xEF\xB8\x8F/g; s/it was/IT  WAS/g' tale
     printf 'And ends with others.\n'
 } >copy
 accepts fingerprint --list copy
 cut -c 1-16 out | sort -u >copied
-accepts fingerprint --list times
+accepts fingerprint --list tale
 cut -c 1-16 out | sort -u | comm -12 - copied >common
 check "the copy is found" test "$(grep -c '^[0-9a-f]\{16\}$' common)" -ge 5
 
 # Several documents, short ones, none
 printf 'short' >short
-accepts fingerprint --json times short /dev/null
+accepts fingerprint --json tale short /dev/null
 check "a line each" test "$(wc -l <out)" -eq 3
 check "no fingerprints" test "$(grep -c '"fingerprints":0}' out)" -eq 2
 accepts fingerprint short
@@ -61,7 +61,7 @@ check "the name is JSON" grep -qF '{"file":"na?me",' out
 
 # Mistakes
 refuses 2 "which document?" -- fingerprint
-refuses 2 "--canonical goes with neither" -- fingerprint --canonical --json times
+refuses 2 "--canonical goes with neither" -- fingerprint --canonical --json tale
 refuses 1 "'nowhere'" "No such file" -- fingerprint nowhere
 refuses 1 "'.'" "Is a directory" -- fingerprint .
 finish
