@@ -1,13 +1,13 @@
 /*
  * A filter of a range's keys in memory: says "not there" for sure, and "there" wrongly once in
  * 65,536 times. A binary fuse filter with three places a key (Graf and Lemire, "Binary Fuse
- * Filters: Fast and Smaller Than Xor Filters", ACM JEA 27, 2022), of 16-bit remainders: about 18
- * bits a key.
+ * Filters: Fast and Smaller Than Xor Filters", ACM Journal of Experimental Algorithmics 27, 2022),
+ * of 16-bit remainders: about 19 bits a key.
  *
  * It is a function of the range alone, made from its tiles by whoever asks, and never taken from
  * others: a doctored filter would hide keys. Large ranges are cut by the keys' first bits into
- * parts of at most some hundred thousand keys, each a filter of its own, so that making one takes
- * 32 MiB beside the filter itself. Contract: tests/unit/test_fuse_filter.c.
+ * parts of some hundred thousand keys, each a filter of its own, so that making one takes a few MiB
+ * beside the filter itself. Contract: tests/unit/test_fuse_filter.c.
  */
 #ifndef WS_LEDGER_FUSE_FILTER_H
 #define WS_LEDGER_FUSE_FILTER_H
@@ -15,22 +15,21 @@
 #include "ledger/range_file.h"
 
 struct ws_fuse_part {
+    uint16_t *remainders; /* NULL: no keys */
     uint64_t seed;
-    size_t offset;            /* of its remainders */
-    uint32_t segment_length;  /* a power of two */
-    uint32_t segments_length; /* of all segments but the last two: where the first place lies */
+    uint32_t segment; /* places of a segment: a power of two */
+    uint32_t starts;  /* places of all segments but the last two, where a key's first one is */
 };
 
 struct ws_fuse_filter {
-    const struct ws_allocator *allocator;
+    struct ws_arena arena;
     unsigned bits; /* of a key that say in which part it is */
     struct ws_fuse_part *parts;
-    uint16_t *remainders;
-    size_t count, room; /* of remainders */
+    uint64_t places; /* 16 bits each */
 };
 
-/* Of a file that was verified, or WS_CORRUPT where tiles cannot be read. The caller closes it, also
- * after a failure. */
+/* Of a file that was verified. WS_CORRUPT where tiles cannot be read; WS_LIMIT where keys are not
+ * spread as hashes are. The caller closes it, also after a failure. */
 WS_MUST_CHECK enum ws_status ws_fuse_filter_make(struct ws_fuse_filter *filter,
                                                  const struct ws_range_file *file,
                                                  const struct ws_allocator *allocator,

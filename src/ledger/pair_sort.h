@@ -10,6 +10,6 @@
 #include "ledger/range_tile.h"
 
 /* `scratch` has room for as many. */
-void ws_pair_sort(struct ws_pair *pairs, struct ws_pair *scratch, size_t count);
+void ws_pair_sort(struct ws_range_pair *pairs, struct ws_range_pair *scratch, size_t count);
 
 #endif

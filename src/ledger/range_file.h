@@ -30,7 +30,7 @@ WS_MUST_CHECK enum ws_status ws_range_writer_open(struct ws_range_writer *writer
                                                   struct ws_error *err);
 /* The next tile: pairs in order and under its prefix. WS_LIMIT above WS_RANGE_TILE_LIMIT. */
 WS_MUST_CHECK enum ws_status ws_range_writer_add(struct ws_range_writer *writer,
-                                                 const struct ws_pair *pairs, size_t count,
+                                                 const struct ws_range_pair *pairs, size_t count,
                                                  struct ws_error *err);
 /* After the last tile: the file is on the disk, under its name. */
 WS_MUST_CHECK enum ws_status ws_range_writer_keep(struct ws_range_writer *writer,

@@ -62,6 +62,7 @@ WS_MUST_CHECK enum ws_status ws_index_list_read(struct ws_bytes text, struct ws_
 void ws_index_list_append(struct ws_buffer *out, const struct ws_index_list *list);
 /* The shard with this number in the index's tiles; NULL where the list has none. */
 const struct ws_index_shard *ws_index_list_live(const struct ws_index_list *list, uint32_t number);
+size_t ws_index_list_live_count(const struct ws_index_list *list);
 
 struct ws_index_head {
     struct ws_hash list;   /* SHA-256 of the list; its beginning is the range's id */
@@ -106,8 +107,8 @@ WS_MUST_CHECK enum ws_status ws_index_prove(const struct ws_index *index, uint64
 
 /* Building ----------------------------------------------------------------------------------- */
 
-/* Merges the live shards of the list, which shards[i] are in the order of the list and were
- * verified, and writes the index's files, the head last. */
+/* Merges the live shards of the list, which are at shards[i] in the list's order and were verified,
+ * and writes the index's files, the head last. WS_CONFLICT where there is a head already. */
 WS_MUST_CHECK enum ws_status ws_index_write(const char *path, const struct ws_index_list *list,
                                             const struct ws_shard *const shards[],
                                             const struct ws_allocator *allocator,

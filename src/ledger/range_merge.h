@@ -10,7 +10,7 @@
 /* Pairs that were taken and are to be sorted. */
 struct ws_pair_batch {
     const struct ws_allocator *allocator;
-    struct ws_pair *pairs, *scratch;
+    struct ws_range_pair *pairs, *scratch;
     size_t count, room;
 };
 enum {
@@ -18,8 +18,8 @@ enum {
 }; /* pairs: 1 GiB with the scratch, for keys that are no hashes */
 
 /* WS_LIMIT, WS_NO_MEMORY. */
-WS_MUST_CHECK enum ws_status ws_pair_batch_add(struct ws_pair_batch *batch, struct ws_pair pair,
-                                               struct ws_error *err);
+WS_MUST_CHECK enum ws_status ws_pair_batch_add(struct ws_pair_batch *batch,
+                                               struct ws_range_pair pair, struct ws_error *err);
 
 /* A list, from the smallest key on. */
 struct ws_pair_source {

@@ -22,7 +22,7 @@ enum {
     WS_RANGE_TILE_LIMIT = 1 << 22, /* pairs of a tile: keys that are hashes come nowhere near */
 };
 
-struct ws_pair {
+struct ws_range_pair {
     uint64_t key;
     uint32_t number;
 };
@@ -67,7 +67,7 @@ WS_MUST_CHECK enum ws_status ws_range_tile_read(struct ws_bytes bytes, const str
                                                 struct ws_error *err);
 /* `pairs` in order, all of them under the prefix. */
 void ws_range_tile_append(struct ws_buffer *out, const uint8_t id[WS_RANGE_ID_SIZE], uint32_t index,
-                          const struct ws_pair *pairs, uint32_t count);
+                          const struct ws_range_pair *pairs, uint32_t count);
 
 /* The pairs of the tile with this key: `count` of them from *first on; 0: the key is not there, and
  * would be before *first. */

@@ -26,7 +26,7 @@ struct ws_shard_writer {
     const struct ws_allocator *allocator;
     struct ws_spill spill; /* the writer stays where it is */
     struct ws_shard_settings settings;
-    struct ws_pair *pairs, *scratch; /* being filled */
+    struct ws_range_pair *pairs, *scratch; /* being filled */
     size_t count, room;
     struct ws_shard_run *runs;
     size_t run_count, run_room;
@@ -40,11 +40,14 @@ WS_MUST_CHECK enum ws_status ws_shard_writer_open(struct ws_shard_writer *writer
                                                   const struct ws_shard_settings *settings,
                                                   const struct ws_allocator *allocator,
                                                   struct ws_error *err);
-/* A document: the SHA-256 of its canonical text, and its fingerprints in any order, some perhaps
- * more than once. WS_LIMIT, WS_NO_MEMORY (a full disk is one). */
+/* Fingerprints of a document, in any order, some perhaps more than once; as many calls as there are
+ * pieces of it. WS_LIMIT, WS_NO_MEMORY (a full disk is one). */
 WS_MUST_CHECK enum ws_status ws_shard_writer_add(struct ws_shard_writer *writer,
-                                                 const struct ws_hash *digest,
                                                  const uint64_t *fingerprints, size_t count,
+                                                 struct ws_error *err);
+/* The document ends here: the SHA-256 of its canonical text. */
+WS_MUST_CHECK enum ws_status ws_shard_writer_end(struct ws_shard_writer *writer,
+                                                 const struct ws_hash *digest,
                                                  struct ws_error *err);
 /* Writes the shard's files but its secret. WS_CONFLICT where there is a head already. */
 WS_MUST_CHECK enum ws_status ws_shard_writer_keep(struct ws_shard_writer *writer, const char *path,
