@@ -51,6 +51,8 @@ static const char *subject_of(const struct ws_statement *statement, struct ws_ar
                    ? ws_arena_format(arena, "%s, stolen, from entry %" PRIu64 " on",
                                      statement->key_change.old_key, statement->key_change.since)
                    : statement->key_change.old_key;
+    case WS_STATEMENT_INDEX:
+        return ws_arena_format(arena, "%" PRIu64 " entries", statement->index.entries);
     default:
         return "";
     }

@@ -84,6 +84,9 @@ static const char *claim_text(const struct ws_statement *s, struct ws_arena *are
                                s->key_change.old_key, s->key_change.since,
                                s->key_change.is_compromise ? ", it was stolen" : "",
                                s->key_change.new_key ? "; another one does" : "");
+    case WS_STATEMENT_INDEX:
+        return ws_arena_format(arena, "index of the shards of %" PRIu64 " entries of '%s'",
+                               s->index.entries, s->index.log);
     case WS_STATEMENT_KINDS:
         break;
     }
@@ -97,6 +100,8 @@ static bool may_speak(const struct ws_roles *roles, size_t party, const struct w
         return ws_roles_allow(roles, party, WS_ROLE_ISSUER, s->emission.model);
     case WS_STATEMENT_ARCHIVE:
         return ws_roles_allow(roles, party, WS_ROLE_ARCHIVE, s->archive.collection);
+    case WS_STATEMENT_INDEX:
+        return ws_roles_mirror(roles, party);
     case WS_STATEMENT_WITHDRAWAL:
     case WS_STATEMENT_KEY_CHANGE:
     case WS_STATEMENT_KINDS:

@@ -21,6 +21,8 @@ static uint64_t least_index(const struct ws_statement *s)
         return s->withdrawal.entry + 1;
     case WS_STATEMENT_KEY_CHANGE:
         return s->key_change.since; /* its own index is fine */
+    case WS_STATEMENT_INDEX:
+        return s->index.entries;
     case WS_STATEMENT_ARCHIVE:
     case WS_STATEMENT_KINDS:
         break;

@@ -222,6 +222,8 @@ static bool is_in_role(const struct ws_claims *claims, const struct ws_claim *cl
         return ws_roles_allow(claims->roles, claim->party, WS_ROLE_ISSUER, s->emission.model);
     if (s->kind == WS_STATEMENT_ARCHIVE)
         return ws_roles_allow(claims->roles, claim->party, WS_ROLE_ARCHIVE, s->archive.collection);
+    if (s->kind == WS_STATEMENT_INDEX)
+        return ws_roles_mirror(claims->roles, claim->party);
     return true;
 }
 
@@ -467,6 +469,7 @@ static enum ws_status take_effect(struct ws_claims *claims, struct reading *in, 
         return withdraw(claims, in, claim, err);
     case WS_STATEMENT_KEY_CHANGE:
         return change_key(claims, claim, err);
+    case WS_STATEMENT_INDEX:
     case WS_STATEMENT_KINDS:
         break;
     }

@@ -19,7 +19,8 @@ struct said {
     const char *model, *weights, *started, *ended, *source_type, *decoding, *watermark;
     const char *collection, *method, *license, *ai_preference;
     const char *reason, *old_key, *new_key;
-    uint64_t documents, least_bytes, depth_at_least, depth_at_most, entry, since;
+    const char *log, *root, *head;
+    uint64_t entries, documents, least_bytes, depth_at_least, depth_at_most, entry, since;
     double depth_token_mean;
     bool compromise;
     struct ws_text_list derived_from, shards;
@@ -80,6 +81,13 @@ static const struct ws_option key_change[] = {
     WHOLE(since, 0, NULL, "index of an entry"),
 };
 
+static const struct ws_option index_options[] = {
+    TEXT(log, NULL, "origin of the log"),
+    WHOLE(entries, 0, NULL, "how many of its entries are indexed, from the first on"),
+    TEXT(root, NULL, "root of these entries: 64 hex digits"),
+    TEXT(head, NULL, "file of the index's head, whose SHA-256 is taken"),
+};
+
 static const struct kind {
     const char *name;
     struct ws_option_table table;
@@ -95,6 +103,7 @@ static const struct kind {
     [WS_STATEMENT_ARCHIVE] = KIND("human-archive", archive),
     [WS_STATEMENT_WITHDRAWAL] = KIND("withdrawal", withdrawal),
     [WS_STATEMENT_KEY_CHANGE] = KIND("key-change", key_change),
+    [WS_STATEMENT_INDEX] = KIND("index", index_options),
 };
 
 const struct ws_option_table *ws_description_table(enum ws_statement_kind kind)
@@ -118,12 +127,12 @@ static enum ws_status find_kind(const struct ws_yaml *yaml, const char *name,
             }
         return ws_fail(err, WS_INVALID,
                        "%.200s:%zu: 'kind' is '%.60s', wanted model-emission, human-archive, "
-                       "withdrawal or key-change",
+                       "withdrawal, key-change or index",
                        name, entry->line, entry->text);
     }
     return ws_fail(err, WS_INVALID,
                    "%.200s: neither an envelope nor a description: wanted 'kind', one of "
-                   "model-emission, human-archive, withdrawal and key-change",
+                   "model-emission, human-archive, withdrawal, key-change and index",
                    name);
 }
 
@@ -310,6 +319,23 @@ static enum ws_status take_key_change(const struct said *said, const char *name,
     return status;
 }
 
+static enum ws_status take_index(const struct said *said, const char *name, struct ws_arena *arena,
+                                 struct ws_statement *out, struct ws_error *err)
+{
+    out->index.log = said->log;
+    out->index.entries = said->entries;
+    if (!ws_hash_read(ws_bytes_of_text(said->root), &out->index.root))
+        return ws_fail(err, WS_INVALID,
+                       "%.200s: 'root' is '%.80s', wanted 64 lower-case hex digits", name,
+                       said->root);
+    if (!stays_below(said->head))
+        return ws_fail(err, WS_INVALID,
+                       "%.200s: head '%.100s' leads out of the description's folder; wanted one "
+                       "beside or below it",
+                       name, said->head);
+    return take_subject(said->head, arena, out, err);
+}
+
 static enum ws_status take(const struct said *said, const char *name, struct ws_arena *arena,
                            struct ws_description *out, struct ws_error *err)
 {
@@ -325,6 +351,8 @@ static enum ws_status take(const struct said *said, const char *name, struct ws_
         return take_withdrawal(said, arena, s, err);
     case WS_STATEMENT_KEY_CHANGE:
         return take_key_change(said, name, arena, s, err);
+    case WS_STATEMENT_INDEX:
+        return take_index(said, name, arena, s, err);
     case WS_STATEMENT_KINDS:
         break;
     }
@@ -377,7 +405,8 @@ enum ws_status ws_description_hash(struct ws_description *description, const cha
     struct ws_statement *s = &description->statement;
     if (description->weights)
         WS_TRY(hash_file(directory, description->weights, arena, &s->emission.weights, err));
-    for (size_t i = 0; ws_statement_has_shards(s->kind) && i < s->subject_count; i++)
+    const bool has_files = ws_statement_has_shards(s->kind) || s->kind == WS_STATEMENT_INDEX;
+    for (size_t i = 0; has_files && i < s->subject_count; i++)
         WS_TRY(hash_file(directory, s->subjects[i].name, arena, &s->subjects[i].digest, err));
     return WS_OK;
 }

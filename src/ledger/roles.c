@@ -349,3 +349,11 @@ void ws_roles_close(struct ws_roles *roles)
         ws_note_key_close(&roles->mirrors[i].key);
     roles->key_count = roles->mirror_count = 0;
 }
+
+bool ws_roles_mirror(const struct ws_roles *roles, size_t party)
+{
+    for (size_t i = 0; i < roles->mirror_count; i++)
+        if (roles->mirrors[i].party == party)
+            return true;
+    return false;
+}

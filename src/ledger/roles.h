@@ -70,4 +70,7 @@ void ws_roles_close(struct ws_roles *roles);
 bool ws_roles_allow(const struct ws_roles *roles, size_t party, enum ws_role role,
                     const char *name);
 
+/* Whether the party has a mirror, and so may say what its index of the log is. */
+bool ws_roles_mirror(const struct ws_roles *roles, size_t party);
+
 #endif

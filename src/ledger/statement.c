@@ -175,6 +175,14 @@ static enum ws_status check_predicate(const struct ws_statement *s, uint64_t ind
             return fail(err, "newKey", "a key, unless the old one is compromised");
         /* From this very entry on at the latest: a later one would revoke what is not there yet. */
         return check_earlier(s->key_change.since, "since", index + 1, err);
+    case WS_STATEMENT_INDEX:
+        WS_TRY(check_text(s->index.log, "log", err));
+        if (s->index.entries > index)
+            return ws_fail(err, WS_CORRUPT,
+                           "%s: an index of %" PRIu64 " entries is entry %" PRIu64
+                           " itself: what is indexed is earlier",
+                           NAME, s->index.entries, index);
+        return WS_OK;
     case WS_STATEMENT_KINDS:
         break;
     }
@@ -191,6 +199,8 @@ static enum ws_status check(const struct ws_statement *s, uint64_t index, struct
     bool has_shards = ws_statement_has_shards(s->kind);
     if (has_shards && (s->subject_count < 1 || s->subject_count > WS_STATEMENT_SUBJECT_LIMIT))
         return fail(err, "subject", "1 to 256 shards");
+    if (s->kind == WS_STATEMENT_INDEX && s->subject_count != 1)
+        return fail(err, "subject", "the head of the index");
     if (!has_shards && s->subject_count > 1)
         return fail(err, "subject", "what it is of, or nothing: it has no shards");
     for (size_t i = 0; i < s->subject_count; i++)
@@ -221,16 +231,22 @@ static enum ws_status read_text_if(struct reading *in, const json_t *object, con
     return json_object_get(object, key) ? read_text(in, object, key, out) : WS_OK;
 }
 
+/* {"sha256": "<hex>"} */
+static enum ws_status read_sha256(struct reading *in, const json_t *object, struct ws_hash *out)
+{
+    const char *text;
+    WS_TRY(ws_json_read_text(object, "sha256", NAME, &text, in->err));
+    if (!ws_hash_read(ws_bytes_of_text(text), out))
+        return fail(in->err, "sha256", "64 lower-case hexadecimal digits");
+    return WS_OK;
+}
+
 /* {"digest": {"sha256": "<hex>"}} of `object`. */
 static enum ws_status read_digest(struct reading *in, const json_t *object, struct ws_hash *out)
 {
     json_t *digest;
-    const char *text;
     WS_TRY(ws_json_read_object(object, "digest", NAME, &digest, in->err));
-    WS_TRY(ws_json_read_text(digest, "sha256", NAME, &text, in->err));
-    if (!ws_hash_read(ws_bytes_of_text(text), out))
-        return fail(in->err, "sha256", "64 lower-case hexadecimal digits");
-    return WS_OK;
+    return read_sha256(in, digest, out);
 }
 
 static enum ws_status read_subjects(struct reading *in, const json_t *root,
@@ -330,6 +346,16 @@ static enum ws_status read_key_change(struct reading *in, const json_t *object,
     return ws_json_read_whole(object, "since", NAME, &out->since, in->err);
 }
 
+static enum ws_status read_index(struct reading *in, const json_t *object,
+                                 struct ws_index_statement *out)
+{
+    json_t *root;
+    WS_TRY(read_text(in, object, "log", &out->log));
+    WS_TRY(ws_json_read_whole(object, "entries", NAME, &out->entries, in->err));
+    WS_TRY(ws_json_read_object(object, "root", NAME, &root, in->err));
+    return read_sha256(in, root, &out->root);
+}
+
 static enum ws_status read_predicate(struct reading *in, const json_t *object,
                                      struct ws_statement *out)
 {
@@ -343,6 +369,8 @@ static enum ws_status read_predicate(struct reading *in, const json_t *object,
         return ws_json_read_whole(object, "entry", NAME, &out->withdrawal.entry, in->err);
     case WS_STATEMENT_KEY_CHANGE:
         return read_key_change(in, object, &out->key_change);
+    case WS_STATEMENT_INDEX:
+        return read_index(in, object, &out->index);
     case WS_STATEMENT_KINDS:
         break;
     }
@@ -459,6 +487,9 @@ static json_t *predicate_json(const struct ws_statement *s)
         return json_pack("{s:s, s:s*, s:b, s:I}", "oldKey", s->key_change.old_key, "newKey",
                          s->key_change.new_key, "compromise", (int)s->key_change.is_compromise,
                          "since", (json_int_t)s->key_change.since);
+    case WS_STATEMENT_INDEX:
+        return json_pack("{s:s, s:I, s:o}", "log", s->index.log, "entries",
+                         (json_int_t)s->index.entries, "root", digest_json(&s->index.root));
     case WS_STATEMENT_KINDS:
         break;
     }

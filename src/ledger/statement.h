@@ -23,7 +23,8 @@
     X(EMISSION,    "urn:wellspring:model-emission:v1")    /* a model made these documents */       \
     X(ARCHIVE,     "urn:wellspring:human-archive:v1")     /* an archive captured them */           \
     X(WITHDRAWAL,  "urn:wellspring:withdrawal:v1")        /* an earlier statement holds no more */ \
-    X(KEY_CHANGE,  "urn:wellspring:key-change:v1")        /* the issuer signs with another key */
+    X(KEY_CHANGE,  "urn:wellspring:key-change:v1")        /* the issuer signs with another key */  \
+    X(INDEX,       "urn:wellspring:index:v1")             /* a mirror indexed a log's shards */
 /* clang-format on */
 
 enum ws_statement_kind {
@@ -95,10 +96,18 @@ struct ws_key_change {
                        key change itself on where that is all that its signer may say */
 };
 
+/* The subject is the head of the index (ledger/range_index.h), by the SHA-256 of its file. */
+struct ws_index_statement {
+    const char *log;     /* origin */
+    uint64_t entries;    /* whose shards are indexed: those before this one at most */
+    struct ws_hash root; /* of their Merkle tree */
+};
+
 struct ws_statement {
     enum ws_statement_kind kind;
     /* Of emissions and archives at least 1 shard. Of a withdrawal the entry, and of a key change
-     * the 32 bytes of the old key; or nothing, which programs of in-toto refuse. */
+     * the 32 bytes of the old key; or nothing, which programs of in-toto refuse. Of an index its
+     * head. */
     struct ws_statement_subject *subjects;
     size_t subject_count;
     union {
@@ -106,6 +115,7 @@ struct ws_statement {
         struct ws_archive archive;
         struct ws_withdrawal withdrawal;
         struct ws_key_change key_change;
+        struct ws_index_statement index;
     };
 };
 
