@@ -37,7 +37,9 @@ enum exit_status {
     X(tokenize,  "text to token ids and back; training a tokenizer")                      \
     X(fingerprint, "what stands for a document in the registry: digest, ISCC, fingerprints") \
     X(ledger,    "logs of who made which data: signed, witnessed, only ever growing")   \
-    X(witness,   "cosign logs of others when they only grew, with the time")         \
+    X(witness,   "cosign logs of others when they only grew, with the time")           \
+    X(shard,     "fingerprints of documents, sorted, with proofs of what is not there")  \
+    X(index,     "all shards that a log names as one, signed by a mirror")             \
     X(vault,     "preserved originals: each once, with when and where from")
 /* clang-format on */
 

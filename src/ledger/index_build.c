@@ -210,12 +210,14 @@ static void take_shard(struct ws_index_shard *shard, struct ws_shard_shelf *shel
         shard->state = WS_INDEX_REPEATED;
         return;
     }
-    if (place->state == WS_INDEX_UNAVAILABLE && try_shard(place, scheme, &why) != WS_OK) {
+    const bool is_refused =
+        place->state == WS_INDEX_UNAVAILABLE && try_shard(place, scheme, &why) != WS_OK;
+    shard->state = place->state;
+    if (is_refused) {
         ws_shard_close(&place->shard);
         if (note)
             note(user, shard, why.message);
     }
-    shard->state = place->state;
 }
 
 static enum ws_status make_list(struct scan *scan, struct ws_shard_shelf *shelf,

@@ -1,0 +1,151 @@
+/*
+ * wellspring shard prove: what is there under a fingerprint's prefix, or which document a
+ * commitment is to.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/base64.h"
+#include "cli/shard_command.h"
+
+struct prove_request {
+    const char *fingerprint, *document, *secret, *out;
+};
+
+static enum ws_status prove_fingerprint(const struct prove_request *request,
+                                        const struct ws_shard *shard, const char *path,
+                                        struct ws_buffer *bytes, struct ws_error *err)
+{
+    uint8_t way[WS_RANGE_WAY_LIMIT];
+    struct ws_shard_proof proof;
+    struct ws_range_tile tile;
+    uint64_t fingerprint;
+    char digest[WS_HASH_TEXT_SIZE];
+    WS_TRY(read_fingerprint("fingerprint", request->fingerprint, &fingerprint, err));
+    WS_TRY(ws_shard_prove(shard, fingerprint, way, &proof, err));
+    /* A damaged shard makes no proofs that nobody could check. */
+    enum ws_status status = ws_shard_proof_check(&proof, &shard->digest, fingerprint, &tile, err);
+    if (status != WS_OK) {
+        ws_error_prefix(err, "'%.200s' is damaged", path);
+        return status;
+    }
+    ws_shard_proof_append(bytes, &proof);
+    WS_TRY(ws_buffer_check(bytes, "a proof", err));
+    WS_TRY(write_output(request->out, ws_buffer_bytes(bytes), err));
+    if (!request->out)
+        return WS_OK;
+    WS_TRY(print_finding(&tile, fingerprint, "document", false, err));
+    ws_hash_text(&shard->digest, digest);
+    (void)printf("Next: wellspring shard verify");
+    print_word(request->out);
+    (void)printf(" --digest %s --fingerprint %016" PRIx64 "\n", digest, fingerprint);
+    return WS_OK;
+}
+
+/* Commitments -----------------------------------------------------------------------------------
+ */
+
+static void append_base64_text(json_t *object, const char *key, const void *bytes, size_t size)
+{
+    char storage[WS_BASE64_FIXED_LIMIT * 2];
+    struct ws_buffer text;
+    ws_buffer_fix(&text, storage, sizeof storage);
+    ws_base64_append(&text, ws_bytes_of(bytes, size));
+    (void)json_object_set_new(object, key, json_string(ws_buffer_string(&text)));
+}
+
+static enum ws_status write_opening(const struct prove_request *request,
+                                    const struct ws_shard *shard,
+                                    const struct ws_shard_opening *opening, struct ws_buffer *bytes,
+                                    struct ws_error *err)
+{
+    char digest[WS_HASH_TEXT_SIZE], document[WS_HASH_TEXT_SIZE];
+    json_t *way = json_array();
+    ws_hash_text(&shard->digest, digest);
+    ws_hash_text(&opening->digest, document);
+    for (size_t i = 0; i < opening->way.count; i++) {
+        char node[WS_HASH_TEXT_SIZE];
+        ws_hash_text(&opening->way.hashes[i], node);
+        ws_json_add(&way, json_string(node));
+    }
+    json_t *json = json_pack("{s:s, s:I, s:I, s:s, s:o}", "shard", digest, "documents",
+                             (json_int_t)shard->head.documents, "number",
+                             (json_int_t)opening->number, "document", document, "way", way);
+    if (json)
+        append_base64_text(json, "salt", opening->salt, WS_SHARD_SALT_SIZE);
+    ws_json_append_pretty(json, bytes);
+    json_decref(json);
+    ws_buffer_text(bytes, "\n");
+    WS_TRY(ws_buffer_check(bytes, "an opening", err));
+    return write_output(request->out, ws_buffer_bytes(bytes), err);
+}
+
+static enum ws_status open_commitment(const struct prove_request *request,
+                                      const struct ws_shard *shard, const char *path,
+                                      struct ws_buffer *bytes, struct ws_arena *arena,
+                                      struct ws_error *err)
+{
+    const char *secret_path =
+        request->secret ? request->secret : ws_arena_format(arena, "%s" WS_SHARD_SECRET, path);
+    struct ws_shard_opening opening;
+    struct ws_hash document;
+    struct ws_bytes secret;
+    if (!secret_path)
+        return ws_fail_memory(err, "a secret");
+    WS_TRY(read_digest("document", request->document, &document, err));
+    WS_TRY(ws_file_read(secret_path, 2 * WS_SHARD_SECRET_SIZE, arena, &secret, err));
+    if (secret.size != WS_SHARD_SECRET_SIZE)
+        return ws_fail(err, WS_INVALID, "'%.300s' has %zu bytes, wanted a secret of %d",
+                       secret_path, secret.size, WS_SHARD_SECRET_SIZE);
+    WS_TRY(ws_shard_open_commitment(shard, secret.data, &document, &opening, err));
+    WS_TRY(ws_shard_opening_check(&shard->head, &opening, err));
+    return write_opening(request, shard, &opening, bytes, err);
+}
+
+static enum ws_status prove(void *context, const struct arguments *arguments, struct ws_error *err)
+{
+    const struct prove_request *request = context;
+    const char *path = arguments->positional[0];
+    struct ws_shard shard;
+    struct ws_buffer bytes;
+    struct ws_arena arena;
+    if (!request->fingerprint == !request->document)
+        return ws_fail(err, WS_INVALID, "prove: what? --fingerprint HEX or --document HEX");
+    WS_TRY(ws_shard_open(&shard, path, err));
+    ws_buffer_init(&bytes, NULL, SIZE_MAX);
+    ws_arena_init(&arena, NULL);
+    enum ws_status status = request->fingerprint
+                                ? prove_fingerprint(request, &shard, path, &bytes, err)
+                                : open_commitment(request, &shard, path, &bytes, &arena, err);
+    ws_arena_release(&arena);
+    ws_buffer_release(&bytes);
+    ws_shard_close(&shard);
+    return status;
+}
+
+int cmd_shard_prove(int argc, char **argv)
+{
+    struct prove_request request = {.out = NULL};
+    const struct flag table[] = {
+        {"fingerprint", 0, "HEX", "16 digits: all that is there under its prefix", NULL,
+         &request.fingerprint},
+        {"document", 0, "HEX", "64 digits, the SHA-256 of a canonical text: opens its commitment",
+         NULL, &request.document},
+        {"secret", 0, "FILE", "of an opening: the issuer's secret (default SHARD.secret)", NULL,
+         &request.secret},
+        {"out", 'o', "FILE", "where the proof goes (default standard output)", NULL, &request.out},
+    };
+    const struct command_line line = {
+        .usage = "shard prove SHARD --fingerprint HEX|--document HEX [options]",
+        .about = "Writes a proof that a fingerprint is in the shard, or that it is not: a tile and "
+                 "its way to the\nroot, which 'shard verify' checks without the shard. With "
+                 "--document and the issuer's secret it\nopens the commitment to a document, as "
+                 "JSON: for whoever doubts the claim.",
+        .flags = table,
+        .flag_count = sizeof table / sizeof *table,
+        .positional_most = 1,
+        .wanted = "prove: of which shard?",
+    };
+    return command_of_one(&line, argc, argv, prove, &request);
+}

@@ -1,0 +1,121 @@
+/*
+ * wellspring shard verify: every byte of shards, or a proof that came without its shard.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "cli/shard_command.h"
+
+struct verify_request {
+    const char *digest, *fingerprint;
+    bool json;
+    bool refused; /* something is not what it should be */
+};
+
+static enum ws_status check_proof(const struct verify_request *request, struct ws_bytes bytes,
+                                  struct ws_error *err)
+{
+    struct ws_shard_proof proof;
+    struct ws_range_tile tile;
+    struct ws_hash digest;
+    uint64_t fingerprint;
+    WS_TRY(read_digest("digest", request->digest, &digest, err));
+    WS_TRY(read_fingerprint("fingerprint", request->fingerprint, &fingerprint, err));
+    WS_TRY(ws_shard_proof_read(bytes, &proof, err));
+    WS_TRY(ws_shard_proof_check(&proof, &digest, fingerprint, &tile, err));
+    return print_finding(&tile, fingerprint, "document", request->json, err);
+}
+
+static enum ws_status verify_proof(const struct verify_request *request, const char *path,
+                                   struct ws_error *err)
+{
+    struct ws_arena arena;
+    struct ws_bytes bytes;
+    if (!request->digest || !request->fingerprint)
+        return ws_fail(err, WS_INVALID,
+                       "'%.200s' is a proof: of which shard, as its statement says, and of what? "
+                       "--digest HEX --fingerprint HEX",
+                       path);
+    ws_arena_init(&arena, NULL);
+    enum ws_status status = ws_file_read(path, PROOF_FILE_LIMIT, &arena, &bytes, err);
+    if (status == WS_OK)
+        status = check_proof(request, bytes, err);
+    ws_arena_release(&arena);
+    return status;
+}
+
+static enum ws_status verify_shard(const struct verify_request *request, const char *path,
+                                   struct ws_shard_head *head, char digest[WS_HASH_TEXT_SIZE],
+                                   struct ws_error *err)
+{
+    struct ws_shard shard;
+    struct ws_hash wanted;
+    if (request->digest)
+        WS_TRY(read_digest("digest", request->digest, &wanted, err));
+    WS_TRY(ws_shard_open(&shard, path, err));
+    enum ws_status status = WS_OK;
+    if (request->digest && !ws_hash_equal(&wanted, &shard.digest))
+        status = ws_fail(err, WS_CORRUPT, "another shard: its head has another SHA-256");
+    if (status == WS_OK)
+        status = ws_shard_verify(&shard, err);
+    *head = shard.head;
+    ws_hash_text(&shard.digest, digest);
+    ws_shard_close(&shard);
+    if (status != WS_OK)
+        ws_error_prefix(err, "'%.200s'", path);
+    return status;
+}
+
+static enum ws_status verify_one(const struct verify_request *request, const char *path,
+                                 struct ws_error *err)
+{
+    struct ws_shard_head head;
+    char digest[WS_HASH_TEXT_SIZE];
+    if (begins_with(path, "WSSPROF1"))
+        return verify_proof(request, path, err);
+    WS_TRY(verify_shard(request, path, &head, digest, err));
+    if (request->json)
+        return print_json(json_pack("{s:b, s:o, s:s, s:s, s:I, s:I}", "verified", 1, "shard",
+                                    ws_json_path(path), "digest", digest, "scheme", head.scheme,
+                                    "documents", (json_int_t)head.documents, "fingerprints",
+                                    (json_int_t)head.range.pairs),
+                          "the answer", err);
+    (void)printf("Sound: '%s': %" PRIu64 " fingerprints of %" PRIu64 " documents; digest %s.\n",
+                 path, head.range.pairs, head.documents, digest);
+    return WS_OK;
+}
+
+static enum ws_status verify(void *context, const struct arguments *arguments, struct ws_error *err)
+{
+    struct verify_request *request = context;
+    for (size_t i = 0; i < arguments->positional_count; i++) {
+        enum ws_status status = verify_one(request, arguments->positional[i], err);
+        request->refused = status == WS_CORRUPT;
+        WS_TRY(status);
+    }
+    if (!request->json && !request->fingerprint)
+        (void)printf("Next: wellspring shard prove SHARD --fingerprint HEX\n");
+    return WS_OK;
+}
+
+int cmd_shard_verify(int argc, char **argv)
+{
+    struct verify_request request = {.json = false};
+    const struct flag table[] = {
+        {"digest", 0, "HEX", "the shard's digest, as its statement says", NULL, &request.digest},
+        {"fingerprint", 0, "HEX", "of a proof: what was looked for", NULL, &request.fingerprint},
+        {"json", 0, NULL, "the answer as JSON", &request.json, NULL},
+    };
+    const struct command_line line = {
+        .usage = "shard verify SHARD|PROOF... [options]",
+        .about = "Reads every byte of shards, or checks a proof of 'shard prove', which needs no "
+                 "shard: that the\nfingerprint is there, or that it is not. Ends with 3 when "
+                 "something is not what it should be.",
+        .flags = table,
+        .flag_count = sizeof table / sizeof *table,
+        .positional_most = SIZE_MAX,
+        .wanted = "verify: which shard, or which proof?",
+    };
+    const int status = command_of_one(&line, argc, argv, verify, &request);
+    return request.refused ? EXIT_NOT_VERIFIED : status;
+}

@@ -1,0 +1,107 @@
+# Shards of documents: what goes in, proofs of what is there and what is not, commitments, and damage.
+. "$(dirname "$0")/lib.bash"
+
+sentences() { # sentences SEED COUNT: made-up words, so that texts share nothing
+    awk -v seed="$1" -v count="$2" 'BEGIN {
+        state = seed
+        for (i = 0; i < count; i++) {
+            word = ""
+            for (j = 0; j < 6; j++) { state = (state * 16807) % 2147483647; word = word sprintf("%c", 97 + state % 26) }
+            printf "%s ", word
+        }
+    }'
+}
+field() { # field NAME: of the JSON in out
+    sed -n "s/^ *\"$1\": \"\{0,1\}\([^\",]*\)\"\{0,1\},\{0,1\}$/\1/p" out
+}
+
+mkdir -p docs/below
+sentences 11 300 >docs/a.txt
+sentences 12 300 >docs/below/b.txt
+sentences 13 300 >docs/.hidden
+printf 'short' >docs/c.txt
+: >docs/empty.txt
+for i in 21 22 23; do printf '{"id": %s, "text": "%s"}\n' $i "$(sentences $i 200)"; done >lines.jsonl
+printf '{"text": " "}\n\n' >>lines.jsonl
+gzip -k lines.jsonl
+
+accepts shard build docs lines.jsonl --out a.shard
+check "what is next" grep -q "ledger add" out
+check "six documents" grep -q " fingerprints of 6 documents" out
+check "short ones are told" grep -q "^1 documents have fewer than 50 bytes" out
+check "empty ones are told" grep -q "^1 documents have no text" out
+check "the secret is private" test "$(stat -c %a a.shard.secret)" = 600
+check "the digest is that of the file" grep -q "digest $(sha256sum a.shard | cut -c 1-64)" out
+accepts shard verify a.shard
+check "sound" grep -q "^Sound: 'a.shard'" out
+accepts shard verify a.shard --digest "$(sha256sum a.shard | cut -c 1-64)"
+accepts shard show a.shard --json
+check "scheme" test "$(field scheme)" = ws-winnow-1
+check "documents" test "$(field documents)" -eq 6
+
+# The same documents and secret give the same bytes, whatever the memory and however they are packed.
+accepts shard build docs lines.jsonl.gz --out b.shard --secret a.shard.secret --memory 1
+for part in "" .tiles .documents; do cmp "a.shard$part" "b.shard$part" || fail "another shard$part"; done
+# Another secret is another shard, with as many fingerprints.
+accepts shard build docs lines.jsonl --out c.shard --json
+check "as many" test "$(field fingerprints)" -eq "$("$ws" shard show a.shard --json | sed -n 's/.*"fingerprints": \([0-9]*\).*/\1/p')"
+cmp -s a.shard c.shard && fail "the same shard of two secrets"
+
+# A fingerprint that is there, by its bytes in the file, and one that is not.
+there=$(od -An -tx8 --endian=little -j 24 -N 8 a.shard.tiles | tr -d ' ')
+digest=$(sha256sum a.shard | cut -c 1-64)
+accepts shard prove a.shard --fingerprint "$there" --out there.proof
+check "there" grep -q "^Proven: $there is there, in 1 document:" out
+accepts shard verify there.proof --digest "$digest" --fingerprint "$there"
+check "there" grep -q "^Proven: $there is there" out
+accepts shard prove a.shard --fingerprint 0123456789abcdef --out absent.proof
+accepts shard verify absent.proof --digest "$digest" --fingerprint 0123456789abcdef --json
+check "not there" grep -q '"there": false' out
+
+# What is not proven ends with 3.
+refuses 3 "another shard" -- shard verify there.proof --digest "$(sha256sum c.shard | cut -c 1-64)" --fingerprint "$there"
+head -c -1 there.proof >cut.proof
+refuses 3 "12 each" -- shard verify cut.proof --digest "$digest" --fingerprint "$there"
+cp there.proof changed.proof
+printf x | dd of=changed.proof bs=1 seek=230 conv=notrunc 2>check.out
+refuses 3 -- shard verify changed.proof --digest "$digest" --fingerprint "$there"
+refuses 3 "another SHA-256" -- shard verify a.shard --digest "$(printf x | sha256sum | cut -c 1-64)"
+for part in .tiles .documents; do
+    cp a.shard$part kept
+    printf x | dd of=a.shard$part bs=1 seek=40 conv=notrunc 2>check.out
+    refuses 3 "a.shard" -- shard verify a.shard
+    truncate -s -1 a.shard$part
+    refuses 3 "bytes, wanted" -- shard verify a.shard
+    cp kept a.shard$part
+done
+rm kept
+
+# A commitment, opened by who has the secret.
+mkdir one
+sentences 31 100 >one/text
+accepts shard build one --out one.shard
+refuses 1 "none of the shard's 1 commitments" -- shard prove one.shard --document "$(sha256sum one/text | cut -c 1-64)"
+printf 'abc' >one/text
+accepts shard build one --out abc.shard
+accepts shard prove abc.shard --document ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad
+check "opened" grep -q '"number": 0' out
+refuses 1 "commitments" -- shard prove abc.shard --secret a.shard.secret --document ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad
+
+# What is wrong is told.
+refuses 2 "a.shard' is there already" -- shard build docs --out a.shard
+refuses 2 "--out FILE" -- shard build docs
+refuses 1 "nowhere" -- shard build nowhere --out x.shard
+refuses 2 "no document with text" -- shard build docs/empty.txt --out x.shard
+echo '{"body": "x"}' >other.jsonl
+refuses 1 "other.jsonl, line 1" "text" -- shard build other.jsonl --out x.shard
+accepts shard build other.jsonl --field body --out body.shard
+echo '{' >bad.jsonl
+refuses 1 "bad.jsonl, line 1" -- shard build bad.jsonl --out x.shard
+check "a failure leaves no shard" test ! -e x.shard
+refuses 2 "--memory is 'x'" -- shard build docs --out x.shard --memory x
+refuses 2 "16 lower-case hex digits" -- shard prove a.shard --fingerprint 12
+refuses 2 "what? --fingerprint HEX or --document HEX" -- shard prove a.shard
+refuses 1 "no head of a shard" -- shard show docs/a.txt
+refuses 2 "--digest HEX --fingerprint HEX" -- shard verify there.proof
+refuses 2 "which command" -- shard
+finish
