@@ -162,34 +162,25 @@ static void make_shards(uint64_t count, uint64_t fingerprints, const char *direc
     }
 }
 
-/* MiB of this process that are in no file. */
-static double anonymous_memory(void)
-{
-    char line[256];
-    double size = 0;
-    FILE *file = fopen("/proc/self/status", "r");
-    while (file && fgets(line, sizeof line, file))
-        if (sscanf(line, "RssAnon: %lf", &size) == 1)
-            break;
-    if (file)
-        (void)fclose(file);
-    return size / 1024;
-}
+/* Bytes that the merge has asked for, now and at most. */
+struct heap {
+    size_t live, most;
+};
 
-static double most_memory;
-static void *measure(void *user, void *block, size_t old_size, size_t new_size)
+static void *count_bytes(void *user, void *block, size_t old_size, size_t new_size)
 {
-    (void)user;
-    if (new_size > 1 << 20 || old_size > 1 << 20) {
-        const double memory = anonymous_memory();
-        most_memory = memory > most_memory ? memory : most_memory;
-    }
-    return ws_realloc(NULL, block, old_size, new_size);
+    struct heap *heap = user;
+    void *moved = ws_realloc(NULL, block, old_size, new_size);
+    if (moved || new_size == 0)
+        heap->live += new_size - old_size;
+    heap->most = heap->live > heap->most ? heap->live : heap->most;
+    return moved;
 }
 
 static void run_merge(const char *directory)
 {
-    const struct ws_allocator allocator = {measure, NULL};
+    struct heap heap = {0, 0};
+    const struct ws_allocator allocator = {count_bytes, &heap};
     struct ws_shard_shelf shelf;
     struct ws_index_head head;
     struct ws_arena arena;
@@ -212,7 +203,8 @@ static void run_merge(const char *directory)
     (void)snprintf(path, sizeof path, "%s/index", directory);
     const double start = now();
     require(ws_index_write(path, &list, shards, &allocator, &head, &err));
-    (void)printf("%.6f\n%.1f\n%" PRIu64 "\n", now() - start, most_memory, head.range.pairs);
+    (void)printf("%.6f\n%.1f\n%" PRIu64 "\n", now() - start, (double)heap.most / (1 << 20),
+                 head.range.pairs);
     ws_shard_shelf_close(&shelf);
     ws_arena_release(&arena);
 }

@@ -202,8 +202,7 @@ int cmd_shard_build(int argc, char **argv)
     const struct flag table[] = {
         {"out", 'o', "FILE", "the shard's head; its other files have longer names", NULL,
          &request.out},
-        {"secret", 0, "FILE",
-         "32 bytes that order and commitments are made of (default FILE.secret, which is made)",
+        {"secret", 0, "FILE", "what order and commitments are made of (default FILE.secret, new)",
          NULL, &request.secret},
         {"field", 0, "NAME", "the member of a JSON line that is the text (default text)", NULL,
          &request.field},

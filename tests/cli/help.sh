@@ -10,6 +10,7 @@ accepts --help
 fits --help
 commands=$(awk '/^  [a-z]/ {print $1}' out)
 wanted="run plan reproduce attribute profile theory runs report export plot compare serve train generate evaluate tokenize fingerprint ledger witness"
+wanted="run plan reproduce attribute profile theory runs report export plot compare serve train generate evaluate tokenize ledger witness shard index"
 [ "$(echo $commands)" = "$wanted" ] || fail "the commands are '$commands'"
 cp out usage
 accepts help
@@ -19,7 +20,7 @@ for command in $commands; do
     fits "$command --help"
     check "usage of $command" grep -q "^usage: wellspring $command" out
 done
-for group in ledger witness; do
+for group in ledger witness shard index; do
     accepts $group --help
     for command in $(awk '/^  [a-z]/ {print $1}' out); do
         accepts $group "$command" --help
