@@ -193,9 +193,11 @@ static enum ws_status gather(const struct ws_range_file *file, uint32_t from, ui
         WS_TRY(ws_range_file_tile(file, i, &bytes, &tile, err));
         pairs += tile.count;
     }
-    if (pairs > b->room)
-        WS_TRY(make_bench(allocator, pairs, b, err));
     b->count = 0;
+    if (pairs == 0)
+        return WS_OK;
+    if (!b->keys || pairs > b->room)
+        WS_TRY(make_bench(allocator, pairs, b, err));
     for (uint32_t i = from; i < to; i++) {
         WS_TRY(ws_range_file_tile(file, i, &bytes, &tile, err));
         for (uint32_t j = 0; j < tile.count; j++) {
