@@ -9,8 +9,7 @@ fits() {
 accepts --help
 fits --help
 commands=$(awk '/^  [a-z]/ {print $1}' out)
-wanted="run plan reproduce attribute profile theory runs report export plot compare serve train generate evaluate tokenize fingerprint ledger witness"
-wanted="run plan reproduce attribute profile theory runs report export plot compare serve train generate evaluate tokenize ledger witness shard index"
+wanted="run plan reproduce attribute profile theory runs report export plot compare serve train generate evaluate tokenize fingerprint ledger witness shard index"
 [ "$(echo $commands)" = "$wanted" ] || fail "the commands are '$commands'"
 cp out usage
 accepts help

@@ -58,6 +58,19 @@ accepts shard prove a.shard --fingerprint 0123456789abcdef --out absent.proof
 accepts shard verify absent.proof --digest "$digest" --fingerprint 0123456789abcdef --json
 check "not there" grep -q '"there": false' out
 
+# What 'fingerprint' finds in a document is there; what it finds in another is not.
+"$ws" fingerprint docs/a.txt --list | awk 'length($1) == 16 && /^[0-9a-f]+ / { print $1 }' >listed
+check "there are some" test "$(wc -l <listed)" -ge 20
+for fingerprint in $(awk 'NR % 9 == 1' listed); do
+    accepts shard prove a.shard --fingerprint "$fingerprint" --out listed.proof
+    check "$fingerprint is there" grep -q "is there, in 1 document" out
+done
+"$ws" fingerprint docs/.hidden --list | awk 'length($1) == 16 && /^[0-9a-f]+ / { print $1 }' >listed
+for fingerprint in $(awk 'NR % 19 == 1' listed); do
+    accepts shard prove a.shard --fingerprint "$fingerprint" --out listed.proof
+    check "$fingerprint is not there" grep -q "is not there" out
+done
+
 # What is not proven ends with 3.
 refuses 3 "another shard" -- shard verify there.proof --digest "$(sha256sum c.shard | cut -c 1-64)" --fingerprint "$there"
 head -c -1 there.proof >cut.proof

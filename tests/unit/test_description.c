@@ -123,6 +123,13 @@ static void test_others(void **state)
     assert_string_equal(s->subjects[0].name, "EnochRoot");
     ws_hash_text(&s->subjects[0].digest, text);
     assert_string_equal(text, digest);
+    s = accept(stand, "kind: index\nlog: log.example\nentries: 9\nhead: day.index\nroot: "
+                      "139e3940e64b5491722088d9a0d741628fc826e09475d341a780acde3c4b8070\n");
+    assert_string_equal(s->index.log, "log.example");
+    assert_int_equal(s->index.entries, 9);
+    assert_string_equal(s->subjects[0].name, "day.index");
+    ws_hash_text(&s->index.root, text);
+    assert_string_equal(text, digest);
 }
 
 static void test_refused(void **state)

@@ -50,6 +50,15 @@ static struct ws_statement archive(void)
     };
 }
 
+static struct ws_statement index_of(uint64_t entries)
+{
+    static struct ws_statement_subject head = {"day.index", {{7}}};
+    return (struct ws_statement){.kind = WS_STATEMENT_INDEX,
+                                 .subjects = &head,
+                                 .subject_count = 1,
+                                 .index = {"log.example", entries, {{8}}}};
+}
+
 static struct ws_statement key_change(void)
 {
     return (struct ws_statement){
@@ -119,6 +128,11 @@ static void statement__of_each_kind_reads_as_written(void **state)
     assert_true(read.key_change.is_compromise);
     assert_int_equal(read.key_change.since, INDEX);
     assert_null(read.key_change.new_key);
+    made = index_of(INDEX);
+    read = again(&made, *state);
+    assert_string_equal(read.index.log, "log.example");
+    assert_int_equal(read.index.entries, INDEX);
+    assert_memory_equal(read.index.root.bytes, made.index.root.bytes, WS_HASH_SIZE);
 }
 
 static void statement__leaves_out_what_is_not_known(void **state)
@@ -229,6 +243,11 @@ static void statement__cites_what_is_earlier(void **state)
     s = key_change();
     s.key_change.since = INDEX + 1;
     assert_refused(&s, "'since' is entry 51");
+    s = index_of(INDEX + 1);
+    assert_refused(&s, "an index of 51 entries is entry 50 itself");
+    s = index_of(INDEX);
+    s.subject_count = 0;
+    assert_refused(&s, "the head of the index");
 }
 
 static void statement__of_others_is_refused(void **state)
