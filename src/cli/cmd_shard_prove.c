@@ -6,7 +6,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "base/base64.h"
 #include "cli/shard_command.h"
 
 struct prove_request {
@@ -43,42 +42,23 @@ static enum ws_status prove_fingerprint(const struct prove_request *request,
     return WS_OK;
 }
 
-/* Commitments -----------------------------------------------------------------------------------
- */
-
-static void append_base64_text(json_t *object, const char *key, const void *bytes, size_t size)
-{
-    char storage[WS_BASE64_FIXED_LIMIT * 2];
-    struct ws_buffer text;
-    ws_buffer_fix(&text, storage, sizeof storage);
-    ws_base64_append(&text, ws_bytes_of(bytes, size));
-    (void)json_object_set_new(object, key, json_string(ws_buffer_string(&text)));
-}
-
 static enum ws_status write_opening(const struct prove_request *request,
                                     const struct ws_shard *shard,
                                     const struct ws_shard_opening *opening, struct ws_buffer *bytes,
                                     struct ws_error *err)
 {
-    char digest[WS_HASH_TEXT_SIZE], document[WS_HASH_TEXT_SIZE];
-    json_t *way = json_array();
-    ws_hash_text(&shard->digest, digest);
-    ws_hash_text(&opening->digest, document);
-    for (size_t i = 0; i < opening->way.count; i++) {
-        char node[WS_HASH_TEXT_SIZE];
-        ws_hash_text(&opening->way.hashes[i], node);
-        ws_json_add(&way, json_string(node));
-    }
-    json_t *json = json_pack("{s:s, s:I, s:I, s:s, s:o}", "shard", digest, "documents",
-                             (json_int_t)shard->head.documents, "number",
-                             (json_int_t)opening->number, "document", document, "way", way);
-    if (json)
-        append_base64_text(json, "salt", opening->salt, WS_SHARD_SALT_SIZE);
-    ws_json_append_pretty(json, bytes);
-    json_decref(json);
-    ws_buffer_text(bytes, "\n");
+    char digest[WS_HASH_TEXT_SIZE];
+    ws_shard_opening_append(bytes, opening);
     WS_TRY(ws_buffer_check(bytes, "an opening", err));
-    return write_output(request->out, ws_buffer_bytes(bytes), err);
+    WS_TRY(write_output(request->out, ws_buffer_bytes(bytes), err));
+    if (!request->out)
+        return WS_OK;
+    ws_hash_text(&shard->digest, digest);
+    (void)printf("It is document %" PRIu32 " of %" PRIu64 ". Next: wellspring shard verify",
+                 opening->number, shard->head.documents);
+    print_word(request->out);
+    (void)printf(" --digest %s\n", digest);
+    return WS_OK;
 }
 
 static enum ws_status open_commitment(const struct prove_request *request,
@@ -99,7 +79,7 @@ static enum ws_status open_commitment(const struct prove_request *request,
         return ws_fail(err, WS_INVALID, "'%.300s' has %zu bytes, wanted a secret of %d",
                        secret_path, secret.size, WS_SHARD_SECRET_SIZE);
     WS_TRY(ws_shard_open_commitment(shard, secret.data, &document, &opening, err));
-    WS_TRY(ws_shard_opening_check(&shard->head, &opening, err));
+    WS_TRY(ws_shard_opening_check(&opening, &shard->digest, err));
     return write_opening(request, shard, &opening, bytes, err);
 }
 
@@ -140,8 +120,8 @@ int cmd_shard_prove(int argc, char **argv)
         .usage = "shard prove SHARD --fingerprint HEX|--document HEX [options]",
         .about = "Writes a proof that a fingerprint is in the shard, or that it is not: a tile and "
                  "its way to the\nroot, which 'shard verify' checks without the shard. With "
-                 "--document and the issuer's secret it\nopens the commitment to a document, as "
-                 "JSON: for whoever doubts the claim.",
+                 "--document and the issuer's secret it\nopens the commitment to a document, for "
+                 "whoever doubts the claim.",
         .flags = table,
         .flag_count = sizeof table / sizeof *table,
         .positional_most = 1,

@@ -1,5 +1,5 @@
 /*
- * wellspring shard verify: every byte of shards, or a proof that came without its shard.
+ * wellspring shard verify: every byte of shards, or what proves something without its shard.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -26,20 +26,40 @@ static enum ws_status check_proof(const struct verify_request *request, struct w
     return print_finding(&tile, fingerprint, "document", request->json, err);
 }
 
-static enum ws_status verify_proof(const struct verify_request *request, const char *path,
-                                   struct ws_error *err)
+static enum ws_status check_opening(const struct verify_request *request, struct ws_bytes bytes,
+                                    struct ws_error *err)
+{
+    struct ws_shard_opening opening;
+    struct ws_hash digest;
+    char document[WS_HASH_TEXT_SIZE];
+    WS_TRY(read_digest("digest", request->digest, &digest, err));
+    WS_TRY(ws_shard_opening_read(bytes, &opening, err));
+    WS_TRY(ws_shard_opening_check(&opening, &digest, err));
+    ws_hash_text(&opening.document, document);
+    if (request->json)
+        return print_json(json_pack("{s:b, s:I, s:s}", "verified", 1, "number",
+                                    (json_int_t)opening.number, "document", document),
+                          "the answer", err);
+    (void)printf("Proven: document %" PRIu32 " is the one whose canonical text has SHA-256 %s.\n",
+                 opening.number, document);
+    return WS_OK;
+}
+
+/* What came without its shard. */
+static enum ws_status verify_file(const struct verify_request *request, const char *path,
+                                  bool is_opening, struct ws_error *err)
 {
     struct ws_arena arena;
     struct ws_bytes bytes;
-    if (!request->digest || !request->fingerprint)
-        return ws_fail(err, WS_INVALID,
-                       "'%.200s' is a proof: of which shard, as its statement says, and of what? "
-                       "--digest HEX --fingerprint HEX",
-                       path);
+    if (!request->digest || (!is_opening && !request->fingerprint))
+        return ws_fail(err, WS_INVALID, "'%.200s' is %s: of which shard, as its statement says%s",
+                       path, is_opening ? "an opening" : "a proof",
+                       is_opening ? "? --digest HEX"
+                                  : ", and of what? --digest HEX --fingerprint HEX");
     ws_arena_init(&arena, NULL);
     enum ws_status status = ws_file_read(path, PROOF_FILE_LIMIT, &arena, &bytes, err);
     if (status == WS_OK)
-        status = check_proof(request, bytes, err);
+        status = is_opening ? check_opening(request, bytes, err) : check_proof(request, bytes, err);
     ws_arena_release(&arena);
     return status;
 }
@@ -71,8 +91,8 @@ static enum ws_status verify_one(const struct verify_request *request, const cha
 {
     struct ws_shard_head head;
     char digest[WS_HASH_TEXT_SIZE];
-    if (begins_with(path, "WSSPROF1"))
-        return verify_proof(request, path, err);
+    if (begins_with(path, "WSSPROF1") || begins_with(path, "WSSOPEN1"))
+        return verify_file(request, path, begins_with(path, "WSSOPEN1"), err);
     WS_TRY(verify_shard(request, path, &head, digest, err));
     if (request->json)
         return print_json(json_pack("{s:b, s:o, s:s, s:s, s:I, s:I}", "verified", 1, "shard",
@@ -80,8 +100,11 @@ static enum ws_status verify_one(const struct verify_request *request, const cha
                                     "documents", (json_int_t)head.documents, "fingerprints",
                                     (json_int_t)head.range.pairs),
                           "the answer", err);
-    (void)printf("Sound: '%s': %" PRIu64 " fingerprints of %" PRIu64 " documents; digest %s.\n",
+    (void)printf("Sound: '%s': %" PRIu64 " fingerprints of %" PRIu64
+                 " documents; digest %s. Next: wellspring shard prove",
                  path, head.range.pairs, head.documents, digest);
+    print_word(path);
+    (void)printf(" --fingerprint HEX\n");
     return WS_OK;
 }
 
@@ -93,8 +116,6 @@ static enum ws_status verify(void *context, const struct arguments *arguments, s
         request->refused = status == WS_CORRUPT;
         WS_TRY(status);
     }
-    if (!request->json && !request->fingerprint)
-        (void)printf("Next: wellspring shard prove SHARD --fingerprint HEX\n");
     return WS_OK;
 }
 
@@ -107,7 +128,7 @@ int cmd_shard_verify(int argc, char **argv)
         {"json", 0, NULL, "the answer as JSON", &request.json, NULL},
     };
     const struct command_line line = {
-        .usage = "shard verify SHARD|PROOF... [options]",
+        .usage = "shard verify SHARD|PROOF|OPENING... [options]",
         .about = "Reads every byte of shards, or checks a proof of 'shard prove', which needs no "
                  "shard: that the\nfingerprint is there, or that it is not. Ends with 3 when "
                  "something is not what it should be.",

@@ -86,14 +86,13 @@ enum ws_status ws_shard_prove(const struct ws_shard *shard, uint64_t key,
 
 static enum ws_status find_number(const struct ws_shard *shard,
                                   const uint8_t secret[WS_SHARD_SECRET_SIZE],
-                                  const struct ws_hash *digest, struct ws_shard_opening *out,
-                                  struct ws_error *err)
+                                  struct ws_shard_opening *out, struct ws_error *err)
 {
     for (uint64_t i = 0; i < shard->head.documents; i++) {
         struct ws_hash wanted, found;
         out->number = (uint32_t)i;
         WS_TRY(ws_shard_salt(secret, out->number, out->salt, err));
-        ws_shard_commit(out->salt, digest, &wanted);
+        ws_shard_commit(out->salt, &out->document, &wanted);
         commitment_at(shard, i, &found);
         if (ws_hash_equal(&wanted, &found))
             return WS_OK;
@@ -122,12 +121,15 @@ static enum ws_status read_node(void *user, unsigned level, uint64_t index, stru
 
 enum ws_status ws_shard_open_commitment(const struct ws_shard *shard,
                                         const uint8_t secret[WS_SHARD_SECRET_SIZE],
-                                        const struct ws_hash *digest, struct ws_shard_opening *out,
-                                        struct ws_error *err)
+                                        const struct ws_hash *document,
+                                        struct ws_shard_opening *out, struct ws_error *err)
 {
     const struct ws_merkle_nodes nodes = {read_node, (void *)(uintptr_t)shard};
-    struct ws_shard_opening opening = {.digest = *digest};
-    WS_TRY(find_number(shard, secret, digest, &opening, err));
+    struct ws_shard_opening opening = {.head_bytes =
+                                           ws_bytes_of(shard->head_bytes, WS_SHARD_HEAD_SIZE),
+                                       .head = shard->head,
+                                       .document = *document};
+    WS_TRY(find_number(shard, secret, &opening, err));
     WS_TRY(ws_merkle_prove_inclusion(&nodes, opening.number, shard->head.documents, &opening.way,
                                      err));
     *out = opening;

@@ -63,15 +63,23 @@ WS_MUST_CHECK enum ws_status ws_shard_proof_check(const struct ws_shard_proof *p
                                                   const struct ws_hash *digest, uint64_t key,
                                                   struct ws_range_tile *out, struct ws_error *err);
 
-/* A commitment opened: the digest of a document, which nobody could guess before. */
+/* A commitment opened: the digest of a document, which nobody could guess before, to be checked
+ * without the shard. */
 struct ws_shard_opening {
+    struct ws_bytes head_bytes;
+    struct ws_shard_head head;
     uint32_t number;
     uint8_t salt[WS_SHARD_SALT_SIZE];
-    struct ws_hash digest;
+    struct ws_hash document; /* SHA-256 of its canonical text */
     struct ws_merkle_proof way;
 };
-WS_MUST_CHECK enum ws_status ws_shard_opening_check(const struct ws_shard_head *head,
-                                                    const struct ws_shard_opening *opening,
+/* Takes an opening apart and believes nothing in it. WS_CORRUPT where it is none. */
+WS_MUST_CHECK enum ws_status
+ws_shard_opening_read(struct ws_bytes bytes, struct ws_shard_opening *out, struct ws_error *err);
+void ws_shard_opening_append(struct ws_buffer *out, const struct ws_shard_opening *opening);
+/* WS_OK when the shard with this digest has a commitment to the opening's document. */
+WS_MUST_CHECK enum ws_status ws_shard_opening_check(const struct ws_shard_opening *opening,
+                                                    const struct ws_hash *digest,
                                                     struct ws_error *err);
 /* The commitment is the Merkle leaf of salt and digest. */
 void ws_shard_commit(const uint8_t salt[WS_SHARD_SALT_SIZE], const struct ws_hash *digest,
@@ -101,7 +109,7 @@ WS_MUST_CHECK enum ws_status ws_shard_prove(const struct ws_shard *shard, uint64
                                             struct ws_shard_proof *out, struct ws_error *err);
 
 /* Opens the commitment to a document with the issuer's secret. WS_NOT_FOUND where no commitment is
- * to this digest. Looks at all of them. */
+ * to this digest. Looks at all of them; the opening has bytes of the shard. */
 WS_MUST_CHECK enum ws_status ws_shard_open_commitment(const struct ws_shard *shard,
                                                       const uint8_t secret[WS_SHARD_SECRET_SIZE],
                                                       const struct ws_hash *digest,

@@ -6,7 +6,8 @@
 #include "ledger/shard.h"
 
 enum { MAGIC_SIZE = 8, SCHEME_SIZE = WS_SHARD_SCHEME_LIMIT + 1 };
-static const char HEAD_MAGIC[] = "WSSHARD1", PROOF_MAGIC[] = "WSSPROF1";
+static const char HEAD_MAGIC[] = "WSSHARD1", PROOF_MAGIC[] = "WSSPROF1",
+                  OPENING_MAGIC[] = "WSSOPEN1";
 /* So that sizes of files are numbers of 64 bits. */
 #define PAIR_LIMIT (UINT64_C(1) << 56)
 
@@ -121,13 +122,57 @@ void ws_shard_commit(const uint8_t salt[WS_SHARD_SALT_SIZE], const struct ws_has
     ws_merkle_leaf(ws_bytes_of(message, sizeof message), out);
 }
 
-enum ws_status ws_shard_opening_check(const struct ws_shard_head *head,
-                                      const struct ws_shard_opening *opening, struct ws_error *err)
+enum ws_status ws_shard_opening_read(struct ws_bytes bytes, struct ws_shard_opening *out,
+                                     struct ws_error *err)
 {
-    struct ws_hash leaf;
-    ws_shard_commit(opening->salt, &opening->digest, &leaf);
-    if (ws_merkle_check_inclusion(opening->number, head->documents, &leaf, &opening->way,
-                                  &head->documents_root, NULL) != WS_OK)
+    struct ws_reader reader;
+    struct ws_shard_opening opening = {.number = 0};
+    ws_reader_init(&reader, bytes);
+    const uint8_t *magic = ws_read_bytes(&reader, MAGIC_SIZE);
+    if (!magic || memcmp(magic, OPENING_MAGIC, MAGIC_SIZE) != 0)
+        return ws_fail(err, WS_CORRUPT,
+                       "no opening of a commitment: wanted 'WSSOPEN1' at its beginning");
+    opening.head_bytes =
+        ws_bytes_of(ws_read_bytes(&reader, WS_SHARD_HEAD_SIZE), WS_SHARD_HEAD_SIZE);
+    opening.number = ws_read_u32(&reader);
+    const uint8_t *salt = ws_read_bytes(&reader, WS_SHARD_SALT_SIZE);
+    const uint8_t *document = ws_read_bytes(&reader, WS_HASH_SIZE);
+    const size_t count = reader.left / WS_HASH_SIZE;
+    if (!ws_reader_ok(&reader) || reader.left % WS_HASH_SIZE != 0 || count >= WS_MERKLE_PROOF_LIMIT)
+        return ws_fail(err, WS_CORRUPT,
+                       "an opening of %zu bytes, wanted 236 and up to 63 hashes of 32", bytes.size);
+    WS_TRY(ws_shard_head_read(opening.head_bytes, &opening.head, err));
+    memcpy(opening.salt, salt, WS_SHARD_SALT_SIZE);
+    memcpy(opening.document.bytes, document, WS_HASH_SIZE);
+    for (; opening.way.count < count; opening.way.count++)
+        memcpy(opening.way.hashes[opening.way.count].bytes, ws_read_bytes(&reader, WS_HASH_SIZE),
+               WS_HASH_SIZE);
+    *out = opening;
+    return WS_OK;
+}
+
+void ws_shard_opening_append(struct ws_buffer *out, const struct ws_shard_opening *opening)
+{
+    ws_buffer_append(out, OPENING_MAGIC, MAGIC_SIZE);
+    ws_buffer_append(out, opening->head_bytes.data, opening->head_bytes.size);
+    ws_buffer_u32(out, opening->number);
+    ws_buffer_append(out, opening->salt, WS_SHARD_SALT_SIZE);
+    ws_buffer_append(out, opening->document.bytes, WS_HASH_SIZE);
+    for (size_t i = 0; i < opening->way.count; i++)
+        ws_buffer_append(out, opening->way.hashes[i].bytes, WS_HASH_SIZE);
+}
+
+enum ws_status ws_shard_opening_check(const struct ws_shard_opening *opening,
+                                      const struct ws_hash *digest, struct ws_error *err)
+{
+    struct ws_hash own, leaf;
+    WS_TRY(ws_hash_of(opening->head_bytes, &own, err));
+    if (!ws_hash_equal(&own, digest))
+        return ws_fail(err, WS_CORRUPT,
+                       "an opening of another shard: its head has another SHA-256");
+    ws_shard_commit(opening->salt, &opening->document, &leaf);
+    if (ws_merkle_check_inclusion(opening->number, opening->head.documents, &leaf, &opening->way,
+                                  &opening->head.documents_root, NULL) != WS_OK)
         return ws_fail(err, WS_CORRUPT,
                        "not proven: that document %" PRIu32 " of this shard has this digest",
                        opening->number);

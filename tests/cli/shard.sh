@@ -96,8 +96,15 @@ accepts shard build one --out one.shard
 refuses 1 "none of the shard's 1 commitments" -- shard prove one.shard --document "$(sha256sum one/text | cut -c 1-64)"
 printf 'abc' >one/text
 accepts shard build one --out abc.shard
-accepts shard prove abc.shard --document ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad
-check "opened" grep -q '"number": 0' out
+accepts shard prove abc.shard --document ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad --out opening
+check "opened" grep -q "^It is document 0 of 1" out
+abc=$(sha256sum abc.shard | cut -c 1-64)
+accepts shard verify opening --digest "$abc"
+check "whose" grep -q "has SHA-256 ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" out
+refuses 3 "another shard" -- shard verify opening --digest "$digest"
+refuses 2 "an opening: of which shard" -- shard verify opening
+printf x | dd of=opening bs=1 seek=190 conv=notrunc 2>check.out
+refuses 3 "not proven" -- shard verify opening --digest "$abc"
 refuses 1 "commitments" -- shard prove abc.shard --secret a.shard.secret --document ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad
 
 # What is wrong is told.

@@ -1,6 +1,6 @@
 /*
- * A head of a shard and a proof are read only if they are written the same again; a proof that was
- * read can be checked, whatever it is. The first byte says which.
+ * A head of a shard, a proof and an opening are read only if they are written the same again; what
+ * was read can be checked, whatever it is. The first byte says which.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -45,6 +45,23 @@ static void try_proof(struct ws_bytes bytes)
         abort();
 }
 
+static void try_opening(struct ws_bytes bytes)
+{
+    struct ws_shard_opening opening;
+    struct ws_hash digest;
+    struct ws_buffer again;
+    if (ws_shard_opening_read(bytes, &opening, NULL) != WS_OK)
+        return;
+    ws_buffer_init(&again, NULL, SIZE_MAX);
+    ws_shard_opening_append(&again, &opening);
+    require_same(&again, bytes);
+    ws_buffer_release(&again);
+    if (ws_hash_of(opening.head_bytes, &digest, NULL) == WS_OK &&
+        ws_shard_opening_check(&opening, &digest, NULL) == WS_OK &&
+        opening.number >= opening.head.documents)
+        abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size == 0)
@@ -52,6 +69,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const struct ws_bytes rest = ws_bytes_of(data + 1, size - 1);
     if (data[0] == 'h')
         try_head(rest);
+    else if (data[0] == 'o')
+        try_opening(rest);
     else
         try_proof(rest);
     return 0;
