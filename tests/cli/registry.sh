@@ -13,7 +13,7 @@ awk '
     kind == "yaml" && file == "" { file = $2; print "cat >" file " <<\"END\""; next }
     kind != ""  { print }
 ' "$guide" >guide.sh
-[ "$(grep -c 'wellspring ' guide.sh)" -eq 34 ] ||
+[ "$(grep -c 'wellspring ' guide.sh)" -eq 44 ] ||
     fail "the guide has other commands: $(grep -c 'wellspring ' guide.sh)"
 # One is refused, and says why.
 sed -i 's/^! wellspring /refused /' guide.sh
@@ -23,7 +23,7 @@ refused() {
 wellspring() {
     "$ws" "$@" >out 2>err || { fail "'$*' ended with $?"; sed 's/^/    /' err; }
     cat out
-    [ "$2" != verify ] || cp out verified
+    [ "$1 $2" != "ledger verify" ] || cp out verified
     # The witness serves from when it knows the log.
     [ "$1 $2" != "witness add-log" ] || serve_witness
 }
@@ -37,8 +37,8 @@ serve_witness() {
     fail "the witness does not serve"
 }
 head -c 1000 /dev/urandom >model.safetensors
-head -c 1000 /dev/urandom >shard-0.bin
-head -c 1000 /dev/urandom >shard-1.bin
+mkdir texts
+for i in 1 2 3; do seq -s ' and then ' "${i}00" "${i}99" >texts/$i.txt; done
 . ./guide.sh >told
 
 for line in "entry 0 of 'log.example.com/2026' is proven." 'It existed no later than 20' \
@@ -46,9 +46,10 @@ for line in "entry 0 of 'log.example.com/2026' is proven." 'It existed no later 
     "'lab' signed it, and by the roles may speak of that."; do
     grep -qF "$line" verified || fail "verify does not say '$line'"
 done
+grep -q "^Sound, and the same when built anew: 'day.index'" told || { fail "no sound index"; cat told; }
 "$ws" ledger keys *.key >vkeys || fail "no public keys"
-[ "$(wc -l <vkeys)" -eq 6 ] || fail "not six keys"
-[ "$(find . -maxdepth 1 -name '*.key' -perm 600 | wc -l)" -eq 6 ] || fail "keys that others may read"
+[ "$(wc -l <vkeys)" -eq 8 ] || fail "not eight keys"
+[ "$(find . -maxdepth 1 -name '*.key' -perm 600 | wc -l)" -eq 8 ] || fail "keys that others may read"
 for key in *.key; do
     grep -rqF "$(cut -d + -f 5- "$key")" told registry && fail "the private key of $key was told"
 done
