@@ -9,7 +9,7 @@ fits() {
 accepts --help
 fits --help
 commands=$(awk '/^  [a-z]/ {print $1}' out)
-wanted="run plan reproduce attribute profile theory runs report export plot compare serve train generate evaluate tokenize fingerprint ledger witness shard index"
+wanted="run plan reproduce attribute profile theory runs report export plot compare serve train generate evaluate tokenize fingerprint ledger witness shard index vault"
 [ "$(echo $commands)" = "$wanted" ] || fail "the commands are '$commands'"
 cp out usage
 accepts help
@@ -19,7 +19,7 @@ for command in $commands; do
     fits "$command --help"
     check "usage of $command" grep -q "^usage: wellspring $command" out
 done
-for group in ledger witness shard index; do
+for group in ledger witness shard index vault; do
     accepts $group --help
     for command in $(awk '/^  [a-z]/ {print $1}' out); do
         accepts $group "$command" --help
