@@ -107,6 +107,19 @@ printf x | dd of=opening bs=1 seek=190 conv=notrunc 2>check.out
 refuses 3 "not proven" -- shard verify opening --digest "$abc"
 refuses 1 "commitments" -- shard prove abc.shard --secret a.shard.secret --document ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad
 
+# A file-size limit is a disk that is full for files beyond it: then there is no shard, and with room there is.
+if (ulimit -f 1) 2>check.out; then
+    (
+        ulimit -f 1
+        exec "$ws" shard build docs --out full.shard 2>&1
+    ) | cat >err
+    [ "${PIPESTATUS[0]}" -eq 1 ] || fail "a full disk is no failure"
+    says "full.shard.tiles" "File too large"
+    check "nothing is left" test "$(echo full.shard*)" = full.shard.secret
+    accepts shard build docs --out full.shard
+    accepts shard verify full.shard
+fi
+
 # What is wrong is told.
 refuses 2 "a.shard' is there already" -- shard build docs --out a.shard
 refuses 2 "--out FILE" -- shard build docs

@@ -10,6 +10,7 @@
 #include "base/rng.h"
 #include "ledger/fuse_filter.h"
 #include "ledger/range_merge.h"
+#include "support/failing_heap.h"
 #include "support/place.h"
 
 /* `count` keys of item `item` of a random stream. */
@@ -81,9 +82,37 @@ static void fuse_filter__has_all_keys_and_few_others(void **state)
     }
 }
 
+static void fuse_filter__survives_a_lack_of_memory(void **state)
+{
+    (void)state;
+    struct ws_range_pair pairs[500];
+    struct keys keys = {pairs, 500};
+    struct ws_range_file file;
+    struct place place;
+    struct ws_rng rng;
+    enum ws_status status = WS_NO_MEMORY;
+    ws_rng_init(&rng, ws_rng_key(WS_STREAM_DATA, 2, 0, 0), 0);
+    for (size_t i = 0; i < keys.count; i++)
+        pairs[i] = (struct ws_range_pair){ws_rng_u64(&rng), 0};
+    new_place(&place);
+    make_range(&place, &keys, 1, &file);
+    for (long n = 0; status == WS_NO_MEMORY; n++) {
+        struct failing_heap heap = {.countdown = n};
+        const struct ws_allocator allocator = {failing_realloc, &heap};
+        struct ws_fuse_filter filter;
+        status = ws_fuse_filter_make(&filter, &file, &allocator, NULL);
+        ws_fuse_filter_close(&filter);
+        assert_true(failing_heap_is_clean(&heap));
+    }
+    assert_int_equal(status, WS_OK);
+    ws_range_file_close(&file);
+    remove_place(&place);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(fuse_filter__survives_a_lack_of_memory),
         cmocka_unit_test(fuse_filter__has_all_keys_and_few_others),
     };
     return cmocka_run_group_tests_name("fuse_filter", tests, NULL, NULL);

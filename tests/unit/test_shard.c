@@ -10,6 +10,7 @@
 #include "base/rng.h"
 #include "ledger/shard_secret.h"
 #include "ledger/shard_writer.h"
+#include "support/failing_heap.h"
 #include "support/place.h"
 
 /* Documents with random fingerprints, of which each has one that is common to all, one of few
@@ -287,6 +288,47 @@ static void shard__opens_commitments(void **state)
     tear_down(&stand);
 }
 
+static enum ws_status write_on(const struct ws_allocator *allocator, struct stand *stand,
+                               const char *path)
+{
+    struct ws_shard_writer writer;
+    struct ws_shard_head head;
+    enum ws_status status = ws_shard_writer_open(&writer, &stand->settings, allocator, NULL);
+    for (size_t i = 0; status == WS_OK && i < stand->documents.count; i++) {
+        status = ws_shard_writer_add(&writer, stand->documents.fingerprints[i], PER_DOCUMENT, NULL);
+        if (status == WS_OK)
+            status = ws_shard_writer_end(&writer, &stand->documents.digests[i], NULL);
+    }
+    if (status == WS_OK)
+        status = ws_shard_writer_keep(&writer, path, &head, NULL);
+    ws_shard_writer_close(&writer);
+    return status;
+}
+
+/* Each allocation fails in turn: that is told, all memory is given back, and there is no shard. */
+static void shard__is_whole_or_not_there_when_memory_ends(void **state)
+{
+    (void)state;
+    struct stand stand;
+    char path[64];
+    enum ws_status status = WS_NO_MEMORY;
+    set_up(&stand, 300);
+    stand.settings.memory = 1;
+    (void)snprintf(path, sizeof path, "%s/b.shard", stand.place.path);
+    long n = 0;
+    for (; status == WS_NO_MEMORY; n++) {
+        struct failing_heap heap = {.countdown = n};
+        const struct ws_allocator allocator = {failing_realloc, &heap};
+        assert_false(ws_file_exists(path));
+        status = write_on(&allocator, &stand, path);
+        assert_true(failing_heap_is_clean(&heap));
+    }
+    assert_int_equal(status, WS_OK);
+    assert_true(n > 10);
+    assert_true(ws_file_exists(path));
+    tear_down(&stand);
+}
+
 /* The example of docs/formats/shard.md: two documents, three fingerprints, a secret of zeros. */
 static void shard__is_as_documented(void **state)
 {
@@ -330,6 +372,7 @@ int main(void)
         cmocka_unit_test(shard__never_changes),
         cmocka_unit_test(shard__notices_every_changed_byte),
         cmocka_unit_test(shard__opens_commitments),
+        cmocka_unit_test(shard__is_whole_or_not_there_when_memory_ends),
         cmocka_unit_test(shard__is_as_documented),
     };
     return cmocka_run_group_tests_name("shard", tests, NULL, NULL);
