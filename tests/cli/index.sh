@@ -56,7 +56,8 @@ refuses 3 "built with other roles" -- index verify first.index --log log --shard
 cp -r shards doctored
 printf x | dd of=doctored/human.shard.tiles bs=1 seek=30 conv=notrunc 2>check.out
 runs index verify first.index --log log --shards doctored --policy policy --roles roles
-[ $? -eq 3 ] && grep -q "entry 1, shard 0: damaged" err || { fail "a doctored shard is not noticed"; cat err; }
+[ $? -eq 3 ] || fail "a doctored shard is not refused"
+check "which and why" grep -q "entry 1, shard 0: damaged" err
 
 # Proofs for those who have no index.
 digest=$(sha256sum first.index | cut -c 1-64)

@@ -378,6 +378,40 @@ static void index__reads_no_other_list(void **state)
     }
 }
 
+/* The example of docs/formats/index.md. */
+static void index__is_as_documented(void **state)
+{
+    (void)state;
+    struct ws_index_shard shard = {.state = WS_INDEX_UNAVAILABLE, .entry = 1};
+    struct ws_index_list list = {.log = {.origin = "log.example", .size = 2},
+                                 .scheme = "ws-winnow-1",
+                                 .shards = &shard,
+                                 .shard_count = 1};
+    const struct ws_shard *none[1] = {NULL};
+    struct ws_index_head head;
+    struct ws_index index;
+    struct ws_arena arena;
+    struct place place;
+    char path[64], text[WS_HASH_TEXT_SIZE];
+    ws_merkle_empty(&list.log.root);
+    assert_true(ws_hash_read(
+        ws_bytes_of_text("b66fbeb980c0a298919119047b85c4a4f7a2af1848f308536f72b87423e09073"),
+        &shard.digest));
+    new_place(&place);
+    ws_arena_init(&arena, NULL);
+    (void)snprintf(path, sizeof path, "%s/index", place.path);
+    assert_int_equal(ws_index_write(path, &list, none, NULL, &head, NULL), WS_OK);
+    ws_hash_text(&head.list, text);
+    assert_string_equal(text, "eb31f6ea2e7c08176962cb6129eec7ce816e986afe0c48323c0ed469888058ac");
+    assert_int_equal(ws_index_open(&index, path, &arena, NULL), WS_OK);
+    assert_int_equal(ws_index_verify(&index, NULL), WS_OK);
+    ws_hash_text(&index.digest, text);
+    assert_string_equal(text, "b3b20901a5a7627bde58f48a3750b680295a517e3559822e9acfb9c820160f5f");
+    ws_index_close(&index);
+    ws_arena_release(&arena);
+    remove_place(&place);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -386,6 +420,7 @@ int main(void)
         cmocka_unit_test(index__refuses_what_was_changed),
         cmocka_unit_test(index__refuses_a_log_that_does_not_lead_to_its_root),
         cmocka_unit_test(index__reads_no_other_list),
+        cmocka_unit_test(index__is_as_documented),
     };
     return cmocka_run_group_tests_name("index", tests, NULL, NULL);
 }
