@@ -37,10 +37,10 @@ static const struct ws_trust_member *witness_of(const struct ws_trust *trust,
     return &trust->members[outcome->member];
 }
 
-static enum ws_status check_contradictions(const struct ws_log_store *store,
-                                           const struct ws_trust *trust,
-                                           const struct ws_witness_outcomes *outcomes,
-                                           struct ws_error *err)
+static enum ws_status find_contradiction(const struct ws_log_store *store,
+                                         const struct ws_trust *trust,
+                                         const struct ws_witness_outcomes *outcomes,
+                                         struct ws_error *err)
 {
     for (size_t i = 0; i < outcomes->count; i++) {
         const struct ws_witness_outcome *outcome = &outcomes->items[i];
@@ -60,6 +60,17 @@ static enum ws_status check_contradictions(const struct ws_log_store *store,
                 name, store->origin, store->size, outcome->message);
     }
     return WS_OK;
+}
+
+/* Of what is contradicted nothing is signed any more, nor added to. */
+static enum ws_status check_contradictions(struct ws_log_store *store, const struct ws_trust *trust,
+                                           const struct ws_witness_outcomes *outcomes,
+                                           struct ws_error *err)
+{
+    enum ws_status status = find_contradiction(store, trust, outcomes, err);
+    if (status != WS_OK)
+        (void)!ws_log_set_confirmed(store, false, NULL); /* where the file stays, this is told */
+    return status;
 }
 
 /* Whether those who did not confirm would be a quorum. Witnesses of one operator are taken for many
@@ -164,8 +175,7 @@ enum ws_status ws_log_confirm(struct ws_log_store *store, const struct ws_log_wi
     WS_TRY(check_contradictions(store, witnesses->trust, &out->outcomes, err));
     WS_TRY(check_silence(store, witnesses->trust, &out->outcomes, arena, err));
     WS_TRY(serve(store, witnesses->trust, arena, out, err));
-    store->is_confirmed = true;
-    return WS_OK;
+    return ws_log_set_confirmed(store, true, err);
 }
 
 static bool names_witnesses(const struct ws_trust *trust)
@@ -194,9 +204,8 @@ static enum ws_status publish_next(struct ws_log_store *store, const struct ws_n
     if (store->count > store->size)
         WS_TRY(ws_log_sign(store, signer, err));
     WS_TRY(gather(store, witnesses, known, arena, out, err));
-    enum ws_status status = check_contradictions(store, witnesses->trust, &out->outcomes, err);
-    store->is_confirmed = status == WS_OK;
-    return status == WS_OK ? serve(store, witnesses->trust, arena, out, err) : status;
+    WS_TRY(check_contradictions(store, witnesses->trust, &out->outcomes, err));
+    return serve(store, witnesses->trust, arena, out, err);
 }
 
 enum ws_status ws_log_publish_cosigned(struct ws_log_store *store,

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ledger/log_copy.h"
 #include "ledger/log_journal.h"
 #include "ledger/log_reader.h"
 #include "ledger/tile_writer.h"
@@ -343,6 +344,7 @@ static enum ws_status open_store(struct ws_log_store *store, struct ws_error *er
     store->origin = last.it.origin;
     store->key = last.key;
     store->size = last.it.size;
+    store->is_marked = ws_log_copy_is_confirmed(store->directory, store->lock, &store->arena);
     return open_journal(store, err);
 }
 
@@ -390,6 +392,17 @@ static enum ws_status keep(struct ws_log_store *store, struct ws_bytes records,
     return status;
 }
 
+/* An older copy, perhaps a backup, acknowledges nothing: the log would not have it. */
+static enum ws_status check_copy(const struct ws_log_store *store, struct ws_error *err)
+{
+    if (!store->has_witnesses || store->is_confirmed || store->is_marked)
+        return WS_OK;
+    return ws_fail(err, WS_BUSY,
+                   "this copy of the log '%.200s' takes no entries before its witnesses have "
+                   "confirmed that it is the newest: 'ledger publish' asks them",
+                   store->origin);
+}
+
 enum ws_status ws_log_add(struct ws_log_store *store, const struct ws_bytes entries[], size_t count,
                           uint64_t *first, struct ws_error *err)
 {
@@ -398,6 +411,7 @@ enum ws_status ws_log_add(struct ws_log_store *store, const struct ws_bytes entr
         if (entries[i].size > WS_ENTRY_LIMIT)
             return ws_fail(err, WS_LIMIT, "an entry of %zu bytes; the most is %d", entries[i].size,
                            WS_ENTRY_LIMIT);
+    WS_TRY(check_copy(store, err));
     if (store->journal.descriptor < 0) /* something failed that may work now */
         WS_TRY(open_journal(store, err));
     ws_buffer_init(&records, store->allocator, ADD_LIMIT);
@@ -494,6 +508,22 @@ enum ws_status ws_log_last_signed(const struct ws_log_store *store, struct ws_ar
     WS_TRY(read_last(store->directory, arena, &last, &has_witnesses, err));
     *out = last.note;
     return WS_OK;
+}
+
+enum ws_status ws_log_set_confirmed(struct ws_log_store *store, bool is_confirmed,
+                                    struct ws_error *err)
+{
+    struct ws_arena arena;
+    enum ws_status status = WS_OK;
+    store->is_confirmed = is_confirmed;
+    ws_arena_init(&arena, store->allocator);
+    if (!is_confirmed)
+        status = ws_log_copy_disown(store->directory, &arena, err);
+    else if (!store->is_marked)
+        status = ws_log_copy_confirm(store->directory, store->lock, &arena, err);
+    ws_arena_release(&arena);
+    store->is_marked = is_confirmed && status == WS_OK;
+    return status;
 }
 
 enum ws_status ws_log_sign(struct ws_log_store *store, const struct ws_note_signer *signer,

@@ -6,7 +6,7 @@
  *     tile/...                  c2sp.org/tlog-tiles
  *     vkey                      the key that signs, public
  *     pending                   the last one, signed, where witnesses have still to cosign it
- *     journal, lock             the writer's own, as is `pending`
+ *     journal, lock, confirmed  the writer's own, as is `pending`
  *
  * An entry that was added has its index and survives a loss of power: it is in the journal, which
  * is synced once for as many entries as come together. It is in the log when a checkpoint covers
@@ -14,9 +14,10 @@
  * to nothing between two of these steps is done again, with the same bytes.
  *
  * A log has witnesses once a checkpoint is served that others than its key have signed. It then
- * signs only what they confirm to be a continuation (ledger/log_cosign.h), and serves only what
- * they cosigned. Memory does not grow with the log. Contract: tests/unit/test_log_store.c;
- * docs/formats/log.md has the journal's form.
+ * signs only what they confirm to be a continuation (ledger/log_cosign.h), serves only what they
+ * cosigned, and takes entries only in a copy that they confirmed (ledger/log_copy.h). Memory does
+ * not grow with the log. Contract: tests/unit/test_log_store.c; docs/formats/log.md has the
+ * journal's form.
  */
 #ifndef WS_LEDGER_LOG_STORE_H
 #define WS_LEDGER_LOG_STORE_H
@@ -37,6 +38,7 @@ struct ws_log_store {
     struct ws_append_file journal; /* closed after some failures: adding opens it again */
     bool has_witnesses;
     bool is_confirmed; /* by the witnesses, since it was opened */
+    bool is_marked;    /* this copy of the directory is one that they confirmed */
     uint64_t size;     /* entries that the last checkpoint covers, the one that was signed last */
     uint64_t count;    /* entries that are kept: those, and what waits in the journal */
     /* Called before and after witnesses are asked, which may take long and touches nothing of this:
@@ -58,7 +60,8 @@ WS_MUST_CHECK enum ws_status ws_log_open(const char *directory,
                                          struct ws_log_store *out, struct ws_error *err);
 void ws_log_close(struct ws_log_store *store); /* zeroed or closed before is fine */
 
-/* Keeps entries, of at most WS_ENTRY_LIMIT bytes, all or none; the first gets the index `first`. */
+/* Keeps entries, of at most WS_ENTRY_LIMIT bytes, all or none; the first gets the index `first`.
+ * WS_BUSY in a copy of a log with witnesses that these have not confirmed: it may be an old one. */
 WS_MUST_CHECK enum ws_status ws_log_add(struct ws_log_store *store, const struct ws_bytes entries[],
                                         size_t count, uint64_t *first, struct ws_error *err);
 
@@ -73,6 +76,9 @@ WS_MUST_CHECK enum ws_status ws_log_publish(struct ws_log_store *store,
 WS_MUST_CHECK enum ws_status ws_log_last_signed(const struct ws_log_store *store,
                                                 struct ws_arena *arena, struct ws_bytes *out,
                                                 struct ws_error *err);
+/* ... that the witnesses confirm it, or that one of them contradicts it; ... */
+WS_MUST_CHECK enum ws_status ws_log_set_confirmed(struct ws_log_store *store, bool is_confirmed,
+                                                  struct ws_error *err);
 /* ... a new one of all entries that are kept, which is not served yet. WS_BUSY unless the witnesses
  * have confirmed the size; ... */
 WS_MUST_CHECK enum ws_status ws_log_sign(struct ws_log_store *store,

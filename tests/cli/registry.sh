@@ -15,10 +15,13 @@ awk '
 ' "$guide" >guide.sh
 [ "$(grep -c 'wellspring ' guide.sh)" -eq 44 ] ||
     fail "the guide has other commands: $(grep -c 'wellspring ' guide.sh)"
-# One is refused, and says why.
-sed -i 's/^! wellspring /refused /' guide.sh
-refused() {
-    refuses 1 "witness 'north' has cosigned 2 entries" "there are 1 here" -- "$@"
+# Two are refused, and say why.
+sed -i 's/^! wellspring ledger /refused_/' guide.sh
+refused_publish() {
+    refuses 1 "witness 'north' has cosigned 2 entries" "there are 1 here" -- ledger publish "$@"
+}
+refused_add() {
+    refuses 1 "takes no entries before its witnesses have confirmed" -- ledger add "$@"
 }
 wellspring() {
     "$ws" "$@" >out 2>err || { fail "'$*' ended with $?"; sed 's/^/    /' err; }

@@ -108,7 +108,7 @@ enum { LIFE = 262 };
 /* They confirm; whether is not in question here. */
 static enum ws_status sign(struct stand *stand, struct ws_log_store *log)
 {
-    log->is_confirmed = true;
+    WS_TRY(ws_log_set_confirmed(log, true, &stand->err));
     return ws_log_sign(log, &stand->signer, &stand->err);
 }
 
@@ -337,7 +337,8 @@ static const char *problem_found(struct stand *stand, size_t operations, struct 
         problem = "a published checkpoint is lost";
     else if (served_size(stand, arena) < promised->served)
         problem = "readers see an older checkpoint";
-    else if (add(&log, AGAIN, kept, &stand->err) != WS_OK || publish(stand, &log) != WS_OK)
+    else if ((log.has_witnesses && ws_log_set_confirmed(&log, true, &stand->err) != WS_OK) ||
+             add(&log, AGAIN, kept, &stand->err) != WS_OK || publish(stand, &log) != WS_OK)
         problem = stand->err.message;
     ws_log_close(&log);
     return problem ? problem : problem_of_log(stand, marks, kept + AGAIN, kept, arena);

@@ -76,6 +76,17 @@ static void add(struct stand *stand, size_t count)
     }
 }
 
+/* Nothing is added before witnesses confirmed this copy of the log. */
+static void assert_takes_nothing(struct stand *stand)
+{
+    const struct ws_bytes entry = ws_bytes_of_text("lost");
+    const uint64_t count = stand->store.count;
+    uint64_t index;
+    assert_int_equal(ws_log_add(&stand->store, &entry, 1, &index, &stand->err), WS_BUSY);
+    assert_non_null(strstr(stand->err.message, "takes no entries before its witnesses"));
+    assert_int_equal(stand->store.count, count);
+}
+
 static enum ws_status publish(struct stand *stand)
 {
     return ws_log_publish_cosigned(&stand->store, &stand->signer, &stand->asked, &stand->arena,
@@ -224,9 +235,9 @@ static void cosign__an_older_copy_signs_nothing(void **state)
     add(stand, 4);
     assert_published(stand, 9);
     restore(stand, backup);
-    stand->added = 100; /* what comes now are other entries */
-    add(stand, 2);
+    assert_takes_nothing(stand);
     assert_refused(stand, WS_CORRUPT, "has cosigned 9 entries of 'log.example' and there are 5");
+    assert_takes_nothing(stand);
     assert_refused(stand, WS_CORRUPT, "Restore the newer one");
     assert_int_equal(ws_log_publish(&stand->store, &stand->signer, &stand->err), WS_CONFLICT);
     assert_int_equal(ws_log_sign(&stand->store, &stand->signer, &stand->err), WS_BUSY);
@@ -234,6 +245,40 @@ static void cosign__an_older_copy_signs_nothing(void **state)
     set_fault(stand, 0, FAULT_DOWN);
     set_fault(stand, 1, FAULT_DOWN);
     assert_refused(stand, WS_CORRUPT, "witness 'w2' has cosigned 9");
+}
+
+/* Where entries are taken is known without asking: the directory that was confirmed, opened again,
+ * and no copy of it, nor where witnesses are silent. */
+static void cosign__a_copy_takes_entries_once_it_is_confirmed(void **state)
+{
+    struct stand *stand = *state;
+    add(stand, 2);
+    assert_published(stand, 2);
+    open_log(stand);
+    add(stand, 1);
+    const int asked = stand->witnesses.items[0].asked;
+    restore(stand, back_up(stand));
+    assert_takes_nothing(stand);
+    set_fault(stand, 0, FAULT_DOWN);
+    set_fault(stand, 1, FAULT_DOWN);
+    assert_refused(stand, WS_BUSY, "too few witnesses confirm");
+    assert_takes_nothing(stand);
+    assert_int_equal(stand->witnesses.items[0].asked, asked + 1);
+    /* It is the newest: what waited in it stays. */
+    set_fault(stand, 0, FAULT_NONE);
+    assert_published(stand, 3);
+    add(stand, 1);
+    open_log(stand);
+    add(stand, 1);
+    /* Of another machine, or of this one before it was started anew. */
+    const char *mark = join(&stand->arena, stand->place.path, "confirmed");
+    struct ws_bytes bytes = contents(&stand->arena, mark);
+    char *other = ws_arena_text_of(&stand->arena, bytes.data, bytes.size);
+    other[strlen("boot ")] ^= 1;
+    assert_int_equal(ws_file_replace(mark, ws_bytes_of_text(other), &stand->err), WS_OK);
+    open_log(stand);
+    assert_takes_nothing(stand);
+    assert_published(stand, 5);
 }
 
 /* The copy is as old as the last checkpoint, but other entries were added behind it. */
@@ -407,6 +452,7 @@ int main(void)
         TEST(cosign__serves_what_the_quorum_cosigned),
         TEST(cosign__serves_the_last_one_until_enough_cosign),
         TEST(cosign__an_older_copy_signs_nothing),
+        TEST(cosign__a_copy_takes_entries_once_it_is_confirmed),
         TEST(cosign__a_copy_that_lost_what_was_only_signed_signs_nothing),
         TEST(cosign__silence_of_a_quorum_is_no_answer),
         TEST(cosign__a_changed_log_signs_nothing),
