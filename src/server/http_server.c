@@ -478,6 +478,19 @@ static bool announces_too_much(const struct exchange *e, struct MHD_Connection *
     return size && (!ws_whole_parse(size, &bytes) || bytes > body_most(e));
 }
 
+static void turn_away(struct exchange *e, unsigned status, const char *message)
+{
+    const struct ws_http_site *site = &e->server->site;
+    if (site->turned_away)
+        site->turned_away(site->user, status);
+    answer_error(e, status, message);
+}
+
+static void turn_away_too_large(struct exchange *e)
+{
+    turn_away(e, MHD_HTTP_CONTENT_TOO_LARGE, "the request is too large");
+}
+
 /* A piece of the body. One that is longer than it may be, and did not say so, is read on for a
  * while: only at its end can it be answered. False when it is far too long. */
 static bool take_piece(struct exchange *e, const char *piece, size_t size)
@@ -522,21 +535,23 @@ static enum MHD_Result on_request(void *server, struct MHD_Connection *connectio
         if (enter(server, connection, ASKING) && !announces_too_much(e, connection))
             return MHD_YES;
         if (announces_too_much(e, connection))
-            answer_error(e, MHD_HTTP_CONTENT_TOO_LARGE, "the request is too large");
+            turn_away_too_large(e);
         else
-            answer_error(e, MHD_HTTP_SERVICE_UNAVAILABLE, "too many connections; try again");
+            turn_away(e, MHD_HTTP_SERVICE_UNAVAILABLE, "too many connections; try again");
         return send_answer(e, connection);
     }
     if (*upload_size > 0) {
         bool fits = take_piece(e, upload, *upload_size);
         *upload_size = 0;
+        if (!fits)
+            turn_away_too_large(e); /* who is cut off hears nothing of it */
         return fits ? MHD_YES : MHD_NO;
     }
     if (!e->is_made) {
         e->is_made = true;
         e->connection = connection;
         if (e->body_size > body_most(e))
-            answer_error(e, MHD_HTTP_CONTENT_TOO_LARGE, "the request is too large");
+            turn_away_too_large(e);
         else
             make_answer(e, connection, method);
         if (e->waits)

@@ -74,6 +74,9 @@ struct ws_http_site {
     void *user;       /* the first argument of functions */
     size_t body_most; /* bytes of what is posted; 0: no route has a use for it */
     bool is_open;     /* to programs and pages of anybody */
+    /* A request that no route got was refused: 413, or 503 for too many connections. Of any thread;
+     * NULL: nobody counts. */
+    void (*turned_away)(void *user, unsigned status);
 };
 
 /* Descriptors that a server takes besides those of its connections. */

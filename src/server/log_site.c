@@ -21,6 +21,14 @@ static const struct ws_http_route routes[] = {
     {"GET", "/metrics", log_site_numbers, NULL},
 };
 
+static void count_turned_away(void *site_, unsigned status)
+{
+    struct ws_log_site *site = site_;
+    const enum refusal why =
+        status == MHD_HTTP_CONTENT_TOO_LARGE ? REFUSED_too_long : REFUSED_crowded;
+    atomic_fetch_add(&site->refused[why], 1);
+}
+
 static void complain(struct ws_log_site *site, enum ws_status status, const struct ws_error *error)
 {
     if (status != WS_OK && site->settings.complain &&
@@ -99,7 +107,8 @@ enum ws_status ws_log_site_start(const struct ws_log_site_settings *settings,
                                         .route_count = sizeof routes / sizeof *routes,
                                         .user = site,
                                         .body_most = WS_ENTRY_LIMIT,
-                                        .is_open = true};
+                                        .is_open = true,
+                                        .turned_away = count_turned_away};
     enum ws_status status = ws_microhttpd_open(&site->http, err);
     if (status == WS_OK)
         status = open_log(site, err);

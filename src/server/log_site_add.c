@@ -110,7 +110,8 @@ static void on_kept(struct ws_desk_entry *entry, uint64_t index, enum ws_status 
         ws_buffer_format(&in->answer->body, "%llu\n", (unsigned long long)index);
         in->answer->type = "text/plain; charset=utf-8";
     } else {
-        (void)log_site_refuse(in->site, REFUSED_disk, in->answer, status);
+        const enum refusal why = status == WS_BUSY ? REFUSED_unconfirmed : REFUSED_disk;
+        (void)log_site_refuse(in->site, why, in->answer, status);
     }
     ws_http_finish(in->pending, status, err);
 }

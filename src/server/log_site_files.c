@@ -10,8 +10,8 @@
 #include "server/log_site_internal.h"
 
 /* What never changes may be kept for ever. A partial tile has its width in its name: wider, it is
- * another file. The last checkpoint is asked for anew each time, and what a cache between has of it
- * is a few seconds old at most. */
+ * another file. Checkpoints are asked for anew each time, the last one and those that are kept,
+ * which cosignatures still join: what a cache between has of them is a few seconds old at most. */
 #define FOR_EVER "public, max-age=31536000, immutable"
 #define FOR_NOW  "public, max-age=1"
 
@@ -46,13 +46,13 @@ static bool is_served(const char *path, const char **type, const char **cache)
     *cache = FOR_NOW;
     if (strcmp(path, "checkpoint") == 0 || strcmp(path, "vkey") == 0)
         return true;
-    *cache = FOR_EVER;
     if (strncmp(path, kept, strlen(kept)) == 0) {
         int size = snprintf(numbered, sizeof numbered, "tile/0/%s", path + strlen(kept));
         return size > 0 && (size_t)size < sizeof numbered &&
                ws_tile_read_path(ws_bytes_of_text(numbered), &tile) && tile.width == WS_TILE_WIDTH;
     }
     *type = BYTES;
+    *cache = FOR_EVER;
     return ws_tile_read_path(ws_bytes_of_text(path), &tile);
 }
 

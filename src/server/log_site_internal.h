@@ -13,14 +13,17 @@
 #include "server/microhttpd.h"
 
 /* clang-format off */
-/*    name       HTTP   an entry that is refused */
+/*    name       HTTP   a request that is refused */
 #define WS_REFUSAL_MAP(X)                                                  \
     X(malformed, 400)   /* is no envelope with a statement */             \
     X(signature, 403)   /* has a bad signature */                         \
     X(stranger,  403)   /* is signed by nobody whom the log takes */      \
     X(quota,     429)   /* is more than its issuer may add */             \
+    X(too_long,  413)   /* has more bytes than an entry may */            \
+    X(crowded,   503)   /* comes beside too many connections */           \
     X(closing,   503)   /* comes when the log takes no more */            \
-    X(corrupt ,  503)   /* comes when the log can sign no more */         \
+    X(corrupt,   503)   /* comes when the log can sign no more */         \
+    X(unconfirmed, 503) /* comes before witnesses confirmed this copy */  \
     X(disk,      507)   /* could not be kept */
 /* clang-format on */
 

@@ -60,7 +60,7 @@ static void append_desk(struct ws_log_site *site, struct ws_buffer *out)
            numbers.batches);
     append(out, "wellspring_log_publish_failures_total", "counter",
            "Checkpoints that could not be published.", numbers.publish_failures);
-    ws_metrics_head(out, refused, "counter", "Entries that were refused, by reason.");
+    ws_metrics_head(out, refused, "counter", "Requests that were refused, by reason.");
     for (size_t i = 0; i < REFUSALS; i++)
         ws_metrics_value(out, refused, "reason", reasons[i], atomic_load(&site->refused[i]));
 }
