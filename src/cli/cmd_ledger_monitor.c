@@ -28,7 +28,7 @@ struct monitor_request {
     struct ws_roles known;   /* parties and their keys */
     struct ws_claims claims; /* what the log says, as far as it was read */
     struct ws_log_source_tree tree;
-    uint64_t date, seen;     /* of the look */
+    uint64_t seen;           /* of the look */
     struct ws_arena scratch; /* of one entry */
     bool alarm;              /* what was to be verified is not so */
     bool forked;
@@ -59,8 +59,10 @@ static const char *subject_of(const struct ws_statement *statement, struct ws_ar
 }
 
 static enum ws_status print_claim(struct monitor_request *request, const struct ws_claim *claim,
-                                  const char *type, const char *about, struct ws_error *err)
+                                  uint64_t time, const char *type, const char *about,
+                                  struct ws_error *err)
 {
+    char date[32];
     static const char *const names[] = {
 #define X(name, text) #name,
         WS_CLAIM_MAP(X)
@@ -73,9 +75,11 @@ static enum ws_status print_claim(struct monitor_request *request, const struct 
                      ws_claim_text(claim->standing));
         return WS_OK;
     }
+    time_text(time, date);
     json_t *line =
-        json_pack("{s:I, s:s, s:s, s:s, s:s}", "entry", (json_int_t)claim->index, "party", party,
-                  "type", type, "about", about, "standing", names[claim->standing]);
+        json_pack("{s:I, s:s, s:s, s:s, s:s, s:s?}", "entry", (json_int_t)claim->index, "party",
+                  party, "type", type, "about", about, "standing", names[claim->standing],
+                  "existed_no_later_than", time > 0 ? date : NULL);
     char *text = line ? json_dumps(line, JSON_COMPACT) : NULL;
     json_decref(line);
     if (!text)
@@ -87,7 +91,7 @@ static enum ws_status print_claim(struct monitor_request *request, const struct 
 
 /* What the entry is about is printed also where it does not count: texts are the issuer's. */
 static enum ws_status print_entry(struct monitor_request *request, const struct ws_claim *claim,
-                                  struct ws_bytes entry, struct ws_error *err)
+                                  uint64_t time, struct ws_bytes entry, struct ws_error *err)
 {
     struct ws_envelope envelope;
     struct ws_statement statement;
@@ -98,7 +102,8 @@ static enum ws_status print_entry(struct monitor_request *request, const struct 
         type = ws_statement_type(statement.kind);
         about = subject_of(&statement, &request->scratch);
     }
-    return about ? print_claim(request, claim, type, about, err) : ws_fail_memory(err, "an entry");
+    return about ? print_claim(request, claim, time, type, about, err)
+                 : ws_fail_memory(err, "an entry");
 }
 
 /* Statements are understood in the log's order, from its first entry on. */
@@ -107,7 +112,6 @@ static enum ws_status begin(void *request_, const struct ws_trusted_checkpoint *
 {
     struct monitor_request *request = request_;
     request->tree.checkpoint = shown->checkpoint;
-    request->date = shown->time;
     request->seen = seen;
     *had = request->claims.size;
     (void)err;
@@ -129,7 +133,7 @@ static enum ws_status begin_claims(struct monitor_request *request, struct ws_er
 }
 
 /* Prints an entry that names a key of a party: the one that was asked for, or any. */
-static enum ws_status on_entry(void *request_, uint64_t index, struct ws_bytes entry,
+static enum ws_status on_entry(void *request_, uint64_t index, uint64_t time, struct ws_bytes entry,
                                struct ws_error *err)
 {
     struct monitor_request *request = request_;
@@ -141,12 +145,12 @@ static enum ws_status on_entry(void *request_, uint64_t index, struct ws_bytes e
     if (index == 0)
         WS_TRY(begin_claims(request, err));
     ws_arena_reset(&request->scratch);
-    WS_TRY(ws_claims_read(&request->claims, entry, request->date, &request->scratch, &claim, err));
+    WS_TRY(ws_claims_read(&request->claims, entry, time, &request->scratch, &claim, err));
     if (index < request->seen || !claim.is_of_party)
         return WS_OK;
     const char *party = request->known.parties[claim.party];
     return !request->issuer || strcmp(request->issuer, party) == 0
-               ? print_entry(request, &claim, entry, err)
+               ? print_entry(request, &claim, time, entry, err)
                : WS_OK;
 }
 

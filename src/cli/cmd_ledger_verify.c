@@ -196,15 +196,16 @@ static bool is_of_log(const struct reader *reader, const struct verdict *verdict
            strcmp(verdict->trusted.checkpoint.origin, reader->head.checkpoint.origin) == 0;
 }
 
-/* A proof's checkpoint may be of an earlier date than the head is. */
-static enum ws_status follow(void *reader_, uint64_t index, struct ws_bytes entry,
+/* A proof's checkpoint may be of an earlier date than those that the log shows. */
+static enum ws_status follow(void *reader_, uint64_t index, uint64_t time, struct ws_bytes entry,
                              struct ws_error *err)
 {
     struct reader *reader = reader_;
     struct ws_claim claim;
-    uint64_t date = reader->head.time;
+    uint64_t date = time;
     for (size_t i = 0; i < reader->count; i++)
-        if (is_of_log(reader, &reader->verdicts[i]) && reader->verdicts[i].index == index)
+        if (is_of_log(reader, &reader->verdicts[i]) && reader->verdicts[i].index == index &&
+            reader->verdicts[i].trusted.time < date)
             date = reader->verdicts[i].trusted.time;
     struct ws_arena arena;
     ws_arena_init(&arena, NULL);

@@ -3,8 +3,24 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "ledger/tile.h"
+
 /* Groups of three digits: a number below 2^63 has at most 7. */
 enum { GROUP = 1000, GROUP_DIGITS = 3, DEPTHS = 7 };
+
+const char *ws_kept_name(struct ws_arena *arena, uint64_t size)
+{
+    char name[WS_TILE_PATH_SIZE];
+    const struct ws_tile numbered = {.index = size, .width = WS_TILE_WIDTH};
+    ws_tile_path(&numbered, name);
+    return ws_arena_format(arena, "checkpoints/%s", name + strlen("tile/0/"));
+}
+
+const char *ws_kept_next_name(struct ws_arena *arena, uint64_t size)
+{
+    const char *name = ws_kept_name(arena, size);
+    return name ? ws_arena_format(arena, "%s.next", name) : NULL;
+}
 
 struct search {
     const struct ws_allocator *allocator;

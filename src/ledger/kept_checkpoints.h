@@ -8,6 +8,11 @@
 
 #include "base/file.h"
 
+/* "checkpoints/x001/503", below a log's directory or its URL; NULL when memory is out. */
+const char *ws_kept_name(struct ws_arena *arena, uint64_t size);
+/* "checkpoints/x001/503.next": the size of the checkpoint that was signed next, on a line. */
+const char *ws_kept_next_name(struct ws_arena *arena, uint64_t size);
+
 /* `path` is that of the checkpoint of `size` entries. Sets *stop when no more are wanted. */
 typedef enum ws_status ws_kept_visit(void *user, uint64_t size, const char *path, bool *stop,
                                      struct ws_error *err);

@@ -7,6 +7,7 @@
 #include "ledger/kept_checkpoints.h"
 #include "ledger/log_journal.h"
 #include "ledger/log_reader.h"
+#include "ledger/log_store.h"
 #include "ledger/note.h"
 
 enum { KEY_LIMIT = 4096 };
@@ -33,6 +34,7 @@ struct look {
     struct level levels[WS_TILE_LEVELS];
     uint64_t served; /* entries of the checkpoint that readers see */
     bool served_is_kept;
+    uint64_t next; /* size of the kept checkpoint to which the way leads */
 };
 
 /* Naming damage -------------------------------------------------------------------------------- */
@@ -328,6 +330,42 @@ static enum ws_status look_at_partials(struct look *look, uint64_t size, struct 
     return WS_OK;
 }
 
+/* The size that the way from a kept checkpoint leads to; 0 where it leads nowhere, which is named.
+ */
+static enum ws_status read_next(struct look *look, uint64_t size, uint64_t *out,
+                                struct ws_error *err)
+{
+    const char *file = ws_kept_next_name(look->arena, size);
+    struct ws_bytes text, line, rest;
+    bool found;
+    *out = 0;
+    if (!file)
+        return ws_fail_memory(err, "looking at a log");
+    WS_TRY(read_file(look, file, KEY_LIMIT, &text, &found, err));
+    if (!found)
+        return WS_OK;
+    if (ws_bytes_split(text, '\n', &line, &rest) && rest.size == 0 && ws_read_size(line, out) &&
+        *out > size) {
+        const char *kept = ws_log_kept_checkpoint_path(&look->scratch, look->directory, *out);
+        if (!kept)
+            return ws_fail_memory(err, "looking at a log");
+        if (ws_file_exists(kept))
+            return WS_OK;
+    }
+    *out = 0;
+    name_damage(look, file, "it has not the size of a later checkpoint that is kept");
+    return WS_OK;
+}
+
+/* From each to the next, up to the last one. A writer that was killed may have left one beside the
+ * way, which nobody saw: the way leads past it. */
+static enum ws_status look_at_next(struct look *look, uint64_t size, struct ws_error *err)
+{
+    if (size < look->next || size >= look->health.size)
+        return WS_OK;
+    return read_next(look, size, &look->next, err);
+}
+
 static enum ws_status look_at_kept(void *user, uint64_t size, const char *path, bool *stop,
                                    struct ws_error *err)
 {
@@ -338,6 +376,7 @@ static enum ws_status look_at_kept(void *user, uint64_t size, const char *path, 
     (void)stop;
     look->health.checkpoints++;
     look->served_is_kept |= size == look->served;
+    WS_TRY(look_at_next(look, size, err));
     WS_TRY(read_checkpoint(look, file, &checkpoint, &found, err));
     if (found && checkpoint.size != size) {
         name_damage(look, file, "it is the checkpoint of another size");

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "ledger/log_dates.h"
 #include "ledger/log_walk.h"
 
 /* Entries between two records of how far a look came. */
@@ -31,6 +32,8 @@ struct look {
     uint64_t told;             /* the listener had the entries before this one */
     bool records;              /* how far it comes: only what goes on from what was seen */
     struct ws_log_walk *walk;
+    struct ws_log_dates dates;
+    struct ws_bytes contradiction; /* a kept checkpoint that is not of the entries; in the arena */
 };
 
 /* State ---------------------------------------------------------------------------------------- */
@@ -115,14 +118,41 @@ static enum ws_status record(const struct look *look, struct ws_error *err)
 
 /* Reading -------------------------------------------------------------------------------------- */
 
+/* Once where the walk begins. Of what was seen the log keeps the checkpoint. */
+static void begin_dates(struct look *look)
+{
+    struct ws_frontier before;
+    ws_log_walk_frontier(look->walk, &before);
+    ws_log_dates_close(&look->dates);
+    ws_log_dates_begin(&look->dates, look->monitor->source, look->monitor->trust, &look->shown,
+                       &before, look->seen.size <= before.size ? look->seen.size : 0);
+    look->contradiction = ws_bytes_of(NULL, 0);
+}
+
+/* The date of an entry. The first kept checkpoint that contradicts the entries is remembered. */
+static enum ws_status date(struct look *look, struct ws_bytes entry, uint64_t *time,
+                           struct ws_error *err)
+{
+    const struct ws_bytes *note = &look->dates.note;
+    bool contradicts;
+    WS_TRY(ws_log_dates_next(&look->dates, entry, time, &contradicts, err));
+    if (!contradicts || look->contradiction.size > 0)
+        return WS_OK;
+    look->contradiction =
+        ws_bytes_of(ws_arena_copy(look->arena, note->data, note->size), note->size);
+    return look->contradiction.data ? WS_OK : ws_fail_memory(err, "a checkpoint");
+}
+
 static enum ws_status tell(struct look *look, uint64_t first, const struct ws_bytes entries[],
                            struct ws_error *err)
 {
     const struct ws_monitor_listener *listener = look->monitor->listener;
     for (; listener && first < look->walk->size; first++, entries++) {
+        uint64_t time;
+        WS_TRY(date(look, *entries, &time, err));
         if (first < look->told)
             continue;
-        WS_TRY(listener->entry(listener->user, first, *entries, err));
+        WS_TRY(listener->entry(listener->user, first, time, *entries, err));
         look->told = first + 1;
     }
     return WS_OK;
@@ -168,6 +198,7 @@ static enum ws_status go_on(struct look *look, const struct ws_checkpoint *start
                                   &start->root, err));
     else
         ws_log_walk_begin(look->walk, look->monitor->source, goal);
+    begin_dates(look);
     WS_TRY(read_to(look, goal, err));
     return check_root(look, err);
 }
@@ -186,6 +217,7 @@ static enum ws_status read_anew(struct look *look, bool *leads, struct ws_error 
     look->records = false;
     look->told = 0;
     ws_log_walk_begin(look->walk, look->monitor->source, look->shown.checkpoint.size);
+    begin_dates(look);
     WS_TRY(read_to(look, look->seen.size, err));
     ws_log_walk_root(look->walk, &root);
     *leads = ws_hash_equal(&root, &look->seen.root);
@@ -214,16 +246,16 @@ static enum ws_status read_growth(struct look *look, struct ws_monitor_look *out
 
 /* Going back ----------------------------------------------------------------------------------- */
 
-/* The root of the first `size` entries of what was seen before, as its tiles prove it. */
-static enum ws_status prove_beginning(const struct look *look, uint64_t size, struct ws_hash *root,
-                                      struct ws_error *err)
+/* The root of the first `size` entries of a tree, as its tiles prove it. */
+static enum ws_status prove_beginning(const struct look *look, const struct ws_checkpoint *of,
+                                      uint64_t size, struct ws_hash *root, struct ws_error *err)
 {
-    const struct ws_log_source_tree seen = {look->monitor->source, look->seen};
-    const struct ws_merkle_nodes nodes = ws_log_source_nodes(&seen);
+    const struct ws_log_source_tree tree = {look->monitor->source, *of};
+    const struct ws_merkle_nodes nodes = ws_log_source_nodes(&tree);
     struct ws_merkle_proof proof;
     WS_TRY(ws_merkle_root(&nodes, size, root, err));
-    WS_TRY(ws_merkle_prove_consistency(&nodes, size, look->seen.size, &proof, err));
-    return ws_merkle_check_consistency(size, root, look->seen.size, &look->seen.root, &proof, err);
+    WS_TRY(ws_merkle_prove_consistency(&nodes, size, of->size, &proof, err));
+    return ws_merkle_check_consistency(size, root, of->size, &of->root, &proof, err);
 }
 
 /* A smaller tree than before is a cache's that is late, if it is the beginning of that one, and a
@@ -237,7 +269,7 @@ static enum ws_status look_back(struct look *look, struct ws_monitor_look *out,
     out->verdict = WS_MONITOR_STALE;
     if (shown->size == 0)
         return WS_OK; /* of its root the policy's check made sure */
-    enum ws_status status = prove_beginning(look, shown->size, &root, err);
+    enum ws_status status = prove_beginning(look, &look->seen, shown->size, &root, err);
     if (status == WS_CORRUPT || status == WS_NOT_FOUND)
         return ws_fail(
             err, WS_CORRUPT,
@@ -264,14 +296,45 @@ static enum ws_status compare(struct look *look, struct ws_monitor_look *out, st
     return leads && is_behind(look, shown->size) ? read_anew(look, &leads, err) : WS_OK;
 }
 
+/* Whether two trees that the log signed cannot both be. That nothing is proved is no contradiction.
+ */
+static enum ws_status find_contradiction(const struct look *look, const struct ws_checkpoint *a,
+                                         const struct ws_checkpoint *b, bool *found,
+                                         struct ws_error *err)
+{
+    const struct ws_checkpoint *less = a->size < b->size ? a : b, *more = less == a ? b : a;
+    struct ws_hash root = more->root;
+    enum ws_status status = WS_OK;
+    *found = false;
+    if (less->size > 0 && less->size < more->size)
+        status = prove_beginning(look, more, less->size, &root, err);
+    if (status == WS_OK)
+        *found = less->size > 0 && !ws_hash_equal(&root, &less->root);
+    return status == WS_NO_MEMORY ? status : WS_OK;
+}
+
+/* Where too few witnesses cosigned, nothing is read; but what the log signed is held against it. */
+static enum ws_status look_at_unwitnessed(struct look *look, struct ws_monitor_look *out,
+                                          struct ws_error *err)
+{
+    struct ws_trusted_checkpoint trusted;
+    bool contradicts = false;
+    if (look->has_seen)
+        WS_TRY(find_contradiction(look, &look->seen, &look->shown.checkpoint, &contradicts, err));
+    if (!contradicts)
+        return ws_trust_check(look->monitor->trust, look->note, look->arena, &trusted, err);
+    out->verdict = WS_MONITOR_FORKED;
+    return WS_OK;
+}
+
 /* What was shown becomes what was seen; of a fork both are kept. */
 static enum ws_status keep(const struct look *look, struct ws_monitor_look *out,
                            struct ws_error *err)
 {
     if (out->verdict == WS_MONITOR_FORKED) {
-        out->notes[0] = look->seen_note;
+        out->notes[0] = look->contradiction.size > 0 ? look->contradiction : look->seen_note;
         out->notes[1] = look->note;
-        WS_TRY(write_state(look, "fork-seen", look->seen_note, err));
+        WS_TRY(write_state(look, "fork-seen", out->notes[0], err));
         return write_state(look, "fork-shown", look->note, err);
     }
     return out->verdict == WS_MONITOR_STALE ? WS_OK
@@ -305,7 +368,7 @@ static enum ws_status look_at(struct look *look, struct ws_monitor_look *out, st
 {
     bool forked;
     WS_TRY(ws_log_source_read(look->monitor->source, "checkpoint", look->arena, &look->note, err));
-    WS_TRY(ws_trust_check(look->monitor->trust, look->note, look->arena, &look->shown, err));
+    WS_TRY(ws_trust_check_log(look->monitor->trust, look->note, look->arena, &look->shown, err));
     WS_TRY(read_seen(look, err));
     out->note = look->note;
     out->shown = look->shown;
@@ -315,8 +378,14 @@ static enum ws_status look_at(struct look *look, struct ws_monitor_look *out, st
         out->verdict = WS_MONITOR_FORKED;
         return WS_OK;
     }
-    WS_TRY(begin(look, err));
-    WS_TRY(compare(look, out, err));
+    if (look->shown.has_quorum) {
+        WS_TRY(begin(look, err));
+        WS_TRY(compare(look, out, err));
+    } else {
+        WS_TRY(look_at_unwitnessed(look, out, err));
+    }
+    if (look->contradiction.size > 0)
+        out->verdict = WS_MONITOR_FORKED;
     return keep(look, out, err);
 }
 
@@ -329,7 +398,9 @@ enum ws_status ws_monitor_look(const struct ws_monitor *monitor, struct ws_arena
     if (!look.walk)
         return ws_fail_memory(err, "a monitor");
     ws_merkle_empty(&look.seen.root);
-    WS_TRY(look_at(&look, &result, err));
-    *out = result;
-    return WS_OK;
+    enum ws_status status = look_at(&look, &result, err);
+    ws_log_dates_close(&look.dates);
+    if (status == WS_OK)
+        *out = result;
+    return status;
 }

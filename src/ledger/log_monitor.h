@@ -5,14 +5,15 @@
  *     <state>/checkpoint     the last one that was read to the end, as it was signed
  *     <state>/read           how far a look came that has not ended: a checkpoint's text, unsigned
  *     <state>/fork-seen      two checkpoints that cannot both be true, as they were signed: the
- *     <state>/fork-shown     one before and the one that came; nothing is looked at while they lie
- *                            there
+ *     <state>/fork-shown     one before, or one that the log keeps, and the one that came; nothing
+ *                            is looked at while they lie there
  *
  * A log that goes on from what was seen before is known by the root of its entries. Where that
  * fails, the whole log is read anew: when its entries lead to the root that it signs now and not to
  * the one that it signed then, it has forked; when they lead to neither, what was served is
  * damaged. Fewer entries than before make a fork where those before are proved to begin otherwise;
- * an old copy, which proves nothing of what came later, makes none. Contract:
+ * an old copy, which proves nothing of what came later, makes none. What the log's key alone signed
+ * is never what was seen, and makes a fork all the same. Contract:
  * tests/unit/test_log_monitor.c; docs/formats/log.md.
  */
 #ifndef WS_LEDGER_LOG_MONITOR_H
@@ -31,8 +32,9 @@ struct ws_monitor_listener {
     enum ws_status (*begin)(void *user, const struct ws_trusted_checkpoint *shown, uint64_t seen,
                             uint64_t *had, struct ws_error *err);
     /* Number 0 is where the listener begins anew: what was shown before it was not what is signed.
-     * A look that was killed shows some again. */
-    enum ws_status (*entry)(void *user, uint64_t index, struct ws_bytes entry,
+     * A look that was killed shows some again. It existed no later than `time`, POSIX seconds, by
+     * the first checkpoint that says so (ledger/log_dates.h); 0 where nobody knows. */
+    enum ws_status (*entry)(void *user, uint64_t index, uint64_t time, struct ws_bytes entry,
                             struct ws_error *err);
     void *user;
 };
@@ -66,7 +68,7 @@ struct ws_monitor_look {
     struct ws_bytes note; /* that was shown */
     struct ws_trusted_checkpoint shown;
     uint64_t old_size;        /* of the checkpoint before; 0 for the first look */
-    struct ws_bytes notes[2]; /* of a fork: what was seen before, and what was shown now */
+    struct ws_bytes notes[2]; /* of a fork: what was seen before, or is kept, and what was shown */
 };
 
 /* Texts live in the arena. WS_CORRUPT for what the policy does not accept, for files that do not

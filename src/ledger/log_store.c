@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ledger/kept_checkpoints.h"
 #include "ledger/log_copy.h"
 #include "ledger/log_journal.h"
 #include "ledger/log_reader.h"
@@ -25,10 +26,8 @@ static const char *path_of(struct ws_arena *arena, const char *directory, const 
 const char *ws_log_kept_checkpoint_path(struct ws_arena *arena, const char *directory,
                                         uint64_t size)
 {
-    char name[WS_TILE_PATH_SIZE];
-    const struct ws_tile numbered = {.index = size, .width = WS_TILE_WIDTH};
-    ws_tile_path(&numbered, name);
-    return ws_arena_format(arena, "%s/checkpoints/%s", directory, name + strlen("tile/0/"));
+    const char *name = ws_kept_name(arena, size);
+    return name ? path_of(arena, directory, name) : NULL;
 }
 
 static enum ws_status sign_checkpoint(const struct ws_checkpoint *checkpoint,
@@ -54,9 +53,20 @@ static enum ws_status sign_checkpoint(const struct ws_checkpoint *checkpoint,
 
 static const char SERVED[] = "checkpoint", PENDING[] = "pending";
 
+/* From the checkpoint of `before` entries, which is kept, to that of `size`. */
+static enum ws_status link_kept(const char *directory, uint64_t before, uint64_t size,
+                                struct ws_arena *arena, struct ws_error *err)
+{
+    const char *name = ws_kept_next_name(arena, before);
+    const char *path = name ? path_of(arena, directory, name) : NULL;
+    const char *line = ws_arena_format(arena, "%" PRIu64 "\n", size);
+    return path && line ? ws_file_place(path, ws_bytes_of_text(line), err)
+                        : ws_fail_memory(err, "a checkpoint");
+}
+
 /* The one that is kept for ever comes first, so that what is published can be found there. */
-static enum ws_status write_checkpoint(const char *directory, const char *name, uint64_t size,
-                                       struct ws_bytes note, struct ws_arena *arena,
+static enum ws_status write_checkpoint(const char *directory, const char *name, uint64_t before,
+                                       uint64_t size, struct ws_bytes note, struct ws_arena *arena,
                                        struct ws_error *err)
 {
     const char *kept = ws_log_kept_checkpoint_path(arena, directory, size);
@@ -64,6 +74,8 @@ static enum ws_status write_checkpoint(const char *directory, const char *name, 
     if (!kept || !path)
         return ws_fail_memory(err, "a checkpoint");
     WS_TRY(ws_file_place(kept, note, err));
+    if (before < size)
+        WS_TRY(link_kept(directory, before, size, arena, err));
     WS_TRY(ws_file_sync_all(directory, err));
     return ws_file_replace(path, note, err);
 }
@@ -299,7 +311,7 @@ static enum ws_status write_empty(const char *directory, const struct ws_note_si
     WS_TRY(check_vacant(directory, arena, err));
     WS_TRY(write_key(directory, signer, arena, err));
     WS_TRY(begin_journal(directory, 0, ws_file_place, arena, err));
-    return write_checkpoint(directory, SERVED, 0, note, arena, err);
+    return write_checkpoint(directory, SERVED, 0, 0, note, arena, err);
 }
 
 static enum ws_status make(const char *directory, const struct ws_note_signer *signer,
@@ -463,7 +475,8 @@ static enum ws_status sign(struct ws_log_store *store, const struct ws_note_sign
     struct ws_bytes note;
     WS_TRY(write_tiles(store, &checkpoint, err));
     WS_TRY(sign_checkpoint(&checkpoint, signer, arena, &note, err));
-    WS_TRY(write_checkpoint(store->directory, name, checkpoint.size, note, arena, err));
+    WS_TRY(
+        write_checkpoint(store->directory, name, store->size, checkpoint.size, note, arena, err));
     store->size = checkpoint.size;
     ws_append_close(&store->journal);
     WS_TRY(begin_journal(store->directory, store->size, ws_file_replace, arena, err));

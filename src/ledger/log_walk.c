@@ -11,19 +11,25 @@ void ws_log_walk_begin(struct ws_log_walk *walk, const struct ws_log_source *sou
         walk->levels[level].width = 0;
 }
 
-void ws_log_walk_root(const struct ws_log_walk *walk, struct ws_hash *out)
+void ws_log_walk_frontier(const struct ws_log_walk *walk, struct ws_frontier *out)
 {
-    struct ws_frontier frontier = {.size = walk->size};
+    *out = (struct ws_frontier){.size = walk->size};
     for (size_t level = WS_TILE_LEVELS; level-- > 0;) {
         size_t done = 0, width = walk->levels[level].width;
         for (size_t part = WS_TILE_WIDTH / 2; part > 0; part /= 2) {
             if (!(width & part))
                 continue;
             ws_tile_fold(walk->levels[level].hashes + done * WS_HASH_SIZE, part,
-                         &frontier.peaks[frontier.count++]);
+                         &out->peaks[out->count++]);
             done += part;
         }
     }
+}
+
+void ws_log_walk_root(const struct ws_log_walk *walk, struct ws_hash *out)
+{
+    struct ws_frontier frontier;
+    ws_log_walk_frontier(walk, &frontier);
     ws_frontier_root(&frontier, out);
 }
 

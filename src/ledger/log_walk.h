@@ -36,6 +36,8 @@ WS_MUST_CHECK enum ws_status ws_log_walk_on(struct ws_log_walk *walk, uint64_t u
                                             struct ws_bytes entries[WS_TILE_WIDTH], uint64_t *first,
                                             struct ws_error *err);
 
+/* Of the entries that were read. */
+void ws_log_walk_frontier(const struct ws_log_walk *walk, struct ws_frontier *out);
 void ws_log_walk_root(const struct ws_log_walk *walk, struct ws_hash *out);
 
 #endif

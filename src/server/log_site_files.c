@@ -35,22 +35,36 @@ static bool join(const struct ws_target *target, char *out, size_t size)
     return true;
 }
 
-/* Whether this is the one way to name a file of the log that is served: a kept checkpoint's size is
- * written as the index of a full tile. */
+/* "x001/503": the size of a kept checkpoint is written as the index of a full tile. */
+static bool is_size(const char *text, size_t length)
+{
+    struct ws_tile tile;
+    char numbered[WS_TILE_PATH_SIZE];
+    int size = snprintf(numbered, sizeof numbered, "tile/0/%.*s", (int)length, text);
+    return size > 0 && (size_t)size < sizeof numbered &&
+           ws_tile_read_path(ws_bytes_of_text(numbered), &tile) && tile.width == WS_TILE_WIDTH;
+}
+
+static bool is_kept(const char *name)
+{
+    static const char next[] = ".next";
+    const size_t length = strlen(name), end = strlen(next);
+    if (length > end && strcmp(name + length - end, next) == 0)
+        return is_size(name, length - end);
+    return is_size(name, length);
+}
+
+/* Whether this is the one way to name a file of the log that is served. */
 static bool is_served(const char *path, const char **type, const char **cache)
 {
     static const char kept[] = "checkpoints/";
     struct ws_tile tile;
-    char numbered[WS_TILE_PATH_SIZE];
     *type = TEXT;
     *cache = FOR_NOW;
     if (strcmp(path, "checkpoint") == 0 || strcmp(path, "vkey") == 0)
         return true;
-    if (strncmp(path, kept, strlen(kept)) == 0) {
-        int size = snprintf(numbered, sizeof numbered, "tile/0/%s", path + strlen(kept));
-        return size > 0 && (size_t)size < sizeof numbered &&
-               ws_tile_read_path(ws_bytes_of_text(numbered), &tile) && tile.width == WS_TILE_WIDTH;
-    }
+    if (strncmp(path, kept, strlen(kept)) == 0)
+        return is_kept(path + strlen(kept));
     *type = BYTES;
     *cache = FOR_EVER;
     return ws_tile_read_path(ws_bytes_of_text(path), &tile);

@@ -42,12 +42,16 @@ for file in $files; do
     damaged "$file"
     truncate -s 0 "log/$file"
     damaged "$file"
-    # That an older checkpoint was kept once, nothing else says.
-    case $file in checkpoints/000 | checkpoints/001) continue ;; esac
     rm "log/$file"
-    damaged "$(sed 's|^checkpoints/.*|checkpoints|' <<<"$file")"
+    case $file in
+    checkpoints/000) # that the first checkpoint was kept once, nothing else says
+        cp sound/checkpoints/000 log/checkpoints ;;
+    checkpoints/001) damaged checkpoints/000.next ;;
+    *.next) damaged "$file" ;;
+    *) damaged "$(sed 's|^checkpoints/.*|checkpoints|' <<<"$file")" ;;
+    esac
 done
-echo "$(wc -l <<<"$files") files, up to 4 damages each"
+echo "$(wc -l <<<"$files") files, 4 damages each"
 
 # A journal that was cut short is none: its last entry was never acknowledged. One that is gone is.
 truncate -s -1 log/journal

@@ -333,6 +333,10 @@ static void files__are_those_of_a_log_and_no_others(void **state)
         "/checkpoints/",
         "/checkpoints/0",
         "/checkpoints/003.p/1",
+        "/checkpoints/.next",
+        "/checkpoints/000.next.next",
+        "/checkpoints/0.next",
+        "/checkpoints/..%2fjournal.next",
         "/checkpoint%00",
         "/checkpoint/",
         "//checkpoint",
@@ -355,6 +359,7 @@ static void files__are_those_of_a_log_and_no_others(void **state)
         /* Cosignatures may still join them. */
         {"/checkpoints/003", "text/plain; charset=utf-8", "max-age=1\r\n"},
         {"/checkpoints/000", "text/plain; charset=utf-8", "max-age=1\r\n"},
+        {"/checkpoints/000.next", "text/plain; charset=utf-8", "max-age=1\r\n"},
     };
     /* Together, so that one checkpoint covers them is not promised: it is waited for. */
     for (unsigned i = 0; i < 3; i++)

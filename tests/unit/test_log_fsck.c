@@ -138,6 +138,7 @@ static void test_damage(void **state)
         {"tile/entries/000.p/100", "tile/entries/000.p/100", 100},
         {"tile/0/000.p/100", "tile/0/000.p/100", 100},
         {"checkpoints/100", "checkpoints/100", 20},
+        {"checkpoints/100.next", "checkpoints/100.next", 1},
         {"journal", "journal", 2},
     };
     add(stand, 100);

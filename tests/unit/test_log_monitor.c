@@ -16,23 +16,50 @@
 #include "ledger/log_store.h"
 #include "support/place.h"
 
-enum { MANY = 70000, STOP_AT = 66000, RECORD_EACH = 65536 };
+enum { MANY = 70000, STOP_AT = 66000, RECORD_EACH = 65536, TIMES = 8 };
 
 struct trial {
     struct place place;
     struct ws_arena arena;
-    struct ws_note_signer signer;
-    struct ws_trust trust;
+    struct ws_note_signer signer, witness;
+    struct ws_trust trust, witnessed; /* without a quorum, and with that of the witness */
     char log[PATH_MAX], fork[PATH_MAX], state[PATH_MAX];
     uint64_t first, told, stop_at; /* entries that were told of */
+    uint64_t times[TIMES];         /* of the last of them */
     bool is_new;                   /* to each look comes another listener */
 };
+
+static void append_key(struct ws_buffer *out, const char *before, const struct ws_note_signer *of)
+{
+    struct ws_note_key key;
+    assert_int_equal(ws_note_signer_key(of, &key, NULL), WS_OK);
+    ws_buffer_text(out, before);
+    ws_note_key_append(out, &key);
+    ws_note_key_close(&key);
+}
+
+static void read_policies(struct trial *trial)
+{
+    struct ws_buffer policy;
+    ws_buffer_init(&policy, NULL, 1 << 16);
+    append_key(&policy, "log ", &trial->signer);
+    const size_t log = policy.size;
+    ws_buffer_text(&policy, "\nquorum none\n");
+    assert_int_equal(
+        ws_trust_read(ws_buffer_bytes(&policy), "policy", &trial->arena, &trial->trust, NULL),
+        WS_OK);
+    policy.size = log;
+    append_key(&policy, "\nwitness w ", &trial->witness);
+    ws_buffer_text(&policy, "\nquorum w\n");
+    assert_int_equal(
+        ws_trust_read(ws_buffer_bytes(&policy), "policy", &trial->arena, &trial->witnessed, NULL),
+        WS_OK);
+    ws_buffer_release(&policy);
+}
 
 static int open_trial(void **state)
 {
     static struct trial trial;
-    struct ws_note_key key;
-    struct ws_buffer policy;
     trial = (struct trial){.stop_at = UINT64_MAX};
     new_place(&trial.place);
     ws_arena_init(&trial.arena, NULL);
@@ -41,15 +68,9 @@ static int open_trial(void **state)
     (void)snprintf(trial.state, sizeof trial.state, "%s/state", trial.place.path);
     assert_int_equal(ws_note_signer_make("log", WS_KEY_ED25519, &trial.arena, &trial.signer, NULL),
                      WS_OK);
-    assert_int_equal(ws_note_signer_key(&trial.signer, &key, NULL), WS_OK);
-    ws_buffer_init(&policy, NULL, 1 << 16);
-    ws_buffer_text(&policy, "log ");
-    ws_note_key_append(&policy, &key);
-    ws_buffer_text(&policy, "\nquorum none\n");
-    ws_note_key_close(&key);
     assert_int_equal(
-        ws_trust_read(ws_buffer_bytes(&policy), "policy", &trial.arena, &trial.trust, NULL), WS_OK);
-    ws_buffer_release(&policy);
+        ws_note_signer_make("w", WS_KEY_COSIGNATURE, &trial.arena, &trial.witness, NULL), WS_OK);
+    read_policies(&trial);
     *state = &trial;
     return 0;
 }
@@ -58,7 +79,9 @@ static int close_trial(void **state)
 {
     struct trial *trial = *state;
     ws_trust_close(&trial->trust);
+    ws_trust_close(&trial->witnessed);
     ws_note_signer_close(&trial->signer);
+    ws_note_signer_close(&trial->witness);
     ws_arena_release(&trial->arena);
     remove_place(&trial->place);
     return 0;
@@ -85,10 +108,11 @@ static void grow(struct trial *trial, const char *log, const char *text, uint64_
     ws_log_close(&store);
 }
 
-static enum ws_status on_entry(void *trial_, uint64_t index, struct ws_bytes entry,
+static enum ws_status on_entry(void *trial_, uint64_t index, uint64_t time, struct ws_bytes entry,
                                struct ws_error *err)
 {
     struct trial *trial = trial_;
+    trial->times[index % TIMES] = time;
     assert_true(entry.size > 2);
     if (index == trial->stop_at)
         return ws_fail(err, WS_INTERRUPTED, "stopped");
@@ -359,6 +383,169 @@ static void a_state__is_of_one_log(void **state)
     assert_int_equal(look(trial, trial->log, &out), WS_CONFLICT);
 }
 
+/* With a witness --------------------------------------------------------------------------------
+ */
+
+/* The last checkpoint with a cosignature, served and, where `is_first`, kept. */
+static void cosign(struct trial *trial, const char *log, uint64_t time, bool is_first)
+{
+    struct ws_log_store store;
+    struct ws_error err = {.message = ""};
+    struct ws_bytes last, kept;
+    struct ws_note note;
+    struct ws_buffer all;
+    assert_int_equal(ws_log_open(log, NULL, &store, &err), WS_OK);
+    assert_int_equal(ws_log_last_signed(&store, &trial->arena, &last, &err), WS_OK);
+    assert_int_equal(ws_note_read(last, &trial->arena, &note, &err), WS_OK);
+    ws_buffer_init(&all, NULL, WS_NOTE_LIMIT);
+    ws_buffer_append(&all, note.text.data, note.text.size);
+    ws_buffer_u8(&all, '\n');
+    ws_buffer_append(&all, note.signatures[0].line.data, note.signatures[0].line.size);
+    assert_int_equal(ws_note_sign(&all, note.text, &trial->witness, time, &trial->arena, &err),
+                     WS_OK);
+    kept = ws_buffer_bytes(&all);
+    if (!is_first)
+        assert_int_equal(ws_file_read(ws_log_kept_checkpoint_path(&trial->arena, log, store.size),
+                                      WS_NOTE_LIMIT, &trial->arena, &kept, &err),
+                         WS_OK);
+    assert_int_equal(ws_log_serve(&store, ws_buffer_bytes(&all), kept, &err), WS_OK);
+    ws_buffer_release(&all);
+    ws_log_close(&store);
+}
+
+/* So many more, which nobody cosigned yet. */
+static void sign_more(struct trial *trial, const char *log, const char *text, uint64_t count)
+{
+    struct ws_log_store store;
+    struct ws_error err = {.message = ""};
+    if (!ws_directory_exists(log))
+        assert_int_equal(ws_log_make(log, &trial->signer, &err), WS_OK);
+    assert_int_equal(ws_log_open(log, NULL, &store, &err), WS_OK);
+    assert_int_equal(ws_log_set_confirmed(&store, true, &err), WS_OK);
+    for (uint64_t i = 0, index; i < count; i++) {
+        const struct ws_bytes entry = ws_bytes_of_text(
+            ws_arena_format(&trial->arena, "%s %ju", text, (uintmax_t)store.count));
+        assert_int_equal(ws_log_add(&store, &entry, 1, &index, &err), WS_OK);
+    }
+    assert_int_equal(ws_log_sign(&store, &trial->signer, &err), WS_OK);
+    ws_log_close(&store);
+}
+
+static void assert_times(const struct trial *trial, uint64_t first, const uint64_t *times,
+                         size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(trial->times[(first + i) % TIMES], times[i]);
+}
+
+/* Not by the checkpoint that is shown, which is later, and later still when it is cosigned anew. */
+static void an_entry__is_dated_by_the_first_kept_checkpoint(void **state)
+{
+    struct trial *trial = *state;
+    struct ws_trust none = trial->trust;
+    trial->trust = trial->witnessed;
+    sign_more(trial, trial->log, "entry", 2);
+    cosign(trial, trial->log, 1000, true);
+    sign_more(trial, trial->log, "entry", 1); /* too few cosigned it */
+    sign_more(trial, trial->log, "entry", 1);
+    cosign(trial, trial->log, 1200, true);
+    cosign(trial, trial->log, 9000, false);
+    assert_look(trial, trial->log, WS_MONITOR_FIRST, 0, 4);
+    assert_times(trial, 0, (const uint64_t[]){1000, 1000, 1200, 1200}, 4);
+    /* The next look goes on from there. */
+    sign_more(trial, trial->log, "entry", 1);
+    cosign(trial, trial->log, 9100, true);
+    sign_more(trial, trial->log, "entry", 1);
+    cosign(trial, trial->log, 9200, true);
+    cosign(trial, trial->log, 9300, false);
+    assert_look(trial, trial->log, WS_MONITOR_GROWN, 4, 2);
+    assert_times(trial, 4, (const uint64_t[]){9100, 9200}, 2);
+    /* Where the way there is missing, what is shown says it. */
+    sign_more(trial, trial->log, "entry", 1);
+    cosign(trial, trial->log, 9400, true);
+    cosign(trial, trial->log, 9500, false);
+    assert_int_equal(ws_file_remove(join(&trial->arena, trial->log, "checkpoints/006.next"), NULL),
+                     WS_OK);
+    assert_look(trial, trial->log, WS_MONITOR_GROWN, 6, 1);
+    assert_times(trial, 6, (const uint64_t[]){9500}, 1);
+    trial->trust = none;
+}
+
+/* A kept one that the witness cosigned of other entries. */
+static void a_kept_checkpoint__of_other_entries_is_a_fork(void **state)
+{
+    struct trial *trial = *state;
+    struct ws_monitor_look out;
+    struct ws_trust none = trial->trust;
+    const char *kept = ws_log_kept_checkpoint_path(&trial->arena, trial->log, 2);
+    struct ws_bytes other;
+    trial->trust = trial->witnessed;
+    sign_more(trial, trial->fork, "other", 2);
+    cosign(trial, trial->fork, 1000, true);
+    assert_int_equal(ws_file_read(join(&trial->arena, trial->fork, "checkpoint"), WS_NOTE_LIMIT,
+                                  &trial->arena, &other, NULL),
+                     WS_OK);
+    sign_more(trial, trial->log, "entry", 2);
+    cosign(trial, trial->log, 1000, true);
+    sign_more(trial, trial->log, "entry", 2);
+    cosign(trial, trial->log, 1100, true);
+    assert_int_equal(ws_file_replace(kept, other, NULL), WS_OK);
+    assert_int_equal(look(trial, trial->log, &out), WS_OK);
+    assert_int_equal(out.verdict, WS_MONITOR_FORKED);
+    assert_evidence(trial);
+    trial->trust = none;
+}
+
+/* What the log's key signed is evidence, whoever else did. */
+static void a_fork__that_nobody_cosigned_is_kept(void **state)
+{
+    struct trial *trial = *state;
+    static const uint64_t sizes[] = {4, 9, 2};
+    struct ws_monitor_look out;
+    struct ws_trust none = trial->trust;
+    struct ws_bytes honest, other;
+    const char *log = join(&trial->arena, trial->log, "checkpoint");
+    sign_more(trial, trial->log, "entry", 4);
+    cosign(trial, trial->log, 1000, true);
+    assert_int_equal(ws_file_read(log, WS_NOTE_LIMIT, &trial->arena, &honest, NULL), WS_OK);
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        if (i > 0)
+            remove_tree(&trial->arena, trial->state);
+        trial->trust = trial->witnessed;
+        assert_int_equal(look(trial, trial->log, &out), WS_OK);
+        assert_int_equal(out.verdict, WS_MONITOR_FIRST);
+        trial->trust = none;
+        grow(trial, trial->fork, "other", sizes[i]);
+        assert_int_equal(ws_file_read(join(&trial->arena, trial->fork, "checkpoint"), WS_NOTE_LIMIT,
+                                      &trial->arena, &other, NULL),
+                         WS_OK);
+        trial->trust = trial->witnessed;
+        /* Of the smaller one the honest tiles prove that they began otherwise. */
+        const bool is_smaller = sizes[i] < 4;
+        if (is_smaller)
+            assert_int_equal(ws_file_replace(log, other, NULL), WS_OK);
+        assert_int_equal(look(trial, is_smaller ? trial->log : trial->fork, &out), WS_OK);
+        assert_int_equal(out.verdict, WS_MONITOR_FORKED);
+        trial->trust = none;
+        assert_evidence(trial);
+        if (is_smaller)
+            assert_int_equal(ws_file_replace(log, honest, NULL), WS_OK);
+        remove_tree(&trial->arena, trial->fork);
+    }
+    /* One that goes on, and that nobody cosigned, is refused and no fork. */
+    remove_tree(&trial->arena, trial->state);
+    trial->trust = trial->witnessed;
+    assert_int_equal(look(trial, trial->log, &out), WS_OK);
+    sign_more(trial, trial->log, "entry", 1);
+    assert_int_equal(ws_file_read(ws_log_kept_checkpoint_path(&trial->arena, trial->log, 5),
+                                  WS_NOTE_LIMIT, &trial->arena, &other, NULL),
+                     WS_OK);
+    assert_int_equal(ws_file_replace(log, other, NULL), WS_OK);
+    assert_int_equal(look(trial, trial->log, &out), WS_CORRUPT);
+    assert_false(ws_file_exists(join(&trial->arena, trial->state, "fork-shown")));
+    trial->trust = none;
+}
+
 #define TRIAL(test) cmocka_unit_test_setup_teardown(test, open_trial, close_trial)
 
 int main(void)
@@ -376,6 +563,9 @@ int main(void)
         TRIAL(damage__is_no_fork),
         TRIAL(a_new_listener__is_told_the_whole_log),
         TRIAL(a_state__is_of_one_log),
+        TRIAL(an_entry__is_dated_by_the_first_kept_checkpoint),
+        TRIAL(a_kept_checkpoint__of_other_entries_is_a_fork),
+        TRIAL(a_fork__that_nobody_cosigned_is_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
