@@ -233,6 +233,29 @@ static enum ws_status attempt(const struct attempt *it, struct ws_pin_result *ou
     return replace(it, &pin, offered->origin, is_done, err);
 }
 
+/* Where too few witnesses cosigned nothing is pinned; but what the log signed is held against it,
+ * and kept. */
+static enum ws_status refuse_unwitnessed(const struct attempt *it, struct ws_pin_result *out,
+                                         struct ws_error *err)
+{
+    const struct ws_checkpoint *offered = &out->checkpoint.checkpoint, *known;
+    struct ws_trusted_checkpoint trusted;
+    struct pin pin;
+    bool is_proven = true;
+    WS_TRY(read_pin(it->book->trust, it->places.pin, offered->origin, it->arena, &pin, err));
+    known = &pin.checkpoint.checkpoint;
+    if (pin.is_there && offered->size == known->size &&
+        !ws_hash_equal(&offered->root, &known->root))
+        out->verdict = WS_PIN_FORKED;
+    else if (pin.is_there && offered->size > known->size &&
+             check_growth(known, offered, it->prover, &is_proven, NULL) == WS_OK && !is_proven)
+        out->verdict = WS_PIN_UNPROVEN;
+    if (out->verdict == WS_PIN_UNTRUSTED)
+        return ws_trust_check(it->book->trust, it->note, it->arena, &trusted, err);
+    WS_TRY(keep_evidence(&it->places, &pin, offered, it->note, it->arena, &out->evidence, err));
+    return refuse(it->book, &pin, out, err);
+}
+
 /* Proofs may take long to fetch, so nothing is locked while they are: what was proven holds of the
  * pin that it started from, and when that is another by then, all is done again. */
 enum ws_status ws_pin_accept(const struct ws_pin_book *book, struct ws_bytes note,
@@ -242,8 +265,10 @@ enum ws_status ws_pin_accept(const struct ws_pin_book *book, struct ws_bytes not
     struct attempt it = {.book = book, .note = note, .prover = prover, .arena = arena};
     bool is_done = false;
     *out = (struct ws_pin_result){.verdict = WS_PIN_UNTRUSTED};
-    WS_TRY(ws_trust_check(book->trust, note, arena, &out->checkpoint, err));
+    WS_TRY(ws_trust_check_log(book->trust, note, arena, &out->checkpoint, err));
     WS_TRY(find_places(book, out->checkpoint.checkpoint.origin, arena, &it.places, err));
+    if (!out->checkpoint.has_quorum)
+        return refuse_unwitnessed(&it, out, err);
     WS_TRY(ws_directory_make(it.places.directory, err));
     while (!is_done)
         WS_TRY(attempt(&it, out, &is_done, err));
