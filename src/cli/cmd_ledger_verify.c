@@ -44,6 +44,9 @@ struct verdict {
     struct ws_error why; /* where it is not */
     uint64_t index;
     struct ws_trusted_checkpoint trusted;
+    struct ws_bytes note; /* the checkpoint */
+    bool is_held;         /* to what was seen before: */
+    enum ws_pin_verdict seen;
     const char *claim;  /* what the entry says; NULL: it is no statement */
     const char *signer; /* as the envelope names the key */
     const char *party;  /* by the roles; NULL: nobody that they name */
@@ -160,6 +163,7 @@ static enum ws_status check_proof(struct reader *reader, struct ws_bytes bytes,
     WS_TRY(
         ws_log_proof_check(&proof, entry, &reader->trust, &reader->arena, &verdict->trusted, err));
     WS_TRY(read_claim(reader, entry, verdict, err));
+    verdict->note = proof.checkpoint;
     verdict->is_proven = true;
     return WS_OK;
 }
@@ -306,6 +310,28 @@ static enum ws_status look_at_log(struct reader *reader, const struct verify_req
     return status;
 }
 
+/* Without the log: what a proof's own checkpoint says of what was seen before, and the other way
+ * round. */
+static enum ws_status hold_to_state(struct reader *reader, const char *state, struct ws_error *err)
+{
+    const struct ws_pin_book book = {
+        .directory = state, .trust = &reader->trust, .now = (uint64_t)time(NULL)};
+    for (size_t i = 0; i < reader->count; i++) {
+        struct verdict *verdict = &reader->verdicts[i];
+        struct ws_pin_result result;
+        if (!verdict->is_proven)
+            continue;
+        enum ws_status status =
+            ws_pin_compare(&book, verdict->note, &reader->arena, &result, &verdict->why);
+        if (status != WS_OK && !result.evidence)
+            return ws_fail(err, status, "%s", verdict->why.message);
+        verdict->is_proven = status == WS_OK;
+        verdict->is_held = true;
+        verdict->seen = result.verdict;
+    }
+    return WS_OK;
+}
+
 /* Telling -------------------------------------------------------------------------------------- */
 
 static void print_date(const struct reader *reader, const struct verdict *verdict)
@@ -370,6 +396,9 @@ static void print_verdict(const struct reader *reader, const char *file,
     (void)printf("%s: entry %" PRIu64 " of '%s' is proven.\n", file, verdict->index,
                  verdict->trusted.checkpoint.origin);
     print_date(reader, verdict);
+    if (verdict->is_held)
+        (void)printf("  Its checkpoint: %s%s.\n", ws_pin_text(verdict->seen),
+                     verdict->seen == WS_PIN_APART ? " (--log can)" : "");
     print_claim(reader, verdict);
 }
 
@@ -398,6 +427,11 @@ static json_t *in_log_json(const struct reader *reader, const struct verdict *ve
 static json_t *verdict_json(const struct reader *reader, const char *file,
                             const struct verdict *verdict)
 {
+    static const char *const seen[] = {
+#define X(name, status, text) #name,
+        WS_PIN_MAP(X)
+#undef X
+    };
     const struct ws_trusted_checkpoint *trusted = &verdict->trusted;
     char time[32] = "";
     if (!verdict->is_proven)
@@ -405,14 +439,15 @@ static json_t *verdict_json(const struct reader *reader, const char *file,
                          verdict->why.message);
     time_text(trusted->time, time);
     return json_pack(
-        "{s:o, s:b, s:s, s:I, s:I, s:s?, s:I, s:I, s:I, s:s?, s:s?, s:s?, s:b, s:o}", "file",
+        "{s:o, s:b, s:s, s:I, s:I, s:s?, s:I, s:I, s:I, s:s?, s:s?, s:s?, s:b, s:s?, s:o}", "file",
         ws_json_path(file), "proven", true, "origin", trusted->checkpoint.origin, "index",
         (json_int_t)verdict->index, "size", (json_int_t)trusted->checkpoint.size,
         "existed_no_later_than", trusted->time > 0 ? time : NULL, "witnesses_cosigned",
         (json_int_t)trusted->witnesses, "witnesses_of_policy",
         (json_int_t)count_witnesses(&reader->trust), "operators", (json_int_t)trusted->operators,
         "claims", verdict->claim, "names_key", verdict->signer, "signed_by", verdict->party,
-        "may_speak", verdict->may_speak, "in_log", in_log_json(reader, verdict));
+        "may_speak", verdict->may_speak, "seen_before",
+        verdict->is_held ? seen[verdict->seen] : NULL, "in_log", in_log_json(reader, verdict));
 }
 
 static void tell(struct reader *reader, const struct arguments *arguments)
@@ -439,6 +474,8 @@ static enum ws_status verify_files(struct reader *reader, const struct verify_re
         WS_TRY(judge(reader, arguments->positional[i], &reader->verdicts[i], err));
     if (request->log)
         WS_TRY(look_at_log(reader, request, err));
+    else if (request->state)
+        WS_TRY(hold_to_state(reader, request->state, err));
     tell(reader, arguments);
     return WS_OK;
 }
@@ -479,10 +516,6 @@ static enum ws_status verify(const struct verify_request *request,
         return ws_fail(err, WS_INVALID,
                        "ledger: verify: --log is read for what takes statements back: whose keys "
                        "may do that, --roles FILE says");
-    if (request->state && !request->log)
-        return ws_fail(
-            err, WS_INVALID,
-            "ledger: verify: --state holds a log to what it showed before: which --log?");
     ws_arena_init(&reader.arena, NULL);
     enum ws_status status = open_reader(&reader, request, err);
     if (status == WS_OK && request->json)
@@ -508,7 +541,7 @@ int cmd_ledger_verify(int argc, char **argv)
         {"policy", 0, "FILE", "logs and witnesses that you trust", NULL, &request.policy},
         {"roles", 0, "FILE", "whose key is whose, and who may speak of what", NULL, &request.roles},
         {"log", 0, "URL|DIR", "the log, read for withdrawals and stolen keys", NULL, &request.log},
-        {"state", 0, "DIR", "what it showed before, to which it is held: also a monitor's", NULL,
+        {"state", 0, "DIR", "what was seen of logs before, which they are held to", NULL,
          &request.state},
         {"entry", 0, "FILE", "the entry, where the proof does not hold it", NULL, &request.entry},
         {"json", 0, NULL, "the verdicts as JSON", &request.json, NULL},
@@ -518,8 +551,9 @@ int cmd_ledger_verify(int argc, char **argv)
         .about =
             "Checks proofs by a policy, without the log and without a network. Says what is "
             "proved: that the\nentry is in the log, and that it existed no later than when the "
-            "policy's witnesses had cosigned.\nWhat the entry says is its issuer's claim. Ends "
-            "with 3 when a proof proves nothing.",
+            "policy's witnesses had cosigned.\nWhat the entry says is its issuer's claim. With "
+            "--state, checkpoints\nare held to those that were seen before: without --log, to one "
+            "of the same size. Ends with 3\nwhen a proof proves nothing.",
         .flags = table,
         .flag_count = sizeof table / sizeof *table,
         .positional_most = SIZE_MAX,

@@ -274,3 +274,41 @@ enum ws_status ws_pin_accept(const struct ws_pin_book *book, struct ws_bytes not
         WS_TRY(attempt(&it, out, &is_done, err));
     return WS_OK;
 }
+
+static enum ws_status compare(const struct attempt *it, struct ws_pin_result *out, bool *is_done,
+                              struct ws_error *err)
+{
+    const struct ws_checkpoint *offered = &out->checkpoint.checkpoint;
+    const struct ws_checkpoint *known;
+    struct pin pin;
+    *is_done = true;
+    WS_TRY(read_pin(it->book->trust, it->places.pin, offered->origin, it->arena, &pin, err));
+    known = &pin.checkpoint.checkpoint;
+    out->verdict = WS_PIN_FIRST;
+    if (!pin.is_there)
+        return replace(it, &pin, offered->origin, is_done, err);
+    out->verdict = WS_PIN_APART;
+    if (offered->size != known->size)
+        return WS_OK;
+    out->verdict = WS_PIN_SAME;
+    if (ws_hash_equal(&offered->root, &known->root))
+        return WS_OK;
+    out->verdict = WS_PIN_FORKED;
+    WS_TRY(keep_evidence(&it->places, &pin, offered, it->note, it->arena, &out->evidence, err));
+    return refuse(it->book, &pin, out, err);
+}
+
+enum ws_status ws_pin_compare(const struct ws_pin_book *book, struct ws_bytes note,
+                              struct ws_arena *arena, struct ws_pin_result *out,
+                              struct ws_error *err)
+{
+    struct attempt it = {.book = book, .note = note, .arena = arena};
+    bool is_done = false;
+    *out = (struct ws_pin_result){.verdict = WS_PIN_UNTRUSTED};
+    WS_TRY(ws_trust_check(book->trust, note, arena, &out->checkpoint, err));
+    WS_TRY(find_places(book, out->checkpoint.checkpoint.origin, arena, &it.places, err));
+    WS_TRY(ws_directory_make(it.places.directory, err));
+    while (!is_done)
+        WS_TRY(compare(&it, out, &is_done, err));
+    return WS_OK;
+}

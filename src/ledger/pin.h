@@ -20,6 +20,7 @@
     X(FIRST,     OK,       "the first checkpoint of this log that was seen here")                  \
     X(SAME,      OK,       "the log did not grow")                                                 \
     X(GROWN,     OK,       "the log grew, and all that was there before still is")                 \
+    X(APART,     OK,       "of another size than what was seen here before: not compared")         \
     X(UNTRUSTED, CORRUPT,  "not signed and cosigned as the policy wants")                          \
     X(FORKED,    CORRUPT,  "the log signed two trees of one size")                                 \
     X(SMALLER,   CONFLICT, "older than what was seen here before")                                 \
@@ -65,6 +66,12 @@ WS_MUST_CHECK enum ws_status ws_pin_accept(const struct ws_pin_book *book, struc
                                            const struct ws_pin_prover *prover,
                                            struct ws_arena *arena, struct ws_pin_result *out,
                                            struct ws_error *err);
+
+/* The same without a log that could prove growth: a first checkpoint is pinned, whatever its age,
+ * and one of the pin's size held to it. Of another size nothing can be said: WS_PIN_APART. */
+WS_MUST_CHECK enum ws_status ws_pin_compare(const struct ws_pin_book *book, struct ws_bytes note,
+                                            struct ws_arena *arena, struct ws_pin_result *out,
+                                            struct ws_error *err);
 
 /* The pin of a log: as it was signed, and what it says. WS_NOT_FOUND. */
 WS_MUST_CHECK enum ws_status ws_pin_read(const struct ws_pin_book *book, const char *origin,

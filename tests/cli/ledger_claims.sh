@@ -95,7 +95,9 @@ check "a withdrawal names what it is of" \
 # ---- Held to what was shown ----
 
 refuses 2 "--log" "--roles" -- ledger verify 0.tlog-proof --policy policy --log log
-refuses 2 "--state" "which --log?" -- ledger verify 0.tlog-proof --policy policy --roles roles --state seen
+verify 0 0 "Its checkpoint: the first checkpoint of this log that was seen here." -- --state met
+verify 0 0 '"seen_before": "SAME"' -- --state met --json
+verify 0 8 "of another size than what was seen here before: not compared (--log can)." -- --state met
 verify 0 0 "nothing takes it back" -- --log log --state seen
 verify 3 0 "older than what was seen here before" -- --log before --state seen
 verify 3 0 "older than what was seen here before" -- --log before --state state

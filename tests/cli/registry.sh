@@ -46,7 +46,9 @@ for i in 1 2 3; do seq -s ' and then ' "${i}00" "${i}99" >texts/$i.txt; done
 
 for line in "entry 0 of 'log.example.com/2026' is proven." 'It existed no later than 20' \
     "It claims: model 'lab.example.com/storyteller' made 1000 documents" \
-    "'lab' signed it, and by the roles may speak of that."; do
+    "'lab' signed it, and by the roles may speak of that." \
+    "In the log, of 1 entries now, it counts, and nothing takes it back." \
+    "Its checkpoint: the log did not grow."; do
     grep -qF "$line" verified || fail "verify does not say '$line'"
 done
 grep -q "^Sound, and the same when built anew: 'day.index'" told || { fail "no sound index"; cat told; }

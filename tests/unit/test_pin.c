@@ -167,6 +167,39 @@ static void pin__keeps_both_sides_of_a_fork(void **state)
     close_client(&client);
 }
 
+static enum ws_status compare(struct client *client, const struct made_tree *tree, uint64_t size)
+{
+    const uint64_t times[MADE_WITNESSES] = {NOW - 2 * MAX_AGE, NOW - 2 * MAX_AGE};
+    return ws_pin_compare(&client->book, made_checkpoint(&client->made, tree, size, times),
+                          &client->made.arena, &client->result, &client->made.err);
+}
+
+/* Where no log proves anything: of the pin's size alone something is said. */
+static void pin__is_compared_with_its_own_size(void **state)
+{
+    (void)state;
+    struct client client;
+    struct made_tree other = {.size = 0};
+    open_client(&client);
+    made_tree_grow(&other, MADE_ENTRIES, "another", &client.made);
+    assert_int_equal(compare(&client, &client.tree, 20), WS_OK);
+    assert_int_equal(client.result.verdict, WS_PIN_FIRST);
+    assert_int_equal(compare(&client, &client.tree, 20), WS_OK);
+    assert_int_equal(client.result.verdict, WS_PIN_SAME);
+    static const uint64_t apart[] = {0, 19, 21};
+    for (size_t i = 0; i < sizeof apart / sizeof *apart; i++) {
+        assert_int_equal(compare(&client, &other, apart[i]), WS_OK);
+        assert_int_equal(client.result.verdict, WS_PIN_APART);
+    }
+    assert_int_equal(compare(&client, &other, 20), WS_CORRUPT);
+    assert_int_equal(client.result.verdict, WS_PIN_FORKED);
+    assert_evidence(&client);
+    assert_int_equal(pinned(&client).checkpoint.size, 20);
+    /* The log itself goes on from there. */
+    assert_int_equal(offer(&client, 21, NOW), WS_PIN_GROWN);
+    close_client(&client);
+}
+
 /* A longer history that is another one: neither the tiles of this nor those of that prove it. */
 static void pin__refuses_what_nobody_proves(void **state)
 {
@@ -385,6 +418,7 @@ int main(void)
         cmocka_unit_test(pin__takes_the_freshest_date_of_a_tree),
         cmocka_unit_test(pin__refuses_to_go_back),
         cmocka_unit_test(pin__keeps_both_sides_of_a_fork),
+        cmocka_unit_test(pin__is_compared_with_its_own_size),
         cmocka_unit_test(pin__refuses_what_nobody_proves),
         cmocka_unit_test(pin__refuses_what_is_stale),
         cmocka_unit_test(pin__refuses_when_the_clock_went_back),
