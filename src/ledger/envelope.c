@@ -7,6 +7,7 @@
 
 #include "base/base64.h"
 #include "base/json.h"
+#include "base/plain_json.h"
 
 static const char NAME[] = "an envelope";
 
@@ -89,33 +90,17 @@ static enum ws_status read_members(const json_t *json, struct ws_arena *arena,
     return WS_OK;
 }
 
-/* Envelopes as ws_envelope_append writes them, which most are, are read as they stand: JSON in
- * general takes a third of the time that their signature does. */
-
-/* What must come next, and what stands before the next quote: plain characters alone. */
-static bool take_plain(struct ws_bytes *left, const char *before, struct ws_bytes *out)
-{
-    const size_t size = strlen(before);
-    if (left->size < size || memcmp(left->data, before, size) != 0)
-        return false;
-    *left = ws_bytes_of(left->data + size, left->size - size);
-    if (!ws_bytes_split(*left, '"', out, left))
-        return false;
-    for (size_t i = 0; i < out->size; i++)
-        if (out->data[i] < ' ' || out->data[i] > '~' || out->data[i] == '\\')
-            return false;
-    return true;
-}
+/* An envelope as ws_envelope_append writes it, which most are (base/plain_json.h). */
 
 /* False for any other than those, which may be an envelope, too. */
 static bool read_plain(struct ws_bytes bytes, struct ws_arena *arena, struct ws_envelope *out)
 {
     struct ws_bytes payload, type, key_id, signature;
     struct ws_envelope_signature *only = &out->signatures[0];
-    if (!take_plain(&bytes, "{\"payload\":\"", &payload) ||
-        !take_plain(&bytes, ",\"payloadType\":\"", &type) ||
-        !take_plain(&bytes, ",\"signatures\":[{\"keyid\":\"", &key_id) ||
-        !take_plain(&bytes, ",\"sig\":\"", &signature) || !ws_bytes_is(bytes, "}]}"))
+    if (!ws_plain_json_text(&bytes, "{\"payload\":\"", &payload) ||
+        !ws_plain_json_text(&bytes, ",\"payloadType\":\"", &type) ||
+        !ws_plain_json_text(&bytes, ",\"signatures\":[{\"keyid\":\"", &key_id) ||
+        !ws_plain_json_text(&bytes, ",\"sig\":\"", &signature) || !ws_bytes_is(bytes, "}]}"))
         return false;
     out->payload_type = ws_arena_text_of(arena, type.data, type.size);
     only->key_id = ws_arena_text_of(arena, key_id.data, key_id.size);

@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/utf8.h"
+#include "ledger/statement_plain.h"
 
 static const char NAME[] = "a statement";
 static const char STATEMENT_TYPE[] = "https://in-toto.io/Statement/v1";
@@ -400,16 +401,24 @@ static enum ws_status read_root(struct reading *in, const json_t *root, struct w
     return read_predicate(in, predicate, out);
 }
 
+static enum ws_status read_json(struct ws_bytes text, struct ws_arena *arena,
+                                struct ws_statement *out, struct ws_error *err)
+{
+    struct reading in = {arena, err};
+    json_t *root;
+    WS_TRY(ws_json_parse(text, NAME, &root, err));
+    *out = (struct ws_statement){.subject_count = 0};
+    enum ws_status status = read_root(&in, root, out);
+    json_decref(root);
+    return status;
+}
+
 enum ws_status ws_statement_read(struct ws_bytes text, uint64_t index, struct ws_arena *arena,
                                  struct ws_statement *out, struct ws_error *err)
 {
-    struct reading in = {arena, err};
     struct ws_statement statement = {0};
-    json_t *root;
-    WS_TRY(ws_json_parse(text, NAME, &root, err));
-    enum ws_status status = read_root(&in, root, &statement);
-    json_decref(root);
-    WS_TRY(status);
+    if (!ws_statement_read_plain(text, arena, &statement))
+        WS_TRY(read_json(text, arena, &statement, err));
     WS_TRY(check(&statement, index, err));
     *out = statement;
     return WS_OK;

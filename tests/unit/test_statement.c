@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "ledger/statement.h"
+#include "ledger/statement_plain.h"
 
 enum { INDEX = 50 };
 
@@ -81,6 +82,19 @@ static int close_arena(void **state)
     return 0;
 }
 
+/* With a blank before it, it is not as it is written, and is read as any JSON is: as the same. */
+static void assert_any_json_reads(struct ws_bytes text, struct ws_arena *arena)
+{
+    struct ws_statement read;
+    struct ws_buffer once_more;
+    const char *blank = ws_arena_format(arena, " %.*s", (int)text.size, (const char *)text.data);
+    ws_buffer_init(&once_more, NULL, 100000);
+    assert_int_equal(ws_statement_read(ws_bytes_of_text(blank), INDEX, arena, &read, NULL), WS_OK);
+    assert_int_equal(ws_statement_append(&once_more, &read, INDEX, NULL), WS_OK);
+    assert_string_equal(blank + 1, ws_buffer_string(&once_more));
+    ws_buffer_release(&once_more);
+}
+
 /* Writes it, reads that, and writes it again the same. */
 static struct ws_statement again(const struct ws_statement *statement, struct ws_arena *arena)
 {
@@ -94,9 +108,56 @@ static struct ws_statement again(const struct ws_statement *statement, struct ws
         ws_statement_append(&once_more, &read, INDEX, &err) != WS_OK)
         fail_msg("%s", err.message);
     assert_string_equal(ws_buffer_string(&text), ws_buffer_string(&once_more));
+    assert_any_json_reads(ws_buffer_bytes(&text), arena);
     ws_buffer_release(&text);
     ws_buffer_release(&once_more);
     return read;
+}
+
+/* What reads it as it stands, and leaves all else to JSON. */
+static void statement__as_written_is_read_as_it_stands(void **state)
+{
+    struct ws_arena *arena = *state;
+    static const struct {
+        const char *part, *other; /* one for the other, and it is not plain any more */
+    } changes[] = {
+        {"{\"_type\"", "{ \"_type\""},
+        {"alpha-7b", "alpha\\u002d7b"},
+        {"alpha-7b", "alph\xc3\xa4"},
+        {"\"documents\":1000000", "\"documents\":1e6"},
+        {"\"leastBytes\":800", "\"leastBytes\":0800"},
+        {"\"leastBytes\":800", "\"leastBytes\":8000000000000000000"},
+        {"\"atMost\":3", "\"atMost\":3,\"tokenMean\":1.25"},
+        {"01020300", "0102030G"},
+        {"[3,49]", "[3,49,]"},
+        {"[3,49]", "[03,49]"},
+        {"model-emission:v1", "withdrawal:v1"},
+        {"\"watermark\"", "\"mark\""},
+        {"\"shard-0\"", "\"shard-0\\\""},
+    };
+    struct ws_statement made = emission(), read;
+    struct ws_buffer text;
+    ws_buffer_init(&text, NULL, 100000);
+    made.emission.depth.has_token_mean = false;
+    assert_int_equal(ws_statement_append(&text, &made, INDEX, NULL), WS_OK);
+    assert_true(ws_statement_read_plain(ws_buffer_bytes(&text), arena, &read));
+    const char *whole = ws_buffer_string(&text);
+    for (size_t size = 0; size < text.size; size++)
+        assert_false(ws_statement_read_plain(ws_bytes_of(whole, size), arena, &read));
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+        const char *at = strstr(whole, changes[i].part);
+        assert_non_null(at);
+        const char *changed = ws_arena_format(arena, "%.*s%s%s", (int)(at - whole), whole,
+                                              changes[i].other, at + strlen(changes[i].part));
+        if (ws_statement_read_plain(ws_bytes_of_text(changed), arena, &read))
+            fail_msg("'%s' is taken for plain", changes[i].other);
+    }
+    ws_buffer_release(&text);
+    ws_buffer_init(&text, NULL, 100000);
+    made = archive();
+    assert_int_equal(ws_statement_append(&text, &made, INDEX, NULL), WS_OK);
+    assert_true(ws_statement_read_plain(ws_buffer_bytes(&text), arena, &read));
+    ws_buffer_release(&text);
 }
 
 static void statement__of_each_kind_reads_as_written(void **state)
@@ -284,6 +345,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(statement__of_each_kind_reads_as_written),
+        cmocka_unit_test(statement__as_written_is_read_as_it_stands),
         cmocka_unit_test(statement__leaves_out_what_is_not_known),
         cmocka_unit_test(statement__that_makes_no_sense_is_not_made),
         cmocka_unit_test(statement__has_a_mean_below_its_depth),
