@@ -3,7 +3,8 @@
  * issuers and of nobody else, floods, slow and malformed requests, ten thousand connections, a disk
  * that is full, and a death in the middle. What was acknowledged is in the log each time.
  *
- * The site is a process of its own, so that it can be killed and have a disk of its own size.
+ * The site is a process of its own, so that it can be killed and have a disk of its own size. With
+ * a number as its argument the program kills it so many times, and does nothing else.
  */
 #include <arpa/inet.h>
 #include <pthread.h>
@@ -23,14 +24,26 @@
 
 #include <cmocka.h>
 
+#include "base/number.h"
 #include "ledger/envelope.h"
+#include "ledger/log_fsck.h"
 #include "ledger/log_reader.h"
 #include "ledger/log_store.h"
 #include "ledger/statement.h"
 #include "server/log_site.h"
 #include "support/place.h"
 
-enum { REPLY_SIZE = 1 << 17, CONNECTIONS = 1024, CROWD = 10000, ADDERS = 8, ADDED_BY_EACH = 25 };
+enum {
+    REPLY_SIZE = 1 << 17,
+    CONNECTIONS = 1024,
+    CROWD = 10000,
+    ADDERS = 8,
+    ADDED_BY_EACH = 25,
+    LONGEST = 150000000 /* nanoseconds before a kill */,
+    KILLS_MOST = 10000
+};
+
+static unsigned kills = 5;
 
 struct site {
     struct place place;
@@ -418,16 +431,17 @@ static void *add_many(void *adder_)
     return NULL;
 }
 
-static void start_adders(struct site *site, struct adder adders[ADDERS])
+/* In each round others than in those before it. */
+static void start_adders(struct site *site, unsigned round, struct adder adders[ADDERS])
 {
     for (unsigned i = 0; i < ADDERS; i++) {
-        adders[i] = (struct adder){.site = site, .number = i};
+        adders[i] = (struct adder){.site = site, .number = round * ADDERS + i};
         ws_arena_init(&adders[i].arena, NULL);
         adders[i].reply = malloc(REPLY_SIZE);
         assert_non_null(adders[i].reply);
         for (unsigned e = 0; e < ADDED_BY_EACH; e++)
             adders[i].entries[e] =
-                statement_of(&site->issuer, i * ADDED_BY_EACH + e, &adders[i].arena);
+                statement_of(&site->issuer, adders[i].number * ADDED_BY_EACH + e, &adders[i].arena);
     }
     for (unsigned i = 0; i < ADDERS; i++)
         assert_int_equal(pthread_create(&adders[i].thread, NULL, add_many, &adders[i]), 0);
@@ -441,53 +455,111 @@ static void end_adders(struct adder adders[ADDERS])
     }
 }
 
-/* Each acknowledged entry is where it was said to be, and is there alone. */
-static void assert_acknowledged(struct site *site, struct adder adders[ADDERS], uint64_t size)
+/* Each acknowledged entry is where it was said to be, and is there alone: of all rounds. */
+static void assert_acknowledged(struct site *site, struct adder *adders, size_t count,
+                                uint64_t size)
 {
-    bool seen[2 * ADDERS * ADDED_BY_EACH] = {false};
-    for (unsigned i = 0; i < ADDERS; i++) {
+    bool *seen = calloc(size + 1, sizeof *seen);
+    assert_non_null(seen);
+    for (size_t i = 0; i < count; i++) {
         for (size_t e = 0; e < adders[i].acknowledged; e++) {
             const uint64_t index = adders[i].indices[e];
-            assert_true(index < size && index < sizeof seen);
+            assert_true(index < size);
             assert_false(seen[index]);
             seen[index] = true;
             assert_entry(site, size, index, adders[i].entries[e]);
         }
         ws_arena_release(&adders[i].arena);
     }
+    free(seen);
 }
 
 static void adding__side_by_side_loses_nothing(void **state)
 {
     struct site *site = *state;
     struct adder adders[ADDERS];
-    start_adders(site, adders);
+    start_adders(site, 0, adders);
     end_adders(adders);
     for (unsigned i = 0; i < ADDERS; i++)
         assert_int_equal(adders[i].acknowledged, ADDED_BY_EACH);
     wait_for_size(site, ADDERS * ADDED_BY_EACH);
-    assert_acknowledged(site, adders, ADDERS * ADDED_BY_EACH);
+    assert_acknowledged(site, adders, ADDERS, ADDERS * ADDED_BY_EACH);
 }
 
-static void what_was_acknowledged__survives_a_kill(void **state)
+/* What readers see, between two lives of the site. */
+static struct ws_checkpoint served(struct site *site)
+{
+    const char *path = ws_arena_format(&site->arena, "%s/checkpoint", site->log);
+    struct ws_bytes bytes;
+    struct ws_note note;
+    struct ws_checkpoint checkpoint;
+    assert_int_equal(ws_file_read(path, WS_NOTE_LIMIT, &site->arena, &bytes, NULL), WS_OK);
+    assert_int_equal(ws_note_read(bytes, &site->arena, &note, NULL), WS_OK);
+    assert_int_equal(ws_checkpoint_read(note.text, &site->arena, &checkpoint, NULL), WS_OK);
+    return checkpoint;
+}
+
+/* It is the beginning of the log of `size` entries. */
+static void assert_beginning(struct site *site, const struct ws_checkpoint *checkpoint,
+                             uint64_t size)
+{
+    struct ws_log_reader *reader = WS_ARENA_NEW(&site->arena, struct ws_log_reader, 1);
+    struct ws_hash root;
+    assert_non_null(reader);
+    assert_true(checkpoint->size <= size);
+    ws_log_reader_init(reader, site->log, size);
+    const struct ws_merkle_nodes nodes = ws_log_reader_nodes(reader);
+    assert_int_equal(ws_merkle_root(&nodes, checkpoint->size, &root, NULL), WS_OK);
+    assert_true(ws_hash_equal(&root, &checkpoint->root));
+}
+
+static void name_damage(void *user, const char *file, const char *message)
+{
+    (void)user;
+    (void)fprintf(stderr, "%s: %s\n", file, message);
+}
+
+static void assert_sound(struct site *site, uint64_t *size)
+{
+    struct ws_log_health health;
+    struct ws_error err = {.message = ""};
+    assert_int_equal(ws_log_fsck(site->log, name_damage, NULL, &site->arena, &health, &err), WS_OK);
+    assert_int_equal(health.damages, 0);
+    assert_int_equal(health.waiting, 0);
+    *size = health.size;
+}
+
+/* The threads that keep what comes together and that publish die at any moment, and the next life
+ * goes on. */
+static void what_was_acknowledged__survives_kills(void **state)
 {
     struct site *site = *state;
-    struct adder adders[ADDERS];
-    const struct timespec moment = {.tv_nsec = 150000000};
-    struct ws_log_store store;
-    struct ws_error err = {.message = ""};
-    start_adders(site, adders);
-    (void)nanosleep(&moment, NULL);
-    assert_int_equal(end(site, SIGKILL), SIGKILL);
-    end_adders(adders);
-    assert_int_equal(ws_log_open(site->log, NULL, &store, &err), WS_OK);
-    if (store.count > store.size)
-        assert_int_equal(ws_log_publish(&store, &site->signer, &err), WS_OK);
-    const uint64_t size = store.size;
-    ws_log_close(&store);
-    assert_acknowledged(site, adders, size);
+    struct adder *adders = calloc(kills * ADDERS, sizeof *adders);
+    struct ws_checkpoint *seen = calloc(kills, sizeof *seen);
+    uint64_t random = 8, size;
+    size_t acknowledged = 0;
+    assert_true(adders && seen);
+    for (unsigned i = 0; i < kills; i++) {
+        random = random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+        const struct timespec moment = {.tv_nsec = (long)(random >> 33) % LONGEST};
+        start_adders(site, i, &adders[(size_t)i * ADDERS]);
+        (void)nanosleep(&moment, NULL);
+        assert_int_equal(end(site, SIGKILL), SIGKILL);
+        end_adders(&adders[(size_t)i * ADDERS]);
+        seen[i] = served(site);
+        start(site);
+    }
+    assert_int_equal(end(site, SIGTERM), 0); /* it published what was kept */
+    assert_sound(site, &size);
+    for (size_t i = 0; i < kills; i++)
+        assert_beginning(site, &seen[i], size);
+    for (size_t i = 0; i < (size_t)kills * ADDERS; i++)
+        acknowledged += adders[i].acknowledged;
+    assert_true(acknowledged > 0 && size >= acknowledged);
+    assert_acknowledged(site, adders, (size_t)kills * ADDERS, size);
+    free(adders);
+    free(seen);
     start(site);
-    assert_int_equal(get(site, "/checkpoint"), 200);
 }
 
 static void refusals__have_their_numbers_and_are_counted(void **state)
@@ -705,7 +777,7 @@ static void a_site__that_ends_answers_whoever_waits(void **state)
     struct adder adders[ADDERS];
     const struct timespec moment = {.tv_nsec = 100000000};
     struct ws_log_store store;
-    start_adders(site, adders);
+    start_adders(site, 0, adders);
     (void)nanosleep(&moment, NULL);
     assert_int_equal(end(site, SIGTERM), 0);
     end_adders(adders);
@@ -713,7 +785,7 @@ static void a_site__that_ends_answers_whoever_waits(void **state)
     assert_int_equal(store.count, store.size); /* it published all */
     const uint64_t size = store.size;
     ws_log_close(&store);
-    assert_acknowledged(site, adders, size);
+    assert_acknowledged(site, adders, ADDERS, size);
     start(site);
 }
 
@@ -771,13 +843,14 @@ static void adding__waits_for_no_witness(void **state)
 
 #define WITH_A_SITE(test) cmocka_unit_test_setup_teardown(test, open_site, close_site)
 
-int main(void)
+/* Of many kills alone, where their number is given. */
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         WITH_A_SITE(files__are_those_of_a_log_and_no_others),
         WITH_A_SITE(entries__get_the_index_under_which_they_are_found),
         WITH_A_SITE(adding__side_by_side_loses_nothing),
-        WITH_A_SITE(what_was_acknowledged__survives_a_kill),
+        WITH_A_SITE(what_was_acknowledged__survives_kills),
         WITH_A_SITE(refusals__have_their_numbers_and_are_counted),
         WITH_A_SITE(bodies__of_too_many_bytes_are_refused),
         WITH_A_SITE(requests__that_are_none_harm_nobody),
@@ -788,5 +861,12 @@ int main(void)
         WITH_A_SITE(a_site__that_ends_answers_whoever_waits),
         WITH_A_SITE(adding__waits_for_no_witness),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    const struct CMUnitTest many[] = {WITH_A_SITE(what_was_acknowledged__survives_kills)};
+    uint64_t given;
+    if (argc < 2)
+        return cmocka_run_group_tests(tests, NULL, NULL);
+    if (!ws_whole_parse(argv[1], &given) || given == 0 || given > KILLS_MOST)
+        return 2;
+    kills = (unsigned)given;
+    return cmocka_run_group_tests(many, NULL, NULL);
 }
