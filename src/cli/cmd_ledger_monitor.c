@@ -14,6 +14,7 @@
 #include "cli/stop_signal.h"
 #include "ledger/claims.h"
 #include "ledger/log_monitor.h"
+#include "ledger/mirror.h"
 #include "ledger/pin.h"
 
 enum { EVERY_MOST = 86400 };
@@ -236,6 +237,25 @@ static enum ws_status pin(struct monitor_request *request, const struct ws_monit
     return request->alarm ? WS_CORRUPT : status;
 }
 
+/* Where the log is read from a mirror that the roles name. */
+static enum ws_status check_mirror(struct monitor_request *request, const char *from,
+                                   const struct ws_monitor_look *look, struct ws_error *err)
+{
+    const struct ws_mirror *mirror = ws_mirror_at(&request->known, from);
+    uint64_t stored;
+    char date[32];
+    if (!mirror)
+        return WS_OK;
+    enum ws_status status = ws_mirror_check(mirror, look->note, &request->arena, &stored, err);
+    request->alarm = status == WS_CORRUPT;
+    WS_TRY(status);
+    time_text(stored, date);
+    if (!request->json)
+        (void)printf("the mirror of '%s' says that it had stored all of it by %s\n",
+                     request->known.parties[mirror->party], date);
+    return WS_OK;
+}
+
 /* What was seen before of a log is the state's alone; without one every look is the first. */
 static enum ws_status look_once(struct monitor_request *request, const struct ws_log_source *source,
                                 struct ws_error *err)
@@ -255,6 +275,7 @@ static enum ws_status look_once(struct monitor_request *request, const struct ws
         return status;
     }
     WS_TRY(print_look(request, &look, err));
+    WS_TRY(check_mirror(request, source->from, &look, err));
     return request->state && look.verdict != WS_MONITOR_STALE ? pin(request, &look, err) : WS_OK;
 }
 

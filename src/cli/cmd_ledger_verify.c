@@ -13,6 +13,7 @@
 #include "ledger/claims.h"
 #include "ledger/log_monitor.h"
 #include "ledger/log_proof.h"
+#include "ledger/mirror.h"
 #include "ledger/pin.h"
 
 enum { PROOF_LIMIT = 2 << 20 /* bytes */ };
@@ -278,6 +279,10 @@ static enum ws_status follow_log(struct reader *reader, const char *state, struc
     WS_TRY(ws_claims_open(&reader->claims, &reader->roles,
                           (struct ws_claims_log){read_cited, reader}, NULL, err));
     WS_TRY(ws_monitor_look(&monitor, &reader->arena, &look, err));
+    const struct ws_mirror *mirror = ws_mirror_at(&reader->roles, monitor.source->from);
+    uint64_t stored;
+    if (mirror)
+        WS_TRY(ws_mirror_check(mirror, look.note, &reader->arena, &stored, err));
     if (state)
         WS_TRY(pin(reader, state, look.note, err));
     for (size_t i = 0; i < reader->count; i++) {

@@ -80,6 +80,15 @@ accepts ledger monitor "$at" --policy policy --roles roles --issuer lab --state 
 check "what it logged" \
     grep -qx "entry 1: lab: urn:wellspring:human-archive:v1: archive.example/2019: counts" out
 check "since when" grep -q "^cosigned by 1 witnesses of 1 operators: it existed no later than 20" out
+# As a mirror, it must have cosigned what it shows.
+{ cat roles; printf 'mirror lab %s %s/\n' "$(cat w/vkey)" "$at"; } >mirror.roles
+accepts ledger monitor "$at" --policy policy --roles mirror.roles
+check "it has stored it" grep -q "^the mirror of 'lab' says that it had stored all of it by 20" out
+accepts witness init stranger --name stranger.example
+{ cat roles; printf 'mirror lab %s %s/\n' "$(cat stranger/vkey)" "$at"; } >mirror.roles
+runs ledger monitor "$at" --policy policy --roles mirror.roles
+[ $? = 3 ] || fail "a mirror that cosigned nothing"
+says "the mirror 'stranger.example' has not cosigned"
 refuses 2 "'roles' has no party 'other'" -- \
     ledger monitor "$at" --policy policy --roles roles --issuer other
 

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "ledger/mirror.h"
 #include "ledger/roles.h"
 #include "support/failing_heap.h"
 
@@ -111,6 +112,72 @@ static void roles__tell_roots_and_mirrors_from_keys(void **state)
     assert_true(ws_roles_allow(&in.roles, 0, WS_ROLE_ARCHIVE, "cc"));
     assert_int_equal(in.roles.max_age, 0);
     release(&in);
+}
+
+/* The one of the longest URL that is not longer than what is asked for. */
+static void mirrors__are_known_by_where_they_are(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *from;
+        size_t party; /* 2: nobody */
+    } cases[] = {
+        {"https://m.example", 0},
+        {"https://m.example/", 0},
+        {"https://m.example/hash", 0},
+        {"https://m.example/deep", 1},
+        {"https://m.example/deep/hash", 1},
+        {"https://m.example/deeper", 0},
+        {"https://m.example.org", 2},
+        {"http://m.example", 2},
+        {"log", 2},
+    };
+    struct reading in;
+    assert_int_equal(read_roles(&in, EXAMPLE_POLICY,
+                                "urn:wellspring:roles:v1\nmirror m " WITNESS_B
+                                " https://m.example/\nmirror n " WITNESS_A
+                                " https://m.example/deep\n"),
+                     WS_OK);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct ws_mirror *mirror = ws_mirror_at(&in.roles, cases[i].from);
+        if ((mirror ? mirror->party : 2) != cases[i].party)
+            fail_msg("'%s'", cases[i].from);
+    }
+    release(&in);
+}
+
+static void mirrors__have_cosigned_what_they_show(void **state)
+{
+    (void)state;
+    static const char text[] = "log.example\n1\nTszzRgjTG6xce+z2AG31kAXYKBgQVtCSCE40HmuwBb0=\n";
+    struct ws_note_signer signer, other;
+    struct ws_mirror mirror = {.url = "https://m.example"};
+    struct ws_arena arena;
+    struct ws_buffer note;
+    struct ws_error err;
+    uint64_t time = 0;
+    ws_arena_init(&arena, NULL);
+    assert_int_equal(ws_note_signer_make("m", WS_KEY_COSIGNATURE, &arena, &signer, &err), WS_OK);
+    assert_int_equal(ws_note_signer_make("o", WS_KEY_COSIGNATURE, &arena, &other, &err), WS_OK);
+    assert_int_equal(ws_note_signer_key(&signer, &mirror.key, &err), WS_OK);
+    ws_buffer_init(&note, NULL, WS_NOTE_LIMIT);
+    ws_buffer_format(&note, "%s\n", text);
+    assert_int_equal(ws_note_sign(&note, ws_bytes_of_text(text), &other, 900, &arena, &err), WS_OK);
+    assert_int_equal(ws_mirror_check(&mirror, ws_buffer_bytes(&note), &arena, &time, &err),
+                     WS_CORRUPT);
+    assert_non_null(strstr(err.message, "the mirror 'm' has not cosigned"));
+    assert_int_equal(ws_note_sign(&note, ws_bytes_of_text(text), &signer, 1000, &arena, &err),
+                     WS_OK);
+    assert_int_equal(ws_mirror_check(&mirror, ws_buffer_bytes(&note), &arena, &time, &err), WS_OK);
+    assert_int_equal(time, 1000);
+    note.data[0] ^= 1; /* and what it cosigned is another */
+    assert_int_equal(ws_mirror_check(&mirror, ws_buffer_bytes(&note), &arena, &time, &err),
+                     WS_CORRUPT);
+    ws_buffer_release(&note);
+    ws_note_key_close(&mirror.key);
+    ws_note_signer_close(&signer);
+    ws_note_signer_close(&other);
+    ws_arena_release(&arena);
 }
 
 #define POLICY_OF(groups) "log " LOG "\nwitness A " WITNESS_A "\nwitness B " WITNESS_B "\n" groups
@@ -219,6 +286,8 @@ int main(void)
         cmocka_unit_test(roles__read_the_documented_example),
         cmocka_unit_test(roles__cover_a_name_and_what_is_behind_it),
         cmocka_unit_test(roles__tell_roots_and_mirrors_from_keys),
+        cmocka_unit_test(mirrors__are_known_by_where_they_are),
+        cmocka_unit_test(mirrors__have_cosigned_what_they_show),
         cmocka_unit_test(roles__refuse_lines_that_are_none),
         cmocka_unit_test(roles__of_another_version_are_refused),
         cmocka_unit_test(roles__that_are_refused_leave_the_policy_alone),
