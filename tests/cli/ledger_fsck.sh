@@ -1,15 +1,7 @@
 # Whatever byte of a log is changed, lost or cut off, 'ledger fsck' names its file.
 . "$(dirname "$0")/lib.bash"
 
-accepts ledger keys log.key --make log.example --for log
-accepts ledger keys issuer.key --make lab.example
-issuer=$(head -n 1 out)
-accepts ledger init log --key log.key
-printf 'kind: key-change\nold_key: %s\nnew_key: b\nsince: 0\n' "$issuer" >change.yaml
-accepts ledger add log change.yaml --issuer issuer.key
-accepts ledger publish log --key log.key
-"$ws" ledger prove log --index 0 | sed -n 's/^extra //p' | base64 -d >envelope.json
-for _ in $(seq 599); do cat envelope.json; echo; done >lines.jsonl
+log_of_one 599
 accepts ledger add log lines.jsonl
 accepts ledger publish log --key log.key
 accepts ledger add log envelope.json

@@ -72,6 +72,21 @@ refuses() { # refuses STATUS WORDS... -- ARGUMENTS...
     says "${words[@]}"
 }
 
+# A log in `log` with one entry, whose envelope is in envelope.json, and that COUNT times over, one a line, in
+# lines.jsonl.
+log_of_one() { # log_of_one COUNT
+    local issuer
+    accepts ledger keys log.key --make log.example --for log
+    accepts ledger keys issuer.key --make lab.example
+    issuer=$(head -n 1 out)
+    accepts ledger init log --key log.key
+    printf 'kind: key-change\nold_key: %s\nnew_key: b\nsince: 0\n' "$issuer" >change.yaml
+    accepts ledger add log change.yaml --issuer issuer.key
+    accepts ledger publish log --key log.key
+    "$ws" ledger prove log --index 0 | sed -n 's/^extra //p' | base64 -d >envelope.json
+    for _ in $(seq "$1"); do cat envelope.json; echo; done >lines.jsonl
+}
+
 # Whether two runs hold the same files with the same bytes, but for times and machine.
 same_runs() {
     diff -r --exclude=run.json --exclude=events.log "$1" "$2"

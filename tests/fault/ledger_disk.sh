@@ -2,15 +2,7 @@
 # and the reason, nothing that was acknowledged lost, and with room it goes on.
 . "$(dirname "$0")/../cli/lib.bash"
 
-accepts ledger keys log.key --make log.example --for log
-accepts ledger keys issuer.key --make lab.example
-issuer=$(head -n 1 out)
-accepts ledger init log --key log.key
-printf 'kind: key-change\nold_key: %s\nnew_key: b\nsince: 0\n' "$issuer" >change.yaml
-accepts ledger add log change.yaml --issuer issuer.key
-accepts ledger publish log --key log.key
-"$ws" ledger prove log --index 0 | sed -n 's/^extra //p' | base64 -d >envelope.json
-for _ in $(seq 100); do cat envelope.json; echo; done >lines.jsonl
+log_of_one 100
 
 # A file-size limit is a disk that is full for files beyond it.
 limited() { # limited KILOBYTES ARGUMENTS...
