@@ -172,10 +172,13 @@ static enum ws_status print_line(const struct ws_monitor_look *look, struct ws_e
 #undef X
     };
     const struct ws_checkpoint *shown = &look->shown.checkpoint;
-    json_t *line = json_pack(
-        "{s:s, s:s, s:I, s:I, s:I, s:I}", "log", shown->origin, "verdict", names[look->verdict],
-        "size", (json_int_t)shown->size, "old_size", (json_int_t)look->old_size, "witnesses",
-        (json_int_t)look->shown.witnesses, "time", (json_int_t)look->shown.time);
+    char date[32];
+    time_text(look->shown.time, date);
+    json_t *line =
+        json_pack("{s:s, s:s, s:I, s:I, s:I, s:s?}", "log", shown->origin, "verdict",
+                  names[look->verdict], "size", (json_int_t)shown->size, "old_size",
+                  (json_int_t)look->old_size, "witnesses", (json_int_t)look->shown.witnesses,
+                  "existed_no_later_than", look->shown.time > 0 ? date : NULL);
     char *text = line ? json_dumps(line, JSON_COMPACT) : NULL;
     json_decref(line);
     if (!text)
@@ -197,7 +200,7 @@ static enum ws_status print_look(struct monitor_request *request,
                      shown->checkpoint.size, ws_monitor_text(look->verdict));
     if (!request->json && shown->time > 0) {
         char time[32];
-        ws_clock_text((double)shown->time, time);
+        time_text(shown->time, time);
         (void)printf("cosigned by %zu witnesses of %zu operators: it existed no later than %s\n",
                      shown->witnesses, shown->operators, time);
     }

@@ -163,16 +163,18 @@ static enum ws_status refuse(const struct ws_pin_book *book, const struct pin *p
                              const struct ws_pin_result *result, struct ws_error *err)
 {
     const struct ws_checkpoint *offered = &result->checkpoint.checkpoint;
+    const uint64_t time = result->checkpoint.time;
     char now[32], date[32];
     ws_clock_text((double)book->now, now);
-    ws_clock_text((double)result->checkpoint.time, date);
-    return ws_fail(err, verdicts[result->verdict].status,
-                   "the checkpoint of %" PRIu64 " entries of '%.100s', of %s: %s (pinned: %" PRIu64
-                   " entries; now: %s)%s%.150s",
-                   offered->size, offered->origin, date, ws_pin_text(result->verdict),
-                   pin->is_there ? pin->checkpoint.checkpoint.size : 0, now,
-                   result->evidence ? "; both are kept in " : "",
-                   result->evidence ? result->evidence : "");
+    ws_clock_text((double)time, date);
+    return ws_fail(
+        err, verdicts[result->verdict].status,
+        "the checkpoint of %" PRIu64 " entries of '%.100s', %s%s: %s (pinned: %" PRIu64
+        " entries; now: %s)%s%.150s",
+        offered->size, offered->origin,
+        time > 0 ? "which existed no later than " : "which no quorum dates", time > 0 ? date : "",
+        ws_pin_text(result->verdict), pin->is_there ? pin->checkpoint.checkpoint.size : 0, now,
+        result->evidence ? "; both are kept in " : "", result->evidence ? result->evidence : "");
 }
 
 /* Pinning -------------------------------------------------------------------------------------- */

@@ -145,6 +145,30 @@ static void merkle__proves_every_leaf_of_every_size(void **state)
     }
 }
 
+/* Of an entry behind the tree's end, and of a tree that is larger than the one it should become. */
+static void merkle__refuses_proofs_ahead_of_the_tree(void **state)
+{
+    (void)state;
+    for (uint64_t size = 1; size < LEAVES; size++) {
+        struct ws_merkle_proof way, growth;
+        struct ws_hash root, next_root;
+        struct ws_error err;
+        uint64_t next = size + 1;
+        const struct ws_merkle_nodes nodes = {read_node, &next};
+        define(0, size, &root);
+        define(0, next, &next_root);
+        assert_int_equal(ws_merkle_prove_inclusion(&nodes, size, next, &way, &err), WS_OK);
+        assert_int_equal(ws_merkle_check_inclusion(size, size, &leaves[size], &way, &root, &err),
+                         WS_CORRUPT);
+        assert_int_equal(
+            ws_merkle_check_inclusion(size, size, &leaves[size], &way, &next_root, &err),
+            WS_CORRUPT);
+        assert_int_equal(ws_merkle_prove_consistency(&nodes, size, next, &growth, &err), WS_OK);
+        assert_int_equal(ws_merkle_check_consistency(next, &next_root, size, &root, &growth, &err),
+                         WS_INVALID);
+    }
+}
+
 static void merkle__proves_every_growth(void **state)
 {
     (void)state;
@@ -225,6 +249,7 @@ int main(void)
         cmocka_unit_test(merkle__hashes_as_go),
         cmocka_unit_test(merkle__roots_follow_the_definition),
         cmocka_unit_test(merkle__proves_every_leaf_of_every_size),
+        cmocka_unit_test(merkle__refuses_proofs_ahead_of_the_tree),
         cmocka_unit_test(merkle__proves_every_growth),
         cmocka_unit_test(merkle__refuses_sizes_that_prove_nothing),
         cmocka_unit_test(merkle__proofs_fit_the_largest_log),
