@@ -270,6 +270,22 @@ static enum ws_status pin(struct reader *reader, const char *state, struct ws_by
     return ws_pin_accept(&book, note, &prover, &reader->arena, &result, err);
 }
 
+/* A checkpoint that too few witnesses cosigned is not read any further, but may contradict what was
+ * seen: then both are kept. The failure is that of the look, or says so. */
+static enum ws_status accuse(struct reader *reader, const char *state, struct ws_error *err)
+{
+    struct ws_trusted_checkpoint shown;
+    struct ws_bytes note;
+    if (ws_log_source_read(reader->tree.source, "checkpoint", &reader->arena, &note, NULL) !=
+            WS_OK ||
+        ws_trust_check_log(&reader->trust, note, &reader->arena, &shown, NULL) != WS_OK ||
+        shown.has_quorum)
+        return WS_CORRUPT;
+    reader->tree.checkpoint = shown.checkpoint;
+    enum ws_status status = pin(reader, state, note, err);
+    return status == WS_OK ? WS_CORRUPT : status;
+}
+
 static enum ws_status follow_log(struct reader *reader, const char *state, struct ws_error *err)
 {
     const struct ws_monitor_listener listener = {begin, follow, reader};
@@ -278,7 +294,10 @@ static enum ws_status follow_log(struct reader *reader, const char *state, struc
     struct ws_monitor_look look;
     WS_TRY(ws_claims_open(&reader->claims, &reader->roles,
                           (struct ws_claims_log){read_cited, reader}, NULL, err));
-    WS_TRY(ws_monitor_look(&monitor, &reader->arena, &look, err));
+    enum ws_status status = ws_monitor_look(&monitor, &reader->arena, &look, err);
+    if (status == WS_CORRUPT && state)
+        status = accuse(reader, state, err);
+    WS_TRY(status);
     const struct ws_mirror *mirror = ws_mirror_at(&reader->roles, monitor.source->from);
     uint64_t stored;
     if (mirror)

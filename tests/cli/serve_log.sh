@@ -99,6 +99,20 @@ wait $server || fail "SIGTERM: status $?"
 [ ! -s serve.err ] || fail "said $(cat serve.err)"
 accepts ledger fsck log
 
+# A fork that nobody cosigned is refused, and both its sides are kept.
+accepts ledger prove log --index 0 --policy policy --out p.tlog-proof
+accepts ledger init forked --key key
+sed 's/"documents": 5/"documents": 6/' archive.json >other.json
+accepts ledger add forked other.json archive.json --issuer issuer
+accepts ledger publish forked --key key
+runs ledger verify p.tlog-proof --policy policy --roles roles --log forked --state state
+[ $? = 3 ] || fail "a fork: another status"
+says "the log signed two trees of one size" "both are kept in state/"
+check "both" test "$(ls state/*/evidence | wc -l)" -eq 2
+runs ledger monitor forked --policy policy --state state
+[ $? = 3 ] || fail "the monitor: another status"
+says "FORKED" "state/fork-seen"
+
 # An older copy, as its witness knows, acknowledges nothing, and says why.
 "$ws" serve --log older --key key --issuers issuers --policy policy --publish-every 1 --port 0 \
     >older.out 2>older.err &
