@@ -14,16 +14,11 @@
 
 #include "ledger/kept_checkpoints.h"
 #include "ledger/log_fsck.h"
-#include "ledger/log_store.h"
 #include "support/failing_heap.h"
-#include "support/place.h"
+#include "support/kept_log.h"
 
 struct stand {
-    struct ws_arena arena;
-    struct ws_error err;
-    struct ws_note_signer signer;
-    struct place place;
-    struct ws_log_store store;
+    struct kept_log log;
     struct ws_log_health health;
     char files[20][64];
     size_t count;
@@ -40,9 +35,9 @@ static void note_damage(void *user, const char *file, const char *message)
 static void look(struct stand *stand)
 {
     stand->count = 0;
-    if (ws_log_fsck(stand->place.path, note_damage, stand, &stand->arena, &stand->health,
-                    &stand->err) != WS_OK)
-        fail_msg("%s", stand->err.message);
+    if (ws_log_fsck(stand->log.place.path, note_damage, stand, &stand->log.arena, &stand->health,
+                    &stand->log.err) != WS_OK)
+        fail_msg("%s", stand->log.err.message);
     assert_int_equal(stand->health.damages, stand->count);
 }
 
@@ -52,28 +47,16 @@ static void add(struct stand *stand, size_t count)
     static struct ws_bytes entries[70000];
     uint64_t first;
     for (size_t i = 0; i < count; i++) {
-        int size = snprintf(texts[i], sizeof texts[i], "%zu", (size_t)stand->store.count + i);
+        int size = snprintf(texts[i], sizeof texts[i], "%zu", (size_t)stand->log.store.count + i);
         entries[i] = ws_bytes_of(texts[i], (size_t)size);
     }
-    assert_int_equal(ws_log_add(&stand->store, entries, count, &first, &stand->err), WS_OK);
-}
-
-static void publish(struct stand *stand)
-{
-    if (ws_log_publish(&stand->store, &stand->signer, &stand->err) != WS_OK)
-        fail_msg("%s", stand->err.message);
+    assert_int_equal(ws_log_add(&stand->log.store, entries, count, &first, &stand->log.err), WS_OK);
 }
 
 static int open_stand(void **state)
 {
     static struct stand stand;
-    ws_arena_init(&stand.arena, NULL);
-    new_place(&stand.place);
-    assert_int_equal(
-        ws_note_signer_make("log.example", WS_KEY_ED25519, &stand.arena, &stand.signer, &stand.err),
-        WS_OK);
-    assert_int_equal(ws_log_make(stand.place.path, &stand.signer, &stand.err), WS_OK);
-    assert_int_equal(ws_log_open(stand.place.path, NULL, &stand.store, &stand.err), WS_OK);
+    make_kept_log(&stand.log);
     *state = &stand;
     return 0;
 }
@@ -81,10 +64,7 @@ static int open_stand(void **state)
 static int close_stand(void **state)
 {
     struct stand *stand = *state;
-    ws_log_close(&stand->store);
-    ws_note_signer_close(&stand->signer);
-    remove_place(&stand->place);
-    ws_arena_release(&stand->arena);
+    remove_kept_log(&stand->log);
     return 0;
 }
 
@@ -92,7 +72,7 @@ static int close_stand(void **state)
 static void change(const struct stand *stand, const char *name, long at, int delta)
 {
     char path[PATH_MAX];
-    (void)snprintf(path, sizeof path, "%s/%s", stand->place.path, name);
+    (void)snprintf(path, sizeof path, "%s/%s", stand->log.place.path, name);
     FILE *file = fopen(path, "r+b");
     assert_non_null(file);
     assert_int_equal(fseek(file, at, SEEK_SET), 0);
@@ -114,10 +94,10 @@ static void test_sizes(void **state)
         look(stand);
         assert_int_equal(stand->count, 0);
         assert_int_equal(stand->health.waiting, steps[i]);
-        publish(stand);
+        publish_kept(&stand->log);
         look(stand);
         assert_int_equal(stand->count, 0);
-        assert_int_equal(stand->health.size, stand->store.size);
+        assert_int_equal(stand->health.size, stand->log.store.size);
         assert_int_equal(stand->health.checkpoints, i + 2);
         assert_string_equal(stand->health.origin, "log.example");
     }
@@ -142,9 +122,9 @@ static void test_damage(void **state)
         {"journal", "journal", 2},
     };
     add(stand, 100);
-    publish(stand);
+    publish_kept(&stand->log);
     add(stand, 65700);
-    publish(stand);
+    publish_kept(&stand->log);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         change(stand, cases[i].file, cases[i].at, 1);
         look(stand);
@@ -174,10 +154,11 @@ static void test_kept_order(void **state)
     static const size_t steps[] = {1, 998, 1, 1000, 10};
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
         add(stand, steps[i]);
-        publish(stand);
+        publish_kept(&stand->log);
     }
-    assert_int_equal(ws_kept_checkpoints(stand->place.path, 0, NULL, collect, sizes, &stand->err),
-                     WS_OK);
+    assert_int_equal(
+        ws_kept_checkpoints(stand->log.place.path, 0, NULL, collect, sizes, &stand->log.err),
+        WS_OK);
     assert_int_equal(sizes[0], 4);
     assert_int_equal(sizes[1], 0);
     assert_int_equal(sizes[2], 1);
@@ -185,7 +166,8 @@ static void test_kept_order(void **state)
     assert_int_equal(sizes[4], 1000);
     sizes[0] = 0;
     assert_int_equal(
-        ws_kept_checkpoints(stand->place.path, 1001, NULL, collect, sizes, &stand->err), WS_OK);
+        ws_kept_checkpoints(stand->log.place.path, 1001, NULL, collect, sizes, &stand->log.err),
+        WS_OK);
     assert_int_equal(sizes[0], 2);
     assert_int_equal(sizes[1], 2000);
     assert_int_equal(sizes[2], 2010);
@@ -196,15 +178,15 @@ static void test_memory(void **state)
     struct stand *stand = *state;
     enum ws_status status = WS_NO_MEMORY;
     add(stand, 300);
-    publish(stand);
+    publish_kept(&stand->log);
     for (long n = 0; status == WS_NO_MEMORY; n++) {
         struct failing_heap heap = {.countdown = n};
         const struct ws_allocator allocator = {failing_realloc, &heap};
         struct ws_arena arena;
         ws_arena_init(&arena, &allocator);
         stand->count = 0;
-        status =
-            ws_log_fsck(stand->place.path, note_damage, stand, &arena, &stand->health, &stand->err);
+        status = ws_log_fsck(stand->log.place.path, note_damage, stand, &arena, &stand->health,
+                             &stand->log.err);
         assert_int_equal(stand->count, 0);
         ws_arena_release(&arena);
         assert_true(failing_heap_is_clean(&heap));
