@@ -135,4 +135,24 @@ wait $server || fail "SIGTERM: status $?"
 kill -TERM $witness
 wait $witness || fail "SIGTERM of the witness: status $?"
 
+# With the witness gone nobody says whether a copy is the newest: it takes nothing, and holds up nobody. The log
+# itself, which was confirmed, takes entries.
+accepts_entry() { # accepts_entry LOG STATUS
+    "$ws" serve --log "$1" --key key --issuers issuers --policy policy --publish-every 60 --port 0 \
+        >"$1.out" 2>"$1.err" &
+    server=$!
+    started "$1.out"
+    local status
+    status=$(curl -s -m 20 -o refused -w '%{http_code}' --data-binary @envelope "$at/add")
+    [ "$status" = "$2" ] || fail "'$1' answered $status, wanted $2: $(cat refused)"
+    curl -s "$at/metrics" >metrics
+    kill -TERM $server
+    wait $server || fail "SIGTERM: status $?"
+}
+cp -r log copied
+accepts_entry copied 503
+check "why" grep -q "takes no entries before its witnesses have confirmed" refused
+check "counted" grep -qx 'wellspring_log_refused_total{reason="unconfirmed"} 1' metrics
+accepts_entry log 200
+
 finish
