@@ -13,7 +13,7 @@ awk '
     kind == "yaml" && file == "" { file = $2; print "cat >" file " <<\"END\""; next }
     kind != ""  { print }
 ' "$guide" >guide.sh
-[ "$(grep -c 'wellspring ' guide.sh)" -eq 44 ] ||
+[ "$(grep -c 'wellspring ' guide.sh)" -eq 47 ] ||
     fail "the guide has other commands: $(grep -c 'wellspring ' guide.sh)"
 # Two are refused, and say why.
 sed -i 's/^! wellspring ledger /refused_/' guide.sh
@@ -26,7 +26,7 @@ refused_add() {
 wellspring() {
     "$ws" "$@" >out 2>err || { fail "'$*' ended with $?"; sed 's/^/    /' err; }
     cat out
-    [ "$1 $2" != "ledger verify" ] || cp out verified
+    [ "$1 $2" != "ledger verify" ] || cat out >>verified
     # The witness serves from when it knows the log.
     [ "$1 $2" != "witness add-log" ] || serve_witness
 }
