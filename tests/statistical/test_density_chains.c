@@ -180,16 +180,16 @@ static bool most_do(const char *what, size_t hits, size_t count)
 {
     double half = (double)count / 2;
     (void)printf("%-60s %zu of %zu\n", what, hits, count);
-    return !STATISTICS_DECIDE || (double)hits >= half + 4 * sqrt((double)count) / 2;
+    return !statistics_decide() || (double)hits >= half + 4 * sqrt((double)count) / 2;
 }
 
 static void mixture_chains__drift_and_narrow_as_the_notebook_shows(void **state)
 {
     (void)state;
     static struct story few[PAIRS], many[PAIRS];
-    size_t count = STATISTICS_DECIDE ? PAIRS : 1;
-    tell(few, 100, STATISTICS_DECIDE ? LATE : EARLY, count);
-    tell(many, 1000, STATISTICS_DECIDE ? MIDDLE : EARLY, count);
+    size_t count = statistics_decide() ? PAIRS : 1;
+    tell(few, 100, statistics_decide() ? LATE : EARLY, count);
+    tell(many, 1000, statistics_decide() ? MIDDLE : EARLY, count);
     size_t grew = 0, faster = 0, narrowed = 0;
     for (size_t i = 0; i < count; i++) {
         grew += few[i].late > few[i].early;
@@ -254,7 +254,7 @@ static void kernel_chains__widen_by_the_law(void **state)
         char name[64];
         (void)snprintf(name, sizeof name, "E[variance], kernels, N=25, n=%u", (unsigned)n);
         broken += !law_holds(name, expected, pow(1 + 2.0 / (N - 1), n) - 1, &tallies[r]);
-        broken += STATISTICS_DECIDE && 3 * tally_standard_error(&tallies[r]) > 0.02 * expected;
+        broken += statistics_decide() && 3 * tally_standard_error(&tallies[r]) > 0.02 * expected;
         r++;
     }
     assert_int_equal(broken, 0);

@@ -247,7 +247,7 @@ static void discrete_chains__a_rare_type_survives_with_the_exact_probability(voi
         broken += !law_holds(name, expected, 1 / expected - 1, &alive);
         const uint64_t one = 1; /* M p */
         double bound = ws_theory_types_left(&one, 1, n);
-        if (STATISTICS_DECIDE && alive.mean + 4 * tally_standard_error(&alive) < bound) {
+        if (statistics_decide() && alive.mean + 4 * tally_standard_error(&alive) < bound) {
             (void)printf("  below the bound of Suresh et al., %g\n", bound);
             broken++;
         }

@@ -108,12 +108,12 @@ static bool is_between_bounds(const struct ws_discrete_model *words, uint32_t k,
     (void)snprintf(name, sizeof name, "words left of %zu, lower bound, k=%u", words->size,
                    (unsigned)k);
     double lower = ws_theory_types_left(words->count, words->size, k);
-    bool is_tight = law_holds(name, lower, CV_SQUARED, left) || !STATISTICS_DECIDE;
-    double margin = STATISTICS_DECIDE ? 4 * tally_standard_error(left) : INFINITY;
+    bool is_tight = law_holds(name, lower, CV_SQUARED, left) || !statistics_decide();
+    double margin = statistics_decide() ? 4 * tally_standard_error(left) : INFINITY;
     double upper = upper_bound(words, k);
     (void)printf("  upper bound %.6g; %.2f %% over the lower%s\n", upper,
                  100 * (left->mean / lower - 1), is_tight ? "" : " and beyond chance");
-    return (double)left->count * STATISTICS_SHARE >= chains_needed(CV_SQUARED) &&
+    return (double)(left->count * statistics_share()) >= chains_needed(CV_SQUARED) &&
            left->mean + margin >= lower && left->mean - margin <= upper &&
            left->mean - margin <= 1.02 * lower;
 }

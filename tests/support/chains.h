@@ -78,7 +78,7 @@ static inline bool law_holds(const char *name, double expected, double cv_square
     double z = (tally->mean - expected) / error;
     (void)printf("%-42s %12.6g %12.6g %10.2g %6.2f %8llu\n", name, expected, tally->mean, error, z,
                  (unsigned long long)tally->count);
-    if (!STATISTICS_DECIDE)
+    if (!statistics_decide())
         return isfinite(tally->mean) && error >= 0;
     if ((double)tally->count < chains_needed(cv_squared)) {
         (void)printf("  too few chains: %.0f are needed\n", chains_needed(cv_squared));

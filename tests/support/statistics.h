@@ -2,7 +2,7 @@
  * Goodness of fit for tests of random things.
  *
  * A statistical test has a fixed seed chosen beforehand and fails when chance alone would do worse
- * with a probability below that of 4 standard errors. Under sanitizers it runs a hundredth of the
+ * with a probability below that of 4 standard errors. At small effort it runs a hundredth of the
  * draws and only has to come to an end.
  */
 #ifndef WS_TESTS_SUPPORT_STATISTICS_H
@@ -14,25 +14,33 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "support/effort.h"
+
 /* The two-sided probability of 4 standard errors. */
 #define STATISTICS_LEAST_P 6.334e-5
 
-#ifdef WS_SANITIZE
-enum { STATISTICS_DECIDE = 0, STATISTICS_SHARE = 100 };
-#else
-enum { STATISTICS_DECIDE = 1, STATISTICS_SHARE = 1 };
-#endif
+/* Whether there are draws enough to decide anything. */
+static inline bool statistics_decide(void)
+{
+    return effort() > EFFORT_SMALL;
+}
+
+/* One in how many of the draws that a test wants is made. */
+static inline size_t statistics_share(void)
+{
+    return by_effort(100, 1, 1);
+}
 
 /* How many draws to make where `wanted` are wanted. */
 static inline size_t statistics_draws(size_t wanted)
 {
-    return wanted / STATISTICS_SHARE;
+    return wanted / statistics_share();
 }
 
 /* Whether a test passes whose p-value is `p`; says so when not. */
 static inline bool statistics_accept(const char *what, double p)
 {
-    bool accepted = p >= STATISTICS_LEAST_P || !STATISTICS_DECIDE;
+    bool accepted = p >= STATISTICS_LEAST_P || !statistics_decide();
     if (!accepted)
         fprintf(stderr, "%s: p = %g\n", what, p);
     return accepted;

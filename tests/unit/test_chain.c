@@ -11,23 +11,17 @@
 #include <cmocka.h>
 
 #include "lab/checkpoint.h"
+#include "support/effort.h"
 #include "support/failing_heap.h"
 #include "support/laboratory.h"
 
-#ifdef WS_SANITIZE
-enum { FINE_STEPS = 0 };
-#else
-enum { FINE_STEPS = 1 };
-#endif
-
 enum { GENERATIONS = 5, SEEDS = 8 };
 
-/* Sanitizers look at every third policy: all of them take minutes there. */
-#ifdef WS_SANITIZE
-enum { ARM_STEP = 3 };
-#else
-enum { ARM_STEP = 1 };
-#endif
+/* One in how many policies is looked at. */
+static size_t arm_step(void)
+{
+    return by_effort(3, 1, 1);
+}
 
 #define SETTINGS LABORATORY_POLICIES "generations: 5\n"
 
@@ -171,7 +165,7 @@ static void check_blocks_and_threads(const char *text)
 {
     struct laboratory lab;
     open_text(&lab, text, EVERY_POLICY);
-    for (size_t a = 0; a < lab.experiment.arm_count; a += ARM_STEP) {
+    for (size_t a = 0; a < lab.experiment.arm_count; a += arm_step()) {
         struct outcome alone, other;
         run_in_blocks(&lab, &lab.experiment.arms[a], 1, &alone);
         for (size_t size = 3; size <= SEEDS; size += 5) {
@@ -240,7 +234,7 @@ static void chain__read_back_it_goes_on_as_if_never_stored(void **state)
     for (size_t family = 0; family < LABORATORY_COUNT; family++) {
         struct laboratory lab;
         open_laboratory(&lab, family, EVERY_POLICY);
-        for (size_t a = 0; a < lab.experiment.arm_count; a += ARM_STEP) {
+        for (size_t a = 0; a < lab.experiment.arm_count; a += arm_step()) {
             struct outcome whole;
             run_in_blocks(&lab, &lab.experiment.arms[a], 1, &whole);
             for (uint32_t cut = 1; cut <= GENERATIONS; cut++)
@@ -302,7 +296,7 @@ static void chain__absorbed_it_skips_what_changes_nothing(void **state)
                        absorbing[i].generations);
         if (!laboratory_open(&lab, absorbing[i].experiment, more, NULL, &err))
             fail_msg("%s", err.message);
-        for (size_t a = 0; a < lab.experiment.arm_count; a += ARM_STEP) {
+        for (size_t a = 0; a < lab.experiment.arm_count; a += arm_step()) {
             const struct ws_arm *arm = &lab.experiment.arms[a];
             struct outcome skipping, plain;
             lab.experiment.settings.skip_absorbed = true;
@@ -548,8 +542,9 @@ static void check_failing_memory(const struct laboratory *lab, const struct ws_a
     steps(&healthy, 0, STEPS);
     const struct ws_step_support divided = {.threads = CHAINS, .pool = pool};
     bool failed = true;
-    /* Under the sanitizers a transformer's thousands of allocations would take minutes. */
-    for (long n = 0; failed; n += FINE_STEPS ? 1 : 1 + n / 16) {
+    /* A transformer makes thousands of allocations. */
+    const bool each = effort() > EFFORT_SMALL;
+    for (long n = 0; failed; n += each ? 1 : 1 + n / 16) {
         struct failing_heap heap = {.countdown = n};
         const struct ws_allocator allocator = {failing_realloc, &heap};
         struct ws_block block = {0};
@@ -659,7 +654,8 @@ static void chain__any_byte_may_be_wrong(void **state)
             struct ws_error err;
             store_after(&lab, arm, 2, &bytes);
             /* A network's checkpoint is nearly all parameters, and each reading trains a step. */
-            size_t stride = 1 + 2 * (bytes.size / 4000); /* odd: both kinds of change */
+            const size_t most = by_effort(1500, 4000, 40000);
+            size_t stride = 1 + 2 * (bytes.size / most); /* odd: both kinds of change */
             for (size_t i = 0; i < bytes.size; i += stride) {
                 char kept = bytes.data[i];
                 bytes.data[i] = (char)(kept ^ (i % 2 ? 0x80 : 0x01));
