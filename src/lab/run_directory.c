@@ -52,8 +52,8 @@ void ws_compute_class(const struct ws_device *device, struct ws_buffer *out)
     struct utsname system;
     ws_buffer_text(out, uname(&system) == 0 ? system.machine : "unknown");
 #endif
-    ws_buffer_format(out, " glibc-%s lapack-%d.%d.%d zlib-%s", gnu_get_libc_version(), (int)major,
-                     (int)minor, (int)patch, zlibVersion());
+    ws_buffer_format(out, " glibc-%s lapack-%d.%d.%d-" WS_LAPACK_SUM " zlib-%s",
+                     gnu_get_libc_version(), (int)major, (int)minor, (int)patch, zlibVersion());
     if (device && device->about[0])
         ws_buffer_format(out, " %s%s%s", device->about, device->library[0] ? " " : "",
                          device->library);

@@ -115,11 +115,14 @@ accepts run small.yaml -q -o whole
 cp whole/run.json cut/run.json
 accepts run small.yaml -q -o cut
 check "a run goes on with a whole run.json in place of a damaged one" same_runs once cut
-sed 's/glibc-[0-9.]*/glibc-1.0/' once/run.json >once/run.new
-cp -r once moved
-mv moved/run.new moved/run.json
-rm once/run.new
-refuses 2 "'moved' was begun on" "glibc-1.0" "--allow-other-machine" -- run small.yaml -q -o moved
+# Of another C library, or of another build of the same LAPACK
+for other in 's/glibc-[0-9.]*/glibc-1.0/' 's/\(lapack-[0-9.]*\)-[0-9a-f]\{8\} /\1-none /'; do
+    rm -rf moved
+    cp -r once moved
+    sed "$other" once/run.json >moved/run.json
+    cmp -s once/run.json moved/run.json && fail "nothing was changed: $other"
+    refuses 2 "'moved' was begun on" "--allow-other-machine" -- run small.yaml -q -o moved
+done
 accepts run small.yaml -q -o moved --allow-other-machine
 
 # Two processes on one run
