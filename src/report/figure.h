@@ -46,7 +46,7 @@ enum ws_mark {
 
 /* How a mark looks. From 0 on a number stands for colour, line, hatch and sign together; from
  * WS_LOOKS on they combine anew. Ink is black, pale a light grey; a ramp goes by `shade` from dark
- * to light, for what has an order. */
+ * to light, for what has an order, and from line to line. */
 enum { WS_LOOKS = 6, WS_LOOK_INK = -1, WS_LOOK_PALE = -2, WS_LOOK_RAMP = -3 };
 
 struct ws_series {

@@ -1,5 +1,7 @@
 #include "report/palette.h"
 
+#include <math.h>
+
 enum { SIGNS_MOST = 12, RAMP_STOPS = 5 };
 
 static struct ws_colour colour(unsigned rgb)
@@ -37,9 +39,12 @@ struct ws_colour ws_colour_of(const struct ws_series *series)
     }
 }
 
-/* From WS_LOOKS on, a colour comes again with the next one's line and sign. */
+/* From WS_LOOKS on, a colour comes again with the next one's line and sign. Up to WS_LOOKS shades
+ * that lie evenly between 0 and 1 have a line of their own each. */
 static int other_than_colour(const struct ws_series *series)
 {
+    if (series->look == WS_LOOK_RAMP)
+        return (int)lround(fmin(fmax(series->shade, 0), 1) * (WS_LOOKS - 1));
     return series->look < 0 ? 0 : (series->look + series->look / WS_LOOKS) % WS_LOOKS;
 }
 

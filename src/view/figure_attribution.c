@@ -138,6 +138,7 @@ static enum ws_status draw(const struct ws_figure_request *request,
     const char *metric = choose_metric(request, attribution);
     struct ws_panel *panels = WS_ARENA_NEW(request->arena, struct ws_panel, PANELS_MOST);
     const struct ws_attributed *first = NULL;
+    struct ws_extent n = WS_EXTENT_OF_NONE;
     size_t count = 0;
     if (!panels)
         return no_memory(err);
@@ -151,17 +152,22 @@ static enum ws_status draw(const struct ws_figure_request *request,
             count == PANELS_MOST)
             continue;
         WS_TRY(add_arm(request, row, end - i, counterfactuals->made, &panels[count++], err));
+        ws_extent_add_sizes(&n, ws_results_find(&request->runs[0].results, row->arm, metric));
         first = row;
     }
     if (!first)
         return ws_fail(err, WS_NOT_FOUND, "--metric: no shares of '%.80s' here", metric);
     ws_panels_share_y(panels, count);
+    const char *sizes = ws_extent_text(&n, request->arena);
+    if (!sizes)
+        return no_memory(err);
     *out = (struct ws_figure){
         .caption = ws_arena_format(
             request->arena,
-            "%s (%s): means over %zu seeds. Bars are Shapley shares of three errors; points are "
-            "their sum, with the interval of 95 %% over seeds where there are %d or more.",
-            first->metric, first->definition, first->seeds, WS_ATTRIBUTION_SEEDS),
+            "%s (%s): n = %s. Means over %zu seeds. Bars are Shapley shares of three errors; "
+            "points are their sum, with the interval of 95 %% over seeds where there are %d or "
+            "more.",
+            first->metric, first->definition, sizes, first->seeds, WS_ATTRIBUTION_SEEDS),
         .width = count > 1 ? WS_FIGURE_PAGE : WS_FIGURE_COLUMN,
         .panels = panels,
         .panel_count = count,

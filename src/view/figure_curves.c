@@ -313,27 +313,6 @@ enum ws_status ws_curves_panel(const struct ws_figure_request *request,
 
 enum { ABSENT_NAMED = 4 };
 
-/* The least and the most of something over all points. */
-struct extent {
-    uint64_t least, most;
-};
-
-static void extend(struct extent *extent, uint64_t value)
-{
-    extent->least = value < extent->least ? value : extent->least;
-    extent->most = value > extent->most ? value : extent->most;
-}
-
-static void print_extent(const struct extent *extent, struct ws_buffer *out)
-{
-    char least[WS_COUNT_TEXT_SIZE], most[WS_COUNT_TEXT_SIZE];
-    ws_count_text(extent->least, least);
-    ws_count_text(extent->most, most);
-    ws_buffer_text(out, least);
-    if (extent->most > extent->least)
-        ws_buffer_format(out, " to %s", most);
-}
-
 static bool has_run(const struct ws_shown_curves *curves, const struct ws_shown_run *run)
 {
     for (size_t c = 0; c < curves->count; c++)
@@ -364,26 +343,27 @@ const char *ws_curves_caption(const struct ws_figure_request *request,
                               const struct ws_shown_curves *curves, size_t count)
 {
     struct ws_arena *arena = request->arena;
-    struct extent seeds = {UINT64_MAX, 0};
+    struct ws_extent seeds = WS_EXTENT_OF_NONE;
     struct ws_buffer text;
     ws_buffer_init(&text, arena->allocator, SIZE_MAX);
     for (size_t m = 0; m < count; m++) {
         const struct ws_curve *first = curves[m].items[0].curve;
-        struct extent n = {UINT64_MAX, 0};
-        for (size_t c = 0; c < curves[m].count; c++)
-            for (size_t p = 0; p < curves[m].items[c].curve->point_count; p++) {
-                const struct ws_point *point = &curves[m].items[c].curve->points[p];
-                extend(&n, point->n);
-                extend(&seeds, point->summary.count + point->summary.missing);
-            }
+        struct ws_extent n = WS_EXTENT_OF_NONE;
+        for (size_t c = 0; c < curves[m].count; c++) {
+            const struct ws_curve *curve = curves[m].items[c].curve;
+            ws_extent_add_sizes(&n, curve);
+            for (size_t p = 0; p < curve->point_count; p++)
+                ws_extent_add(&seeds,
+                              curve->points[p].summary.count + curve->points[p].summary.missing);
+        }
         ws_buffer_format(&text, "%s%s (%s): n = ", m > 0 ? "; " : "", first->metric,
                          first->definition);
-        print_extent(&n, &text);
+        ws_extent_print(&n, &text);
         print_absent(request, &curves[m], &text);
     }
     if (seeds.most > 1) {
         ws_buffer_text(&text, ". Median and 10 % to 90 % of ");
-        print_extent(&seeds, &text);
+        ws_extent_print(&seeds, &text);
         ws_buffer_text(&text, " seeds.");
     } else {
         ws_buffer_text(&text, ". One seed.");

@@ -187,3 +187,39 @@ void ws_count_text(uint64_t count, char out[WS_COUNT_TEXT_SIZE])
     }
     out[used] = '\0';
 }
+
+void ws_extent_add(struct ws_extent *extent, uint64_t value)
+{
+    extent->least = value < extent->least ? value : extent->least;
+    extent->most = value > extent->most ? value : extent->most;
+}
+
+void ws_extent_add_sizes(struct ws_extent *extent, const struct ws_curve *curve)
+{
+    for (size_t p = 0; curve && p < curve->point_count; p++)
+        ws_extent_add(extent, curve->points[p].n);
+}
+
+void ws_extent_print(const struct ws_extent *extent, struct ws_buffer *out)
+{
+    char least[WS_COUNT_TEXT_SIZE], most[WS_COUNT_TEXT_SIZE];
+    if (extent->least > extent->most) {
+        ws_buffer_text(out, "not known");
+        return;
+    }
+    ws_count_text(extent->least, least);
+    ws_count_text(extent->most, most);
+    ws_buffer_text(out, least);
+    if (extent->most > extent->least)
+        ws_buffer_format(out, " to %s", most);
+}
+
+const char *ws_extent_text(const struct ws_extent *extent, struct ws_arena *arena)
+{
+    struct ws_buffer text;
+    ws_buffer_init(&text, arena->allocator, SIZE_MAX);
+    ws_extent_print(extent, &text);
+    const char *made = text.status == WS_OK ? ws_arena_text(arena, ws_buffer_string(&text)) : NULL;
+    ws_buffer_release(&text);
+    return made;
+}

@@ -85,6 +85,20 @@ void ws_panels_share_y(struct ws_panel *panels, size_t count);
 enum { WS_COUNT_TEXT_SIZE = 32 };
 void ws_count_text(uint64_t count, char out[WS_COUNT_TEXT_SIZE]);
 
+/* The least and the most of something that captions tell. */
+struct ws_extent {
+    uint64_t least, most;
+};
+#define WS_EXTENT_OF_NONE                                                                          \
+    {                                                                                              \
+        UINT64_MAX, 0                                                                              \
+    }
+void ws_extent_add(struct ws_extent *extent, uint64_t value);
+void ws_extent_add_sizes(struct ws_extent *extent, const struct ws_curve *curve); /* NULL: none */
+/* "100", "20 to 400", or "not known" */
+void ws_extent_print(const struct ws_extent *extent, struct ws_buffer *out);
+const char *ws_extent_text(const struct ws_extent *extent, struct ws_arena *arena);
+
 /* Curves over generations ---------------------------------------------------------------------- */
 
 struct ws_shown_curve {

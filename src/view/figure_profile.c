@@ -136,6 +136,27 @@ static enum ws_status name_axes(const struct ws_figure_request *request,
     return WS_OK;
 }
 
+/* Sample sizes of the metrics that tell. Of a tail's two ends, which are one metric in a profile,
+ * those of the lower. */
+static const char *sizes_of(const struct ws_figure_request *request,
+                            const struct ws_profile *profile, const struct columns *columns)
+{
+    const struct ws_results *results = &request->runs[0].results;
+    struct ws_extent n = WS_EXTENT_OF_NONE;
+    for (size_t c = 0; c < columns->count; c++)
+        for (size_t d = 0; d < WS_DEFINITIONS; d++) {
+            const struct ws_profile_row *row =
+                &profile->rows[columns->arms[c] * WS_DEFINITIONS + d];
+            if (!row->metric)
+                continue;
+            const bool both_ends = strcmp(row->metric, "quantile_recall") == 0;
+            ws_extent_add_sizes(&n,
+                                ws_results_find(results, row->arm,
+                                                both_ends ? "quantile_recall_low" : row->metric));
+        }
+    return ws_extent_text(&n, request->arena);
+}
+
 enum ws_status ws_figure_of_profile(const struct ws_figure_request *request, struct ws_figure *out,
                                     struct ws_error *err)
 {
@@ -152,14 +173,17 @@ enum ws_status ws_figure_of_profile(const struct ws_figure_request *request, str
     WS_TRY(add_tiles(request, &profile, &columns, WS_VERDICT_NOT_SHOWN, 5, panel, err));
     WS_TRY(add_tiles(request, &profile, &columns, WS_VERDICT_TOO_FEW, WS_LOOK_PALE, panel, err));
     WS_TRY(add_texts(request, &profile, &columns, panel, err));
+    const char *sizes = sizes_of(request, &profile, &columns);
+    if (!sizes)
+        return no_memory(err);
     *out = (struct ws_figure){
         .caption = ws_arena_format(
             request->arena,
-            "Generation %" PRIu32 " to %" PRIu32 ", %" PRIu64
+            "Generation %" PRIu32 " to %" PRIu32 ", n = %s, %" PRIu64
             " seeds: shown where the interval of 95 %% of the median over seeds lies "
             "on the bad side, with the generation from which on it does; – is not measured. "
             "The stage is by definitions 1, 5 and 7.",
-            profile.first, profile.last, request->runs[0].description.seeds),
+            profile.first, profile.last, sizes, request->runs[0].description.seeds),
         .width = WS_FIGURE_PAGE,
         .panel_height = 0.55,
         .panels = panel,

@@ -57,14 +57,14 @@ static const struct ws_run_arm *arm_of(const struct ws_figure_request *request, 
     return NULL;
 }
 
-/* How forms of a kind are called and drawn. What is exact is dashed, so that a leading order that
- * lies under it is seen. */
+/* How forms of a kind are called and drawn: all in lines that leave gaps, but for bounds and
+ * limits, so that one that lies on another, or on what was measured, hides nothing. */
 static struct ws_series form_series(enum ws_form_kind kind)
 {
     const struct ws_series series[] = {
         [WS_FORM_EXACT] = {.label = "closed form", .look = WS_LOOK_INK, .dashed = true},
-        [WS_FORM_ABOUT] = {.label = "leading order", .look = WS_LOOK_PALE},
-        [WS_FORM_AT_LEAST] = {.label = "lower bound", .look = WS_LOOK_RAMP, .shade = 1},
+        [WS_FORM_ABOUT] = {.label = "leading order", .look = WS_LOOK_RAMP, .shade = 1},
+        [WS_FORM_AT_LEAST] = {.label = "lower bound", .look = WS_LOOK_RAMP, .shade = 0.6},
         [WS_FORM_AT_MOST] = {.label = "upper bound", .look = WS_LOOK_RAMP, .shade = 0},
         [WS_FORM_LIMIT] = {.label = "limit", .look = WS_LOOK_INK},
     };
@@ -145,13 +145,13 @@ static enum ws_status add_curve(const struct ws_figure_request *request,
         .spread = {INFINITY, -INFINITY},
     };
     WS_TRY(ws_panel_open(panel, WS_KNOWN_FORMS_MOST + 2, request->arena, err));
+    WS_TRY(add_measured(&c, err));
     for (int exact = 0; exact <= 1; exact++) /* those on top */
         for (size_t i = from, count; i < from + length; i += count) {
             count = length_of(theory, i, is_of_form);
             if ((theory->rows[i].kind == WS_FORM_EXACT) == exact)
                 WS_TRY(add_form(&c, &theory->rows[i], count, err));
         }
-    WS_TRY(add_measured(&c, err));
     const struct ws_headline *headline = ws_headline_find(family, rows->metric);
     const char *label = ws_metric_label(family, rows->metric, request->arena);
     panel->title = rows->arm;
@@ -236,6 +236,7 @@ enum ws_status ws_figure_of_theory(const struct ws_figure_request *request, stru
     struct ws_theory theory;
     struct choice *choices;
     const char *left_out;
+    struct ws_extent n = WS_EXTENT_OF_NONE;
     size_t count = 0, shown = 0, seeds = 0;
     struct ws_panel *panels = WS_ARENA_NEW(request->arena, struct ws_panel, PANELS_MOST);
     if (!panels)
@@ -245,17 +246,23 @@ enum ws_status ws_figure_of_theory(const struct ws_figure_request *request, stru
     WS_TRY(choose(request, choices, count, &shown, err));
     WS_TRY(say_left_out(choices, shown, count, request->arena, &left_out, err));
     for (size_t i = 0; i < shown; i++) {
-        const size_t of_row = theory.rows[choices[i].from].seeds;
+        const struct ws_theory_row *row = &theory.rows[choices[i].from];
+        const size_t of_row = row->seeds;
+        ws_extent_add_sizes(&n, ws_results_find(&request->runs[0].results, row->arm, row->metric));
         WS_TRY(add_curve(request, &theory, choices[i].from, choices[i].length, choices[i].look,
                          &panels[i], err));
         seeds = of_row > seeds ? of_row : seeds;
     }
+    const char *sizes = ws_extent_text(&n, request->arena);
+    if (!sizes)
+        return no_memory(err);
     *out = (struct ws_figure){
         .caption = ws_arena_format(request->arena,
-                                   "Means over %zu seeds and four standard errors on each side "
-                                   "(medians where the axis says so), over what theory says of "
-                                   "them. Means of heavy-tailed numbers are missed by few seeds.%s",
-                                   seeds, left_out),
+                                   "n = %s. Means over %zu seeds and four standard errors on each "
+                                   "side (medians where the axis says so), under what theory says "
+                                   "of them. Means of heavy-tailed numbers are missed by few "
+                                   "seeds.%s",
+                                   sizes, seeds, left_out),
         .columns = shown > ACROSS ? ACROSS : 0,
         .panels = panels,
         .panel_count = shown,

@@ -275,7 +275,7 @@ static enum ws_status make(const struct ws_figure_request *request, const struct
     ws_count_text(figure.n, n);
     *out = (struct ws_figure){
         .caption = ws_models_caption(
-            &figure, ws_arena_format(request->arena, "%s Each sample: n = %s.", what, n)),
+            &figure, ws_arena_format(request->arena, "%s Each sample: n = %s.", what, n)),
         .width = figure.panel_count > 1 ? WS_FIGURE_PAGE : WS_FIGURE_COLUMN,
         .panel_height = 0.8,
         .panels = figure.panels,

@@ -319,18 +319,22 @@ static const char *caption_of(const struct ws_models_figure *figure, uint32_t di
 {
     struct ws_arena *arena = figure->request->arena;
     char n[WS_COUNT_TEXT_SIZE], human[WS_COUNT_TEXT_SIZE];
-    ws_count_text(figure->n < DOTS_MOST ? figure->n : DOTS_MOST, n);
+    ws_count_text(dimension == 1 || figure->n < DOTS_MOST ? figure->n : DOTS_MOST, n);
     ws_count_text(ws_human_items(figure->replay->human), human);
-    if (dimension == 1)
+    if (dimension == 1) {
+        const char *lines = figure->n > 0 ? ws_arena_format(arena, "n = %s items of each model", n)
+                                          : "the models' densities";
         return ws_models_caption(figure, ws_arena_format(arena,
-                                                         "Histogram: the %s human items that model "
-                                                         "0 was trained on. Lines: the models.",
-                                                         human));
+                                                         "Histogram: the n = %s human items that "
+                                                         "model 0 was trained on. Lines: %s.",
+                                                         human, lines ? lines : "the models"));
+    }
     return ws_models_caption(
-        figure, ws_arena_format(arena,
-                                "%s items of each model, and as many or fewer of the %s human ones "
-                                "that model 0 was trained on%s. What lies outside is not shown.",
-                                n, human, dimension > 2 ? ", in the first two coordinates" : ""));
+        figure,
+        ws_arena_format(arena,
+                        "n = %s items of each model, and as many or fewer of the %s human ones "
+                        "that model 0 was trained on%s. What lies outside is not shown.",
+                        n, human, dimension > 2 ? ", in the first two coordinates" : ""));
 }
 
 enum ws_status ws_figure_of_vectors_with(const struct ws_figure_request *request,

@@ -65,6 +65,7 @@ accepts run line.yaml -q -o line
 accepts plot run line -m entropy_mm -o some.tex
 check "runs without the metric are named" grep -q 'Caption: entropy.*, none of line\. Median' some.tex
 accepts plot line -k distribution -o line.svg
+accepts plot line -k distribution -o lines.tex
 accepts plot line -k theory -a replace -o forms.tex
 check "all there is of one arm" bash -c "! grep -q 'Not shown' forms.tex"
 accepts run gaussian -q -o arms --set generations=3 --set seeds=2
@@ -74,6 +75,8 @@ refuses 2 "12 at most" "--arm" -- plot arms -k theory -a 'replace;keep:0.1;accum
 grep -B 1 'anchor=west' forms.tex | sed -n 's/ ([0-9].*//p' | grep draw >samples
 check "forms of several kinds, and a measured one" test "$(wc -l <samples)" -ge 3
 check "no two of them look alike" test -z "$(sort samples | uniq -d)"
+shades=$(grep -o 'dash pattern=[^]]*' lines.tex | sort -u | wc -l)
+check "generations have lines of their own" test "$shades" -eq 2
 refuses 1 "no closed form is known for" -- plot mixture -k theory -o x.svg
 
 # Shares of errors, from the runs that 'attribute' left.
@@ -83,12 +86,31 @@ accepts attribute mixture --runs parts -m test_nll -q
 accepts plot mixture -k attribution --runs parts -m test_nll -o shares.svg
 refuses 2 "--factor is '1'" -- plot mixture -k attribution --runs parts --factor 1 -o x.svg
 
+# Every caption has the sample's size.
+states_size() { # states_size SIZE ARGUMENTS...: of a figure
+    local size=$1
+    shift
+    accepts plot "$@" -o caption.tex
+    check "the size, of $*" grep -qE "^% Caption: .*n~=~$size( |[.,;~]|$)" caption.tex
+}
+states_size 100 run
+states_size 100 run -k profile
+states_size 100 run -k theory
+states_size 100 run -k distribution
+states_size 100 run -k zipf
+states_size 100 run -k survival
+states_size "50 to 200" vary -k multiples -m entropy_mm
+states_size 600 mixture -k distribution
+states_size 50 line -k distribution
+states_size 60 mixture -k attribution --runs parts -m test_nll
+
 make_corpus 6000 >corpus.txt
 printf '%s\n' 'family: ngram' 'source: text' 'corpus: corpus.txt' 'block: 50' 'items: 40' \
     'test_items: 20' 'fresh_items: 40' 'policies: [replace]' 'generations: 3' >text.yaml
 accepts run text.yaml -q -o text
 accepts plot text -k perplexity -o perplexity.svg
 accepts plot text -k survival -o survival.svg
+states_size 40 text -k perplexity
 refuses 1 "'--kind zipf'" -- plot text -k distribution -o x.svg
 echo more >>corpus.txt
 refuses 2 "corpus" -- plot text -k zipf -o x.svg
