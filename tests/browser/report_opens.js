@@ -48,12 +48,16 @@ await withPage({ viewport: { width: 1280, height: 900 } }, async (page, watched)
     // Of a metric that differs between seeds, or bands are lines
     await page.locator(".metric select").first().selectOption("perplexity");
     let before = await picture(page);
-    for (const control of ["Log axis", "Bands (10 % to 90 % of seeds)", "Every seed", "replace"]) {
+    for (const control of ["Log axis", "Bands (10 % to 90 % of seeds)", "Every seed", "Seed 2", "replace"]) {
         await page.getByLabel(control, { exact: true }).first().click();
         const after = await picture(page);
         check(after !== before, `'${control}' draws the chart anew`);
         before = after;
     }
+    check(!await page.getByLabel("Every seed", { exact: true }).isChecked(), "every seed but one is not every seed");
+    const lines = () => page.evaluate(() => Object.values(Chart.instances)[0].data.datasets
+        .filter((dataset) => dataset.isEdge && dataset.borderWidth === 1).length);
+    equal(await lines(), 6, "lines of two of three seeds under the three policies that are shown");
     const described = () => page.locator(".plot canvas").first().getAttribute("aria-label");
     check(!(await described()).includes("replace"), "a policy that is off is not described");
     await page.getByLabel("replace", { exact: true }).first().click();

@@ -44,7 +44,7 @@ report.runs.forEach((run, r) => {
     });
 });
 
-const view = { bands: true, seeds: false, log: false, from: 0, to: Infinity };
+const view = { bands: true, seeds: new Set(), log: false, from: 0, to: Infinity }; // seeds: those with lines of their own
 const drawings = new Set(); // functions that draw a chart anew
 
 function drawAll() {
@@ -120,8 +120,8 @@ function bandDatasets({ series, curve }) {
 
 function seedDatasets({ series, curve }) {
     const count = curve.by_seed ? curve.by_seed.length / curve.count : 0;
-    return Array.from({ length: count }, (_, s) => ({
-        data: linePoints(curve, curve.by_seed, s * curve.count), isEdge: true, fill: false,
+    return [...view.seeds].filter((seed) => seed <= count).map((seed) => ({
+        data: linePoints(curve, curve.by_seed, (seed - 1) * curve.count), isEdge: true, fill: false,
         pointRadius: 0, borderWidth: 1, borderColor: colourOf(series) + "80",
     }));
 }
@@ -140,7 +140,7 @@ function medianDataset({ series, curve }) {
 function datasetsOf(members) {
     return members.flatMap((member) => [
         ...(view.bands && rangeOf(member.curve.seeds)[1] > 1 ? bandDatasets(member) : []),
-        ...(view.seeds ? seedDatasets(member) : []),
+        ...seedDatasets(member),
         medianDataset(member),
     ]);
 }
@@ -275,7 +275,7 @@ function tableOf(metric, members) {
         make("tr", null, make("th", { scope: "row" }, series.name), numberCell(generation),
             ...names.map((name) => numberCell(curve[name][i])))));
     const heads = ["generation", "median", "10 %", "90 %", "mean", "standard error", "seeds", "n"];
-    return wideTable(`${metric} by policy and generation`, ["policy", ...heads.map((name) => numberHead(name))], rows, "wide tall");
+    return wideTable(`${metric} by policy and generation`, ["policy", ...heads.map((name) => numberHead(name))], rows, { classes: "wide tall", keys: 2 });
 }
 
 function makeChart(metric, group) {
@@ -384,6 +384,29 @@ function seriesControls() {
     return box;
 }
 
+// All seeds of runs that have lines of them, or none; or one by one.
+function seedControls() {
+    const most = Math.max(0, ...report.runs.filter((run) => run.curves.some((curve) => curve.by_seed !== null)).map((run) => run.seeds));
+    if (most === 0)
+        return null;
+    const seeds = Array.from({ length: most }, (_, s) => s + 1);
+    const boxes = [];
+    const toggle = (chosen, isShown) => {
+        for (const seed of chosen)
+            view.seeds[isShown ? "add" : "delete"](seed);
+        boxes.forEach((box, s) => { box.checked = view.seeds.has(s + 1); });
+        all.checked = view.seeds.size === most;
+        drawAll();
+    };
+    const every = labelledCheck("Every seed", false, (checked) => toggle(seeds, checked)), all = every.querySelector("input");
+    const list = make("div", { class: "series" }, every, ...seeds.map((seed) => {
+        const label = labelledCheck(`Seed ${seed}`, false, (checked) => toggle([seed], checked));
+        boxes.push(label.querySelector("input"));
+        return label;
+    }));
+    return make("fieldset", { class: "on-screen" }, make("legend", null, "Lines of single seeds"), list);
+}
+
 function viewControls() {
     const number = (label, value) => make("input", { type: "number", min: 0, max: lastGeneration(), value, "aria-label": label });
     const from = number("First generation that is drawn", 0), to = number("Last generation that is drawn", lastGeneration());
@@ -402,11 +425,10 @@ function viewControls() {
         view[name] = checked;
         drawAll();
     });
-    const hasSeeds = report.runs.some((run) => run.curves.some((curve) => curve.by_seed !== null));
     const hasBands = report.runs.some((run) => run.seeds > 1);
     return make("div", { class: "controls", role: "group", "aria-label": "How charts are drawn" },
         hasBands ? flag("bands", "Bands (10 % to 90 % of seeds)") : null,
-        hasSeeds ? flag("seeds", "Every seed") : null, flag("log", "Log axis"),
+        flag("log", "Log axis"),
         make("span", null, "Generations ", from, " to ", to), reset);
 }
 
@@ -418,8 +440,8 @@ function chartsSection() {
     const made = chosen.map((metric) => makeCard(metric, metrics));
     cards.append(...made.map((one) => one.card));
     return {
-        content: [seriesControls(), viewControls(),
-            make("p", { class: "note on-screen" }, "Point at a chart for its values; drag over it to zoom, double-click or reset to go back."), cards],
+        content: [seriesControls(), seedControls(), viewControls(),
+            make("p", { class: "note on-screen" }, "Point at a chart for its values; drag over it to zoom, double-click or reset to go back."), cards].filter(Boolean),
         fill: () => made.forEach((one) => one.fill()),
     };
 }

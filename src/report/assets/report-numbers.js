@@ -106,13 +106,14 @@ function numberHead(text, ...more) {
     return make("th", { scope: "col", class: "number" }, text, ...more);
 }
 
-// A table that scrolls by itself where the page is too narrow for it, by keyboard too.
-function wideTable(caption, head, rows, classes = "wide") {
+// A table that scrolls by itself where the page is too narrow for it, by keyboard too. Its first columns, `keys` of
+// them, say what a row is of.
+function wideTable(caption, head, rows, { classes = "wide", keys = 1 } = {}) {
     const table = make("table", null, make("caption", null, make("span", null, caption)),
         make("thead", null, make("tr", null, ...head.map((cell) =>
             cell instanceof Element ? cell : make("th", { scope: "col" }, cell)))),
         make("tbody", null, ...rows));
-    return make("div", { class: classes, tabindex: "0", role: "region", "aria-label": caption }, table);
+    return make("div", { class: classes, "data-keys": keys, tabindex: "0", role: "region", "aria-label": caption }, table);
 }
 
 // A drop-down with a label: choices are [value, text].

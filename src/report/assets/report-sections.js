@@ -120,7 +120,8 @@ function verdictCell(verdict) {
         make("span", { class: name }, `${verdictSigns[verdict.verdict] ?? ""} ${words}${since}`));
     if (verdict.metric)
         cell.append(make("small", null, `${verdict.metric} ${showReal(real(verdict.first), 3)} → ${showReal(real(verdict.last), 3)}`),
-            make("small", null, `${showReal(real(verdict.bad), 3)} (${showReal(real(verdict.low), 3)} … ${showReal(real(verdict.high), 3)}), ${verdict.seeds} seeds`));
+            make("small", null, verdict.seeds === 0 ? "0 seeds"
+                : `${showReal(real(verdict.bad), 3)} (${showReal(real(verdict.low), 3)} … ${showReal(real(verdict.high), 3)}), ${verdict.seeds} seeds`));
     return cell;
 }
 
@@ -166,7 +167,7 @@ function theorySection() {
         content: [make("p", null, "Closed forms, bounds and limits that are known for curves of these runs, beside what was measured at the last generation: "
             + "the mean over seeds and its standard error, or the median. Generations that neither agree nor differ have too few seeds to tell, or are not yet at a limit."),
         wideTable("Theory beside measurement", ["policy", "metric", "form", ...["generation", "measured", "expected"].map((name) => numberHead(name)),
-            "there", numberHead("generations that agree"), numberHead("that differ")], rows)],
+            "there", numberHead("generations that agree"), numberHead("that differ")], rows, { keys: 3 })],
     };
 }
 
@@ -195,7 +196,7 @@ function attributionSection() {
             make("ul", null, ...names.map((name, e) => make("li", null, `${name}: ${how[e]}`))),
             wideTable("Shares of three errors", ["metric", "policy", ...["generation", "seeds", "change", ...names].map((name) => numberHead(name))],
                 lastRows(rows).map((row) => make("tr", null, make("th", { scope: "row" }, row.metric), make("td", null, row.arm),
-                    numberCell(row.generation), numberCell(row.seeds), shareCell(row.total), ...row.shares.map(shareCell))))],
+                    numberCell(row.generation), numberCell(row.seeds), shareCell(row.total), ...row.shares.map(shareCell))), { keys: 2 })],
     };
 }
 
@@ -256,6 +257,70 @@ function aboutRun(run) {
 function aboutSection() {
     return { content: eachRun(report.runs, "Settings of each run", aboutRun) };
 }
+
+// ---- Paper: a table that is wider than the page is cut into several ----
+
+const paperWidth = 660; // CSS pixels between the margins of an upright page of A4 or Letter
+
+// The width that each column takes at least, in the letters of paper.
+function widthsOnPaper(table) {
+    const probe = make("div", { class: "on-paper probe" }, table.cloneNode(true));
+    document.body.append(probe);
+    const widths = Array.from(probe.querySelectorAll("thead th"), (cell) => cell.getBoundingClientRect().width);
+    probe.remove();
+    return widths;
+}
+
+const sumOf = (values) => values.reduce((sum, value) => sum + value, 0);
+
+// Columns of each part, without the keys, which all parts have.
+function partsOf(widths, keys) {
+    const parts = [];
+    let left = 0;
+    for (let column = keys; column < widths.length; column++) {
+        if (parts.length === 0 || widths[column] > left) {
+            parts.push([]);
+            left = paperWidth - sumOf(widths.slice(0, keys));
+        }
+        parts.at(-1).push(column);
+        left -= widths[column];
+    }
+    return parts;
+}
+
+function partOf(table, keys, columns) {
+    const part = table.cloneNode(true);
+    for (const row of part.rows)
+        [...row.cells].forEach((cell, column) => {
+            if (column >= keys && !columns.includes(column))
+                cell.remove();
+        });
+    const count = table.rows[0].cells.length;
+    part.caption.firstChild.append(` (columns ${columns[0] + 1} to ${columns.at(-1) + 1} of ${count})`);
+    return part;
+}
+
+function cutForPaper(wide) {
+    const table = wide.querySelector("table"), widths = widthsOnPaper(table), keys = Number(wide.dataset.keys);
+    if (sumOf(widths) <= paperWidth)
+        return;
+    // What has no room by itself is broken between letters.
+    const parts = partsOf(widths, keys), isTight = parts.some((columns) =>
+        sumOf(widths.slice(0, keys)) + sumOf(columns.map((column) => widths[column])) > paperWidth);
+    wide.classList.add("cut");
+    wide.after(make("div", { class: isTight ? "on-paper parts tight" : "on-paper parts" },
+        ...(parts.length > 1 ? parts.map((columns) => partOf(table, keys, columns)) : [table.cloneNode(true)])));
+}
+
+window.addEventListener("beforeprint", () => {
+    for (const wide of document.querySelectorAll(".wide:not(.cut)"))
+        if (wide.getClientRects().length > 0)
+            cutForPaper(wide);
+});
+window.addEventListener("afterprint", () => {
+    document.querySelectorAll(".parts").forEach((parts) => parts.remove());
+    document.querySelectorAll(".cut").forEach((wide) => wide.classList.remove("cut"));
+});
 
 // ---- The page ----
 
