@@ -381,14 +381,14 @@ static void print_metrics(struct view *view)
 static void print_next_step(const struct ws_comparison *comparison,
                             const struct compare_flags *flags)
 {
-    (void)printf("\nNext:");
-    print_word(program_invocation_name);
-    (void)printf(" compare");
+    begin_command(stdout, "\nNext:");
+    print_words("compare");
     for (size_t r = 0; r < comparison->run_count; r++)
         print_word(comparison->directories[r]);
     if (flags->generation)
-        (void)printf(" --generation %" PRIu32, comparison->generation);
-    (void)printf(flags->metric ? " --json # every number\n" : " --metric all # every metric\n");
+        print_words("--generation %" PRIu32, comparison->generation);
+    print_words(flags->metric ? "--json" : "--metric all");
+    end_command(flags->metric ? "every number" : "every metric");
 }
 
 static void print_runs(const struct ws_comparison *comparison)

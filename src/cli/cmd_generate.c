@@ -427,17 +427,24 @@ static enum ws_status generate(struct generation *g, struct ws_error *err)
 /* Texts on standard output may be piped; what is said about them is not. */
 static void print_next_step(const struct generation *g)
 {
-    const char *program = program_invocation_name;
     if (g->flags.quiet)
         return;
     if (g->made > 0)
         (void)fprintf(stderr, "%" PRIu64 " tokens in %.1f s\n", g->made, now() - g->begun);
-    if (g->flags.output)
-        (void)printf("%" PRIu64 " texts in %s\nNext:\n  %s evaluate %s --text %s\n", g->total,
-                     g->flags.output, program, g->model_path, g->flags.output);
-    else
-        (void)fprintf(stderr, "Next:\n  %s generate %s --count 1000 -o texts.jsonl\n", program,
-                      g->model_path);
+    if (g->flags.output) {
+        (void)printf("%" PRIu64 " texts in %s\n", g->total, g->flags.output);
+        begin_command(stdout, "Next:\n ");
+        print_words("evaluate");
+        print_word(g->model_path);
+        print_words("--text");
+        print_word(g->flags.output);
+    } else {
+        begin_command(stderr, "Next:\n ");
+        print_words("generate");
+        print_word(g->model_path);
+        print_words("--count 1000 -o texts.jsonl");
+    }
+    end_command(NULL);
 }
 
 static int run(struct generation *g)

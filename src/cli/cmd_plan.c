@@ -138,12 +138,11 @@ static enum ws_status print_plan_json(const struct ws_experiment *e,
 /* As it can be typed: with the program as it was called. */
 static void print_next_step(const char *what, const struct arguments *arguments)
 {
-    (void)printf("Next:");
-    print_word(program_invocation_name);
-    (void)printf(" run");
+    begin_command(stdout, "Next:");
+    print_words("run");
     print_word(what);
     print_settings(arguments, NULL);
-    (void)printf("\n");
+    end_command(NULL);
 }
 
 struct plan_request {

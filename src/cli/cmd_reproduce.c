@@ -284,26 +284,30 @@ static void print_totals(const struct session *s, const struct study_tally *tall
         (void)printf("; %zu skipped", tally->of[WS_ROW_SKIPPED]);
     (void)putchar('\n');
     if (s->flags.runs)
-        (void)printf("The runs are in %s. Next:\n ", s->flags.runs);
+        (void)printf("The runs are in %s. Next:\n", s->flags.runs);
     else
-        (void)printf("Next:\n ");
-    print_word(program_invocation_name);
+        (void)printf("Next:\n");
+    begin_command(stdout, " ");
     if (s->flags.runs) {
-        (void)printf(" runs %s/%s\n", s->flags.runs, s->studies[0].reproduction.name);
+        print_words("runs %s/%s", s->flags.runs, s->studies[0].reproduction.name);
+        end_command(NULL);
     } else {
-        (void)printf(" reproduce");
+        print_words("reproduce");
         for (size_t i = 0; i < arguments->positional_count; i++)
             print_word(arguments->positional[i]);
-        (void)printf(" --runs runs/reproduce # keeps every run\n");
+        print_words("--runs runs/reproduce");
+        end_command("keeps every run");
     }
     if (tally->later == 0)
         return;
-    (void)printf(" ");
-    print_word(program_invocation_name);
-    (void)printf(" reproduce");
+    char more[40];
+    (void)snprintf(more, sizeof more, "%zu more rows", tally->later);
+    begin_command(stdout, " ");
+    print_words("reproduce");
     for (size_t i = 0; i < arguments->positional_count; i++)
         print_word(arguments->positional[i]);
-    (void)printf(" --tier hours # %zu more rows\n", tally->later);
+    print_words("--tier hours");
+    end_command(more);
 }
 
 static enum ws_status choose_tier(struct session *s, struct ws_error *err)

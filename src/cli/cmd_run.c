@@ -90,22 +90,22 @@ static void print_first_failure(const struct job *job, const struct ws_run_resul
     print_advice(job, first);
 }
 
-/* Commands as they can be typed: with the program as it was called. */
-static void print_run_command(const char *what)
+static void begin_run(const char *what)
 {
-    (void)printf(" ");
-    print_word(program_invocation_name);
-    (void)printf(" run");
+    begin_command(stdout, " ");
+    print_words("run");
     print_word(what);
 }
 
-static void print_directory_command(const char *command, const char *directory, const char *rest)
+static void print_directory_command(const char *command, const char *directory, const char *rest,
+                                    const char *comment)
 {
-    (void)printf(" ");
-    print_word(program_invocation_name);
-    (void)printf(" %s", command);
+    begin_command(stdout, " ");
+    print_words("%s", command);
     print_word(directory);
-    (void)printf("%s\n", rest);
+    if (rest)
+        print_words("%s", rest);
+    end_command(comment);
 }
 
 static void print_next_steps(const struct job *job)
@@ -114,24 +114,25 @@ static void print_next_steps(const struct job *job)
                  job->last ? " Next:" : "\n");
     if (!job->last)
         return;
-    print_directory_command("report", job->directory, " # a page to look at and to send round");
-    print_directory_command("export", job->directory, " --summary -o results.csv");
-    print_run_command(job->what);
+    print_directory_command("report", job->directory, NULL, "a page to look at and to send round");
+    print_directory_command("export", job->directory, "--summary -o results.csv", NULL);
+    begin_run(job->what);
     if (job->flags->output) {
-        (void)printf(" -o");
+        print_words("-o");
         print_word(job->flags->output);
     }
     print_settings(job->flags->given, "seeds");
-    (void)printf(" --set seeds=%" PRIu64 " # more seeds in this run\n",
-                 2 * job->experiment->settings.seeds);
-    print_run_command(job->what);
-    (void)printf(" -o runs/mine");
+    print_words("--set seeds=%" PRIu64, 2 * job->experiment->settings.seeds);
+    end_command("more seeds in this run");
+    begin_run(job->what);
+    print_words("-o runs/mine");
     print_settings(job->flags->given, "policies");
-    (void)printf(" --set policies=keep:0.5,augment\n");
+    print_words("--set policies=keep:0.5,augment");
+    end_command(NULL);
     if (job->experiment->settings.then[0] == '\0')
         return;
-    print_run_command(job->experiment->settings.then);
-    (void)printf(" # follows where nothing is changed\n");
+    begin_run(job->experiment->settings.then);
+    end_command("follows where nothing is changed");
 }
 
 static enum ws_status show(const struct job *job, struct ws_error *err)

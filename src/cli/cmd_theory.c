@@ -20,9 +20,11 @@ static enum ws_status print_theory(const struct ws_theory *theory, const char *d
     if (flags->json)
         return theory_print_json(theory, err);
     theory_print(theory);
-    (void)printf("Every generation: wellspring theory");
+    begin_command(stdout, "Every generation:");
+    print_words("theory");
     print_word(directory);
-    (void)printf(" -o theory.csv\n");
+    print_words("-o theory.csv");
+    end_command(NULL);
     return WS_OK;
 }
 

@@ -287,7 +287,11 @@ static void print_trained(const struct ws_tokenizer *tokenizer, uint64_t wanted,
     uint32_t count = ws_tokenizer_count(tokenizer);
     (void)printf("%" PRIu32 " tokens in %s%s\n", count, directory,
                  count < wanted ? ": the text has no more pairs" : "");
-    (void)printf("Next:\n  %s tokenize --tokenizer %s FILE\n", program_invocation_name, directory);
+    begin_command(stdout, "Next:\n ");
+    print_words("tokenize --tokenizer");
+    print_word(directory);
+    print_words("FILE");
+    end_command(NULL);
 }
 
 static enum ws_status train_on_input(struct conversion *c, struct ws_tokenizer_training *training,

@@ -118,7 +118,6 @@ static void print_point(const json_t *results, const char *key, const char *titl
 
 static void print_table(const struct training *t, const json_t *results)
 {
-    const char *program = program_invocation_name;
     (void)printf("%" JSON_INTEGER_FORMAT " parameters, trained on %" JSON_INTEGER_FORMAT
                  " tokens in %" JSON_INTEGER_FORMAT " steps\n\n",
                  json_integer_value(json_object_get(results, "parameters")),
@@ -131,10 +130,20 @@ static void print_table(const struct training *t, const json_t *results)
     (void)printf("\n* mean of the last tenth of the steps\n");
     (void)printf("\nThe model is in %s (training.jsonl holds the loss curve). Next:\n",
                  t->flags.output);
-    (void)printf("  %s generate %s\n", program, t->flags.output);
-    (void)printf("  %s evaluate %s --text FILE\n", program, t->flags.output);
-    (void)printf("  %s train TEXT --model %s -o DIR, to go on with other text\n", program,
-                 t->flags.output);
+    begin_command(stdout, " ");
+    print_words("generate");
+    print_word(t->flags.output);
+    end_command(NULL);
+    begin_command(stdout, " ");
+    print_words("evaluate");
+    print_word(t->flags.output);
+    print_words("--text FILE");
+    end_command(NULL);
+    begin_command(stdout, " ");
+    print_words("train TEXT --model");
+    print_word(t->flags.output);
+    print_words("-o DIR");
+    end_command("goes on with other text");
 }
 
 static enum ws_status print_results(const struct training *t, struct ws_error *err)

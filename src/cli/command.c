@@ -1,12 +1,16 @@
 #include "cli/command.h"
 
+#include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/file.h"
 #include "cli/installed.h"
 #include "cli/preset.h"
+#include "cli/terminal.h"
 #include "lab/experiment_file.h"
 
 enum { MOST_EXPERIMENTS = 16 };
@@ -314,6 +318,45 @@ bool arguments_name(const struct arguments *arguments, const char *setting)
 
 /* Commands to be typed ------------------------------------------------------------------------- */
 
+enum { COMMAND_WIDTH = 80, COMMAND_INDENT = 5, BACKSLASH = 2 };
+
+/* The command that is being printed. */
+static struct {
+    FILE *out; /* NULL: none is */
+    int column;
+} typed;
+
+/* A blank and text that is broken nowhere. */
+static void print_piece(const char *text)
+{
+    const int width = 1 + width_of(text);
+    FILE *out = typed.out ? typed.out : stdout;
+    if (typed.out && typed.column + width > COMMAND_WIDTH - BACKSLASH) {
+        (void)fprintf(out, " \\\n%*s", COMMAND_INDENT, "");
+        typed.column = COMMAND_INDENT;
+    }
+    (void)fprintf(out, " %s", text);
+    typed.column += width;
+}
+
+void begin_command(FILE *out, const char *lead)
+{
+    (void)fputs(lead, out);
+    typed.out = out;
+    const char *line = strrchr(lead, '\n');
+    typed.column = width_of(line ? line + 1 : lead);
+    print_word(program_invocation_name);
+}
+
+void end_command(const char *comment)
+{
+    const bool fits = !comment || typed.column + 3 + width_of(comment) <= COMMAND_WIDTH;
+    if (comment)
+        (void)fprintf(typed.out, "%s # %s", fits ? "" : "\n   ", comment);
+    (void)fputc('\n', typed.out);
+    typed.out = NULL;
+}
+
 /* A shell takes these as they are. */
 static bool is_plain(const char *text)
 {
@@ -322,24 +365,47 @@ static bool is_plain(const char *text)
 }
 
 /* Within single quotes nothing has a meaning but they themselves. */
-static void print_quoted(const char *text)
+static void append_word(const char *word, struct ws_buffer *out)
 {
-    (void)putchar('\'');
-    for (const char *c = text; *c; c++)
+    if (*word && is_plain(word)) {
+        ws_buffer_text(out, word);
+        return;
+    }
+    ws_buffer_text(out, "'");
+    for (const char *c = word; *c; c++)
         if (*c == '\'')
-            (void)fputs("'\\''", stdout);
+            ws_buffer_text(out, "'\\''");
         else
-            (void)putchar(*c);
-    (void)putchar('\'');
+            ws_buffer_append(out, c, 1);
+    ws_buffer_text(out, "'");
+}
+
+/* `before` and a word. */
+static void print_after(const char *before, const char *word)
+{
+    struct ws_buffer text;
+    ws_buffer_init(&text, NULL, SIZE_MAX);
+    ws_buffer_text(&text, before);
+    append_word(word, &text);
+    print_piece(text.status == WS_OK ? ws_buffer_string(&text) : word);
+    ws_buffer_release(&text);
 }
 
 void print_word(const char *word)
 {
-    (void)putchar(' ');
-    if (*word && is_plain(word))
-        (void)fputs(word, stdout);
-    else
-        print_quoted(word);
+    print_after("", word);
+}
+
+void print_words(const char *format, ...)
+{
+    char *text = NULL;
+    va_list arguments;
+    va_start(arguments, format);
+    const bool made = vasprintf(&text, format, arguments) >= 0;
+    va_end(arguments);
+    if (made)
+        print_piece(text);
+    free(made ? text : NULL);
 }
 
 /* One that a later one replaces is left out. */
@@ -357,11 +423,9 @@ void print_settings(const struct arguments *arguments, const char *except)
         const struct ws_override *setting = &arguments->overrides[i];
         if (is_replaced(arguments, i) || (except && strcmp(setting->name, except) == 0))
             continue;
-        (void)printf(" --set %s=", setting->name);
-        if (is_plain(setting->value))
-            (void)fputs(setting->value, stdout);
-        else
-            print_quoted(setting->value);
+        char name[80];
+        (void)snprintf(name, sizeof name, "--set %s=", setting->name);
+        print_after(name, setting->value);
     }
 }
 

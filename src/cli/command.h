@@ -124,6 +124,13 @@ bool arguments_name(const struct arguments *arguments, const char *setting);
  * row where it is longer. */
 void print_row_name(const char *name, const char *mark, int width);
 
+/* A command as it can be typed, after `lead`: the program as it was called, then what the following
+ * print, and maybe what it is for. A line that would be wider than 80 columns goes on in the next.
+ */
+void begin_command(FILE *out, const char *lead);
+void end_command(const char *comment); /* or NULL */
+/* Prints a blank and words of a command as they are. */
+void print_words(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Prints a blank and a word of a command, quoted where a shell needs it. */
 void print_word(const char *word);
 /* Likewise the settings that were given of an experiment, so that they can be given again, all but

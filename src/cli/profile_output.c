@@ -206,17 +206,16 @@ static bool any_is_too_few(const struct ws_profile *profile)
 }
 
 /* A file's path is not in its run: it is up to the reader. */
-static void print_run_command(const struct ws_profile *profile)
+static void begin_run(const struct ws_profile *profile)
 {
-    (void)printf(" ");
-    print_word(program_invocation_name);
-    (void)printf(" run");
+    begin_command(stdout, " ");
+    print_words("run");
     for (size_t i = 0; i < preset_count; i++)
         if (strcmp(presets[i].name, profile->run.name) == 0) {
             print_word(profile->run.name);
             return;
         }
-    (void)printf(" FILE");
+    print_words("FILE");
 }
 
 /* Sizes of which the run's own is the largest, so that a corpus has as many. */
@@ -226,10 +225,11 @@ static void print_sizes_command(const struct ws_profile *profile)
     uint64_t items;
     if (!text || !ws_whole_parse(text, &items) || items < 8)
         items = 1000;
-    print_run_command(profile);
-    (void)printf(" --set 'items=[%" PRIu64 ", %" PRIu64 ", %" PRIu64
-                 "]' -o runs/sizes # definition 4\n",
-                 items / 4, items / 2, items);
+    begin_run(profile);
+    print_words("--set 'items=[%" PRIu64 ", %" PRIu64 ", %" PRIu64 "]'", items / 4, items / 2,
+                items);
+    print_words("-o runs/sizes");
+    end_command("definition 4");
 }
 
 static bool is_of_generator(const struct ws_run_description *run)
@@ -244,17 +244,18 @@ static bool is_of_generator(const struct ws_run_description *run)
 
 static void print_next(const struct ws_profile *profile, const char *directory)
 {
-    (void)printf("Next:\n ");
-    print_word(program_invocation_name);
-    (void)printf(is_of_generator(&profile->run) ? " attribute" : " compare");
+    const bool can_attribute = is_of_generator(&profile->run);
+    (void)printf("Next:\n");
+    begin_command(stdout, " ");
+    print_words(can_attribute ? "attribute" : "compare");
     print_word(directory);
-    (void)printf(is_of_generator(&profile->run) ? " # which of three errors lost it\n"
-                                                : " # policies beside each other\n");
+    end_command(can_attribute ? "which of three errors lost it" : "policies beside each other");
     if (any_is_too_few(profile) && profile->run.seeds < 6) {
-        print_run_command(profile);
-        (void)printf(" -o");
+        begin_run(profile);
+        print_words("-o");
         print_word(directory);
-        (void)printf(" --set seeds=12 # more seeds in this run\n");
+        print_words("--set seeds=12");
+        end_command("more seeds in this run");
     }
     if (!is_measured(profile, WS_DEFINITION_SCALING))
         print_sizes_command(profile);

@@ -8,7 +8,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { CELLS_LEAST = 8, CELLS_MOST = 24 /* of a bar */ };
+enum { CELLS_LEAST = 8, CELLS_MOST = 24 /* of a bar */, LINE_WIDTH = 80 };
 
 bool terminal_is_utf8(void)
 {
@@ -130,14 +130,10 @@ void terminal_show(struct terminal *terminal, const struct terminal_state *state
     draw_bar(terminal, state);
 }
 
-/* Whether a line about the generation is due, or about a tenth of the whole. */
+/* Whether a line is due: about a generation, or about a tenth of the whole in the midst of one. */
 static bool is_line_due(const struct terminal *terminal, const struct ws_progress *p, double share)
 {
-    if (terminal->quiet || terminal->live)
-        return false;
-    double pause = p->elapsed / 50 > 1 ? p->elapsed / 50 : 1;
-    return tenth_of(share) > terminal->percent ||
-           (p->taken && p->elapsed - (terminal->drawn > 0 ? terminal->drawn : 0) >= pause);
+    return !terminal->quiet && !terminal->live && (p->taken || tenth_of(share) > terminal->percent);
 }
 
 /* Generations of chains a second or a minute; "" before there is one to speak of. */
@@ -152,16 +148,31 @@ static void format_rate(const struct terminal *terminal, const struct ws_progres
         (void)snprintf(out, size, "  %.3g%s/min", 60 * rate, unit);
 }
 
-static void print_step(struct terminal *terminal, const struct ws_progress *p,
-                       const struct terminal_state *state)
+/* "seed 3", "seeds 1-64" */
+static void format_seeds(const struct ws_progress *p, char *out, size_t size)
 {
-    char left[32], spent[32];
+    if (p->seeds == 1)
+        (void)snprintf(out, size, "seed %" PRIu64, p->first_seed);
+    else
+        (void)snprintf(out, size, "seeds %" PRIu64 "-%" PRIu64, p->first_seed,
+                       p->first_seed + p->seeds - 1);
+}
+
+/* The rate comes last, where the line has room for it. */
+static void print_step(struct terminal *terminal, const struct ws_progress *p,
+                       const struct terminal_state *state, const char *rate)
+{
+    char left[32], spent[32], seeds[60], line[400];
     terminal->percent = tenth_of(state->share);
-    terminal->drawn = state->elapsed;
     format_left(state, left, sizeof left);
     format_duration(state->elapsed, spent, sizeof spent);
-    (void)fprintf(stderr, "%3.0f %% after %s, %s left: %s\n", floor(100 * state->share), spent,
-                  p->work_left > 0 ? left : "0 s", state->words);
+    format_seeds(p, seeds, sizeof seeds);
+    (void)snprintf(line, sizeof line,
+                   "%3.0f %% after %s, %s left: %zu/%zu chains  %s %s generation %" PRIu32,
+                   floor(100 * state->share), spent, p->work_left > 0 ? left : "0 s",
+                   p->chains_done, p->chains, p->arm, seeds, p->generation);
+    const bool fits = width_of(line) + width_of(rate) <= LINE_WIDTH;
+    (void)fprintf(stderr, "%s%s\n", line, fits ? rate : "");
 }
 
 void terminal_progress(void *user, const struct ws_progress *progress)
@@ -193,7 +204,7 @@ void terminal_progress(void *user, const struct ws_progress *progress)
     if (terminal->live)
         terminal_show(terminal, &state);
     else
-        print_step(terminal, p, &state);
+        print_step(terminal, p, &state, brief_rate);
 }
 
 void terminal_clear(struct terminal *terminal)

@@ -10,7 +10,7 @@ struct terminal {
     bool quiet;
     bool live;        /* stderr is a terminal that can redraw */
     bool utf8;        /* blocks and arrows may be used */
-    double drawn;     /* when the bar was drawn, or a line printed, last, seconds */
+    double drawn;     /* when the bar was drawn last, seconds */
     unsigned percent; /* last whole tenth that was printed as a line */
     bool bar_shown;
     uint64_t steps; /* of a run: generations of chains, in this call */
@@ -28,9 +28,8 @@ struct terminal_state {
 };
 void terminal_show(struct terminal *terminal, const struct terminal_state *state);
 /* For struct ws_run_options.progress; `user` is the terminal. Elsewhere than on a terminal a line
- * says which generation of an arm was taken, but none sooner after the one before than a second and
- * a fiftieth of the time so far, so that a log of a night has some hundreds; and one says that a
- * tenth is done. */
+ * says that a generation of an arm was taken, of which seeds; in the midst of a long one, that a
+ * tenth of the whole is done. */
 void terminal_progress(void *user, const struct ws_progress *progress);
 void terminal_clear(struct terminal *terminal); /* takes the bar away */
 

@@ -21,7 +21,7 @@ check "pairs" test "$(grep -c '^replace .* 8 pairs$' out)" -eq 4
 check "what does not compare" test "$(grep -c '^accumulate .* not comparable: n is 80 and 20$' out)" -eq 4
 check "the control has no difference" grep -Eq '^control +8 +[0-9.e-]+ +[0-9.e-]+ .. [0-9.e-]+ ?$' out
 check "the parts are left out" test "$(grep -c '^mix' out)" -eq 0
-next=$(sed -n 's/^Next: //p' out)
+next=$(joined out | sed -n 's/^Next: //p')
 bash -c "$next" >every 2>err || fail "it cannot be pasted: $next"
 check "every metric" grep -q '^log_variance ' every
 

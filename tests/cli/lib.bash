@@ -45,6 +45,11 @@ accepts() {
     fi
 }
 
+# A file in which commands that are printed in several lines, and what they are for, stand in one.
+joined() {
+    sed -z 's/ \\\n */ /g; s/\n    # / # /g' "$1"
+}
+
 # The one line there must be: says WORDS...
 says() {
     local word

@@ -9,11 +9,11 @@ check "sizes of accumulate" grep -Eq '^accumulate \* +80 +200 +60 ' out
 check "sizes of replace" grep -Eq '^replace +20 +80 +60 ' out
 check "sizes of the control" grep -Eq '^control +20 +80 +0 ' out
 check "an estimate" grep -Eq '^[0-9].* on [0-9]+ threads, .* of memory, .* of disk' out
-check "what to do next" grep -q '^Next: .*wellspring run g.yaml$' out
+check "what to do next" grep -q '^Next: .*wellspring run g.yaml$' <(joined out)
 # Pasted into a shell it is the same experiment: later settings count, and words are quoted.
 accepts plan g.yaml --seeds 2 --set 'title=it'"'"'s $HOME; *' --set seeds=7 --policies keep:0.5,augment
-next=$(sed -n 's/^Next: //p' out)
-check "the settings go on" grep -qF -e "--set seeds=7 --set policies=keep:0.5,augment" out
+next=$(joined out | sed -n 's/^Next: //p')
+check "the settings go on" grep -qF -e "--set seeds=7 --set policies=keep:0.5,augment" <<<"$next"
 check "and each once" test "$(grep -o 'seeds=' <<<"$next" | wc -l)" -eq 1
 bash -c "$next -q -o pasted" || fail "it cannot be pasted: $next"
 check "the title" grep -qF -e "\"title\": \"it's \$HOME; *\"" pasted/run.json
@@ -21,7 +21,7 @@ check "the seeds" grep -q '"seeds": "7"' pasted/run.json
 rm -r pasted
 cp g.yaml 'two words.yaml'
 accepts plan 'two words.yaml'
-check "a name is quoted" grep -q "^Next: .*wellspring run 'two words.yaml'$" out
+check "a name is quoted" grep -q "^Next: .*wellspring run 'two words.yaml'$" <(joined out)
 rm 'two words.yaml'
 check "what was tried" grep -q '^This machine, tried alone on one core: a fit of 20 items' out
 accepts plan g.yaml --no-probe

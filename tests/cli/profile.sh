@@ -52,7 +52,7 @@ check "avoided is not open" awk '
     /^   left open for / { open = 1 }
     END { exit wrong || all_none == 0 || all_both == 0 }' out
 check "at most 100 columns" awk '/^Next/ {exit} length > 100 {print; exit 1}' out
-check "what comes next" grep -q ' attribute sizes # ' out
+check "what comes next" grep -q ' attribute sizes # ' <(joined out)
 check "no law is asked for again" awk '/# definition 4$/ {exit 1}' out
 
 # Two sizes are no law, and five seeds no interval.
@@ -61,8 +61,8 @@ accepts profile few
 check "not measured" grep -q '^   not measured; it wants a risk, and three sizes in one run' out
 check "too few seeds" grep -q 'too few: 6 seeds would do$' out
 check "no interval" awk '/^Medians/ {exit} /\(.*\.\..*\)/ {print; exit 1}' out
-check "more seeds" grep -q ' -o few --set seeds=12 # ' out
-check "three sizes" grep -q "run FILE --set 'items=\[[0-9]*, [0-9]*, [0-9]*\]' -o runs/sizes # definition 4$" out
+check "more seeds" grep -q ' -o few --set seeds=12 # ' <(joined out)
+check "three sizes" grep -q "run FILE --set 'items=\[[0-9]*, [0-9]*, [0-9]*\]' -o runs/sizes # definition 4$" <(joined out)
 accepts profile few --json
 cp out profile.json
 check "no interval in JSON" test "$(rows 'replace items=100' 2 low)" = null

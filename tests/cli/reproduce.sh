@@ -37,7 +37,7 @@ check "at most 80 columns" awk '/^[0-9]+ rows decide/ {exit} length > 80 {print;
 check "labels of rows" grep -q '^  all kept ' out
 check "how the number is known" grep -qF 'theory, in numbers (derived; tolerance 4 se)' out
 check "progress" grep -q '^100 % done' err
-check "what comes next" grep -qF 'reproduce small.yaml --runs runs/reproduce' out
+check "what comes next" grep -qF 'reproduce small.yaml --runs runs/reproduce' <(joined out)
 [ ! -e runs ] || fail "a run was left"
 
 # As JSON; runs that are kept are not made again, and give the same rows.
@@ -105,7 +105,7 @@ runs reproduce text.yaml
 status=$?
 [ $status -eq 1 ] || fail "nothing that decides gave $status"
 check "a row is skipped, and says why" grep -q 'skipped: wants --corpus some-text=FILE$' out
-check "others wait" grep -q -- '--tier hours # 2 more rows$' out
+check "others wait" grep -q -- '--tier hours # 2 more rows$' <(joined out)
 accepts reproduce text.yaml -q --corpus some-text=text.txt
 check "it takes the text" grep -q '^1 rows decide: 1 pass' out
 accepts reproduce text.yaml -q --tier hours --json

@@ -21,9 +21,9 @@ grep -q '^accumulate \*' out || fail "no table"
 check "the table is at most 100 columns wide" awk '/^Everything is in/ {exit} length > 100 {exit 1}' out
 check "the same run elsewhere" same_runs once loud
 runs run small.yaml -o 'two words' --set 'title=a b' --threads 1 || fail "a run failed"
-check "the next export can be pasted" grep -q "export 'two words' --summary" out
+check "the next export can be pasted" grep -q "export 'two words' --summary" <(joined out)
 check "the next run has the settings" grep -qF -e \
-    "run small.yaml -o runs/mine --set title='a b' --set threads=1 --set policies=keep:0.5" out
+    "run small.yaml -o runs/mine --set title='a b' --set threads=1 --set policies=keep:0.5" <(joined out)
 accepts run small.yaml -q --json -o loud
 check "--json is one object" awk '
     {for (i = 1; i <= length; i++) {c = substr($0, i, 1); depth += (c == "{") - (c == "}")}}
@@ -68,7 +68,7 @@ accepts run first.yaml -q --threads 1
 accepts run first.yaml -q -o elsewhere
 [ ! -d runs/second ] || fail "a command that changes something went on to another experiment"
 runs run first.yaml --seeds 2 --seeds 3 || fail "a run failed"
-check "it says what did not follow" grep -q ' run second.yaml # follows' out
+check "it says what did not follow" grep -q ' run second.yaml # follows' <(joined out)
 check "a setting is said once" [ "$(grep -c 'seeds=.*seeds=' out)" = 0 ]
 accepts plan first.yaml
 check "both are planned" [ "$(grep -c ' seeds x 6 generations' out)" = 2 ]

@@ -43,7 +43,7 @@ TERM=xterm on_terminal 60 run small.yaml -q -o quiet
 check "quiet" awk 'END {exit NR > 0}' bars
 
 TERM=dumb on_terminal 60 run small.yaml -o dumb
-check "lines on a terminal that cannot move" grep -q '^100 % after .*: 4/4 chains  [a-z]* generation 4' seen
+check "lines on a terminal that cannot move" grep -q '^100 % after .*: 4/4 chains  [a-z]* seeds 1-2 generation 4' seen
 check "and no bar" awk 'END {exit NR > 0}' bars
 check "and no escape sequence" awk '/\033/ {exit 1}' seen
 
@@ -65,22 +65,29 @@ TERM=xterm on_terminal 80 run slow.yaml -o slow
 check "the rate and the arm" grep -qE ' [0-2]/2  [0-9.]+/(s|min)  replace gen\. [0-4]' bars
 check "within the width" awk 'length > 80 + 3 {exit 1}' bars
 
-# The whole of a run at 80 columns, but for commands, which are as long as they are.
+# The whole of a run at 80 columns, and the commands that follow it, which can be pasted.
 TERM=xterm on_terminal 80 run gaussian -o wide --set generations=20
-check "within 80 columns" awk '{sub(/\r.*/, "")} /^Everything/ {exit} length > 80 {print; exit 1}' seen
+check "within 80 columns" awk '{sub(/\r.*/, "")} length > 80 {print; exit 1}' seen
+tr -d '\r' <seen >lines
+check "commands go on in the next line" grep -q 'run .*\\$' lines
+next=$(joined lines | sed -n 's/^  \(.* seeds=[0-9]*\) # more.*/\1/p; s/^  \(.* --set seeds=[0-9]*\)$/\1/p')
+bash -c "$next --set seeds=120 -q" >pasted 2>&1 || fail "it cannot be pasted: $next: $(cat pasted)"
 check "a sparkline" grep -q '^replace  *[#*+=,._-]\{10\}  *[0-9]' seen
 
 # What was not measured is told in long sentences.
 printf 'family: discrete\nsource: zipf\ntypes: 200\nitems: 300\ngenerations: 30\nseeds: 2\n' >few.yaml
 TERM=xterm on_terminal 80 run few.yaml -o few
 check "it is told" grep -q 'wants 50 or more types in a sample' seen
-check "within 80 columns" awk '{sub(/\r.*/, "")} /^Everything/ {exit} length > 80 {print; exit 1}' seen
+check "within 80 columns" awk '{sub(/\r.*/, "")} length > 80 {print; exit 1}' seen
 
-# Elsewhere than on a terminal: thousands of generations, a second and more between lines, and tenths.
-runs run small.yaml -o long --set generations=3000 --set measure_every=100
-check "lines of generations" grep -q '^ *[0-9]* % after .* left: [0-4]/4 chains  [a-z]* generation [0-9]*' err
-check "not one for each" test "$(wc -l <err)" -lt 100
-check "the end" grep -q '^100 % after .*, 0 s left: 4/4 chains  [a-z]* generation 2999' err
+# Elsewhere than on a terminal: a line for each generation of each arm, at 80 columns.
+runs run small.yaml -o long --set generations=300 --set measure_every=100
+line='^ *[0-9]* % after .* left: [0-4]/4 chains  [a-z]* seeds 1-2 generation [0-9]*\(  [0-9.]*/s\)\{0,1\}$'
+check "one for each" test "$(grep -c "$line" err)" -eq 600
+check "and one before them" test "$(wc -l <err)" -eq 601
+check "each once" test "$(sed -n 's/.*chains  \([a-z]* seeds .* generation [0-9]*\).*/\1/p' err | sort -u | wc -l)" -eq 600
+check "within 80 columns" awk 'length > 80 {print; exit 1}' err
+check "the end" grep -q '^100 % after .*, 0 s left: 4/4 chains  [a-z]* seeds 1-2 generation 299' err
 
 # A comparison: on a narrow terminal differences stand below the medians.
 printf 'family: gaussian\nitems: 20\ngenerations: 3\nseeds: 8\npolicies: [replace, accumulate]\n' >g.yaml

@@ -101,7 +101,7 @@ accepts theory leading
 grep -q '^Forms that differ from the run: 1$' out || fail "no list of differences"
 sed -n '/^Forms that differ/,$p' out | grep -qE ': measured .*, expected .*, [+][0-9.]+ %, [+][0-9.]+ se$' ||
     fail "it is not said by how much"
-grep -q '^Every generation: wellspring theory leading -o theory.csv$' out || fail "no next step"
+grep -q '^Every generation: .*wellspring theory leading -o theory.csv$' <(joined out) || fail "no next step"
 
 accepts theory leading --json
 grep -q '"verdict": "differs"' out || fail "no JSON"
