@@ -1,6 +1,7 @@
 /*
  * wellspring export: a run's metrics as CSV, JSON lines or Parquet.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -63,6 +64,16 @@ static enum ws_status write_rows(void *user, struct ws_bytes rows, struct ws_err
                                                  : ws_fail_system(err, "write", output->path);
 }
 
+static enum ws_status tell_lost(void *output, const struct ws_lost_chains *lost,
+                                struct ws_error *err)
+{
+    (void)output;
+    (void)err;
+    (void)fprintf(stderr, "wellspring: left out arm '%s', seeds %" PRIu64 " to %" PRIu64 ": %s\n",
+                  lost->arm, lost->first_seed, lost->last_seed, lost->why);
+    return WS_OK;
+}
+
 /* Keeps the file if all went well. */
 static enum ws_status close_output(struct output *output, enum ws_status status,
                                    struct ws_error *err)
@@ -107,7 +118,7 @@ static enum ws_status export_run(void *context, const struct arguments *argument
     enum ws_export_format format;
     WS_TRY(choose_format(flags, &format, err));
     struct output output;
-    const struct ws_export_target target = {write_rows, &output};
+    const struct ws_export_target target = {write_rows, &output, tell_lost};
     WS_TRY(open_output(&output, flags->output, err));
     enum ws_status status = flags->summary
                                 ? ws_export_summary(directory, format, NULL, &target, err)

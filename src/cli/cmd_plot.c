@@ -96,10 +96,15 @@ static enum ws_status read_list(const char *flag, const char *text, char between
     return out->count > 0 ? WS_OK : ws_fail(err, WS_INVALID, "--%s is empty", flag);
 }
 
+static void warn(const char *arm, const char *why)
+{
+    (void)fprintf(stderr, "wellspring: left out arm '%s': %s\n", arm, why);
+}
+
 static enum ws_status read_settings(const struct plot_flags *flags, struct ws_arena *arena,
                                     struct ws_figure_settings *out, struct ws_error *err)
 {
-    *out = (struct ws_figure_settings){.counterfactuals = flags->runs};
+    *out = (struct ws_figure_settings){.counterfactuals = flags->runs, .warn = warn};
     WS_TRY(read_kind(flags->kind, &out->kind, err));
     WS_TRY(read_list("metric", flags->metric, ',', arena, &out->metrics, err));
     WS_TRY(read_list("arm", flags->arm, ';', arena, &out->arms, err));

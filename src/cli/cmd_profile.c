@@ -15,6 +15,10 @@ static enum ws_status profile_run(void *context, const struct arguments *argumen
     struct ws_profile profile;
     ws_arena_init(&arena, NULL);
     enum ws_status status = ws_profile_make(directory, &arena, &profile, err);
+    for (size_t a = 0; status == WS_OK && a < profile.arm_count; a++)
+        if (profile.damage[a])
+            (void)fprintf(stderr, "wellspring: left out arm '%s': %s\n", profile.arms[a],
+                          profile.damage[a]);
     if (status == WS_OK && *json)
         status = profile_print_json(&profile, err);
     else if (status == WS_OK)

@@ -319,11 +319,20 @@ static enum ws_status export_record(void *user, const struct ws_record *record,
     return add_row(exporter, err);
 }
 
+static enum ws_status lose_chains(void *user, const struct ws_lost_chains *lost,
+                                  struct ws_error *err)
+{
+    const struct exporter *exporter = user;
+    return exporter->target->lose(exporter->target->user, lost, err);
+}
+
 static enum ws_status export_records(struct exporter *exporter, const char *directory,
                                      struct ws_error *err)
 {
     WS_TRY(begin(exporter, directory, record_columns, COUNT(record_columns), err));
-    return ws_results_visit(directory, exporter->arena.allocator, export_record, exporter, err);
+    const struct ws_results_visitor visitor = {
+        export_record, exporter->target->lose ? lose_chains : NULL, exporter};
+    return ws_results_visit_whole(directory, exporter->arena.allocator, &visitor, err);
 }
 
 static enum ws_status export_point(struct exporter *exporter, const struct ws_curve *curve,

@@ -19,6 +19,8 @@ enum ws_export_format {
 struct ws_export_target {
     enum ws_status (*write)(void *user, struct ws_bytes bytes, struct ws_error *err);
     void *user;
+    /* Told of chains whose records cannot be read, and are left out; NULL: they end the export. */
+    enum ws_status (*lose)(void *user, const struct ws_lost_chains *lost, struct ws_error *err);
 };
 
 /* arm, seed, generation, metric, definition, n, value, floor: one row a record. `floor` is the

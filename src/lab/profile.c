@@ -167,6 +167,7 @@ struct values {
     size_t metric_count;
     size_t generations, seeds; /* generations that are measured */
     uint64_t every;
+    const char **damage; /* (arms), as of struct ws_profile */
     struct ws_arena *arena;
 };
 
@@ -239,6 +240,19 @@ static enum ws_status take(void *user, const struct ws_record *record, struct ws
     double *value = of_arm(v, number_of(v, metric), arm) + g * v->seeds + (record->place.seed - 1);
     if (isnan(*value) || record->value < *value)
         *value = record->value;
+    return WS_OK;
+}
+
+static enum ws_status lose(void *user, const struct ws_lost_chains *lost, struct ws_error *err)
+{
+    struct values *v = user;
+    for (size_t a = 0; a < v->run->arm_count; a++) {
+        if (strcmp(v->run->arms[a].name, lost->arm) != 0 || v->damage[a])
+            continue;
+        v->damage[a] = ws_arena_text(v->arena, lost->why);
+        if (!v->damage[a])
+            return ws_fail_memory(err, "the profile");
+    }
     return WS_OK;
 }
 
@@ -492,7 +506,8 @@ static enum ws_status find_sizes(const struct values *v, size_t arm, struct size
         return ws_fail_memory(err, "the profile");
     for (size_t a = 0; a < most; a++) {
         double x = log(number_of_setting(v, a, "items"));
-        if (!differ_in_items(&v->run->arms[a], &v->run->arms[arm]) || !is_new_size(out, x))
+        if (v->damage[a] || !differ_in_items(&v->run->arms[a], &v->run->arms[arm]) ||
+            !is_new_size(out, x))
             continue;
         out->arms[out->count] = a;
         out->x[out->count++] = x;
@@ -571,7 +586,7 @@ static bool ask(const struct values *v, const struct candidate *candidate, size_
     if (m == v->metric_count || !has_values(v, of_arm(v, m, arm)))
         return false;
     q->values = of_arm(v, m, arm);
-    if (control < v->run->arm_count)
+    if (control < v->run->arm_count && !v->damage[control])
         q->control = of_arm(v, m, control);
     return candidate->look == LOOK_BEYOND_CONTROL
                ? q->control != NULL
@@ -612,12 +627,15 @@ static enum ws_status make_arm(const struct values *v, size_t arm, struct questi
                                           .arm = v->run->arms[arm].name,
                                           .verdict = WS_VERDICT_NOT_MEASURED,
                                           .group = arm};
+        if (v->damage[arm])
+            continue;
         if (d == WS_DEFINITION_SCALING)
             WS_TRY(make_scaling_row(v, arm, q, out, err));
         else
             make_row(v, arm, candidates[d], q, &rows[d]);
     }
-    make_row(v, arm, lost_variances, q, &lost);
+    if (!v->damage[arm])
+        make_row(v, arm, lost_variances, q, &lost);
     out->stages[arm] = stage_of(rows, lost.metric && lost.verdict == WS_VERDICT_SHOWN);
     out->arms[arm] = v->run->arms[arm].name;
     return WS_OK;
@@ -658,6 +676,10 @@ enum ws_status ws_profile_make(const char *directory, struct ws_arena *arena,
         return ws_fail(err, WS_NOT_FOUND,
                        "the run in '%s' has one measured generation: nothing can be seen to change",
                        directory);
-    WS_TRY(ws_results_visit(directory, arena->allocator, take, &v, err));
+    v.damage = out->damage = WS_ARENA_ZNEW(arena, const char *, out->run.arm_count);
+    if (!v.damage)
+        return ws_fail_memory(err, "the profile");
+    const struct ws_results_visitor visitor = {take, lose, &v};
+    WS_TRY(ws_results_visit_whole(directory, arena->allocator, &visitor, err));
     return make_rows(&v, out, err);
 }

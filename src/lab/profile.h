@@ -64,6 +64,8 @@ const char *ws_stage_name(enum ws_stage stage);
 struct ws_profile {
     struct ws_profile_row *rows; /* (arm_count, WS_DEFINITIONS) */
     enum ws_stage *stages;       /* (arm_count) */
+    const char **damage; /* (arm_count): why its records cannot be read, some or all, so that
+                            nothing of it is measured here; NULL: they can */
     const char **arms;
     size_t arm_count;
     uint32_t first, last; /* generations that are compared */

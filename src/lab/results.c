@@ -9,24 +9,24 @@
 
 /* Every record --------------------------------------------------------------------------------- */
 
-struct visitor {
-    enum ws_status (*visit)(void *user, const struct ws_record *record, struct ws_error *err);
-    void *user;
+struct visit {
+    const struct ws_results_visitor *to;
     const struct ws_allocator *allocator;
+    size_t found, lost; /* blocks */
 };
 
-static enum ws_status visit_records(const struct visitor *visitor, struct ws_bytes bytes,
+static enum ws_status visit_records(const struct visit *visit, struct ws_bytes bytes,
                                     struct ws_record *record, struct ws_error *err)
 {
     struct ws_records_reader reader;
     bool more;
-    ws_records_open(&reader, bytes, visitor->allocator);
+    ws_records_open(&reader, bytes, visit->allocator);
     enum ws_status status = ws_records_next_generation(&reader, &more, err);
     while (status == WS_OK && more) {
         record->place.generation = reader.generation;
         status = ws_records_next(&reader, record, &more, err);
         while (status == WS_OK && more) {
-            status = visitor->visit(visitor->user, record, err);
+            status = visit->to->visit(visit->to->user, record, err);
             if (status == WS_OK)
                 status = ws_records_next(&reader, record, &more, err);
         }
@@ -37,7 +37,7 @@ static enum ws_status visit_records(const struct visitor *visitor, struct ws_byt
     return status;
 }
 
-static enum ws_status visit_chains(const struct visitor *visitor, const char *arm,
+static enum ws_status visit_chains(const struct visit *visit, const char *arm,
                                    const struct ws_block_records *block, struct ws_error *err)
 {
     const struct ws_checkpoint *chains = &block->checkpoint.chains;
@@ -46,7 +46,7 @@ static enum ws_status visit_chains(const struct visitor *visitor, const char *ar
             struct ws_record record = {.place = {.arm = arm, .seed = chains->chains[c].seed}};
             struct ws_bytes bytes;
             WS_TRY(ws_block_records_of(block, c, part, &bytes, err));
-            enum ws_status status = visit_records(visitor, bytes, &record, err);
+            enum ws_status status = visit_records(visit, bytes, &record, err);
             if (status == WS_CORRUPT)
                 ws_error_prefix(err, "'%s'", block->checkpoint.path);
             WS_TRY(status);
@@ -54,18 +54,34 @@ static enum ws_status visit_chains(const struct visitor *visitor, const char *ar
     return WS_OK;
 }
 
-static enum ws_status visit_block(const struct visitor *visitor, const struct ws_block_place *place,
-                                  const char *arm, struct ws_error *err)
+/* Every byte is checked when the files are opened: no chain is lost once a record was told of it.
+ */
+static enum ws_status lose(struct visit *visit, const struct ws_block_place *place, const char *arm,
+                           uint64_t last_seed, const struct ws_error *why, struct ws_error *err)
+{
+    const struct ws_lost_chains lost = {arm, place->first_seed, last_seed, why->message};
+    visit->lost++;
+    return visit->to->lose(visit->to->user, &lost, err);
+}
+
+static enum ws_status visit_block(struct visit *visit, const struct ws_block_place *place,
+                                  const char *arm, uint64_t last_seed, struct ws_error *err)
 {
     struct ws_arena arena;
     struct ws_block_records block;
-    ws_arena_init(&arena, visitor->allocator);
-    enum ws_status status = ws_block_records_open(place, &arena, &block, err);
+    struct ws_error why = {.message = ""};
+    ws_arena_init(&arena, visit->allocator);
+    enum ws_status status = ws_block_records_open(place, &arena, &block, &why);
     if (status == WS_OK) {
-        status = visit_chains(visitor, arm, &block, err);
+        visit->found++;
+        status = visit_chains(visit, arm, &block, err);
         ws_block_records_close(&block);
     } else if (status == WS_NOT_FOUND) { /* its chains failed before they were saved */
         status = WS_OK;
+    } else if (status == WS_CORRUPT && visit->to->lose) {
+        status = lose(visit, place, arm, last_seed, &why, err);
+    } else if (err) {
+        *err = why;
     }
     ws_arena_release(&arena);
     return status;
@@ -86,8 +102,8 @@ static enum ws_status require_results(const char *directory, const struct ws_run
     return WS_OK;
 }
 
-static enum ws_status visit_run(const struct visitor *visitor, const char *directory,
-                                struct ws_arena *arena, struct ws_error *err)
+static enum ws_status visit_run(struct visit *visit, const char *directory, struct ws_arena *arena,
+                                struct ws_error *err)
 {
     struct ws_run_description run;
     WS_TRY(ws_run_read(directory, arena, &run, err));
@@ -95,9 +111,25 @@ static enum ws_status visit_run(const struct visitor *visitor, const char *direc
     for (size_t a = 0; a < run.arm_count; a++)
         for (uint64_t seed = 1; seed <= run.seeds; seed += run.block) {
             const struct ws_block_place place = {directory, run.arms[a].directory, seed, run.block};
-            WS_TRY(visit_block(visitor, &place, run.arms[a].name, err));
+            const uint64_t last =
+                seed + run.block - 1 < run.seeds ? seed + run.block - 1 : run.seeds;
+            WS_TRY(visit_block(visit, &place, run.arms[a].name, last, err));
         }
+    if (visit->lost > 0 && visit->found == 0)
+        return ws_fail(err, WS_CORRUPT, "no records of the run in '%.200s' can be read", directory);
     return WS_OK;
+}
+
+enum ws_status ws_results_visit_whole(const char *directory, const struct ws_allocator *allocator,
+                                      const struct ws_results_visitor *visitor,
+                                      struct ws_error *err)
+{
+    struct visit visit = {.to = visitor, .allocator = allocator};
+    struct ws_arena arena;
+    ws_arena_init(&arena, allocator);
+    enum ws_status status = visit_run(&visit, directory, &arena, err);
+    ws_arena_release(&arena);
+    return status;
 }
 
 enum ws_status ws_results_visit(const char *directory, const struct ws_allocator *allocator,
@@ -105,12 +137,8 @@ enum ws_status ws_results_visit(const char *directory, const struct ws_allocator
                                                         struct ws_error *err),
                                 void *user, struct ws_error *err)
 {
-    const struct visitor visitor = {visit, user, allocator};
-    struct ws_arena arena;
-    ws_arena_init(&arena, allocator);
-    enum ws_status status = visit_run(&visitor, directory, &arena, err);
-    ws_arena_release(&arena);
-    return status;
+    const struct ws_results_visitor visitor = {.visit = visit, .user = user};
+    return ws_results_visit_whole(directory, allocator, &visitor, err);
 }
 
 /* Curves --------------------------------------------------------------------------------------- */

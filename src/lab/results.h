@@ -19,6 +19,27 @@ WS_MUST_CHECK enum ws_status ws_results_visit(
     enum ws_status (*visit)(void *user, const struct ws_record *record, struct ws_error *err),
     void *user, struct ws_error *err);
 
+/* Chains of a run whose files cannot be read. */
+struct ws_lost_chains {
+    const char *arm;
+    uint64_t first_seed, last_seed;
+    const char *why; /* names the file */
+};
+
+/* What is told of a run's records. */
+struct ws_results_visitor {
+    enum ws_status (*visit)(void *user, const struct ws_record *record, struct ws_error *err);
+    /* Chains that are lost are passed over once it was told; NULL: they end the visit. */
+    enum ws_status (*lose)(void *user, const struct ws_lost_chains *lost, struct ws_error *err);
+    void *user;
+};
+
+/* Likewise, and WS_CORRUPT when all chains are lost. */
+WS_MUST_CHECK enum ws_status ws_results_visit_whole(const char *directory,
+                                                    const struct ws_allocator *allocator,
+                                                    const struct ws_results_visitor *visitor,
+                                                    struct ws_error *err);
+
 /* One metric of one arm at one generation, over seeds. A seed without a record of a share (of an
  * origin, "mix/...", or of a histogram's bin, "perplexity_histogram/...") has a share of zero. */
 struct ws_point {

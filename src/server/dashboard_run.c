@@ -180,7 +180,7 @@ enum ws_status ws_answer_export(void *dashboard, const struct ws_http_request *r
                                         [WS_EXPORT_PARQUET] = "application/vnd.apache.parquet"};
     const char *directory, *wanted = ws_target_parameter(request->target, "format");
     const bool summary = ws_target_parameter(request->target, "summary") != NULL;
-    const struct ws_export_target target = {append_rows, &answer->body};
+    const struct ws_export_target target = {.write = append_rows, .user = &answer->body};
     size_t format = WS_EXPORT_CSV;
     while (wanted && format < 3 && strcmp(formats[format], wanted) != 0)
         format++;

@@ -157,6 +157,30 @@ static const char *sizes_of(const struct ws_figure_request *request,
     return ws_extent_text(&n, request->arena);
 }
 
+/* " Left out: replace, whose records are damaged." */
+static enum ws_status say_damage(const struct ws_figure_request *request,
+                                 const struct ws_profile *profile, const struct columns *columns,
+                                 const char **out, struct ws_error *err)
+{
+    const char *names = NULL;
+    *out = "";
+    for (size_t c = 0; c < columns->count; c++) {
+        const size_t arm = columns->arms[c];
+        if (!profile->damage[arm])
+            continue;
+        if (request->settings->warn)
+            request->settings->warn(profile->arms[arm], profile->damage[arm]);
+        names = ws_arena_format(request->arena, "%s%s%s", names ? names : "", names ? ", " : "",
+                                profile->arms[arm]);
+        *out = names ? ws_arena_format(request->arena, " Left out: %s, whose records are damaged.",
+                                       names)
+                     : NULL;
+        if (!*out)
+            return no_memory(err);
+    }
+    return WS_OK;
+}
+
 enum ws_status ws_figure_of_profile(const struct ws_figure_request *request, struct ws_figure *out,
                                     struct ws_error *err)
 {
@@ -173,17 +197,18 @@ enum ws_status ws_figure_of_profile(const struct ws_figure_request *request, str
     WS_TRY(add_tiles(request, &profile, &columns, WS_VERDICT_NOT_SHOWN, 5, panel, err));
     WS_TRY(add_tiles(request, &profile, &columns, WS_VERDICT_TOO_FEW, WS_LOOK_PALE, panel, err));
     WS_TRY(add_texts(request, &profile, &columns, panel, err));
-    const char *sizes = sizes_of(request, &profile, &columns);
+    const char *left_out, *sizes = sizes_of(request, &profile, &columns);
     if (!sizes)
         return no_memory(err);
+    WS_TRY(say_damage(request, &profile, &columns, &left_out, err));
     *out = (struct ws_figure){
         .caption = ws_arena_format(
             request->arena,
             "Generation %" PRIu32 " to %" PRIu32 ", n = %s, %" PRIu64
             " seeds: shown where the interval of 95 %% of the median over seeds lies "
             "on the bad side, with the generation from which on it does; – is not measured. "
-            "The stage is by definitions 1, 5 and 7.",
-            profile.first, profile.last, sizes, request->runs[0].description.seeds),
+            "The stage is by definitions 1, 5 and 7.%s",
+            profile.first, profile.last, sizes, request->runs[0].description.seeds, left_out),
         .width = WS_FIGURE_PAGE,
         .panel_height = 0.55,
         .panels = panel,

@@ -59,6 +59,8 @@ struct ws_figure_settings {
     double width;                /* inches; 0: a column of a journal, or a page for many panels */
     const char *counterfactuals; /* attribution: the directory that 'attribute --runs' made */
     uint64_t factor;             /* attribution: as of 'attribute --factor'; 0: its default */
+    /* Told of an arm that is left out, and why; or NULL. */
+    void (*warn)(const char *arm, const char *why);
 };
 
 /* The figure, in `arena`. WS_NOT_FOUND: no run, or it has no results yet; WS_UNSUPPORTED: the runs

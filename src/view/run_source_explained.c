@@ -68,6 +68,8 @@ static enum ws_status read_profile(const struct ws_run_source *source, struct ws
         return WS_OK;
     if (status != WS_OK)
         return ws_source_bear(source, status, out, err);
+    for (size_t a = 0; a < profile.arm_count; a++)
+        out->damage = profile.damage[a] ? profile.damage[a] : out->damage;
     return take_profile(source, &profile, &out->profile, err);
 }
 

@@ -112,8 +112,9 @@ static enum ws_status say_state(struct words *w, struct ws_error *err)
     WS_TRY(end_line(w, err));
     if (w->out->damage)
         ws_buffer_format(&w->line,
-                         "Its records are damaged, so that single seeds and the profile of "
-                         "collapse are left out; medians and ranges were kept apart: %s.",
+                         "Its records are damaged, so that single seeds and, of the arms that they "
+                         "are of, the profile of collapse are left out; medians and ranges were "
+                         "kept apart: %s.",
                          w->out->damage);
     return end_line(w, err);
 }

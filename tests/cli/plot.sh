@@ -128,6 +128,17 @@ refuses 2 "--y is 'cubic'" -- plot run --y cubic -o x.png
 refuses 1 "cannot write" -- plot run -o nowhere/x.svg
 check "nothing is left of what failed" test ! -e x.svg
 
+# Damaged records of one arm take it out of the profile, and no other.
+accepts run small.yaml -q -o torn --set seeds=6
+accepts plot torn -k profile -o whole.tex
+truncate -s 300 torn/arms/replace/seeds-1-64.checkpoint
+runs plot torn -k profile -o torn.tex || fail "one arm's damage stopped the others: $(cat err)"
+says "left out arm 'replace'" "torn/arms/replace/seeds-1-64.checkpoint" "hash"
+check "the caption names it" grep -q '^% Caption: .*Left out: replace, whose records are damaged\.' torn.tex
+runs profile torn || fail "one arm's damage stopped the others: $(cat err)"
+says "left out arm 'replace'"
+check "the others are told" grep -q '^keep:0.1 ' out
+
 # A run that has not ended has nothing to draw.
 rm more/summary
 refuses 1 "no metrics yet" -- plot more -o x.svg

@@ -115,7 +115,9 @@ printf 'xxxx' | dd of=broken/arms/replace/seed-2.checkpoint bs=1 seek=200 conv=n
 accepts report broken
 data_of broken/report.html
 is "no single seeds" "[c['by_seed'] for c in d['runs'][0]['curves'] if c['by_seed']]" "[]"
-is "no profile" "d['runs'][0]['profile']" None
+is "no profile of its arm, and that of the others" \
+    "[sorted({v['verdict'] for v in d['runs'][0]['profile']['verdicts'] if v['arm'] == a}) == ['not measured'] for a in range(3)]" \
+    "[True, False, False]"
 check "why" grep -q "<p>Its records are damaged, .*broken/arms/replace/seed-2.checkpoint" broken/report.html
 value "[[c['arm'], c['metric'], c['median']] for c in d['runs'][0]['curves']]" >broken.medians
 data_of first.html

@@ -116,7 +116,7 @@ static enum ws_status forget(void *user, struct ws_bytes bytes, struct ws_error 
 static enum ws_status export_all(const char *directory, enum ws_export_format first,
                                  const struct ws_allocator *allocator, struct ws_error *err)
 {
-    static const struct ws_export_target target = {forget, NULL};
+    static const struct ws_export_target target = {.write = forget};
     for (int format = (int)first; format <= WS_EXPORT_PARQUET; format++) {
         WS_TRY(
             ws_export_records(directory, (enum ws_export_format)format, allocator, &target, err));

@@ -337,7 +337,7 @@ static void assert_export(const struct place *place, bool summary, enum ws_expor
                           const char *expected)
 {
     struct ws_buffer out;
-    const struct ws_export_target target = {append, &out};
+    const struct ws_export_target target = {.write = append, .user = &out};
     ws_buffer_init(&out, NULL, 1 << 16);
     assert_int_equal(summary ? ws_export_summary(place->path, format, NULL, &target, NULL)
                              : ws_export_records(place->path, format, NULL, &target, NULL),
@@ -430,7 +430,7 @@ static void results__every_allocation_may_fail(void **state)
         const struct ws_allocator allocator = {failing_realloc, &heap};
         struct ws_error err;
         struct ws_buffer out;
-        const struct ws_export_target target = {append, &out};
+        const struct ws_export_target target = {.write = append, .user = &out};
         ws_buffer_init(&out, &allocator, 1 << 16);
         status = sum_up(&place, &allocator, &err);
         if (status == WS_OK)
