@@ -11,6 +11,7 @@
 #include "lab/export.h"
 #include "server/dashboard_internal.h"
 #include "server/run_json.h"
+#include "view/figure_offer.h"
 #include "view/headline.h"
 
 enum { LOG_TAIL = 1 << 16 }; /* bytes that one answer has, at most */
@@ -148,19 +149,36 @@ static const char *headline_of(const char *family, const struct ws_results *resu
     return NULL;
 }
 
+/* Kinds of figures that are offered in one way, and what they are. */
+static json_t *figures_json(const enum ws_figure_offer offers[WS_FIGURE_KINDS],
+                            enum ws_figure_offer wanted)
+{
+    json_t *kinds = json_array();
+    for (int kind = 0; kind < WS_FIGURE_KINDS; kind++)
+        if (offers[kind] == wanted)
+            ws_json_add(&kinds, json_pack("{s:s, s:s}", "kind", ws_figure_kinds[kind].name,
+                                          "meaning", ws_figure_kinds[kind].meaning));
+    return kinds;
+}
+
 enum ws_status ws_answer_summary(void *dashboard, const struct ws_http_request *request,
                                  struct ws_http_answer *answer, struct ws_error *err)
 {
     const char *directory, *metric = ws_target_parameter(request->target, "metric");
     struct ws_run_description run;
     struct ws_results results;
+    enum ws_figure_offer offers[WS_FIGURE_KINDS];
     WS_TRY(ws_request_run(dashboard, request, request->names[0], &directory, err));
     WS_TRY(ws_run_read(directory, request->arena, &run, err));
     WS_TRY(ws_results_load(directory, request->arena, &results, err));
+    WS_TRY(ws_figure_offers(&run, &results, request->arena, offers, err));
     return ws_answer_json(
         answer,
-        json_pack("{s:s?, s:o, s:o}", "headline", headline_of(run.family, &results), "metrics",
-                  metrics_json(&results), "curves", curves_json(&results, metric ? metric : "")),
+        json_pack("{s:s?, s:o, s:o, s:o, s:o, s:o}", "headline", headline_of(run.family, &results),
+                  "metrics", metrics_json(&results), "figures",
+                  figures_json(offers, WS_FIGURE_STORED), "replayed",
+                  figures_json(offers, WS_FIGURE_REPLAYED), "directory", ws_json_path(directory),
+                  "curves", curves_json(&results, metric ? metric : "")),
         err);
 }
 

@@ -19,24 +19,36 @@ struct columns {
     size_t arms[ARMS_MOST];
     const char *names[ARMS_MOST];
     size_t count;
+    const char *no_room; /* " Not shown: control, ...": arms behind the last that has room */
 };
+
+/* Arms that were asked for are all to be there. */
+static enum ws_status add_column(const struct ws_figure_request *request, size_t arm,
+                                 const char *name, struct columns *out, struct ws_error *err)
+{
+    if (out->count < ARMS_MOST) {
+        out->arms[out->count] = arm;
+        out->names[out->count++] = name;
+        return WS_OK;
+    }
+    if (request->settings->arms.count > 0)
+        return ws_fail(err, WS_INVALID, "more than %d arms: name fewer with --arm", ARMS_MOST);
+    out->no_room = ws_arena_format(request->arena, "%s%s%s", out->no_room,
+                                   out->no_room[0] ? ", " : " Not shown: ", name);
+    return out->no_room ? WS_OK : no_memory(err);
+}
 
 static enum ws_status choose_columns(const struct ws_figure_request *request,
                                      const struct ws_profile *profile, struct columns *out,
                                      struct ws_error *err)
 {
     const struct ws_run_description *run = &request->runs[0].description;
-    out->count = 0;
+    *out = (struct columns){.no_room = ""};
     for (size_t i = 0; i < profile->arm_count; i++)
-        for (size_t a = 0; a < run->arm_count; a++) {
-            if (strcmp(run->arms[a].name, profile->arms[i]) != 0 ||
-                !ws_arm_is_shown(request, &run->arms[a]))
-                continue;
-            if (out->count == ARMS_MOST)
-                return ws_fail(err, WS_INVALID, "more than %d arms: choose with --arm", ARMS_MOST);
-            out->arms[out->count] = i;
-            out->names[out->count++] = profile->arms[i];
-        }
+        for (size_t a = 0; a < run->arm_count; a++)
+            if (strcmp(run->arms[a].name, profile->arms[i]) == 0 &&
+                ws_arm_is_shown(request, &run->arms[a]))
+                WS_TRY(add_column(request, i, profile->arms[i], out, err));
     return WS_OK;
 }
 
@@ -207,8 +219,9 @@ enum ws_status ws_figure_of_profile(const struct ws_figure_request *request, str
             "Generation %" PRIu32 " to %" PRIu32 ", n = %s, %" PRIu64
             " seeds: shown where the interval of 95 %% of the median over seeds lies "
             "on the bad side, with the generation from which on it does; – is not measured. "
-            "The stage is by definitions 1, 5 and 7.%s",
-            profile.first, profile.last, sizes, request->runs[0].description.seeds, left_out),
+            "The stage is by definitions 1, 5 and 7.%s%s%s",
+            profile.first, profile.last, sizes, request->runs[0].description.seeds, left_out,
+            columns.no_room, columns.no_room[0] ? "." : ""),
         .width = WS_FIGURE_PAGE,
         .panel_height = 0.55,
         .panels = panel,

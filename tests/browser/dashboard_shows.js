@@ -72,6 +72,17 @@ async function run(page, watched) {
         equal(shown.length, 3, `arms of ${metric}`);
     }
     check(await page.locator("#figure").evaluate((image) => image.complete && image.naturalWidth > 100), "the figure");
+    const kinds = await page.locator("#kind option").allTextContents();
+    equal(kinds.join(), "metric,profile,theory", "kinds of figures");
+    for (const kind of kinds.reverse()) {
+        const drawn = page.waitForResponse((answer) => answer.url().includes(`kind=${kind}&`));
+        await page.locator("#kind").selectOption(kind);
+        equal((await drawn).status(), 200, `the figure of kind ${kind}`);
+        check((await page.locator("#figure-pdf").getAttribute("href")).includes(`kind=${kind}&`), `its PDF, ${kind}`);
+    }
+    await page.locator("#replayed summary").click();
+    check((await page.locator("#replayed pre").textContent()).includes("wellspring plot runs/a --kind zipf -o zipf.svg"),
+        "how the others are drawn");
     check((await page.locator("#log").textContent()).includes("complete"), "the log");
     await page.locator("#settings").waitFor();
     const [report] = await Promise.all([page.waitForEvent("download"), page.locator("#report").click()]);

@@ -53,6 +53,9 @@ refuses 2 "does not ascend" -- plot run -k zipf -g 3,1 -o x.svg
 refuses 2 "is of one run, not of 2" -- plot run vary -k zipf -o x.svg
 refuses 1 "no perplexities of sequences" -- plot run -k perplexity -o x.svg
 accepts plot run -k profile -o profile.svg
+accepts run small.yaml -q -o sixteen --set 'items=[20, 30, 40, 50, 60, 70, 80]' --set generations=2 --set seeds=1
+accepts plot sixteen -k profile -o many.tex
+check "arms that have no room are named" grep -q 'Caption: .*Not shown: .*control items=80\.' many.tex
 accepts plot run -k theory -o theory.svg
 
 printf '%s\n' 'family: gmm' 'source: grid' 'side: 2' 'components: 4' 'items: 60' \

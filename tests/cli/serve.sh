@@ -156,7 +156,15 @@ has '%PDF-'
 answers 200 '/api/figure?run=a&format=tex&download' -D head
 has 'begin{tikzpicture}'
 check "TikZ is saved as that" grep -qi "^Content-Disposition: .*''a-metric.tex" head
-answers 200 '/api/figure?run=a&kind=profile'
+answers 200 /api/runs/a/summary
+grep -o '"figures":[^]]*' body | grep -o '"kind":"[a-z]*"' | cut -d '"' -f 4 >kinds
+check "kinds that the run has data for" test "$(tr '\n' ' ' <kinds)" = "metric profile theory "
+has '"replayed":[{"kind":"distribution"' '"kind":"survival"' '"kind":"zipf"' '"directory":"runs/a"'
+while read -r kind; do
+    for format in svg pdf png tex; do
+        answers 200 "/api/figure?run=a&kind=$kind&format=$format"
+    done
+done <kinds
 answers 400 '/api/figure?run=a&kind=pie'
 answers 501 '/api/figure?run=a&kind=zipf'
 has "wellspring plot RUN --kind zipf"

@@ -94,15 +94,24 @@ function resultRows(curves) {
 }
 
 function figurePath(format) {
-  return `/api/figure?run=${id}&kind=metric&metric=${encodeURIComponent(at("metric").value)}&format=${format}`;
+  return `/api/figure?run=${id}&kind=${at("kind").value}&metric=${encodeURIComponent(at("metric").value)}&format=${format}`;
+}
+
+// Of some kinds there is one figure, whatever the metric is.
+function showFigure() {
+  const kind = at("kind").selectedOptions[0];
+  at("undrawn").hidden = true;
+  at("figure").src = figurePath("svg");
+  at("figure").alt = kind.value === "metric"
+    ? `${at("metric").value} by generation, a line for each arm; the table below has the numbers`
+    : `${kind.title}; the report has the numbers`;
+  for (const format of ["svg", "pdf", "png", "tex"]) at(`figure-${format}`).href = `${figurePath(format)}&download=1`;
 }
 
 async function showMetric() {
   try {
     const {curves} = await ask(`${path}/summary?metric=${encodeURIComponent(at("metric").value)}`);
-    at("figure").src = figurePath("svg");
-    at("figure").alt = `${at("metric").value} by generation, a line for each arm; the table below has the numbers`;
-    for (const format of ["svg", "pdf", "png", "tex"]) at(`figure-${format}`).href = `${figurePath(format)}&download=1`;
+    showFigure();
     at("table").replaceChildren(table(null,
       ["Arm", right("Generation 0"), right("Last"), right("10 % … 90 % of seeds"), right("Seeds"), right("n"),
         right("Generation")], resultRows(curves)));
@@ -111,12 +120,26 @@ async function showMetric() {
   }
 }
 
+// As a shell takes it.
+const quoted = (word) => /^[\w./:=,+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+
+function showKinds({figures, replayed, directory}) {
+  const chosen = at("kind").value;
+  at("kind").replaceChildren(...figures.map(({kind, meaning}) => make("option", {title: meaning, value: kind}, kind)));
+  if (figures.some(({kind}) => kind === chosen)) at("kind").value = chosen;
+  at("replayed").hidden = replayed.length === 0;
+  at("replayed").querySelector("pre").textContent = replayed.map(({kind, meaning}) =>
+    `# ${meaning}\nwellspring plot ${quoted(directory)} --kind ${kind} -o ${kind}.svg`).join("\n");
+}
+
 async function showResults() {
   try {
-    const {metrics, headline} = await ask(`${path}/summary`);
+    const summary = await ask(`${path}/summary`);
+    const {metrics, headline} = summary;
     const chosen = at("metric").value || headline || metrics[0];
     at("metric").replaceChildren(...metrics.map((name) => make("option", {}, name)));
     if (metrics.includes(chosen)) at("metric").value = chosen;
+    showKinds(summary);
     at("results").hidden = false;
     await showMetric();
   } catch (error) {
@@ -124,6 +147,7 @@ async function showResults() {
   }
 }
 
+at("kind").addEventListener("change", showFigure);
 at("metric").addEventListener("change", showMetric);
 at("choice").addEventListener("submit", (event) => event.preventDefault());
 
@@ -131,8 +155,11 @@ at("choice").addEventListener("submit", (event) => event.preventDefault());
 
 for (const element of document.querySelectorAll("[data-of-run]")) element.href = path + element.dataset.ofRun;
 at("report").href = `/api/report?run=${id}`;
-at("figure").addEventListener("error", () => {
-  at("figure").hidden = true; // the table says the same
+// Why there is no picture is told by who was asked for it.
+at("figure").addEventListener("error", async () => {
+  at("figure").hidden = true;
+  at("undrawn").hidden = false;
+  at("undrawn").textContent = await ask(figurePath("svg")).then(() => "", (error) => `No figure: ${error.message}`);
 });
 at("figure").addEventListener("load", () => {
   at("figure").hidden = false;
