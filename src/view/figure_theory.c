@@ -57,8 +57,12 @@ static const struct ws_run_arm *arm_of(const struct ws_figure_request *request, 
     return NULL;
 }
 
-/* How forms of a kind are called and drawn: all in lines that leave gaps, but for bounds and
- * limits, so that one that lies on another, or on what was measured, hides nothing. */
+/* In the order in which they are drawn: whole lines first, and then those with gaps, so that none
+ * hides another that it lies on. */
+static const enum ws_form_kind upwards[] = {WS_FORM_LIMIT, WS_FORM_AT_MOST, WS_FORM_AT_LEAST,
+                                            WS_FORM_ABOUT, WS_FORM_EXACT};
+
+/* How forms of a kind are called and drawn. */
 static struct ws_series form_series(enum ws_form_kind kind)
 {
     const struct ws_series series[] = {
@@ -146,10 +150,10 @@ static enum ws_status add_curve(const struct ws_figure_request *request,
     };
     WS_TRY(ws_panel_open(panel, WS_KNOWN_FORMS_MOST + 2, request->arena, err));
     WS_TRY(add_measured(&c, err));
-    for (int exact = 0; exact <= 1; exact++) /* those on top */
+    for (size_t k = 0; k < sizeof upwards / sizeof *upwards; k++)
         for (size_t i = from, count; i < from + length; i += count) {
             count = length_of(theory, i, is_of_form);
-            if ((theory->rows[i].kind == WS_FORM_EXACT) == exact)
+            if (theory->rows[i].kind == upwards[k])
                 WS_TRY(add_form(&c, &theory->rows[i], count, err));
         }
     const struct ws_headline *headline = ws_headline_find(family, rows->metric);
@@ -254,15 +258,17 @@ enum ws_status ws_figure_of_theory(const struct ws_figure_request *request, stru
         seeds = of_row > seeds ? of_row : seeds;
     }
     const char *sizes = ws_extent_text(&n, request->arena);
+    char seeds_text[WS_COUNT_TEXT_SIZE];
     if (!sizes)
         return no_memory(err);
+    ws_count_text(seeds, seeds_text);
     *out = (struct ws_figure){
         .caption = ws_arena_format(request->arena,
-                                   "n = %s. Means over %zu seeds and four standard errors on each "
+                                   "n = %s. Means over %s seeds and four standard errors on each "
                                    "side (medians where the axis says so), under what theory says "
                                    "of them. Means of heavy-tailed numbers are missed by few "
                                    "seeds.%s",
-                                   sizes, seeds, left_out),
+                                   sizes, seeds_text, left_out),
         .columns = shown > ACROSS ? ACROSS : 0,
         .panels = panels,
         .panel_count = shown,
