@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The dashboard: its list of 10,000 runs against the limit of 0.1 s, first when the server has just
-# been started, then the median of 11; and what the server takes of a core while 200 viewers follow a run
+# been started, then the median of 11; an answer while 10,000 connections are open that say nothing, against
+# 3 s (one that finds no room comes again a second later); and what the server takes of a core while 200 viewers follow a run
 # that is running, against the limit of 5 %. Processor seconds, over a minute. Usage: bench_serve.sh BUILD
 set -euo pipefail
 program=$(realpath "$1")/wellspring
@@ -47,6 +48,34 @@ found=$(for _ in {1..11}; do asked "/api/runs?search=run-77&group=day&most=200";
 row "a search in 10,000 runs" "$found" 0.1 limit
 all=$(for _ in {1..11}; do asked "/api/runs?most=$count" && all_there $count; done | sort -n | sed -n 6p)
 row "all of 10,000 runs" "$all" 0.1 limit
+kill $server
+wait $server
+
+# ---- A crowd that says nothing ----
+
+cat >crowd.py <<'END'
+import resource, socket, sys, time
+
+hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+port, crowd = int(sys.argv[1]), []
+for _ in range(10000):
+    crowd.append(socket.socket())
+    crowd[-1].setblocking(False)
+    crowd[-1].connect_ex(("127.0.0.1", port))
+begun, line = time.monotonic(), b""
+while line != b"HTTP/1.1 200 OK":
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=20) as one:
+            one.sendall(b"GET /api/runs HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            line = one.recv(1000).split(b"\r\n")[0]
+    except OSError:
+        time.sleep(0.05)
+print(f"{time.monotonic() - begun:.3f}")
+END
+mkdir empty
+start empty
+row "an answer while 10,000 connections are open" "$(python3 crowd.py "${at##*:}")" 3 limit
 kill $server
 wait $server
 

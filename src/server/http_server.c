@@ -27,10 +27,14 @@ enum {
     BODY_SIZE = 1 << 16,    /* of a request, at most, where the site says nothing */
     BODY_PATIENCE = 16,     /* times that size are read of one that is too long */
     ANSWER_SECONDS = 120,
-    CROWDED_PATIENCE = 1, /* seconds */
-    SPARE = 64,           /* connections beyond the limit, to be told so */
-    BACKLOG = 1024,
+    SPARE = 64,     /* connections beyond the limit, to be told so */
+    BACKLOG = 4096, /* whoever finds no place in it comes again a second later, or three */
 };
+
+/* Seconds, where there are almost too many connections, and where there is no room for another:
+ * what is asked comes with the connection, and who has said nothing for so long most likely never
+ * will. */
+static const double CROWDED_PATIENCE = 1, FULL_PATIENCE = 0.1;
 
 /* What a connection is doing. */
 enum phase { ASKING, ANSWERING, STREAMING };
@@ -58,7 +62,7 @@ struct ws_http_server {
     struct ws_spill spill; /* where bodies lie */
     pthread_t keeper;
     pthread_mutex_t mutex; /* guards what follows */
-    pthread_cond_t change; /* the server is to stop */
+    pthread_cond_t change; /* the server is to stop, or full */
     struct connection *connections;
     size_t connection_count;
     bool stopping;
@@ -105,6 +109,11 @@ static enum MHD_Result on_connect(void *server_, const struct sockaddr *from, so
     return atomic_load(&server->closed) ? MHD_NO : MHD_YES;
 }
 
+static bool is_full(const struct ws_http_server *server)
+{
+    return server->connection_count >= server->settings.connections;
+}
+
 static void on_connection(void *server_, struct MHD_Connection *handle, void **context,
                           enum MHD_ConnectionNotificationCode what)
 {
@@ -124,7 +133,10 @@ static void on_connection(void *server_, struct MHD_Connection *handle, void **c
         if (connection->next)
             connection->next->previous = connection;
         server->connections = connection;
+        const bool was_full = is_full(server);
         server->connection_count++;
+        if (is_full(server) && !was_full)
+            pthread_cond_signal(&server->change);
         pthread_mutex_unlock(&server->mutex);
     } else if (connection) {
         pthread_mutex_lock(&server->mutex);
@@ -162,7 +174,9 @@ static void end_late_connections(struct ws_http_server *server)
 {
     const double time = now();
     const bool crowded = server->connection_count > server->settings.connections / 4 * 3;
-    const double patience = crowded ? CROWDED_PATIENCE : server->settings.patience;
+    const double patience = is_full(server) ? FULL_PATIENCE
+                            : crowded       ? CROWDED_PATIENCE
+                                            : server->settings.patience;
     for (struct connection *c = server->connections; c; c = c->next) {
         double limit = c->phase == ASKING ? patience : ANSWER_SECONDS;
         if (c->phase == STREAMING || c->is_late || time - c->since < limit)
@@ -172,6 +186,13 @@ static void end_late_connections(struct ws_http_server *server)
     }
 }
 
+static void add_seconds(struct timespec *time, double seconds)
+{
+    time->tv_nsec += (long)(1e9 * seconds);
+    time->tv_sec += time->tv_nsec / 1000000000;
+    time->tv_nsec %= 1000000000;
+}
+
 static void *keep(void *server_)
 {
     struct ws_http_server *server = server_;
@@ -179,7 +200,7 @@ static void *keep(void *server_)
     while (!server->stopping) {
         struct timespec until;
         (void)clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_sec++;
+        add_seconds(&until, is_full(server) ? FULL_PATIENCE / 2 : 1);
         (void)pthread_cond_timedwait(&server->change, &server->mutex, &until);
         end_late_connections(server);
     }

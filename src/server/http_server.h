@@ -5,9 +5,9 @@
  * everything else is here. Connections are few threads' (libmicrohttpd's); functions of routes run
  * in them, side by side, and should take less than a second.
  *
- * Who asks is not trusted. A connection has `patience` seconds to say what it wants, and one where
- * there are almost too many; an answer has two minutes to be taken, a stream as long as what it
- * sends is read. Beyond `connections` the answer is 503. Where the server listens on a loopback
+ * Who asks is not trusted. A connection has `patience` seconds to say what it wants, one where
+ * there are almost too many, and a tenth of one where there is no room for another; an answer has
+ * two minutes to be taken, a stream as long as what it sends is read. Beyond `connections` the answer is 503. Where the server listens on a loopback
  * address a request must name one as its host; with a token it must show that, as a bearer or as
  * the cookie that a visit of "/?token=..." sets. What changes something is asked with POST, a
  * header "X-Wellspring: 1" and, from a page, that page's own origin. An open site asks for none of
