@@ -130,12 +130,6 @@ void terminal_show(struct terminal *terminal, const struct terminal_state *state
     draw_bar(terminal, state);
 }
 
-/* Whether a line is due: about a generation, or about a tenth of the whole in the midst of one. */
-static bool is_line_due(const struct terminal *terminal, const struct ws_progress *p, double share)
-{
-    return !terminal->quiet && !terminal->live && (p->taken || tenth_of(share) > terminal->percent);
-}
-
 /* Generations of chains a second or a minute; "" before there is one to speak of. */
 static void format_rate(const struct terminal *terminal, const struct ws_progress *p,
                         const char *unit, char *out, size_t size)
@@ -159,11 +153,10 @@ static void format_seeds(const struct ws_progress *p, char *out, size_t size)
 }
 
 /* The rate comes last, where the line has room for it. */
-static void print_step(struct terminal *terminal, const struct ws_progress *p,
-                       const struct terminal_state *state, const char *rate)
+static void print_step(const struct ws_progress *p, const struct terminal_state *state,
+                       const char *rate)
 {
     char left[32], spent[32], seeds[60], line[400];
-    terminal->percent = tenth_of(state->share);
     format_left(state, left, sizeof left);
     format_duration(state->elapsed, spent, sizeof spent);
     format_seeds(p, seeds, sizeof seeds);
@@ -186,7 +179,8 @@ void terminal_progress(void *user, const struct ws_progress *progress)
     /* What is all done but for a chain's last file is not yet. */
     if (p->chains_done < p->chains && share > 0.999)
         share = 0.999;
-    if (!is_line_due(terminal, p, share) && !is_due_on_terminal(terminal, share, p->elapsed))
+    const bool has_line = !terminal->quiet && !terminal->live && p->taken;
+    if (!has_line && !is_due_on_terminal(terminal, share, p->elapsed))
         return;
     bool known = share > 0 && p->elapsed >= 1;
     format_rate(terminal, p, " generations", rate, sizeof rate);
@@ -204,7 +198,7 @@ void terminal_progress(void *user, const struct ws_progress *progress)
     if (terminal->live)
         terminal_show(terminal, &state);
     else
-        print_step(terminal, p, &state, brief_rate);
+        print_step(p, &state, brief_rate);
 }
 
 void terminal_clear(struct terminal *terminal)

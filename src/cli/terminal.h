@@ -28,8 +28,7 @@ struct terminal_state {
 };
 void terminal_show(struct terminal *terminal, const struct terminal_state *state);
 /* For struct ws_run_options.progress; `user` is the terminal. Elsewhere than on a terminal a line
- * says that a generation of an arm was taken, of which seeds; in the midst of a long one, that a
- * tenth of the whole is done. */
+ * says that a generation of an arm was taken, of which seeds. */
 void terminal_progress(void *user, const struct ws_progress *progress);
 void terminal_clear(struct terminal *terminal); /* takes the bar away */
 
