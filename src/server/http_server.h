@@ -7,12 +7,12 @@
  *
  * Who asks is not trusted. A connection has `patience` seconds to say what it wants, one where
  * there are almost too many, and a tenth of one where there is no room for another; an answer has
- * two minutes to be taken, a stream as long as what it sends is read. Beyond `connections` the answer is 503. Where the server listens on a loopback
- * address a request must name one as its host; with a token it must show that, as a bearer or as
- * the cookie that a visit of "/?token=..." sets. What changes something is asked with POST, a
- * header "X-Wellspring: 1" and, from a page, that page's own origin. An open site asks for none of
- * these: what it has is everybody's, and what is posted speaks for itself.
- * Contract: tests/cli/serve.sh, tests/fault/connections.sh.
+ * two minutes to be taken, a stream as long as what it sends is read. Beyond `connections` the
+ * answer is 503. Where the server listens on a loopback address a request must name one as its
+ * host; with a token it must show that, as a bearer or as the cookie that a visit of "/?token=..."
+ * sets. What changes something is asked with POST, a header "X-Wellspring: 1" and, from a page,
+ * that page's own origin. An open site asks for none of these: what it has is everybody's, and what
+ * is posted speaks for itself. Contract: tests/cli/serve.sh, tests/fault/connections.sh.
  */
 #ifndef WS_SERVER_HTTP_SERVER_H
 #define WS_SERVER_HTTP_SERVER_H
