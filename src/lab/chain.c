@@ -468,6 +468,7 @@ static enum ws_status fit_population(const struct batch *b, size_t i, struct ws_
         .parts = parts,
         .part_count = list_parts(chain, training, parts),
         .items = training->count,
+        .init = b->keys[i],
     };
     return b->block->experiment->family->fit_population(b->block->arm->family_settings, &population,
                                                         arena, &b->models[i], err);

@@ -277,7 +277,8 @@ static enum ws_status tries_population(struct making *m, unsigned set, bool *out
     struct ws_error why;
     const struct ws_model *model;
     const struct ws_population_part whole = {1, NULL};
-    const struct ws_population population = {&m->truth, &whole, 1, 1};
+    const struct ws_population population = {
+        .truth = &m->truth, .parts = &whole, .part_count = 1, .items = 1};
     WS_TRY(change_model(m, set, &changed));
     WS_TRY(parse(&changed, "counterfactual", m->allocator, &e, m->err));
     enum ws_status status = WS_UNSUPPORTED;

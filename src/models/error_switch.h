@@ -24,7 +24,8 @@ struct ws_population {
     const struct ws_deal *truth;            /* its law is that of one seed */
     const struct ws_population_part *parts; /* a model may be in several */
     size_t part_count;                      /* >= 1 */
-    uint64_t items; /* what a model gives as the number that it was fitted on */
+    uint64_t items;         /* what a model gives as the number that it was fitted on */
+    struct ws_rng_key init; /* where an iterative fit starts, as of `fit` */
 };
 
 /* A setting of an experiment in place of its own. */

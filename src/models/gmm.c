@@ -12,10 +12,6 @@ enum { MAGIC = 0x4d4d5357, VERSION = 1 }; /* "WSMM" */
 
 static const double ROUNDING = 1e-6; /* forgiven in the sum of stored weights */
 
-/* WS_CONVERGED_TOLERANCE and WS_CONVERGED_ITERATIONS as numbers. */
-static const double CONVERGED_TOLERANCE = 1e-9;
-enum { CONVERGED_ITERATIONS = 10000 };
-
 #define FIELD(field) offsetof(struct ws_gmm_settings, field)
 
 static const struct ws_option options[] = {
@@ -322,92 +318,6 @@ static void cost(const void *settings, const struct ws_dataset *example, uint64_
 
 /* Switches ------------------------------------------------------------------------------------- */
 
-/* A mixture of the truth's modes, equally likely, or of the one Gaussian that it is; components 0
- * where it is neither. */
-static enum ws_status mixture_of_truth(const struct ws_law *law, struct ws_arena *arena,
-                                       struct ws_gmm *out, struct ws_error *err)
-{
-    *out = (struct ws_gmm){.components = 0};
-    if (!law || (law->mode_count == 0 && !law->gaussian))
-        return WS_OK;
-    size_t d = law->dimension, count = law->mode_count > 0 ? law->mode_count : 1;
-    *out = (struct ws_gmm){
-        .components = (uint32_t)count,
-        .dimension = law->dimension,
-        .converged = true,
-        .weights = WS_ARENA_NEW(arena, double, count),
-        .means = WS_ARENA_NEW(arena, double, count *d),
-        .covariances = WS_ARENA_ZNEW(arena, double, count *d *d),
-    };
-    if (!out->weights || !out->means || !out->covariances)
-        return ws_fail_memory(err, "a mixture");
-    for (size_t k = 0; k < count; k++) {
-        out->weights[k] = 1 / (double)count;
-        for (size_t i = 0; i < d; i++)
-            out->covariances[(k * d + i) * d + i] = law->deviation * law->deviation;
-    }
-    if (law->mode_count > 0)
-        memcpy(out->means, law->modes, count * d * sizeof *out->means);
-    else
-        law->row->moments(law, out->means, out->covariances);
-    return WS_OK;
-}
-
-static bool is_same(const struct ws_gmm *a, const struct ws_gmm *b)
-{
-    size_t count = a->components, d = a->dimension;
-    return a->components == b->components &&
-           memcmp(a->weights, b->weights, count * sizeof *a->weights) == 0 &&
-           memcmp(a->means, b->means, count * d * sizeof *a->means) == 0 &&
-           memcmp(a->covariances, b->covariances, count * d * d * sizeof *a->covariances) == 0;
-}
-
-static const struct ws_gmm *mixture_of_part(const struct ws_population_part *part,
-                                            const struct ws_gmm *truth)
-{
-    return part->model ? mixture_of(part->model) : truth;
-}
-
-/* A mixture that the family holds is its own best fit. Of others nothing is known in closed form,
- * nor of a fit that stops early. The floor is left out. */
-static enum ws_status fit_population(const void *settings, const struct ws_population *population,
-                                     struct ws_arena *arena, const struct ws_model **out,
-                                     struct ws_error *err)
-{
-    const struct ws_gmm_settings *s = settings;
-    struct ws_gmm truth;
-    WS_TRY(mixture_of_truth(population->truth->law, arena, &truth, err));
-    if (s->tolerance > CONVERGED_TOLERANCE || s->iterations < CONVERGED_ITERATIONS)
-        return ws_fail(err, WS_UNSUPPORTED,
-                       "a fit of a mixture that may stop early has no closed form on a population: "
-                       "wanted tolerance=" WS_CONVERGED_TOLERANCE
-                       " and iterations=" WS_CONVERGED_ITERATIONS);
-    if (truth.components == 0 || truth.components > s->components)
-        return ws_fail(err, WS_UNSUPPORTED,
-                       "%" PRIu64 " components do not hold the truth, and the best fit of fewer "
-                       "has no closed form",
-                       s->components);
-    const struct ws_gmm *all = mixture_of_part(&population->parts[0], &truth);
-    for (size_t p = 1; p < population->part_count; p++)
-        if (!is_same(all, mixture_of_part(&population->parts[p], &truth)))
-            return ws_fail(err, WS_UNSUPPORTED,
-                           "the best fit of a mixture to several has no closed form");
-    struct ws_gmm_model *model = WS_ARENA_NEW(arena, struct ws_gmm_model, 1);
-    if (!model)
-        return ws_fail_memory(err, "a mixture");
-    size_t count = all->components, d = all->dimension;
-    model->base = (struct ws_model){&ws_family_gmm, settings, population->items};
-    model->mixture = *all;
-    model->mixture.weights = ws_arena_copy(arena, all->weights, count * sizeof(double));
-    model->mixture.means = ws_arena_copy(arena, all->means, count * d * sizeof(double));
-    model->mixture.covariances =
-        ws_arena_copy(arena, all->covariances, count * d * d * sizeof(double));
-    if (!model->mixture.weights || !model->mixture.means || !model->mixture.covariances)
-        return ws_fail_memory(err, "a mixture");
-    *out = &model->base;
-    return WS_OK;
-}
-
 static enum ws_status enlarge(const void *settings, const struct ws_deal *truth,
                               struct ws_arena *arena, struct ws_switch *out, struct ws_error *err)
 {
@@ -439,9 +349,9 @@ static enum ws_status fit_exactly(const void *settings, const struct ws_deal *tr
     *out =
         ws_switch_none("the fit is iterated until it converges, from the same starts: what better "
                        "ones would find counts as the others'");
-    if (s->tolerance > CONVERGED_TOLERANCE)
+    if (s->tolerance > WS_GMM_CONVERGED_TOLERANCE)
         ws_switch_change(out, "tolerance", WS_CONVERGED_TOLERANCE);
-    if (s->iterations < CONVERGED_ITERATIONS)
+    if (s->iterations < WS_GMM_CONVERGED_ITERATIONS)
         ws_switch_change(out, "iterations", WS_CONVERGED_ITERATIONS);
     return WS_OK;
 }
@@ -463,7 +373,7 @@ const struct ws_family_ops ws_family_gmm = {
     .load = load,
     .describe = describe,
     .cost = cost,
-    .fit_population = fit_population,
+    .fit_population = ws_gmm_fit_population,
     .enlarge = enlarge,
     .fit_exactly = fit_exactly,
 };

@@ -60,4 +60,13 @@ WS_MUST_CHECK enum ws_status ws_gmm_fit(const struct ws_gmm_settings *settings,
                                         unsigned threads, struct ws_arena *arena,
                                         struct ws_gmm *out, struct ws_error *err);
 
+/* WS_CONVERGED_TOLERANCE and WS_CONVERGED_ITERATIONS as numbers. */
+#define WS_GMM_CONVERGED_TOLERANCE  1e-9
+#define WS_GMM_CONVERGED_ITERATIONS 10000
+
+/* The operation of the family. */
+enum ws_status ws_gmm_fit_population(const void *settings, const struct ws_population *population,
+                                     struct ws_arena *arena, const struct ws_model **out,
+                                     struct ws_error *err);
+
 #endif

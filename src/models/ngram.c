@@ -121,7 +121,8 @@ static inline void score_token(const struct ws_ngram_model *model, struct scored
 }
 
 /* Side by side, as they are sampled: 115 -> 45 ns a token of held-out words, 48 -> 20 of a model's
- * own. Few logarithms are taken: no probability is below 1e-100, so no product vanishes. */
+ * own. Few logarithms are taken: no probability is below 1e-100, so no product vanishes but that of
+ * a text which a population never has. */
 static struct ws_item_score *score_items(const struct ws_ngram_model *model, struct scored *items,
                                          unsigned count, struct ws_item_score *out)
 {
@@ -233,7 +234,7 @@ static enum ws_status enlarge(const void *settings, const struct ws_deal *truth,
     return WS_OK;
 }
 
-/* What Kneser-Ney smoothes away from the text's own shares stays away, however long the text. */
+/* What Kneser-Ney takes off is less the longer the text, and on a population nothing. */
 static enum ws_status fit_exactly(const void *settings, const struct ws_deal *truth,
                                   struct ws_arena *arena, struct ws_switch *out,
                                   struct ws_error *err)
@@ -265,6 +266,7 @@ const struct ws_family_ops ws_family_ngram = {
     .load = ws_ngram_load,
     .describe = describe,
     .cost = cost,
+    .fit_population = ws_ngram_fit_population,
     .enlarge = enlarge,
     .fit_exactly = fit_exactly,
 };

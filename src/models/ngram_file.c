@@ -8,10 +8,11 @@
 
 static const char MAGIC[8] = "WSNGRAM1";
 
-enum { VERSION = 1 };
+enum { VERSION = 1, POPULATION_VERSION = 2 };
 
 /* What stands before the arrays. */
 struct header {
+    bool of_population;
     uint32_t types, order, sampling;
     uint64_t block, training_items;
     uint32_t nodes[WS_NGRAM_ORDER_LIMIT + 1]; /* of each level; [0] is unused */
@@ -28,7 +29,7 @@ void ws_ngram_save(const struct ws_model *base, struct ws_buffer *out)
     const struct ws_ngram_model *model = (const struct ws_ngram_model *)base;
     const struct ws_ngram_trie *trie = &model->trie;
     ws_buffer_append(out, MAGIC, sizeof MAGIC);
-    ws_buffer_u32(out, VERSION);
+    ws_buffer_u32(out, model->of_population ? POPULATION_VERSION : VERSION);
     ws_buffer_u32(out, trie->types);
     ws_buffer_u32(out, trie->order);
     ws_buffer_u32(out, model->sampling);
@@ -58,8 +59,9 @@ static enum ws_status read_header(struct ws_reader *in, struct header *h, struct
     h->sampling = ws_read_u32(in);
     h->block = ws_read_u64(in);
     h->training_items = ws_read_u64(in);
-    if (!ws_reader_ok(in) || version != VERSION)
-        return fail_damaged(err, "not version 1");
+    if (!ws_reader_ok(in) || (version != VERSION && version != POPULATION_VERSION))
+        return fail_damaged(err, "not version 1 or 2");
+    h->of_population = version == POPULATION_VERSION;
     if (h->types < 1 || h->types > 1U << 31 || h->order < 1 || h->order > WS_NGRAM_ORDER_LIMIT)
         return fail_damaged(err, "types or order out of range");
     for (uint32_t k = 1; k <= h->order; k++)
@@ -186,8 +188,8 @@ static uint64_t sum_counts(const struct draft *d, uint32_t first, uint32_t end)
     return sum;
 }
 
-/* A k-gram is followed by a token at most as often as it occurs, and has a left neighbour each
- * time unless it begins a block. */
+/* A k-gram is followed by a token at most as often as it occurs, but for rounding in a population,
+ * and has a left neighbour each time unless it begins a block. */
 static enum ws_status check_counts(const struct draft *d, const struct header *h,
                                    struct ws_arena *scratch, struct ws_error *err)
 {
@@ -199,6 +201,8 @@ static enum ws_status check_counts(const struct draft *d, const struct header *h
     uint32_t start = trie->level[2] - 1;
     for (uint32_t context = 1; context < contexts; context++) {
         uint64_t most = context == start ? h->training_items : d->count[context];
+        if (h->of_population)
+            most = tokens; /* what sampling needs: a sum that fits */
         if (sum_counts(d, d->first_child[context], d->first_child[context + 1]) > most)
             return fail_damaged(err, "more continuations than occurrences");
     }
@@ -209,7 +213,8 @@ static enum ws_status check_counts(const struct draft *d, const struct header *h
         for (uint32_t node = trie->level[k + 1]; node < trie->level[k + 2]; node++)
             with_neighbour[d->suffix[node]] += d->count[node];
         for (uint32_t node = trie->level[k]; node < ws_ngram_block_starts(trie, k); node++)
-            if (with_neighbour[node] != d->count[node])
+            if (h->of_population ? with_neighbour[node] > d->count[node]
+                                 : with_neighbour[node] != d->count[node])
                 return fail_damaged(err, "occurrences without a left neighbour");
     }
     return WS_OK;
@@ -234,6 +239,7 @@ static enum ws_status read_model(const struct ws_ngram_settings *settings, struc
     model->base = (struct ws_model){&ws_family_ngram, settings, header.training_items};
     model->trie = draft.trie;
     model->sampling = header.sampling;
+    model->of_population = header.of_population;
     model->block = header.block;
     return ws_ngram_complete(model, scratch, arena, err);
 }

@@ -9,6 +9,8 @@
  * a(cw) is the count for k-grams of the highest order and for those that begin a block, which have
  * no left neighbour; for all others it is the number of distinct left neighbours. The empty
  * context backs off to 1 / types.
+ *
+ * Of a text without end counts have no end, so that there D / a(c.) is 0 where a is a count.
  */
 #include <stdbool.h>
 #include <string.h>
@@ -82,7 +84,7 @@ static void fill_probabilities(const struct ws_ngram_model *model, const uint32_
     for (uint32_t context = 0; context < ws_ngram_contexts(trie); context++) {
         if (context >= trie->level[k])
             k++;
-        const double *discount = model->discount[k];
+        const double *discount = ws_ngram_discount(model, k, context);
         uint32_t first = trie->first_child[context];
         uint32_t end = trie->first_child[context + 1];
         double total;

@@ -62,17 +62,18 @@ struct ws_ngram_model {
     struct ws_model base;
     struct ws_ngram_trie trie;
     enum ws_ngram_sampling sampling;
-    bool biased;     /* contexts and outcomes are no longer those of the counts */
-    uint64_t block;  /* tokens in a sampled item */
-    uint32_t start;  /* the state at the start of a block */
-    uint32_t states; /* how many there are */
+    bool biased;        /* contexts and outcomes are no longer those of the counts */
+    bool of_population; /* counts stand for the shares of a text without end */
+    uint64_t block;     /* tokens in a sampled item */
+    uint32_t start;     /* the state at the start of a block */
+    uint32_t states;    /* how many there are */
 
     const struct ws_ngram_outcome *outcomes; /* (nodes) */
     const struct ws_ngram_context *contexts; /* (contexts) */
     const uint32_t *guide; /* (nodes) see ngram_sample.c; of contexts with many children only */
 
     /* Kneser-Ney: P(token | context) of each node, and the mass each context leaves to its suffix.
-     * discount[k][r] is taken from k-grams of count r; r = 3 stands for 3 and more. */
+     * discount[k][r] is taken from k-grams of count r; r = 3 stands for 3 and more. [0] is 0. */
     const double *probability; /* (nodes) */
     const double *backoff;     /* (contexts) */
     double discount[WS_NGRAM_ORDER_LIMIT + 1][4];
@@ -137,7 +138,21 @@ WS_MUST_CHECK enum ws_status ws_ngram_lay_out(struct ws_ngram_model *model,
                                               const uint32_t *adjusted, struct ws_arena *scratch,
                                               struct ws_arena *arena, struct ws_error *err);
 
-/* The operation of the family. */
+/* What Kneser-Ney takes off the children of a context, at level k. Nothing, where counts are those
+ * of a text without end: they are beyond any discount, and only numbers of left neighbours are not.
+ */
+static inline const double *ws_ngram_discount(const struct ws_ngram_model *model, uint32_t k,
+                                              uint32_t context)
+{
+    const bool counted =
+        k == model->trie.order || (k > 1 && context >= ws_ngram_block_starts(&model->trie, k - 1));
+    return model->discount[model->of_population && counted ? 0 : k];
+}
+
+/* Operations of the family. */
+enum ws_status ws_ngram_fit_population(const void *settings, const struct ws_population *population,
+                                       struct ws_arena *arena, const struct ws_model **out,
+                                       struct ws_error *err);
 enum ws_status ws_ngram_sample(size_t chains, const struct ws_model *const models[],
                                const uint64_t counts[], const struct ws_rng_key keys[],
                                const struct ws_job *job, struct ws_arena *arena,

@@ -95,7 +95,8 @@ enum ws_status ws_ngram_lay_out(struct ws_ngram_model *model, const uint32_t *ad
     for (uint32_t node = 0; node < count; node++) {
         level += node >= trie->level[level];
         lay_out_context(trie, node, next, smoothed ? adjusted : trie->count,
-                        smoothed ? model->discount[level] : NONE, &contexts[node], outcomes);
+                        smoothed ? ws_ngram_discount(model, level, node) : NONE, &contexts[node],
+                        outcomes);
         if (contexts[node].children > FEW)
             guide_context(&contexts[node], outcomes, guide);
     }

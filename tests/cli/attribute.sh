@@ -239,6 +239,13 @@ is '(a - 2) ^ 2 < 1e-24' "$(number rows.csv replace perplexity with_statistical+
 is 'a > 2 - 50 / 49 && a <= 1' "$(number rows.csv replace perplexity expressivity)"
 is 'a == 0' "$(number rows.csv replace perplexity approximation)"
 
+# On populations nothing is taken off: of the two sides of the family's share one is 2 - 1 exactly.
+is 'a == 2 && b == 1' "$(number rows.csv replace perplexity with_expressivity)" \
+    "$(number rows.csv replace perplexity with_none)"
+accepts attribute turns.yaml -q --metric perplexity --sampling kneser-ney --generations 3 \
+    --fit_to populations -o rows.csv
+all_by expressivity rows.csv replace perplexity
+
 # An n-gram of the teacher's own order loses to finite samples alone; one that smoothes, to all.
 make_corpus 2000 >corpus.txt
 sed 's/turns.txt/corpus.txt/; s/generations: 1/generations: 3/' turns.yaml >text.yaml
