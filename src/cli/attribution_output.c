@@ -9,7 +9,8 @@
 #include "cli/command.h"
 #include "cli/terminal.h"
 
-enum { ARM_WIDTH = 18, VALUE_WIDTH = 10, SHARE_WIDTH = 21 };
+/* A row fits 100 columns. */
+enum { ARM_WIDTH = 10, VALUE_WIDTH = 10, SHARE_WIDTH = 20 };
 
 /* Table ---------------------------------------------------------------------------------------- */
 
@@ -54,10 +55,15 @@ static const char *range_text(const struct ws_shared_out *value, char text[64])
     return text;
 }
 
+/* With a gap before it; of fewer digits where it is too wide. */
 static void print_range(const struct ws_shared_out *value, int width)
 {
     char text[64];
-    print_right(range_text(value, text), width);
+    (void)range_text(value, text);
+    if (width_of(text) >= width)
+        (void)snprintf(text, sizeof text, "%.2g%s%.2g", value->low + 0.0,
+                       terminal_is_utf8() ? "…" : "..", value->high + 0.0);
+    print_right(text, width);
 }
 
 static void print_row(const struct ws_attributed *row)
@@ -74,8 +80,8 @@ static void print_row(const struct ws_attributed *row)
     print_right(total, VALUE_WIDTH);
     for (unsigned i = 0; i < WS_ERROR_SOURCES; i++)
         print_share(row, i);
-    (void)printf("\n%*s", ARM_WIDTH + 2 * VALUE_WIDTH - 8, "");
-    print_range(&row->total, VALUE_WIDTH + 8);
+    (void)printf("\n");
+    print_range(&row->total, ARM_WIDTH + 3 * VALUE_WIDTH);
     for (unsigned i = 0; i < WS_ERROR_SOURCES; i++)
         print_range(&row->shares[i], SHARE_WIDTH);
     (void)printf("\n");
