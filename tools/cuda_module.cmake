@@ -59,7 +59,8 @@ endforeach()
 find_library(WS_UTF8PROC NAMES libutf8proc.a utf8proc)
 set(cuda_module ${CMAKE_BINARY_DIR}/wellspring-cuda.so)
 add_custom_command(OUTPUT ${cuda_module}
-    COMMAND ${WS_NVCC} -shared --cudart static -o ${cuda_module} ${cuda_objects}
+    # What it does not have itself is missed when it is linked, and not when it is opened.
+    COMMAND ${WS_NVCC} -shared --cudart static -Xlinker -z,defs -o ${cuda_module} ${cuda_objects}
         $<TARGET_FILE:ws_base> ${WS_UTF8PROC}
         -Xlinker --as-needed -Xlinker --exclude-libs=ALL
     DEPENDS ${cuda_objects} ws_base COMMENT "Linking wellspring-cuda.so" VERBATIM)

@@ -101,8 +101,14 @@ static bool all_can(const struct ws_team *team, bool can, int number)
 /* Whether all say yes. */
 static bool all_agree(const struct ws_team *team, bool well)
 {
-    struct ws_error unheard;
-    return ws_team_meet(team, well ? WS_OK : WS_IO, 0, &unheard) == WS_OK;
+    struct ws_word mine;
+    memset(&mine, 0, sizeof mine);
+    mine.number = well;
+    team->gather(team->user, &mine, sizeof mine, team->words);
+    for (unsigned m = 0; m < team->count; m++)
+        if (team->words[m].number != 1)
+            return false;
+    return true;
 }
 
 static bool connect(struct by_nccl *x)
