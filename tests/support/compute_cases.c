@@ -94,6 +94,17 @@ static float *parameters(struct case_side *s, size_t count, double scale)
     return numbers(s, count, scale, false);
 }
 
+/* sums that `terms` of both signs are added to: further from 0 than these may lead, for what is
+ * left of terms that cancel is no measure of how exactly they were added, */
+static float *begun_sums(struct case_side *s, size_t count, size_t terms)
+{
+    float *block = room(s, count), *host = draw_numbers(s, count, 1, false);
+    for (size_t i = 0; i < count; i++)
+        host[i] += copysignf(4 * sqrtf((float)terms), host[i]);
+    s->device->ops->write(s->device, block, host, count * sizeof *host);
+    return block;
+}
+
 /* and those that are multiplied by activations. */
 static float *weights(struct case_side *s, size_t count, double scale)
 {
@@ -386,7 +397,7 @@ static void run_activation(struct case_side *s, const size_t *shape)
     collect(s, y, count);
     ops->gate_backward(s->device, dx, dy, x, kind, rows, width);
     collect(s, dx, 2 * count);
-    float *dbias = parameters(s, width, 1);
+    float *dbias = begun_sums(s, width, rows);
     ops->activation_backward(s->device, shape[3] ? dy : dx, shape[4] ? NULL : dbias, dy, x, kind,
                              rows, width);
     collect(s, shape[3] ? dy : dx, count);
