@@ -10,13 +10,14 @@
 
 #include "base/sampler.h"
 #include "data/dataset.h"
+#include "support/effort.h"
 #include "support/failing_heap.h"
 
-#ifdef WS_SANITIZE
-enum { TRIALS = 120 }; /* too few to decide; they only run the code */
-#else
-enum { TRIALS = 12000 };
-#endif
+/* With little effort too few to decide; they only run the code. */
+static size_t trials(void)
+{
+    return by_effort(120, 12000, 12000);
+}
 
 static const struct ws_origin ORIGINAL = {.source = WS_SOURCE_ORIGINAL};
 static const struct ws_origin FRESH = {.source = WS_SOURCE_FRESH};
@@ -125,13 +126,13 @@ static void assert_counts(const struct ws_payload *payload, size_t size, const u
     assert_int_equal(payload->count, sum);
 }
 
-/* Pearson's statistic; the sanitizers' few trials do not decide. */
+/* Pearson's statistic; few trials do not decide. */
 static void assert_fits(const unsigned *seen, const double *expected, size_t size, double critical)
 {
     double sum = 0;
     for (size_t i = 0; i < size; i++)
         sum += (seen[i] - expected[i]) * (seen[i] - expected[i]) / expected[i];
-    if (TRIALS >= 12000)
+    if (effort() > EFFORT_SMALL)
         assert_true(sum < critical);
 }
 
@@ -213,7 +214,7 @@ static void dataset__subset_takes_every_pair_equally_often(void **state)
     unsigned seen[25] = {0}, pairs[10];
     double expected[10];
     struct ws_rng rng = test_rng(1);
-    for (int i = 0; i < TRIALS; i++) {
+    for (size_t i = 0; i < trials(); i++) {
         struct ws_dataset pair = subset(&all, 2, &rng, *state);
         seen[5 * symbol_at(&pair, 0, NULL) + symbol_at(&pair, 1, NULL)]++;
     }
@@ -222,7 +223,7 @@ static void dataset__subset_takes_every_pair_equally_often(void **state)
         for (size_t b = a + 1; b < 5; b++)
             pairs[size++] = seen[5 * a + b];
     for (size_t i = 0; i < 10; i++)
-        expected[i] = TRIALS / 10.0;
+        expected[i] = (double)trials() / 10;
     assert_fits(pairs, expected, 10, 27.88); /* 9 degrees of freedom, 0.1 % */
 }
 
@@ -298,7 +299,7 @@ static void dataset__subset_of_counts_follows_the_hypergeometric_law(void **stat
     assert_int_equal(ws_dataset_concat(parts, 2, *state, &all, NULL), WS_OK);
     unsigned seen[4] = {0};
     struct ws_rng rng = test_rng(5);
-    for (int i = 0; i < TRIALS; i++) {
+    for (size_t i = 0; i < trials(); i++) {
         struct ws_dataset pair = subset(&all, 2, &rng, *state);
         struct ws_payload got = type_counts(&pair, *state);
         uint64_t of[3] = {0};
@@ -306,8 +307,9 @@ static void dataset__subset_of_counts_follows_the_hypergeometric_law(void **stat
             of[got.counts.type[t]] = got.counts.count[t];
         seen[of[0] == 2 ? 0 : of[2] == 0 ? 1 : of[0] == 1 ? 2 : 3]++;
     }
-    const double expected[] = {TRIALS / 6.0, TRIALS / 3.0, TRIALS / 3.0, TRIALS / 6.0};
-    assert_int_equal(seen[0] + seen[1] + seen[2] + seen[3], TRIALS);
+    const double tries = (double)trials();
+    const double expected[] = {tries / 6, tries / 3, tries / 3, tries / 6};
+    assert_int_equal(seen[0] + seen[1] + seen[2] + seen[3], trials());
     assert_fits(seen, expected, 4, 16.27); /* 3 degrees of freedom, 0.1 % */
 }
 

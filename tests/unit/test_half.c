@@ -9,16 +9,12 @@
 #include <cmocka.h>
 
 #include "data/half.h"
+#include "support/effort.h"
 
 enum {
     F16_INFINITY = 0x7C00,
     BF16_INFINITY = 0x7F80,
     SIGN = 0x8000,
-#ifdef WS_SANITIZE
-    SWEEP_STEP = 409993,
-#else
-    SWEEP_STEP = 4099,
-#endif
 };
 
 static uint32_t bits_of(float value)
@@ -112,7 +108,7 @@ static double nearest(double value, int bits, int least)
 static void half__is_the_nearest_number(void **state)
 {
     (void)state;
-    for (uint64_t bits = 0; bits <= UINT32_MAX; bits += SWEEP_STEP) {
+    for (uint64_t bits = 0; bits <= UINT32_MAX; bits += by_effort(409993, 4099, 4099)) {
         float value = float_of((uint32_t)bits);
         uint16_t f16 = ws_f32_to_f16(value), bf16 = ws_f32_to_bf16(value);
         if (!isfinite(value))

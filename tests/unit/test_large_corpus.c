@@ -21,14 +21,21 @@
 
 #include "base/hash.h"
 #include "data/human.h"
+#include "support/effort.h"
 
-#ifdef WS_SANITIZE
-enum { DECIDE = 0, REPEATS = 20 }; /* what a sanitizer keeps beside every byte is not ours */
-#else
-enum { DECIDE = 1, REPEATS = 240 };
-#endif
+enum { PIECE = 1 << 18, ROOM = 24 << 20 };
 
-enum { PIECE = 1 << 18, ROOM = 24 << 20, ROWS = REPEATS << 12 /* of three numbers */ };
+/* Of a piece of text, and of 2^12 rows of three numbers. */
+static int repeats(void)
+{
+    return (int)by_effort(20, 240, 240);
+}
+
+/* What sanitizers and valgrind keep beside every byte is not ours. */
+static bool decides(void)
+{
+    return effort() > EFFORT_SMALL;
+}
 
 /* A quarter of a megabyte of words, digits and letters beyond ASCII, again and again. */
 static void write_corpus(const char *path)
@@ -45,7 +52,7 @@ static void write_corpus(const char *path)
     }
     gzFile file = gzopen(path, "wb1");
     assert_non_null(file);
-    for (int i = 0; i < REPEATS; i++)
+    for (int i = 0; i < repeats(); i++)
         assert_int_equal(gzwrite(file, piece, (unsigned)size), size);
     assert_int_equal(gzclose(file), Z_OK);
 }
@@ -54,7 +61,7 @@ static void write_table(const char *path)
 {
     FILE *file = fopen(path, "w");
     assert_non_null(file);
-    for (int i = 0; i < ROWS; i++)
+    for (int i = 0; i < repeats() << 12; i++)
         assert_true(fprintf(file, "%d,%d,.5\n", i, i % 7) > 0);
     assert_int_equal(fclose(file), 0);
 }
@@ -157,13 +164,13 @@ static void corpus__larger_than_memory_is_dealt_as_ever(void **state)
     struct rlimit before;
     assert_int_equal(getrlimit(RLIMIT_DATA, &before), 0);
     struct rlimit limit = {own_bytes() + ROOM, before.rlim_max};
-    if (DECIDE)
+    if (decides())
         assert_int_equal(setrlimit(RLIMIT_DATA, &limit), 0);
     void *too_large = malloc((size_t)2 * ROOM);
-    assert_true(!DECIDE || !too_large);
+    assert_true(!decides() || !too_large);
     (void)signal(SIGXFSZ, SIG_IGN); /* an error is enough */
     for (size_t i = 0; i < WAYS; i++) {
-        limit_files(DECIDE ? ways[i].file : RLIM_INFINITY);
+        limit_files(decides() ? ways[i].file : RLIM_INFINITY);
         enum ws_status status = hash_of_deal(ways[i].source == WS_HUMAN_CSV ? table : text,
                                              ways[i].source, ways[i].unit, tight[i], &err);
         limit_files(RLIM_INFINITY);

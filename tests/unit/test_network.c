@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "models/nn/transformer/network.h"
+#include "support/effort.h"
 #include "support/failing_heap.h"
 #include "support/tiny_models.h"
 
@@ -136,13 +137,17 @@ static double difference(struct stand *stand, size_t place, const struct ws_batc
     return sum / (12 * (double)step);
 }
 
-/* Of the elements that are compared: a part of them once all have been on the reference, and under
- * sanitizers, which are slow. */
-#ifdef WS_SANITIZE
-enum { ALL = 11, SOME = 29 };
-#else
-enum { ALL = 1, SOME = 5 };
-#endif
+/* Of the elements that are compared: a part of them once all have been on the reference, and with
+ * little effort. */
+static size_t all(void)
+{
+    return by_effort(11, 1, 1);
+}
+
+static size_t some(void)
+{
+    return by_effort(29, 5, 1);
+}
 
 /* A loss with kinks has no differences to speak of beside them: half of the units are always on,
  * the others always off. */
@@ -193,7 +198,7 @@ static void network__gradients_are_those_of_the_loss(void **state)
             struct stand stand = open_stand(&tiny_models[m], kinds[k], 1, TOKENS, true);
             if (tiny_models[m].activation == WS_ACTIVATION_RELU)
                 part_from_kinks(&stand);
-            require_gradients(&stand, &text.batch, NULL, k == 0 ? ALL : SOME, names[m]);
+            require_gradients(&stand, &text.batch, NULL, k == 0 ? all() : some(), names[m]);
             close_stand(&stand);
         }
 }
@@ -209,7 +214,7 @@ static void network__gradients_under_dropout_are_those_of_the_loss(void **state)
         struct stand stand = open_stand(&d, WS_CPU_REFERENCE, 1, TOKENS, true);
         if (d.activation == WS_ACTIVATION_RELU)
             part_from_kinks(&stand);
-        require_gradients(&stand, &text.batch, &key, SOME, names[m]);
+        require_gradients(&stand, &text.batch, &key, some(), names[m]);
         close_stand(&stand);
     }
 }
@@ -230,7 +235,7 @@ static void network__takes_descriptions_of_no_named_architecture(void **state)
     struct text text;
     make_text(&text, d.vocabulary, ragged, 4);
     struct stand stand = open_stand(&d, WS_CPU_REFERENCE, 1, TOKENS, true);
-    require_gradients(&stand, &text.batch, NULL, ALL, "mixture");
+    require_gradients(&stand, &text.batch, NULL, all(), "mixture");
     close_stand(&stand);
 }
 

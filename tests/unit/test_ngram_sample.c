@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "models/ngram_model.h"
+#include "support/effort.h"
 #include "support/ngram_texts.h"
 
 static double reference_block(struct reference *r, const uint32_t *ids, size_t size)
@@ -24,12 +25,6 @@ static double reference_block(struct reference *r, const uint32_t *ids, size_t s
     return product;
 }
 
-#ifdef WS_SANITIZE
-enum { SAMPLES = 2000, DECIDES = 0 };
-#else
-enum { SAMPLES = 200000, DECIDES = 1 };
-#endif
-
 /* Chi-squared over all blocks of the sampled length against the reference; blocks that cannot be
  * must not be, and cells with few expected are taken together. Four standard deviations decide. */
 static void check_law(struct fixture *f, uint32_t types, const char *letters, uint32_t order,
@@ -37,14 +32,15 @@ static void check_law(struct fixture *f, uint32_t types, const char *letters, ui
 {
     const struct ws_ngram_model *model = fit_text(f, types, letters, order, sampling);
     make_reference(&f->reference, &f->text, order, sampling == WS_NGRAM_MLE);
-    const struct ws_payload *payload = sample_items(f, model, SAMPLES, 1);
+    const uint64_t samples = by_effort(2000, 200000, 200000);
+    const struct ws_payload *payload = sample_items(f, model, samples, 1);
     size_t block = model->block;
     size_t cells = 1;
     for (size_t i = 0; i < block; i++)
         cells *= types;
     double *seen = calloc(cells, sizeof *seen);
     assert_non_null(seen);
-    for (uint64_t item = 0; item < SAMPLES; item++) {
+    for (uint64_t item = 0; item < samples; item++) {
         size_t size;
         const uint32_t *ids = ws_payload_tokens(payload, item, &size);
         assert_int_equal(size, block);
@@ -65,7 +61,7 @@ static void check_law(struct fixture *f, uint32_t types, const char *letters, ui
         for (size_t i = block; i-- > 0; left /= types)
             ids[i] = (uint32_t)(left % types);
         double p = reference_block(&f->reference, ids, block);
-        double expected = p * SAMPLES;
+        double expected = p * (double)samples;
         mass += p;
         if (p < 1e-12) {
             assert_true(seen[cell] == 0);
@@ -82,7 +78,7 @@ static void check_law(struct fixture *f, uint32_t types, const char *letters, ui
         freedom++;
     }
     assert_true(fabs(mass - 1) < 1e-9);
-    if (DECIDES && freedom > 0)
+    if (effort() > EFFORT_SMALL && freedom > 0)
         assert_true(chi_squared < freedom + 4 * sqrt(2.0 * freedom));
     free(seen);
 }

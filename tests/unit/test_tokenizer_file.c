@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "support/effort.h"
 #include "support/failing_jansson.h"
 #include "support/tokenizers.h"
 
@@ -581,11 +582,7 @@ static void files__survive_every_failing_allocation(void **state)
 
 static void files__survive_jansson_s_failing_allocations(void **state)
 {
-#ifdef WS_SANITIZE
-    enum { STRIDE = 97 };
-#else
-    enum { STRIDE = 7 };
-#endif
+    const long stride = (long)by_effort(97, 7, 1);
     struct place *place = *state;
     const char *to = path_of(place, "to");
     enum ws_status status = WS_NO_MEMORY;
@@ -596,7 +593,7 @@ static void files__survive_jansson_s_failing_allocations(void **state)
     json_get_alloc_funcs(&before_malloc, &before_free);
     json_set_alloc_funcs(jansson_malloc, jansson_free);
     jansson_reads = true;
-    for (long n = 0; refused && clean; n += STRIDE) {
+    for (long n = 0; refused && clean; n += stride) {
         jansson_heap = (struct failing_heap){.countdown = n, .for_good = true};
         status = open_and_save(place->root, to, NULL);
         refused = jansson_heap.failures > 0;
