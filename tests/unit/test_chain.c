@@ -544,7 +544,7 @@ static void check_failing_memory(const struct laboratory *lab, const struct ws_a
     bool failed = true;
     /* A transformer makes thousands of allocations. */
     const bool each = effort() > EFFORT_SMALL;
-    for (long n = 0; failed; n += each ? 1 : 1 + n / 16) {
+    for (long n = 0; failed; n += each ? 1 : 1 + n / 8) {
         struct failing_heap heap = {.countdown = n};
         const struct ws_allocator allocator = {failing_realloc, &heap};
         struct ws_block block = {0};
@@ -654,7 +654,7 @@ static void chain__any_byte_may_be_wrong(void **state)
             struct ws_error err;
             store_after(&lab, arm, 2, &bytes);
             /* A network's checkpoint is nearly all parameters, and each reading trains a step. */
-            const size_t most = by_effort(1500, 4000, 40000);
+            const size_t most = by_effort(800, 4000, 40000);
             size_t stride = 1 + 2 * (bytes.size / most); /* odd: both kinds of change */
             for (size_t i = 0; i < bytes.size; i += stride) {
                 char kept = bytes.data[i];
