@@ -175,7 +175,8 @@ static void take_pieces(void *context, size_t number)
 static enum ws_status open_worker(struct worker *worker, struct ws_arena *scratch,
                                   struct ws_error *err)
 {
-    worker->tile = WS_ARENA_NEW(scratch, float, (size_t)TILE_ROWS *TILE_COLUMNS);
+    /* A product without memory leaves the tile as it is, is looked at, and fails in the end. */
+    worker->tile = WS_ARENA_ZNEW(scratch, float, (size_t)TILE_ROWS *TILE_COLUMNS);
     if (!worker->tile)
         return ws_fail_memory(err, "neighbours");
     return ws_cpu_open(WS_CPU_FAST, 1, scratch->allocator, &worker->device, err);
