@@ -67,10 +67,13 @@ static enum ws_status write_rows(void *user, struct ws_bytes rows, struct ws_err
 static enum ws_status tell_lost(void *output, const struct ws_lost_chains *lost,
                                 struct ws_error *err)
 {
+    char last[32] = "";
     (void)output;
     (void)err;
-    (void)fprintf(stderr, "wellspring: left out arm '%s', seeds %" PRIu64 " to %" PRIu64 ": %s\n",
-                  lost->arm, lost->first_seed, lost->last_seed, lost->why);
+    if (lost->last_seed > lost->first_seed)
+        (void)snprintf(last, sizeof last, "-%" PRIu64, lost->last_seed);
+    (void)fprintf(stderr, "wellspring: left out arm '%s' seed %" PRIu64 "%s: %s\n", lost->arm,
+                  lost->first_seed, last, lost->why);
     return WS_OK;
 }
 

@@ -82,7 +82,7 @@ truncate -s 300 torn/summary
 refuses 1 "torn/summary" "hash" -- export torn --summary
 truncate -s 300 torn/arms/replace/seeds-1-64.checkpoint
 runs export torn -o torn.csv || fail "one arm's damage stopped the others: $(cat err)"
-says "left out arm 'replace', seeds 1 to 3" "torn/arms/replace/seeds-1-64.checkpoint" "hash"
+says "left out arm 'replace' seed 1-3" "torn/arms/replace/seeds-1-64.checkpoint" "hash"
 check "all of the others" cmp <(grep -v '^replace,' records.csv) torn.csv
 for arm in $(ls torn/arms); do
     truncate -s 300 "torn/arms/$arm"/*.checkpoint

@@ -224,8 +224,9 @@ check "other seeds are complete" cmp six/arms/replace/seed-1.checkpoint \
 check "events.log says so" grep -q "failed: arm replace seed 2" one/events.log
 check "the others are summed up" "$ws" export one -s
 [ "$(grep -c '^replace,5,own_text_perplexity,.*,800,2,' check.out)" -eq 1 ] || fail "not of two seeds"
-runs export one || fail "one seed's damage stopped the others"
-says "left out arm 'replace'" "one/arms/replace/seed-2.checkpoint" "hash"
+runs export one || fail "one chain's damage stopped the others: $(cat err)"
+says "left out arm 'replace' seed 2:" "one/arms/replace/seed-2.checkpoint" "hash"
+check "the other seeds" grep -q '^replace,3,3,' out
 runs run large.yaml -q -o one --generations 6
 says "remove one/arms/replace/seed-2.*, and the same command makes them anew"
 rm one/arms/replace/seed-2.*
