@@ -137,9 +137,9 @@ struct normal_points {
 static enum ws_status make_points(size_t gaussians, size_t d, struct ws_arena *arena,
                                   struct normal_points *out, struct ws_error *err)
 {
-    size_t count = POINTS / gaussians;
-    count = count < POINTS_LEAST ? POINTS_LEAST : count < POINTS_MOST ? count : POINTS_MOST;
-    count = count < POINTS_DIMENSION * d ? POINTS_DIMENSION * d : count + count % 2;
+    size_t count = gaussians <= POINTS / POINTS_MOST ? POINTS_MOST : POINTS / gaussians;
+    count = count < POINTS_LEAST ? POINTS_LEAST : count + count % 2;
+    count = count < POINTS_DIMENSION * d ? POINTS_DIMENSION * d : count;
     *out = (struct normal_points){.z = WS_ARENA_NEW(arena, double, count *d),
                                   .count = count,
                                   .covariance = WS_ARENA_NEW(arena, double, d *d),

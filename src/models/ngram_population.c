@@ -236,7 +236,7 @@ static enum ws_status write_block(struct chain *c)
 static enum ws_status add_grams(const struct chain *c, uint32_t order, double share,
                                 struct grams *out)
 {
-    if (out->room - out->count < c->step_count) {
+    if (!out->all || out->room - out->count < c->step_count) {
         out->room = out->count + c->step_count;
         out->all = grow(c->scratch, out->all, out->count, out->room, sizeof *out->all);
         if (!out->all)
@@ -310,9 +310,9 @@ static enum ws_status merge(struct grams *grams, uint32_t k, uint32_t types,
 /* As many blocks as there is room for counts of, at least one of each gram. */
 static void round_counts(struct grams *grams, uint64_t block, uint32_t order)
 {
-    const double blocks = (double)(ws_ngram_token_limit(order) / 2 / block);
+    const uint64_t blocks = ws_ngram_token_limit(order) / 2 / block;
     for (size_t i = 0; i < grams->count; i++)
-        grams->all[i].count = (uint64_t)fmax(1, round(grams->all[i].expected * blocks));
+        grams->all[i].count = (uint64_t)fmax(1, round(grams->all[i].expected * (double)blocks));
 }
 
 /* The trie ------------------------------------------------------------------------------------- */

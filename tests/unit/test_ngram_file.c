@@ -131,7 +131,7 @@ static void ngram__says_what_is_wrong_with_a_model(void **state)
         uint32_t value;
         const char *message;
     } damages[] = {
-        {0, 2, "not version 1"},
+        {0, 3, "not version 1 or 2"},
         {1, 0, "types or order out of range"},
         {4, 4, "more tokens than there can be"},       /* block */
         {6, 1, "more continuations than occurrences"}, /* items */
