@@ -210,7 +210,7 @@ struct ws_family_ops {
 
     /* Optional, the three switches (models/error_switch.h). The model of a training set without
      * end, whose items come from the parts of the population in their shares: what `fit` tends to.
-     * WS_UNSUPPORTED where it has no closed form. */
+     * WS_UNSUPPORTED where that is not known. */
     enum ws_status (*fit_population)(const void *settings, const struct ws_population *population,
                                      struct ws_arena *arena, const struct ws_model **out,
                                      struct ws_error *err);

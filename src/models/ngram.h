@@ -10,6 +10,9 @@
  * An item is a block of tokens. Every block is its own sequence: its first token is drawn in the
  * start-of-block context, and no context reaches into the block before. Samples are blocks as long
  * as the longest training block.
+ *
+ * Fitted to a population, texts of an n-gram teacher and of models of these, it has the counts that
+ * are expected of them, and Kneser-Ney takes nothing off a count (ngram_population.c).
  */
 #ifndef WS_MODELS_NGRAM_H
 #define WS_MODELS_NGRAM_H
