@@ -241,16 +241,16 @@ void ws_option_print(const struct ws_option *option, const void *settings, struc
     }
 }
 
-/* Of an option that came later, whose default is in canonical form. */
-static bool is_at_default(const struct ws_option *option, const void *settings,
-                          const struct ws_allocator *allocator)
+/* Of an option that came later, whose default is in canonical form, and short. No memory is asked
+ * for: there is nobody to be told that there is none. */
+static bool is_at_default(const struct ws_option *option, const void *settings)
 {
+    char storage[64];
     struct ws_buffer value;
-    ws_buffer_init(&value, allocator, SIZE_MAX);
+    ws_buffer_fix(&value, storage, sizeof storage);
     ws_option_print(option, settings, &value);
-    bool same = strcmp(ws_buffer_string(&value), option->initial) == 0;
-    ws_buffer_release(&value);
-    return same;
+    return ws_buffer_check(&value, option->name, NULL) == WS_OK &&
+           strcmp(ws_buffer_string(&value), option->initial) == 0;
 }
 
 void ws_options_canonical(const struct ws_option_table *table, const void *settings,
@@ -262,7 +262,7 @@ void ws_options_canonical(const struct ws_option_table *table, const void *setti
         const struct ws_option *option = &table->options[i];
         if (option->traits & left_out)
             continue;
-        if (option->traits & WS_OPTION_LATER && is_at_default(option, settings, out->allocator))
+        if (option->traits & WS_OPTION_LATER && is_at_default(option, settings))
             continue;
         ws_buffer_format(out, "%s=", option->name);
         ws_option_print(option, settings, out);
