@@ -118,6 +118,9 @@ WS_MUST_CHECK enum ws_status ws_file_concatenate(const char *path, const char *c
 
 /* A lock on `path` (created empty) that dies with the process. WS_BUSY when another holds it. */
 WS_MUST_CHECK enum ws_status ws_lock_take(const char *path, int *out, struct ws_error *err);
+/* The same of a directory itself, which, unlike a file in it, nobody takes for a leftover; -1 where
+ * the file system locks no directories. */
+WS_MUST_CHECK enum ws_status ws_lock_directory(const char *path, int *out, struct ws_error *err);
 /* The same for what is held for moments: waits for whoever holds it. */
 WS_MUST_CHECK enum ws_status ws_lock_wait(const char *path, int *out, struct ws_error *err);
 /* Shares a lock that was taken with others, who join it: nobody can take it while one of them

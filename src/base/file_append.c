@@ -109,6 +109,21 @@ enum ws_status ws_lock_take(const char *path, int *out, struct ws_error *err)
     return open_lock(path, LOCK_EX | LOCK_NB, out, err);
 }
 
+/* Over NFS a lock is of who may write, and nobody opens a directory to write. */
+enum ws_status ws_lock_directory(const char *path, int *out, struct ws_error *err)
+{
+    *out = -1;
+    int lock = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (lock < 0)
+        return ws_fail_system(err, "lock", path);
+    enum ws_status status = lock_file(lock, LOCK_EX | LOCK_NB, path, err);
+    if (status == WS_OK)
+        *out = lock;
+    else
+        (void)close(lock);
+    return status == WS_BUSY ? status : WS_OK;
+}
+
 enum ws_status ws_lock_wait(const char *path, int *out, struct ws_error *err)
 {
     return open_lock(path, LOCK_EX, out, err);

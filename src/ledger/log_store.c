@@ -341,29 +341,40 @@ enum ws_status ws_log_make(const char *directory, const struct ws_note_signer *s
     return status;
 }
 
+/* The directory, too, for a file `lock` that somebody takes for a leftover and removes would be no
+ * lock for who comes next. */
+static enum ws_status take_locks(struct ws_log_store *store, struct ws_error *err)
+{
+    const char *path = path_of(&store->arena, store->directory, "lock");
+    if (!path)
+        return ws_fail_memory(err, "a log");
+    WS_TRY(ws_lock_take(path, &store->lock, err));
+    return ws_lock_directory(store->directory, &store->directory_lock, err);
+}
+
 static enum ws_status open_store(struct ws_log_store *store, struct ws_error *err)
 {
     struct signed_checkpoint last;
-    const char *lock = path_of(&store->arena, store->directory, "lock");
     store->journal_path = path_of(&store->arena, store->directory, "journal");
-    if (!lock || !store->journal_path)
+    if (!store->journal_path)
         return ws_fail_memory(err, "a log");
     WS_TRY(read_checkpoint(store->directory, SERVED, &store->arena, &last, err));
-    WS_TRY(ws_lock_take(lock, &store->lock, err));
+    WS_TRY(take_locks(store, err));
     /* Only now: another process may have published before it let go. */
     WS_TRY(read_last(store->directory, &store->arena, &last, &store->has_witnesses, err));
     WS_TRY(check_root(store->directory, &last.it, store->allocator, err));
     store->origin = last.it.origin;
     store->key = last.key;
     store->size = last.it.size;
-    store->is_marked = ws_log_copy_is_confirmed(store->directory, store->lock, &store->arena);
+    store->is_marked = ws_log_copy_is_confirmed(store->directory, &store->arena);
     return open_journal(store, err);
 }
 
 enum ws_status ws_log_open(const char *directory, const struct ws_allocator *allocator,
                            struct ws_log_store *out, struct ws_error *err)
 {
-    struct ws_log_store store = {.allocator = allocator, .lock = -1, .journal.descriptor = -1};
+    struct ws_log_store store = {
+        .allocator = allocator, .lock = -1, .directory_lock = -1, .journal.descriptor = -1};
     ws_arena_init(&store.arena, allocator);
     store.directory = ws_arena_text(&store.arena, directory);
     enum ws_status status =
@@ -381,6 +392,7 @@ void ws_log_close(struct ws_log_store *store)
 {
     if (store->directory) {
         ws_append_close(&store->journal);
+        ws_lock_drop(store->directory_lock);
         ws_lock_drop(store->lock);
     }
     ws_arena_release(&store->arena);
@@ -467,6 +479,13 @@ static enum ws_status write_tiles(struct ws_log_store *store, struct ws_checkpoi
     return status;
 }
 
+/* A checkpoint was written, and with it the copy has another name. */
+static enum ws_status renew_mark(const struct ws_log_store *store, struct ws_arena *arena,
+                                 struct ws_error *err)
+{
+    return store->is_confirmed ? ws_log_copy_confirm(store->directory, arena, err) : WS_OK;
+}
+
 /* Writes, signs, and leaves the checkpoint in the file of this name. */
 static enum ws_status sign(struct ws_log_store *store, const struct ws_note_signer *signer,
                            const char *name, struct ws_arena *arena, struct ws_error *err)
@@ -480,7 +499,8 @@ static enum ws_status sign(struct ws_log_store *store, const struct ws_note_sign
     store->size = checkpoint.size;
     ws_append_close(&store->journal);
     WS_TRY(begin_journal(store->directory, store->size, ws_file_replace, arena, err));
-    return ws_append_open(&store->journal, store->journal_path, WS_JOURNAL_HEAD, err);
+    WS_TRY(ws_append_open(&store->journal, store->journal_path, WS_JOURNAL_HEAD, err));
+    return renew_mark(store, arena, err);
 }
 
 static enum ws_status sign_by_its_key(struct ws_log_store *store,
@@ -532,8 +552,8 @@ enum ws_status ws_log_set_confirmed(struct ws_log_store *store, bool is_confirme
     ws_arena_init(&arena, store->allocator);
     if (!is_confirmed)
         status = ws_log_copy_disown(store->directory, &arena, err);
-    else if (!store->is_marked)
-        status = ws_log_copy_confirm(store->directory, store->lock, &arena, err);
+    else
+        status = ws_log_copy_confirm(store->directory, &arena, err);
     ws_arena_release(&arena);
     store->is_marked = is_confirmed && status == WS_OK;
     return status;
@@ -557,7 +577,8 @@ static enum ws_status serve(const struct ws_log_store *store, struct ws_bytes no
     if (!path || !kept_path)
         return ws_fail_memory(err, "a checkpoint");
     WS_TRY(ws_file_replace(kept_path, kept, err));
-    return ws_file_replace(path, note, err);
+    WS_TRY(ws_file_replace(path, note, err));
+    return renew_mark(store, arena, err);
 }
 
 enum ws_status ws_log_serve(struct ws_log_store *store, struct ws_bytes note, struct ws_bytes kept,

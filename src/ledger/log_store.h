@@ -33,7 +33,7 @@ struct ws_log_store {
     const char *directory;
     const char *origin;
     uint32_t key; /* id of the key that signs */
-    int lock;
+    int lock, directory_lock;
     const char *journal_path;
     struct ws_append_file journal; /* closed after some failures: adding opens it again */
     bool has_witnesses;

@@ -281,6 +281,63 @@ static void cosign__a_copy_takes_entries_once_it_is_confirmed(void **state)
     assert_published(stand, 5);
 }
 
+/* As `cp -r` does it: each file of the backup is written into the one that is there. */
+static void copy_over(struct stand *stand, const char *from, const char *to)
+{
+    struct ws_names names = names_in(&stand->arena, from);
+    for (size_t i = 0; i < names.count; i++) {
+        const char *a = join(&stand->arena, from, names.items[i]);
+        const char *b = join(&stand->arena, to, names.items[i]);
+        if (ws_directory_exists(a)) {
+            copy_over(stand, a, b);
+            continue;
+        }
+        const struct ws_bytes bytes = contents(&stand->arena, a);
+        FILE *file = fopen(b, "w");
+        assert_non_null(file);
+        assert_int_equal(fwrite(bytes.data, 1, bytes.size, file), bytes.size);
+        assert_int_equal(fclose(file), 0);
+    }
+}
+
+/* A backup brings the file that says which copy was confirmed back, too, and the directory and its
+ * lock are those that were there. */
+static void cosign__a_backup_that_is_written_over_the_log_takes_nothing(void **state)
+{
+    struct stand *stand = *state;
+    add(stand, 2);
+    assert_published(stand, 2);
+    const char *backup = back_up(stand);
+    add(stand, 3);
+    assert_published(stand, 5);
+    ws_log_close(&stand->store);
+    copy_over(stand, backup, stand->place.path);
+    open_log(stand);
+    assert_int_equal(stand->store.count, 2);
+    assert_takes_nothing(stand);
+    assert_refused(stand, WS_CORRUPT, "has cosigned 5 entries of 'log.example' and there are 2");
+}
+
+/* Also where one was signed that too few have cosigned: another process adds without asking. */
+static void cosign__each_checkpoint_leaves_the_copy_confirmed(void **state)
+{
+    struct stand *stand = *state;
+    add(stand, 2);
+    assert_published(stand, 2);
+    for (size_t i = 0; i < MADE_WITNESSES; i++)
+        set_fault(stand, i, FAULT_DOWN);
+    add(stand, 2);
+    assert_int_equal(publish(stand), WS_OK);
+    assert_false(stand->came.is_served);
+    open_log(stand);
+    add(stand, 1);
+    for (size_t i = 0; i < MADE_WITNESSES; i++)
+        set_fault(stand, i, FAULT_NONE);
+    assert_published(stand, 5);
+    open_log(stand);
+    add(stand, 1);
+}
+
 /* The copy is as old as the last checkpoint, but other entries were added behind it. */
 static void cosign__a_copy_that_lost_what_was_only_signed_signs_nothing(void **state)
 {
@@ -453,6 +510,8 @@ int main(void)
         TEST(cosign__serves_the_last_one_until_enough_cosign),
         TEST(cosign__an_older_copy_signs_nothing),
         TEST(cosign__a_copy_takes_entries_once_it_is_confirmed),
+        TEST(cosign__a_backup_that_is_written_over_the_log_takes_nothing),
+        TEST(cosign__each_checkpoint_leaves_the_copy_confirmed),
         TEST(cosign__a_copy_that_lost_what_was_only_signed_signs_nothing),
         TEST(cosign__silence_of_a_quorum_is_no_answer),
         TEST(cosign__a_changed_log_signs_nothing),

@@ -257,6 +257,11 @@ static void log__has_one_writer(void **state)
     struct ws_log_store second;
     assert_int_equal(ws_log_open(log->place.path, NULL, &second, &log->err), WS_BUSY);
     assert_int_equal(ws_log_make(log->place.path, &log->signer, &log->err), WS_CONFLICT);
+    /* Also where somebody takes the lock for a leftover. */
+    assert_int_equal(ws_file_remove(join(&log->arena, log->place.path, "lock"), &log->err), WS_OK);
+    assert_int_equal(ws_log_open(log->place.path, NULL, &second, &log->err), WS_BUSY);
+    ws_log_close(&log->store);
+    assert_int_equal(ws_log_open(log->place.path, NULL, &log->store, &log->err), WS_OK);
 }
 
 static void assert_refused(struct kept_log *log, const char *why)
