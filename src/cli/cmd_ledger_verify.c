@@ -97,8 +97,12 @@ static const char *claim_text(const struct ws_statement *s, struct ws_arena *are
     return NULL;
 }
 
-static bool may_speak(const struct ws_roles *roles, size_t party, const struct ws_statement *s)
+static bool may_speak(const struct ws_roles *roles, const struct ws_party_key *key,
+                      const struct ws_statement *s)
 {
+    const size_t party = key->party;
+    if (key->is_root)
+        return s->kind == WS_STATEMENT_KEY_CHANGE;
     switch (s->kind) {
     case WS_STATEMENT_EMISSION:
         return ws_roles_allow(roles, party, WS_ROLE_ISSUER, s->emission.model);
@@ -114,12 +118,24 @@ static bool may_speak(const struct ws_roles *roles, size_t party, const struct w
     return true;
 }
 
+/* One that names no key counts for nothing, as in the log. */
+static struct ws_envelope drop_unnamed(const struct ws_envelope *envelope)
+{
+    struct ws_envelope named = *envelope;
+    named.signature_count = 0;
+    for (size_t i = 0; i < envelope->signature_count; i++)
+        if (*envelope->signatures[i].key_id)
+            named.signatures[named.signature_count++] = envelope->signatures[i];
+    return named;
+}
+
 /* Whose key of the roles signed. A bad signature of one of them is a fault. */
 static enum ws_status find_party(struct reader *reader, const struct ws_envelope *envelope,
                                  const struct ws_statement *statement, struct verdict *verdict,
                                  struct ws_error *err)
 {
     const struct ws_roles *roles = &reader->roles;
+    const struct ws_envelope named = drop_unnamed(envelope);
     const struct ws_note_key **keys =
         WS_ARENA_NEW(&reader->arena, const struct ws_note_key *, roles->key_count + 1);
     bool *signed_by = WS_ARENA_ZNEW(&reader->arena, bool, roles->key_count + 1);
@@ -127,11 +143,11 @@ static enum ws_status find_party(struct reader *reader, const struct ws_envelope
         return ws_fail_memory(err, "the roles");
     for (size_t i = 0; i < roles->key_count; i++)
         keys[i] = &roles->keys[i].key;
-    WS_TRY(ws_envelope_check(envelope, keys, roles->key_count, &reader->arena, signed_by, err));
+    WS_TRY(ws_envelope_check(&named, keys, roles->key_count, &reader->arena, signed_by, err));
     for (size_t i = 0; i < roles->key_count && !verdict->party; i++)
         if (signed_by[i]) {
             verdict->party = roles->parties[roles->keys[i].party];
-            verdict->may_speak = may_speak(roles, roles->keys[i].party, statement);
+            verdict->may_speak = may_speak(roles, &roles->keys[i], statement);
         }
     return WS_OK;
 }

@@ -50,6 +50,18 @@ verify 0 0 "not looked for: no log given" --
 verify 0 0 "In the log, of 4 entries now, it counts, and nothing takes it back." -- --log log
 verify 3 2 "does not count: it is of what its party may not speak" -- --log log
 
+# ---- Who may speak, by the proof alone: not a root key, nor who names no key ----
+
+sed -n 's/^extra //p' 0.tlog-proof | base64 -d | sed 's/"keyid":"[^"]*"/"keyid":""/' >unnamed.json
+accepts ledger init other --key log.key
+accepts ledger add other batch.yaml --issuer root.key
+accepts ledger add other unnamed.json
+accepts ledger publish other --key log.key
+accepts ledger prove other --index 0 --out root.tlog-proof
+accepts ledger prove other --index 1 --out unnamed.tlog-proof
+verify 0 root "'lab' signed it, and by the roles may not speak of that." --
+verify 0 unnamed "Nobody whom the roles name signed it." --
+
 # ---- Withdrawn, rotated, stolen ----
 
 printf 'kind: withdrawal\nentry: 1\nreason: erased\n' >withdrawal.yaml
