@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "ledger/log_checkpoint.h"
+#include "ledger/note.h"
 
 #define ROOT "CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I="
 
@@ -39,6 +40,40 @@ static void checkpoint__reads_and_writes(void **state)
     ws_checkpoint_append(&out, &checkpoint);
     assert_string_equal(ws_buffer_string(&out), text);
     ws_buffer_release(&out);
+}
+
+/* The last one of the log that Tessera is tested with; its entries are these words. */
+static void checkpoint__of_another_log_covers_its_entries(void **state)
+{
+    static const char *const words[] = {"one",    "two",   "three",    "four",    "five",
+                                        "six",    "seven", "eit",      "nain",    "ten",
+                                        "ileven", "twelf", "threeten", "fourten", "fivten"};
+    static const char text[] =
+        "example.com/log/testdata\n15\nrKbDipCvhuX1GZ7g5BBe8sA6BbJ7ja/1nk427v383cs=\n\n"
+        "— example.com/log/testdata M9e0luh4jTG+UMBqOUo9/q+yAEvx1ilBEniMvjf1zfcBOhg+CKubMt53MvIt/"
+        "uEWP6zdkdIQzd/fmwlM/dlPWF74ewI=\n";
+    static const char vkey[] =
+        "example.com/log/testdata+33d7b496+AeHTu4Q3hEIMHNqc6fASMsq3rKNx280NI+oO5xCFkkSx";
+    struct ws_note_key key;
+    struct ws_note note;
+    struct ws_note_proof proof;
+    struct ws_checkpoint checkpoint;
+    struct ws_frontier frontier = {0};
+    struct ws_hash hash;
+    assert_int_equal(ws_note_key_read(ws_bytes_of_text(vkey), *state, &key, NULL), WS_OK);
+    const struct ws_note_key *const keys[] = {&key};
+    assert_int_equal(ws_note_read(ws_bytes_of_text(text), *state, &note, NULL), WS_OK);
+    assert_int_equal(ws_note_check(&note, keys, 1, *state, &proof, NULL), WS_OK);
+    assert_true(proof.is_signed);
+    assert_int_equal(ws_checkpoint_read(note.text, *state, &checkpoint, NULL), WS_OK);
+    assert_int_equal(checkpoint.size, sizeof words / sizeof *words);
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        ws_merkle_leaf(ws_bytes_of_text(words[i]), &hash);
+        ws_frontier_add(&frontier, &hash);
+    }
+    ws_frontier_root(&frontier, &hash);
+    assert_true(ws_hash_equal(&hash, &checkpoint.root));
+    ws_note_key_close(&key);
 }
 
 static void checkpoint__passes_extensions_over(void **state)
@@ -89,6 +124,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(checkpoint__reads_and_writes),
+        cmocka_unit_test(checkpoint__of_another_log_covers_its_entries),
         cmocka_unit_test(checkpoint__passes_extensions_over),
         cmocka_unit_test(checkpoint__refuses_what_is_none),
     };

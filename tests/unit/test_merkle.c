@@ -71,6 +71,38 @@ static void merkle__hashes_as_rfc_6962(void **state)
     assert_hex(&hash, "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d");
     ws_merkle_leaf(ws_bytes_of_text("L123456"), &hash);
     assert_hex(&hash, "395aa064aa4c29f7010acfe3f25db9485bbd4b91897b6ad7ad547639252b4d56");
+    /* Of two nodes of four letters; here all have 32 bytes. */
+    assert_int_equal(ws_hash_of(ws_bytes_of_text("\x01N123N456"), &hash, NULL), WS_OK);
+    assert_hex(&hash, "aa217fe888e47007fa15edab33c2b492a722cb106c64667fc2b044444de66bbb");
+}
+
+/* The eight leaves of Certificate Transparency's tests, and their roots. */
+static void merkle__has_the_roots_of_the_reference_tree(void **state)
+{
+    static const struct {
+        const char *leaf;
+        size_t size;
+        const char *root;
+    } tree[] = {
+        {"", 0, "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d"},
+        {"\x00", 1, "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125"},
+        {"\x10", 1, "aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77"},
+        {"\x20\x21", 2, "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7"},
+        {"\x30\x31", 2, "4e3bbb1f7b478dcfe71fb631631519a3bca12c9aefca1612bfce4c13a86264d4"},
+        {"@ABC", 4, "76e67dadbcdf1e10e1b74ddc608abd2f98dfb16fbce75277b5232a127f2087ef"},
+        {"PQRSTUVW", 8, "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c"},
+        {"`abcdefghijklmno", 16,
+         "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328"},
+    };
+    (void)state;
+    struct ws_frontier frontier = {0};
+    for (size_t i = 0; i < sizeof tree / sizeof *tree; i++) {
+        struct ws_hash leaf, root;
+        ws_merkle_leaf(ws_bytes_of(tree[i].leaf, tree[i].size), &leaf);
+        ws_frontier_add(&frontier, &leaf);
+        ws_frontier_root(&frontier, &root);
+        assert_hex(&root, tree[i].root);
+    }
 }
 
 /* The leaf that Go's tlog tests name. */
@@ -246,6 +278,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(merkle__hashes_as_rfc_6962),
+        cmocka_unit_test(merkle__has_the_roots_of_the_reference_tree),
         cmocka_unit_test(merkle__hashes_as_go),
         cmocka_unit_test(merkle__roots_follow_the_definition),
         cmocka_unit_test(merkle__proves_every_leaf_of_every_size),

@@ -249,6 +249,35 @@ static void note__splits_at_the_last_empty_line(void **state)
     assert_int_equal(note.signatures[0].bytes.size, 64);
 }
 
+static struct ws_note_proof assert_signed(struct place *place, const char *note, const char *by)
+{
+    struct ws_note_key key = read_key(place, by);
+    const struct ws_note_key *const keys[] = {&key};
+    struct ws_note_proof proof;
+    if (check(place, ws_bytes_of_text(note), keys, 1, &proof) != WS_OK)
+        fail_msg("%s", place->err.message);
+    assert_true(proof.is_signed);
+    ws_note_key_close(&key);
+    return proof;
+}
+
+/* The example of c2sp.org/signed-note; a cosignature of another implementation (sunlight). */
+static void note__of_others_is_signed_by_them(void **state)
+{
+    (void)assert_signed(*state,
+                        "This is an example message.\n\n— example.com/foo "
+                        "Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOBH3"
+                        "mFXmRKuwHjG1Yu72IneyaQM=\n",
+                        "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k");
+    const struct ws_note_proof proof = assert_signed(
+        *state,
+        "rome2026h1.example.org\n300\ngw31yQrqZZCcEOPrzX+bpy3nJ6QgngTKn8G1m0i62uU=\n\n"
+        "— mirror.example.org P7FI7wAAAABpVGeAjA1S4pJm6MbcXjX7UUImu4azZtrfcVW2uyr/LXIYlwEJzXC0N0E"
+        "iZkbqfLdXt/4gVEEuGmxJjAfXKMCISpsJAg==\n",
+        "mirror.example.org+3fb148ef+BAAjjch9GyYz0sJsJx7ALhbdAtz2ov0unbzSl1vMp94O");
+    assert_int_equal(proof.time, 1767139200);
+}
+
 static void note__that_is_malformed_is_refused(void **state)
 {
     struct place *place = *state;
@@ -382,6 +411,7 @@ int main(void)
         cmocka_unit_test(note__is_signed_by_those_who_did),
         cmocka_unit_test(note__is_condemned_by_one_bad_signature),
         cmocka_unit_test(note__splits_at_the_last_empty_line),
+        cmocka_unit_test(note__of_others_is_signed_by_them),
         cmocka_unit_test(note__that_is_malformed_is_refused),
         cmocka_unit_test(note__has_a_hundred_signatures_at_most),
         cmocka_unit_test(cosignature__carries_its_time),
