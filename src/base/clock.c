@@ -1,5 +1,6 @@
 #include "base/clock.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <time.h>
@@ -34,8 +35,9 @@ const struct ws_clock ws_system_clock = {system_elapsed, system_wall, NULL};
 
 void ws_clock_text(double wall_seconds, char out[32])
 {
-    time_t whole = (time_t)wall_seconds;
+    const bool is_time = wall_seconds > -0x1p55 && wall_seconds < 0x1p55;
+    time_t whole = is_time ? (time_t)wall_seconds : 0;
     struct tm utc;
-    if (!gmtime_r(&whole, &utc) || strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &utc) == 0)
+    if (!is_time || !gmtime_r(&whole, &utc) || strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &utc) == 0)
         (void)snprintf(out, 32, "unknown");
 }

@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "base/buffer.h"
 #include "base/bytes.h"
+#include "base/clock.h"
 #include "base/hash.h"
 #include "base/memory.h"
 #include "base/status.h"
@@ -560,6 +561,25 @@ static void memory__that_does_not_suffice_is_refused_with_both_sizes(void **stat
                         "training needs about 6 MiB of memory, and 5 MiB are available");
 }
 
+/* A witness signs any time of 64 bits. */
+static void clock__prints_what_calendars_have(void **state)
+{
+    (void)state;
+    static const struct {
+        double seconds;
+        const char *text;
+    } times[] = {
+        {0, "1970-01-01T00:00:00Z"}, {1767139200.9, "2025-12-31T00:00:00Z"},
+        {0x1p54, "570"},      {0x1p64, "unknown"},
+        {-0x1p64, "unknown"},
+    };
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+        char text[32];
+        ws_clock_text(times[i].seconds, text);
+        assert_memory_equal(text, times[i].text, strlen(times[i].text));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -588,6 +608,7 @@ int main(void)
         cmocka_unit_test(buffer__survives_every_failing_allocation),
         cmocka_unit_test(hash__gives_the_digests_of_the_standard),
         cmocka_unit_test(hash__of_pieces_is_that_of_the_whole),
+        cmocka_unit_test(clock__prints_what_calendars_have),
         cmocka_unit_test(memory__that_is_written_is_resident),
         cmocka_unit_test(memory__is_read_from_what_the_kernel_says),
         cmocka_unit_test(memory__that_does_not_suffice_is_refused_with_both_sizes),
