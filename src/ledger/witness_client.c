@@ -33,6 +33,7 @@ struct gathering {
     const struct ws_witness_transport *transport;
     const struct ws_merkle_nodes *nodes;
     struct ws_bytes note; /* with the log's signatures alone */
+    size_t text_size;     /* of its bytes, those that are signed */
     struct ws_checkpoint checkpoint;
     uint64_t old_size;
     pthread_mutex_t mutex; /* of nodes */
@@ -87,13 +88,16 @@ static enum ws_status write_request(struct gathering *g, uint64_t old, struct ws
 }
 
 /* The witness's line, of a note that has the checkpoint's and those that were answered. */
-static enum ws_status find_cosignature(const struct ws_note_key *key, struct ws_bytes bytes,
+static enum ws_status find_cosignature(const struct gathering *g, struct ws_bytes bytes,
                                        struct asking *asking, struct ws_error *err)
 {
+    const struct ws_note_key *key = &asking->witness->key;
     struct ws_note note;
     struct ws_note_proof proof;
     const struct ws_note_key *const keys[] = {key};
     WS_TRY(ws_note_read(bytes, &asking->arena, &note, err));
+    if (note.text.size != g->text_size)
+        return ws_fail(err, WS_CORRUPT, "it has a cosignature of another text");
     WS_TRY(ws_note_check(&note, keys, 1, &asking->arena, &proof, err));
     if (!proof.is_signed || proof.time == 0)
         return ws_fail(err, WS_CORRUPT, "it has no cosignature of the policy's key of the witness");
@@ -116,7 +120,7 @@ static enum ws_status take_cosignature(struct gathering *g, const struct ws_witn
                                        : ws_fail_memory(&asking->error, "an answer");
     ws_buffer_release(&all);
     if (status == WS_OK)
-        status = find_cosignature(&asking->witness->key, bytes, asking, &asking->error);
+        status = find_cosignature(g, bytes, asking, &asking->error);
     if (status == WS_OK)
         conclude(asking, WS_WITNESS_GAVE_COSIGNED, NULL);
     else if (status != WS_NO_MEMORY)
@@ -222,6 +226,7 @@ static enum ws_status strip(const struct ws_trust *trust, struct ws_bytes note,
     WS_TRY(ws_note_read(note, arena, &read, err));
     WS_TRY(ws_checkpoint_read(read.text, arena, &g->checkpoint, err));
     ws_buffer_init(&bare, arena->allocator, WS_NOTE_LIMIT);
+    g->text_size = read.text.size;
     ws_buffer_append(&bare, read.text.data, read.text.size);
     ws_buffer_u8(&bare, '\n');
     for (size_t s = 0; s < read.signature_count; s++)

@@ -206,6 +206,30 @@ static void client__believes_no_forged_cosignature(void **state)
     assert_result(stand, 0, WS_WITNESS_GAVE_BAD_ANSWER, "is bad");
 }
 
+/* An empty line in the answer would make all before it the text that is cosigned. */
+static void client__believes_no_cosignature_of_a_longer_text(void **state)
+{
+    struct stand *stand = *state;
+    struct made_witness *liar = &stand->witnesses.items[0];
+    struct ws_buffer longer, answer;
+    gather(stand, 0, 3);
+    ws_buffer_init(&longer, NULL, WS_NOTE_LIMIT);
+    ws_buffer_init(&answer, NULL, WS_NOTE_LIMIT);
+    ws_buffer_append(&longer, stand->outcomes.note.data, stand->outcomes.note.size);
+    ws_buffer_text(&longer, "and more\n");
+    ws_buffer_text(&answer, "and more\n\n");
+    assert_int_equal(ws_note_sign(&answer, ws_buffer_bytes(&longer), &liar->signer, 1000,
+                                  &stand->arena, &stand->err),
+                     WS_OK);
+    liar->fault = FAULT_REPLY;
+    liar->reply = (struct ws_witness_reply){200, "text/plain", ws_buffer_bytes(&answer)};
+    gather(stand, 3, 3);
+    assert_result(stand, 0, WS_WITNESS_GAVE_BAD_ANSWER, "of another text");
+    assert_result(stand, 1, WS_WITNESS_GAVE_COSIGNED, "");
+    ws_buffer_release(&longer);
+    ws_buffer_release(&answer);
+}
+
 /* Of a note that is cosigned already, the first cosignatures stay. */
 static void client__keeps_the_first_cosignatures(void **state)
 {
@@ -289,6 +313,7 @@ int main(void)
         TEST(client__hears_that_the_log_went_back),
         TEST(client__believes_no_answer),
         TEST(client__believes_no_forged_cosignature),
+        TEST(client__believes_no_cosignature_of_a_longer_text),
         TEST(client__keeps_the_first_cosignatures),
         TEST(client__asks_for_what_a_log_of_the_policy_signed),
         TEST(client__lives_with_little_memory),
