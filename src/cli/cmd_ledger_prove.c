@@ -21,6 +21,7 @@ struct prove_request {
 struct choice {
     const struct ws_trust *trust;
     struct ws_arena *arena;
+    struct ws_arena kept; /* of the kept checkpoint that is considered, and of nothing else */
     struct ws_bytes note;
     struct ws_checkpoint checkpoint;
     bool found;
@@ -32,9 +33,10 @@ static enum ws_status consider(void *user, uint64_t size, const char *path, bool
     struct choice *choice = user;
     struct ws_trusted_checkpoint trusted;
     (void)size;
-    WS_TRY(ws_file_read(path, WS_NOTE_LIMIT, choice->arena, &choice->note, err));
+    ws_arena_reset(&choice->kept);
+    WS_TRY(ws_file_read(path, WS_NOTE_LIMIT, &choice->kept, &choice->note, err));
     enum ws_status status =
-        ws_trust_check(choice->trust, choice->note, choice->arena, &trusted, err);
+        ws_trust_check(choice->trust, choice->note, &choice->kept, &trusted, err);
     if (status == WS_CORRUPT)
         return WS_OK; /* not cosigned, or not as the policy wants */
     WS_TRY(status);
@@ -135,12 +137,14 @@ static enum ws_status prove(void *context, const struct arguments *arguments, st
     ws_arena_init(&arena, NULL);
     ws_buffer_init(&proof, NULL, SIZE_MAX);
     struct choice choice = {.arena = &arena};
+    ws_arena_init(&choice.kept, NULL);
     enum ws_status status = choose(directory, index, request->policy, &choice, err);
     if (status == WS_OK)
         status = make_proof(directory, index, &choice, request->bare, &proof, err);
     if (status == WS_OK)
         status = write_proof(request, ws_buffer_bytes(&proof), err);
     ws_buffer_release(&proof);
+    ws_arena_release(&choice.kept);
     ws_arena_release(&arena);
     return status;
 }
