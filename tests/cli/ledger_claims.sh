@@ -129,4 +129,24 @@ verify 0 0 "nothing takes it back" -- --log log --state seen
 dd if=/dev/zero of=forked/tile/entries/000.p/13 bs=1 seek=40 count=1 conv=notrunc 2>check.out
 verify 3 0 "'forked' is refused" -- --log forked
 
+# ---- The examples of docs/formats/statement.md ----
+
+# Both are in there, the statement on lines that are one.
+document=$WS_SOURCE_DIR/docs/formats/statement.md
+sed -n '/^```yaml$/,/^```$/p' "$document" | grep -v '^```' >example.yaml
+sed -n '/^```json$/,/^```$/p' "$document" | grep -v '^```' | tr -d '\n' >example.json
+echo 'PRIVATE+KEY+PeterNeumann+c74f20a3+AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz' >peter.key
+chmod 600 peter.key
+printf 'hello world' >batch.shard
+accepts ledger init example --key log.key
+accepts ledger add example example.yaml --issuer peter.key
+accepts ledger publish example --key log.key
+"$ws" ledger prove example --index 0 | sed -n 's/^extra //p' | base64 -d >entry
+sed 's/.*"payload":"\([^"]*\)".*/\1/' entry | base64 -d >statement
+check "the statement" cmp statement example.json
+check "its size" grep -qF "has $(wc -c <entry) bytes" "$document"
+check "its signature" grep -qF "$(grep -o '"signatures".*' entry)" "$document"
+leaf=$({ printf '\0'; cat entry; } | sha256sum | cut -c 1-64)
+check "its leaf" grep -qF "its leaf is \`$leaf\`" "$document"
+
 finish
