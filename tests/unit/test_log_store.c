@@ -251,6 +251,25 @@ static void log__writes_the_same_again(void **state)
     assert_log(log, 700, 1);
 }
 
+/* The example of docs/formats/log.md. */
+static void log__writes_its_journal_as_documented(void **state)
+{
+    struct kept_log *log = *state;
+    static const uint8_t wanted[] = {
+        0x57, 0x53, 0x4a, 0x4f, 0x55, 0x52, 0x4e, 0x32, 0x00, 0x00, 0x00, 0x00, 0x00,
+        0x00, 0x00, 0x00, 0x0b, 0x00, 0x00, 0x80, 0x4e, 0xcc, 0xf3, 0x46, 0x08, 0xd3,
+        0x1b, 0xac, 0x5c, 0x7b, 0xec, 0xf6, 0x00, 0x6d, 0xf5, 0x90, 0x05, 0xd8, 0x28,
+        0x18, 0x10, 0x56, 0xd0, 0x92, 0x08, 0x4e, 0x34, 0x1e, 0x6b, 0xb0, 0x05, 0xbd,
+        0x68, 0x65, 0x6c, 0x6c, 0x6f, 0x20, 0x77, 0x6f, 0x72, 0x6c, 0x64};
+    const struct ws_bytes entry = ws_bytes_of_text("hello world");
+    uint64_t first;
+    assert_int_equal(ws_log_add(&log->store, &entry, 1, &first, &log->err), WS_OK);
+    const struct ws_bytes journal =
+        contents(&log->arena, join(&log->arena, log->place.path, "journal"));
+    assert_int_equal(journal.size, sizeof wanted);
+    assert_memory_equal(journal.data, wanted, sizeof wanted);
+}
+
 static void log__has_one_writer(void **state)
 {
     struct kept_log *log = *state;
@@ -450,6 +469,7 @@ int main(void)
         LOG_TEST(log__refuses_a_damaged_journal),
         LOG_TEST(log__knows_what_was_published_already),
         LOG_TEST(log__writes_the_same_again),
+        LOG_TEST(log__writes_its_journal_as_documented),
         LOG_TEST(log__has_one_writer),
         LOG_TEST(log__notices_what_was_changed),
         LOG_TEST(log__notices_a_changed_entry),
