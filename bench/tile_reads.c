@@ -1,5 +1,5 @@
 /*
- * Times a log's site, as bench_log.sh asks: seconds.
+ * Times a log's site, as bench_log_site.sh asks: seconds.
  *
  *     tile_reads N CONNECTIONS DIR     makes a log of 100,000 entries in DIR, serves it, and reads
  *                                      N of its full tiles, each somewhere in it, over so many
