@@ -569,8 +569,10 @@ static void clock__prints_what_calendars_have(void **state)
         double seconds;
         const char *text;
     } times[] = {
-        {0, "1970-01-01T00:00:00Z"}, {1767139200.9, "2025-12-31T00:00:00Z"},
-        {0x1p54, "570"},      {0x1p64, "unknown"},
+        {0, "1970-01-01T00:00:00Z"},
+        {1767139200.9, "2025-12-31T00:00:00Z"},
+        {0x1p54, "570"},
+        {0x1p64, "unknown"},
         {-0x1p64, "unknown"},
     };
     for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
