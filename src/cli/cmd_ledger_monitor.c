@@ -279,7 +279,7 @@ static enum ws_status look_once(struct monitor_request *request, const struct ws
     }
     WS_TRY(print_look(request, &look, err));
     WS_TRY(check_mirror(request, source->from, &look, err));
-    return request->state && look.verdict != WS_MONITOR_STALE ? pin(request, &look, err) : WS_OK;
+    return look.verdict != WS_MONITOR_STALE ? pin(request, &look, err) : WS_OK;
 }
 
 static void wait_for(uint64_t seconds)

@@ -274,7 +274,8 @@ static enum ws_status check_history(struct reader *reader, struct verdict *verdi
     return WS_OK;
 }
 
-/* Holds the head to what was seen before, where that is known. */
+/* Holds the head to what was seen before, where that is known, and to the age that the roles allow.
+ */
 static enum ws_status pin(struct reader *reader, const char *state, struct ws_bytes note,
                           struct ws_error *err)
 {
@@ -318,8 +319,7 @@ static enum ws_status follow_log(struct reader *reader, const char *state, struc
     uint64_t stored;
     if (mirror)
         WS_TRY(ws_mirror_check(mirror, look.note, &reader->arena, &stored, err));
-    if (state)
-        WS_TRY(pin(reader, state, look.note, err));
+    WS_TRY(pin(reader, state, look.note, err));
     for (size_t i = 0; i < reader->count; i++) {
         struct verdict *verdict = &reader->verdicts[i];
         if (!is_of_log(reader, verdict))

@@ -258,6 +258,17 @@ static enum ws_status refuse_unwitnessed(const struct attempt *it, struct ws_pin
     return refuse(it->book, &pin, out, err);
 }
 
+/* Of a client that remembers nothing: what dates alone say. */
+static enum ws_status accept_unremembered(const struct attempt *it, struct ws_pin_result *out,
+                                          struct ws_error *err)
+{
+    const struct pin none = {.is_there = false};
+    struct ws_trusted_checkpoint trusted;
+    WS_TRY(ws_trust_check(it->book->trust, it->note, it->arena, &trusted, err));
+    out->verdict = judge(it->book, &none, &out->checkpoint);
+    return verdicts[out->verdict].status == WS_OK ? WS_OK : refuse(it->book, &none, out, err);
+}
+
 /* Proofs may take long to fetch, so nothing is locked while they are: what was proven holds of the
  * pin that it started from, and when that is another by then, all is done again. */
 enum ws_status ws_pin_accept(const struct ws_pin_book *book, struct ws_bytes note,
@@ -268,6 +279,8 @@ enum ws_status ws_pin_accept(const struct ws_pin_book *book, struct ws_bytes not
     bool is_done = false;
     *out = (struct ws_pin_result){.verdict = WS_PIN_UNTRUSTED};
     WS_TRY(ws_trust_check_log(book->trust, note, arena, &out->checkpoint, err));
+    if (!book->directory)
+        return accept_unremembered(&it, out, err);
     WS_TRY(find_places(book, out->checkpoint.checkpoint.origin, arena, &it.places, err));
     if (!out->checkpoint.has_quorum)
         return refuse_unwitnessed(&it, out, err);

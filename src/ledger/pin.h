@@ -47,7 +47,7 @@ struct ws_pin_prover {
 struct ws_pin_prover ws_pin_prover_of(struct ws_merkle_nodes *nodes);
 
 struct ws_pin_book {
-    const char *directory; /* made when there is none */
+    const char *directory; /* made when there is none; NULL for ws_pin_accept: nothing is kept */
     const struct ws_trust *trust;
     uint64_t max_age; /* seconds, of ws_roles; 0: none */
     uint64_t now;     /* POSIX seconds */

@@ -52,6 +52,15 @@ for line in "entry 0 of 'log.example.com/2026' is proven." 'It existed no later 
     grep -qF "$line" verified || fail "verify does not say '$line'"
 done
 grep -q "^Sound, and the same when built anew: 'day.index'" told || { fail "no sound index"; cat told; }
+# A log that shows nothing new is refused where the roles say so, also by who remembers nothing of it.
+{ cat roles.txt; echo 'max-age 1'; } >impatient.txt
+sleep 2
+refuses 3 "older than the policy lets a checkpoint be" -- \
+    ledger verify batch.tlog-proof --policy policy.txt --roles impatient.txt --log registry
+runs ledger monitor registry --policy policy.txt --roles impatient.txt
+[ $? -eq 3 ] || fail "monitor takes a stale checkpoint"
+says "older than the policy lets a checkpoint be"
+
 "$ws" ledger keys *.key >vkeys || fail "no public keys"
 [ "$(wc -l <vkeys)" -eq 8 ] || fail "not eight keys"
 [ "$(find . -maxdepth 1 -name '*.key' -perm 600 | wc -l)" -eq 8 ] || fail "keys that others may read"

@@ -235,6 +235,20 @@ static void pin__refuses_what_is_stale(void **state)
     close_client(&client);
 }
 
+/* Who remembers nothing is new each time: dates are what is left. */
+static void pin__without_a_directory_refuses_what_is_stale(void **state)
+{
+    (void)state;
+    struct client client;
+    open_client(&client);
+    client.book.directory = NULL;
+    assert_int_equal(offer(&client, 5, NOW - MAX_AGE), WS_PIN_FIRST);
+    assert_int_equal(offer(&client, 4, NOW - MAX_AGE), WS_PIN_FIRST);
+    assert_int_equal(offer(&client, 5, NOW - MAX_AGE - 1), WS_PIN_STALE);
+    assert_int_equal(offer(&client, 5, NOW + WS_TRUST_SKEW + 1), WS_PIN_AHEAD);
+    close_client(&client);
+}
+
 /* A clock that was set back would make old checkpoints look fresh. */
 static void pin__refuses_when_the_clock_went_back(void **state)
 {
@@ -421,6 +435,7 @@ int main(void)
         cmocka_unit_test(pin__is_compared_with_its_own_size),
         cmocka_unit_test(pin__refuses_what_nobody_proves),
         cmocka_unit_test(pin__refuses_what_is_stale),
+        cmocka_unit_test(pin__without_a_directory_refuses_what_is_stale),
         cmocka_unit_test(pin__refuses_when_the_clock_went_back),
         cmocka_unit_test(pin__trusts_nobody_beside_the_policy),
         cmocka_unit_test(pin__passes_on_why_there_is_no_proof),
