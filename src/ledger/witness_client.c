@@ -328,11 +328,14 @@ enum ws_status ws_witness_merge(const struct ws_trust *trust, struct ws_bytes no
     struct ws_note read;
     WS_TRY(ws_note_read(note, arena, &read, err));
     ws_buffer_append(out, note.data, note.size);
-    for (size_t i = 0; i < outcomes->count; i++) {
+    size_t room = WS_NOTE_SIGNATURE_LIMIT - read.signature_count;
+    for (size_t i = 0; i < outcomes->count && room > 0; i++) {
         const struct ws_witness_outcome *outcome = &outcomes->items[i];
-        if (outcome->result == WS_WITNESS_GAVE_COSIGNED &&
-            !has_signature(&read, &trust->members[outcome->member].key))
-            ws_buffer_append(out, outcome->cosignature.data, outcome->cosignature.size);
+        if (outcome->result != WS_WITNESS_GAVE_COSIGNED ||
+            has_signature(&read, &trust->members[outcome->member].key))
+            continue;
+        ws_buffer_append(out, outcome->cosignature.data, outcome->cosignature.size);
+        room--;
     }
     return ws_buffer_check(out, "a cosigned checkpoint", err);
 }

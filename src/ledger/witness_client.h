@@ -74,8 +74,8 @@ ws_witness_gather(const struct ws_trust *trust, struct ws_bytes note, uint64_t o
                   const struct ws_merkle_nodes *nodes, const struct ws_witness_transport *transport,
                   struct ws_arena *arena, struct ws_witness_outcomes *out, struct ws_error *err);
 
-/* Appends `note` with the cosignatures that it does not have yet of these witnesses: of each the
- * first one stays. */
+/* Appends `note` with the cosignatures that it does not have yet of these witnesses, as far as a
+ * note has room for signatures: of each the first one stays. */
 WS_MUST_CHECK enum ws_status ws_witness_merge(const struct ws_trust *trust, struct ws_bytes note,
                                               const struct ws_witness_outcomes *outcomes,
                                               struct ws_arena *arena, struct ws_buffer *out,

@@ -268,6 +268,29 @@ static void client__keeps_the_first_cosignatures(void **state)
     ws_buffer_release(&second);
 }
 
+/* A policy may name more witnesses than a note has room for. */
+static void client__makes_no_note_that_nobody_reads(void **state)
+{
+    struct stand *stand = *state;
+    struct ws_buffer crowded, merged;
+    struct ws_note note;
+    ws_buffer_init(&crowded, NULL, WS_NOTE_LIMIT);
+    ws_buffer_init(&merged, NULL, WS_NOTE_LIMIT);
+    gather(stand, 0, 3);
+    ws_buffer_append(&crowded, stand->outcomes.note.data, stand->outcomes.note.size);
+    for (size_t i = 2; i < WS_NOTE_SIGNATURE_LIMIT; i++)
+        ws_buffer_text(&crowded, "\xE2\x80\x94 somebody AAAAAAA=\n");
+    assert_int_equal(ws_witness_merge(&stand->trust, ws_buffer_bytes(&crowded), &stand->outcomes,
+                                      &stand->arena, &merged, &stand->err),
+                     WS_OK);
+    assert_int_equal(ws_note_read(ws_buffer_bytes(&merged), &stand->arena, &note, &stand->err),
+                     WS_OK);
+    assert_int_equal(note.signature_count, WS_NOTE_SIGNATURE_LIMIT);
+    assert_int_equal(merged.size, crowded.size + stand->outcomes.items[0].cosignature.size);
+    ws_buffer_release(&crowded);
+    ws_buffer_release(&merged);
+}
+
 static void client__asks_for_what_a_log_of_the_policy_signed(void **state)
 {
     struct stand *stand = *state;
@@ -315,6 +338,7 @@ int main(void)
         TEST(client__believes_no_forged_cosignature),
         TEST(client__believes_no_cosignature_of_a_longer_text),
         TEST(client__keeps_the_first_cosignatures),
+        TEST(client__makes_no_note_that_nobody_reads),
         TEST(client__asks_for_what_a_log_of_the_policy_signed),
         TEST(client__lives_with_little_memory),
     };
