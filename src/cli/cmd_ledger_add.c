@@ -77,28 +77,6 @@ static const char *folder_of(const char *path, struct ws_arena *arena)
     return slash == path ? "/" : ws_arena_text_of(arena, path, (size_t)(slash - path));
 }
 
-/* The statement in an envelope, signed; in the arena. */
-static enum ws_status sign(struct batch *batch, const struct ws_statement *statement,
-                           struct ws_bytes *out, struct ws_error *err)
-{
-    struct ws_buffer text, envelope;
-    ws_buffer_init(&text, NULL, SIZE_MAX);
-    ws_buffer_init(&envelope, NULL, SIZE_MAX);
-    enum ws_status status = ws_statement_append(&text, statement, WS_MERKLE_SIZE_LIMIT - 1, err);
-    if (status == WS_OK)
-        status = ws_envelope_append(&envelope, WS_STATEMENT_PAYLOAD_TYPE, ws_buffer_bytes(&text),
-                                    &batch->signer, &batch->arena, err);
-    if (status == WS_OK) {
-        *out =
-            ws_bytes_of(ws_arena_copy(&batch->arena, envelope.data, envelope.size), envelope.size);
-        if (!out->data)
-            status = no_memory(err);
-    }
-    ws_buffer_release(&envelope);
-    ws_buffer_release(&text);
-    return status;
-}
-
 /* What is taken back is in the log by then, so that its digest can be. */
 static enum ws_status find_withdrawn(struct batch *batch, struct ws_description *description,
                                      struct ws_error *err)
@@ -139,7 +117,7 @@ static enum ws_status take_description(struct batch *batch, struct ws_bytes text
     if (description.statement.kind == WS_STATEMENT_WITHDRAWAL)
         status = find_withdrawn(batch, &description, err);
     if (status == WS_OK)
-        status = sign(batch, &description.statement, &entry, err);
+        status = sign_statement(&description.statement, &batch->signer, &batch->arena, &entry, err);
     if (status != WS_OK)
         ws_error_prefix(err, "'%.200s'", file);
     return status == WS_OK ? take_entry(batch, entry, file, err) : status;

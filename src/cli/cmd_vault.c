@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "cli/command.h"
+#include "cli/vault_command.h"
 #include "ledger/vault.h"
 
 enum {
@@ -541,6 +542,8 @@ int cmd_vault(int argc, char **argv)
         {"list", "what was put in, and what was taken out", cmd_vault_list},
         {"verify", "look at every byte, and name each item that is damaged", cmd_vault_verify},
         {"remove", "take items out, and say why", cmd_vault_remove},
+        {"statement", "what an archive says of the texts in it, signed, with a shard of them",
+         cmd_vault_statement},
     };
     const struct command_line line = {
         .usage = "vault COMMAND DIR [options]",

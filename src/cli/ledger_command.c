@@ -50,6 +50,37 @@ enum ws_status open_log_patiently(const char *directory, double seconds, struct 
     }
 }
 
+enum ws_status sign_statement(const struct ws_statement *statement,
+                              const struct ws_note_signer *signer, struct ws_arena *arena,
+                              struct ws_bytes *out, struct ws_error *err)
+{
+    struct ws_buffer text, envelope;
+    ws_buffer_init(&text, NULL, SIZE_MAX);
+    ws_buffer_init(&envelope, NULL, SIZE_MAX);
+    enum ws_status status = ws_statement_append(&text, statement, WS_MERKLE_SIZE_LIMIT - 1, err);
+    if (status == WS_OK)
+        status = ws_envelope_append(&envelope, WS_STATEMENT_PAYLOAD_TYPE, ws_buffer_bytes(&text),
+                                    signer, arena, err);
+    if (status == WS_OK) {
+        *out = ws_bytes_of(ws_arena_copy(arena, envelope.data, envelope.size), envelope.size);
+        if (!out->data)
+            status = ws_fail_memory(err, "a statement");
+    }
+    ws_buffer_release(&envelope);
+    ws_buffer_release(&text);
+    return status;
+}
+
+enum ws_status add_to_log(const char *directory, double patience, struct ws_bytes entry,
+                          uint64_t *index, struct ws_error *err)
+{
+    struct ws_log_store store;
+    WS_TRY(open_log_patiently(directory, patience, &store, err));
+    enum ws_status status = ws_log_add(&store, &entry, 1, index, err);
+    ws_log_close(&store);
+    return status;
+}
+
 enum ws_status read_seconds(const char *flag, const char *text, double initial, double *out,
                             struct ws_error *err)
 {

@@ -5,8 +5,10 @@
 #define WS_CLI_LEDGER_COMMAND_H
 
 #include "cli/command.h"
+#include "ledger/envelope.h"
 #include "ledger/key_file.h"
 #include "ledger/log_store.h"
+#include "ledger/statement.h"
 #include "ledger/trust.h"
 
 /* clang-format off */
@@ -38,6 +40,16 @@ size_t count_witnesses(const struct ws_trust *trust);
 /* ws_log_open, again and again for so many seconds while another process has the log. */
 WS_MUST_CHECK enum ws_status open_log_patiently(const char *directory, double seconds,
                                                 struct ws_log_store *out, struct ws_error *err);
+
+/* The statement in an envelope, signed, wherever in a log it will be; in the arena. */
+WS_MUST_CHECK enum ws_status sign_statement(const struct ws_statement *statement,
+                                            const struct ws_note_signer *signer,
+                                            struct ws_arena *arena, struct ws_bytes *out,
+                                            struct ws_error *err);
+/* Adds one entry, which is at *index then. It cites nothing. */
+WS_MUST_CHECK enum ws_status add_to_log(const char *directory, double patience,
+                                        struct ws_bytes entry, uint64_t *index,
+                                        struct ws_error *err);
 
 /* A number of seconds that `flag` has; `initial` where it was not given. */
 WS_MUST_CHECK enum ws_status read_seconds(const char *flag, const char *text, double initial,

@@ -77,6 +77,55 @@ check "not kept again" grep -q "1 not kept: removed before" out
 accepts vault verify v
 check "one is left" grep -q "^Sound: 'v': 1 items of 8 bytes, 1 removed" out
 
+# ---- What an archive says of it ----
+
+refuses 2 "of which vault?" -- vault statement
+accepts vault init w
+mkdir archived
+for i in 1 2 3; do seq -s " and then comes the number " "${i}00" "${i}40" >archived/$i.txt; done
+printf '\n' >archived/blank.txt
+printf 'caf\351 in another encoding' >archived/latin.txt
+printf 'a\0b' >archived/bytes.bin
+accepts vault add w archived/1.txt archived/2.txt --captured 2026-10-02T00:00:00Z
+accepts vault add w archived --captured 2026-10-01T00:00:00Z
+accepts vault add w archived/3.txt --captured 2026-10-05T00:00:00Z --origin elsewhere
+accepts vault remove w "$(sha256sum archived/2.txt | cut -c 1-64)" --reason 'erased on request'
+accepts ledger keys archive.key --make archive.example.org --for issuer
+accepts ledger keys log.key --make log.example.com --for log
+accepts ledger init log --origin log.example.com --key log.key
+says_of=(--collection archive.example.org/pages --method 'by hand' --key archive.key)
+refuses 2 "--out is not given" -- vault statement w "${says_of[@]}"
+refuses 2 "--ended is 'now'" -- vault statement w "${says_of[@]}" --out s.shard --ended now
+accepts vault statement w "${says_of[@]}" --out s.shard --log log --license CC0-1.0
+check "what is not text is named" test "$(grep -c 'no text in UTF-8' out)" = 2
+check "by its origin" grep -q "from archived/latin.txt: no text" out
+check "two documents of five items" grep -q "2 documents of 'archive.example.org/pages', of the vault's 5 items" out
+check "its dates" grep -q "from 2026-10-01T00:00:00Z to 2026-10-05T00:00:00Z" out
+check "blank ones are told" grep -q "^1 items have no text" out
+check "the next step" grep -q "ledger publish log" out
+accepts shard verify s.shard
+check "the secret is private" test "$(stat -c %a s.shard.secret)" = 600
+printf '%s' "$(sed 's/.*"payload":"\([^"]*\)".*/\1/' s.shard.statement | base64 -d)" >claimed
+check "the shard's digest" grep -q "$(sha256sum s.shard | cut -c 1-64)" claimed
+check "the licence" grep -q 'CC0-1.0' claimed
+check "how many" grep -q '"documents":2' claimed
+accepts ledger publish log --key log.key
+check "it is in the log" grep -q "checkpoint of 1 entries is published" out
+printf 'urn:wellspring:roles:v1\nkey archive %s\narchive archive archive.example.org\n' \
+    "$("$ws" ledger keys archive.key)" >roles.txt
+printf 'log %s\nquorum none\n' "$("$ws" ledger keys log.key)" >policy.txt
+accepts index build log --shards . --policy policy.txt --roles roles.txt --out i.index
+check "it counts" grep -q "of 1 live shards" out
+# What was removed is not in the shard, what is there is.
+digest_of() { "$ws" fingerprint "$1" | grep -oE '[0-9a-f]{64}' | head -n 1; }
+accepts shard prove s.shard --document "$(digest_of archived/1.txt)" --out opening
+refuses 1 "commitments" -- shard prove s.shard --document "$(digest_of archived/2.txt)" --out none
+refuses 2 "is there already" -- vault statement w "${says_of[@]}" --out s.shard
+accepts vault statement w "${says_of[@]}" --out t.shard --started 2026-09-01T00:00:00Z --json
+check "as JSON" grep -q '"started": *"2026-09-01T00:00:00Z"' out
+accepts vault init nothing
+refuses 2 "no document with text" -- vault statement nothing "${says_of[@]}" --out u.shard
+
 # ---- While another writes ----
 
 exec 9>>v/lock
