@@ -25,6 +25,9 @@ struct ws_shard_shelf {
 WS_MUST_CHECK enum ws_status ws_shard_shelf_open(struct ws_shard_shelf *shelf,
                                                  const char *directory, struct ws_arena *arena,
                                                  struct ws_error *err);
+/* NULL where no head has this digest. */
+struct ws_shard_place *ws_shard_shelf_find(const struct ws_shard_shelf *shelf,
+                                           const struct ws_hash *digest);
 void ws_shard_shelf_close(struct ws_shard_shelf *shelf); /* zeroed or closed before is fine */
 
 struct ws_index_plan {
