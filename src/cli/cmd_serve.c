@@ -154,6 +154,10 @@ int cmd_serve(int argc, char **argv)
          &flags.log.allow_anyone, NULL},
         {"policy", 0, "FILE", "its witnesses are asked to cosign each checkpoint", NULL,
          &flags.log.policy},
+        {"shards", 0, "DIR", "where shards are: those that the log names are served, too", NULL,
+         &flags.log.shards},
+        {"roles", 0, "FILE", "whose shards are served, and whose word takes them back", NULL,
+         &flags.log.roles},
         {"publish-every", 0, "S", "seconds between checkpoints (default 5)", NULL,
          &flags.log.publish_every},
     };
@@ -164,7 +168,8 @@ int cmd_serve(int argc, char **argv)
             "follows those that are running. Listens to this machine alone unless told otherwise;\n"
             "elsewhere it wants a token, and makes one where none is given. With --log it serves "
             "a\n"
-            "log's files, /metrics and, with --key, POST /add (docs/formats/log.md).",
+            "log's files, /metrics and, with --key, POST /add (docs/formats/log.md); with --shards "
+            "also those\nshards that it names (docs/formats/shard.md).",
         .flags = table,
         .flag_count = sizeof table / sizeof *table,
     };

@@ -66,11 +66,10 @@ static void tell(void *user, const struct ws_index_shard *shard, const char *mes
                   shard->entry, shard->subject, ws_index_state_word(shard->state), message);
 }
 
-enum ws_status stock_take(struct stock *stock, const struct stock_request *request,
-                          const struct ws_index_list *of, struct ws_error *err)
+enum ws_status stock_open(struct stock *stock, const struct stock_request *request,
+                          struct ws_error *err)
 {
-    struct ws_checkpoint shown;
-    *stock = (struct stock){.plan = {.scheme = of ? of->scheme : WS_FINGERPRINT_ID}};
+    *stock = (struct stock){.plan = {.scheme = WS_FINGERPRINT_ID}};
     ws_arena_init(&stock->arena, NULL);
     stock->plan.source = &stock->source;
     if (!request->shards)
@@ -79,10 +78,18 @@ enum ws_status stock_take(struct stock *stock, const struct stock_request *reque
         return ws_fail(err, WS_INVALID, "--roles stand beside a policy: --policy FILE");
     WS_TRY(read_trust(stock, request, err));
     WS_TRY(ws_log_source_open(request->log, &stock->source, err));
-    WS_TRY(read_shown(stock, request, &shown, err));
-    if (of)
-        WS_TRY(check_beginning(stock, &shown, &of->log, err));
-    stock->plan.log = of ? of->log : shown;
+    return read_shown(stock, request, &stock->shown, err);
+}
+
+enum ws_status stock_take(struct stock *stock, const struct stock_request *request,
+                          const struct ws_index_list *of, struct ws_error *err)
+{
+    WS_TRY(stock_open(stock, request, err));
+    if (of) {
+        WS_TRY(check_beginning(stock, &stock->shown, &of->log, err));
+        stock->plan.scheme = of->scheme;
+    }
+    stock->plan.log = of ? of->log : stock->shown;
     WS_TRY(ws_shard_shelf_open(&stock->shelf, request->shards, &stock->arena, err));
     return ws_index_take_stock(&stock->plan, &stock->shelf, tell, NULL, &stock->arena, &stock->list,
                                &stock->live, err);

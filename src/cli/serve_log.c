@@ -35,11 +35,23 @@ static enum ws_status read_witnesses(const char *path, struct ws_arena *arena,
     return WS_OK;
 }
 
+static enum ws_status read_roles(const char *path, struct ws_arena *arena,
+                                 struct serve_log_keys *keys, struct ws_error *err)
+{
+    struct ws_bytes text;
+    WS_TRY(ws_file_read(path, WS_TRUST_LIMIT, arena, &text, err));
+    return ws_roles_read(text, path, &keys->trust, arena, &keys->roles, err);
+}
+
 /* What only makes sense together. */
 static enum ws_status check_flags(const struct serve_log_flags *flags, struct ws_error *err)
 {
-    if (!flags->key &&
-        (flags->issuers || flags->allow_anyone || flags->policy || flags->publish_every))
+    if (!flags->shards != !flags->roles)
+        return ws_fail(err, WS_INVALID,
+                       "--shards and --roles go together: roles say whose shards are served, and "
+                       "whose word takes them back");
+    if (!flags->key && (flags->issuers || flags->allow_anyone || (flags->policy && !flags->roles) ||
+                        flags->publish_every))
         return ws_fail(
             err, WS_INVALID,
             "--issuers, --allow-anyone, --policy and --publish-every are for a log that takes "
@@ -73,6 +85,8 @@ enum ws_status serve_log_start(const struct serve_log_flags *flags,
         WS_TRY(read_issuers(flags->issuers, arena, keys, err));
     if (flags->policy)
         WS_TRY(read_witnesses(flags->policy, arena, keys, err));
+    if (flags->roles)
+        WS_TRY(read_roles(flags->roles, arena, keys, err));
     const struct ws_log_site_settings settings = {.directory = flags->log,
                                                   .signer = flags->key ? &keys->signer : NULL,
                                                   .issuers = &keys->issuers,
@@ -80,6 +94,8 @@ enum ws_status serve_log_start(const struct serve_log_flags *flags,
                                                   .witnesses =
                                                       flags->policy ? &keys->witnesses : NULL,
                                                   .publish_seconds = (double)seconds,
+                                                  .shards = flags->shards,
+                                                  .roles = &keys->roles,
                                                   .complain = complain};
     return ws_log_site_start(&settings, http, out, err);
 }
@@ -89,5 +105,6 @@ void serve_log_close(struct serve_log_keys *keys)
     if (keys->has_signer)
         ws_note_signer_close(&keys->signer);
     ws_issuer_list_close(&keys->issuers);
+    ws_roles_close(&keys->roles);
     ws_trust_close(&keys->trust);
 }

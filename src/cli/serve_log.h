@@ -10,6 +10,7 @@
 
 struct serve_log_flags {
     const char *log, *key, *issuers, *policy, *publish_every;
+    const char *shards, *roles;
     bool allow_anyone;
 };
 
@@ -21,6 +22,7 @@ struct serve_log_keys {
     struct ws_trust trust; /* the witnesses are its */
     struct ws_witness_transport transport;
     struct ws_log_witnesses witnesses;
+    struct ws_roles roles;
 };
 
 /* The caller closes the keys, also after a failure, behind the site. */

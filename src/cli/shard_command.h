@@ -13,7 +13,8 @@
     X(build,  "make a shard of documents: their fingerprints, and commitments to them") \
     X(verify, "look at every byte of shards, or check a proof")                         \
     X(prove,  "write a proof that a fingerprint is there or is not, or open a commitment") \
-    X(show,   "what a shard's head says")
+    X(show,   "what a shard's head says")                                                \
+    X(fetch,  "get the live shards that a log names from its site, and verify them")
 #define WS_INDEX_COMMANDS(X)                                                            \
     X(build,  "merge all live shards that a log names")                                 \
     X(verify, "look at every byte of an index, build it anew and compare, or check a proof") \

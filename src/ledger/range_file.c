@@ -134,12 +134,17 @@ static struct parts parts_of(const struct ws_range *range)
     return parts;
 }
 
+uint64_t ws_range_file_size(const struct ws_range *range)
+{
+    return parts_of(range).end;
+}
+
 enum ws_status ws_range_file_open(struct ws_range_file *file, const char *path,
                                   const struct ws_range *range, struct ws_error *err)
 {
     *file = (struct ws_range_file){.range = *range};
     WS_TRY(ws_file_map(path, &file->map, err));
-    const uint64_t wanted = parts_of(range).end, size = file->map.bytes.size;
+    const uint64_t wanted = ws_range_file_size(range), size = file->map.bytes.size;
     if (size == wanted)
         return WS_OK;
     ws_range_file_close(file);

@@ -41,6 +41,8 @@ struct ws_range_file {
     struct ws_range range;
     struct ws_mapped_file map;
 };
+/* Bytes of the file of a range. */
+uint64_t ws_range_file_size(const struct ws_range *range);
 /* WS_CORRUPT where the file has another size than the range says. */
 WS_MUST_CHECK enum ws_status ws_range_file_open(struct ws_range_file *file, const char *path,
                                                 const struct ws_range *range, struct ws_error *err);

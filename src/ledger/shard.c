@@ -19,30 +19,33 @@ static enum ws_status open_files(struct ws_shard *shard, const char *path, struc
     return WS_OK;
 }
 
-static enum ws_status read_head(struct ws_shard *shard, const char *path, struct ws_error *err)
+enum ws_status ws_shard_open_behind(struct ws_shard *shard, const char *path, struct ws_bytes head,
+                                    struct ws_error *err)
 {
-    struct ws_mapped_file file;
-    WS_TRY(ws_file_map(path, &file, err));
-    enum ws_status status = ws_shard_head_read(file.bytes, &shard->head, err);
-    if (status == WS_OK) {
-        memcpy(shard->head_bytes, file.bytes.data, WS_SHARD_HEAD_SIZE);
-        status = ws_hash_of(file.bytes, &shard->digest, err);
-    } else {
+    *shard = (struct ws_shard){.head = {.documents = 0}};
+    if (strlen(path) > PATH_MAX - sizeof WS_SHARD_DOCUMENTS)
+        return ws_fail(err, WS_INVALID, "'%.100s...': a path that is too long", path);
+    enum ws_status status = ws_shard_head_read(head, &shard->head, err);
+    if (status != WS_OK) {
         ws_error_prefix(err, "'%.200s'", path);
+        return status;
     }
-    ws_file_unmap(&file);
+    memcpy(shard->head_bytes, head.data, WS_SHARD_HEAD_SIZE);
+    status = ws_hash_of(head, &shard->digest, err);
+    if (status == WS_OK)
+        status = open_files(shard, path, err);
+    if (status != WS_OK)
+        ws_shard_close(shard);
     return status;
 }
 
 enum ws_status ws_shard_open(struct ws_shard *shard, const char *path, struct ws_error *err)
 {
+    struct ws_mapped_file file;
     *shard = (struct ws_shard){.head = {.documents = 0}};
-    if (strlen(path) > PATH_MAX - sizeof WS_SHARD_DOCUMENTS)
-        return ws_fail(err, WS_INVALID, "'%.100s...': a path that is too long", path);
-    WS_TRY(read_head(shard, path, err));
-    enum ws_status status = open_files(shard, path, err);
-    if (status != WS_OK)
-        ws_shard_close(shard);
+    WS_TRY(ws_file_map(path, &file, err));
+    enum ws_status status = ws_shard_open_behind(shard, path, file.bytes, err);
+    ws_file_unmap(&file);
     return status;
 }
 

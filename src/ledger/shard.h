@@ -98,6 +98,9 @@ struct ws_shard {
 /* The shard whose head is at `path`. WS_NOT_FOUND, WS_CORRUPT where sizes contradict the head. */
 WS_MUST_CHECK enum ws_status ws_shard_open(struct ws_shard *shard, const char *path,
                                            struct ws_error *err);
+/* The same where only the other files are there, and these are the bytes of its head. */
+WS_MUST_CHECK enum ws_status ws_shard_open_behind(struct ws_shard *shard, const char *path,
+                                                  struct ws_bytes head, struct ws_error *err);
 void ws_shard_close(struct ws_shard *shard); /* zeroed or closed before is fine */
 
 /* Every byte of it. WS_CORRUPT says where. */

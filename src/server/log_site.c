@@ -17,6 +17,10 @@ static const struct ws_http_route routes[] = {
     {"GET", "/checkpoint", log_site_file, NULL},
     {"GET", "/checkpoints/**", log_site_file, NULL},
     {"GET", "/vkey", log_site_file, NULL},
+    {"GET", "/shards/*", log_site_shard, NULL},
+    {"GET", "/shards/*/proof/*", log_site_shard_proof, NULL},
+    {"GET", "/shards/*/tiles/*", log_site_shard_tiles, NULL},
+    {"GET", "/shards/*/documents/*", log_site_shard_documents, NULL},
     {"POST", "/add", log_site_add, NULL},
     {"GET", "/metrics", log_site_numbers, NULL},
 };
@@ -87,6 +91,8 @@ static enum ws_status open_log(struct ws_log_site *site, struct ws_error *err)
     if (faccessat(site->directory, "checkpoint", R_OK, 0) != 0)
         return ws_fail(err, WS_NOT_FOUND, "'%.200s' is no log: it has no checkpoint",
                        settings->directory);
+    if (settings->shards)
+        WS_TRY(log_shards_open(settings, &site->shards, err));
     if (!settings->signer)
         return WS_OK;
     WS_TRY(open_quotas(site, err));
@@ -134,6 +140,7 @@ void ws_log_site_stop(struct ws_log_site *site)
     if (site->server)
         ws_http_server_stop(site->server, STOP_SECONDS);
     ws_log_desk_close(site->desk);
+    log_shards_close(site->shards);
     ws_microhttpd_close(&site->http);
     if (site->directory >= 0)
         (void)close(site->directory);

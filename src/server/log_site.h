@@ -4,6 +4,7 @@
  *
  *     GET  /checkpoint, /checkpoints/<size>, /tile/..., /vkey     docs/formats/log.md
  *     POST /add                                                   docs/formats/log.md
+ *     GET  /shards/...                                            docs/formats/shard.md
  *     GET  /metrics
  *
  * Nothing else of the directory can be asked for. Without a key that signs it is read alone, and
@@ -14,6 +15,7 @@
 
 #include "ledger/issuer_list.h"
 #include "ledger/log_cosign.h"
+#include "ledger/roles.h"
 #include "server/http_server.h"
 
 struct ws_log_site_settings {
@@ -23,6 +25,8 @@ struct ws_log_site_settings {
     bool takes_anyones;                       /* entries of whomever, who share the usual quota */
     const struct ws_log_witnesses *witnesses; /* who cosign checkpoints; NULL: nobody */
     double publish_seconds;                   /* from one checkpoint to the next */
+    const char *shards;           /* where shards are that the log names; NULL: nowhere */
+    const struct ws_roles *roles; /* which of them hold and which were withdrawn */
     /* Why a checkpoint could not be published, when it is another reason than the time before; by a
      * thread of the site. NULL: nobody is told. */
     void (*complain)(const char *message);

@@ -1,6 +1,7 @@
 /*
- * What the parts of a log's site share: its files (log_site_files.c), what is handed in
- * (log_site_add.c), its numbers (log_site_numbers.c). Contract: tests/fault/test_log_site.c.
+ * What the parts of a log's site share: its files (log_site_files.c), shards that it names
+ * (log_site_shards.c), what is handed in (log_site_add.c), its numbers (log_site_numbers.c).
+ * Contract: tests/fault/test_log_site.c.
  */
 #ifndef WS_SERVER_LOG_SITE_INTERNAL_H
 #define WS_SERVER_LOG_SITE_INTERNAL_H
@@ -11,6 +12,25 @@
 #include "server/log_desk.h"
 #include "server/log_site.h"
 #include "server/microhttpd.h"
+
+/* clang-format off */
+/*    name        what was asked for of a shard, or what came of it */
+#define WS_SHARD_ANSWER_MAP(X)                                             \
+    X(head)       /* its head */                                           \
+    X(proof)      /* a tile with its proof */                              \
+    X(part)       /* a part of a file */                                   \
+    X(withdrawn)  /* nothing: it was taken back */                         \
+    X(unknown)    /* nothing: no statement names it, or it is not here */
+/* clang-format on */
+
+enum shard_answer {
+#define X(name) SHARD_##name,
+    WS_SHARD_ANSWER_MAP(X)
+#undef X
+        SHARD_ANSWERS
+};
+
+struct log_shards; /* what is known of them (log_site_shards.c) */
 
 /* clang-format off */
 /*    name       HTTP   a request that is refused */
@@ -45,10 +65,19 @@ struct ws_log_site {
     const struct ws_note_key **keys; /* of the issuers; of one thread at a time */
     struct ws_quota_left *left;      /* of each issuer, and last of all strangers */
     atomic_uint_fast64_t refused[REFUSALS];
+    struct log_shards *shards; /* NULL: none are served */
+    atomic_uint_fast64_t shard_answers[SHARD_ANSWERS];
 };
 
 /* Functions of routes. */
 ws_http_function log_site_file, log_site_add, log_site_numbers;
+ws_http_function log_site_shard, log_site_shard_proof, log_site_shard_tiles,
+    log_site_shard_documents;
+
+/* Reads the log for the shards that it names. NULL is fine to close. */
+WS_MUST_CHECK enum ws_status log_shards_open(const struct ws_log_site_settings *settings,
+                                             struct log_shards **out, struct ws_error *err);
+void log_shards_close(struct log_shards *shards);
 
 /* The answer of one that is refused: counted, and with its number. */
 enum ws_status log_site_refuse(struct ws_log_site *site, enum refusal why,

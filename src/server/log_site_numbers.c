@@ -65,6 +65,19 @@ static void append_desk(struct ws_log_site *site, struct ws_buffer *out)
         ws_metrics_value(out, refused, "reason", reasons[i], atomic_load(&site->refused[i]));
 }
 
+static void append_shards(struct ws_log_site *site, struct ws_buffer *out)
+{
+    static const char *const answers[] = {
+#define X(name) [SHARD_##name] = #name,
+        WS_SHARD_ANSWER_MAP(X)
+#undef X
+    };
+    static const char name[] = "wellspring_log_shard_requests_total";
+    ws_metrics_head(out, name, "counter", "Requests for shards, by what was answered.");
+    for (size_t i = 0; i < SHARD_ANSWERS; i++)
+        ws_metrics_value(out, name, "answer", answers[i], atomic_load(&site->shard_answers[i]));
+}
+
 enum ws_status log_site_numbers(void *site_, const struct ws_http_request *request,
                                 struct ws_http_answer *answer, struct ws_error *err)
 {
@@ -74,6 +87,8 @@ enum ws_status log_site_numbers(void *site_, const struct ws_http_request *reque
     WS_TRY(append_checkpoint(site, request->arena, &answer->body, err));
     if (site->desk)
         append_desk(site, &answer->body);
+    if (site->shards)
+        append_shards(site, &answer->body);
     if (fstatvfs(site->directory, &disk) == 0)
         append(&answer->body, "wellspring_log_disk_free_bytes", "gauge",
                "Bytes that are free where the log is.", (uint64_t)disk.f_bavail * disk.f_frsize);
