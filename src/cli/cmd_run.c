@@ -10,6 +10,7 @@
 #include "cli/installed.h"
 #include "cli/mpi_ranks.h"
 #include "cli/overview.h"
+#include "cli/run_register.h"
 #include "cli/stop_signal.h"
 #include "cli/terminal.h"
 #include "lab/chain_files.h"
@@ -20,7 +21,8 @@ struct run_flags {
     const struct arguments *given;
     const char *cuda_module;      /* path */
     const struct ws_ranks *ranks; /* NULL: this process is alone */
-    bool parted;                  /* ranks have agreed that something failed, and talk no more */
+    struct register_flags registering;
+    bool parted; /* ranks have agreed that something failed, and talk no more */
 };
 
 /* An experiment that is run, and where it came from. */
@@ -189,7 +191,8 @@ static void show_progress(void *user, const struct ws_progress *progress)
     terminal_progress(&observer->terminal, progress);
 }
 
-static int run_experiment(const struct job *job, const struct ws_human *human)
+static int run_experiment(const struct job *job, const struct ws_human *human,
+                          const struct run_register *registering)
 {
     struct run_flags *flags = job->flags;
     struct observer observer = {.job = job};
@@ -206,6 +209,7 @@ static int run_experiment(const struct job *job, const struct ws_human *human)
         .begun = announce,
         .progress = show_progress,
         .user = &observer,
+        .samples = registering->has_signer ? &registering->sink : NULL,
     };
     enum ws_status status = ws_run_execute(job->experiment, human, &options, &result, &error);
     flags->parted = status != WS_OK;
@@ -226,6 +230,8 @@ static int run_experiment(const struct job *job, const struct ws_human *human)
         if (status != WS_OK)
             exit_status = report(status, &error);
     }
+    if (registering->has_signer && status == WS_OK && wanted && !flags->json)
+        run_register_tell(registering);
     ws_arena_release(&result.arena);
     return exit_status;
 }
@@ -256,15 +262,21 @@ static int run_in_directory(void *context, const char *what, struct ws_experimen
 {
     struct run_flags *flags = context;
     struct ws_human *human = NULL;
+    struct run_register registering;
     struct ws_error error;
-    enum ws_status status = open_human(experiment, &human, &error);
+    enum ws_status status =
+        run_register_open(&registering, &flags->registering, experiment, &error);
+    if (status == WS_OK)
+        status = open_human(experiment, &human, &error);
     const char *directory = run_directory(experiment, flags->output, &experiment->arena);
     if (status == WS_OK && !directory)
         status = ws_fail_memory(&error, "the run directory");
     status = agree(flags, status, &error);
     const struct job job = {what, flags, experiment, directory, last};
-    int exit_status = status == WS_OK ? run_experiment(&job, human) : report(status, &error);
+    int exit_status =
+        status == WS_OK ? run_experiment(&job, human, &registering) : report(status, &error);
     ws_human_close(human);
+    run_register_close(&registering);
     return agree_on_exit(flags, exit_status);
 }
 
@@ -290,6 +302,12 @@ static int run_command(int argc, char **argv, const struct ws_ranks *ranks)
         {"output", 'o', "DIR", "the run's directory (default runs/<name>)", NULL, &flags.output},
         {"quiet", 'q', NULL, "no progress, no table", &flags.quiet, NULL},
         {"json", 0, NULL, "results as JSON", &flags.json, NULL},
+        {"register", 0, "DIR", "shards and signed statements of the texts that models write", NULL,
+         &flags.registering.directory},
+        {"key", 0, "FILE", "of --register: the private key that signs them", NULL,
+         &flags.registering.key},
+        {"log", 0, "LOG", "of --register: the directory of a log that they are added to", NULL,
+         &flags.registering.log},
         {"allow-other-machine", 0, NULL, "resume a run begun on another kind of machine",
          &flags.allow_other_machine, NULL},
     };

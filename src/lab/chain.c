@@ -606,6 +606,23 @@ static enum ws_status measure_models(struct batch *b, struct ws_error *err)
     return WS_OK;
 }
 
+static enum ws_status show_sample(const struct batch *b, const struct made *made,
+                                  const struct ws_payload *sample, struct ws_error *err)
+{
+    const struct ws_sample_sink *sink = b->support ? b->support->samples : NULL;
+    const struct ws_sampled sampled = {
+        .experiment = b->block->experiment,
+        .human = b->block->human,
+        .arm = b->block->arm,
+        .seed = made->chain->seed,
+        .generation = b->step,
+        .model = made->model,
+        .training = made->training,
+        .sample = sample,
+    };
+    return sink ? sink->take(sink->user, &sampled, err) : WS_OK;
+}
+
 static enum ws_status write_records(const struct batch *b, const struct made *made,
                                     const struct extras *extras, struct ws_error *err)
 {
@@ -629,8 +646,9 @@ static enum ws_status write_records(const struct batch *b, const struct made *ma
     WS_TRY(ws_records_end(records, err));
     if (!extras->sample)
         return WS_OK;
-    return ws_sample_text_append(b->block->human, extras->sample, b->step,
-                                 b->block->experiment->settings.keep_texts, &chain->texts, err);
+    WS_TRY(ws_sample_text_append(b->block->human, extras->sample, b->step,
+                                 b->block->experiment->settings.keep_texts, &chain->texts, err));
+    return show_sample(b, made, extras->sample, err);
 }
 
 /* The training set in an arena of the next step, free of the payloads it was picked from. */
@@ -818,7 +836,7 @@ static size_t divide_chains(struct ws_block *block, struct ws_chain **ready, siz
         .count = count,
         .lanes = count < support->threads ? count : support->threads,
         .step = step,
-        .support = {.device = support->device},
+        .support = {.device = support->device, .samples = support->samples},
     };
     division.support.threads = support->threads / (unsigned)division.lanes;
     open_lanes(block, division.lanes);

@@ -63,6 +63,26 @@ struct ws_step_times {
     double metrics;
 };
 
+/* A sample that metrics saw, and the model that made it. */
+struct ws_sampled {
+    const struct ws_experiment *experiment;
+    const struct ws_human *human; /* the arm's */
+    const struct ws_arm *arm;
+    uint64_t seed;
+    uint32_t generation;
+    const struct ws_model *model;
+    const struct ws_dataset *training; /* what it was trained on */
+    const struct ws_payload *sample;
+};
+
+/* Who is shown each of them when its step is taken, by several threads at once; all of it is there
+ * during the call alone. What a call fails with is the chain's failure (WS_INTERRUPTED: the step
+ * is taken another time). Shown again is what was shown in a step that was not saved. */
+struct ws_sample_sink {
+    enum ws_status (*take)(void *user, const struct ws_sampled *sampled, struct ws_error *err);
+    void *user;
+};
+
 /* What whoever runs a block offers the work inside a step. A phase of one chain alone may be stored
  * and taken up again (struct ws_draft of models/family.h). */
 struct ws_step_support {
@@ -73,6 +93,7 @@ struct ws_step_support {
     struct ws_step_times *times;           /* NULL, and where chains are divided among threads: not
                                               measured */
     const struct ws_team *team;            /* as in struct ws_job, where there is no pool */
+    const struct ws_sample_sink *samples;  /* or NULL */
     void *user;
     /* What an interrupted call of this step stored; size 0: nothing. Lives in `arena`. NULL, like
      * the other two: nothing is stored. */

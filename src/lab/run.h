@@ -51,6 +51,7 @@ struct ws_run_options {
     /* Called by one thread at a time, with what this process does; or NULL. */
     void (*progress)(void *user, const struct ws_progress *progress);
     void *user;
+    const struct ws_sample_sink *samples; /* NULL: nobody is shown samples */
 };
 
 /* Of several ranks rank 0 has all counts and failures, the others their own. */

@@ -316,6 +316,7 @@ static size_t step_chains(struct worker *w, struct ws_step_times *times)
         .load = load_draft,
         .due = draft_is_due,
         .store = store_draft,
+        .samples = w->runner->options->samples,
     };
     return ws_block_step(&w->block, w->step, &support);
 }
