@@ -13,7 +13,7 @@ awk '
     kind == "yaml" && file == "" { file = $2; print "cat >" file " <<\"END\""; next }
     kind != ""  { print }
 ' "$guide" >guide.sh
-[ "$(grep -c 'wellspring ' guide.sh)" -eq 47 ] ||
+[ "$(grep -c 'wellspring ' guide.sh)" -eq 55 ] ||
     fail "the guide has other commands: $(grep -c 'wellspring ' guide.sh)"
 # Two are refused, and say why.
 sed -i 's/^! wellspring ledger /refused_/' guide.sh
@@ -29,6 +29,8 @@ wellspring() {
     [ "$1 $2" != "ledger verify" ] || cat out >>verified
     # The witness serves from when it knows the log.
     [ "$1 $2" != "witness add-log" ] || serve_witness
+    # The site has what the archive said.
+    [ "$1 $2" != "vault statement" ] || serve_log
 }
 serve_witness() {
     "$ws" witness serve watcher --port 0 >witness.out 2>witness.err &
@@ -39,9 +41,20 @@ serve_witness() {
     done
     fail "the witness does not serve"
 }
+serve_log() {
+    "$ws" serve --log registry --shards . --roles roles.txt --policy policy.txt --port 0 >site.out 2>site.err &
+    served="$served $!"
+    for _ in $(seq 100); do
+        site_url=$(grep -osE 'http://[^ ]*[^/ ]' site.out) && return
+        sleep 0.1
+    done
+    fail "the log's site does not serve"
+}
 head -c 1000 /dev/urandom >model.safetensors
 mkdir texts
 for i in 1 2 3; do seq -s ' and then ' "${i}00" "${i}99" >texts/$i.txt; done
+mkdir pages
+for i in 1 2; do seq -s ' or else ' "${i}00" "${i}99" >pages/$i.txt; done
 . ./guide.sh >told
 
 for line in "entry 0 of 'log.example.com/2026' is proven." 'It existed no later than 20' \
@@ -61,9 +74,11 @@ runs ledger monitor registry --policy policy.txt --roles impatient.txt
 [ $? -eq 3 ] || fail "monitor takes a stale checkpoint"
 says "older than the policy lets a checkpoint be"
 
+grep -q "^2 shards fetched and verified, 0 were there, 0 are missing" told || { fail "no mirror"; cat told; }
+grep -q "^'mirror.index': .* of 2 live shards" told || { fail "no index of the mirror's"; cat told; }
 "$ws" ledger keys *.key >vkeys || fail "no public keys"
-[ "$(wc -l <vkeys)" -eq 8 ] || fail "not eight keys"
-[ "$(find . -maxdepth 1 -name '*.key' -perm 600 | wc -l)" -eq 8 ] || fail "keys that others may read"
+[ "$(wc -l <vkeys)" -eq 9 ] || fail "not nine keys"
+[ "$(find . -maxdepth 1 -name '*.key' -perm 600 | wc -l)" -eq 9 ] || fail "keys that others may read"
 for key in *.key; do
     grep -rqF "$(cut -d + -f 5- "$key")" told registry && fail "the private key of $key was told"
 done
