@@ -402,6 +402,83 @@ static void chain__only_measured_generations_have_records(void **state)
     laboratory_close(&third);
 }
 
+/* How often each sample was shown, by seed and generation; what a chosen one is answered with. */
+struct shown {
+    unsigned times[SEEDS][GENERATIONS]; /* atomic */
+    uint64_t refused_seed;
+    enum ws_status answer;
+    bool is_wrong;
+};
+
+static enum ws_status note_sample(void *shown_, const struct ws_sampled *sampled,
+                                  struct ws_error *err)
+{
+    struct shown *shown = shown_;
+    if (sampled->seed < 1 || sampled->seed > SEEDS || sampled->generation >= GENERATIONS ||
+        sampled->sample->count != sampled->arm->data->sample_items ||
+        sampled->training->depth != sampled->generation || !sampled->model)
+        shown->is_wrong = true;
+    else
+        (void)__atomic_fetch_add(&shown->times[sampled->seed - 1][sampled->generation], 1,
+                                 __ATOMIC_RELAXED);
+    if (sampled->seed == shown->refused_seed && sampled->generation == 2)
+        return ws_fail(err, shown->answer, "not this one");
+    return WS_OK;
+}
+
+/* Divided among threads, in one batch, one by one: each sample of what was measured is shown. */
+static void chain__its_samples_are_shown(void **state)
+{
+    (void)state;
+    struct laboratory lab;
+    struct ws_pool *pool;
+    open_laboratory(&lab, 2,
+                    "generations: 5\npolicies: replace\ncontrol: false\n"
+                    "measure_every: 2\n");
+    assert_int_equal(ws_pool_new(2, NULL, &pool, NULL), WS_OK);
+    for (int divided = 0; divided < 2; divided++) {
+        struct shown shown = {.is_wrong = false};
+        const struct ws_sample_sink sink = {note_sample, &shown};
+        const struct ws_step_support support = {
+            .threads = 2, .pool = divided ? pool : NULL, .samples = &sink};
+        struct ws_block block;
+        begin(&block, &lab, lab.experiment.arms, 1, SEEDS);
+        for (uint32_t step = 0; step < GENERATIONS; step++)
+            assert_int_equal(ws_block_step(&block, step, &support), SEEDS);
+        for (size_t s = 0; s < SEEDS; s++)
+            for (size_t g = 0; g < GENERATIONS; g++)
+                assert_int_equal(shown.times[s][g], g % 2 == 0);
+        assert_false(shown.is_wrong);
+        ws_block_release(&block);
+    }
+    ws_pool_free(pool);
+    laboratory_close(&lab);
+}
+
+/* Who refuses a sample ends its chain, who asks to stop leaves it before the step; the others are
+ * not disturbed. */
+static void chain__a_refused_sample_takes_no_step(void **state)
+{
+    (void)state;
+    static const enum ws_status answers[] = {WS_IO, WS_INTERRUPTED};
+    struct laboratory lab;
+    open_laboratory(&lab, 2, "generations: 5\npolicies: replace\ncontrol: false\n");
+    for (size_t i = 0; i < 2; i++) {
+        struct shown shown = {.refused_seed = 3, .answer = answers[i]};
+        const struct ws_sample_sink sink = {note_sample, &shown};
+        const struct ws_step_support support = {.threads = 1, .samples = &sink};
+        struct ws_block block;
+        begin(&block, &lab, lab.experiment.arms, 1, SEEDS);
+        for (uint32_t step = 0; step < 3; step++)
+            assert_int_equal(ws_block_step(&block, step, &support), step == 2 ? SEEDS - 1 : SEEDS);
+        assert_int_equal(block.chains[2].next_step, 2);
+        assert_int_equal(block.chains[2].status, answers[i] == WS_IO ? WS_IO : WS_OK);
+        assert_int_equal(block.chains[3].next_step, 3);
+        ws_block_release(&block);
+    }
+    laboratory_close(&lab);
+}
+
 static void chain__a_control_never_leaves_depth_0(void **state)
 {
     (void)state;
@@ -921,6 +998,8 @@ int main(void)
         cmocka_unit_test(chain__cut_or_lengthened_it_is_refused),
         cmocka_unit_test(chain__any_byte_may_be_wrong),
         cmocka_unit_test(chain__impossible_generations_and_depths_are_refused),
+        cmocka_unit_test(chain__its_samples_are_shown),
+        cmocka_unit_test(chain__a_refused_sample_takes_no_step),
         cmocka_unit_test(chain__the_state_of_another_policy_is_refused),
         cmocka_unit_test(chain__the_state_of_other_data_is_refused),
         cmocka_unit_test(checkpoint__opened_it_says_what_was_written),
