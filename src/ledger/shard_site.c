@@ -40,7 +40,7 @@ static enum ws_status ask(const struct arrival *arrival, const char *rest, size_
 static enum ws_status fetch_head(struct arrival *arrival, const struct ws_hash *digest,
                                  struct ws_shard_head *head, struct ws_error *err)
 {
-    struct ws_bytes bytes;
+    struct ws_bytes bytes = {NULL, 0};
     struct ws_hash own;
     struct ws_arena arena;
     ws_arena_init(&arena, NULL);
@@ -51,7 +51,7 @@ static enum ws_status fetch_head(struct arrival *arrival, const struct ws_hash *
         status = ws_fail(err, WS_CORRUPT, "the head that came has another SHA-256");
     if (status == WS_OK)
         status = ws_shard_head_read(bytes, head, err);
-    if (status == WS_OK)
+    if (status == WS_OK && bytes.size == WS_SHARD_HEAD_SIZE)
         memcpy(arrival->head, bytes.data, WS_SHARD_HEAD_SIZE);
     ws_arena_release(&arena);
     return status;
@@ -66,7 +66,7 @@ static enum ws_status fetch_parts(const struct arrival *arrival, const char *fil
     ws_arena_init(&arena, NULL);
     for (uint64_t part = 0; status == WS_OK && part < ws_shard_parts(size); part++) {
         const uint64_t left = size - part * WS_SHARD_PART;
-        struct ws_bytes bytes;
+        struct ws_bytes bytes = {NULL, 0};
         char rest[64];
         (void)snprintf(rest, sizeof rest, "/%s/%" PRIu64, file, part);
         ws_arena_reset(&arena);
