@@ -47,6 +47,7 @@ if ! command -v curl >/dev/null; then
 fi
 
 serve() { # serve DIR: at `at`
+    rm -f serve.out # else the address of the one before may be read
     "$ws" serve --log log --shards "$1" --roles roles --port 0 >serve.out 2>serve.err &
     served=$!
     for _ in {1..600}; do
