@@ -42,6 +42,8 @@ enum ws_status ws_shard_shelf_open(struct ws_shard_shelf *shelf, const char *dir
     for (size_t i = 0; i < names.count; i++) {
         struct ws_shard_place *place = &shelf->places[shelf->count];
         bool yes;
+        if (strstr(names.items[i], WS_FILE_DRAFT)) /* a head whose writer was killed */
+            continue;
         place->path = ws_arena_format(arena, "%s/%s", directory, names.items[i]);
         place->state = WS_INDEX_UNAVAILABLE;
         if (!place->path)
