@@ -248,7 +248,7 @@ static enum ws_status check_groups(const struct reading *in, struct ws_error *er
 
 /* Limits --------------------------------------------------------------------------------------- */
 
-static enum ws_status take_limit(struct reading *in, struct ws_policy_line *line, uint64_t *out)
+static enum ws_status take_seconds(struct ws_policy_line *line, uint64_t *out)
 {
     struct ws_bytes seconds;
     WS_TRY(ws_policy_take(line, "a number of seconds", &seconds));
@@ -257,11 +257,18 @@ static enum ws_status take_limit(struct reading *in, struct ws_policy_line *line
     if (!ws_read_size(seconds, out) || *out == 0)
         return ws_fail(line->err, WS_INVALID, "'%.*s', wanted whole seconds from 1 on",
                        ws_policy_quoted(seconds), (const char *)seconds.data);
+    return ws_policy_end(line);
+}
+
+/* Of what witnesses date. */
+static enum ws_status take_limit(struct reading *in, struct ws_policy_line *line, uint64_t *out)
+{
+    WS_TRY(take_seconds(line, out));
     if (in->trust->quorum == WS_TRUST_NO_QUORUM)
         return ws_fail(line->err, WS_INVALID,
                        "the policy wants no quorum, and without one there "
                        "are no dates to limit");
-    return ws_policy_end(line);
+    return WS_OK;
 }
 
 static enum ws_status read_max_age(void *user, struct ws_policy_line *line)
@@ -274,6 +281,12 @@ static enum ws_status read_max_delay(void *user, struct ws_policy_line *line)
 {
     struct reading *in = user;
     return take_limit(in, line, &in->roles.max_delay);
+}
+
+static enum ws_status read_max_opening(void *user, struct ws_policy_line *line)
+{
+    struct reading *in = user;
+    return take_seconds(line, &in->roles.max_opening);
 }
 
 /* The file ------------------------------------------------------------------------------------- */
@@ -306,14 +319,15 @@ static enum ws_status read_all(struct reading *in, struct ws_bytes text, const c
     static const struct ws_policy_kind kinds[] = {
         {"key", read_key},         {"root", read_root},           {"issuer", read_issuer},
         {"archive", read_archive}, {"mirror", read_mirror},       {"operator", read_operator},
-        {"max-age", read_max_age}, {"max-delay", read_max_delay},
+        {"max-age", read_max_age}, {"max-delay", read_max_delay}, {"max-opening", read_max_opening},
     };
     struct ws_bytes first;
     if (!ws_bytes_split(text, '\n', &first, &text) || !ws_bytes_is(first, FIRST_LINE))
         return ws_fail(err, WS_INVALID, "%s:1: wanted '%s' and the line's end", name, FIRST_LINE);
     WS_TRY(ws_policy_read_lines(
         text, name, 2, kinds, sizeof kinds / sizeof *kinds,
-        "key, root, issuer, archive, mirror, operator, max-age or max-delay", in, arena, err));
+        "key, root, issuer, archive, mirror, operator, max-age, max-delay or max-opening", in,
+        arena, err));
     enum ws_status status = check_groups(in, err);
     if (status != WS_OK)
         ws_error_prefix(err, "%s", name);

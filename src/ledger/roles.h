@@ -11,6 +11,7 @@
  *     operator <name> <witness>...
  *     max-age <seconds>
  *     max-delay <seconds>
+ *     max-opening <seconds>
  *
  * Contract: tests/unit/test_roles.c, tests/fuzz/fuzz_roles.c.
  */
@@ -54,8 +55,9 @@ struct ws_roles {
     size_t mirror_count;
     struct ws_granted_role *granted;
     size_t granted_count;
-    uint64_t max_age;   /* seconds; 0: checkpoints do not grow stale */
-    uint64_t max_delay; /* seconds; 0: emissions start when they say */
+    uint64_t max_age;     /* seconds; 0: checkpoints do not grow stale */
+    uint64_t max_delay;   /* seconds; 0: emissions start when they say */
+    uint64_t max_opening; /* seconds in which a disputed claim is to be opened; 0: at once */
 };
 
 /* Reads roles beside `trust`, in which witnesses of one operator count once from then on. `name`
