@@ -1,0 +1,601 @@
+#include "ledger/finding.h"
+
+#include <inttypes.h>
+
+const char *ws_searched_word(enum ws_searched state)
+{
+    static const char *const words[] = {
+#define X(name, word) word,
+        WS_SEARCHED_MAP(X)
+#undef X
+    };
+    return words[state];
+}
+
+const char *ws_coverage_text(enum ws_coverage coverage)
+{
+    static const char *const texts[] = {
+#define X(name, text) text,
+        WS_COVERAGE_MAP(X)
+#undef X
+    };
+    return texts[coverage];
+}
+
+bool ws_finding_holds(const struct ws_finding_claim *claim)
+{
+    return claim->claim.standing == WS_CLAIM_COUNTS &&
+           ws_statement_has_shards(claim->claim.statement.kind) && claim->fate == WS_CLAIM_HOLDS;
+}
+
+const struct ws_statement_subject *ws_finding_shard_subject(const struct ws_finding *finding,
+                                                            size_t claim, uint32_t subject)
+{
+    return &finding->claims[claim].claim.statement.subjects[subject];
+}
+
+/* A tile that leads to the root of its range; its count is 0 where it was not there. */
+struct tiles {
+    const struct ws_evidence_tiles *from;
+    unsigned bits;
+    struct ws_range_tile *read; /* as many as `from` has */
+};
+
+/* A shard of the evidence. */
+struct searched_shard {
+    struct ws_hash digest;
+    struct tiles tiles;
+    bool is_foreign;
+    const char *why; /* it is damaged; NULL */
+};
+
+struct making {
+    const struct ws_evidence *evidence;
+    const struct ws_finding_reader *reader;
+    struct ws_arena *arena;
+    struct ws_error *err;
+    struct ws_finding *out;
+    const size_t *order; /* of the marks, by fingerprint */
+    struct searched_shard *shards;
+    struct tiles index;
+    struct ws_index_list list;
+    const struct ws_index_shard **live; /* those of the list, by number */
+    size_t live_count;
+    struct ws_buffer hits;   /* struct ws_verdict_hit */
+    struct ws_buffer exacts; /* struct ws_verdict_exact */
+};
+
+static uint64_t value_of(const struct making *in, size_t i)
+{
+    return in->evidence->query.marks[in->order[i]].value;
+}
+
+/* Marks of the same fingerprint as the i-th; at least 1. */
+static size_t count_equal(const struct making *in, size_t i)
+{
+    size_t n = 1;
+    while (i + n < in->evidence->query.mark_count && value_of(in, i + n) == value_of(in, i))
+        n++;
+    return n;
+}
+
+/* Tiles ---------------------------------------------------------------------------------------- */
+
+static enum ws_status check_tiles(struct making *in, const struct ws_range *range,
+                                  const struct ws_evidence_tiles *from, struct tiles *out,
+                                  struct ws_error *why)
+{
+    *out = (struct tiles){from, range->bits,
+                          WS_ARENA_NEW(in->arena, struct ws_range_tile, from->count + 1)};
+    if (!out->read)
+        return ws_fail_memory(why, "the tiles of a range");
+    for (size_t i = 0; i < from->count; i++) {
+        const uint32_t index = ws_evidence_tile_index(&from->items[i]);
+        if (index >> range->bits != 0)
+            return ws_fail(why, WS_CORRUPT, "tile %" PRIu32 " of %" PRIu64, index,
+                           UINT64_C(1) << range->bits);
+        WS_TRY(ws_range_check(range, index, &from->items[i], &out->read[i], why));
+    }
+    return WS_OK;
+}
+
+/* The tile that answers for a fingerprint; NULL where the evidence has it not. */
+static const struct ws_range_tile *tile_for(const struct tiles *tiles, uint64_t value)
+{
+    const struct ws_range_proof *proof =
+        ws_evidence_tile(tiles->from, ws_range_tile_of(value, tiles->bits));
+    return proof ? &tiles->read[proof - tiles->from->items] : NULL;
+}
+
+/* Statements ----------------------------------------------------------------------------------- */
+
+static const struct ws_log_proof *find_entry(const struct ws_evidence *evidence, uint64_t index)
+{
+    size_t low = 0, high = evidence->entry_count;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (evidence->entries[middle].index < index)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < evidence->entry_count && evidence->entries[low].index == index
+               ? &evidence->entries[low]
+               : NULL;
+}
+
+static enum ws_status read_cited(void *in_, uint64_t index, struct ws_arena *arena,
+                                 struct ws_bytes *out, struct ws_error *err)
+{
+    const struct making *in = in_;
+    const struct ws_log_proof *proof = find_entry(in->evidence, index);
+    (void)arena;
+    if (!proof)
+        return ws_fail(err, WS_CORRUPT, "entry %" PRIu64 " is cited, and its proof is not there",
+                       index);
+    *out = proof->extra;
+    return WS_OK;
+}
+
+static bool is_disputed(const struct making *in, uint64_t entry)
+{
+    const struct ws_finding_reader *reader = in->reader;
+    for (size_t i = 0; i < reader->dispute_count; i++)
+        if (reader->disputes[i].entry == entry &&
+            reader->disputes[i].since + reader->roles->max_opening <= reader->now)
+            return true;
+    return false;
+}
+
+static enum ws_status read_statement(struct making *in, struct ws_claims *claims,
+                                     const struct ws_log_proof *proof, struct ws_finding_claim *out)
+{
+    const struct ws_checkpoint *head = &in->out->head.checkpoint;
+    enum ws_status status = ws_log_proof_check(proof, proof->extra, in->reader->trust, in->arena,
+                                               &out->trusted, in->err);
+    if (status != WS_OK) {
+        ws_error_prefix(in->err, "entry %" PRIu64, proof->index);
+        return status;
+    }
+    if (strcmp(out->trusted.checkpoint.origin, head->origin) != 0 || proof->index >= head->size)
+        return ws_fail(in->err, WS_CORRUPT,
+                       "entry %" PRIu64 " of '%.100s', beside %" PRIu64 " entries of '%.100s'",
+                       proof->index, out->trusted.checkpoint.origin, head->size, head->origin);
+    /* Entries between are not there: what they could say is what their gatherer left out. */
+    claims->size = proof->index;
+    WS_TRY(
+        ws_claims_read(claims, proof->extra, out->trusted.time, in->arena, &out->claim, in->err));
+    out->party = out->claim.is_of_party ? in->reader->roles->parties[out->claim.party] : NULL;
+    out->is_disputed = is_disputed(in, proof->index);
+    return WS_OK;
+}
+
+static enum ws_status follow_claims(struct making *in, struct ws_claims *claims)
+{
+    struct ws_finding *out = in->out;
+    for (; out->claim_count < in->evidence->entry_count; out->claim_count++)
+        WS_TRY(read_statement(in, claims, &in->evidence->entries[out->claim_count],
+                              &out->claims[out->claim_count]));
+    for (size_t i = 0; i < out->claim_count; i++) {
+        struct ws_finding_claim *claim = &out->claims[i];
+        if (claim->claim.standing == WS_CLAIM_COUNTS)
+            claim->fate =
+                ws_claims_fate(claims, claim->claim.index, claim->claim.key, &claim->withdrawn_in);
+    }
+    return WS_OK;
+}
+
+static enum ws_status read_statements(struct making *in)
+{
+    struct ws_claims claims;
+    struct ws_finding *out = in->out;
+    out->claims = WS_ARENA_ZNEW(in->arena, struct ws_finding_claim, in->evidence->entry_count + 1);
+    if (!out->claims)
+        return ws_fail_memory(in->err, "the claims of a lookup");
+    enum ws_status status =
+        ws_claims_open(&claims, in->reader->roles, (struct ws_claims_log){read_cited, in},
+                       in->arena->allocator, in->err);
+    if (status == WS_OK)
+        status = follow_claims(in, &claims);
+    ws_claims_close(&claims);
+    return status;
+}
+
+/* The index ------------------------------------------------------------------------------------ */
+
+/* The mirror's statement of this index. */
+static size_t find_mirror(const struct making *in, const struct ws_hash *digest)
+{
+    for (size_t i = 0; i < in->out->claim_count; i++) {
+        const struct ws_finding_claim *claim = &in->out->claims[i];
+        const struct ws_statement *s = &claim->claim.statement;
+        if (claim->claim.standing == WS_CLAIM_COUNTS && s->kind == WS_STATEMENT_INDEX &&
+            claim->fate == WS_CLAIM_HOLDS && s->subject_count > 0 &&
+            ws_hash_equal(&s->subjects[0].digest, digest))
+            return i;
+    }
+    return WS_VERDICT_NO_CLAIM;
+}
+
+static enum ws_status list_live(struct making *in)
+{
+    in->live = WS_ARENA_NEW(in->arena, const struct ws_index_shard *, in->list.shard_count + 1);
+    if (!in->live)
+        return ws_fail_memory(in->err, "an index's list");
+    for (size_t i = 0; i < in->list.shard_count; i++)
+        if (in->list.shards[i].state == WS_INDEX_LIVE)
+            in->live[in->live_count++] = &in->list.shards[i];
+    return WS_OK;
+}
+
+/* The list, and every tile, is what the mirror signed. */
+static enum ws_status check_index(struct making *in, const struct ws_statement *said,
+                                  struct ws_error *why)
+{
+    const struct ws_evidence_index *index = &in->evidence->index;
+    struct ws_hash hash;
+    WS_TRY(ws_hash_of(index->list, &hash, why));
+    if (!ws_hash_equal(&hash, &index->head.list))
+        return ws_fail(why, WS_CORRUPT, "the list is not the head's");
+    WS_TRY(ws_index_list_read(index->list, in->arena, &in->list, why));
+    if (strcmp(in->list.log.origin, in->out->head.checkpoint.origin) != 0 ||
+        strcmp(in->list.log.origin, said->index.log) != 0 ||
+        in->list.log.size != said->index.entries || index->head.entries != said->index.entries ||
+        !ws_hash_equal(&in->list.log.root, &said->index.root) ||
+        strcmp(in->list.scheme, in->evidence->scheme) != 0)
+        return ws_fail(why, WS_CORRUPT, "the list is of something else than the statement says");
+    WS_TRY(check_tiles(in, &index->head.range, &index->tiles, &in->index, why));
+    return list_live(in);
+}
+
+static enum ws_status read_index(struct making *in)
+{
+    struct ws_error why;
+    struct ws_hash digest;
+    struct ws_finding *out = in->out;
+    out->coverage = WS_COVERAGE_NO_INDEX;
+    out->mirror = WS_VERDICT_NO_CLAIM;
+    if (!in->evidence->has_index)
+        return WS_OK;
+    WS_TRY(ws_hash_of(in->evidence->index.head_bytes, &digest, in->err));
+    out->mirror = find_mirror(in, &digest);
+    out->coverage = WS_COVERAGE_UNSIGNED;
+    if (out->mirror == WS_VERDICT_NO_CLAIM)
+        return WS_OK;
+    const struct ws_statement *said = &out->claims[out->mirror].claim.statement;
+    out->index_entries = said->index.entries;
+    const enum ws_status status = check_index(in, said, &why);
+    out->coverage = status == WS_OK ? WS_COVERAGE_COMPLETE : WS_COVERAGE_DAMAGED;
+    out->refused += status != WS_OK;
+    return status == WS_NO_MEMORY ? ws_fail_memory(in->err, "an index") : WS_OK;
+}
+
+static bool is_index_sound(const struct making *in)
+{
+    return in->out->coverage == WS_COVERAGE_COMPLETE;
+}
+
+/* Whether the index proves that this shard, which is live in it, has not this fingerprint. */
+static bool is_absent_by_index(const struct making *in, const struct ws_hash *shard, uint64_t value)
+{
+    const struct ws_range_tile *tile = is_index_sound(in) ? tile_for(&in->index, value) : NULL;
+    bool is_listed = false;
+    uint32_t first;
+    for (size_t i = 0; tile && i < in->live_count && !is_listed; i++)
+        is_listed = ws_hash_equal(&in->live[i]->digest, shard);
+    if (!is_listed)
+        return false;
+    const uint32_t count = ws_range_tile_find(tile, value, &first);
+    for (uint32_t i = 0; i < count; i++) {
+        const uint32_t number = ws_range_tile_number(tile, first + i);
+        if (number < in->live_count && ws_hash_equal(&in->live[number]->digest, shard))
+            return false;
+    }
+    return true;
+}
+
+/* Shards --------------------------------------------------------------------------------------- */
+
+static enum ws_status read_shard(struct making *in, const struct ws_evidence_shard *from,
+                                 struct searched_shard *out)
+{
+    struct ws_error why;
+    WS_TRY(ws_hash_of(from->head_bytes, &out->digest, in->err));
+    out->is_foreign = strcmp(from->head.scheme, in->evidence->scheme) != 0;
+    const enum ws_status status =
+        check_tiles(in, &from->head.range, &from->tiles, &out->tiles, &why);
+    if (status == WS_OK)
+        return WS_OK;
+    in->out->refused++;
+    out->why = ws_arena_text(in->arena, why.message);
+    return status == WS_NO_MEMORY || !out->why ? ws_fail_memory(in->err, "a shard") : WS_OK;
+}
+
+static enum ws_status read_shards(struct making *in)
+{
+    const struct ws_evidence *evidence = in->evidence;
+    in->shards = WS_ARENA_ZNEW(in->arena, struct searched_shard, evidence->shard_count + 1);
+    if (!in->shards)
+        return ws_fail_memory(in->err, "the shards of a lookup");
+    for (size_t i = 0; i < evidence->shard_count; i++)
+        WS_TRY(read_shard(in, &evidence->shards[i], &in->shards[i]));
+    return WS_OK;
+}
+
+static const struct searched_shard *find_shard(const struct making *in,
+                                               const struct ws_hash *digest)
+{
+    for (size_t i = 0; i < in->evidence->shard_count; i++)
+        if (ws_hash_equal(&in->shards[i].digest, digest))
+            return &in->shards[i];
+    return NULL;
+}
+
+/* Each mark of a fingerprint with each document that has it; of one that too many have a single hit
+ * says so. */
+static void add_hits(struct making *in, size_t claim, uint32_t subject, size_t mark_count,
+                     const size_t marks[], const struct ws_range_tile *tile, uint32_t first,
+                     uint32_t count)
+{
+    const uint32_t kept = count > ws_verdict_rules_1.most_documents ? 1 : count;
+    for (size_t m = 0; m < mark_count; m++)
+        for (uint32_t i = 0; i < kept; i++) {
+            const struct ws_verdict_hit hit = {
+                .claim = claim,
+                .document = (uint64_t)subject << 32 | ws_range_tile_number(tile, first + i),
+                .mark = marks[m],
+                .documents = count,
+            };
+            ws_buffer_append(&in->hits, &hit, sizeof hit);
+        }
+}
+
+/* Looks each fingerprint up in a shard that a claim names. */
+static void search_shard(struct making *in, const struct searched_shard *shard,
+                         struct ws_finding_shard *out)
+{
+    bool is_whole = true;
+    for (size_t i = 0, n; i < in->evidence->query.mark_count; i += n) {
+        const uint64_t value = value_of(in, i);
+        const struct ws_range_tile *tile = tile_for(&shard->tiles, value);
+        uint32_t first;
+        n = count_equal(in, i);
+        const uint32_t count = tile ? ws_range_tile_find(tile, value, &first) : 0;
+        if (count > 0) {
+            out->found++;
+            add_hits(in, out->claim, out->subject, n, in->order + i, tile, first, count);
+        }
+        is_whole &= tile || is_absent_by_index(in, &shard->digest, value);
+    }
+    out->state = is_whole ? WS_SEARCHED_WHOLE : WS_SEARCHED_PARTLY;
+}
+
+static void judge_shard(struct making *in, const struct ws_hash *digest,
+                        struct ws_finding_shard *out)
+{
+    const struct ws_finding_claim *claim = &in->out->claims[out->claim];
+    const struct searched_shard *shard = find_shard(in, digest);
+    if (claim->fate != WS_CLAIM_HOLDS)
+        out->state =
+            claim->fate == WS_CLAIM_WITHDRAWN ? WS_SEARCHED_WITHDRAWN : WS_SEARCHED_REVOKED;
+    else if (!shard)
+        out->state = WS_SEARCHED_UNAVAILABLE;
+    else if (shard->why)
+        out->state = WS_SEARCHED_DAMAGED;
+    else if (shard->is_foreign)
+        out->state = WS_SEARCHED_FOREIGN;
+    else
+        search_shard(in, shard, out);
+    out->why = shard && out->state == WS_SEARCHED_DAMAGED ? shard->why : NULL;
+}
+
+static bool has_shards(const struct ws_finding_claim *claim)
+{
+    return claim->claim.standing == WS_CLAIM_COUNTS &&
+           ws_statement_has_shards(claim->claim.statement.kind);
+}
+
+static enum ws_status search_shards(struct making *in)
+{
+    struct ws_finding *out = in->out;
+    size_t count = 0;
+    for (size_t i = 0; i < out->claim_count; i++)
+        count += has_shards(&out->claims[i]) ? out->claims[i].claim.statement.subject_count : 0;
+    out->shards = WS_ARENA_ZNEW(in->arena, struct ws_finding_shard, count + 1);
+    if (!out->shards)
+        return ws_fail_memory(in->err, "the shards of a lookup");
+    for (size_t i = 0; i < out->claim_count; i++)
+        for (size_t s = 0;
+             has_shards(&out->claims[i]) && s < out->claims[i].claim.statement.subject_count; s++) {
+            struct ws_finding_shard *shard = &out->shards[out->shard_count++];
+            *shard = (struct ws_finding_shard){.claim = i, .subject = (uint32_t)s};
+            judge_shard(in, &out->claims[i].claim.statement.subjects[s].digest, shard);
+        }
+    return ws_buffer_check(&in->hits, "what is shared with shards", in->err);
+}
+
+/* Openings ------------------------------------------------------------------------------------- */
+
+/* An opening of the document that is looked up, for every claim that names its shard: what its
+ * issuer shows is no longer disputed. */
+static enum ws_status take_opening(struct making *in, const struct ws_shard_opening *opening)
+{
+    struct ws_finding *out = in->out;
+    struct ws_hash digest;
+    WS_TRY(ws_hash_of(opening->head_bytes, &digest, in->err));
+    if (!ws_hash_equal(&opening->document, &in->evidence->query.digest) ||
+        ws_shard_opening_check(opening, &digest, NULL) != WS_OK) {
+        out->refused++;
+        return WS_OK;
+    }
+    for (size_t i = 0; i < out->shard_count; i++) {
+        const struct ws_finding_shard *shard = &out->shards[i];
+        struct ws_finding_claim *claim = &out->claims[shard->claim];
+        const struct ws_verdict_exact exact = {
+            .claim = shard->claim, .document = (uint64_t)shard->subject << 32 | opening->number};
+        if (!ws_finding_holds(claim) ||
+            !ws_hash_equal(&claim->claim.statement.subjects[shard->subject].digest, &digest))
+            continue;
+        claim->is_disputed = false;
+        ws_buffer_append(&in->exacts, &exact, sizeof exact);
+    }
+    return ws_buffer_check(&in->exacts, "openings", in->err);
+}
+
+static enum ws_status take_openings(struct making *in)
+{
+    for (size_t i = 0; i < in->evidence->opening_count; i++)
+        WS_TRY(take_opening(in, &in->evidence->openings[i]));
+    return WS_OK;
+}
+
+/* Whether anything was left out ---------------------------------------------------------------- */
+
+/* Every claim of this shard was searched, and there is at least one. */
+static bool is_searched(const struct making *in, const struct ws_hash *digest)
+{
+    const struct ws_finding *out = in->out;
+    bool is_there = false;
+    for (size_t i = 0; i < out->shard_count; i++) {
+        const struct ws_finding_shard *shard = &out->shards[i];
+        if (!ws_hash_equal(&ws_finding_shard_subject(out, shard->claim, shard->subject)->digest,
+                           digest))
+            continue;
+        is_there = true;
+        if (shard->state != WS_SEARCHED_WHOLE && shard->state != WS_SEARCHED_WITHDRAWN &&
+            shard->state != WS_SEARCHED_REVOKED)
+            return false;
+    }
+    return is_there;
+}
+
+/* A line of a shard that is not in the index leaves nothing out where the reader would not count
+ * it, either, or where it was searched all the same. */
+static bool leaves_nothing_out(const struct making *in, const struct ws_index_shard *shard)
+{
+    switch (shard->state) {
+    case WS_INDEX_LIVE:
+    case WS_INDEX_REPEATED:
+        return true;
+    case WS_INDEX_WITHDRAWN:
+    case WS_INDEX_UNFOUNDED:
+        if (in->list.has_roles && ws_hash_equal(&in->list.roles, &in->reader->roles_digest))
+            return true;
+        break;
+    case WS_INDEX_UNAVAILABLE:
+    case WS_INDEX_DAMAGED:
+    case WS_INDEX_FOREIGN:
+    case WS_INDEX_STATES:
+        break;
+    }
+    return is_searched(in, &shard->digest);
+}
+
+/* What the index says of one fingerprint was searched, too. */
+static enum ws_coverage cover_value(const struct making *in, uint64_t value)
+{
+    const struct ws_range_tile *tile = tile_for(&in->index, value);
+    uint32_t first;
+    if (!tile)
+        return WS_COVERAGE_PARTLY;
+    const uint32_t count = ws_range_tile_find(tile, value, &first);
+    for (uint32_t i = 0; i < count; i++) {
+        const uint32_t number = ws_range_tile_number(tile, first + i);
+        if (number >= in->live_count || !is_searched(in, &in->live[number]->digest))
+            return WS_COVERAGE_NOT_FOUND;
+    }
+    return WS_COVERAGE_COMPLETE;
+}
+
+static void judge_coverage(struct making *in)
+{
+    struct ws_finding *out = in->out;
+    if (!is_index_sound(in))
+        return;
+    for (size_t i = 0; i < in->list.shard_count && is_index_sound(in); i++)
+        if (!leaves_nothing_out(in, &in->list.shards[i]))
+            out->coverage = WS_COVERAGE_LEFT_OUT;
+    for (size_t i = 0; i < in->evidence->query.mark_count && is_index_sound(in);
+         i += count_equal(in, i))
+        out->coverage = cover_value(in, value_of(in, i));
+}
+
+/* The verdict ---------------------------------------------------------------------------------- */
+
+static struct ws_verdict_claim verdict_claim(const struct ws_finding_claim *claim)
+{
+    const struct ws_statement *s = &claim->claim.statement;
+    struct ws_verdict_claim out = {.since = claim->trusted.time, .is_disputed = claim->is_disputed};
+    if (!ws_finding_holds(claim) || s->kind != WS_STATEMENT_EMISSION)
+        return out;
+    out.is_emission = true;
+    out.start = claim->claim.start;
+    out.at_least = s->emission.depth.at_least;
+    out.has_most = s->emission.depth.has_most;
+    out.at_most = s->emission.depth.at_most;
+    return out;
+}
+
+static enum ws_status decide(struct making *in)
+{
+    struct ws_finding *out = in->out;
+    const struct ws_query *query = &in->evidence->query;
+    struct ws_verdict_claim *claims =
+        WS_ARENA_NEW(in->arena, struct ws_verdict_claim, out->claim_count + 1);
+    if (!claims)
+        return ws_fail_memory(in->err, "a verdict");
+    for (size_t i = 0; i < out->claim_count; i++)
+        claims[i] = verdict_claim(&out->claims[i]);
+    const struct ws_verdict_input input = {
+        /* A digest is of a whole, however long that is. */
+        .characters = query->has_text ? query->characters : 1,
+        .marks = query->marks,
+        .mark_count = query->mark_count,
+        .claims = claims,
+        .claim_count = out->claim_count,
+        .hits = (const struct ws_verdict_hit *)(const void *)in->hits.data,
+        .hit_count = in->hits.size / sizeof(struct ws_verdict_hit),
+        .exacts = (const struct ws_verdict_exact *)(const void *)in->exacts.data,
+        .exact_count = in->exacts.size / sizeof(struct ws_verdict_exact),
+    };
+    return ws_verdict_decide(&ws_verdict_rules_1, &input, in->arena, &out->verdict, in->err);
+}
+
+static enum ws_status make(struct making *in)
+{
+    const struct ws_evidence *evidence = in->evidence;
+    struct ws_finding *out = in->out;
+    if (strcmp(evidence->rules, WS_VERDICT_ID) != 0)
+        return ws_fail(in->err, WS_UNSUPPORTED, "rules '%s', wanted '" WS_VERDICT_ID "'",
+                       evidence->rules);
+    out->is_same_policy = ws_hash_equal(&evidence->policy, &in->reader->policy_digest);
+    out->is_same_roles = ws_hash_equal(&evidence->roles, &in->reader->roles_digest);
+    in->order = ws_query_order(&evidence->query, in->arena);
+    if (!in->order)
+        return ws_fail_memory(in->err, "a lookup");
+    WS_TRY(ws_trust_check(in->reader->trust, evidence->checkpoint, in->arena, &out->head, in->err));
+    WS_TRY(read_statements(in));
+    WS_TRY(read_index(in));
+    WS_TRY(read_shards(in));
+    WS_TRY(search_shards(in));
+    WS_TRY(take_openings(in));
+    judge_coverage(in);
+    return decide(in);
+}
+
+enum ws_status ws_finding_make(const struct ws_evidence *evidence,
+                               const struct ws_finding_reader *reader, struct ws_arena *arena,
+                               struct ws_finding *out, struct ws_error *err)
+{
+    struct ws_finding finding = {.claim_count = 0};
+    struct making in = {
+        .evidence = evidence, .reader = reader, .arena = arena, .err = err, .out = &finding};
+    ws_buffer_init(&in.hits, arena->allocator, SIZE_MAX);
+    ws_buffer_init(&in.exacts, arena->allocator, SIZE_MAX);
+    enum ws_status status = make(&in);
+    ws_buffer_release(&in.hits);
+    ws_buffer_release(&in.exacts);
+    if (status == WS_OK)
+        *out = finding;
+    return status;
+}

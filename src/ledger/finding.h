@@ -1,0 +1,124 @@
+/*
+ * What evidence proves to a reader: the verdict on a document, whose claims it rests on, and
+ * whether anything could have been left out.
+ *
+ * Every statement is held to the reader's policy and roles, and every tile to its shard's head and
+ * that to the statement; nothing else counts. Whoever gathered the evidence can leave statements
+ * out: that none is left out only an index says that a mirror of the roles signed. Contract:
+ * tests/unit/test_lookup.c.
+ */
+#ifndef WS_LEDGER_FINDING_H
+#define WS_LEDGER_FINDING_H
+
+#include "ledger/claims.h"
+#include "ledger/evidence.h"
+
+/* Somebody asked the issuer to show a document of this entry, at that time. */
+struct ws_dispute {
+    uint64_t entry;
+    uint64_t since; /* POSIX seconds */
+};
+
+/* Who reads: whom he trusts, and what he knows himself. */
+struct ws_finding_reader {
+    const struct ws_trust *trust;
+    const struct ws_roles *roles;
+    struct ws_hash policy_digest, roles_digest; /* SHA-256 of their files */
+    const struct ws_dispute *disputes;
+    size_t dispute_count;
+    uint64_t now; /* POSIX seconds: of disputes alone */
+};
+
+/* A statement that the evidence has. */
+struct ws_finding_claim {
+    struct ws_claim claim;
+    const char *party; /* NULL: nobody whom the roles name */
+    struct ws_trusted_checkpoint trusted;
+    enum ws_claim_fate fate;
+    uint64_t withdrawn_in;
+    bool is_disputed; /* and was not opened in time */
+};
+/* Whether it is an emission or an archive that counts, and was not taken back. */
+bool ws_finding_holds(const struct ws_finding_claim *claim);
+
+/* clang-format off */
+/*    name          word           of a shard that a claim names */
+#define WS_SEARCHED_MAP(X)                                                                         \
+    X(WHOLE,        "searched")    /* it is proven of each fingerprint whether it is there */      \
+    X(PARTLY,       "partly")      /* of some of them it is */                                     \
+    X(UNAVAILABLE,  "unavailable") /* nobody had it at hand */                                     \
+    X(DAMAGED,      "damaged")     /* what was at hand is not what the statement says */           \
+    X(FOREIGN,      "foreign")     /* it has another scheme of fingerprints */                     \
+    X(WITHDRAWN,    "withdrawn")   /* its statement was taken back */                              \
+    X(REVOKED,      "revoked")     /* its statement's key was stolen */
+/* clang-format on */
+enum ws_searched {
+#define X(name, word) WS_SEARCHED_##name,
+    WS_SEARCHED_MAP(X)
+#undef X
+        WS_SEARCHED_STATES
+};
+const char *ws_searched_word(enum ws_searched state);
+
+struct ws_finding_shard {
+    size_t claim; /* of the finding */
+    uint32_t subject;
+    enum ws_searched state;
+    uint64_t found;  /* distinct fingerprints of the text that it has */
+    const char *why; /* of what is damaged; else NULL */
+};
+
+/* clang-format off */
+/*    name          text           of an index */
+#define WS_COVERAGE_MAP(X)                                                                         \
+    X(NO_INDEX,     "there is no index")                                                           \
+    X(UNSIGNED,     "the index is not one that a mirror of the roles signed and logged")           \
+    X(DAMAGED,      "the index is not what its statement says")                                    \
+    X(PARTLY,       "the index is not there for all fingerprints")                                 \
+    X(NOT_FOUND,    "the index has fingerprints in shards that were not searched")                 \
+    X(LEFT_OUT,     "the index leaves out shards that may count")                                  \
+    X(COMPLETE,     "the index leaves nothing out")
+/* clang-format on */
+enum ws_coverage {
+#define X(name, text) WS_COVERAGE_##name,
+    WS_COVERAGE_MAP(X)
+#undef X
+        WS_COVERAGE_STATES
+};
+const char *ws_coverage_text(enum ws_coverage coverage);
+
+struct ws_finding {
+    struct ws_trusted_checkpoint head;  /* as of when */
+    bool is_same_policy, is_same_roles; /* as those of whoever gathered the evidence */
+    struct ws_finding_claim *claims;    /* by entry */
+    size_t claim_count;
+    struct ws_finding_shard *shards; /* by claim and subject, of emissions and archives */
+    size_t shard_count;
+    enum ws_coverage coverage;
+    size_t mirror;          /* the claim that signs the index; WS_VERDICT_NO_CLAIM */
+    uint64_t index_entries; /* whose shards it has */
+    size_t refused;         /* openings that open nothing, and pieces that are damaged */
+    /* Its claims are those of the finding, and a document is (subject << 32) + number. */
+    struct ws_verdict verdict;
+};
+static inline uint32_t ws_finding_subject(uint64_t document)
+{
+    return (uint32_t)(document >> 32);
+}
+static inline uint32_t ws_finding_number(uint64_t document)
+{
+    return (uint32_t)document;
+}
+/* The claim that names this shard, of those that hold. */
+const struct ws_statement_subject *ws_finding_shard_subject(const struct ws_finding *finding,
+                                                            size_t claim, uint32_t subject);
+
+/* WS_CORRUPT where a statement or the checkpoint is not proven to be in a log of the policy, or is
+ * not there though another needs it; WS_UNSUPPORTED for other rules. All of it lives in the arena
+ * and in the evidence. */
+WS_MUST_CHECK enum ws_status ws_finding_make(const struct ws_evidence *evidence,
+                                             const struct ws_finding_reader *reader,
+                                             struct ws_arena *arena, struct ws_finding *out,
+                                             struct ws_error *err);
+
+#endif

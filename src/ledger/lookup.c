@@ -1,0 +1,616 @@
+#include "ledger/lookup.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "ledger/log_monitor.h"
+#include "ledger/pin.h"
+
+enum { OPENING_LIMIT = 1 << 13 /* bytes of an opening's file */ };
+
+/* A checkpoint that the policy accepts, and that dates what it covers. */
+struct ws_lookup_date {
+    struct ws_bytes note; /* data NULL: the one that the log shows */
+    struct ws_trusted_checkpoint trusted;
+};
+
+/* A statement that counted when it was read. */
+struct ws_lookup_entry {
+    uint64_t index;
+    size_t key;
+    enum ws_statement_kind kind;
+    const struct ws_hash *subjects;
+    size_t subject_count;
+    const uint64_t *sources; /* entries that it cites, which a reader needs, too */
+    size_t source_count;
+    struct ws_log_proof *proof; /* once it was wanted */
+};
+
+static size_t entry_count(const struct ws_lookup *lookup)
+{
+    return lookup->entries.size / sizeof(struct ws_lookup_entry);
+}
+
+static struct ws_lookup_entry *entry_at(const struct ws_lookup *lookup, size_t i)
+{
+    return (struct ws_lookup_entry *)(void *)lookup->entries.data + i;
+}
+
+/* Dates ---------------------------------------------------------------------------------------- */
+
+static const struct ws_lookup_date *date_at(const struct ws_lookup *lookup, size_t i)
+{
+    return (const struct ws_lookup_date *)(const void *)lookup->dates.data + i;
+}
+
+/* The checkpoint that the search came to, once for all entries that it is the first of. */
+static enum ws_status keep_date(struct ws_lookup *lookup, struct ws_error *err)
+{
+    const struct ws_log_dates *search = &lookup->search;
+    const size_t count = lookup->dates.size / sizeof(struct ws_lookup_date);
+    struct ws_lookup_date date = {{NULL, 0}, search->first};
+    if (count > 0 &&
+        date_at(lookup, count - 1)->trusted.checkpoint.size == search->first.checkpoint.size)
+        return WS_OK;
+    date.trusted.checkpoint.origin = lookup->head.checkpoint.origin; /* it is the same */
+    if (search->note.size > 0)
+        date.note = ws_bytes_of(ws_arena_copy(&lookup->arena, search->note.data, search->note.size),
+                                search->note.size);
+    if (search->note.size > 0 && !date.note.data)
+        return ws_fail_memory(err, "the checkpoints of a log");
+    ws_buffer_append(&lookup->dates, &date, sizeof date);
+    return ws_buffer_check(&lookup->dates, "the checkpoints of a log", err);
+}
+
+/* That of an entry that was read: the first that covers it. */
+static const struct ws_lookup_date *date_of(const struct ws_lookup *lookup, uint64_t index)
+{
+    const struct ws_lookup_date *date = date_at(lookup, 0);
+    while (date->trusted.checkpoint.size <= index)
+        date++;
+    return date;
+}
+
+/* The log -------------------------------------------------------------------------------------- */
+
+static enum ws_status read_cited(void *lookup_, uint64_t index, struct ws_arena *arena,
+                                 struct ws_bytes *out, struct ws_error *err)
+{
+    const struct ws_lookup *lookup = lookup_;
+    return ws_log_source_entry(&lookup->tree, index, arena, out, err);
+}
+
+static enum ws_status keep_entry(struct ws_lookup *lookup, const struct ws_claim *claim,
+                                 struct ws_error *err)
+{
+    const struct ws_statement *s = &claim->statement;
+    struct ws_hash *subjects = WS_ARENA_NEW(&lookup->arena, struct ws_hash, s->subject_count + 1);
+    struct ws_lookup_entry entry = {.index = claim->index,
+                                    .key = claim->key,
+                                    .kind = s->kind,
+                                    .subjects = subjects,
+                                    .subject_count = s->subject_count};
+    if (!subjects)
+        return ws_fail_memory(err, "the statements of a log");
+    for (size_t i = 0; i < s->subject_count; i++)
+        subjects[i] = s->subjects[i].digest;
+    if (s->kind == WS_STATEMENT_EMISSION) {
+        entry.sources = s->emission.sources;
+        entry.source_count = s->emission.source_count;
+    } else if (s->kind == WS_STATEMENT_WITHDRAWAL) {
+        entry.sources = &s->withdrawal.entry;
+        entry.source_count = 1;
+    }
+    if (entry.source_count > 0)
+        entry.sources =
+            ws_arena_copy(&lookup->arena, entry.sources, entry.source_count * sizeof(uint64_t));
+    if (entry.source_count > 0 && !entry.sources)
+        return ws_fail_memory(err, "the statements of a log");
+    ws_buffer_append(&lookup->entries, &entry, sizeof entry);
+    return ws_buffer_check(&lookup->entries, "the statements of a log", err);
+}
+
+static enum ws_status begin(void *lookup_, const struct ws_trusted_checkpoint *shown, uint64_t seen,
+                            uint64_t *had, struct ws_error *err)
+{
+    struct ws_lookup *lookup = lookup_;
+    const struct ws_frontier nothing = {.size = 0};
+    (void)seen;
+    (void)err;
+    *had = 0;
+    lookup->head = *shown;
+    lookup->tree = (struct ws_log_source_tree){&lookup->source, shown->checkpoint};
+    ws_log_dates_begin(&lookup->search, &lookup->source, &lookup->trust, shown, &nothing, 0);
+    return WS_OK;
+}
+
+/* The look itself has searched for the date, and says when a kept checkpoint is a fork's; here its
+ * note is wanted, too, for the proofs. */
+static enum ws_status take_entry(void *lookup_, uint64_t index, uint64_t time,
+                                 struct ws_bytes entry, struct ws_error *err)
+{
+    struct ws_lookup *lookup = lookup_;
+    struct ws_claim claim;
+    bool contradicts;
+    (void)index;
+    ws_arena_reset(&lookup->scratch);
+    WS_TRY(ws_log_dates_next(&lookup->search, entry, &time, &contradicts, err));
+    WS_TRY(keep_date(lookup, err));
+    WS_TRY(ws_claims_read(&lookup->claims, entry, time, &lookup->scratch, &claim, err));
+    return claim.standing == WS_CLAIM_COUNTS ? keep_entry(lookup, &claim, err) : WS_OK;
+}
+
+static enum ws_status check_age(struct ws_lookup *lookup, const struct ws_lookup_request *request,
+                                struct ws_error *err)
+{
+    const struct ws_pin_book book = {request->state, &lookup->trust, lookup->roles.max_age,
+                                     request->now};
+    struct ws_merkle_nodes nodes = ws_log_source_nodes(&lookup->tree);
+    const struct ws_pin_prover prover = ws_pin_prover_of(&nodes);
+    struct ws_pin_result result;
+    if (request->state)
+        return ws_pin_accept(&book, lookup->note, &prover, &lookup->arena, &result, err);
+    if (lookup->roles.max_age > 0 && lookup->head.time + lookup->roles.max_age < request->now)
+        return ws_fail(err, WS_CONFLICT,
+                       "its checkpoint is %" PRIu64 " s old, and the roles want %" PRIu64
+                       " at most: stale",
+                       request->now - lookup->head.time, lookup->roles.max_age);
+    return WS_OK;
+}
+
+static enum ws_status read_log(struct ws_lookup *lookup, const struct ws_lookup_request *request,
+                               struct ws_error *err)
+{
+    const struct ws_monitor_listener listener = {begin, take_entry, lookup};
+    const struct ws_monitor monitor = {
+        .source = &lookup->source, .trust = &lookup->trust, .listener = &listener};
+    struct ws_monitor_look look;
+    WS_TRY(ws_log_source_open(request->log, &lookup->source, err));
+    WS_TRY(ws_claims_open(&lookup->claims, &lookup->roles,
+                          (struct ws_claims_log){read_cited, lookup}, NULL, err));
+    enum ws_status status = ws_monitor_look(&monitor, &lookup->arena, &look, err);
+    if (status == WS_OK && look.verdict == WS_MONITOR_FORKED)
+        status = ws_fail(err, WS_CORRUPT, "%s", ws_monitor_text(look.verdict));
+    if (status == WS_OK) {
+        lookup->note = look.note;
+        status = check_age(lookup, request, err);
+    }
+    if (status == WS_CORRUPT || status == WS_CONFLICT)
+        ws_error_prefix(err, "the log '%.150s' is refused", request->log);
+    return status;
+}
+
+/* What else is at hand ------------------------------------------------------------------------- */
+
+/* The statement of the index, among those that count. */
+static bool is_logged(const struct ws_lookup *lookup, const struct ws_hash *digest)
+{
+    for (size_t i = 0; i < entry_count(lookup); i++) {
+        const struct ws_lookup_entry *entry = entry_at(lookup, i);
+        if (entry->kind == WS_STATEMENT_INDEX && entry->subject_count > 0 &&
+            ws_hash_equal(&entry->subjects[0], digest))
+            return true;
+    }
+    return false;
+}
+
+static enum ws_status open_index(struct ws_lookup *lookup, const char *path, struct ws_error *err)
+{
+    if (!path)
+        return WS_OK;
+    WS_TRY(ws_index_open(&lookup->index, path, &lookup->arena, err));
+    lookup->has_index = true;
+    if (!is_logged(lookup, &lookup->index.digest))
+        return ws_fail(err, WS_INVALID,
+                       "no statement of a mirror of the roles names the index '%.200s': whether it "
+                       "leaves anything out says nobody",
+                       path);
+    return WS_OK;
+}
+
+static enum ws_status read_opening(struct ws_lookup *lookup, const char *path, struct ws_error *err)
+{
+    struct ws_bytes bytes;
+    const enum ws_status status = ws_file_read(path, OPENING_LIMIT, &lookup->arena, &bytes, err);
+    if (status == WS_LIMIT)
+        return WS_OK; /* something else */
+    WS_TRY(status);
+    lookup->opening_count +=
+        ws_shard_opening_read(bytes, &lookup->openings[lookup->opening_count], NULL) == WS_OK;
+    return WS_OK;
+}
+
+static enum ws_status read_openings(struct ws_lookup *lookup, const char *directory,
+                                    struct ws_error *err)
+{
+    struct ws_names names;
+    if (!directory)
+        return WS_OK;
+    WS_TRY(ws_directory_list(directory, &lookup->arena, &names, err));
+    lookup->openings = WS_ARENA_NEW(&lookup->arena, struct ws_shard_opening, names.count + 1);
+    if (!lookup->openings)
+        return ws_fail_memory(err, "openings");
+    for (size_t i = 0; i < names.count; i++) {
+        const char *path = ws_arena_format(&lookup->arena, "%s/%s", directory, names.items[i]);
+        if (!path)
+            return ws_fail_memory(err, "openings");
+        WS_TRY(read_opening(lookup, path, err));
+    }
+    return WS_OK;
+}
+
+enum ws_status ws_lookup_read_trust(const char *policy, const char *roles, struct ws_arena *arena,
+                                    struct ws_trust *trust, struct ws_roles *out_roles,
+                                    struct ws_hash *policy_digest, struct ws_hash *roles_digest,
+                                    struct ws_error *err)
+{
+    struct ws_bytes text;
+    WS_TRY(ws_file_read(policy, WS_TRUST_LIMIT, arena, &text, err));
+    WS_TRY(ws_hash_of(text, policy_digest, err));
+    WS_TRY(ws_trust_read(text, policy, arena, trust, err));
+    WS_TRY(ws_file_read(roles, WS_TRUST_LIMIT, arena, &text, err));
+    WS_TRY(ws_hash_of(text, roles_digest, err));
+    return ws_roles_read(text, roles, trust, arena, out_roles, err);
+}
+
+enum ws_status ws_lookup_open(struct ws_lookup *lookup, const struct ws_lookup_request *request,
+                              struct ws_error *err)
+{
+    *lookup = (struct ws_lookup){.has_index = false};
+    ws_arena_init(&lookup->arena, NULL);
+    ws_arena_init(&lookup->scratch, NULL);
+    ws_buffer_init(&lookup->dates, NULL, SIZE_MAX);
+    ws_buffer_init(&lookup->entries, NULL, SIZE_MAX);
+    WS_TRY(ws_lookup_read_trust(request->policy, request->roles, &lookup->arena, &lookup->trust,
+                                &lookup->roles, &lookup->policy_digest, &lookup->roles_digest,
+                                err));
+    WS_TRY(read_log(lookup, request, err));
+    WS_TRY(open_index(lookup, request->index, err));
+    WS_TRY(read_openings(lookup, request->openings, err));
+    return ws_shard_shelf_open(&lookup->shelf, request->shards, &lookup->arena, err);
+}
+
+void ws_lookup_close(struct ws_lookup *lookup)
+{
+    ws_shard_shelf_close(&lookup->shelf);
+    if (lookup->has_index)
+        ws_index_close(&lookup->index);
+    ws_claims_close(&lookup->claims);
+    ws_log_dates_close(&lookup->search);
+    ws_log_source_close(&lookup->source);
+    ws_roles_close(&lookup->roles);
+    ws_trust_close(&lookup->trust);
+    ws_buffer_release(&lookup->dates);
+    ws_buffer_release(&lookup->entries);
+    ws_arena_release(&lookup->scratch);
+    ws_arena_release(&lookup->arena);
+}
+
+/* Gathering ------------------------------------------------------------------------------------ */
+
+struct gathering {
+    struct ws_lookup *lookup;
+    const struct ws_query *query;
+    struct ws_arena *arena;
+    struct ws_error *err;
+    const size_t *order;
+    struct ws_evidence *out;
+};
+
+/* One tile, and the fingerprints that it answers for: places `first` .. `end` - 1 of the order. */
+struct wanted_tile {
+    uint64_t key;
+    size_t first, end;
+};
+
+/* The next tile that is wanted from place `first` on. */
+static struct wanted_tile next_tile(const struct gathering *in, unsigned bits, size_t first)
+{
+    struct wanted_tile tile = {in->query->marks[in->order[first]].value, first, first + 1};
+    while (tile.end < in->query->mark_count &&
+           ws_range_tile_of(in->query->marks[in->order[tile.end]].value, bits) ==
+               ws_range_tile_of(tile.key, bits))
+        tile.end++;
+    return tile;
+}
+
+static bool has_any(const struct gathering *in, const struct wanted_tile *wanted,
+                    const struct ws_range_tile *tile)
+{
+    uint32_t first;
+    for (size_t i = wanted->first; i < wanted->end; i++)
+        if (ws_range_tile_find(tile, in->query->marks[in->order[i]].value, &first) > 0)
+            return true;
+    return false;
+}
+
+/* The tiles of a range; `all`, or those in which something is found. */
+static enum ws_status gather_tiles(struct gathering *in, const struct ws_range_file *file, bool all,
+                                   struct ws_evidence_tiles *out)
+{
+    const unsigned bits = file->range.bits;
+    const size_t most = in->query->mark_count;
+    out->items = WS_ARENA_NEW(in->arena, struct ws_range_proof, most + 1);
+    if (!out->items)
+        return ws_fail_memory(in->err, "the tiles of a lookup");
+    for (size_t i = 0; i < most;) {
+        const struct wanted_tile wanted = next_tile(in, bits, i);
+        struct ws_range_tile tile;
+        struct ws_bytes bytes;
+        i = wanted.end;
+        WS_TRY(
+            ws_range_file_tile(file, ws_range_tile_of(wanted.key, bits), &bytes, &tile, in->err));
+        if (!all && !has_any(in, &wanted, &tile))
+            continue;
+        uint8_t *way = ws_arena_alloc(in->arena, (size_t)bits + 1, WS_HASH_SIZE);
+        if (!way)
+            return ws_fail_memory(in->err, "the tiles of a lookup");
+        WS_TRY(ws_range_file_prove(file, wanted.key, way, &out->items[out->count], in->err));
+        out->count++;
+    }
+    return WS_OK;
+}
+
+static bool is_in_index(const struct ws_lookup *lookup, const struct ws_hash *digest)
+{
+    const struct ws_index_list *list = &lookup->index.list;
+    for (size_t i = 0; lookup->has_index && i < list->shard_count; i++)
+        if (list->shards[i].state == WS_INDEX_LIVE &&
+            ws_hash_equal(&list->shards[i].digest, digest))
+            return true;
+    return false;
+}
+
+/* A shard whose files cannot be read is none that is at hand. */
+static enum ws_status gather_shard(struct gathering *in, const struct ws_hash *digest)
+{
+    struct ws_shard_place *place = ws_shard_shelf_find(&in->lookup->shelf, digest);
+    struct ws_evidence_shard *out = &in->out->shards[in->out->shard_count];
+    if (!place)
+        return WS_OK;
+    enum ws_status status = WS_OK;
+    if (place->state == WS_INDEX_UNAVAILABLE) {
+        status = ws_shard_open(&place->shard, place->path, NULL);
+        place->state = status == WS_OK ? WS_INDEX_LIVE : WS_INDEX_DAMAGED;
+    }
+    if (place->state != WS_INDEX_LIVE)
+        return status == WS_NO_MEMORY ? ws_fail_memory(in->err, "a shard") : WS_OK;
+    *out = (struct ws_evidence_shard){.head_bytes =
+                                          ws_bytes_of(place->shard.head_bytes, WS_SHARD_HEAD_SIZE),
+                                      .head = place->shard.head};
+    status = gather_tiles(in, &place->shard.tiles, !is_in_index(in->lookup, digest), &out->tiles);
+    if (status == WS_CORRUPT)
+        return WS_OK;
+    in->out->shard_count += status == WS_OK;
+    return status;
+}
+
+static int compare_hashes(const void *a, const void *b)
+{
+    return memcmp(a, b, WS_HASH_SIZE);
+}
+
+static bool is_of_documents(const struct ws_lookup_entry *entry)
+{
+    return ws_statement_has_shards(entry->kind);
+}
+
+static bool holds(const struct ws_lookup *lookup, const struct ws_lookup_entry *entry)
+{
+    uint64_t at;
+    return ws_claims_fate(&lookup->claims, entry->index, entry->key, &at) == WS_CLAIM_HOLDS;
+}
+
+/* Each shard that a claim names which holds, once. */
+static enum ws_status gather_shards(struct gathering *in)
+{
+    const struct ws_lookup *lookup = in->lookup;
+    size_t count = 0, most = 0;
+    for (size_t i = 0; i < entry_count(lookup); i++)
+        most += entry_at(lookup, i)->subject_count;
+    struct ws_hash *digests = WS_ARENA_NEW(in->arena, struct ws_hash, most + 1);
+    in->out->shards = WS_ARENA_NEW(in->arena, struct ws_evidence_shard, most + 1);
+    if (!digests || !in->out->shards)
+        return ws_fail_memory(in->err, "the shards of a lookup");
+    for (size_t i = 0; i < entry_count(lookup); i++) {
+        const struct ws_lookup_entry *entry = entry_at(lookup, i);
+        if (!is_of_documents(entry) || !holds(lookup, entry))
+            continue;
+        memcpy(digests + count, entry->subjects, entry->subject_count * sizeof *digests);
+        count += entry->subject_count;
+    }
+    qsort(digests, count, sizeof *digests, compare_hashes);
+    for (size_t i = 0; i < count; i++)
+        if (i == 0 || !ws_hash_equal(&digests[i], &digests[i - 1]))
+            WS_TRY(gather_shard(in, &digests[i]));
+    return WS_OK;
+}
+
+static enum ws_status gather_index(struct gathering *in)
+{
+    struct ws_index *index = &in->lookup->index;
+    struct ws_evidence_index *out = &in->out->index;
+    struct ws_buffer list;
+    if (!in->lookup->has_index)
+        return WS_OK;
+    ws_buffer_init(&list, NULL, WS_INDEX_LIST_LIMIT);
+    ws_index_list_append(&list, &index->list);
+    enum ws_status status = ws_buffer_check(&list, "an index's list", in->err);
+    if (status == WS_OK) {
+        const void *copy = ws_arena_copy(in->arena, list.data, list.size);
+        out->list = ws_bytes_of(copy, list.size);
+        status = copy ? WS_OK : ws_fail_memory(in->err, "an index's list");
+    }
+    ws_buffer_release(&list);
+    WS_TRY(status);
+    in->out->has_index = true;
+    out->head_bytes = ws_bytes_of(index->head_bytes, WS_INDEX_HEAD_SIZE);
+    out->head = index->head;
+    return gather_tiles(in, &index->tiles, true, &out->tiles);
+}
+
+static enum ws_status gather_openings(struct gathering *in)
+{
+    const struct ws_lookup *lookup = in->lookup;
+    in->out->openings = WS_ARENA_NEW(in->arena, struct ws_shard_opening, lookup->opening_count + 1);
+    if (!in->out->openings)
+        return ws_fail_memory(in->err, "openings");
+    for (size_t i = 0; i < lookup->opening_count; i++)
+        if (ws_hash_equal(&lookup->openings[i].document, &in->query->digest))
+            in->out->openings[in->out->opening_count++] = lookup->openings[i];
+    return WS_OK;
+}
+
+/* Entries -------------------------------------------------------------------------------------- */
+
+static enum ws_status prove_entry(struct ws_lookup *lookup, uint64_t index, struct ws_arena *arena,
+                                  struct ws_log_proof *out, struct ws_error *err)
+{
+    const struct ws_lookup_date *date = date_of(lookup, index);
+    const struct ws_log_source_tree tree = {&lookup->source, date->trusted.checkpoint};
+    const struct ws_merkle_nodes nodes = ws_log_source_nodes(&tree);
+    *out = (struct ws_log_proof){.has_extra = true,
+                                 .index = index,
+                                 .checkpoint = date->note.data ? date->note : lookup->note};
+    WS_TRY(ws_log_source_entry(&tree, index, arena, &out->extra, err));
+    return ws_merkle_prove_inclusion(&nodes, index, date->trusted.checkpoint.size, &out->way, err);
+}
+
+/* The entries of the lookup's list are proven once. */
+static enum ws_status prove_listed(struct ws_lookup *lookup, struct ws_lookup_entry *entry,
+                                   struct ws_log_proof *out, struct ws_error *err)
+{
+    if (!entry->proof) {
+        struct ws_log_proof *proof = WS_ARENA_NEW(&lookup->arena, struct ws_log_proof, 1);
+        if (!proof)
+            return ws_fail_memory(err, "the proof of an entry");
+        WS_TRY(prove_entry(lookup, entry->index, &lookup->arena, proof, err));
+        entry->proof = proof;
+    }
+    *out = *entry->proof;
+    return WS_OK;
+}
+
+static int compare_indices(const void *a_, const void *b_)
+{
+    const uint64_t a = *(const uint64_t *)a_, b = *(const uint64_t *)b_;
+    return (a > b) - (a < b);
+}
+
+/* All statements that count, but for indices that are not this one; and what they cite. */
+static size_t list_entries(const struct gathering *in, uint64_t *indices)
+{
+    const struct ws_lookup *lookup = in->lookup;
+    size_t count = 0, kept = 0;
+    for (size_t i = 0; i < entry_count(lookup); i++) {
+        const struct ws_lookup_entry *entry = entry_at(lookup, i);
+        if (entry->kind == WS_STATEMENT_INDEX &&
+            !(lookup->has_index && entry->subject_count > 0 &&
+              ws_hash_equal(&entry->subjects[0], &lookup->index.digest)))
+            continue;
+        indices[count++] = entry->index;
+        for (size_t s = 0; s < entry->source_count; s++)
+            indices[count++] = entry->sources[s];
+    }
+    qsort(indices, count, sizeof *indices, compare_indices);
+    for (size_t i = 0; i < count; i++)
+        if (i == 0 || indices[i] != indices[i - 1])
+            indices[kept++] = indices[i];
+    return kept;
+}
+
+static enum ws_status gather_entries(struct gathering *in)
+{
+    struct ws_lookup *lookup = in->lookup;
+    size_t most = 0, listed = 0;
+    for (size_t i = 0; i < entry_count(lookup); i++)
+        most += 1 + entry_at(lookup, i)->source_count;
+    uint64_t *indices = WS_ARENA_NEW(in->arena, uint64_t, most + 1);
+    in->out->entries = WS_ARENA_NEW(in->arena, struct ws_log_proof, most + 1);
+    if (!indices || !in->out->entries)
+        return ws_fail_memory(in->err, "the statements of a lookup");
+    const size_t count = list_entries(in, indices);
+    for (size_t i = 0; i < count; i++) {
+        struct ws_log_proof *proof = &in->out->entries[in->out->entry_count++];
+        while (listed < entry_count(lookup) && entry_at(lookup, listed)->index < indices[i])
+            listed++;
+        if (listed < entry_count(lookup) && entry_at(lookup, listed)->index == indices[i])
+            WS_TRY(prove_listed(lookup, entry_at(lookup, listed), proof, in->err));
+        else
+            WS_TRY(prove_entry(lookup, indices[i], in->arena, proof, in->err));
+    }
+    return WS_OK;
+}
+
+enum ws_status ws_lookup_gather(struct ws_lookup *lookup, const struct ws_query *query,
+                                struct ws_arena *arena, struct ws_evidence *out,
+                                struct ws_error *err)
+{
+    struct ws_evidence evidence = {.policy = lookup->policy_digest,
+                                   .roles = lookup->roles_digest,
+                                   .rules = WS_VERDICT_ID,
+                                   .scheme = WS_FINGERPRINT_ID,
+                                   .query = *query,
+                                   .checkpoint = lookup->note};
+    struct gathering in = {
+        .lookup = lookup, .query = query, .arena = arena, .err = err, .out = &evidence};
+    in.order = ws_query_order(query, arena);
+    if (!in.order)
+        return ws_fail_memory(err, "a lookup");
+    WS_TRY(gather_entries(&in));
+    WS_TRY(gather_shards(&in));
+    WS_TRY(gather_index(&in));
+    WS_TRY(gather_openings(&in));
+    *out = evidence;
+    return WS_OK;
+}
+
+/* Whole documents ------------------------------------------------------------------------------ */
+
+/* Counts the keys of every document of a shard. */
+static enum ws_status count_keys(const struct ws_shard *shard, struct ws_arena *arena,
+                                 uint32_t **out, struct ws_error *err)
+{
+    uint32_t *counts = WS_ARENA_ZNEW(arena, uint32_t, shard->head.documents + 1);
+    if (!counts)
+        return ws_fail_memory(err, "the documents of a shard");
+    for (uint64_t i = 0; i < UINT64_C(1) << shard->head.range.bits; i++) {
+        struct ws_range_tile tile;
+        struct ws_bytes bytes;
+        WS_TRY(ws_range_file_tile(&shard->tiles, (uint32_t)i, &bytes, &tile, err));
+        for (uint32_t p = 0; p < tile.count; p++) {
+            const uint32_t number = ws_range_tile_number(&tile, p);
+            if (number < shard->head.documents)
+                counts[number]++;
+        }
+    }
+    *out = counts;
+    return WS_OK;
+}
+
+enum ws_status ws_lookup_measure(const struct ws_lookup *lookup, const struct ws_finding *finding,
+                                 struct ws_arena *arena, uint64_t **sizes, struct ws_error *err)
+{
+    const struct ws_verdict *verdict = &finding->verdict;
+    const struct ws_shard_place *counted = NULL;
+    uint32_t *counts = NULL;
+    uint64_t *all = WS_ARENA_ZNEW(arena, uint64_t, verdict->match_count + 1);
+    if (!all)
+        return ws_fail_memory(err, "the documents that match");
+    /* Matches of one shard stand together. */
+    for (size_t i = 0; i < verdict->match_count; i++) {
+        const struct ws_verdict_match *match = &verdict->matches[i];
+        const struct ws_statement_subject *subject =
+            ws_finding_shard_subject(finding, match->claim, ws_finding_subject(match->document));
+        const struct ws_shard_place *place = ws_shard_shelf_find(&lookup->shelf, &subject->digest);
+        if (!place || place->state != WS_INDEX_LIVE)
+            continue;
+        if (place != counted)
+            WS_TRY(count_keys(&place->shard, arena, &counts, err));
+        counted = place;
+        const uint32_t number = ws_finding_number(match->document);
+        all[i] = number < place->shard.head.documents ? counts[number] : 0;
+    }
+    *sizes = all;
+    return WS_OK;
+}

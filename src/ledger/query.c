@@ -1,0 +1,77 @@
+#include "ledger/query.h"
+
+#include <stdlib.h>
+
+static enum ws_status take(void *reader_, const struct ws_fingerprint *found, size_t count,
+                           struct ws_error *err)
+{
+    struct ws_query_reader *reader = reader_;
+    for (size_t i = 0; i < count; i++) {
+        const struct ws_verdict_mark mark = {found[i].value, found[i].begin, found[i].end};
+        ws_buffer_append(&reader->marks, &mark, sizeof mark);
+    }
+    return ws_buffer_check(&reader->marks, "the fingerprints of a document", err);
+}
+
+enum ws_status ws_query_open(struct ws_query_reader *reader, const struct ws_allocator *allocator,
+                             struct ws_error *err)
+{
+    *reader = (struct ws_query_reader){.fingerprinter = NULL};
+    ws_buffer_init(&reader->marks, allocator, SIZE_MAX);
+    return ws_fingerprinter_open(allocator, take, reader, &reader->fingerprinter, err);
+}
+
+enum ws_status ws_query_add(struct ws_query_reader *reader, struct ws_bytes raw,
+                            struct ws_error *err)
+{
+    return ws_fingerprinter_add(reader->fingerprinter, raw, err);
+}
+
+enum ws_status ws_query_end(struct ws_query_reader *reader, struct ws_query *out,
+                            struct ws_error *err)
+{
+    struct ws_document_print print;
+    WS_TRY(ws_fingerprinter_end(reader->fingerprinter, &print, err));
+    *out = (struct ws_query){
+        .digest = print.digest,
+        .has_text = true,
+        .characters = print.counts.raw_points,
+        .marks = (const struct ws_verdict_mark *)(const void *)reader->marks.data,
+        .mark_count = reader->marks.size / sizeof(struct ws_verdict_mark),
+    };
+    return WS_OK;
+}
+
+void ws_query_close(struct ws_query_reader *reader)
+{
+    ws_fingerprinter_close(reader->fingerprinter);
+    ws_buffer_release(&reader->marks);
+    *reader = (struct ws_query_reader){.fingerprinter = NULL};
+}
+
+struct ordered {
+    uint64_t value;
+    size_t mark;
+};
+
+static int compare(const void *a_, const void *b_)
+{
+    const struct ordered *a = a_, *b = b_;
+    if (a->value != b->value)
+        return a->value < b->value ? -1 : 1;
+    return (a->mark > b->mark) - (a->mark < b->mark);
+}
+
+const size_t *ws_query_order(const struct ws_query *query, struct ws_arena *arena)
+{
+    struct ordered *ordered = WS_ARENA_NEW(arena, struct ordered, query->mark_count + 1);
+    size_t *order = WS_ARENA_NEW(arena, size_t, query->mark_count + 1);
+    if (!ordered || !order)
+        return NULL;
+    for (size_t i = 0; i < query->mark_count; i++)
+        ordered[i] = (struct ordered){query->marks[i].value, i};
+    qsort(ordered, query->mark_count, sizeof *ordered, compare);
+    for (size_t i = 0; i < query->mark_count; i++)
+        order[i] = ordered[i].mark;
+    return order;
+}

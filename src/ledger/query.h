@@ -1,0 +1,40 @@
+/*
+ * A document as it is looked up: the SHA-256 of its canonical text, and its fingerprints with the
+ * characters that they are of. The text itself is not kept. Contract: tests/unit/test_lookup.c.
+ */
+#ifndef WS_LEDGER_QUERY_H
+#define WS_LEDGER_QUERY_H
+
+#include "base/buffer.h"
+#include "base/hash.h"
+#include "fingerprint/fingerprint.h"
+#include "ledger/verdict.h"
+
+struct ws_query {
+    struct ws_hash digest;
+    bool has_text;                       /* else the digest is all that is known */
+    uint64_t characters;                 /* raw code points */
+    const struct ws_verdict_mark *marks; /* their beginnings rise */
+    size_t mark_count;
+};
+
+/* Reads a document that comes in pieces. Marks take 24 bytes each, of about 33 bytes of text. */
+struct ws_query_reader {
+    struct ws_fingerprinter *fingerprinter;
+    struct ws_buffer marks;
+};
+/* The caller closes it, also after a failure. */
+WS_MUST_CHECK enum ws_status ws_query_open(struct ws_query_reader *reader,
+                                           const struct ws_allocator *allocator,
+                                           struct ws_error *err);
+WS_MUST_CHECK enum ws_status ws_query_add(struct ws_query_reader *reader, struct ws_bytes raw,
+                                          struct ws_error *err);
+/* The marks lie in the reader, until the next document begins. */
+WS_MUST_CHECK enum ws_status ws_query_end(struct ws_query_reader *reader, struct ws_query *out,
+                                          struct ws_error *err);
+void ws_query_close(struct ws_query_reader *reader); /* zeroed or closed before is fine */
+
+/* The marks' numbers by rising fingerprint, in the arena. NULL when memory is out. */
+const size_t *ws_query_order(const struct ws_query *query, struct ws_arena *arena);
+
+#endif
