@@ -40,6 +40,7 @@ enum exit_status {
     X(witness,   "cosign logs of others when they only grew, with the time")           \
     X(shard,     "fingerprints of documents, sorted, with proofs of what is not there")  \
     X(index,     "all shards that a log names as one, signed by a mirror")             \
+    X(lookup,    "whose a document is: human or which model, since when, on whose word") \
     X(vault,     "preserved originals: each once, with when and where from")
 /* clang-format on */
 

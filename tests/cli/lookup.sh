@@ -1,0 +1,239 @@
+# Lookups: two issuers, an archive, a mirror, two witnesses of two operators, and somebody who trains and
+# asks whose documents are, all on one machine.
+. "$(dirname "$0")/lib.bash"
+
+served=()
+trap 'kill "${served[@]}" 2>check.out; chmod -R u+rwx "$place"; rm -rf "$place"' EXIT
+
+serve_witness() { # serve_witness NAME: its address in `url`
+    "$ws" witness serve "$1" --port 0 >"$1.out" 2>"$1.err" &
+    served+=($!)
+    for _ in $(seq 200); do
+        url=$(grep -oE 'http://[^ ]*[^/ ]' "$1.out") && return
+        sleep 0.05
+    done
+    fail "the witness $1 does not serve"
+}
+for name in log alpha bravo archive mirror; do
+    accepts ledger keys $name.key --make $name.example
+    head -n 1 out >$name.vkey
+done
+accepts ledger keys stored.key --make mirror.example --for witness
+accepts ledger init log --key log.key
+printf 'log %s\n' "$(cat log.vkey)" >policy
+for name in north south; do
+    accepts witness init $name --name $name.example
+    accepts witness add-log $name "$(cat log.vkey)"
+    serve_witness $name
+    printf 'witness %s %s %s\n' $name "$(cat $name/vkey)" "$url" >>policy
+done
+printf 'group both all north south\nquorum both\n' >>policy
+cat >roles <<END
+urn:wellspring:roles:v1
+key alpha $(cat alpha.vkey)
+key bravo $(cat bravo.vkey)
+key archive $(cat archive.vkey)
+key mirror $(cat mirror.vkey)
+issuer alpha alpha.example
+issuer bravo bravo.example
+archive archive archive.example
+mirror mirror $("$ws" ledger keys stored.key) http://127.0.0.1:1
+operator first north
+operator second south
+max-opening 3600
+END
+
+# ---- What parties say ----
+
+now() { date -u +%Y-%m-%dT%H:%M:%SZ; }
+text() { # text WORD: some 3,000 characters that no other word has
+    for i in $(seq 60); do printf '%s %s says what no other would, ' "$1$((i * 7919))" "$i$1"; done
+}
+emission() { # emission PARTY NAME STARTED TEXTS...
+    local party=$1 name=$2 started=$3
+    shift 3
+    accepts shard build "$@" --out shards/$name.shard
+    printf '%s\n' 'kind: model-emission' "model: $party.example/$name" 'weights: model.bin' "shards: [shards/$name.shard]" \
+        "started: $started" "ended: $(now)" 'documents: 1' 'depth_at_least: 1' 'depth_at_most: 3' >$name.yaml
+    accepts ledger add log $name.yaml --issuer $party.key
+}
+archive() { # archive NAME TEXTS...
+    local name=$1
+    shift
+    accepts shard build "$@" --out shards/$name.shard
+    printf '%s\n' 'kind: human-archive' "collection: archive.example/$name" "shards: [shards/$name.shard]" 'method: crawl' \
+        'started: 2019-11-01T00:00:00Z' 'ended: 2019-11-02T00:00:00Z' 'documents: 1' >$name.yaml
+    accepts ledger add log $name.yaml --issuer archive.key
+}
+publish() { accepts ledger publish log --key log.key --policy policy; }
+echo weights >model.bin
+mkdir shards
+for word in model human laundered lost other; do text $word >$word.txt; done
+{ cat human.txt; text own; } >repeated.txt
+{ text mine; cat human.txt; text yours; } >quoting.txt
+
+archive human human.txt                                    # entry 0
+emission alpha model 2019-11-01T00:00:00Z model.txt laundered.txt # entry 1
+publish
+sleep 1.1
+archive late laundered.txt                                 # entry 2
+emission bravo repeater "$(now)" repeated.txt              # entry 3
+emission bravo lost 2019-11-01T00:00:00Z lost.txt          # entry 4
+publish
+at=(--log log --policy policy --roles roles --shards shards)
+lookup() { accepts lookup "$@" "${at[@]}"; }
+
+# ---- Verdicts ----
+
+lookup model.txt
+check "a model's" grep -qxF "model, as claimed by 'alpha': alpha.example/model" out
+check "its depth" grep -qxF '  depth         1 to 3' out
+check "its date" grep -qE '^  since +20.* at the latest: entry 1, by 2 of 2 witnesses, of 2 operators$' out
+check "not proven" grep -qxF 'Completeness not proven:' out
+check "spans" grep -qE "^ +[0-9]+ +[0-9]+  model      1 to 3    20.*Z  alpha, entry 1$" out
+check "containment both ways" grep -qE '^ +1 +0 +[01] .* 1\.000 +1\.000 ' out
+check "100 columns" test "$(wc -L <out)" -le 100
+check "what is next" grep -q '^Next: .* lookup model.txt ... --bundle' out
+lookup human.txt
+check "a human's" grep -qxF "human, as claimed by 'archive': archive.example/human" out
+lookup laundered.txt
+check "a model's output that is archived later" grep -q '^contested: ' out
+lookup repeated.txt
+check "a model repeats a human" grep -q '^mixed: ' out
+lookup quoting.txt
+check "less than half" grep -qE '^(unknown|human)' out
+lookup quoting.txt --json
+check "the quotation alone is human" grep -q '"human": [0-9]' out
+lookup other.txt
+check "nobody's" grep -q '^unknown: ' out
+check "what that is worth" grep -q '^Absent from these shards; completeness not proven:$' out
+
+# One fingerprint, and a shared opening, never label.
+{ head -c 150 model.txt; text else; } >opening.txt
+lookup opening.txt
+check "a shared opening" grep -q '^unknown: ' out
+
+# Texts of all kinds.
+head -c 5000 /dev/zero >nul.txt
+: >empty.txt
+head -c 20000 /dev/urandom >bad.txt
+for name in nul empty bad; do
+    lookup $name.txt
+    check "$name" grep -q '^unknown: ' out
+done
+check "too short" grep -q 'too short to be found' <("$ws" lookup empty.txt "${at[@]}")
+{ seq -s ' of ' 1 900000 | head -c 10000000; cat model.txt; } >large.txt
+accepts lookup - "${at[@]}" --json <large.txt
+check "10 MB have what the model made" grep -qE '"model": 2[0-9]{3}' out
+
+# ---- An index ----
+
+accepts index build log --shards shards --policy policy --roles roles --out day.index
+refuses 2 "no statement of a mirror" -- lookup other.txt "${at[@]}" --index day.index
+accepts ledger add log day.index.yaml --issuer mirror.key
+publish
+lookup other.txt --index day.index --bundle absent.bundle
+check "unknown" grep -q '^unknown: ' out
+check "proven" grep -qxF "Nothing is left out of what the first 5 entries name: so says the index that 'mirror'" out
+lookup model.txt --index day.index --bundle model.bundle
+check "the same" grep -q "^model, as claimed by 'alpha'" out
+lookup human.txt --bundle human.bundle
+mkdir fewer
+cp shards/[!l]* fewer
+accepts lookup other.txt --log log --policy policy --roles roles --shards fewer --index day.index
+check "not at hand" grep -qF "entry 4 ('bravo'), shard 0 'shards/lost.shard': unavailable" <("$ws" lookup other.txt --log log --policy policy --roles roles --shards fewer)
+check "the index answers for it" grep -q '^Nothing is left out' out
+accepts lookup lost.txt --log log --policy policy --roles roles --shards fewer --index day.index
+check "withheld, and the index shows it" grep -qF 'the index has fingerprints in shards that were not searched' out
+check "no label by an index alone" grep -q '^unknown: ' out
+cp -r shards doctored
+printf x | dd of=doctored/model.shard.tiles bs=1 seek=30 conv=notrunc 2>check.out
+accepts lookup model.txt --log log --policy policy --roles roles --shards doctored
+check "a doctored shard says nothing" grep -q '^unknown: ' out
+check "and is named" grep -qE "entry 1 .*: (damaged|unavailable)" out
+
+# ---- Bundles ----
+
+by=(--policy policy --roles roles)
+mv log log.away
+mv shards shards.away
+accepts lookup verify model.bundle "${by[@]}" --text model.txt
+check "the same verdict" grep -qxF "model, as claimed by 'alpha': alpha.example/model" out
+check "as of" grep -qE "^  as of         20.*: 6 entries of 'log.example'$" out
+accepts lookup verify human.bundle "${by[@]}"
+check "a human's, too" grep -q "^human, as claimed by 'archive'" out
+check "no text" grep -q 'was not looked for: --text FILE' out
+accepts lookup verify absent.bundle "${by[@]}" --json
+check "proven absence" grep -q '"complete": true' out
+if grep -qa 'says what no other' ./*.bundle; then fail "a bundle has the text"; fi
+refuses 3 "another text" -- lookup verify model.bundle "${by[@]}" --text human.txt
+sed 's/^max-opening .*/max-opening 7200/' roles >other.roles
+accepts lookup verify model.bundle --policy policy --roles other.roles
+check "other roles" grep -q '^The bundle was made under another policy or other roles' out
+grep -v '^issuer alpha' roles >without.roles
+accepts lookup verify model.bundle --policy policy --roles without.roles
+check "by the reader's roles" grep -q '^unknown: ' out
+sed "s|$(cat log.vkey)|$(cat alpha.vkey)|" policy >stranger
+refuses 3 "is refused" -- lookup verify model.bundle --policy stranger --roles roles
+size=$(stat -c %s human.bundle)
+for at in 0 7 8 40 80 130 200 $((size / 4)) $((size / 2)) $((size - 40)) $((size - 1)); do
+    cp human.bundle torn.bundle
+    byte=$(od -An -tu1 -j "$at" -N 1 torn.bundle)
+    printf "\\x$(printf %x $((byte ^ 1)))" | dd of=torn.bundle bs=1 seek="$at" conv=notrunc 2>check.out
+    runs lookup verify torn.bundle "${by[@]}"
+    status=$?
+    [ $status -eq 3 ] || { [ $status -eq 1 ] && [ "$at" -eq 7 ]; } || fail "byte $at: ended with $status"
+done
+head -c 1000 human.bundle >torn.bundle
+refuses 3 "damaged" -- lookup verify torn.bundle "${by[@]}"
+mv log.away log
+mv shards.away shards
+at=(--log log --policy policy --roles roles --shards shards)
+
+# ---- Openings and disputes ----
+
+printf 'a short text' >short.txt
+emission alpha short 2019-11-01T00:00:00Z short.txt
+publish
+digest=$("$ws" fingerprint short.txt | sed -n 's/^  SHA-256 *//p')
+lookup --hash "$digest"
+check "a digest alone" grep -q '^unknown: ' out
+check "why" grep -q 'which nobody' out
+mkdir openings
+accepts shard prove shards/short.shard --document "$digest" --out openings/short
+lookup --hash "$digest" --openings openings --bundle short.bundle
+check "opened" grep -qxF "model, as claimed by 'alpha': alpha.example/short" out
+accepts lookup verify short.bundle "${by[@]}" --text short.txt
+check "opened in a bundle" grep -q '^model' out
+lookup short.txt --openings openings
+check "a short text" grep -q '^model' out
+lookup model.txt --disputed "1@2026-01-01T00:00:00Z"
+check "disputed" grep -q '^unknown: ' out
+check "and told" grep -q '^Entry 1 is disputed' out
+lookup model.txt --disputed "1@$(now)"
+check "there is time yet" grep -q '^model' out
+digest=$("$ws" fingerprint model.txt | sed -n 's/^  SHA-256 *//p')
+accepts shard prove shards/model.shard --document "$digest" --out openings/model
+lookup model.txt --disputed "1@2026-01-01T00:00:00Z" --openings openings
+check "and opened" grep -q '^model' out
+
+# ---- Withdrawal, and rolling back ----
+
+lookup human.txt --state state
+cp -r log before
+printf 'kind: withdrawal\nentry: 0\nreason: erased\n' >withdrawal.yaml
+accepts ledger add log withdrawal.yaml --issuer archive.key
+publish
+lookup human.txt --state state
+check "withdrawn" grep -qF "entry 0 ('archive'), shard 0 'shards/human.shard': withdrawn at entry 7" out
+refuses 3 "older than what was seen here before" -- lookup human.txt --log before --policy policy --roles roles --shards shards --state state
+accepts lookup verify human.bundle "${by[@]}"
+check "an old bundle says as of when" grep -qE "^  as of .*: 6 entries" out
+
+refuses 2 "which document" -- lookup "${at[@]}"
+refuses 2 "--shards DIR" -- lookup model.txt --log log
+refuses 2 "ENTRY@DATE" -- lookup model.txt "${at[@]}" --disputed 1
+refuses 2 "64 lower-case hex" -- lookup --hash xyz "${at[@]}"
+refuses 2 "--policy FILE --roles FILE" -- lookup verify human.bundle
+refuses 1 "nowhere" -- lookup nowhere "${at[@]}"
+finish
