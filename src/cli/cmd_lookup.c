@@ -356,7 +356,7 @@ int cmd_lookup(int argc, char **argv)
             "Whose a document is: human or which model, of which depth, which characters, since "
             "when and on\nwhose word. Shards are looked up here, and nothing of the document "
             "leaves this machine.\n'lookup verify BUNDLE' comes to the same from the evidence "
-            "alone. Ends with 3 when the log is refused.",
+            "alone. Ends with 3 when the log is\nrefused.",
         .flags = table,
         .flag_count = sizeof table / sizeof *table,
         .positional_most = 1,

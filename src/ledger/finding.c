@@ -147,8 +147,8 @@ static bool is_disputed(const struct making *in, uint64_t entry)
     return false;
 }
 
-static enum ws_status read_statement(struct making *in, struct ws_claims *claims,
-                                     const struct ws_log_proof *proof, struct ws_finding_claim *out)
+static enum ws_status prove_entry(struct making *in, const struct ws_log_proof *proof,
+                                  struct ws_finding_claim *out)
 {
     const struct ws_checkpoint *head = &in->out->head.checkpoint;
     enum ws_status status = ws_log_proof_check(proof, proof->extra, in->reader->trust, in->arena,
@@ -161,6 +161,26 @@ static enum ws_status read_statement(struct making *in, struct ws_claims *claims
         return ws_fail(in->err, WS_CORRUPT,
                        "entry %" PRIu64 " of '%.100s', beside %" PRIu64 " entries of '%.100s'",
                        proof->index, out->trusted.checkpoint.origin, head->size, head->origin);
+    return WS_OK;
+}
+
+/* What covers a later entry covers all before it: whoever proves an entry by a checkpoint that is
+ * later than need be cannot put it behind others of the same log. */
+static enum ws_status prove_entries(struct making *in)
+{
+    struct ws_finding_claim *claims = in->out->claims;
+    const size_t count = in->evidence->entry_count;
+    for (size_t i = 0; i < count; i++)
+        WS_TRY(prove_entry(in, &in->evidence->entries[i], &claims[i]));
+    for (size_t i = count; i-- > 1;)
+        if (claims[i].trusted.time < claims[i - 1].trusted.time)
+            claims[i - 1].trusted = claims[i].trusted;
+    return WS_OK;
+}
+
+static enum ws_status read_statement(struct making *in, struct ws_claims *claims,
+                                     const struct ws_log_proof *proof, struct ws_finding_claim *out)
+{
     /* Entries between are not there: what they could say is what their gatherer left out. */
     claims->size = proof->index;
     WS_TRY(
@@ -173,6 +193,7 @@ static enum ws_status read_statement(struct making *in, struct ws_claims *claims
 static enum ws_status follow_claims(struct making *in, struct ws_claims *claims)
 {
     struct ws_finding *out = in->out;
+    WS_TRY(prove_entries(in));
     for (; out->claim_count < in->evidence->entry_count; out->claim_count++)
         WS_TRY(read_statement(in, claims, &in->evidence->entries[out->claim_count],
                               &out->claims[out->claim_count]));

@@ -45,7 +45,7 @@ bool ws_finding_holds(const struct ws_finding_claim *claim);
 /*    name          word           of a shard that a claim names */
 #define WS_SEARCHED_MAP(X)                                                                         \
     X(WHOLE,        "searched")    /* it is proven of each fingerprint whether it is there */      \
-    X(PARTLY,       "partly")      /* of some of them it is */                                     \
+    X(PARTLY,       "partly searched") /* of some of them it is */                                     \
     X(UNAVAILABLE,  "unavailable") /* nobody had it at hand */                                     \
     X(DAMAGED,      "damaged")     /* what was at hand is not what the statement says */           \
     X(FOREIGN,      "foreign")     /* it has another scheme of fingerprints */                     \

@@ -9,7 +9,7 @@ fits() {
 accepts --help
 fits --help
 commands=$(awk '/^  [a-z]/ {print $1}' out)
-wanted="run plan reproduce attribute profile theory runs report export plot compare serve train generate evaluate tokenize fingerprint ledger witness shard index vault"
+wanted="run plan reproduce attribute profile theory runs report export plot compare serve train generate evaluate tokenize fingerprint ledger witness shard index lookup vault"
 [ "$(echo $commands)" = "$wanted" ] || fail "the commands are '$commands'"
 cp out usage
 accepts help

@@ -6,6 +6,7 @@ served=()
 trap 'kill "${served[@]}" 2>check.out; chmod -R u+rwx "$place"; rm -rf "$place"' EXIT
 
 serve_witness() { # serve_witness NAME: its address in `url`
+    : >"$1.out"
     "$ws" witness serve "$1" --port 0 >"$1.out" 2>"$1.err" &
     served+=($!)
     for _ in $(seq 200); do

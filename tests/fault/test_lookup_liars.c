@@ -1,0 +1,424 @@
+/*
+ * Who lies about documents, how, and what somebody who looks one up must come to: each row of the
+ * table in docs/formats/verdict.md is run, through the bytes of a bundle.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "support/made_registry.h"
+
+/* The text that is looked up; a model of ALPHA made it, or a human wrote it, as a row says. */
+enum { TEXT = 11, OTHER = 12 };
+
+struct row {
+    const char *liar, *lie, *how;
+    const char *wanted;
+    void (*tell)(struct made_registry *r);
+    /* Changes what was gathered before it becomes a bundle; NULL. */
+    void (*tamper)(struct made_registry *r, struct ws_evidence *evidence);
+};
+
+static struct ws_bytes text(struct made_registry *r)
+{
+    return registry_text(r, TEXT);
+}
+
+/* Issuers -------------------------------------------------------------------------------------- */
+
+static void leave_out(struct made_registry *r)
+{
+    (void)registry_claim(r, ALPHA, registry_text(r, OTHER));
+    registry_publish(r, 5);
+}
+
+static void register_human(struct made_registry *r)
+{
+    (void)registry_claim(r, ARCHIVE, text(r));
+    registry_publish(r, 10);
+    (void)registry_claim(r, BRAVO, text(r)); /* and says that it began long before */
+    registry_publish(r, 30);
+}
+
+static void copy_shard(struct made_registry *r)
+{
+    const struct ws_hash digest = registry_shard(r, text(r));
+    (void)registry_say(r, ALPHA, registry_emission(ALPHA), &digest);
+    registry_publish(r, 5);
+    (void)registry_say(r, BRAVO, registry_emission(BRAVO), &digest);
+    registry_publish(r, 6);
+}
+
+static void claim_without_role(struct made_registry *r)
+{
+    (void)registry_claim(r, STRANGER, text(r));
+    registry_publish(r, 5);
+}
+
+static void claim_as_archive(struct made_registry *r)
+{
+    const struct ws_hash digest = registry_shard(r, text(r));
+    (void)registry_say(r, ALPHA, made_archive("example.org/1"), &digest);
+    registry_publish(r, 5);
+}
+
+static void take_back(struct made_registry *r)
+{
+    (void)registry_claim(r, ALPHA, text(r));
+    registry_publish(r, 5);
+    (void)registry_say(r, ALPHA, made_withdrawal(0), NULL);
+    registry_publish(r, 6);
+}
+
+static void withhold_shard(struct made_registry *r)
+{
+    (void)registry_claim(r, ALPHA, text(r));
+    registry_publish(r, 5);
+    assert_int_equal(unlink(registry_path(r, "shards/0")), 0);
+}
+
+static void withhold_from_reader(struct made_registry *r)
+{
+    (void)registry_claim(r, ALPHA, text(r));
+    registry_publish(r, 5);
+    registry_index(r);
+    registry_publish(r, 6);
+    assert_int_equal(unlink(registry_path(r, "shards/0")), 0);
+}
+
+static void withhold_from_mirror(struct made_registry *r)
+{
+    (void)registry_claim(r, ALPHA, text(r));
+    registry_publish(r, 5);
+    assert_int_equal(unlink(registry_path(r, "shards/0")), 0);
+    registry_index(r);
+    registry_publish(r, 6);
+}
+
+/* Archives ------------------------------------------------------------------------------------- */
+
+static void archive_afterwards(struct made_registry *r)
+{
+    (void)registry_claim(r, ALPHA, text(r));
+    registry_publish(r, 5);
+    (void)registry_claim(r, ARCHIVE, text(r));
+    registry_publish(r, 6);
+}
+
+static void archive_first(struct made_registry *r)
+{
+    (void)registry_claim(r, ARCHIVE, text(r));
+    registry_publish(r, 4);
+    (void)registry_claim(r, ALPHA, text(r));
+    registry_publish(r, 6); /* within max-delay */
+}
+
+/* Whoever serves shards ------------------------------------------------------------------------ */
+
+static void spoil_tile(struct made_registry *r, long at, const char *bytes)
+{
+    (void)registry_claim(r, ALPHA, text(r));
+    registry_publish(r, 5);
+    const struct place shards = r->place;
+    damage(&shards, "shards/0" WS_SHARD_TILES, at, bytes);
+}
+
+static void misfile_key(struct made_registry *r)
+{
+    spoil_tile(r, WS_RANGE_TILE_HEAD, "\377\377\377\377\377\377\377\377");
+}
+
+static void change_key(struct made_registry *r)
+{
+    spoil_tile(r, WS_RANGE_TILE_HEAD, "\1");
+}
+
+/* The mirror ----------------------------------------------------------------------------------- */
+
+/* Its index was built without a shard that it had, and lists it as one that it could not get. */
+static void index_omits(struct made_registry *r)
+{
+    (void)registry_claim(r, ALPHA, registry_text(r, OTHER));
+    (void)registry_claim(r, BRAVO, text(r));
+    registry_publish(r, 5);
+    const char *head = registry_path(r, "shards/1"), *away = registry_path(r, "away");
+    assert_int_equal(rename(head, away), 0);
+    registry_index(r);
+    registry_publish(r, 6);
+}
+
+static void index_of_stranger(struct made_registry *r)
+{
+    leave_out(r);
+    registry_index(r);
+    /* What was logged is as of a mirror; the reader's roles know none. */
+    struct ws_arena *arena = &r->made.arena;
+    const struct ws_bytes roles = contents(arena, r->request.roles);
+    const uint8_t *line = memmem(roles.data, roles.size, "\nmirror mirror ", 15);
+    assert_non_null(line);
+    const uint8_t *end = memchr(line + 1, '\n', roles.size - (size_t)(line + 1 - roles.data));
+    assert_non_null(end);
+    const struct ws_bytes without =
+        registry_join(r, ws_bytes_of(roles.data, (size_t)(line - roles.data)),
+                      ws_bytes_of(end, roles.size - (size_t)(end - roles.data)));
+    registry_file(r, "roles", without);
+    registry_publish(r, 6);
+}
+
+static void doctor_index(struct made_registry *r)
+{
+    leave_out(r);
+    registry_index(r);
+    registry_publish(r, 6);
+    damage(&r->place, "0.index" WS_INDEX_TILES, WS_RANGE_TILE_HEAD, "\1");
+}
+
+/* Log and witnesses ---------------------------------------------------------------------------- */
+
+static void log_omits(struct made_registry *r)
+{
+    (void)registry_claim(r, ALPHA, registry_text(r, OTHER));
+    (void)registry_claim(r, ALPHA, text(r));
+    registry_publish(r, 5);
+    const struct ws_bytes honest = contents(&r->made.arena, registry_path(r, "log/checkpoint"));
+    r->tree.entries[1] = r->tree.entries[0];
+    r->tree.leaves[1] = r->tree.leaves[0];
+    registry_publish(r, 5);
+    registry_file(r, "log/checkpoint", honest);
+}
+
+static void log_rolls_back(struct made_registry *r)
+{
+    struct ws_lookup lookup;
+    (void)registry_claim(r, ALPHA, registry_text(r, OTHER));
+    registry_publish(r, 5);
+    const struct ws_bytes old = contents(&r->made.arena, registry_path(r, "log/checkpoint"));
+    (void)registry_claim(r, ALPHA, text(r));
+    registry_publish(r, 6);
+    r->request.state = registry_path(r, "state");
+    assert_int_equal(ws_lookup_open(&lookup, &r->request, NULL), WS_OK);
+    ws_lookup_close(&lookup);
+    registry_file(r, "log/checkpoint", old);
+}
+
+/* One of the three says that the archive was there before the model. */
+static void witness_backdates(struct made_registry *r)
+{
+    (void)registry_claim(r, ALPHA, text(r));
+    registry_publish(r, 5);
+    (void)registry_claim(r, ARCHIVE, text(r));
+    const uint64_t honest = MADE_STARTED + UINT64_C(9) * MADE_DAY;
+    registry_publish_with(r, (const uint64_t[4]){MADE_STARTED - MADE_DAY, honest, honest + 1, 0});
+}
+
+static void log_alone(struct made_registry *r)
+{
+    (void)registry_claim(r, ALPHA, text(r));
+    registry_publish_with(r, (const uint64_t[4]){MADE_STARTED + UINT64_C(5) * MADE_DAY, 0, 0, 0});
+}
+
+/* Who makes a bundle --------------------------------------------------------------------------- */
+
+static void archive_then_index(struct made_registry *r)
+{
+    archive_afterwards(r);
+    registry_index(r);
+    registry_publish(r, 7);
+}
+
+static void leave_entry_out(struct made_registry *r, struct ws_evidence *evidence)
+{
+    (void)r;
+    assert_int_equal(evidence->entries[1].index, 1);
+    for (size_t i = 1; i + 1 < evidence->entry_count; i++)
+        evidence->entries[i] = evidence->entries[i + 1];
+    evidence->entry_count--;
+}
+
+static void leave_entry_and_index_out(struct made_registry *r, struct ws_evidence *evidence)
+{
+    leave_entry_out(r, evidence);
+    evidence->has_index = false;
+}
+
+/* The emission is proven by a checkpoint long after the archive behind it. */
+static void prove_late(struct made_registry *r, struct ws_evidence *evidence)
+{
+    struct ws_log_proof *proof = &evidence->entries[0];
+    struct ws_merkle_nodes nodes = {made_tree_node, &r->tree};
+    const uint64_t late = MADE_STARTED + UINT64_C(50) * MADE_DAY;
+    proof->checkpoint =
+        made_checkpoint(&r->made, &r->tree, r->tree.size, (const uint64_t[4]){late, late, late, 0});
+    assert_int_equal(
+        ws_merkle_prove_inclusion(&nodes, proof->index, r->tree.size, &proof->way, NULL), WS_OK);
+}
+
+static void change_tile(struct made_registry *r, struct ws_evidence *evidence)
+{
+    struct ws_range_proof *tile = &evidence->shards[0].tiles.items[0];
+    uint8_t *copy = ws_arena_copy(&r->made.arena, tile->tile.data, tile->tile.size);
+    assert_non_null(copy);
+    copy[tile->tile.size - 1] ^= 1;
+    tile->tile.data = copy;
+}
+
+static void honest(struct made_registry *r)
+{
+    (void)registry_claim(r, ALPHA, text(r));
+    registry_publish(r, 5);
+}
+
+/* clang-format off */
+static const struct row rows[] = {
+    {"issuer", "omit", "does not register what its model made", "unknown; not proven that nobody has it", leave_out, NULL},
+    {"issuer", "backdate", "registers what a human wrote, archived long before", "human, as claimed by archive", register_human, NULL},
+    {"issuer", "copy", "logs another's shard as its own", "model, as claimed by alpha", copy_shard, NULL},
+    {"issuer", "roll back", "withdraws what it said", "unknown; not proven that nobody has it; withdrawn at entry 1", take_back, NULL},
+    {"issuer", "withhold", "logs a shard and shows it to nobody", "unknown; not proven that nobody has it; a shard unavailable", withhold_shard, NULL},
+    {"issuer", "withhold", "shows its shard to a mirror alone", "unknown; not proven that nobody has it; a shard unavailable", withhold_from_reader, NULL},
+    {"issuer", "withhold", "does not show its shard to the mirror, either", "unknown; not proven that nobody has it; a shard unavailable", withhold_from_mirror, NULL},
+    {"issuer", "launder", "speaks as an archive", "unknown; not proven that nobody has it", claim_as_archive, NULL},
+    {"stranger", "copy", "registers what it has no role for", "unknown; not proven that nobody has it", claim_without_role, NULL},
+    {"archive", "launder", "archives what a model made, afterwards", "contested", archive_afterwards, NULL},
+    {"archive", "launder", "archives it before its issuer, who comes within max-delay", "contested", archive_first, NULL},
+    {"CDN", "misfile", "puts a key where a search misses it", "unknown; not proven that nobody has it; a shard unavailable", misfile_key, NULL},
+    {"CDN", "doctor", "changes a key of a shard", "unknown; not proven that nobody has it; a shard damaged", change_key, NULL},
+    {"CDN", "doctor", "changes a key of an index", "unknown; not proven that nobody has it; a shard partly searched; the index is damaged", doctor_index, NULL},
+    {"mirror", "omit", "leaves a shard out of its index", "unknown; not proven that nobody has it; a shard unavailable", index_omits, NULL},
+    {"mirror", "omit", "signs an index, and has no mirror in the roles", "refused: no index of the roles", index_of_stranger, NULL},
+    {"log", "omit", "serves another entry in its place", "refused: its files do not lead to what it signed", log_omits, NULL},
+    {"log", "roll back", "shows what it was before", "refused: older than what was seen", log_rolls_back, NULL},
+    {"k-1 witnesses", "backdate", "date an archive before the model", "contested", witness_backdates, NULL},
+    {"k-1 witnesses", "fork", "cosign alone", "refused: not signed and cosigned as the policy wants", log_alone, NULL},
+    {"bundle's maker", "omit", "leaves out the archive that contests", "model, as claimed by alpha; not proven that nothing is left out", archive_afterwards, leave_entry_and_index_out},
+    {"bundle's maker", "omit", "leaves it out, beside an index", "model, as claimed by alpha; not proven that nothing is left out", archive_then_index, leave_entry_out},
+    {"bundle's maker", "backdate", "proves an emission by a later checkpoint than an archive behind it", "contested", archive_afterwards, prove_late},
+    {"bundle's maker", "doctor", "changes a tile", "refused: a piece is not what statements say", honest, change_tile},
+};
+/* clang-format on */
+
+/* What a client prints --------------------------------------------------------------------------
+ */
+
+static const char *refusal(const struct ws_error *err)
+{
+    static const struct {
+        const char *words, *says;
+    } known[] = {
+        {"no statement of a mirror", "refused: no index of the roles"},
+        {"has not the hashes of what is below", "refused: its files do not lead to what it signed"},
+        {"do not lead to the root", "refused: its files do not lead to what it signed"},
+        {"older than what was seen", "refused: older than what was seen"},
+        {"witnesses", "refused: not signed and cosigned as the policy wants"},
+    };
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strstr(err->message, known[i].words))
+            return known[i].says;
+    return err->message;
+}
+
+static const char *say_label(struct made_registry *r, const struct ws_finding *finding)
+{
+    const enum ws_verdict_label label = finding->verdict.label;
+    if (label != WS_VERDICT_HUMAN && label != WS_VERDICT_MODEL)
+        return ws_verdict_word(label);
+    const struct ws_verdict_span *span = &finding->verdict.spans[0];
+    const size_t claim = label == WS_VERDICT_HUMAN ? span->archive : span->emission;
+    return ws_arena_format(&r->made.arena, "%s, as claimed by %s", ws_verdict_word(label),
+                           finding->claims[claim].party);
+}
+
+static const char *say(struct made_registry *r, const struct ws_finding *finding, bool is_bundle)
+{
+    const char *says = say_label(r, finding);
+    if (finding->refused > 0 && is_bundle)
+        return "refused: a piece is not what statements say";
+    if (finding->verdict.label == WS_VERDICT_UNKNOWN && finding->coverage != WS_COVERAGE_COMPLETE)
+        says = ws_arena_format(&r->made.arena, "%s; not proven that nobody has it", says);
+    else if (is_bundle && finding->coverage != WS_COVERAGE_COMPLETE &&
+             finding->verdict.label != WS_VERDICT_CONTESTED)
+        says = ws_arena_format(&r->made.arena, "%s; not proven that nothing is left out", says);
+    for (size_t i = 0; i < finding->shard_count; i++) {
+        const struct ws_finding_shard *shard = &finding->shards[i];
+        if (shard->state == WS_SEARCHED_WITHDRAWN)
+            says = ws_arena_format(&r->made.arena, "%s; withdrawn at entry %zu", says,
+                                   (size_t)finding->claims[shard->claim].withdrawn_in);
+        else if (shard->state != WS_SEARCHED_WHOLE)
+            says = ws_arena_format(&r->made.arena, "%s; a shard %s", says,
+                                   ws_searched_word(shard->state));
+    }
+    if (finding->coverage == WS_COVERAGE_DAMAGED)
+        says = ws_arena_format(&r->made.arena, "%s; the index is damaged", says);
+    return says;
+}
+
+static const char *look(struct made_registry *r, const struct row *row, struct ws_lookup *lookup)
+{
+    const struct ws_query query = registry_query(r, text(r));
+    struct ws_evidence evidence, read;
+    struct ws_finding finding;
+    struct ws_error err;
+    const struct ws_finding_reader reader = registry_reader(lookup);
+    if (ws_lookup_gather(lookup, &query, &r->made.arena, &evidence, &err) != WS_OK)
+        return refusal(&err);
+    if (row->tamper)
+        row->tamper(r, &evidence);
+    if (ws_evidence_take_apart(registry_bundle(r, &evidence), &r->made.arena, &read, &err) !=
+            WS_OK ||
+        ws_finding_make(&read, &reader, &r->made.arena, &finding, &err) != WS_OK)
+        return refusal(&err);
+    return say(r, &finding, row->tamper != NULL);
+}
+
+static const char *client(struct made_registry *r, const struct row *row)
+{
+    struct ws_lookup lookup;
+    struct ws_error err;
+    const char *says =
+        ws_lookup_open(&lookup, &r->request, &err) == WS_OK ? look(r, row, &lookup) : refusal(&err);
+    says = ws_arena_text(&r->made.arena, says);
+    assert_non_null(says);
+    ws_lookup_close(&lookup);
+    return says;
+}
+
+static bool is_documented(const char *line, struct ws_arena *arena)
+{
+    const struct ws_bytes page = contents(arena, WS_SOURCE_DIR "/docs/formats/verdict.md");
+    return memmem(page.data, page.size, line, strlen(line)) != NULL;
+}
+
+static void liars__bring_a_lookup_to_what_is_documented(void **state)
+{
+    (void)state;
+    size_t wrong = 0;
+    puts("| liar | lie | what it does | what a lookup says |\n|---|---|---|---|");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct made_registry r;
+        char line[400];
+        registry_begin(&r);
+        rows[i].tell(&r);
+        const char *says = client(&r, &rows[i]);
+        (void)snprintf(line, sizeof line, "| %s | %s | %s | %s |", rows[i].liar, rows[i].lie,
+                       rows[i].how, says);
+        puts(line);
+        if (strcmp(says, rows[i].wanted) != 0 || !is_documented(line, &r.made.arena))
+            wrong++;
+        registry_end(&r);
+    }
+    if (wrong > 0)
+        fail_msg("%zu rows are not as the table of docs/formats/verdict.md has them", wrong);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(liars__bring_a_lookup_to_what_is_documented),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,269 @@
+/* Lookups, and the bundles that prove them: what comes through bytes comes to the same verdict, and
+ * what was tampered with is refused or says no more than before. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "support/made_registry.h"
+
+enum { HUMAN_TEXT, MODEL_TEXT, OTHER_TEXT };
+
+/* An archive's text, then a model's, each dated; with the mirror's index of both. */
+static void fill(struct made_registry *r)
+{
+    registry_begin(r);
+    (void)registry_claim(r, ARCHIVE, registry_text(r, HUMAN_TEXT));
+    registry_publish(r, 1);
+    (void)registry_claim(r, ALPHA, registry_text(r, MODEL_TEXT));
+    registry_publish(r, 10);
+    registry_index(r);
+    registry_publish(r, 11);
+}
+
+static void open_lookup(struct made_registry *r, struct ws_lookup *lookup)
+{
+    struct ws_error err;
+    if (ws_lookup_open(lookup, &r->request, &err) != WS_OK)
+        fail_msg("%s", err.message);
+}
+
+static struct ws_finding find(struct made_registry *r, struct ws_lookup *lookup,
+                              struct ws_bytes text, struct ws_evidence *evidence)
+{
+    const struct ws_query query = registry_query(r, text);
+    const struct ws_finding_reader reader = registry_reader(lookup);
+    struct ws_finding finding;
+    struct ws_error err;
+    if (ws_lookup_gather(lookup, &query, &r->made.arena, evidence, &err) != WS_OK ||
+        ws_finding_make(evidence, &reader, &r->made.arena, &finding, &err) != WS_OK)
+        fail_msg("%s", err.message);
+    return finding;
+}
+
+static void assert_same_verdict(const struct ws_finding *a, const struct ws_finding *b)
+{
+    assert_int_equal(a->verdict.label, b->verdict.label);
+    assert_int_equal(a->verdict.span_count, b->verdict.span_count);
+    for (size_t i = 0; i < a->verdict.span_count; i++) {
+        assert_int_equal(a->verdict.spans[i].begin, b->verdict.spans[i].begin);
+        assert_int_equal(a->verdict.spans[i].end, b->verdict.spans[i].end);
+        assert_int_equal(a->verdict.spans[i].label, b->verdict.spans[i].label);
+    }
+    assert_int_equal(a->verdict.match_count, b->verdict.match_count);
+}
+
+static void lookup__says_whose_a_text_is(void **state)
+{
+    (void)state;
+    struct made_registry r;
+    struct ws_lookup lookup;
+    struct ws_evidence evidence;
+    uint64_t *sizes;
+    fill(&r);
+    open_lookup(&r, &lookup);
+
+    struct ws_finding finding = find(&r, &lookup, registry_text(&r, MODEL_TEXT), &evidence);
+    assert_int_equal(finding.verdict.label, WS_VERDICT_MODEL);
+    assert_int_equal(finding.coverage, WS_COVERAGE_COMPLETE);
+    assert_int_equal(finding.verdict.match_count, 1);
+    assert_int_equal(finding.verdict.matches[0].hits, finding.verdict.distinct);
+    assert_int_equal(finding.verdict.spans[0].at_most, 3);
+    const struct ws_finding_claim *claim = &finding.claims[finding.verdict.spans[0].emission];
+    assert_string_equal(claim->party, "alpha");
+    assert_int_equal(claim->trusted.time, MADE_STARTED + UINT64_C(10) * MADE_DAY);
+    assert_int_equal(claim->trusted.operators, 3);
+    assert_int_equal(ws_lookup_measure(&lookup, &finding, &r.made.arena, &sizes, NULL), WS_OK);
+    assert_int_equal(sizes[0], finding.verdict.distinct);
+
+    finding = find(&r, &lookup, registry_text(&r, HUMAN_TEXT), &evidence);
+    assert_int_equal(finding.verdict.label, WS_VERDICT_HUMAN);
+
+    /* Half of another text is there with its spans. */
+    const struct ws_bytes model = registry_text(&r, MODEL_TEXT);
+    const struct ws_bytes both = registry_join(&r, registry_text(&r, OTHER_TEXT), model);
+    finding = find(&r, &lookup, both, &evidence);
+    assert_int_equal(finding.verdict.label, WS_VERDICT_MIXED);
+    for (size_t i = 0; i < finding.verdict.span_count; i++)
+        assert_true(finding.verdict.spans[i].begin >= both.size - model.size);
+
+    finding = find(&r, &lookup, registry_text(&r, OTHER_TEXT), &evidence);
+    assert_int_equal(finding.verdict.label, WS_VERDICT_UNKNOWN);
+    assert_int_equal(finding.coverage, WS_COVERAGE_COMPLETE);
+    assert_int_equal(finding.index_entries, 2);
+    finding = find(&r, &lookup, ws_bytes_of("", 0), &evidence);
+    assert_int_equal(finding.verdict.label, WS_VERDICT_UNKNOWN);
+    ws_lookup_close(&lookup);
+    registry_end(&r);
+}
+
+static void bundle__comes_to_the_same_verdict(void **state)
+{
+    (void)state;
+    struct made_registry r;
+    struct ws_lookup lookup;
+    fill(&r);
+    open_lookup(&r, &lookup);
+    const struct ws_finding_reader reader = registry_reader(&lookup);
+    for (uint64_t text = HUMAN_TEXT; text <= OTHER_TEXT; text++) {
+        struct ws_evidence evidence, read;
+        struct ws_finding again;
+        const struct ws_finding finding = find(&r, &lookup, registry_text(&r, text), &evidence);
+        const struct ws_bytes bytes = registry_bundle(&r, &evidence);
+        assert_int_equal(ws_evidence_take_apart(bytes, &r.made.arena, &read, NULL), WS_OK);
+        const struct ws_bytes written = registry_bundle(&r, &read);
+        assert_int_equal(bytes.size, written.size);
+        assert_memory_equal(bytes.data, written.data, bytes.size);
+        assert_int_equal(ws_finding_make(&read, &reader, &r.made.arena, &again, NULL), WS_OK);
+        assert_same_verdict(&finding, &again);
+        assert_int_equal(finding.coverage, again.coverage);
+        /* Equal tiles are there once: the text has more fingerprints than its shards have tiles. */
+        for (size_t i = 0; i < read.shard_count; i++)
+            assert_true(read.shards[i].tiles.count <= 1);
+    }
+    ws_lookup_close(&lookup);
+    registry_end(&r);
+}
+
+/* Whether the bytes, sealed again, still prove anything; then, what. */
+static bool still_proves(struct made_registry *r, const struct ws_finding_reader *reader,
+                         uint8_t *bytes, size_t size, struct ws_finding *out)
+{
+    struct ws_evidence read;
+    struct ws_hash seal;
+    assert_int_equal(ws_hash_of(ws_bytes_of(bytes, size - WS_HASH_SIZE), &seal, NULL), WS_OK);
+    memcpy(bytes + size - WS_HASH_SIZE, seal.bytes, WS_HASH_SIZE);
+    return ws_evidence_take_apart(ws_bytes_of(bytes, size), &r->made.arena, &read, NULL) == WS_OK &&
+           ws_finding_make(&read, reader, &r->made.arena, out, NULL) == WS_OK && out->refused == 0;
+}
+
+/* Each byte is changed by somebody who makes the seal anew, behind the query, which is the maker's
+ * word until it is compared with the text. Another head of a shard makes it one that nobody names,
+ * as if it were left out: then nothing is said, and it does not pass for all there is. */
+static void bundle__proves_nothing_when_it_was_tampered_with(void **state)
+{
+    (void)state;
+    struct made_registry r;
+    struct ws_lookup lookup;
+    struct ws_evidence evidence;
+    fill(&r);
+    open_lookup(&r, &lookup);
+    const struct ws_finding_reader reader = registry_reader(&lookup);
+    const struct ws_finding finding = find(&r, &lookup, registry_text(&r, MODEL_TEXT), &evidence);
+    const struct ws_bytes bundle = registry_bundle(&r, &evidence);
+    uint8_t *bytes = ws_arena_copy(&r.made.arena, bundle.data, bundle.size);
+    assert_non_null(bytes);
+    struct ws_evidence read;
+    bytes[bundle.size / 3] ^= 1;
+    assert_int_equal(
+        ws_evidence_take_apart(ws_bytes_of(bytes, bundle.size), &r.made.arena, &read, NULL),
+        WS_CORRUPT); /* not sealed again */
+    bytes[bundle.size / 3] ^= 1;
+    const uint8_t *checkpoint =
+        memmem(bytes, bundle.size, evidence.checkpoint.data, evidence.checkpoint.size);
+    assert_non_null(checkpoint);
+    const size_t proven = (size_t)(checkpoint - bytes);
+    /* Every 11th byte: all kinds of them are hit, and the index's and the shards' tiles are. */
+    size_t said = 0, tried = 0;
+    for (size_t i = proven; i + WS_HASH_SIZE < bundle.size; i += 11, tried++) {
+        struct ws_finding tampered;
+        bytes[i] ^= 4;
+        if (still_proves(&r, &reader, bytes, bundle.size, &tampered)) {
+            if (tampered.verdict.label == WS_VERDICT_UNKNOWN)
+                assert_int_not_equal(tampered.coverage, WS_COVERAGE_COMPLETE);
+            else
+                assert_same_verdict(&finding, &tampered);
+            said++;
+        }
+        bytes[i] ^= 4;
+    }
+    assert_true(said < tried / 10);
+    for (size_t cut = 1; cut < bundle.size; cut += 97) {
+        struct ws_finding tampered;
+        if (bundle.size - cut > 2 * WS_HASH_SIZE) {
+            uint8_t *shorter = ws_arena_copy(&r.made.arena, bytes, bundle.size - cut);
+            assert_non_null(shorter);
+            assert_false(still_proves(&r, &reader, shorter, bundle.size - cut, &tampered));
+        }
+    }
+    ws_lookup_close(&lookup);
+    registry_end(&r);
+}
+
+/* What the maker of a bundle leaves out is missed by the index, or there is none. */
+static void bundle__with_something_left_out_is_not_complete(void **state)
+{
+    (void)state;
+    struct made_registry r;
+    struct ws_lookup lookup;
+    struct ws_evidence evidence;
+    struct ws_finding finding;
+    fill(&r);
+    open_lookup(&r, &lookup);
+    const struct ws_finding_reader reader = registry_reader(&lookup);
+    (void)find(&r, &lookup, registry_text(&r, MODEL_TEXT), &evidence);
+    struct ws_evidence less = evidence;
+    less.has_index = false;
+    assert_int_equal(ws_finding_make(&less, &reader, &r.made.arena, &finding, NULL), WS_OK);
+    assert_int_equal(finding.coverage, WS_COVERAGE_NO_INDEX);
+    less = evidence;
+    less.shard_count = 0;
+    assert_int_equal(ws_finding_make(&less, &reader, &r.made.arena, &finding, NULL), WS_OK);
+    assert_int_equal(finding.verdict.label, WS_VERDICT_UNKNOWN);
+    assert_int_equal(finding.coverage, WS_COVERAGE_NOT_FOUND);
+    less = evidence;
+    less.index.tiles.count = 0;
+    assert_int_equal(ws_finding_make(&less, &reader, &r.made.arena, &finding, NULL), WS_OK);
+    assert_int_equal(finding.coverage, WS_COVERAGE_PARTLY);
+    less = evidence;
+    less.entry_count--; /* the mirror's */
+    assert_int_equal(ws_finding_make(&less, &reader, &r.made.arena, &finding, NULL), WS_OK);
+    assert_int_equal(finding.coverage, WS_COVERAGE_UNSIGNED);
+    less = evidence;
+    less.entries++; /* the archive's */
+    less.entry_count--;
+    assert_int_equal(ws_finding_make(&less, &reader, &r.made.arena, &finding, NULL), WS_OK);
+    assert_int_equal(finding.verdict.label, WS_VERDICT_MODEL);
+    ws_lookup_close(&lookup);
+    registry_end(&r);
+}
+
+static void query__of_pieces_is_that_of_the_whole(void **state)
+{
+    (void)state;
+    struct made_registry r;
+    struct ws_query_reader reader;
+    struct ws_query query;
+    registry_begin(&r);
+    const struct ws_bytes text = registry_text(&r, 3);
+    const struct ws_query whole = registry_query(&r, text);
+    assert_int_equal(ws_query_open(&reader, NULL, NULL), WS_OK);
+    for (size_t i = 0; i < text.size; i += 11)
+        assert_int_equal(
+            ws_query_add(&reader,
+                         ws_bytes_of(text.data + i, text.size - i < 11 ? text.size - i : 11), NULL),
+            WS_OK);
+    assert_int_equal(ws_query_end(&reader, &query, NULL), WS_OK);
+    assert_int_equal(query.mark_count, whole.mark_count);
+    assert_memory_equal(query.marks, whole.marks, whole.mark_count * sizeof *whole.marks);
+    const size_t *order = ws_query_order(&query, &r.made.arena);
+    for (size_t i = 1; i < query.mark_count; i++)
+        assert_true(query.marks[order[i - 1]].value <= query.marks[order[i]].value);
+    ws_query_close(&reader);
+    registry_end(&r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(lookup__says_whose_a_text_is),
+        cmocka_unit_test(bundle__comes_to_the_same_verdict),
+        cmocka_unit_test(bundle__proves_nothing_when_it_was_tampered_with),
+        cmocka_unit_test(bundle__with_something_left_out_is_not_complete),
+        cmocka_unit_test(query__of_pieces_is_that_of_the_whole),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
