@@ -277,7 +277,7 @@ static void put_zsh_subcommands(const struct command *command, const struct comm
 
 static void put_zsh_command(const struct command *command, const struct command_line *line)
 {
-    if (line->subcommand_count > 0) {
+    if (line->subcommand_count > 0 && line->flag_count == 0) {
         put_zsh_subcommands(command, line);
         return;
     }

@@ -381,6 +381,8 @@ static void write_command_page(const struct command *command, const struct comma
     put_markdown_text(docs.description, docs.sections, false);
     (void)fputs(line->subcommand_count > 0 ? ".SH COMMANDS\n" : ".SH OPTIONS\n", stdout);
     visit_subcommands(line, put_subcommand);
+    if (line->subcommand_count > 0 && line->flag_count > 0)
+        (void)fputs(".SH OPTIONS\n", stdout);
     for (size_t i = 0; i < line->flag_count; i++)
         put_flag(&line->flags[i]);
     if (line->takes_settings)

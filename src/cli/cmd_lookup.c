@@ -350,18 +350,22 @@ int cmd_lookup(int argc, char **argv)
         {"bundle", 'o', "FILE", "write the evidence, for 'lookup verify'", NULL, &flags.bundle},
         {"json", 0, NULL, "the answer as JSON", &flags.json, NULL},
     };
+    static const struct subcommand subcommands[] = {
+        {"verify", "come to the verdict anew, from a bundle alone", cmd_lookup_verify},
+    };
     const struct command_line line = {
         .usage = "lookup FILE|- --log DIR|URL --policy FILE --roles FILE --shards DIR [options]",
         .about =
             "Whose a document is: human or which model, of which depth, which characters, since "
             "when and on\nwhose word. Shards are looked up here, and nothing of the document "
-            "leaves this machine.\n'lookup verify BUNDLE' comes to the same from the evidence "
-            "alone. Ends with 3 when the log is\nrefused.",
+            "leaves this machine.\nEnds with 3 when the log is refused.",
         .flags = table,
         .flag_count = sizeof table / sizeof *table,
         .positional_most = 1,
+        .subcommands = subcommands,
+        .subcommand_count = 1,
     };
-    if (argc > 1 && strcmp(argv[1], "verify") == 0)
+    if (argc > 1 && strcmp(argv[1], subcommands[0].name) == 0)
         return cmd_lookup_verify(argc - 1, argv + 1);
     return run_lookup(&line, &flags, argc, argv);
 }

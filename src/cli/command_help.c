@@ -28,10 +28,10 @@ static void print_subcommands(const struct command_line *line)
 void print_help(const struct command_line *line)
 {
     (void)printf("usage: wellspring %s\n\n%s\n", line->usage, line->about);
-    if (line->subcommand_count > 0) {
+    if (line->subcommand_count > 0)
         print_subcommands(line);
+    if (line->subcommand_count > 0 && line->flag_count == 0)
         return;
-    }
     (void)printf("\noptions:\n");
     for (size_t i = 0; i < line->flag_count; i++)
         print_flag(&line->flags[i]);
