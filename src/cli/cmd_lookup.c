@@ -148,7 +148,6 @@ static enum ws_status look_up(const struct lookup_flags *flags, struct ws_lookup
         WS_TRY(write_bundle(flags, &evidence, err));
     const struct lookup_output output = {.evidence = &evidence,
                                          .finding = &finding,
-                                         .roles = &lookup->roles,
                                          .witnesses = count_witnesses(&lookup->trust),
                                          .sizes = sizes};
     WS_TRY(answer(flags, &output, err));
@@ -242,7 +241,6 @@ static enum ws_status verify_evidence(const struct lookup_flags *flags,
                        finding.refused);
     const struct lookup_output output = {.evidence = evidence,
                                          .finding = &finding,
-                                         .roles = reader->roles,
                                          .witnesses = count_witnesses(reader->trust),
                                          .is_bundle = true,
                                          .was_text_given = flags->text != NULL};

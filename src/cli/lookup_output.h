@@ -10,7 +10,6 @@
 struct lookup_output {
     const struct ws_evidence *evidence;
     const struct ws_finding *finding;
-    const struct ws_roles *roles;
     size_t witnesses;      /* of the policy */
     const uint64_t *sizes; /* fingerprints of each document that matches; NULL: not known */
     bool is_bundle;        /* else the evidence was gathered now */

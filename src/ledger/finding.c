@@ -512,6 +512,18 @@ static bool leaves_nothing_out(const struct making *in, const struct ws_index_sh
     return is_searched(in, &shard->digest);
 }
 
+/* Every statement that the list has of a shard is there, also those that name it again. */
+static bool is_heard(const struct making *in, const struct ws_hash *digest)
+{
+    for (size_t i = 0; i < in->list.shard_count; i++) {
+        const struct ws_index_shard *shard = &in->list.shards[i];
+        if ((shard->state == WS_INDEX_LIVE || shard->state == WS_INDEX_REPEATED) &&
+            ws_hash_equal(&shard->digest, digest) && !find_entry(in->evidence, shard->entry))
+            return false;
+    }
+    return true;
+}
+
 /* What the index says of one fingerprint was searched, too. */
 static enum ws_coverage cover_value(const struct making *in, uint64_t value)
 {
@@ -522,7 +534,8 @@ static enum ws_coverage cover_value(const struct making *in, uint64_t value)
     const uint32_t count = ws_range_tile_find(tile, value, &first);
     for (uint32_t i = 0; i < count; i++) {
         const uint32_t number = ws_range_tile_number(tile, first + i);
-        if (number >= in->live_count || !is_searched(in, &in->live[number]->digest))
+        if (number >= in->live_count || !is_searched(in, &in->live[number]->digest) ||
+            !is_heard(in, &in->live[number]->digest))
             return WS_COVERAGE_NOT_FOUND;
     }
     return WS_COVERAGE_COMPLETE;

@@ -194,6 +194,24 @@ static bool is_logged(const struct ws_lookup *lookup, const struct ws_hash *dige
     return false;
 }
 
+/* That the log of the index is the beginning of the one that is shown. */
+static enum ws_status check_beginning(const struct ws_lookup *lookup,
+                                      const struct ws_checkpoint *of, struct ws_error *err)
+{
+    const struct ws_checkpoint *shown = &lookup->head.checkpoint;
+    const struct ws_merkle_nodes nodes = ws_log_source_nodes(&lookup->tree);
+    struct ws_merkle_proof proof;
+    if (strcmp(of->origin, shown->origin) != 0 || of->size > shown->size)
+        return ws_fail(err, WS_CORRUPT,
+                       "it is of %" PRIu64 " entries of '%.100s', and the log shows %" PRIu64
+                       " of '%.100s'",
+                       of->size, of->origin, shown->size, shown->origin);
+    if (of->size == 0)
+        return WS_OK;
+    WS_TRY(ws_merkle_prove_consistency(&nodes, of->size, shown->size, &proof, err));
+    return ws_merkle_check_consistency(of->size, &of->root, shown->size, &shown->root, &proof, err);
+}
+
 static enum ws_status open_index(struct ws_lookup *lookup, const char *path, struct ws_error *err)
 {
     if (!path)
@@ -205,7 +223,10 @@ static enum ws_status open_index(struct ws_lookup *lookup, const char *path, str
                        "no statement of a mirror of the roles names the index '%.200s': whether it "
                        "leaves anything out says nobody",
                        path);
-    return WS_OK;
+    const enum ws_status status = check_beginning(lookup, &lookup->index.list.log, err);
+    if (status != WS_OK)
+        ws_error_prefix(err, "the index '%.200s'", path);
+    return status;
 }
 
 static enum ws_status read_opening(struct ws_lookup *lookup, const char *path, struct ws_error *err)

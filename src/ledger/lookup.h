@@ -55,7 +55,8 @@ WS_MUST_CHECK enum ws_status ws_lookup_read_trust(const char *policy, const char
                                                   struct ws_error *err);
 
 /* The caller closes it, also after a failure. WS_CORRUPT and WS_CONFLICT for a log that is refused;
- * WS_INVALID for an index that no mirror of the roles logged. */
+ * WS_INVALID for an index that no mirror of the roles logged, WS_CORRUPT for one of another
+ * history. */
 WS_MUST_CHECK enum ws_status ws_lookup_open(struct ws_lookup *lookup,
                                             const struct ws_lookup_request *request,
                                             struct ws_error *err);

@@ -145,7 +145,7 @@ accepts lookup other.txt --log log --policy policy --roles roles --shards fewer 
 check "not at hand" grep -qF "entry 4 ('bravo'), shard 0 'shards/lost.shard': unavailable" <("$ws" lookup other.txt --log log --policy policy --roles roles --shards fewer)
 check "the index answers for it" grep -q '^Nothing is left out' out
 accepts lookup lost.txt --log log --policy policy --roles roles --shards fewer --index day.index
-check "withheld, and the index shows it" grep -qF 'the index has fingerprints in shards that were not searched' out
+check "withheld, and the index shows it" grep -qF 'the index has fingerprints of shards that were not searched' out
 check "no label by an index alone" grep -q '^unknown: ' out
 cp -r shards doctored
 printf x | dd of=doctored/model.shard.tiles bs=1 seek=30 conv=notrunc 2>check.out
@@ -217,6 +217,20 @@ digest=$("$ws" fingerprint model.txt | sed -n 's/^  SHA-256 *//p')
 accepts shard prove shards/model.shard --document "$digest" --out openings/model
 lookup model.txt --disputed "1@2026-01-01T00:00:00Z" --openings openings
 check "and opened" grep -q '^model' out
+
+# ---- A log that somebody serves ----
+
+"$ws" serve --log log --port 0 >serve.out 2>serve.err &
+served+=($!)
+for _ in $(seq 200); do
+    url=$(grep -oE 'http://[^ ]*[^/ ]' serve.out | head -n 1)
+    [ -z "$url" ] || break
+    sleep 0.05
+done
+accepts lookup model.txt --log "$url" --policy policy --roles roles --shards shards --bundle served.bundle
+check "over HTTP" grep -q "^model, as claimed by 'alpha'" out
+check "dated by what it shows" grep -qE '^  since .* entry 1, by 2 of 2 witnesses' out
+accepts lookup verify served.bundle "${by[@]}" --text model.txt
 
 # ---- Withdrawal, and rolling back ----
 

@@ -231,6 +231,17 @@ static void archive_then_index(struct made_registry *r)
     registry_publish(r, 7);
 }
 
+/* An archive and an issuer name one shard. */
+static void one_shard_for_two(struct made_registry *r)
+{
+    const struct ws_hash digest = registry_shard(r, text(r));
+    (void)registry_say(r, ARCHIVE, made_archive("example.org/1"), &digest);
+    (void)registry_say(r, ALPHA, registry_emission(ALPHA), &digest);
+    registry_publish(r, 5);
+    registry_index(r);
+    registry_publish(r, 6);
+}
+
 static void leave_entry_out(struct made_registry *r, struct ws_evidence *evidence)
 {
     (void)r;
@@ -297,6 +308,7 @@ static const struct row rows[] = {
     {"k-1 witnesses", "fork", "cosign alone", "refused: not signed and cosigned as the policy wants", log_alone, NULL},
     {"bundle's maker", "omit", "leaves out the archive that contests", "model, as claimed by alpha; not proven that nothing is left out", archive_afterwards, leave_entry_and_index_out},
     {"bundle's maker", "omit", "leaves it out, beside an index", "model, as claimed by alpha; not proven that nothing is left out", archive_then_index, leave_entry_out},
+    {"bundle's maker", "omit", "leaves out one of two claims of a shard, beside an index", "human, as claimed by archive; not proven that nothing is left out", one_shard_for_two, leave_entry_out},
     {"bundle's maker", "backdate", "proves an emission by a later checkpoint than an archive behind it", "contested", archive_afterwards, prove_late},
     {"bundle's maker", "doctor", "changes a tile", "refused: a piece is not what statements say", honest, change_tile},
 };
