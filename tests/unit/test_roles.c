@@ -220,6 +220,7 @@ static void roles__refuse_lines_that_are_none(void **state)
         {plain, "max-age 1d\n", "roles:2: '1d', wanted whole seconds"},
         {plain, "max-age 1\nmax-age 1\n", "roles:3: this limit was there before"},
         {plain, "max-delay 1 2\n", "roles:2: '2' is too much"},
+        {plain, "max-opening 1\nmax-opening 2\n", "roles:3: this limit was there before"},
         {POLICY_OF("quorum none\n"), "max-delay 1\n", "roles:2: the policy wants no quorum"},
         {plain, "\x01\n", "roles:2: a control character"},
     };
@@ -280,9 +281,22 @@ static void roles__live_with_little_memory(void **state)
     assert_int_equal(status, WS_OK);
 }
 
+/* The time is counted by the reader's own clock. */
+static void opening__is_limited_without_a_quorum(void **state)
+{
+    (void)state;
+    struct reading in;
+    assert_int_equal(
+        read_roles(&in, POLICY_OF("quorum none\n"), "urn:wellspring:roles:v1\nmax-opening 3600\n"),
+        WS_OK);
+    assert_int_equal(in.roles.max_opening, 3600);
+    release(&in);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(opening__is_limited_without_a_quorum),
         cmocka_unit_test(roles__read_the_documented_example),
         cmocka_unit_test(roles__cover_a_name_and_what_is_behind_it),
         cmocka_unit_test(roles__tell_roots_and_mirrors_from_keys),
