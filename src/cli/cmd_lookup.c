@@ -206,7 +206,7 @@ static enum ws_status compare_text(const struct ws_query *said, const char *path
                                    struct ws_error *err)
 {
     struct ws_query_reader reader;
-    struct ws_query query;
+    struct ws_query query = {.has_text = false};
     enum ws_status status = read_document(&reader, path, &query, err);
     if (status == WS_OK && !ws_hash_equal(&said->digest, &query.digest))
         status = ws_fail(err, WS_CORRUPT, "the bundle is about another text than '%.200s'", path);

@@ -49,34 +49,39 @@ static void depth_text(const struct ws_verdict_span *span, char out[64])
         (void)snprintf(out, 64, "%" PRIu64 " to %" PRIu64, span->at_least, span->at_most);
 }
 
-/* All spans of a label as one: the bounds of depth over all of them, and of the claims that they
- * are by the one of most characters. */
+/* Another span of the same label: `most` is the length of the longest so far. */
+static void join_span(const struct ws_verdict_span *span, uint64_t *most,
+                      struct ws_verdict_span *joined)
+{
+    if (span->at_least < joined->at_least)
+        joined->at_least = span->at_least;
+    if (span->at_most > joined->at_most)
+        joined->at_most = span->at_most;
+    joined->has_most &= span->has_most;
+    if (span->end - span->begin > *most) {
+        *most = span->end - span->begin;
+        joined->archive = span->archive;
+        joined->emission = span->emission;
+    }
+}
+
+/* All spans of a label as one: the bounds of depth over all of them, and the claims of the longest.
+ * False where there is none. */
 static bool join_spans(const struct lookup_output *o, enum ws_verdict_label label,
                        struct ws_verdict_span *out)
 {
     const struct ws_verdict *verdict = &o->finding->verdict;
     uint64_t most = 0;
-    bool is_first = true;
+    bool is_there = false;
     for (size_t i = 0; i < verdict->span_count; i++) {
-        const struct ws_verdict_span *span = &verdict->spans[i];
-        struct ws_verdict_span joined = *span;
-        if (span->label != label)
+        if (verdict->spans[i].label != label)
             continue;
-        if (!is_first) {
-            joined.at_least = out->at_least < span->at_least ? out->at_least : span->at_least;
-            joined.has_most = out->has_most && span->has_most;
-            joined.at_most = out->at_most > span->at_most ? out->at_most : span->at_most;
-        }
-        if (span->end - span->begin <= most) {
-            joined.archive = out->archive;
-            joined.emission = out->emission;
-        } else {
-            most = span->end - span->begin;
-        }
-        is_first = false;
-        *out = joined;
+        if (!is_there)
+            *out = verdict->spans[i];
+        is_there = true;
+        join_span(&verdict->spans[i], &most, out);
     }
-    return !is_first;
+    return is_there;
 }
 
 /* Text ----------------------------------------------------------------------------------------- */

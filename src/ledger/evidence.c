@@ -3,7 +3,7 @@
 #include <inttypes.h>
 
 enum { MAGIC_SIZE = 8, LEAST_MARK = 8 + 1 + 1 /* bytes */ };
-static const char MAGIC[] = "WSBUNDL1";
+static const char MAGIC[] = "WSBUNDL1"; /* its last letter is the version */
 
 const struct ws_range_proof *ws_evidence_tile(const struct ws_evidence_tiles *tiles, uint32_t index)
 {
@@ -241,7 +241,7 @@ enum ws_status ws_evidence_take_apart(struct ws_bytes bytes, struct ws_arena *ar
                        WS_EVIDENCE_LIMIT);
     if (bytes.size < MAGIC_SIZE || memcmp(bytes.data, MAGIC, MAGIC_SIZE - 1) != 0)
         return ws_fail(err, WS_CORRUPT, "no bundle: wanted '%s' at its beginning", MAGIC);
-    if (bytes.data[MAGIC_SIZE - 1] != MAGIC[MAGIC_SIZE - 1])
+    if (memcmp(bytes.data, MAGIC, MAGIC_SIZE) != 0)
         return ws_fail(err, WS_UNSUPPORTED, "a bundle of another version than 1");
     WS_TRY(take_seal(&bytes, err));
     ws_reader_init(&in.reader, ws_bytes_of(bytes.data + MAGIC_SIZE, bytes.size - MAGIC_SIZE));

@@ -36,7 +36,7 @@ static struct ws_finding find(struct made_registry *r, struct ws_lookup *lookup,
 {
     const struct ws_query query = registry_query(r, text);
     const struct ws_finding_reader reader = registry_reader(lookup);
-    struct ws_finding finding;
+    struct ws_finding finding = {.claim_count = 0};
     struct ws_error err;
     if (ws_lookup_gather(lookup, &query, &r->made.arena, evidence, &err) != WS_OK ||
         ws_finding_make(evidence, &reader, &r->made.arena, &finding, &err) != WS_OK)
