@@ -49,6 +49,9 @@ struct searched_shard {
     const char *why; /* it is damaged; NULL */
 };
 
+/* No number of a live shard. */
+#define NOT_LIVE SIZE_MAX
+
 struct making {
     const struct ws_evidence *evidence;
     const struct ws_finding_reader *reader;
@@ -296,23 +299,25 @@ static bool is_index_sound(const struct making *in)
     return in->out->coverage == WS_COVERAGE_COMPLETE;
 }
 
-/* Whether the index proves that this shard, which is live in it, has not this fingerprint. */
-static bool is_absent_by_index(const struct making *in, const struct ws_hash *shard, uint64_t value)
+/* The number of this shard in the index; NOT_LIVE where it is in none that is sound. */
+static size_t live_number(const struct making *in, const struct ws_hash *shard)
 {
-    const struct ws_range_tile *tile = is_index_sound(in) ? tile_for(&in->index, value) : NULL;
-    bool is_listed = false;
+    for (size_t i = 0; is_index_sound(in) && i < in->live_count; i++)
+        if (ws_hash_equal(&in->live[i]->digest, shard))
+            return i;
+    return NOT_LIVE;
+}
+
+/* Whether the index proves that the live shard with this number has not this fingerprint. */
+static bool is_absent_by_index(const struct making *in, size_t live, uint64_t value)
+{
+    const struct ws_range_tile *tile = live == NOT_LIVE ? NULL : tile_for(&in->index, value);
     uint32_t first;
-    for (size_t i = 0; tile && i < in->live_count && !is_listed; i++)
-        is_listed = ws_hash_equal(&in->live[i]->digest, shard);
-    if (!is_listed)
-        return false;
-    const uint32_t count = ws_range_tile_find(tile, value, &first);
-    for (uint32_t i = 0; i < count; i++) {
-        const uint32_t number = ws_range_tile_number(tile, first + i);
-        if (number < in->live_count && ws_hash_equal(&in->live[number]->digest, shard))
+    const uint32_t count = tile ? ws_range_tile_find(tile, value, &first) : 0;
+    for (uint32_t i = 0; i < count; i++)
+        if (ws_range_tile_number(tile, first + i) == live)
             return false;
-    }
-    return true;
+    return tile != NULL;
 }
 
 /* Shards --------------------------------------------------------------------------------------- */
@@ -375,6 +380,7 @@ static void add_hits(struct making *in, size_t claim, uint32_t subject, size_t m
 static void search_shard(struct making *in, const struct searched_shard *shard,
                          struct ws_finding_shard *out)
 {
+    const size_t live = live_number(in, &shard->digest);
     bool is_whole = true;
     for (size_t i = 0, n; i < in->evidence->query.mark_count; i += n) {
         const uint64_t value = value_of(in, i);
@@ -386,7 +392,7 @@ static void search_shard(struct making *in, const struct searched_shard *shard,
             out->found++;
             add_hits(in, out->claim, out->subject, n, in->order + i, tile, first, count);
         }
-        is_whole &= tile || is_absent_by_index(in, &shard->digest, value);
+        is_whole &= tile || is_absent_by_index(in, live, value);
     }
     out->state = is_whole ? WS_SEARCHED_WHOLE : WS_SEARCHED_PARTLY;
 }
