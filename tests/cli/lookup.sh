@@ -244,6 +244,9 @@ publish
 lookup human.txt --state state
 check "withdrawn" grep -qF "entry 0 ('archive'), shard 0 'shards/human.shard': withdrawn at entry 7" out
 refuses 3 "older than what was seen here before" -- lookup human.txt --log before --policy policy --roles roles --shards shards --state state
+{ cat roles; echo 'max-age 1'; } >impatient
+sleep 2
+refuses 3 "older than the policy lets a checkpoint be" -- lookup human.txt --log log --policy policy --roles impatient --shards shards
 accepts lookup verify human.bundle "${by[@]}"
 check "an old bundle says as of when" grep -qE "^  as of .*: 6 entries" out
 
