@@ -4,13 +4,15 @@
 #include <string.h>
 
 /* Points. */
-#define EDGE       4.0 /* around everything */
-#define GAP        8.0 /* between panels, and between parts of a figure */
-#define TICK_GAP   5.0 /* from the axis to texts along it, the tick in between */
-#define LABEL_GAP  3.0
-#define SLANT_SIN  0.64 /* of 40 degrees */
-#define SLANT_COS  0.77
-#define LEAST_SIDE 40.0 /* of a panel's area */
+#define EDGE                4.0 /* around everything */
+#define GAP                 8.0 /* between panels, and between parts of a figure */
+#define TICK_GAP            5.0 /* from the axis to texts along it, the tick in between */
+#define LABEL_GAP           3.0
+#define NAME_GAP            2.0  /* between names of categories, one above the other */
+#define SLANT_SIN           0.64 /* of 40 degrees */
+#define SLANT_COS           0.77
+#define LEAST_SIDE          40.0 /* of a panel's area ... */
+#define LEAST_BESIDE_LABELS 60.0 /* ... between labels of its own and its neighbour's */
 
 enum { TICKS_ALONG_X = 8, TICKS_ALONG_Y = 6, MANY_PANELS_ACROSS = 8 };
 
@@ -261,6 +263,17 @@ static double area_width(const struct layout *l, double right, double gap)
     return (l->out->width - 2 * EDGE - right - texts - (columns - 1) * gap) / columns;
 }
 
+/* Names along y have room for all of their lines, one above the other. */
+static double names_height(const struct layout *l)
+{
+    double height = 0;
+    for (size_t p = 0; p < l->figure->panel_count; p++) {
+        const struct ws_axis_layout *y = &l->out->panels[p].y;
+        height = fmax(height, (double)y->name_count * (tallest_name(y) + NAME_GAP));
+    }
+    return height;
+}
+
 static void set_columns(struct layout *l, size_t columns)
 {
     l->columns = columns;
@@ -285,13 +298,14 @@ static enum ws_status lay_panels(struct layout *l, double *bottom, struct ws_err
         find_overhang(l, &left, &right);
         gap = column_gap(l, left, right);
         width = area_width(l, fmax(3, right + 1), gap);
-        if (width < LEAST_SIDE && l->columns > 1) { /* begin anew with wider ones */
+        if (width < (columns_are_bare(l) ? LEAST_SIDE : LEAST_BESIDE_LABELS) &&
+            l->columns > 1) { /* begin anew with wider ones */
             set_columns(l, l->columns - 1);
             width = l->out->width / (double)l->columns * 0.8;
             round = -1;
         }
         width = fmax(width, LEAST_SIDE);
-        height = fmax(width * aspect, LEAST_SIDE);
+        height = fmax(fmax(width * aspect, LEAST_SIDE), names_height(l));
     }
     double top = *bottom;
     for (size_t p = 0; p < l->figure->panel_count; p++) {

@@ -2,39 +2,108 @@
  * The collapse profile of a run as a table of tiles: definitions by arms (lab/profile.h).
  */
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 #include "lab/profile.h"
+#include "report/figure_layout.h"
 #include "view/figure_parts.h"
 
 enum { ARMS_MOST = 12, ROWS = WS_DEFINITIONS + 1 /* and the stage */ };
+
+#define TILES_SHARE 0.62 /* of the figure's width: the names beside them take up to 0.34 */
+#define TILE_GAP    5.0  /* points from text to text */
 
 static enum ws_status no_memory(struct ws_error *err)
 {
     return ws_fail_memory(err, "a figure");
 }
 
-/* The arms that are asked for, by their numbers in the profile. */
+/* What stands in a tile. A stage has one word: the row is named. */
+static const char *text_of(const struct ws_profile *profile, size_t arm, size_t d,
+                           struct ws_arena *arena)
+{
+    static const char *const stages[] = {[WS_STAGE_NONE] = "none",
+                                         [WS_STAGE_EARLY] = "early",
+                                         [WS_STAGE_LATE] = "late",
+                                         [WS_STAGE_UNKNOWN] = "?"};
+    if (d == WS_DEFINITIONS)
+        return stages[profile->stages[arm]];
+    const struct ws_profile_row *row = &profile->rows[arm * WS_DEFINITIONS + d];
+    switch (row->verdict) {
+    case WS_VERDICT_SHOWN:
+        return row->has_since ? ws_arena_format(arena, "from %" PRIu32, row->since) : "shown";
+    case WS_VERDICT_NOT_SHOWN:
+        return "no";
+    case WS_VERDICT_TOO_FEW:
+        return "?";
+    case WS_VERDICT_NOT_MEASURED:
+        break;
+    }
+    return "–";
+}
+
+/* An arm: its number in the profile, and the texts of its tiles. */
+struct column {
+    size_t arm;
+    const char *name;
+    const char *texts[ROWS];
+};
+
 struct columns {
-    size_t arms[ARMS_MOST];
-    const char *names[ARMS_MOST];
+    struct column items[ARMS_MOST];
     size_t count;
+    double widest;       /* of the texts, points */
     const char *no_room; /* " Not shown: control, ...": arms behind the last that has room */
 };
 
-/* Arms that were asked for are all to be there. */
-static enum ws_status add_column(const struct ws_figure_request *request, size_t arm,
-                                 const char *name, struct columns *out, struct ws_error *err)
+static enum ws_status write_column(const struct ws_figure_request *request,
+                                   const struct ws_profile *profile, size_t arm, struct column *out,
+                                   double *widest, struct ws_error *err)
 {
-    if (out->count < ARMS_MOST) {
-        out->arms[out->count] = arm;
-        out->names[out->count++] = name;
+    *out = (struct column){.arm = arm, .name = profile->arms[arm]};
+    for (size_t d = 0; d < ROWS; d++) {
+        out->texts[d] = text_of(profile, arm, d, request->arena);
+        if (!out->texts[d])
+            return no_memory(err);
+        *widest = fmax(*widest, ws_font_width(WS_SIZE_TICK, out->texts[d]));
+    }
+    return WS_OK;
+}
+
+static double width_of(const struct ws_figure_request *request)
+{
+    return request->settings->width > 0 ? request->settings->width : WS_FIGURE_PAGE;
+}
+
+/* How many tiles with such texts have room beside the names of the definitions. */
+static size_t arms_that_fit(const struct ws_figure_request *request, double widest)
+{
+    const double fitting = width_of(request) * 72 * TILES_SHARE / (widest + TILE_GAP);
+    return fitting < 1 ? 1 : fitting < ARMS_MOST ? (size_t)fitting : ARMS_MOST;
+}
+
+/* Arms that were asked for are all to be there. */
+static enum ws_status add_column(const struct ws_figure_request *request,
+                                 const struct ws_profile *profile, size_t arm, struct columns *out,
+                                 struct ws_error *err)
+{
+    struct column next;
+    double widest = out->widest;
+    WS_TRY(write_column(request, profile, arm, &next, &widest, err));
+    const size_t most = arms_that_fit(request, widest);
+    if (out->no_room[0] == '\0' && out->count < most) {
+        out->items[out->count++] = next;
+        out->widest = widest;
         return WS_OK;
     }
     if (request->settings->arms.count > 0)
-        return ws_fail(err, WS_INVALID, "more than %d arms: name fewer with --arm", ARMS_MOST);
+        return ws_fail(err, WS_INVALID,
+                       "%zu arms and more have no room at this width: name fewer with --arm, or "
+                       "set --width",
+                       out->count + 1);
     out->no_room = ws_arena_format(request->arena, "%s%s%s", out->no_room,
-                                   out->no_room[0] ? ", " : " Not shown: ", name);
+                                   out->no_room[0] ? ", " : " Not shown: ", next.name);
     return out->no_room ? WS_OK : no_memory(err);
 }
 
@@ -48,7 +117,7 @@ static enum ws_status choose_columns(const struct ws_figure_request *request,
         for (size_t a = 0; a < run->arm_count; a++)
             if (strcmp(run->arms[a].name, profile->arms[i]) == 0 &&
                 ws_arm_is_shown(request, &run->arms[a]))
-                WS_TRY(add_column(request, i, profile->arms[i], out, err));
+                WS_TRY(add_column(request, profile, i, out, err));
     return WS_OK;
 }
 
@@ -75,7 +144,7 @@ static enum ws_status add_tiles(const struct ws_figure_request *request,
         return no_memory(err);
     for (size_t c = 0; c < columns->count; c++)
         for (size_t d = 0; d < WS_DEFINITIONS; d++)
-            if (profile->rows[columns->arms[c] * WS_DEFINITIONS + d].verdict == verdict) {
+            if (profile->rows[columns->items[c].arm * WS_DEFINITIONS + d].verdict == verdict) {
                 values.x[count] = (double)c;
                 values.y[count++] = height_of(d);
             }
@@ -84,24 +153,9 @@ static enum ws_status add_tiles(const struct ws_figure_request *request,
     return WS_OK;
 }
 
-static const char *text_of(const struct ws_profile_row *row, struct ws_arena *arena)
-{
-    switch (row->verdict) {
-    case WS_VERDICT_SHOWN:
-        return row->has_since ? ws_arena_format(arena, "from %" PRIu32, row->since) : "shown";
-    case WS_VERDICT_NOT_SHOWN:
-        return "no";
-    case WS_VERDICT_TOO_FEW:
-        return "?";
-    case WS_VERDICT_NOT_MEASURED:
-        break;
-    }
-    return "–";
-}
-
 static enum ws_status add_texts(const struct ws_figure_request *request,
-                                const struct ws_profile *profile, const struct columns *columns,
-                                struct ws_panel *panel, struct ws_error *err)
+                                const struct columns *columns, struct ws_panel *panel,
+                                struct ws_error *err)
 {
     const size_t most = columns->count * ROWS;
     const char **texts = WS_ARENA_NEW(request->arena, const char *, most);
@@ -110,20 +164,13 @@ static enum ws_status add_texts(const struct ws_figure_request *request,
                      &(struct ws_series){
                          .mark = WS_MARK_TEXT, .look = WS_LOOK_INK, .count = most, .texts = texts},
                      request->arena);
-    size_t count = 0;
     if (!texts || !values.x)
         return no_memory(err);
-    for (size_t c = 0; c < columns->count; c++)
-        for (size_t d = 0; d < ROWS; d++) {
-            const size_t arm = columns->arms[c];
-            texts[count] = d < WS_DEFINITIONS
-                               ? text_of(&profile->rows[arm * WS_DEFINITIONS + d], request->arena)
-                               : ws_stage_name(profile->stages[arm]);
-            if (!texts[count])
-                return no_memory(err);
-            values.x[count] = (double)c;
-            values.y[count++] = height_of(d);
-        }
+    for (size_t i = 0; i < most; i++) {
+        texts[i] = columns->items[i / ROWS].texts[i % ROWS];
+        values.x[i] = (double)(i / ROWS);
+        values.y[i] = height_of(i % ROWS);
+    }
     return WS_OK;
 }
 
@@ -142,7 +189,8 @@ static enum ws_status name_axes(const struct ws_figure_request *request,
     for (size_t d = 0; d < ROWS; d++)
         if (!rows[d])
             return no_memory(err);
-    memcpy(arms, columns->names, columns->count * sizeof *arms);
+    for (size_t c = 0; c < columns->count; c++)
+        arms[c] = columns->items[c].name;
     panel->x = (struct ws_axis){.names = arms, .name_count = columns->count};
     panel->y = (struct ws_axis){.names = rows, .name_count = ROWS};
     return WS_OK;
@@ -158,7 +206,7 @@ static const char *sizes_of(const struct ws_figure_request *request,
     for (size_t c = 0; c < columns->count; c++)
         for (size_t d = 0; d < WS_DEFINITIONS; d++) {
             const struct ws_profile_row *row =
-                &profile->rows[columns->arms[c] * WS_DEFINITIONS + d];
+                &profile->rows[columns->items[c].arm * WS_DEFINITIONS + d];
             if (!row->metric)
                 continue;
             const bool both_ends = strcmp(row->metric, "quantile_recall") == 0;
@@ -177,7 +225,7 @@ static enum ws_status say_damage(const struct ws_figure_request *request,
     const char *names = NULL;
     *out = "";
     for (size_t c = 0; c < columns->count; c++) {
-        const size_t arm = columns->arms[c];
+        const size_t arm = columns->items[c].arm;
         if (!profile->damage[arm])
             continue;
         if (request->settings->warn)
@@ -208,7 +256,7 @@ enum ws_status ws_figure_of_profile(const struct ws_figure_request *request, str
     WS_TRY(add_tiles(request, &profile, &columns, WS_VERDICT_SHOWN, 1, panel, err));
     WS_TRY(add_tiles(request, &profile, &columns, WS_VERDICT_NOT_SHOWN, 5, panel, err));
     WS_TRY(add_tiles(request, &profile, &columns, WS_VERDICT_TOO_FEW, WS_LOOK_PALE, panel, err));
-    WS_TRY(add_texts(request, &profile, &columns, panel, err));
+    WS_TRY(add_texts(request, &columns, panel, err));
     const char *left_out, *sizes = sizes_of(request, &profile, &columns);
     if (!sizes)
         return no_memory(err);

@@ -158,6 +158,59 @@ static void test_nothing_overlaps(void **state)
             }
 }
 
+/* Names of categories wrap in a narrow figure; they stand one above the other. */
+static void test_names_have_room(void **state)
+{
+    (void)state;
+    enum { NAMES = 9 };
+    static const char *const rows[NAMES] = {"stage",
+                                            "8. appearance of hallucinated data",
+                                            "7. disappearance of real tail data",
+                                            "6. disappearance of real modes",
+                                            "5. collapsing variance",
+                                            "4. change in scaling law",
+                                            "3. asymptotically diverging population risk",
+                                            "2. any increase of population risk",
+                                            "1. catastrophic increase of population risk"};
+    static const double widths[] = {2, WS_FIGURE_COLUMN, WS_FIGURE_PAGE};
+    for (size_t w = 0; w < 3; w++) {
+        struct example example;
+        struct ws_arena arena;
+        struct ws_figure_layout layout;
+        make(&example, 1, widths[w], 1, false);
+        example.figure.panel_height = 0.55;
+        example.panels[0].y.names = rows;
+        example.panels[0].y.name_count = NAMES;
+        ws_arena_init(&arena, NULL);
+        assert_int_equal(ws_figure_lay_out(&example.figure, &arena, &layout, NULL), WS_OK);
+        const struct ws_panel_layout *panel = &layout.panels[0];
+        for (size_t i = 0; i < NAMES; i++)
+            assert_true((double)panel->y.names[i].count * WS_SIZE_TICK * WS_LEADING <
+                        panel->height / NAMES);
+        check_panels(&example.figure, &layout);
+        ws_arena_release(&arena);
+    }
+}
+
+/* Panels between labels of their own are not squeezed: they stand below each other instead. */
+static void test_labels_do_not_squeeze_panels(void **state)
+{
+    (void)state;
+    static const double widths[] = {2, WS_FIGURE_COLUMN, WS_FIGURE_PAGE};
+    for (size_t w = 0; w < 3; w++) {
+        struct example example;
+        struct ws_arena arena;
+        struct ws_figure_layout layout;
+        make(&example, PANELS_MOST, widths[w], 1, false);
+        example.figure.columns = 3;
+        ws_arena_init(&arena, NULL);
+        assert_int_equal(ws_figure_lay_out(&example.figure, &arena, &layout, NULL), WS_OK);
+        assert_true(layout.panels[0].width >= 60);
+        check_panels(&example.figure, &layout);
+        ws_arena_release(&arena);
+    }
+}
+
 static void test_text_wraps_at_blanks(void **state)
 {
     (void)state;
@@ -372,6 +425,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_nothing_overlaps),
+        cmocka_unit_test(test_names_have_room),
+        cmocka_unit_test(test_labels_do_not_squeeze_panels),
         cmocka_unit_test(test_text_wraps_at_blanks),
         cmocka_unit_test(test_text_is_as_wide_as_cairo_draws_it),
         cmocka_unit_test(test_the_same_figure_is_the_same_bytes),
