@@ -141,9 +141,10 @@ static enum ws_status add_curve(const struct ws_figure_request *request,
                                 struct ws_error *err)
 {
     const struct ws_run_arm *arm = &run->description.arms[a];
-    const bool control = ws_arm_is_control(arm) && request->run_count == 1;
-    const int look = policies ? look_of_policy(out, arm) : control ? WS_LOOK_INK : *next_look;
-    *next_look += !policies && !control; /* an arm keeps its look, shown or not */
+    const int look = policies                  ? look_of_policy(out, arm)
+                     : request->run_count == 1 ? ws_arm_look(&run->description, a)
+                                               : *next_look;
+    ++*next_look; /* an arm keeps its look, shown or not */
     const struct ws_curve *curve = ws_results_find(&run->results, arm->name, metric);
     if (!curve || !ws_arm_is_shown(request, arm))
         return WS_OK;

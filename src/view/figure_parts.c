@@ -25,10 +25,10 @@ bool ws_arm_is_control(const struct ws_run_arm *arm)
 
 int ws_arm_look(const struct ws_run_description *run, size_t a)
 {
-    int look = 0;
-    for (size_t i = 0; i < a; i++)
-        look += !ws_arm_is_control(&run->arms[i]);
-    return ws_arm_is_control(&run->arms[a]) ? WS_LOOK_INK : look;
+    size_t control = 0;
+    while (control < run->arm_count && !ws_arm_is_control(&run->arms[control]))
+        control++;
+    return a == control ? WS_LOOK_INK : (int)(a - (a > control));
 }
 
 /* Generations ---------------------------------------------------------------------------------- */

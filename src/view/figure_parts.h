@@ -34,7 +34,7 @@ ws_figure_maker ws_figure_of_metric, ws_figure_of_multiples, ws_figure_of_distri
 /* Whether the arm is asked for, by its name or its policy. */
 bool ws_arm_is_shown(const struct ws_figure_request *request, const struct ws_run_arm *arm);
 
-/* The look of arm number `a` of a run: the control is ink. */
+/* The look of arm number `a` of a run: the control is ink, the first where settings vary. */
 int ws_arm_look(const struct ws_run_description *run, size_t a);
 bool ws_arm_is_control(const struct ws_run_arm *arm);
 
