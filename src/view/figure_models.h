@@ -18,8 +18,9 @@ struct ws_models_figure {
     /* The arm at hand, and the number of the generation among those that are shown. */
     const struct ws_run_arm *arm;
     size_t g;
-    uint64_t n; /* items of a sample, for the caption */
-    void *user; /* the kind's own */
+    struct ws_extent n;     /* items of a sample, for the caption ... */
+    struct ws_extent human; /* ... and of original data */
+    void *user;             /* the kind's own */
     enum ws_status (*add)(struct ws_models_figure *figure, const struct ws_replayed *replayed,
                           struct ws_arena *scratch, struct ws_error *err);
 };

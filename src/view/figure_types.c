@@ -67,7 +67,7 @@ static enum ws_status add_sample(struct ws_models_figure *figure,
         panel->y = (struct ws_axis){.label = kind->y, .percent = kind->percent, .log = kind->log_y};
     }
     WS_TRY(count_types(replayed->sample, scratch, &counts, err));
-    figure->n = counts.count;
+    ws_extent_add(&figure->n, counts.count);
     const struct ws_series like = {
         .label = ws_generation_label(request, replayed->generation),
         .look = WS_LOOK_RAMP,
@@ -258,12 +258,12 @@ static enum ws_status make(const struct ws_figure_request *request, const struct
                            const struct types_figure *kind, const char *what, struct ws_figure *out,
                            struct ws_error *err)
 {
-    char n[WS_COUNT_TEXT_SIZE];
     struct ws_models_figure figure = {
         .request = request,
         .replay = replay,
         .panels =
             WS_ARENA_NEW(request->arena, struct ws_panel, request->runs[0].description.arm_count),
+        .n = WS_EXTENT_OF_NONE,
         .user = (void *)kind,
         .add = add_sample,
     };
@@ -272,7 +272,9 @@ static enum ws_status make(const struct ws_figure_request *request, const struct
     WS_TRY(ws_generations_of_run(request, GENERATIONS, &figure.generations, err));
     WS_TRY(ws_models_visit(&figure, 0, err));
     ws_panels_share_y(figure.panels, figure.panel_count);
-    ws_count_text(figure.n, n);
+    const char *n = ws_extent_text(&figure.n, request->arena);
+    if (!n)
+        return no_memory(err);
     *out = (struct ws_figure){
         .caption = ws_models_caption(
             &figure, ws_arena_format(request->arena, "%s Each sample: n = %s.", what, n)),

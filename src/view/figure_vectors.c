@@ -220,7 +220,8 @@ static enum ws_status add_scatter(struct ws_models_figure *figure,
                     arena, err));
     WS_TRY(add_dots(&sample, &(struct ws_series){.label = "the model's items", .look = 0}, panel,
                     arena, err));
-    figure->n = sample.count;
+    ws_extent_add(&figure->n, sample.count < DOTS_MOST ? sample.count : DOTS_MOST);
+    ws_extent_add(&figure->human, human->count);
     if (replayed->sample->dimension == 2 && has_density(replayed->chain->model))
         return add_contours(v, replayed->chain->model, replayed->sample, panel, arena, scratch,
                             err);
@@ -305,11 +306,12 @@ static enum ws_status add_line(struct ws_models_figure *figure, const struct ws_
         .shade = ws_generation_shade(figure->g, figure->generations.count),
         .mark = WS_MARK_STEPS,
     };
+    ws_extent_add(&figure->human, human->count);
     if (has_density(replayed->chain->model))
         return add_density(replayed->chain->model, v->x, &like, panel, arena, scratch, err);
     WS_TRY(ws_dataset_of(replayed->sample, (struct ws_origin){WS_SOURCE_MODEL, 0, 0}, scratch,
                          &sample, err));
-    figure->n = sample.count;
+    ws_extent_add(&figure->n, sample.count);
     return add_histogram(&sample, v->x, &like, panel, arena, scratch, err);
 }
 
@@ -318,12 +320,14 @@ static enum ws_status add_line(struct ws_models_figure *figure, const struct ws_
 static const char *caption_of(const struct ws_models_figure *figure, uint32_t dimension)
 {
     struct ws_arena *arena = figure->request->arena;
-    char n[WS_COUNT_TEXT_SIZE], human[WS_COUNT_TEXT_SIZE];
-    ws_count_text(dimension == 1 || figure->n < DOTS_MOST ? figure->n : DOTS_MOST, n);
-    ws_count_text(ws_human_items(figure->replay->human), human);
+    const char *n = ws_extent_text(&figure->n, arena);
+    const char *human = ws_extent_text(&figure->human, arena);
+    if (!n || !human)
+        return NULL;
     if (dimension == 1) {
-        const char *lines = figure->n > 0 ? ws_arena_format(arena, "n = %s items of each model", n)
-                                          : "the models' densities";
+        const char *lines = figure->n.most > 0
+                                ? ws_arena_format(arena, "n = %s items of each model", n)
+                                : "the models' densities";
         return ws_models_caption(figure, ws_arena_format(arena,
                                                          "Histogram: the n = %s human items that "
                                                          "model 0 was trained on. Lines: %s.",
@@ -348,6 +352,8 @@ enum ws_status ws_figure_of_vectors_with(const struct ws_figure_request *request
         .replay = replay,
         .panels = WS_ARENA_NEW(request->arena, struct ws_panel,
                                PANELS_MOST + request->runs[0].description.arm_count),
+        .n = WS_EXTENT_OF_NONE,
+        .human = WS_EXTENT_OF_NONE,
         .user = &vectors,
         .add = dimension == 1 ? add_line : add_scatter,
     };
