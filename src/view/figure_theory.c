@@ -85,7 +85,7 @@ struct curve {
     struct ws_spread spread;
 };
 
-/* Few points have error bars, many a band; a median has neither. */
+/* Few points have error bars, many a band; a median has neither, nor has one seed. */
 static enum ws_status add_measured(struct curve *c, struct ws_error *err)
 {
     struct ws_arena *arena = c->request->arena;
@@ -96,11 +96,12 @@ static enum ws_status add_measured(struct curve *c, struct ws_error *err)
                                        .label = c->rows->arm,
                                        .look = c->look,
                                        .count = c->count};
+    const bool has_errors = !c->rows->of_median && c->rows->seeds > 1;
     struct ws_values errors = {0};
-    if (!c->rows->of_median)
+    if (has_errors)
         errors = ws_panel_add(c->panel, &beside, arena);
     struct ws_values values = ws_panel_add(c->panel, &measured, arena);
-    if (!values.x || (!c->rows->of_median && !errors.x))
+    if (!values.x || (has_errors && !errors.x))
         return no_memory(err);
     for (size_t i = 0; i < c->count; i++) {
         const struct ws_theory_row *row = &c->rows[i];
@@ -234,6 +235,18 @@ static enum ws_status say_left_out(const struct choice *choices, size_t shown, s
     return *out ? WS_OK : no_memory(err);
 }
 
+static const char *say_seeds(size_t seeds, struct ws_arena *arena)
+{
+    char count[WS_COUNT_TEXT_SIZE];
+    ws_count_text(seeds, count);
+    if (seeds == 1)
+        return "Numbers of one seed";
+    return ws_arena_format(arena,
+                           "Means over %s seeds and four standard errors on each side (medians "
+                           "where the axis says so)",
+                           count);
+}
+
 enum ws_status ws_figure_of_theory(const struct ws_figure_request *request, struct ws_figure *out,
                                    struct ws_error *err)
 {
@@ -258,17 +271,14 @@ enum ws_status ws_figure_of_theory(const struct ws_figure_request *request, stru
         seeds = of_row > seeds ? of_row : seeds;
     }
     const char *sizes = ws_extent_text(&n, request->arena);
-    char seeds_text[WS_COUNT_TEXT_SIZE];
-    if (!sizes)
+    const char *of_seeds = say_seeds(seeds, request->arena);
+    if (!sizes || !of_seeds)
         return no_memory(err);
-    ws_count_text(seeds, seeds_text);
     *out = (struct ws_figure){
         .caption = ws_arena_format(request->arena,
-                                   "n = %s. Means over %s seeds and four standard errors on each "
-                                   "side (medians where the axis says so), under what theory says "
-                                   "of them. Means of heavy-tailed numbers are missed by few "
-                                   "seeds.%s",
-                                   sizes, seeds_text, left_out),
+                                   "n = %s. %s, under what theory says of them. Means of "
+                                   "heavy-tailed numbers are missed by few seeds.%s",
+                                   sizes, of_seeds, left_out),
         .columns = shown > ACROSS ? ACROSS : 0,
         .panels = panels,
         .panel_count = shown,

@@ -53,9 +53,20 @@ refuses 2 "does not ascend" -- plot run -k zipf -g 3,1 -o x.svg
 refuses 2 "is of one run, not of 2" -- plot run vary -k zipf -o x.svg
 refuses 1 "no perplexities of sequences" -- plot run -k perplexity -o x.svg
 accepts plot run -k profile -o profile.svg
-accepts run small.yaml -q -o sixteen --set 'items=[20, 30, 40, 50, 60, 70, 80]' --set generations=2 --set seeds=1
+accepts run small.yaml -q -o sixteen --set 'items=[20, 30, 40, 50, 60, 70, 80]' --set generations=2 --set seeds=6
 accepts plot sixteen -k profile -o many.tex
 check "arms that have no room are named" grep -q 'Caption: .*Not shown: .*control items=80\.' many.tex
+accepts plot sixteen -k profile -w column -o narrow.tex
+arms_in() { # how many a profile shows
+    grep -c '^.node at (axis cs:[0-9]*,0)' "$1"
+}
+check "fewer arms have room in a column" test "$(arms_in narrow.tex)" -lt "$(arms_in many.tex)"
+refuses 2 "have no room at this width" -- plot sixteen -k profile -w 2 -o x.svg \
+    -a 'replace items=20;replace items=30;replace items=40;replace items=50;replace items=60;replace items=70;keep:0.1 items=20;keep:0.1 items=30;keep:0.1 items=40;keep:0.1 items=50;keep:0.1 items=60'
+accepts run small.yaml -q -o controls --set policies=replace --set 'test_items=[100, 101]' --set generations=2
+accepts plot controls -m entropy_mm -o controls.tex
+grep -B 1 'anchor=west' controls.tex | sed -n 's/ ([0-9].*//p' | grep draw >samples
+check "of several controls no two look alike" test -z "$(sort samples | uniq -d)"
 accepts plot run -k theory -o theory.svg
 
 printf '%s\n' 'family: gmm' 'source: grid' 'side: 2' 'components: 4' 'items: 60' \
@@ -70,6 +81,9 @@ check "runs without the metric are named" grep -q 'Caption: entropy.*, none of l
 accepts plot line -k distribution -o line.svg
 accepts plot line -k distribution -o lines.tex
 accepts plot line -k theory -a replace -o forms.tex
+accepts run line.yaml -q -o alone --set seeds=1
+accepts plot alone -k theory -a replace -o alone.tex
+check "one seed has no errors" bash -c "grep -q 'Caption: .*Numbers of one seed' alone.tex && ! grep -q 'no number' alone.tex"
 check "all there is of one arm" bash -c "! grep -q 'Not shown' forms.tex"
 accepts run gaussian -q -o arms --set generations=3 --set seeds=2
 accepts plot arms -k theory -o arms.tex
@@ -105,6 +119,9 @@ states_size 100 run -k survival
 states_size "50 to 200" vary -k multiples -m entropy_mm
 states_size 600 mixture -k distribution
 states_size 50 line -k distribution
+accepts run line.yaml -q -o lines --set 'items=[20, 40]'
+states_size "20 to 40" lines -k distribution
+states_size "50 to 200" vary -k zipf
 states_size 60 mixture -k attribution --runs parts -m test_nll
 
 make_corpus 6000 >corpus.txt
