@@ -96,6 +96,29 @@ static enum ws_status read_list(const char *flag, const char *text, char between
     return out->count > 0 ? WS_OK : ws_fail(err, WS_INVALID, "--%s is empty", flag);
 }
 
+/* What is asked for is in the figure, or there is none. */
+static enum ws_status check_uses(const struct plot_flags *flags, enum ws_figure_kind kind,
+                                 struct ws_error *err)
+{
+    const struct {
+        const char *name, *given;
+        unsigned use;
+    } some[] = {
+        {"metric", flags->metric, WS_USES_METRICS},
+        {"generations", flags->generations, WS_USES_GENERATIONS},
+        {"seed", flags->seed, WS_USES_SEED},
+        {"x", flags->x, WS_USES_AXES},
+        {"y", flags->y, WS_USES_AXES},
+        {"runs", flags->runs, WS_USES_COUNTERFACTUALS},
+        {"factor", flags->factor, WS_USES_COUNTERFACTUALS},
+    };
+    for (size_t i = 0; i < sizeof some / sizeof *some; i++)
+        if (some[i].given && !(ws_figure_kind_uses(kind) & some[i].use))
+            return ws_fail(err, WS_INVALID, "--%s is '%.40s', but the kind '%s' has no use for it",
+                           some[i].name, some[i].given, ws_figure_kinds[kind].name);
+    return WS_OK;
+}
+
 static void warn(const char *arm, const char *why)
 {
     (void)fprintf(stderr, "wellspring: left out arm '%s': %s\n", arm, why);
@@ -106,6 +129,7 @@ static enum ws_status read_settings(const struct plot_flags *flags, struct ws_ar
 {
     *out = (struct ws_figure_settings){.counterfactuals = flags->runs, .warn = warn};
     WS_TRY(read_kind(flags->kind, &out->kind, err));
+    WS_TRY(check_uses(flags, out->kind, err));
     WS_TRY(read_list("metric", flags->metric, ',', arena, &out->metrics, err));
     WS_TRY(read_list("arm", flags->arm, ';', arena, &out->arms, err));
     WS_TRY(read_list("generations", flags->generations, ',', arena, &out->generations, err));

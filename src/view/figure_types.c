@@ -36,6 +36,13 @@ static struct ws_panel *panel_at_hand(const struct ws_models_figure *figure)
     return &figure->panels[figure->panel_count - 1];
 }
 
+/* As is usual of the kind, unless it is asked for otherwise. */
+static bool is_log_y(const struct ws_figure_request *request, bool usual)
+{
+    const enum ws_axis_choice asked = request->settings->y;
+    return asked == WS_AXIS_AUTO ? usual : asked == WS_AXIS_LOG;
+}
+
 static enum ws_status count_types(const struct ws_payload *sample, struct ws_arena *arena,
                                   struct ws_payload *out, struct ws_error *err)
 {
@@ -64,7 +71,8 @@ static enum ws_status add_sample(struct ws_models_figure *figure,
         panel->title = figure->arm->name;
         panel->x =
             (struct ws_axis){.label = kind->x, .log = request->settings->x != WS_AXIS_LINEAR};
-        panel->y = (struct ws_axis){.label = kind->y, .percent = kind->percent, .log = kind->log_y};
+        panel->y = (struct ws_axis){
+            .label = kind->y, .percent = kind->percent, .log = is_log_y(request, kind->log_y)};
     }
     WS_TRY(count_types(replayed->sample, scratch, &counts, err));
     ws_extent_add(&figure->n, counts.count);
@@ -237,7 +245,7 @@ static enum ws_status add_shares(struct ws_models_figure *figure, const struct w
         return no_memory(err);
     if (few)
         panel->x = (struct ws_axis){.label = "symbol", .whole = true};
-    panel->y.log = !few;
+    panel->y.log = is_log_y(figure->request, !few);
     panel->y.percent = few;
     for (size_t b = 0; b < bins; b++) {
         uint64_t from = few ? b : edges[b] - 1, to = few ? b + 1 : edges[b + 1] - 1;

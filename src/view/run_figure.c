@@ -10,18 +10,26 @@ struct kind {
     ws_figure_maker *make;
     bool of_many; /* takes several runs */
     bool replays; /* runs a chain again */
+    unsigned uses;
+};
+
+enum {
+    OF_CURVES = WS_USES_METRICS | WS_USES_AXES,
+    OF_MODELS = WS_USES_GENERATIONS | WS_USES_SEED | WS_USES_AXES,
 };
 
 static const struct kind kinds[WS_FIGURE_KINDS] = {
-    [WS_FIGURE_OF_METRIC] = {ws_figure_of_metric, true, false},
-    [WS_FIGURE_OF_MULTIPLES] = {ws_figure_of_multiples, true, false},
-    [WS_FIGURE_OF_DISTRIBUTION] = {ws_figure_of_distribution, false, true},
-    [WS_FIGURE_OF_PERPLEXITY] = {ws_figure_of_perplexity, false, false},
-    [WS_FIGURE_OF_SURVIVAL] = {ws_figure_of_survival, false, true},
-    [WS_FIGURE_OF_ZIPF] = {ws_figure_of_zipf, false, true},
-    [WS_FIGURE_OF_ATTRIBUTION] = {ws_figure_of_attribution, false, false},
-    [WS_FIGURE_OF_PROFILE] = {ws_figure_of_profile, false, false},
-    [WS_FIGURE_OF_THEORY] = {ws_figure_of_theory, false, false},
+    [WS_FIGURE_OF_METRIC] = {ws_figure_of_metric, true, false, OF_CURVES},
+    [WS_FIGURE_OF_MULTIPLES] = {ws_figure_of_multiples, true, false, OF_CURVES},
+    [WS_FIGURE_OF_DISTRIBUTION] = {ws_figure_of_distribution, false, true, OF_MODELS},
+    [WS_FIGURE_OF_PERPLEXITY] = {ws_figure_of_perplexity, false, false,
+                                 OF_CURVES | WS_USES_GENERATIONS},
+    [WS_FIGURE_OF_SURVIVAL] = {ws_figure_of_survival, false, true, OF_MODELS},
+    [WS_FIGURE_OF_ZIPF] = {ws_figure_of_zipf, false, true, OF_MODELS},
+    [WS_FIGURE_OF_ATTRIBUTION] = {ws_figure_of_attribution, false, false,
+                                  WS_USES_METRICS | WS_USES_COUNTERFACTUALS},
+    [WS_FIGURE_OF_PROFILE] = {ws_figure_of_profile, false, false, 0},
+    [WS_FIGURE_OF_THEORY] = {ws_figure_of_theory, false, false, OF_CURVES},
 };
 
 const struct ws_figure_kind_row ws_figure_kinds[WS_FIGURE_KINDS] = {
@@ -43,6 +51,11 @@ bool ws_figure_kind_find(const char *name, enum ws_figure_kind *out)
 bool ws_figure_kind_replays(enum ws_figure_kind kind)
 {
     return kinds[kind].replays;
+}
+
+unsigned ws_figure_kind_uses(enum ws_figure_kind kind)
+{
+    return kinds[kind].uses;
 }
 
 /* Runs ----------------------------------------------------------------------------------------- */

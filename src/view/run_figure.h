@@ -46,6 +46,16 @@ bool ws_figure_kind_find(const char *name, enum ws_figure_kind *out);
 /* Whether figures of the kind run a chain again, which takes as long as the chain took. */
 bool ws_figure_kind_replays(enum ws_figure_kind kind);
 
+/* Settings that only some kinds look at. */
+enum {
+    WS_USES_METRICS = 1,
+    WS_USES_GENERATIONS = 2,
+    WS_USES_SEED = 4,
+    WS_USES_AXES = 8,            /* x and y */
+    WS_USES_COUNTERFACTUALS = 16 /* and factor */
+};
+unsigned ws_figure_kind_uses(enum ws_figure_kind kind);
+
 enum ws_axis_choice { WS_AXIS_AUTO, WS_AXIS_LINEAR, WS_AXIS_LOG };
 
 /* Zeroed: the kind `metric` as it is best. Kinds pass over what is not for them. */

@@ -46,6 +46,10 @@ cp -r run before
 accepts plot run -k distribution -o symbols.svg
 accepts plot run -k zipf -g 0,3 -o zipf.svg
 accepts plot run -k survival --seed 2 -a replace -o survival.svg
+accepts plot run -k zipf -f tex
+check "a logarithmic axis" grep -q 'ymode=log' out
+accepts plot run -k zipf --y linear -f tex
+check "a linear axis" bash -c "grep -q 'ymode=normal' out && ! grep -q 'ymode=log' out"
 check "the run is as it was" diff -r run before
 refuses 2 "--seed is 4" -- plot run -k zipf --seed 4 -o x.svg
 refuses 2 "no generation '4' here, the last is 3" -- plot run -k zipf -g 4 -o x.svg
@@ -134,6 +138,13 @@ states_size 40 text -k perplexity
 refuses 1 "'--kind zipf'" -- plot text -k distribution -o x.svg
 echo more >>corpus.txt
 refuses 2 "corpus" -- plot text -k zipf -o x.svg
+
+# What a kind has no use for is not passed over.
+refuses 2 "--generations is '0,3', but the kind 'metric' has no use for it" -- plot run -g 0,3 -o x.svg
+refuses 2 "--seed is '2'" -- plot run -k theory --seed 2 -o x.svg
+refuses 2 "--y is 'log'" -- plot run -k profile --y log -o x.svg
+refuses 2 "--metric is 'entropy'" -- plot run -k zipf -m entropy -o x.svg
+refuses 2 "--runs is 'parts'" -- plot run --runs parts -o x.svg
 
 refuses 2 "plot: which run" -- plot
 refuses 1 "no run in 'nowhere'" -- plot nowhere -o x.svg
