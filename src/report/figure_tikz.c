@@ -43,7 +43,7 @@ void ws_tex_escape(const char *text, struct ws_buffer *out)
     }
 }
 
-/* Lines of one text, centred. */
+/* Lines of one text, one below the other. */
 static void escape_lines(const struct ws_lines *lines, struct ws_buffer *out)
 {
     for (size_t i = 0; i < lines->count; i++) {
@@ -323,7 +323,8 @@ static void write_series(const struct pen *pen)
 
 /* Axes ----------------------------------------------------------------------------------------- */
 
-static void write_names(char direction, const struct ws_axis *axis, struct ws_buffer *out)
+/* As they are laid out: names along y wrap. */
+static void write_names(char direction, const struct ws_axis_layout *axis, struct ws_buffer *out)
 {
     ws_buffer_format(out, ",\n  %ctick={", direction);
     for (size_t i = 0; i < axis->name_count; i++)
@@ -331,7 +332,7 @@ static void write_names(char direction, const struct ws_axis *axis, struct ws_bu
     ws_buffer_format(out, "}, %cticklabels={", direction);
     for (size_t i = 0; i < axis->name_count; i++) {
         ws_buffer_text(out, i > 0 ? ",{" : "{");
-        ws_tex_escape(axis->names[i], out);
+        escape_lines(&axis->names[i], out);
         ws_buffer_text(out, "}");
     }
     ws_buffer_text(out, "}");
@@ -363,13 +364,15 @@ static void write_axis(char direction, const struct ws_axis *axis,
     number(place->scale.high, out);
     ws_buffer_format(out, ", %cmode=%s", direction, place->scale.log ? "log" : "normal");
     if (axis->names)
-        write_names(direction, axis, out);
+        write_names(direction, place, out);
     else if (axis->percent)
         write_ticks(direction, &place->ticks, out);
     if (!place->has_texts)
         ws_buffer_format(out, ", %cticklabels={}", direction);
     if (place->slanted)
         ws_buffer_format(out, ", %cticklabel style={rotate=40, anchor=north east}", direction);
+    else if (axis->names)
+        ws_buffer_format(out, ", %cticklabel style={align=right}", direction);
     if (place->label.count == 0)
         return;
     ws_buffer_format(out, ",\n  %clabel={", direction);

@@ -61,6 +61,7 @@ accepts run small.yaml -q -o sixteen --set 'items=[20, 30, 40, 50, 60, 70, 80]' 
 accepts plot sixteen -k profile -o many.tex
 check "arms that have no room are named" grep -q 'Caption: .*Not shown: .*control items=80\.' many.tex
 accepts plot sixteen -k profile -w column -o narrow.tex
+check "names wrap in TikZ too" grep -qF '{3. asymptotically\\' narrow.tex
 arms_in() { # how many a profile shows
     grep -c '^.node at (axis cs:[0-9]*,0)' "$1"
 }
