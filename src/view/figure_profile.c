@@ -166,11 +166,12 @@ static enum ws_status add_texts(const struct ws_figure_request *request,
                      request->arena);
     if (!texts || !values.x)
         return no_memory(err);
-    for (size_t i = 0; i < most; i++) {
-        texts[i] = columns->items[i / ROWS].texts[i % ROWS];
-        values.x[i] = (double)(i / ROWS);
-        values.y[i] = height_of(i % ROWS);
-    }
+    for (size_t c = 0, i = 0; c < columns->count; c++)
+        for (size_t d = 0; d < ROWS; d++, i++) {
+            texts[i] = columns->items[c].texts[d];
+            values.x[i] = (double)c;
+            values.y[i] = height_of(d);
+        }
     return WS_OK;
 }
 
