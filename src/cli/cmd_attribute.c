@@ -15,6 +15,7 @@
 #include "cli/temporary_directory.h"
 #include "cli/terminal.h"
 #include "lab/plan.h"
+#include "measure/metric.h"
 
 /* An interval's width falls with the root of the seeds, the time that it takes with their number:
  * more are run if they are asked for. */
@@ -193,6 +194,20 @@ static enum ws_status read_factor(struct work *w, struct ws_error *err)
     return WS_OK;
 }
 
+/* A name that no run has. Whether the counterfactuals measure a metric, only they tell. */
+static enum ws_status check_metric(const struct work *w, struct ws_error *err)
+{
+    const char *names[WS_METRIC_COUNT];
+    for (size_t m = 0; m < WS_METRIC_COUNT; m++) {
+        names[m] = ws_metric((enum ws_metric_id)m)->name;
+        if (!w->flags.metric || strcmp(w->flags.metric, names[m]) == 0)
+            return WS_OK;
+    }
+    const char *nearest = ws_nearest_name(w->flags.metric, names, WS_METRIC_COUNT);
+    return ws_fail(err, WS_INVALID, "--metric: no metric '%.80s'%s%s%s", w->flags.metric,
+                   nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
+}
+
 /* The last generation that is measured, one that is named, or all. */
 static enum ws_status read_query(const struct work *w, struct ws_attribution_query *out,
                                  struct ws_error *err)
@@ -208,6 +223,10 @@ static enum ws_status read_query(const struct work *w, struct ws_attribution_que
         return ws_fail(err, WS_INVALID,
                        "--generation is '%.40s', wanted 'all' or one from 0 to %" PRIu64, text,
                        last);
+    if (named % settings->measure_every != 0)
+        return ws_fail(err, WS_INVALID,
+                       "--generation: %" PRIu64 " is not measured: measure_every is %" PRIu64,
+                       named, settings->measure_every);
     out->first = out->last = (uint32_t)named;
     return WS_OK;
 }
@@ -403,6 +422,7 @@ static enum ws_status run_in_place(struct work *w, struct ws_error *err)
 static enum ws_status attribute_parts(struct work *w, struct ws_error *err)
 {
     struct ws_attribution_query query;
+    WS_TRY(check_metric(w, err));
     WS_TRY(read_query(w, &query, err));
     WS_TRY(make_parts(w, err));
     for (size_t p = 0; p < w->part_count; p++)

@@ -356,7 +356,13 @@ END
 refuses 1 "family 'external' has no switches" -- attribute external.yaml
 refuses 2 "--generation is '9'" "0 to 4" -- attribute normal.yaml -g 9
 refuses 2 "--factor is '1'" -- attribute normal.yaml --factor 1
-refuses 1 "no metric 'nonsense'" -- attribute normal.yaml -q --metric nonsense
+# These are known to be wrong before anything runs.
+refuses 2 "no metric 'log_varience'; did you mean 'log_variance'" -- attribute normal.yaml -q \
+    --metric log_varience --runs never
+refuses 2 "--generation: 3 is not measured" "measure_every is 2" -- attribute normal.yaml -q -g 3 \
+    --set measure_every=2 --runs never
+check "nothing was run" test ! -e never
+refuses 1 "no metric 'accuracy' at these generations" -- attribute normal.yaml -q --metric accuracy
 refuses 2 "accumulate-subsample" "no law that is known" -- run normal.yaml --fit_to populations \
     --policies accumulate-subsample
 printf 'family: logistic\nsource: two-class\nitems: 5\nfit_to: populations\n' >logistic.yaml
