@@ -105,7 +105,8 @@ grep -q '^Every generation: .*wellspring theory leading -o theory.csv$' <(joined
 
 accepts theory leading --json
 grep -q '"verdict": "differs"' out || fail "no JSON"
-grep -q '"source": "Shumailov et al. 2024, theorem 3.1"' out || fail "no source"
+grep -q '"source": "Shumailov et al. 2023, arXiv 2305.17493; not verified"' out || fail "no source"
+grep -A9 '"gaussian-w2-squared ' out | grep -q '"source": "derived"' || fail "the exact sum is said to be published"
 
 # Bounds of a vocabulary, by the counts of its corpus, as long as that is there.
 make_corpus 4000 >corpus.txt
