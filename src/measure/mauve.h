@@ -16,6 +16,7 @@
 enum {
     WS_MAUVE_DIMENSION = 128, /* of a text's point */
     WS_MAUVE_ITEMS = 5000,    /* of a side that are looked at */
+    WS_MAUVE_LEAST = 20,      /* of a side, in runs: of fewer there are no two clusters of ten */
     WS_MAUVE_WEIGHTS = 25,    /* 0, 1/24 .. 1 */
     WS_MAUVE_SCALE = 5,
 };

@@ -1,8 +1,10 @@
 #include "measure/metric_need.h"
 
+#include "measure/mauve.h"
 #include "measure/mtld.h"
 #include "measure/power_tail.h"
 #include "measure/richness.h"
+#include "measure/self_bleu.h"
 #include "measure/vendi.h"
 
 static const struct ws_metric_need needs[] = {
@@ -19,6 +21,18 @@ static const struct ws_metric_need needs[] = {
      WS_POWER_TAIL_LEAST,
      "types in a sample, and two of different counts among those"},
     {{WS_METRIC_MTLD}, 1, WS_NEED_SIZE, WS_METRIC_DISTINCT_1, WS_MTLD_LEAST, "tokens in a sample"},
+    {{WS_METRIC_MAUVE, WS_METRIC_VENDI_TEXT_HALF, WS_METRIC_VENDI_TEXT_1, WS_METRIC_VENDI_TEXT_2},
+     4,
+     WS_NEED_SIZE,
+     WS_METRIC_DISTINCT_1_SAMPLE,
+     WS_MAUVE_LEAST,
+     "texts in a sample"},
+    {{WS_METRIC_SELF_BLEU},
+     1,
+     WS_NEED_SIZE,
+     WS_METRIC_DISTINCT_1_SAMPLE,
+     WS_SELF_BLEU_LEAST,
+     "texts in a sample"},
     {{WS_METRIC_QUANTILE_RECALL_LOW, WS_METRIC_QUANTILE_RECALL_HIGH},
      2,
      WS_NEED_REFERENCE,

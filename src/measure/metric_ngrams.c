@@ -59,6 +59,7 @@ enum ws_status ws_measure_ngrams(const struct ws_payload *sample, struct ws_aren
     }
     ws_metric_put(set, WS_METRIC_REPEATED_4, grams.tokens,
                   (double)grams.repeated / (double)grams.places);
-    ws_metric_put(set, WS_METRIC_SELF_BLEU, sample->count, ws_self_bleu_value(&bleu));
+    if (sample->count >= WS_SELF_BLEU_LEAST)
+        ws_metric_put(set, WS_METRIC_SELF_BLEU, sample->count, ws_self_bleu_value(&bleu));
     return WS_OK;
 }

@@ -131,6 +131,8 @@ static enum ws_status measure_points(const struct ws_reference *reference,
 {
     uint64_t count = reference->human_point_count;
     size_t side = count * WS_MAUVE_DIMENSION;
+    if (count < WS_MAUVE_LEAST)
+        return WS_OK;
     float *points = WS_ARENA_NEW(scratch, float, 2 * side);
     if (!points)
         return ws_fail_memory(err, "MAUVE");

@@ -16,7 +16,7 @@
 
 #include "measure/grams.h"
 
-enum { WS_SELF_BLEU_LENGTH = 4 };
+enum { WS_SELF_BLEU_LENGTH = 4, WS_SELF_BLEU_LEAST = 2 /* items */ };
 
 struct ws_self_bleu {
     uint64_t count;
@@ -29,6 +29,6 @@ WS_MUST_CHECK enum ws_status ws_self_bleu_init(struct ws_self_bleu *bleu,
                                                struct ws_arena *arena, struct ws_error *err);
 /* The precisions of one length; once for each of 1 to WS_SELF_BLEU_LENGTH. */
 void ws_self_bleu_add(struct ws_self_bleu *bleu, const struct ws_grams *grams);
-double ws_self_bleu_value(const struct ws_self_bleu *bleu); /* NaN below two items */
+double ws_self_bleu_value(const struct ws_self_bleu *bleu); /* NaN below WS_SELF_BLEU_LEAST */
 
 #endif

@@ -57,14 +57,43 @@ accepts plan grid.yaml --set metric_items=1000
 accepts compare with
 check "comparing them" grep -q '^mode_coverage (modes.covered-tenth.sample/1, n = 250)' out
 
-finish
-
 # Samples that are too small: what was not measured is said, with the least that would do.
 runs run grid.yaml -o few --set metric_items=30 --set test_items=18
 check "which metrics" grep -q '^  precision, recall, density, coverage, low_density_mass$' out
 check "the least that would do" grep -q 'wants 100 or more metric_items; there are 30$' out
 check "of held-out items, too" grep -q 'wants 19 or more test_items; there are 18$' out
 check "nothing of what is measured" bash -c '! grep -q vendi_1 out'
-accepts run grid.yaml -q --json -o few
+accepts run grid.yaml -q --json -o few --set metric_items=30 --set test_items=18
 check "and in JSON" grep -q '"wants": "metric_items"' out
 check "enough is said nothing of" bash -c '! grep -q "Not measured" shown'
+
+# Texts likewise, which MAUVE puts into clusters of ten.
+make_corpus 2000 >corpus.txt
+cat >texts.yaml <<'END'
+family: ngram
+source: text
+corpus: corpus.txt
+block: 16
+items: 60
+test_items: 30
+policies: [replace]
+control: false
+generations: 2
+seeds: 2
+END
+few_texts() { # few_texts METRIC_ITEMS: a run, and its records in texts.jsonl
+    runs run texts.yaml -o "texts-$1" --set metric_items="$1"
+    records "texts-$1" >texts.jsonl
+}
+few_texts 19
+check "which metrics of texts" grep -q '^  mauve, vendi_text_half, vendi_text_1, vendi_text_2$' out
+check "the least that would do" grep -q 'wants 20 or more texts in a sample; there are 19$' out
+check "no number" bash -c "! grep -qE 'mauve|vendi_text' texts.jsonl"
+check "what two texts are enough for" grep -q '"metric":"self_bleu"' texts.jsonl
+few_texts 20
+check "nothing is missing of 20" bash -c '! grep -q "texts in a sample" out'
+check "a number" grep -q '"metric":"mauve"' texts.jsonl
+few_texts 1
+check "one text is like no other" grep -q 'wants 2 or more texts in a sample; there is 1$' out
+check "no number of one" bash -c '! grep -q self_bleu texts.jsonl'
+finish
