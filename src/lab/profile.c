@@ -44,7 +44,7 @@ const struct ws_definition ws_definitions[WS_DEFINITIONS] = {
     {"asymptotically diverging population risk", WANTS_RISK},
     {"change in scaling law", "a risk, and three sizes in one run: items=[100, 200, 400]"},
     {"collapsing variance", "samples: metric_items (of vectors 20 or more)"},
-    {"disappearance of real modes", "vectors (metric_items: 100 or more), or texts"},
+    {"disappearance of real modes", "vectors (metric_items: 100 or more), or 20 texts or more"},
     {"disappearance of real tail data",
      "metric_items and test_items (of vectors 19 or more), or a known truth"},
     {"appearance of hallucinated data",

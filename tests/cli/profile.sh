@@ -70,7 +70,7 @@ check "no interval in JSON" test "$(rows 'replace items=100' 2 low)" = null
 # Samples that are there but too small: the least that would do is said.
 accepts run sizes.yaml -q -o small --set items=50 --set seeds=6 --set metric_items=99 --set test_items=18
 accepts profile small
-check "the least sample" grep -q 'it wants vectors (metric_items: 100 or more), or texts$' out
+check "the least sample" grep -q 'it wants vectors (metric_items: 100 or more), or 20 texts or more$' out
 check "the least reference" grep -q 'it wants metric_items and test_items (of vectors 19 or more)' out
 
 refuses 2 "which run" -- profile
