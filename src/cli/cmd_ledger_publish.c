@@ -55,7 +55,7 @@ static enum ws_status print_cosigning_json(const struct publisher *publisher,
 
 static void print_cosigning(const struct publisher *publisher, const struct ws_log_cosigning *came)
 {
-    const size_t witnesses = count_witnesses(&publisher->trust);
+    const size_t witnesses = ws_trust_witnesses(&publisher->trust);
     char time[32];
     size_t cosigned = 0;
     for (size_t i = 0; i < came->outcomes.count; i++)

@@ -386,7 +386,7 @@ static void print_date(const struct reader *reader, const struct verdict *verdic
     (void)printf(
         "  It existed no later than %s: by then the policy's quorum of witnesses was\n"
         "  complete; %zu of its %zu cosigned, of %zu operators. How long before says nobody.\n",
-        time, trusted->witnesses, count_witnesses(&reader->trust), trusted->operators);
+        time, trusted->witnesses, ws_trust_witnesses(&reader->trust), trusted->operators);
 }
 
 /* What became of it. */
@@ -484,7 +484,7 @@ static json_t *verdict_json(const struct reader *reader, const char *file,
         (json_int_t)verdict->index, "size", (json_int_t)trusted->checkpoint.size,
         "existed_no_later_than", trusted->time > 0 ? time : NULL, "witnesses_cosigned",
         (json_int_t)trusted->witnesses, "witnesses_of_policy",
-        (json_int_t)count_witnesses(&reader->trust), "operators", (json_int_t)trusted->operators,
+        (json_int_t)ws_trust_witnesses(&reader->trust), "operators", (json_int_t)trusted->operators,
         "claims", verdict->claim, "names_key", verdict->signer, "signed_by", verdict->party,
         "may_speak", verdict->may_speak, "seen_before",
         verdict->is_held ? seen[verdict->seen] : NULL, "in_log", in_log_json(reader, verdict));

@@ -132,8 +132,8 @@ static void print_next(const struct lookup_flags *flags, const char *document)
     (void)printf("\n");
 }
 
-static enum ws_status answer(const struct lookup_flags *flags, const struct lookup_output *output,
-                             struct ws_error *err)
+static enum ws_status answer(const struct lookup_flags *flags,
+                             const struct ws_lookup_answer *output, struct ws_error *err)
 {
     if (flags->json)
         return print_lookup_json(output, err);
@@ -159,10 +159,10 @@ static enum ws_status look_up(const struct lookup_flags *flags, struct ws_lookup
     WS_TRY(ws_lookup_measure(lookup, &finding, arena, &sizes, err));
     if (flags->bundle)
         WS_TRY(write_bundle(flags, &evidence, err));
-    const struct lookup_output output = {.evidence = &evidence,
-                                         .finding = &finding,
-                                         .witnesses = count_witnesses(&lookup->trust),
-                                         .sizes = sizes};
+    const struct ws_lookup_answer output = {.evidence = &evidence,
+                                            .finding = &finding,
+                                            .witnesses = ws_trust_witnesses(&lookup->trust),
+                                            .sizes = sizes};
     WS_TRY(answer(flags, &output, err));
     if (!flags->json)
         print_next(flags, document);
@@ -252,11 +252,11 @@ static enum ws_status verify_evidence(const struct lookup_flags *flags,
                        "%zu of its pieces are not what the statements say: tiles, openings or the "
                        "index",
                        finding.refused);
-    const struct lookup_output output = {.evidence = evidence,
-                                         .finding = &finding,
-                                         .witnesses = count_witnesses(reader->trust),
-                                         .is_bundle = true,
-                                         .was_text_given = flags->text != NULL};
+    const struct ws_lookup_answer output = {.evidence = evidence,
+                                            .finding = &finding,
+                                            .witnesses = ws_trust_witnesses(reader->trust),
+                                            .is_bundle = true,
+                                            .was_text_given = flags->text != NULL};
     return answer(flags, &output, err);
 }
 

@@ -158,6 +158,8 @@ int cmd_serve(int argc, char **argv)
          &flags.log.shards},
         {"roles", 0, "FILE", "whose shards are served, and whose word takes them back", NULL,
          &flags.log.roles},
+        {"index", 0, "FILE", "of lookups: a mirror's index, which proves that no shard is left out",
+         NULL, &flags.log.index},
         {"publish-every", 0, "S", "seconds between checkpoints (default 5)", NULL,
          &flags.log.publish_every},
     };
@@ -169,7 +171,8 @@ int cmd_serve(int argc, char **argv)
             "elsewhere it wants a token, and makes one where none is given. With --log it serves "
             "a\n"
             "log's files, /metrics and, with --key, POST /add (docs/formats/log.md); with --shards "
-            "also those\nshards that it names (docs/formats/shard.md).",
+            "also those\nshards that it names (docs/formats/shard.md), and with --policy a page "
+            "that looks texts up.",
         .flags = table,
         .flag_count = sizeof table / sizeof *table,
     };

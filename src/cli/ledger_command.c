@@ -24,14 +24,6 @@ enum ws_status read_policy(const char *path, struct ws_arena *arena, struct ws_t
     return ws_trust_read(text, path, arena, out, err);
 }
 
-size_t count_witnesses(const struct ws_trust *trust)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < trust->member_count; i++)
-        count += trust->members[i].key.name != NULL;
-    return count;
-}
-
 enum ws_status open_log_patiently(const char *directory, double seconds, struct ws_log_store *out,
                                   struct ws_error *err)
 {

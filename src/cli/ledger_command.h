@@ -34,8 +34,6 @@ const char *vkey_text(const struct ws_note_key *key, struct ws_arena *arena);
 /* The policy at `path`; the caller closes it. */
 WS_MUST_CHECK enum ws_status read_policy(const char *path, struct ws_arena *arena,
                                          struct ws_trust *out, struct ws_error *err);
-/* How many of its members are witnesses, and no groups. */
-size_t count_witnesses(const struct ws_trust *trust);
 
 /* ws_log_open, again and again for so many seconds while another process has the log. */
 WS_MUST_CHECK enum ws_status open_log_patiently(const char *directory, double seconds,

@@ -50,6 +50,9 @@ static enum ws_status check_flags(const struct serve_log_flags *flags, struct ws
         return ws_fail(err, WS_INVALID,
                        "--shards and --roles go together: roles say whose shards are served, and "
                        "whose word takes them back");
+    if (flags->index && !(flags->shards && flags->policy))
+        return ws_fail(err, WS_INVALID,
+                       "--index is for lookups: give --shards, --roles and --policy, too");
     if (!flags->key && (flags->issuers || flags->allow_anyone || (flags->policy && !flags->roles) ||
                         flags->publish_every))
         return ws_fail(
@@ -87,16 +90,22 @@ enum ws_status serve_log_start(const struct serve_log_flags *flags,
         WS_TRY(read_witnesses(flags->policy, arena, keys, err));
     if (flags->roles)
         WS_TRY(read_roles(flags->roles, arena, keys, err));
-    const struct ws_log_site_settings settings = {.directory = flags->log,
-                                                  .signer = flags->key ? &keys->signer : NULL,
-                                                  .issuers = &keys->issuers,
-                                                  .takes_anyones = flags->allow_anyone,
-                                                  .witnesses =
-                                                      flags->policy ? &keys->witnesses : NULL,
-                                                  .publish_seconds = (double)seconds,
-                                                  .shards = flags->shards,
-                                                  .roles = &keys->roles,
-                                                  .complain = complain};
+    keys->lookup = (struct ws_lookup_request){.log = flags->log,
+                                              .policy = flags->policy,
+                                              .roles = flags->roles,
+                                              .shards = flags->shards,
+                                              .index = flags->index};
+    const struct ws_log_site_settings settings = {
+        .directory = flags->log,
+        .signer = flags->key ? &keys->signer : NULL,
+        .issuers = &keys->issuers,
+        .takes_anyones = flags->allow_anyone,
+        .witnesses = flags->policy ? &keys->witnesses : NULL,
+        .publish_seconds = (double)seconds,
+        .shards = flags->shards,
+        .roles = &keys->roles,
+        .lookup = flags->roles && flags->policy ? &keys->lookup : NULL,
+        .complain = complain};
     return ws_log_site_start(&settings, http, out, err);
 }
 

@@ -10,7 +10,7 @@
 
 struct serve_log_flags {
     const char *log, *key, *issuers, *policy, *publish_every;
-    const char *shards, *roles;
+    const char *shards, *roles, *index;
     bool allow_anyone;
 };
 
@@ -23,6 +23,7 @@ struct serve_log_keys {
     struct ws_witness_transport transport;
     struct ws_log_witnesses witnesses;
     struct ws_roles roles;
+    struct ws_lookup_request lookup;
 };
 
 /* The caller closes the keys, also after a failure, behind the site. */

@@ -184,6 +184,14 @@ enum ws_status ws_trust_read(struct ws_bytes text, const char *name, struct ws_a
     return status;
 }
 
+size_t ws_trust_witnesses(const struct ws_trust *trust)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < trust->member_count; i++)
+        count += trust->members[i].key.name != NULL;
+    return count;
+}
+
 void ws_trust_close(struct ws_trust *trust)
 {
     for (size_t i = 0; i < trust->log_count; i++)

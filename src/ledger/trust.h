@@ -56,6 +56,8 @@ WS_MUST_CHECK enum ws_status ws_trust_read(struct ws_bytes text, const char *nam
                                            struct ws_error *err);
 void ws_trust_close(struct ws_trust *trust);
 
+size_t ws_trust_witnesses(const struct ws_trust *trust); /* how many it names */
+
 /* A checkpoint that the policy accepts. */
 struct ws_trusted_checkpoint {
     struct ws_checkpoint checkpoint;

@@ -13,21 +13,21 @@ enum { HEAVY_MOST = 2, ROWS = 200 };
 #define STOP_SECONDS 3.0
 
 static const struct ws_http_route routes[] = {
-    {"GET", "/", NULL, "index.html"},
-    {"GET", "/runs/*", NULL, "run.html"},
-    {"GET", "/compare", NULL, "compare.html"},
-    {"GET", "/assets/*", NULL, "*"},
-    {"GET", "/api/runs", ws_answer_runs, NULL},
-    {"GET", "/api/events", ws_answer_list_events, NULL},
-    {"GET", "/api/runs/*", ws_answer_run, NULL},
-    {"GET", "/api/runs/*/events", ws_answer_run_events, NULL},
-    {"GET", "/api/runs/*/log", ws_answer_log, NULL},
-    {"GET", "/api/runs/*/summary", ws_answer_summary, NULL},
-    {"GET", "/api/runs/*/export", ws_answer_export, NULL},
-    {"POST", "/api/runs/*/stop", ws_answer_stop, NULL},
-    {"GET", "/api/compare", ws_answer_comparison, NULL},
-    {"GET", "/api/figure", ws_answer_figure, NULL},
-    {"GET", "/api/report", ws_answer_report, NULL},
+    {"GET", "/", NULL, "index.html", 0},
+    {"GET", "/runs/*", NULL, "run.html", 0},
+    {"GET", "/compare", NULL, "compare.html", 0},
+    {"GET", "/assets/*", NULL, "*", 0},
+    {"GET", "/api/runs", ws_answer_runs, NULL, 0},
+    {"GET", "/api/events", ws_answer_list_events, NULL, 0},
+    {"GET", "/api/runs/*", ws_answer_run, NULL, 0},
+    {"GET", "/api/runs/*/events", ws_answer_run_events, NULL, 0},
+    {"GET", "/api/runs/*/log", ws_answer_log, NULL, 0},
+    {"GET", "/api/runs/*/summary", ws_answer_summary, NULL, 0},
+    {"GET", "/api/runs/*/export", ws_answer_export, NULL, 0},
+    {"POST", "/api/runs/*/stop", ws_answer_stop, NULL, 0},
+    {"GET", "/api/compare", ws_answer_comparison, NULL, 0},
+    {"GET", "/api/figure", ws_answer_figure, NULL, 0},
+    {"GET", "/api/report", ws_answer_report, NULL, 0},
 };
 
 /* What answers share --------------------------------------------------------------------------- */

@@ -25,6 +25,7 @@ enum {
     THREADS = 4,            /* one that computes an answer does not hold up all streams */
     HEADERS_SIZE = 1 << 15, /* bytes of memory of a connection: headers are shorter */
     BODY_SIZE = 1 << 16,    /* of a request, at most, where the site says nothing */
+    BODIES_SIZE = 1 << 26,  /* of all requests together */
     BODY_PATIENCE = 16,     /* times that size are read of one that is too long */
     ANSWER_SECONDS = 120,
     SPARE = 64,     /* connections beyond the limit, to be told so */
@@ -59,7 +60,8 @@ struct ws_http_server {
     int socket;
     atomic_bool closed; /* to new connections */
     struct MHD_Daemon *daemon;
-    struct ws_spill spill; /* where bodies lie */
+    atomic_size_t body_bytes; /* of requests that are taken or being answered */
+    struct ws_spill spill;    /* where answers lie */
     pthread_t keeper;
     pthread_mutex_t mutex; /* guards what follows */
     pthread_cond_t change; /* the server is to stop, or full */
@@ -78,9 +80,12 @@ struct exchange {
     struct ws_http_answer answer;
     const char *location; /* where the client is sent to, or NULL */
     const char *tag;      /* of a file, or NULL */
-    const char *allow;    /* the method that there is, or NULL */
+    const char *allow;    /* the methods that there are, or NULL */
+    size_t body_most;     /* bytes of the body that are taken, or read and dropped */
     size_t body_size;     /* of the request */
     struct ws_buffer body;
+    size_t body_room;    /* that it takes of what all bodies may */
+    bool is_crowded_out; /* there was no room for it */
     bool begun;
     bool is_made; /* the answer, or it will be */
     bool waits;   /* for ws_http_finish */
@@ -284,7 +289,7 @@ static void add_headers(struct MHD_Response *response, const struct exchange *e)
     const char *cache = e->tag ? "no-cache" : "no-store";
     if (e->server->site.is_open)
         add_header(response, e, "Access-Control-Allow-Origin", "*");
-    else
+    if (!e->server->site.is_open || e->tag)
         add_page_headers(response, e);
     add_header(response, e, "X-Content-Type-Options", "nosniff");
     add_header(response, e, "Cache-Control", e->answer.cache ? e->answer.cache : cache);
@@ -448,11 +453,13 @@ static void answer_request(struct exchange *e, struct MHD_Connection *connection
             continue;
         bool reads = strcmp(route->method, "GET") == 0;
         if (strcmp(method, route->method) == 0 || (reads && strcmp(method, "HEAD") == 0)) {
+            e->allow = NULL;
             if (reads || site->is_open || may_change(e, connection))
                 answer_by(e, route, &request, connection);
             return;
         }
-        e->allow = route->method;
+        e->allow = e->allow ? ws_arena_format(&e->arena, "%s, %s", e->allow, route->method)
+                            : route->method;
     }
     if (e->allow)
         answer_error(e, MHD_HTTP_METHOD_NOT_ALLOWED, "this is asked for with another method");
@@ -481,22 +488,30 @@ static void *on_target(void *server_, const char *target, struct MHD_Connection 
     e->server = server;
     ws_arena_init(&e->arena, NULL);
     ws_buffer_init(&e->answer.body, &server->spill.allocator, SIZE_MAX);
-    ws_buffer_init(&e->body, &server->spill.allocator, SIZE_MAX);
+    ws_buffer_init(&e->body, NULL, SIZE_MAX);
     e->asked = ws_bytes_of(ws_arena_text(&e->arena, target), strlen(target));
     return e;
 }
 
-/* Bytes of a body that are taken; where no route has a use for any, they are read and dropped. */
-static size_t body_most(const struct exchange *e)
+/* That of the route which is asked for; where none has a use for a body, it is read and dropped. */
+static size_t find_body_most(struct exchange *e, const char *method)
 {
-    return e->server->site.body_most > 0 ? e->server->site.body_most : BODY_SIZE;
+    const struct ws_http_site *site = &e->server->site;
+    const char *names[WS_ROUTE_NAMES];
+    struct ws_target target;
+    const bool is_read = ws_target_parse(e->asked, &e->arena, &target, NULL) == WS_OK;
+    for (size_t i = 0; is_read && i < site->route_count; i++)
+        if (site->routes[i].body_most > 0 && strcmp(method, site->routes[i].method) == 0 &&
+            ws_target_matches(&target, site->routes[i].pattern, names))
+            return site->routes[i].body_most;
+    return site->body_most > 0 ? site->body_most : BODY_SIZE;
 }
 
 static bool announces_too_much(const struct exchange *e, struct MHD_Connection *connection)
 {
     const char *size = header(e->server, connection, "Content-Length");
     uint64_t bytes = 0;
-    return size && (!ws_whole_parse(size, &bytes) || bytes > body_most(e));
+    return size && (!ws_whole_parse(size, &bytes) || bytes > e->body_most);
 }
 
 static void turn_away(struct exchange *e, unsigned status, const char *message)
@@ -512,14 +527,27 @@ static void turn_away_too_large(struct exchange *e)
     turn_away(e, MHD_HTTP_CONTENT_TOO_LARGE, "the request is too large");
 }
 
+static void keep_piece(struct exchange *e, const char *piece, size_t size)
+{
+    e->body_room += size;
+    e->is_crowded_out |= atomic_fetch_add(&e->server->body_bytes, size) + size > BODIES_SIZE;
+    if (e->is_crowded_out) {
+        atomic_fetch_sub(&e->server->body_bytes, e->body_room);
+        e->body_room = 0;
+        ws_buffer_release(&e->body);
+    } else {
+        ws_buffer_append(&e->body, piece, size);
+    }
+}
+
 /* A piece of the body. One that is longer than it may be, and did not say so, is read on for a
  * while: only at its end can it be answered. False when it is far too long. */
 static bool take_piece(struct exchange *e, const char *piece, size_t size)
 {
     e->body_size += size;
-    if (e->server->site.body_most > 0 && e->body_size <= body_most(e))
-        ws_buffer_append(&e->body, piece, size);
-    return e->body_size / BODY_PATIENCE <= body_most(e) && e->body.status == WS_OK;
+    if (e->server->site.body_most > 0 && e->body_size <= e->body_most)
+        keep_piece(e, piece, size);
+    return e->body_size / BODY_PATIENCE <= e->body_most && e->body.status == WS_OK;
 }
 
 /* Later ---------------------------------------------------------------------------------------- */
@@ -553,6 +581,7 @@ static enum MHD_Result on_request(void *server, struct MHD_Connection *connectio
         return MHD_NO;
     if (!e->begun) {
         e->begun = true;
+        e->body_most = find_body_most(e, method);
         if (enter(server, connection, ASKING) && !announces_too_much(e, connection))
             return MHD_YES;
         if (announces_too_much(e, connection))
@@ -571,8 +600,10 @@ static enum MHD_Result on_request(void *server, struct MHD_Connection *connectio
     if (!e->is_made) {
         e->is_made = true;
         e->connection = connection;
-        if (e->body_size > body_most(e))
+        if (e->body_size > e->body_most)
             turn_away_too_large(e);
+        else if (e->is_crowded_out)
+            turn_away(e, MHD_HTTP_SERVICE_UNAVAILABLE, "others are sending too much; try again");
         else
             make_answer(e, connection, method);
         if (e->waits)
@@ -591,6 +622,7 @@ static void on_end(void *server, struct MHD_Connection *connection, void **conte
     (void)enter(server, connection, ASKING);
     drop_file(&e->answer);
     ws_buffer_release(&e->answer.body);
+    atomic_fetch_sub(&e->server->body_bytes, e->body_room);
     ws_buffer_release(&e->body);
     ws_arena_release(&e->arena);
     free(e);

@@ -12,7 +12,9 @@
  * host; with a token it must show that, as a bearer or as the cookie that a visit of "/?token=..."
  * sets. What changes something is asked with POST, a header "X-Wellspring: 1" and, from a page,
  * that page's own origin. An open site asks for none of these: what it has is everybody's, and what
- * is posted speaks for itself. Contract: tests/cli/serve.sh, tests/fault/connections.sh.
+ * is posted speaks for itself. What is posted lies in memory alone, in that of all requests
+ * together 64 MiB; beyond, the answer is 503. Contract: tests/cli/serve.sh,
+ * tests/fault/connections.sh.
  */
 #ifndef WS_SERVER_HTTP_SERVER_H
 #define WS_SERVER_HTTP_SERVER_H
@@ -66,6 +68,7 @@ struct ws_http_route {
     const char *pattern;
     ws_http_function *answer;
     const char *file; /* of src/server/assets/; "*": the one that the star stands for */
+    size_t body_most; /* bytes of what is posted here; 0: the site's */
 };
 
 struct ws_http_site {

@@ -13,17 +13,22 @@
 enum { STOP_SECONDS = 5 };
 
 static const struct ws_http_route routes[] = {
-    {"GET", "/tile/**", log_site_file, NULL},
-    {"GET", "/checkpoint", log_site_file, NULL},
-    {"GET", "/checkpoints/**", log_site_file, NULL},
-    {"GET", "/vkey", log_site_file, NULL},
-    {"GET", "/shards/*", log_site_shard, NULL},
-    {"GET", "/shards/*/proof/*", log_site_shard_proof, NULL},
-    {"GET", "/shards/*/tiles/*", log_site_shard_tiles, NULL},
-    {"GET", "/shards/*/documents/*", log_site_shard_documents, NULL},
-    {"POST", "/add", log_site_add, NULL},
-    {"GET", "/metrics", log_site_numbers, NULL},
+    {"GET", "/tile/**", log_site_file, NULL, 0},
+    {"GET", "/checkpoint", log_site_file, NULL, 0},
+    {"GET", "/checkpoints/**", log_site_file, NULL, 0},
+    {"GET", "/vkey", log_site_file, NULL, 0},
+    {"GET", "/shards/*", log_site_shard, NULL, 0},
+    {"GET", "/shards/*/proof/*", log_site_shard_proof, NULL, 0},
+    {"GET", "/shards/*/tiles/*", log_site_shard_tiles, NULL, 0},
+    {"GET", "/shards/*/documents/*", log_site_shard_documents, NULL, 0},
+    {"POST", "/add", log_site_add, NULL, 0},
+    {"GET", "/metrics", log_site_numbers, NULL, 0},
+    /* Where nothing can be looked up, these are not there. */
+    {"POST", "/lookup", log_site_lookup, NULL, WS_LOOKUP_TEXT_LIMIT},
+    {"POST", "/lookup/bundle", log_site_lookup_bundle, NULL, WS_LOOKUP_TEXT_LIMIT},
+    {"GET", "/lookup/log", log_site_lookup_log, NULL, 0},
 };
+enum { LOOKUP_ROUTES = 3 };
 
 static void count_turned_away(void *site_, unsigned status)
 {
@@ -93,6 +98,8 @@ static enum ws_status open_log(struct ws_log_site *site, struct ws_error *err)
                        settings->directory);
     if (settings->shards)
         WS_TRY(log_shards_open(settings, &site->shards, err));
+    if (settings->lookup)
+        WS_TRY(ws_log_lookup_start(settings->lookup, settings->complain, &site->lookups, err));
     if (!settings->signer)
         return WS_OK;
     WS_TRY(open_quotas(site, err));
@@ -110,7 +117,8 @@ enum ws_status ws_log_site_start(const struct ws_log_site_settings *settings,
     site->directory = -1;
     pthread_mutex_init(&site->mutex, NULL);
     const struct ws_http_site served = {.routes = routes,
-                                        .route_count = sizeof routes / sizeof *routes,
+                                        .route_count = sizeof routes / sizeof *routes -
+                                                       (settings->lookup ? 0 : LOOKUP_ROUTES),
                                         .user = site,
                                         .body_most = WS_ENTRY_LIMIT,
                                         .is_open = true,
@@ -137,10 +145,13 @@ void ws_log_site_stop(struct ws_log_site *site)
 {
     if (site->desk)
         ws_log_desk_drain(site->desk);
+    if (site->lookups)
+        ws_log_lookup_drain(site->lookups);
     if (site->server)
         ws_http_server_stop(site->server, STOP_SECONDS);
     ws_log_desk_close(site->desk);
     log_shards_close(site->shards);
+    ws_log_lookup_close(site->lookups);
     ws_microhttpd_close(&site->http);
     if (site->directory >= 0)
         (void)close(site->directory);

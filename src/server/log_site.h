@@ -5,6 +5,7 @@
  *     GET  /checkpoint, /checkpoints/<size>, /tile/..., /vkey     docs/formats/log.md
  *     POST /add                                                   docs/formats/log.md
  *     GET  /shards/...                                            docs/formats/shard.md
+ *     POST /lookup, /lookup/bundle; GET /lookup/log               docs/formats/log.md
  *     GET  /metrics
  *
  * Nothing else of the directory can be asked for. Without a key that signs it is read alone, and
@@ -15,6 +16,7 @@
 
 #include "ledger/issuer_list.h"
 #include "ledger/log_cosign.h"
+#include "ledger/lookup.h"
 #include "ledger/roles.h"
 #include "server/http_server.h"
 
@@ -27,8 +29,10 @@ struct ws_log_site_settings {
     double publish_seconds;                   /* from one checkpoint to the next */
     const char *shards;           /* where shards are that the log names; NULL: nowhere */
     const struct ws_roles *roles; /* which of them hold and which were withdrawn */
-    /* Why a checkpoint could not be published, when it is another reason than the time before; by a
-     * thread of the site. NULL: nobody is told. */
+    /* In what texts are looked up; NULL: nobody can ask. Its `now` is not read. */
+    const struct ws_lookup_request *lookup;
+    /* Why a checkpoint could not be published or a text not looked up, when it is another reason
+     * than the time before; by a thread of the site. NULL: nobody is told. */
     void (*complain)(const char *message);
 };
 

@@ -1,7 +1,7 @@
 /*
  * What the parts of a log's site share: its files (log_site_files.c), shards that it names
- * (log_site_shards.c), what is handed in (log_site_add.c), its numbers (log_site_numbers.c).
- * Contract: tests/fault/test_log_site.c.
+ * (log_site_shards.c), what is handed in (log_site_add.c), what is looked up (log_site_lookup.c),
+ * its numbers (log_site_numbers.c). Contract: tests/fault/test_log_site.c.
  */
 #ifndef WS_SERVER_LOG_SITE_INTERNAL_H
 #define WS_SERVER_LOG_SITE_INTERNAL_H
@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 
 #include "server/log_desk.h"
+#include "server/log_lookup.h"
 #include "server/log_site.h"
 #include "server/microhttpd.h"
 
@@ -67,12 +68,14 @@ struct ws_log_site {
     atomic_uint_fast64_t refused[REFUSALS];
     struct log_shards *shards; /* NULL: none are served */
     atomic_uint_fast64_t shard_answers[SHARD_ANSWERS];
+    struct ws_log_lookup *lookups; /* NULL: nothing can be looked up */
 };
 
 /* Functions of routes. */
 ws_http_function log_site_file, log_site_add, log_site_numbers;
 ws_http_function log_site_shard, log_site_shard_proof, log_site_shard_tiles,
     log_site_shard_documents;
+ws_http_function log_site_lookup, log_site_lookup_bundle, log_site_lookup_log;
 
 /* Reads the log for the shards that it names. NULL is fine to close. */
 WS_MUST_CHECK enum ws_status log_shards_open(const struct ws_log_site_settings *settings,

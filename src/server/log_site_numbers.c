@@ -78,6 +78,19 @@ static void append_shards(struct ws_log_site *site, struct ws_buffer *out)
         ws_metrics_value(out, name, "answer", answers[i], atomic_load(&site->shard_answers[i]));
 }
 
+static void append_lookups(struct ws_log_site *site, struct ws_buffer *out)
+{
+    static const char *const outcomes[] = {
+#define X(name) [WS_LOOKUP_##name] = #name,
+        WS_LOOKUP_OUTCOME_MAP(X)
+#undef X
+    };
+    static const char name[] = "wellspring_log_lookups_total";
+    ws_metrics_head(out, name, "counter", "Texts that were looked up, by what came of it.");
+    for (size_t i = 0; i < WS_LOOKUP_OUTCOMES; i++)
+        ws_metrics_value(out, name, "outcome", outcomes[i], ws_log_lookup_count(site->lookups, i));
+}
+
 enum ws_status log_site_numbers(void *site_, const struct ws_http_request *request,
                                 struct ws_http_answer *answer, struct ws_error *err)
 {
@@ -89,6 +102,8 @@ enum ws_status log_site_numbers(void *site_, const struct ws_http_request *reque
         append_desk(site, &answer->body);
     if (site->shards)
         append_shards(site, &answer->body);
+    if (site->lookups)
+        append_lookups(site, &answer->body);
     if (fstatvfs(site->directory, &disk) == 0)
         append(&answer->body, "wellspring_log_disk_free_bytes", "gauge",
                "Bytes that are free where the log is.", (uint64_t)disk.f_bavail * disk.f_frsize);

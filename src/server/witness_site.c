@@ -119,10 +119,10 @@ static enum ws_status show_metrics(void *site_, const struct ws_http_request *re
 /* Start and stop ------------------------------------------------------------------------------- */
 
 static const struct ws_http_route routes[] = {
-    {"POST", "/add-checkpoint", add_checkpoint, NULL},
-    {"GET", "/vkey", show_key, NULL},
-    {"GET", "/metrics", show_metrics, NULL},
-    {"GET", "/*/checkpoint", show_checkpoint, NULL},
+    {"POST", "/add-checkpoint", add_checkpoint, NULL, 0},
+    {"GET", "/vkey", show_key, NULL, 0},
+    {"GET", "/metrics", show_metrics, NULL, 0},
+    {"GET", "/*/checkpoint", show_checkpoint, NULL, 0},
 };
 
 enum ws_status ws_witness_site_start(struct ws_witness *witness,

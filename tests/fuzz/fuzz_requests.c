@@ -67,8 +67,8 @@ static enum ws_status answer_name(void *user, const struct ws_http_request *requ
 }
 
 static const struct ws_http_route routes[] = {
-    {"POST", "/add", answer_post, NULL},
-    {"GET", "/files/*", answer_name, NULL},
+    {"POST", "/add", answer_post, NULL, 0},
+    {"GET", "/files/*", answer_name, NULL, 0},
 };
 
 /* The sites -------------------------------------------------------------------------------------
