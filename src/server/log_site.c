@@ -27,8 +27,11 @@ static const struct ws_http_route routes[] = {
     {"POST", "/lookup", log_site_lookup, NULL, WS_LOOKUP_TEXT_LIMIT},
     {"POST", "/lookup/bundle", log_site_lookup_bundle, NULL, WS_LOOKUP_TEXT_LIMIT},
     {"GET", "/lookup/log", log_site_lookup_log, NULL, 0},
+    {"GET", "/lookup", NULL, "lookup.html", 0},
+    {"GET", "/", NULL, "lookup.html", 0},
+    {"GET", "/assets/*", NULL, "*", 0},
 };
-enum { LOOKUP_ROUTES = 3 };
+enum { LOOKUP_ROUTES = 6 };
 
 static void count_turned_away(void *site_, unsigned status)
 {

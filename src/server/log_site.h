@@ -6,6 +6,7 @@
  *     POST /add                                                   docs/formats/log.md
  *     GET  /shards/...                                            docs/formats/shard.md
  *     POST /lookup, /lookup/bundle; GET /lookup/log               docs/formats/log.md
+ *     GET  /, /lookup, /assets/...: a page that asks these
  *     GET  /metrics
  *
  * Nothing else of the directory can be asked for. Without a key that signs it is read alone, and

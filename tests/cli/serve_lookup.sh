@@ -101,6 +101,16 @@ answers 405 lookup/log -d x
 answers 404 lookup/nothing -d x
 answers 404 lookup/bundle/x -d x
 
+# ---- The page ----
+
+answers 200 lookup
+check "a page" grep -qi '^content-type: text/html' headers
+check "that runs no text as a program" grep -qi "^content-security-policy: default-src 'none'; script-src 'self'" headers
+check "and says what is kept" grep -q 'never stored' body
+answers 200 assets/lookup.js
+answers 404 assets/nothing.js
+answers 400 assets/../lookup --path-as-is
+
 # ---- What the log has ----
 
 answers 200 lookup/log
@@ -166,4 +176,6 @@ kill $served
 wait $served
 serve --shards shards --roles roles
 answers 404 lookup --data-binary @model.txt
+answers 404 lookup
+answers 404 assets/lookup.js
 finish
