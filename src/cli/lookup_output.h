@@ -7,7 +7,7 @@
 #include "cli/command.h"
 #include "ledger/lookup_answer.h"
 
-void print_lookup(const struct ws_lookup_answer *answer);
+void print_lookup(const struct ws_lookup_answer *output);
 WS_MUST_CHECK enum ws_status print_lookup_json(const struct ws_lookup_answer *answer,
                                                struct ws_error *err);
 

@@ -31,7 +31,7 @@ size_t ws_lookup_speaker(const struct ws_verdict_span *span);
 
 /* All spans of a label as one: the bounds of depth over all of them, and the claims of the longest.
  * False where there is none. */
-bool ws_lookup_join(const struct ws_lookup_answer *answer, enum ws_verdict_label label,
+bool ws_lookup_join(const struct ws_lookup_answer *o, enum ws_verdict_label label,
                     struct ws_verdict_span *out);
 
 static inline double ws_lookup_share(uint64_t part, uint64_t whole)
@@ -43,6 +43,6 @@ static inline double ws_lookup_share(uint64_t part, uint64_t whole)
 json_t *ws_lookup_date_json(uint64_t date);
 
 /* NULL when memory is out; docs/formats/verdict.md. */
-json_t *ws_lookup_answer_json(const struct ws_lookup_answer *answer);
+json_t *ws_lookup_answer_json(const struct ws_lookup_answer *o);
 
 #endif

@@ -87,7 +87,7 @@ static void append_lookups(struct ws_log_site *site, struct ws_buffer *out)
     };
     static const char name[] = "wellspring_log_lookups_total";
     ws_metrics_head(out, name, "counter", "Texts that were looked up, by what came of it.");
-    for (size_t i = 0; i < WS_LOOKUP_OUTCOMES; i++)
+    for (enum ws_lookup_outcome i = 0; i < WS_LOOKUP_OUTCOMES; i++)
         ws_metrics_value(out, name, "outcome", outcomes[i], ws_log_lookup_count(site->lookups, i));
 }
 
