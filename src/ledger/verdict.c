@@ -335,14 +335,36 @@ static enum ws_verdict_label label_of(const struct ws_verdict_rules *rules,
                                                                      : WS_VERDICT_UNKNOWN;
 }
 
-/* Hits of claims that count, and of fingerprints that tell documents apart. */
-static void take_hits(struct work *work)
+/* Of each mark the claim of the archive that was witnessed first of those in which it is common, or
+ * WS_VERDICT_NO_CLAIM. */
+static void find_phrases(const struct work *work, size_t *phrases)
+{
+    for (size_t m = 0; m < work->input->mark_count; m++)
+        phrases[m] = WS_VERDICT_NO_CLAIM;
+    for (size_t i = 0; i < work->input->hit_count; i++) {
+        const struct ws_verdict_hit *hit = &work->input->hits[i];
+        const struct ws_verdict_claim *claim = &work->input->claims[hit->claim];
+        size_t *first = &phrases[hit->mark];
+        if (!is_common(work->rules, hit) || claim->is_emission || claim->is_disputed)
+            continue;
+        if (*first == WS_VERDICT_NO_CLAIM || is_earlier(claim, &work->input->claims[*first]))
+            *first = hit->claim;
+    }
+}
+
+/* Hits of claims that count, and of fingerprints that tell documents apart. A phrase that an
+ * archive has too often to say whose it is, is not a model's who repeats it, either. */
+static void take_hits(struct work *work, const size_t *phrases)
 {
     for (size_t i = 0; i < work->input->hit_count; i++) {
         const struct ws_verdict_hit *hit = &work->input->hits[i];
-        assert(hit->claim < work->input->claim_count && hit->mark < work->input->mark_count);
-        if (!is_common(work->rules, hit) && !work->input->claims[hit->claim].is_disputed)
-            work->hits[work->hit_count++] = *hit;
+        const struct ws_verdict_claim *claim = &work->input->claims[hit->claim];
+        const size_t phrase = phrases[hit->mark];
+        if (is_common(work->rules, hit) || claim->is_disputed ||
+            (claim->is_emission && phrase != WS_VERDICT_NO_CLAIM &&
+             is_beaten(claim, &work->input->claims[phrase])))
+            continue;
+        work->hits[work->hit_count++] = *hit;
     }
     qsort(work->hits, work->hit_count, sizeof *work->hits, compare_hits);
 }
@@ -371,9 +393,14 @@ enum ws_status ws_verdict_decide(const struct ws_verdict_rules *rules,
     struct ws_verdict verdict = {.label = WS_VERDICT_UNKNOWN};
     work.hits = WS_ARENA_NEW(arena, struct ws_verdict_hit, input->hit_count + 1);
     work.values = WS_ARENA_NEW(arena, uint64_t, input->hit_count + input->mark_count + 1);
-    if (!work.hits || !work.values)
+    size_t *phrases = WS_ARENA_NEW(arena, size_t, input->mark_count + 1);
+    if (!work.hits || !work.values || !phrases)
         return ws_fail_memory(err, "a verdict");
-    take_hits(&work);
+    for (size_t i = 0; i < input->hit_count; i++)
+        assert(input->hits[i].claim < input->claim_count &&
+               input->hits[i].mark < input->mark_count);
+    find_phrases(&work, phrases);
+    take_hits(&work, phrases);
     verdict.distinct = count_marks(&work);
     verdict.common = count_common(&work);
     WS_TRY(find_matches(&work, arena, &verdict, err));

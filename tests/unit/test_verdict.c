@@ -174,6 +174,32 @@ static void what_many_documents_have__counts_for_nothing(void **state)
     assert_int_equal(decide(&c).common, MARKS);
 }
 
+/* An archive has a phrase in so many documents that it says of none whose it is. */
+static void what_an_archive_has_often__is_no_models(void **state)
+{
+    static const struct {
+        uint64_t archive_since;
+        bool is_disputed;
+        enum ws_verdict_label wanted;
+    } cases[] = {
+        {49, false, WS_VERDICT_UNKNOWN}, /* before the emission can have started */
+        {50, false, WS_VERDICT_MODEL},
+        {0, false, WS_VERDICT_MODEL}, /* not dated */
+        {49, true, WS_VERDICT_MODEL},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct case_ c;
+        begin(&c);
+        const size_t claim = archive(&c, cases[i].archive_since);
+        c.claims[claim].is_disputed = cases[i].is_disputed;
+        for (size_t m = 0; m < MARKS; m++)
+            c.hits[c.input.hit_count++] = (struct ws_verdict_hit){claim, 0, m, 65};
+        shares(&c, emission(&c, 100, 50), 0, 0, 19);
+        assert_label(&c, cases[i].wanted);
+    }
+}
+
 static void of_archive_and_emission__dates_decide(void **state)
 {
     static const struct {
@@ -325,6 +351,7 @@ int main(void)
         cmocka_unit_test(a_claim__labels_what_it_covers),
         cmocka_unit_test(few_fingerprints__never_label),
         cmocka_unit_test(what_many_documents_have__counts_for_nothing),
+        cmocka_unit_test(what_an_archive_has_often__is_no_models),
         cmocka_unit_test(of_archive_and_emission__dates_decide),
         cmocka_unit_test(the_earliest_archive__decides),
         cmocka_unit_test(parts_of_a_text__have_their_own_labels),
