@@ -438,6 +438,11 @@ static enum ws_status search_shards(struct making *in)
             *shard = (struct ws_finding_shard){.claim = i, .subject = (uint32_t)s};
             judge_shard(in, &out->claims[i].claim.statement.subjects[s].digest, shard);
         }
+    if (in->hits.status == WS_LIMIT)
+        return ws_fail(in->err, WS_LIMIT,
+                       "the text shares fingerprints with documents of shards in more than %zu "
+                       "places: look up parts of it",
+                       WS_FINDING_HITS_LIMIT / sizeof(struct ws_verdict_hit));
     return ws_buffer_check(&in->hits, "what is shared with shards", in->err);
 }
 
@@ -518,13 +523,22 @@ static bool leaves_nothing_out(const struct making *in, const struct ws_index_sh
     return is_searched(in, &shard->digest);
 }
 
-/* Every statement that the list has of a shard is there, also those that name it again. */
+static bool counts(const struct making *in, uint64_t entry)
+{
+    const struct ws_log_proof *proof = find_entry(in->evidence, entry);
+    return proof &&
+           in->out->claims[proof - in->evidence->entries].claim.standing == WS_CLAIM_COUNTS;
+}
+
+/* Every statement that the list has of a shard is there and counts, also those that name it again.
+ * The mirror counted it: where it does not count here, what it rests on may have been left out, the
+ * change that brought its key in for one. */
 static bool is_heard(const struct making *in, const struct ws_hash *digest)
 {
     for (size_t i = 0; i < in->list.shard_count; i++) {
         const struct ws_index_shard *shard = &in->list.shards[i];
         if ((shard->state == WS_INDEX_LIVE || shard->state == WS_INDEX_REPEATED) &&
-            ws_hash_equal(&shard->digest, digest) && !find_entry(in->evidence, shard->entry))
+            ws_hash_equal(&shard->digest, digest) && !counts(in, shard->entry))
             return false;
     }
     return true;
@@ -552,6 +566,8 @@ static void judge_coverage(struct making *in)
     struct ws_finding *out = in->out;
     if (!is_index_sound(in))
         return;
+    if (in->evidence->query.mark_count == 0)
+        out->coverage = WS_COVERAGE_NO_MARKS;
     for (size_t i = 0; i < in->list.shard_count && is_index_sound(in); i++)
         if (!leaves_nothing_out(in, &in->list.shards[i]))
             out->coverage = WS_COVERAGE_LEFT_OUT;
@@ -630,7 +646,7 @@ enum ws_status ws_finding_make(const struct ws_evidence *evidence,
     struct ws_finding finding = {.claim_count = 0};
     struct making in = {
         .evidence = evidence, .reader = reader, .arena = arena, .err = err, .out = &finding};
-    ws_buffer_init(&in.hits, arena->allocator, SIZE_MAX);
+    ws_buffer_init(&in.hits, arena->allocator, WS_FINDING_HITS_LIMIT);
     ws_buffer_init(&in.exacts, arena->allocator, SIZE_MAX);
     enum ws_status status = make(&in);
     ws_buffer_release(&in.hits);

@@ -77,6 +77,7 @@ struct ws_finding_shard {
     X(PARTLY,       "the index is not there for all fingerprints")                                 \
     X(NOT_FOUND,    "the index has fingerprints of shards that were not searched, or not for all claims")                 \
     X(LEFT_OUT,     "the index leaves out shards that may count")                                  \
+    X(NO_MARKS,     "there are no fingerprints that could be looked up in it")                     \
     X(COMPLETE,     "the index leaves nothing out")
 /* clang-format on */
 enum ws_coverage {
@@ -113,9 +114,13 @@ static inline uint32_t ws_finding_number(uint64_t document)
 const struct ws_statement_subject *ws_finding_shard_subject(const struct ws_finding *finding,
                                                             size_t claim, uint32_t subject);
 
+/* Bytes of hits: what a text shares with documents of shards, each of its fingerprints with each
+ * document that has it. */
+#define WS_FINDING_HITS_LIMIT ((size_t)1 << 28)
+
 /* WS_CORRUPT where a statement or the checkpoint is not proven to be in a log of the policy, or is
- * not there though another needs it; WS_UNSUPPORTED for other rules. All of it lives in the arena
- * and in the evidence. */
+ * not there though another needs it; WS_UNSUPPORTED for other rules; WS_LIMIT. All of it lives in
+ * the arena and in the evidence. */
 WS_MUST_CHECK enum ws_status ws_finding_make(const struct ws_evidence *evidence,
                                              const struct ws_finding_reader *reader,
                                              struct ws_arena *arena, struct ws_finding *out,

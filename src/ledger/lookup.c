@@ -344,11 +344,12 @@ static enum ws_status gather_tiles(struct gathering *in, const struct ws_range_f
                                    struct ws_evidence_tiles *out)
 {
     const unsigned bits = file->range.bits;
-    const size_t most = in->query->mark_count;
-    out->items = WS_ARENA_NEW(in->arena, struct ws_range_proof, most + 1);
+    const size_t marks = in->query->mark_count, tiles = (size_t)1 << bits;
+    out->items =
+        WS_ARENA_NEW(in->arena, struct ws_range_proof, (marks < tiles ? marks : tiles) + 1);
     if (!out->items)
         return ws_fail_memory(in->err, "the tiles of a lookup");
-    for (size_t i = 0; i < most;) {
+    for (size_t i = 0; i < marks;) {
         const struct wanted_tile wanted = next_tile(in, bits, i);
         struct ws_range_tile tile;
         struct ws_bytes bytes;

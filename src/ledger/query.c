@@ -17,7 +17,7 @@ enum ws_status ws_query_open(struct ws_query_reader *reader, const struct ws_all
                              struct ws_error *err)
 {
     *reader = (struct ws_query_reader){.fingerprinter = NULL};
-    ws_buffer_init(&reader->marks, allocator, SIZE_MAX);
+    ws_buffer_init(&reader->marks, allocator, WS_QUERY_LIMIT);
     return ws_fingerprinter_open(allocator, take, reader, &reader->fingerprinter, err);
 }
 

@@ -242,6 +242,22 @@ static void one_shard_for_two(struct made_registry *r)
     registry_publish(r, 6);
 }
 
+/* The archive signs with another key by then: the stranger's, which its own brings in. */
+static void one_shard_and_a_new_key(struct made_registry *r)
+{
+    const struct ws_hash digest = registry_shard(r, text(r));
+    const struct ws_statement change = {
+        .kind = WS_STATEMENT_KEY_CHANGE,
+        .key_change = {.old_key = made_key_text(&r->signers[ARCHIVE], &r->made),
+                       .new_key = made_key_text(&r->signers[STRANGER], &r->made)}};
+    (void)registry_say(r, BRAVO, registry_emission(BRAVO), &digest);
+    (void)registry_say(r, ARCHIVE, change, NULL);
+    (void)registry_say(r, STRANGER, made_archive("example.org/1"), &digest);
+    registry_publish(r, 5);
+    registry_index(r);
+    registry_publish(r, 6);
+}
+
 static void leave_entry_out(struct made_registry *r, struct ws_evidence *evidence)
 {
     (void)r;
@@ -309,6 +325,7 @@ static const struct row rows[] = {
     {"bundle's maker", "omit", "leaves out the archive that contests", "model, as claimed by alpha; not proven that nothing is left out", archive_afterwards, leave_entry_and_index_out},
     {"bundle's maker", "omit", "leaves it out, beside an index", "model, as claimed by alpha; not proven that nothing is left out", archive_then_index, leave_entry_out},
     {"bundle's maker", "omit", "leaves out one of two claims of a shard, beside an index", "human, as claimed by archive; not proven that nothing is left out", one_shard_for_two, leave_entry_out},
+    {"bundle's maker", "omit", "leaves out the change of key that one of two claims rests on, beside an index", "model, as claimed by bravo; not proven that nothing is left out", one_shard_and_a_new_key, leave_entry_out},
     {"bundle's maker", "backdate", "proves an emission by a later checkpoint than an archive behind it", "contested", archive_afterwards, prove_late},
     {"bundle's maker", "doctor", "changes a tile", "refused: a piece is not what statements say", honest, change_tile},
 };

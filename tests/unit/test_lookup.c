@@ -231,6 +231,50 @@ static void bundle__with_something_left_out_is_not_complete(void **state)
     registry_end(&r);
 }
 
+/* A text that is too short for fingerprints can be registered, and no index shows it. */
+static void index__says_nothing_of_a_text_without_fingerprints(void **state)
+{
+    (void)state;
+    struct made_registry r;
+    struct ws_lookup lookup;
+    struct ws_evidence evidence;
+    fill(&r);
+    open_lookup(&r, &lookup);
+    const struct ws_finding finding =
+        find(&r, &lookup, ws_bytes_of_text("a short text"), &evidence);
+    assert_int_equal(evidence.query.mark_count, 0);
+    assert_int_equal(finding.verdict.label, WS_VERDICT_UNKNOWN);
+    assert_int_equal(finding.coverage, WS_COVERAGE_NO_MARKS);
+    ws_lookup_close(&lookup);
+    registry_end(&r);
+}
+
+/* A text that repeats what many documents have would take memory for each pair of the two. */
+static void finding__of_too_many_hits_is_refused(void **state)
+{
+    (void)state;
+    struct made_registry r;
+    struct ws_lookup lookup;
+    struct ws_evidence evidence;
+    struct ws_finding finding;
+    struct ws_error err;
+    enum { MARKS = WS_FINDING_HITS_LIMIT / sizeof(struct ws_verdict_hit) + 1 };
+    fill(&r);
+    open_lookup(&r, &lookup);
+    const struct ws_finding_reader reader = registry_reader(&lookup);
+    (void)find(&r, &lookup, registry_text(&r, MODEL_TEXT), &evidence);
+    struct ws_verdict_mark *marks = WS_ARENA_NEW(&r.made.arena, struct ws_verdict_mark, MARKS);
+    assert_non_null(marks);
+    for (size_t i = 0; i < MARKS; i++)
+        marks[i] = evidence.query.marks[0];
+    evidence.query.marks = marks;
+    evidence.query.mark_count = MARKS;
+    assert_int_equal(ws_finding_make(&evidence, &reader, &r.made.arena, &finding, &err), WS_LIMIT);
+    assert_non_null(strstr(err.message, "look up parts of it"));
+    ws_lookup_close(&lookup);
+    registry_end(&r);
+}
+
 static void query__of_pieces_is_that_of_the_whole(void **state)
 {
     (void)state;
@@ -263,6 +307,8 @@ int main(void)
         cmocka_unit_test(bundle__comes_to_the_same_verdict),
         cmocka_unit_test(bundle__proves_nothing_when_it_was_tampered_with),
         cmocka_unit_test(bundle__with_something_left_out_is_not_complete),
+        cmocka_unit_test(index__says_nothing_of_a_text_without_fingerprints),
+        cmocka_unit_test(finding__of_too_many_hits_is_refused),
         cmocka_unit_test(query__of_pieces_is_that_of_the_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
