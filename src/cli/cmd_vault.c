@@ -117,6 +117,8 @@ static enum ws_status add_open(struct adding *adding, int descriptor, const char
     enum ws_vault_outcome outcome;
     if (fstat(descriptor, &about) != 0)
         return ws_fail_system(err, "read", path);
+    if (!S_ISREG(about.st_mode))
+        return ws_fail(err, WS_IO, "'%.300s' is not a regular file", path);
     ws_clock_text((double)about.st_mtime, changed);
     now_text(now);
     captured = captured ? captured : adding->request->captured;
@@ -135,7 +137,7 @@ static enum ws_status add_open(struct adding *adding, int descriptor, const char
 static enum ws_status add_file(struct adding *adding, const char *path, const char *captured,
                                const char *origin, struct ws_error *err)
 {
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* waits for no pipe */
     if (descriptor < 0)
         return ws_fail_system(err, "read", path);
     enum ws_status status = add_open(adding, descriptor, path, captured, origin, err);

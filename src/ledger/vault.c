@@ -5,6 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ledger/statement.h"
+#include "ledger/trust.h"
+
 enum {
     HEAD_LIMIT = 4096,
     PENDING_LIMIT = 1 << 30,
@@ -389,6 +392,13 @@ static enum ws_status keep_object(struct ws_vault *vault, struct ws_file_draft *
     return status;
 }
 
+static enum ws_status check_capture(const char *captured, const char *time, struct ws_error *err)
+{
+    if (ws_statement_seconds(captured) <= ws_statement_seconds(time) + WS_TRUST_SKEW)
+        return WS_OK;
+    return ws_fail(err, WS_INVALID, "its time of capture is '%s', and now is '%s'", captured, time);
+}
+
 enum ws_status ws_vault_put(struct ws_vault *vault, int descriptor, const char *name,
                             const char *time, const char *captured, const char *origin,
                             struct ws_hash *item, enum ws_vault_outcome *outcome,
@@ -399,6 +409,7 @@ enum ws_status ws_vault_put(struct ws_vault *vault, int descriptor, const char *
     struct ws_measured measured;
     struct ws_vault_record record = {.time = time, .captured = captured, .origin = origin};
     WS_TRY(ws_vault_record_check(&record, err));
+    WS_TRY(check_capture(captured, time, err));
     WS_TRY(path_of(vault->directory, OBJECTS, path, err));
     WS_TRY(path_of(path, NEW, new_path, err));
     WS_TRY(ws_file_draft_open(&draft, new_path, err));

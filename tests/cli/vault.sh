@@ -26,6 +26,10 @@ accepts vault add v pages --captured 2026-11-01T00:00:00Z
 check "nothing new" grep -q "^0 new (0 bytes), 0 known from elsewhere, 3 there already" out
 check "one object each" test "$(find v/objects -type f | wc -l)" = 2
 refuses 2 "'2026-11-01'" "pages/a.txt" -- vault add v pages/a.txt --captured 2026-11-01
+refuses 2 "pages/a.txt" "'2999-01-01T00:00:00Z', and now is" -- vault add v pages/a.txt --captured 2999-01-01T00:00:00Z
+mkfifo pipe
+refuses 1 "'pipe' is not a regular file" -- vault add v pipe
+refuses 1 "'/dev/zero' is not a regular file" -- vault add v /dev/zero
 
 printf '%s\n' '{"file": "pages/a.txt", "captured": "2026-10-01T00:00:00Z", "origin": "https://example.com/"}' \
     '{"file": "pages/deep/c.txt"}' >list.jsonl
