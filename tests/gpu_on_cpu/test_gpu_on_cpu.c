@@ -203,8 +203,10 @@ static void embed_picked(bool waits)
     const uint32_t positions[ROWS] = {0, 1, 2};
     float table[TYPES * WIDTH], scores[ROWS * TYPES] = {0}, seen[ROWS * WIDTH];
     uint32_t tokens[ROWS] = {0};
-    for (size_t i = 0; i < (size_t)TYPES * WIDTH; i++)
-        table[i] = (float)(i / WIDTH);
+    for (size_t i = 0; i < (size_t)TYPES * WIDTH; i++) {
+        const size_t type = i / WIDTH;
+        table[i] = (float)type;
+    }
     scores[0 * TYPES + 7] = 2;
     scores[1 * TYPES + 49] = 2;
     scores[2 * TYPES + 3] = NAN; /* none: it is embedded as token 0 */

@@ -89,8 +89,20 @@ static double *new_item(size_t size, int which)
     return item;
 }
 
-/* On every instruction set the same bytes, those of the formula as it stands in the comment of
- * models/product_ops.h. */
+/* One number of a triangle, by the formula as it stands in the comment of models/product_ops.h. */
+static double sum_of_fours(double *const item[], const double weight[], int count, size_t i,
+                           size_t j)
+{
+    double sum = 0.25;
+    for (int f = 0; f < count; f += 4) {
+        double term[4];
+        for (int k = 0; k < 4; k++)
+            term[k] = item[f + k][i] * (weight[f + k] * item[f + k][j]);
+        sum += (term[0] + term[1]) + (term[2] + term[3]);
+    }
+    return sum;
+}
+
 static void products__are_the_same_on_every_instruction_set(void **state)
 {
     enum { FOURS = 3, ITEMS = 4 * FOURS };
@@ -105,15 +117,8 @@ static void products__are_the_same_on_every_instruction_set(void **state)
         for (int k = 0; k < ITEMS; k++)
             item[k] = new_item(size, k);
         for (size_t i = 0; i < size; i++)
-            for (size_t j = 0; j < size; j++) {
-                wanted[i * stride + j] = 0.25;
-                for (int f = 0; f < ITEMS; f += 4) {
-                    double term[4];
-                    for (int k = 0; k < 4; k++)
-                        term[k] = item[f + k][i] * (weight[f + k] * item[f + k][j]);
-                    wanted[i * stride + j] += (term[0] + term[1]) + (term[2] + term[3]);
-                }
-            }
+            for (size_t j = 0; j < size; j++)
+                wanted[i * stride + j] = sum_of_fours(item, weight, ITEMS, i, j);
         for (size_t s = 0; s < count; s++) {
             double *seen = WS_ARENA_NEW((struct ws_arena *)*state, double, size *stride);
             for (size_t i = 0; i < size * stride; i++)

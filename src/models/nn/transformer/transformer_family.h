@@ -96,7 +96,6 @@ enum ws_status ws_transformer_sample(size_t chains, const struct ws_model *const
                                      const struct ws_job *job, struct ws_arena *arena,
                                      const struct ws_payload *out[], struct ws_error *err);
 void ws_transformer_assist(const struct ws_job *job, const struct ws_allocator *allocator);
-void ws_transformer_assist(const struct ws_job *job, const struct ws_allocator *allocator);
 enum ws_status ws_transformer_score(const struct ws_model *base, const struct ws_dataset *data,
                                     const struct ws_job *job, struct ws_arena *scratch,
                                     struct ws_item_score out[], struct ws_error *err);
