@@ -443,8 +443,10 @@ static void print_health(const char *directory, const struct ws_vault_health *he
                      "on.\n",
                      health->strays);
     if (health->damages > 0)
-        (void)printf("%" PRIu64 " damages. Next: bring these items back from a copy that is sound: "
-                     "the same files of 'objects'.\n",
+        (void)printf("%" PRIu64
+                     " damages. Next: bring back from a copy that is sound the same files "
+                     "of 'objects', and where\nrecords are named, 'records' and 'vault.json' "
+                     "together.\n",
                      health->damages);
 }
 

@@ -82,6 +82,16 @@ static enum ws_status read_whole(const char *path, const struct document_sink *s
     return sink->end(sink->user, err);
 }
 
+/* What lies in a folder is a file or a folder: a pipe there would be waited for, for ever. */
+static enum ws_status read_below(const char *path, const char *field,
+                                 const struct document_sink *sink, struct ws_error *err)
+{
+    struct stat about;
+    if (stat(path, &about) == 0 && !S_ISREG(about.st_mode) && !S_ISDIR(about.st_mode))
+        return ws_fail(err, WS_INVALID, "'%.300s' is neither a file nor a folder", path);
+    return documents_read(path, field, sink, err);
+}
+
 static enum ws_status read_directory(const char *path, const char *field,
                                      const struct document_sink *sink, struct ws_error *err)
 {
@@ -93,7 +103,7 @@ static enum ws_status read_directory(const char *path, const char *field,
         const char *below = ws_arena_format(&arena, "%s/%s", path, names.items[i]);
         if (names.items[i][0] == '.')
             continue;
-        status = below ? documents_read(below, field, sink, err)
+        status = below ? read_below(below, field, sink, err)
                        : ws_fail_memory(err, "the names of documents");
     }
     ws_arena_release(&arena);

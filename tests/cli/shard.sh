@@ -137,4 +137,11 @@ refuses 2 "what? --fingerprint HEX or --document HEX" -- shard prove a.shard
 refuses 1 "no head of a shard" -- shard show docs/a.txt
 refuses 2 "--digest HEX --fingerprint HEX" -- shard verify there.proof
 refuses 2 "which command" -- shard
+# ---- What is no file ----
+
+mkdir odd
+mkfifo odd/pipe
+refuses 2 "'odd/pipe' is neither a file nor a folder" -- shard build odd --out odd.shard
+[ ! -e odd.shard ] || fail "a shard of a pipe was made"
+
 finish
