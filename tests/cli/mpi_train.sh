@@ -66,34 +66,36 @@ check "one part" same_runs whole whole-2
 cmp -s alone/summary whole/summary && fail "parts change nothing at all"
 refuses 2 "'whole' was begun with" "parts=1" -- run one.yaml -q -o whole
 
-# Stopped, or a rank killed, in the middle of a training, which other ranks go on with
-long=(one.yaml -q --set epochs=100 --set checkpoint_seconds=0.1)
+# Stopped, or a rank killed, in the middle of a training, which other ranks go on with. A rank that has stored its
+# first draft waits for the signal.
+long=(one.yaml -q --set epochs=10 --set checkpoint_seconds=0)
 accepts run "${long[@]}" -o straight
-begin() { # begin RANKS
-    mpirun --oversubscribe -n "$1" "$ws" run "${long[@]}" -o long >out 2>err </dev/null &
-    launcher=$!
-    for _ in $(seq 600); do
-        [ -n "$(find long -name '*.fit.draft' -newer mark -print -quit 2>/dev/null)" ] && return
-        sleep 0.02
-    done
-    fail "no draft of a training was stored"
+paused_rank() {
+    local rank
+    for rank in $(pgrep -P $launcher); do
+        ! grep -q '^State:.T' "/proc/$rank/status" 2>/dev/null || echo "$rank"
+    done | head -n 1
 }
 lock_is_free() {
     flock -n long/lock true
 }
 for signal in KILL TERM; do
-    touch mark
-    begin 3
-    victim=$launcher
-    if [ $signal = KILL ]; then
-        victim=$(pgrep -P $launcher | tail -n 1)
-    fi
-    kill -$signal "$victim"
+    LD_PRELOAD=$WS_PAUSE_AT_RENAME PAUSE_AT=.fit.draft mpirun --oversubscribe -n 3 "$ws" run "${long[@]}" \
+        -o long >out 2>err </dev/null &
+    launcher=$! rank=
+    while kill -0 $launcher 2>/dev/null && [ -z "$rank" ]; do
+        sleep 0.1
+        rank=$(paused_rank)
+    done
+    [ -n "$rank" ] || { fail "no draft of a training was stored" && break; }
+    kill -$signal "$rank"
+    [ $signal = KILL ] || kill -TERM $launcher
     wait $launcher && fail "mpirun was fine after $signal"
     for _ in $(seq 100); do
         lock_is_free && break
         sleep 0.1
     done
+    [ -n "$(find long -name '*.fit.draft')" ] || fail "$signal left no draft"
     [ ! -e long/summary ] || fail "it was over before $signal"
 done
 mpi_accepts 2 run "${long[@]}" -o long
