@@ -1,30 +1,5 @@
 # Runs that mpirun spreads over processes: the same bytes as those of one, killed or not.
-. "$(dirname "$0")/lib.bash"
-
-if $sanitized; then
-    echo "skipped: everything (unit/test_ranks runs what is ours; Open MPI takes minutes under sanitizers)"
-    exit 77
-fi
-if ! command -v mpirun >/dev/null; then
-    echo "skipped: no mpirun here"
-    exit 77
-fi
-if [ ! -e "$(dirname "$ws")/wellspring-mpi.so" ]; then
-    echo "skipped: built without MPI"
-    OMPI_COMM_WORLD_RANK=0 OMPI_COMM_WORLD_SIZE=2 "$ws" run discrete -q >out 2>err
-    says "built without MPI"
-    [ $failures -eq 0 ] || exit 1
-    exit 77
-fi
-# On one machine, as any user; MPI itself leaks.
-export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_plm=isolated
-export OMPI_MCA_rmaps_base_oversubscribe=1 ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0"
-mpi() { # mpi N ARGUMENTS...
-    mpirun --oversubscribe -n "$1" "$ws" "${@:2}" >out 2>err </dev/null
-}
-mpi_accepts() {
-    mpi "$@" || { fail "mpirun -n $* ended with $?"; cut -c 1-200 err; }
-}
+. "$(dirname "$0")/mpi.bash"
 
 cat >grid.yaml <<'END'
 family: gaussian
@@ -89,35 +64,19 @@ for seed in 1 2 3; do
     check "repaired" same_runs seven damaged
 done
 
-# Stopped, or a rank killed, at any time: it goes on with any number of ranks.
+# Stopped, or a rank killed, in the middle: it goes on with any number of ranks.
 cat >long.yaml <<'END'
 family: discrete
 source: zipf
 types: 300
 items: [3000, 8000]
 policies: [replace, augment]
-generations: 8000
+generations: 3000
 seeds: 3
 threads: 1
-checkpoint_seconds: 0.05
 END
+long=(long.yaml -q -o long --set checkpoint_seconds=0.02)
 accepts run long.yaml -q -o straight
-wait_for() { # wait_for COMMAND...: until it succeeds
-    for _ in $(seq 600); do
-        "$@" >check.out 2>&1 && return
-        sleep 0.05
-    done
-    fail "waited in vain for: $*"
-}
-is_saved_again() { # since the mark
-    [ -n "$(find long/arms -name '*.checkpoint' -newer mark -print -quit)" ]
-}
-begin() { # begin RANKS
-    touch mark
-    mpirun --oversubscribe -n "$1" "$ws" run long.yaml -q -o long >out 2>err </dev/null &
-    launcher=$!
-    wait_for is_saved_again
-}
 rank_of() { # rank_of N: its process
     local process
     for process in $(pgrep -P $launcher); do
@@ -126,28 +85,26 @@ rank_of() { # rank_of N: its process
         fi
     done
 }
-lock_is_free() {
-    flock -n long/lock true
-}
 for what in 1 2 0 launcher; do
-    begin 3
+    mpi_paused 3 .checkpoint "${long[@]}"
     if [ $what = launcher ]; then victim=$launcher; else victim=$(rank_of $what); fi
-    kill -9 $victim
-    wait $launcher 2>/dev/null && fail "mpirun was fine without rank $what"
-    wait_for lock_is_free
+    kill -TERM "$paused" # for when mpirun lets it go on
+    kill -9 "$victim"
+    [ $what = launcher ] && kill -CONT "$paused"
+    mpi_ended long 2>/dev/null && fail "mpirun was fine without rank $what"
     [ ! -e long/summary ] || fail "a run without rank $what was summed up"
 done
-begin 2
-kill -TERM $launcher
-wait $launcher
-wait_for lock_is_free
-mpi_accepts 2 run long.yaml -q -o long
+mpi_paused 2 .checkpoint "${long[@]}"
+kill -TERM "$paused" $launcher
+mpi_ended long && fail "mpirun was fine after TERM"
+mpi_accepts 2 run "${long[@]}"
 check "killed and resumed" same_runs straight long
 
 # A run that ranks work on is taken.
 rm -r long
-begin 2
-refuses 1 "'long/lock' is held by another process" -- run long.yaml -q -o long
+mpi_paused 2 .checkpoint "${long[@]}"
+refuses 1 "'long/lock' is held by another process" -- run "${long[@]}"
+kill -CONT "$paused"
 wait $launcher || fail "the ranks did not end"
 check "undisturbed" same_runs straight long
 

@@ -1,23 +1,5 @@
 # Ranks that are more than the blocks share steps of training: the same bytes as those of one process.
-. "$(dirname "$0")/lib.bash"
-
-if $sanitized; then
-    echo "skipped: everything (unit/test_team runs what is ours; Open MPI takes minutes under sanitizers)"
-    exit 77
-fi
-if ! command -v mpirun >/dev/null || [ ! -e "$(dirname "$ws")/wellspring-mpi.so" ]; then
-    echo "skipped: no mpirun here, or built without MPI"
-    exit 77
-fi
-# On one machine, as any user.
-export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_plm=isolated
-export OMPI_MCA_rmaps_base_oversubscribe=1
-mpi() { # mpi N ARGUMENTS...
-    mpirun --oversubscribe -n "$1" "$ws" "${@:2}" >out 2>err </dev/null
-}
-mpi_accepts() {
-    mpi "$@" || { fail "mpirun -n $* ended with $?"; cut -c 1-200 err; }
-}
+. "$(dirname "$0")/mpi.bash"
 
 # Five parts a step, of three and four items, two at a time; dropout, and an epoch's order that is drawn
 make_corpus 3000 >corpus.txt
@@ -70,31 +52,11 @@ refuses 2 "'whole' was begun with" "parts=1" -- run one.yaml -q -o whole
 # first draft waits for the signal.
 long=(one.yaml -q --set epochs=10 --set checkpoint_seconds=0)
 accepts run "${long[@]}" -o straight
-paused_rank() {
-    local rank
-    for rank in $(pgrep -P $launcher); do
-        ! grep -q '^State:.T' "/proc/$rank/status" 2>/dev/null || echo "$rank"
-    done | head -n 1
-}
-lock_is_free() {
-    flock -n long/lock true
-}
 for signal in KILL TERM; do
-    LD_PRELOAD=$WS_PAUSE_AT_RENAME PAUSE_AT=.fit.draft mpirun --oversubscribe -n 3 "$ws" run "${long[@]}" \
-        -o long >out 2>err </dev/null &
-    launcher=$! rank=
-    while kill -0 $launcher 2>/dev/null && [ -z "$rank" ]; do
-        sleep 0.1
-        rank=$(paused_rank)
-    done
-    [ -n "$rank" ] || { fail "no draft of a training was stored" && break; }
-    kill -$signal "$rank"
+    mpi_paused 3 .fit.draft "${long[@]}" -o long
+    kill -$signal "$paused"
     [ $signal = KILL ] || kill -TERM $launcher
-    wait $launcher && fail "mpirun was fine after $signal"
-    for _ in $(seq 100); do
-        lock_is_free && break
-        sleep 0.1
-    done
+    mpi_ended long && fail "mpirun was fine after $signal"
     [ -n "$(find long -name '*.fit.draft')" ] || fail "$signal left no draft"
     [ ! -e long/summary ] || fail "it was over before $signal"
 done
