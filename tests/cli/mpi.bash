@@ -47,7 +47,7 @@ mpi_paused() {
 
 # mpi_ended DIRECTORY: nobody works on the run any more; fails as mpirun did.
 mpi_ended() {
-    wait $launcher
+    wait "$launcher"
     local status=$?
     flock -w 60 "$1/lock" true || fail "a rank holds $1/lock still"
     return $status
