@@ -76,7 +76,8 @@ static void trade(void *user, const float *out, const struct ws_stretch *to, flo
         assert_int_equal(there.count, from[m].count);
         memcpy(in + from[m].first, (const float *)given[m] + there.first, there.count * sizeof *in);
     }
-    member->meeting->trades += self == 0;
+    if (self == 0)
+        member->meeting->trades++;
     part(member);
 }
 
