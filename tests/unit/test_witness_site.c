@@ -110,7 +110,7 @@ static void site__cosigns_what_is_posted(void **state)
 static void site__that_is_silent_is_not_waited_for_long(void **state)
 {
     struct stand *stand = *state;
-    const struct ws_http_limits short_ones = {.seconds = 1, .bytes = 1000};
+    const struct ws_http_limits short_ones = {.seconds = 5, .bytes = 1000};
     unsigned port = ws_witness_site_port(stand->sites[1]);
     stop(stand, 0);
     stop(stand, 1);
