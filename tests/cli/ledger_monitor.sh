@@ -70,10 +70,7 @@ refuses 3 "'tile/0/000.p/15' has not the hashes" -- ledger monitor damaged --pol
 # Over HTTP, from our own server, which finds the same.
 "$ws" serve --log log --port 0 >serve.out 2>serve.err &
 server=$!
-for _ in {1..600}; do
-    grep -q Ctrl-C serve.out 2>/dev/null && break
-    sleep 0.05
-done
+awaits $server grep -qs Ctrl-C serve.out
 at=$(sed -n 's|.* at \(http://[^/]*\)/.*|\1|p' serve.out)
 check "where it is" grep -q "^Log, to be read only, 'log' at http://127.0.0.1:" serve.out
 accepts ledger monitor "$at" --policy policy --state over-http

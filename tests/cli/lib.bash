@@ -32,6 +32,17 @@ check() { # check WHAT COMMAND...
     "$@" >check.out 2>&1 || { fail "$what: $*"; head -n 9 check.out | cut -c 1-200; }
 }
 
+# awaits PROCESS COMMAND...: until the command succeeds, however slow the machine is; ctest has the limit. A
+# process that ends without it fails the test.
+awaits() {
+    local process=$1 ended=false
+    until "${@:2}" >check.out 2>&1; do
+        ! $ended || { fail "the process ended without: ${*:2}"; return 1; }
+        kill -0 "$process" 2>/dev/null || ended=true
+        sleep 0.02
+    done
+}
+
 runs() { # the exit status of the program; output in out and err
     "$ws" "$@" >out 2>err
 }

@@ -9,11 +9,8 @@ serve_witness() { # serve_witness NAME: its address in `url`
     : >"$1.out"
     "$ws" witness serve "$1" --port 0 >"$1.out" 2>"$1.err" &
     served+=($!)
-    for _ in $(seq 200); do
-        url=$(grep -oE 'http://[^ ]*[^/ ]' "$1.out") && return
-        sleep 0.05
-    done
-    fail "the witness $1 does not serve"
+    awaits $! grep -qE 'http://[^ ]*[^/ ]' "$1.out"
+    url=$(grep -oE 'http://[^ ]*[^/ ]' "$1.out")
 }
 for name in log alpha bravo archive mirror; do
     accepts ledger keys $name.key --make $name.example
@@ -222,11 +219,8 @@ check "and opened" grep -q '^model' out
 
 "$ws" serve --log log --port 0 >serve.out 2>serve.err &
 served+=($!)
-for _ in $(seq 200); do
-    url=$(grep -oE 'http://[^ ]*[^/ ]' serve.out | head -n 1)
-    [ -z "$url" ] || break
-    sleep 0.05
-done
+awaits $! grep -qE 'http://[^ ]*[^/ ]' serve.out
+url=$(grep -oE 'http://[^ ]*[^/ ]' serve.out | head -n 1)
 lookup model.txt
 grep '^  since' out >since
 accepts lookup model.txt --log "$url" --policy policy --roles roles --shards shards --bundle served.bundle

@@ -67,13 +67,13 @@ check "it is there" grep -q "^Proven: $fingerprint is there" out
 
 # Killed while it registers: the same run, every sample once, and in the log at least once.
 accepts ledger init other --origin log.example.com --key log.key
+has_statements() {
+    [ "$(find dead -name '*.statement' | wc -l)" -ge "$1" ]
+}
 for enough in 2 7; do
     "$ws" run words.yaml -q -o killed --register dead --key lab.key --log other >killed.out 2>&1 &
     running=$!
-    for _ in {1..2000}; do
-        [ "$(find dead -name '*.statement' 2>check.out | wc -l)" -ge $enough ] && break
-        sleep 0.002
-    done
+    awaits $running has_statements $enough
     kill -9 $running 2>check.out
     wait $running 2>check.out
 done

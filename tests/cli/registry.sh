@@ -35,20 +35,14 @@ wellspring() {
 serve_witness() {
     "$ws" witness serve watcher --port 0 >witness.out 2>witness.err &
     served=$!
-    for _ in $(seq 100); do
-        witness_url=$(grep -oE 'http://[^ ]*[^/ ]' witness.out) && return
-        sleep 0.1
-    done
-    fail "the witness does not serve"
+    awaits $served grep -qE 'http://[^ ]*[^/ ]' witness.out
+    witness_url=$(grep -oE 'http://[^ ]*[^/ ]' witness.out)
 }
 serve_log() {
     "$ws" serve --log registry --shards . --roles roles.txt --policy policy.txt --port 0 >site.out 2>site.err &
     served="$served $!"
-    for _ in $(seq 100); do
-        site_url=$(grep -osE 'http://[^ ]*[^/ ]' site.out) && return
-        sleep 0.1
-    done
-    fail "the log's site does not serve"
+    awaits $! grep -qsE 'http://[^ ]*[^/ ]' site.out
+    site_url=$(grep -oE 'http://[^ ]*[^/ ]' site.out)
 }
 head -c 1000 /dev/urandom >model.safetensors
 mkdir texts

@@ -137,13 +137,6 @@ seeds: 4
 threads: 2
 checkpoint_seconds: 0.2
 END
-wait_for() { # wait_for COMMAND...: until it succeeds
-    for _ in $(seq 600); do
-        "$@" >check.out 2>&1 && return
-        sleep 0.05
-    done
-    fail "waited in vain for: $*"
-}
 starts() {
     [ "$(grep -cs started busy/events.log)" -eq "$1" ]
 }
@@ -153,8 +146,8 @@ is_saved() {
 begin_long() { # begin_long N: the N-th time
     "$ws" run long.yaml -q -o busy >first.out 2>first.err &
     running=$!
-    wait_for starts "$1"
-    wait_for is_saved
+    awaits $running starts "$1"
+    awaits $running is_saved
 }
 stop_long() { # stop_long SIGNAL
     kill "-$1" $running

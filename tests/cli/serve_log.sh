@@ -35,14 +35,11 @@ accepts ledger add drafts archive.json --issuer issuer
 accepts ledger publish drafts --key key
 tail -c +3 drafts/tile/entries/000.p/1 >envelope
 
-# started OUT: waits for a server's address, which `at` gets.
+# started PROCESS OUT: waits for a server's address, which `at` gets.
 started() {
-    for _ in {1..600}; do
-        grep -q "http://[^ ]*:[0-9]" "$1" 2>/dev/null && break
-        sleep 0.05
-    done
-    at=$(grep -o "http://[0-9.]*:[0-9]*" "$1" | head -n 1)
-    [ -n "$at" ] || fail "no server: $(cat "$1")"
+    awaits "$1" grep -qs "http://[^ ]*:[0-9]" "$2"
+    at=$(grep -o "http://[0-9.]*:[0-9]*" "$2" | head -n 1)
+    [ -n "$at" ] || fail "no server: $(cat "$2")"
 }
 
 accepts witness init w --name witness.example
@@ -50,7 +47,7 @@ witness_key=$(head -n 1 out)
 accepts witness add-log w "$log_key"
 "$ws" witness serve w --port 0 >witness.out 2>witness.err &
 witness=$!
-started witness.out
+started $witness witness.out
 printf 'log %s\nwitness w %s %s\nquorum w\n' "$log_key" "$witness_key" "$at" >policy
 printf 'urn:wellspring:roles:v1\nkey lab %s\narchive lab archive.example\n' "$issuer_key" >roles
 printf 'issuer %s minute=2\n' "$issuer_key" >issuers
@@ -60,19 +57,18 @@ cp -r log older
 "$ws" serve --log log --key key --issuers issuers --policy policy --publish-every 1 --port 0 \
     >serve.out 2>serve.err &
 server=$!
-started serve.out
+started $server serve.out
 for index in 0 1; do
     [ "$(curl -s --data-binary @envelope "$at/add")" = $index ] || fail "entry $index is not taken"
 done
 [ "$(curl -s -o refused -w '%{http_code}' --data-binary @envelope "$at/add")" = 429 ] ||
     fail "more than its quota: $(cat refused)"
 check "says why" grep -q "more than lab.example may add" refused
-for _ in {1..600}; do
+has_size_2() {
     curl -s "$at/metrics" >metrics
-    grep -q "^wellspring_log_size 2" metrics && break
-    sleep 0.1
-done
-check "its size" grep -qx "wellspring_log_size 2" metrics
+    grep -qx "wellspring_log_size 2" metrics
+}
+awaits $server has_size_2
 check "cosigned" grep -qx "wellspring_log_cosignatures 1" metrics
 check "refused" grep -qx 'wellspring_log_refused_total{reason="quota"} 1' metrics
 
@@ -117,16 +113,13 @@ says "FORKED" "state/fork-seen"
 "$ws" serve --log older --key key --issuers issuers --policy policy --publish-every 1 --port 0 \
     >older.out 2>older.err &
 server=$!
-started older.out
-for _ in {1..600}; do
-    [ -s older.err ] && break
-    sleep 0.05
-done
+started $server older.out
+awaits $server test -s older.err
 check "why" grep -q "has cosigned 2 entries of 'log.example' and there are 0 here" older.err
-for _ in {1..600}; do # what is said first is said a moment before it is so
-    [ "$(curl -s -o refused -w '%{http_code}' --data-binary @envelope "$at/add")" = 503 ] && break
-    sleep 0.05
-done
+is_refused() {
+    [ "$(curl -s -o refused -w '%{http_code}' --data-binary @envelope "$at/add")" = 503 ]
+}
+awaits $server is_refused # what is said first is said a moment before it is so
 check "refused" grep -q "the log can sign no checkpoints" refused
 curl -s "$at/metrics" >metrics
 check "counted" grep -q '^wellspring_log_refused_total{reason="corrupt"} [1-9]' metrics
@@ -141,7 +134,7 @@ accepts_entry() { # accepts_entry LOG STATUS
     "$ws" serve --log "$1" --key key --issuers issuers --policy policy --publish-every 60 --port 0 \
         >"$1.out" 2>"$1.err" &
     server=$!
-    started "$1.out"
+    started $server "$1.out"
     local status
     status=$(curl -s -m 20 -o refused -w '%{http_code}' --data-binary @envelope "$at/add")
     [ "$status" = "$2" ] || fail "'$1' answered $status, wanted $2: $(cat refused)"

@@ -50,11 +50,8 @@ serve() { # serve DIR: at `at`
     rm -f serve.out # else the address of the one before may be read
     "$ws" serve --log log --shards "$1" --roles roles --port 0 >serve.out 2>serve.err &
     served=$!
-    for _ in {1..600}; do
-        at=$(grep -os "http://[0-9.]*:[0-9]*" serve.out) && return
-        sleep 0.05
-    done
-    fail "no server: $(cat serve.err)"
+    awaits $served grep -qs "http://[0-9.]*:[0-9]" serve.out || fail "no server: $(cat serve.err)"
+    at=$(grep -o "http://[0-9.]*:[0-9]*" serve.out)
 }
 code() { curl -s -o body -w '%{http_code}' "$at/$1"; }
 

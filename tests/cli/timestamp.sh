@@ -92,10 +92,7 @@ END
 python3 tsa.py >port 2>tsa.err &
 authority=$!
 trap 'kill $authority; chmod -R u+rwx "$place"; rm -rf "$place"' EXIT
-for _ in {1..600}; do
-    [ ! -s port ] || break
-    sleep 0.05
-done
+awaits $authority test -s port
 rm -r log/timestamps
 unset http_proxy
 accepts ledger timestamp log --authorities root.pem --from "http://127.0.0.1:$(cat port)/tsa"

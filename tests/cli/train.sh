@@ -113,15 +113,16 @@ check "the dropout is kept" grep -q '"attention_dropout": 0.25' dropping/config.
 # Stopping: the state is kept, and the same command ends in the same bytes
 long=("${small[@]}" --epochs 40 --threads 2)
 accepts train corpus.txt -q -o straight "${long[@]}"
-"$ws" train corpus.txt -o stopped "${long[@]}" --checkpoint-seconds 1e9 >out 2>err &
-running=$!
-for _ in $(seq 600); do
-    grep -q ' % done' err && break
-    sleep 0.02
+for _ in {1..20}; do # it may be done before anybody sees that it began
+    rm -rf stopped err
+    "$ws" train corpus.txt -o stopped "${long[@]}" --checkpoint-seconds 1e9 >out 2>err &
+    running=$!
+    awaits $running grep -q ' % done' err
+    kill -INT $running 2>check.out
+    wait $running
+    status=$?
+    [ $status -eq 0 ] || break
 done
-kill -INT $running
-wait $running
-status=$?
 [ $status -eq 1 ] || fail "a stopped training ended with $status"
 grep -q 'stopped after step [0-9]* of [0-9]*; the same command goes on' err || fail "$(cat err)"
 [ -s stopped/trainer.state ] || fail "no state was saved"

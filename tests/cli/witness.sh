@@ -66,11 +66,7 @@ serve() { # its address in `at`, its process in `server`
     rm -f serve.out
     "$ws" witness serve w --port 0 "$@" >serve.out 2>serve.err &
     server=$!
-    for _ in {1..600}; do
-        grep -q Ctrl-C serve.out 2>/dev/null && break
-        kill -0 $server 2>/dev/null || break
-        sleep 0.05
-    done
+    awaits $server grep -qs Ctrl-C serve.out
     at=$(sed -n 's|.* at \(http://[^/]*\)/.*|\1|p' serve.out)
     [ -n "$at" ] || fail "no server: $(cat serve.err)"
 }

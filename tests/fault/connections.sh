@@ -8,10 +8,7 @@ fi
 mkdir runs
 "$ws" serve --port 0 >serve.out 2>serve.err &
 server=$!
-for _ in {1..600}; do
-    grep -q Ctrl-C serve.out 2>/dev/null && break
-    sleep 0.05
-done
+awaits $server grep -qs Ctrl-C serve.out
 port=$(sed -n 's|.*:\([0-9]*\)/.*|\1|p' serve.out)
 
 cat >crowd.py <<'END'

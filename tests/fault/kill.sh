@@ -160,7 +160,7 @@ test_drafts() {
     local landed=0 attempt=0 round=0 resumed=0 phases=(fit sample output) run phase running
     accepts run transformer.yaml -q -o transformer-straight --policies "$policies" --threads 1 \
         --checkpoint-seconds 1e9
-    while [ $landed -lt $kills ] && [ $attempt -lt $((10 * kills)) ]; do
+    while { [ $landed -lt $kills ] || [ $resumed -eq 0 ]; } && [ $attempt -lt $((10 * kills)) ]; do
         run=transformer-killed-$round
         phase=${phases[landed % 3]}
         attempt=$((attempt + 1))
@@ -182,7 +182,7 @@ test_drafts() {
             round=$((round + 1))
         fi
     done
-    [ $landed -eq $kills ] || fail "transformer: only $landed kills hit a running process"
+    [ $landed -ge $kills ] || fail "transformer: only $landed kills hit a running process"
     [ $resumed -gt 0 ] || fail "transformer: no kill left a half-done step"
     complete transformer "transformer-killed-$round" $attempt
     echo "transformer: $landed kills, $((round + 1)) runs, $resumed times from a half-done step"

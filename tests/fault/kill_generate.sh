@@ -10,7 +10,8 @@ kills=10 texts=3000
 if $sanitized; then kills=5; fi
 RANDOM=1
 threads=(1 2 7)
-command=(generate model -q --count $texts --new-tokens 20 --decode-batch 32)
+settings=(model -q --new-tokens 20 --decode-batch 32)
+command=(generate "${settings[@]}" --count $texts)
 
 now() {
     echo $((${EPOCHREALTIME/./} / 1000))
@@ -41,18 +42,28 @@ accepts "${command[@]}" -o killed-$round.jsonl
 check "killed and gone on with, or straight on" cmp straight.jsonl killed-$round.jsonl
 echo "$landed kills, $((round + 1)) files, one takes $took ms"
 
-"$ws" "${command[@]}" -o stopped.jsonl >out 2>err &
+endless=(generate "${settings[@]}" --count 10000000 -o endless.jsonl)
+"$ws" "${endless[@]}" >out 2>err &
 running=$!
-for _ in $(seq 600); do
-    [ -s stopped.jsonl ] && break
-    sleep 0.01
-done
-"$ws" "${command[@]}" -o stopped.jsonl >other.out 2>other.err
+awaits $running test -s endless.jsonl
+"$ws" "${endless[@]}" >other.out 2>other.err
 [ $? -eq 1 ] || fail "two processes write one file"
-grep -q "'stopped.jsonl' is held by another process" other.err || fail "nobody said who holds it"
+grep -q "'endless.jsonl' is held by another process" other.err || fail "nobody said who holds it"
 kill -INT $running
 wait $running
 [ $? -eq 1 ] || fail "SIGINT did not end it"
+
+for _ in {1..20}; do # it may be done before anybody sees that it began
+    rm -rf stopped.jsonl*
+    "$ws" "${command[@]}" -o stopped.jsonl >out 2>err &
+    running=$!
+    awaits $running test -s stopped.jsonl
+    kill -INT $running 2>check.out
+    wait $running
+    status=$?
+    [ $status -eq 0 ] || break
+done
+[ $status -eq 1 ] || fail "SIGINT ended it with $status"
 says "stopped after" "of $texts texts; the same command goes on"
 [ $(($(wc -l <stopped.jsonl) % 32)) -eq 0 ] || fail "a batch was not written whole"
 accepts "${command[@]}" -o stopped.jsonl

@@ -28,7 +28,7 @@ landed=0
 attempt=0
 round=0
 resumed=0
-while [ $landed -lt $kills ] && [ $attempt -lt $((10 * kills)) ]; do
+while { [ $landed -lt $kills ] || [ $resumed -eq 0 ]; } && [ $attempt -lt $((10 * kills)) ]; do
     attempt=$((attempt + 1))
     delay=$((RANDOM % (took / 2 + 1)))
     [ ! -e killed-$round/trainer.state ] || resumed=$((resumed + 1))
@@ -46,7 +46,7 @@ while [ $landed -lt $kills ] && [ $attempt -lt $((10 * kills)) ]; do
         round=$((round + 1))
     fi
 done
-[ $landed -eq $kills ] || fail "only $landed kills hit a running process"
+[ $landed -ge $kills ] || fail "only $landed kills hit a running process"
 accepts train "${settings[@]}" -o killed-$round
 check "killed and resumed, or straight on" diff -r straight killed-$round
 [ $resumed -gt 0 ] || fail "no kill left a state to go on from"
