@@ -37,10 +37,7 @@ cp out compare.json
 
 "$ws" serve --port 0 --allow-control >serve.out 2>serve.err &
 server=$!
-for _ in {1..600}; do
-    grep -q Ctrl-C serve.out 2>/dev/null && break
-    sleep 0.05
-done
+awaits $server grep -qs Ctrl-C serve.out
 at=$(sed -n 's|.* at \(http://[^/]*\)/.*|\1|p' serve.out)
 
 browse dashboard_shows.js "$at" summary.csv compare.json

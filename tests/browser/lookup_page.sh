@@ -9,10 +9,8 @@ accepts witness init north --name north.example
 accepts witness add-log north "$("$ws" ledger keys log.key)"
 "$ws" witness serve north --port 0 >witness.out 2>witness.err &
 witness=$!
-for _ in {1..600}; do
-    url=$(grep -oE 'http://[^ ]*[^/ ]' witness.out) && break
-    sleep 0.05
-done
+awaits $witness grep -qE 'http://[^ ]*[^/ ]' witness.out
+url=$(grep -oE 'http://[^ ]*[^/ ]' witness.out)
 printf 'witness north %s %s\ngroup all all north\nquorum all\n' "$(cat north/vkey)" "$url" >>policy
 cat >roles <<END
 urn:wellspring:roles:v1
@@ -49,10 +47,7 @@ accepts lookup pasted.txt --log log --shards shards --policy policy --roles role
 cp out pasted.json
 "$ws" serve --log log --shards shards --policy policy --roles roles --port 0 >serve.out 2>serve.err &
 server=$!
-for _ in {1..600}; do
-    grep -q Ctrl-C serve.out 2>/dev/null && break
-    sleep 0.05
-done
+awaits $server grep -qs Ctrl-C serve.out
 at=$(grep -o 'http://[0-9.]*:[0-9]*' serve.out)
 
 browse lookup_page.js "$at" pasted.txt pasted.json hostile.txt saved.bundle

@@ -35,11 +35,7 @@ serve() {
     rm -f serve.out
     "$ws" serve --port 0 "$@" >serve.out 2>serve.err &
     server=$!
-    for _ in {1..600}; do
-        grep -q Ctrl-C serve.out 2>/dev/null && break
-        kill -0 $server 2>/dev/null || break
-        sleep 0.05
-    done
+    awaits $server grep -qs Ctrl-C serve.out
     at=$(sed -n 's|.* at \(http://[^/]*\)/.*|\1|p' serve.out)
     [ -n "$at" ] || fail "no server: $(cat serve.err)"
 }
@@ -234,17 +230,19 @@ serve --allow-control
 answers 409 /api/runs/a/stop -X POST -H 'X-Wellspring: 1'
 "$ws" run endless.yaml -q -o runs/live 2>live.err &
 running=$!
-for _ in {1..600}; do
-    [ -e runs/live/progress ] && break
-    sleep 0.05
-done
-curl -sS -N -m 4 "$at/api/runs/live/events" >events 2>/dev/null &
+awaits $running test -e runs/live/progress
+curl -sS -N "$at/api/runs/live/events" >events 2>/dev/null &
 listener=$!
-curl -sS -N -m 4 "$at/api/events" >list.events 2>/dev/null
-wait $listener
+curl -sS -N "$at/api/events" >list.events 2>/dev/null &
+list_listener=$!
+was_told_twice() {
+    [ "$(grep -c '^data: ' events)" -ge 2 ]
+}
+awaits $listener was_told_twice
 check "its progress is told" grep -q '^data: {"state":"running".*"process":"there","stops":true,"share":0\.' events
-[ "$(grep -c '^data: ' events)" -ge 2 ] || $sanitized || fail "it was told once only"
-check "the list tells of it" grep -q '"running":\[{"id":"live","progress":{"process":"there"' list.events
+awaits $list_listener grep -q '"running":\[{"id":"live","progress":{"process":"there"' list.events
+kill $listener $list_listener
+wait $listener $list_listener
 answers 200 '/api/runs?state=running'
 has '"matched":1' '"seconds_left"'
 answers 200 /api/runs/live/stop -X POST -H 'X-Wellspring: 1' -H "Origin: $at"
@@ -258,10 +256,7 @@ has '"state":"stopped"' '"progress":null'
 # Killed: it says that it runs, and its process is gone
 "$ws" run endless.yaml -q -o runs/live 2>live.err &
 running=$!
-for _ in {1..600}; do
-    [ -e runs/live/progress ] && break
-    sleep 0.05
-done
+awaits $running test -e runs/live/progress
 kill -9 $running
 wait $running 2>/dev/null
 answers 200 /api/runs/live
@@ -277,9 +272,9 @@ kill -0 $other 2>/dev/null || fail "a process was stopped that is no run"
 kill $other
 
 # Viewers are told that the server ends, and keep it from nothing
-curl -sS -N -m 60 "$at/api/events" >events 2>curl.err &
+curl -sS -N -m 60 "$at/api/events" >last.events 2>curl.err &
 listener=$!
-sleep 1
+awaits $listener test -s last.events
 ends
 wait $listener || fail "a viewer's stream ended with $?: $(cat curl.err)"
 
