@@ -142,16 +142,7 @@ uint64_t ws_chain_work(const struct ws_experiment *experiment, const struct ws_a
 
 /* One step of some chains ---------------------------------------------------------------------- */
 
-/* What a step makes; it becomes the chain's state only when all of it has been made. Of plain
- * chains, most of whose steps are only this, there are thousands: one line of memory each. */
-struct made {
-    struct ws_chain *chain;
-    const struct ws_model *model;
-    const struct ws_dataset *training;
-    struct ws_dataset output; /* empty when the step needs none */
-};
-
-/* What some steps make beside it. */
+/* What some steps make for a chain beside its output and its model. */
 struct extras {
     struct ws_dataset training;      /* where it is not the output as it is */
     struct ws_filtered *filtered;    /* one for each filter; NULL where none was at work */
@@ -162,10 +153,12 @@ struct extras {
     size_t floor_count;
 };
 
+/* What it makes becomes the chains' state only when all of it has been made. */
 struct batch {
     const struct ws_block *block;
     struct ws_lane *lane;
     const struct ws_step_support *support; /* or NULL */
+    struct ws_step_times *times;           /* or NULL */
     const struct ws_step *plan;
     uint32_t step;
     bool measured;
@@ -173,14 +166,15 @@ struct batch {
     bool as_it_is;   /* the latest output is the training set */
     bool keeps_more; /* than models */
     size_t count;
-    struct made *made;
-    struct extras *extras; /* NULL where nothing is built, measured or kept */
+    struct ws_chain *const *chains;
+    struct ws_dataset *outputs; /* NULL when the step needs none */
+    struct extras *extras;      /* NULL where nothing is built, measured or kept */
     /* Arguments of the family's operations, one a chain. */
-    const struct ws_model **models;
-    const struct ws_dataset **data;
+    const struct ws_model **models; /* that outputs are drawn from; then those of this step */
+    const struct ws_dataset **data; /* training sets */
     const struct ws_payload **payloads;
-    const struct ws_dataset **prompts;
-    const struct ws_dataset **validation;
+    const struct ws_dataset **prompts;    /* NULL where the family does not look at them */
+    const struct ws_dataset **validation; /* likewise */
     uint64_t *counts;
     struct ws_rng_key *keys;
 };
@@ -239,15 +233,14 @@ static bool draft_is_due(void *user, double done)
 {
     const struct job *j = user;
     const struct ws_step_support *support = j->batch->support;
-    return support->due(support->user, j->batch->made[0].chain, done,
-                        j->work_before + done * j->work);
+    return support->due(support->user, j->batch->chains[0], done, j->work_before + done * j->work);
 }
 
 static enum ws_status store_draft(void *user, struct ws_bytes bytes, struct ws_error *err)
 {
     const struct job *j = user;
     const struct ws_step_support *support = j->batch->support;
-    return support->store(support->user, j->batch->made[0].chain, j->phase, bytes, err);
+    return support->store(support->user, j->batch->chains[0], j->phase, bytes, err);
 }
 
 static enum ws_status open_job(struct job *j, const struct batch *b, enum ws_phase phase,
@@ -271,8 +264,7 @@ static enum ws_status open_job(struct job *j, const struct batch *b, enum ws_pha
         return WS_OK;
     j->draft = (struct ws_draft){.user = j, .due = draft_is_due, .store = store_draft};
     j->job.draft = &j->draft;
-    return support->load(support->user, b->made[0].chain, phase, step_arena(b), &j->draft.stored,
-                         err);
+    return support->load(support->user, b->chains[0], phase, step_arena(b), &j->draft.stored, err);
 }
 
 static enum ws_status sample_models(struct batch *b, enum ws_phase phase, uint64_t items,
@@ -282,7 +274,7 @@ static enum ws_status sample_models(struct batch *b, enum ws_phase phase, uint64
     struct job job;
     for (size_t i = 0; i < b->count; i++) {
         b->counts[i] = items;
-        b->keys[i] = key_at(b->made[i].chain, stream, b->step);
+        b->keys[i] = key_at(b->chains[i], stream, b->step);
     }
     WS_TRY(open_job(&job, b, phase, err));
     return b->block->experiment->family->sample(b->count, b->models, b->counts, b->keys, &job.job,
@@ -291,17 +283,18 @@ static enum ws_status sample_models(struct batch *b, enum ws_phase phase, uint64
 
 /* Phases --------------------------------------------------------------------------------------- */
 
-/* The time, or 0 where nobody asks. */
-static double time_of(const struct batch *b)
+/* The seconds since the last note, or the step's beginning, were spent on this. */
+static void note_time(struct ws_step_times *times, double *spent)
 {
-    const struct ws_step_times *times = b->support ? b->support->times : NULL;
-    return times ? times->clock->elapsed(times->clock->user) : 0;
+    const double now = times->clock->elapsed(times->clock->user);
+    *spent += now - times->noted;
+    times->noted = now;
 }
 
-static void note_phase(const struct batch *b, enum ws_phase phase, double begun)
+static void note_phase(const struct batch *b, enum ws_phase phase)
 {
-    if (b->support && b->support->times)
-        b->support->times->phases[phase] += time_of(b) - begun;
+    if (b->times)
+        note_time(b->times, &b->times->phases[phase]);
 }
 
 /* The chains' models as their outputs are drawn from them. */
@@ -309,7 +302,7 @@ static enum ws_status choose_models(struct batch *b, struct ws_error *err)
 {
     const double bias = b->block->arm->policy.bias;
     for (size_t i = 0; i < b->count; i++)
-        b->models[i] = b->made[i].chain->model;
+        b->models[i] = b->chains[i]->model;
     for (size_t i = 0; i < b->count && bias != 1; i++)
         WS_TRY(b->models[i]->ops->bias(b->models[i], bias, step_arena(b), &b->models[i], err));
     return WS_OK;
@@ -322,15 +315,15 @@ static enum ws_status make_outputs(struct batch *b, struct ws_error *err)
     const struct ws_dataset *human = ws_human_shape(b->block->human);
     struct ws_arena *arena = b->pooled ? &b->lane->life : step_arena(b);
     struct ws_segment *segments = WS_ARENA_NEW(arena, struct ws_segment, b->count);
-    if (!segments)
+    b->outputs = WS_ARENA_NEW(step_arena(b), struct ws_dataset, b->count);
+    if (!segments || !b->outputs)
         return ws_fail_memory(err, "a step");
     WS_TRY(choose_models(b, err));
     WS_TRY(sample_models(b, WS_PHASE_OUTPUT, b->plan->output, arena, err));
     for (size_t i = 0; i < b->count; i++) {
-        struct made *made = &b->made[i];
-        made->output =
-            ws_dataset_in(&segments[i], b->payloads[i], output_origin(made->chain, b->step));
-        WS_TRY(ws_chain_check_data(b->block->arm->data, human, b->step, &made->output, err));
+        b->outputs[i] =
+            ws_dataset_in(&segments[i], b->payloads[i], output_origin(b->chains[i], b->step));
+        WS_TRY(ws_chain_check_data(b->block->arm->data, human, b->step, &b->outputs[i], err));
     }
     return WS_OK;
 }
@@ -383,44 +376,40 @@ static enum ws_status filter_training(const struct batch *b, const struct ws_cha
                             extras->filtered, err);
 }
 
-static enum ws_status build_training(struct batch *b, struct made *made, struct extras *extras,
-                                     struct ws_error *err)
+static enum ws_status build_training(struct batch *b, size_t i, struct ws_error *err)
 {
-    struct ws_chain *chain = made->chain;
+    struct ws_chain *chain = b->chains[i];
+    struct ws_dataset *training = &b->extras[i].training;
     const struct ws_policy *policy = &b->block->arm->policy;
     struct ws_sources sources = {
         .deal = &chain->deal,
         .previous = &chain->training,
-        .outputs = &made->output,
-        .output_count = made->output.count > 0 ? 1 : 0,
+        .outputs = b->outputs ? &b->outputs[i] : NULL,
+        .output_count = b->outputs ? 1 : 0,
     };
-    if (b->pooled && made->output.count > 0) {
+    if (b->pooled && b->outputs) {
         WS_TRY(ws_chain_reserve_output(b->block, &b->lane->life, chain, err));
-        chain->outputs[chain->output_count] = made->output;
+        chain->outputs[chain->output_count] = b->outputs[i];
         if (chain->makers)
             chain->makers[chain->output_count] = chain->model;
         sources.outputs = chain->outputs;
         sources.output_count = chain->output_count + 1;
     }
     struct ws_rng_key key = key_at(chain, WS_STREAM_POLICY, b->step);
-    made->training = &extras->training;
-    WS_TRY(ws_policy_build(policy, b->plan, b->step, &sources, key, step_arena(b),
-                           &extras->training, err));
+    WS_TRY(ws_policy_build(policy, b->plan, b->step, &sources, key, step_arena(b), training, err));
     if (b->step == 0)
         return WS_OK;
     if (policy->filter_count > 0)
-        WS_TRY(filter_training(b, chain, extras, key, err));
-    return ws_policy_weigh(policy, &extras->training, step_arena(b), &extras->training, err);
+        WS_TRY(filter_training(b, chain, &b->extras[i], key, err));
+    return ws_policy_weigh(policy, training, step_arena(b), training, err);
 }
 
 static enum ws_status build_trainings(struct batch *b, struct ws_error *err)
 {
     for (size_t i = 0; i < b->count; i++) {
-        if (b->as_it_is)
-            b->made[i].training = &b->made[i].output;
-        else
-            WS_TRY(build_training(b, &b->made[i], &b->extras[i], err));
-        b->data[i] = b->made[i].training;
+        b->data[i] = b->as_it_is ? &b->outputs[i] : &b->extras[i].training;
+        if (!b->as_it_is)
+            WS_TRY(build_training(b, i, err));
     }
     return WS_OK;
 }
@@ -457,8 +446,8 @@ static size_t list_parts(const struct ws_chain *chain, const struct ws_dataset *
 static enum ws_status fit_population(const struct batch *b, size_t i, struct ws_arena *arena,
                                      struct ws_error *err)
 {
-    const struct ws_dataset *training = b->made[i].training;
-    const struct ws_chain *chain = b->made[i].chain;
+    const struct ws_dataset *training = b->data[i];
+    const struct ws_chain *chain = b->chains[i];
     struct ws_population_part *parts =
         WS_ARENA_NEW(step_arena(b), struct ws_population_part, training->segment_count + 1);
     if (!parts)
@@ -482,7 +471,7 @@ static enum ws_status fit_models(struct batch *b, struct ws_error *err)
     struct job job;
     WS_TRY(build_trainings(b, err));
     for (size_t i = 0; i < b->count; i++)
-        b->keys[i] = key_at(b->made[i].chain, WS_STREAM_INIT, b->step);
+        b->keys[i] = key_at(b->chains[i], WS_STREAM_INIT, b->step);
     if (b->block->experiment->settings.fit_to == WS_FIT_POPULATIONS) {
         for (size_t i = 0; i < b->count; i++)
             WS_TRY(fit_population(b, i, arena, err));
@@ -491,8 +480,6 @@ static enum ws_status fit_models(struct batch *b, struct ws_error *err)
         WS_TRY(family->fit(b->block->arm->family_settings, b->count, b->data, b->keys, &job.job,
                            arena, b->models, err));
     }
-    for (size_t i = 0; i < b->count; i++)
-        b->made[i].model = b->models[i];
     return WS_OK;
 }
 
@@ -536,20 +523,22 @@ static enum ws_status settle(const struct batch *b, const struct ws_model *model
  * items of which origin. */
 static enum ws_status repeat_models(struct batch *b, struct ws_error *err)
 {
+    b->outputs = WS_ARENA_NEW(step_arena(b), struct ws_dataset, b->count);
+    if (!b->outputs)
+        return ws_fail_memory(err, "a step");
     for (size_t i = 0; i < b->count; i++) {
-        struct made *made = &b->made[i];
-        struct ws_chain *chain = made->chain;
+        struct ws_chain *chain = b->chains[i];
         struct ws_payload *items = WS_ARENA_ZNEW(step_arena(b), struct ws_payload, 1);
         if (!items)
             return ws_fail_memory(err, "a step");
         items->kind = chain->deal.original.kind;
         items->count = b->plan->training;
-        WS_TRY(
-            ws_dataset_of(items, output_origin(chain, b->step), step_arena(b), &made->output, err));
-        made->training = &made->output;
+        WS_TRY(ws_dataset_of(items, output_origin(chain, b->step), step_arena(b), &b->outputs[i],
+                             err));
+        b->data[i] = &b->outputs[i];
         if (!chain->settled)
             WS_TRY(settle(b, chain->model, &chain->settled, err));
-        made->model = b->models[i] = chain->settled;
+        b->models[i] = chain->settled;
     }
     return WS_OK;
 }
@@ -573,72 +562,69 @@ static enum ws_status measure_models(struct batch *b, struct ws_error *err)
     const struct ws_experiment *e = b->block->experiment;
     if (!b->measured)
         return WS_OK;
-    double begun = time_of(b);
     struct ws_arena *scratch = &b->lane->scratch;
     const struct ws_job job = {.threads = b->support ? b->support->threads : 1,
                                .device = b->support ? b->support->device : NULL};
     bool sampled = b->block->arm->data->sample_items > 0;
     if (sampled)
         WS_TRY(sample_models(b, WS_PHASE_SAMPLE, b->block->arm->data->sample_items, scratch, err));
-    note_phase(b, WS_PHASE_SAMPLE, begun);
-    begun = time_of(b);
+    note_phase(b, WS_PHASE_SAMPLE);
     struct ws_measurement *room =
         WS_ARENA_NEW(scratch, struct ws_measurement, WS_MEASUREMENT_LIMIT);
     if (!room)
         return ws_fail_memory(err, "measurements");
     for (size_t i = 0; i < b->count; i++) {
-        const struct made *made = &b->made[i];
+        const struct ws_chain *chain = b->chains[i];
         struct extras *extras = &b->extras[i];
-        const struct ws_model *first = b->step == 0 ? made->model : made->chain->first;
+        const struct ws_model *first = b->step == 0 ? b->models[i] : chain->first;
         extras->sample = sampled ? b->payloads[i] : NULL;
-        WS_TRY(ws_measure(&made->chain->reference, made->model,
-                          e->family->keeps_first ? first : NULL, extras->sample, &job, scratch,
-                          room, &extras->measurement_count, err));
+        WS_TRY(ws_measure(&chain->reference, b->models[i], e->family->keeps_first ? first : NULL,
+                          extras->sample, &job, scratch, room, &extras->measurement_count, err));
         extras->measurements =
             ws_arena_copy(scratch, room, extras->measurement_count * sizeof *room);
         if (!extras->measurements)
             return ws_fail_memory(err, "measurements");
         if (b->step == 0)
-            WS_TRY(measure_floor(made->chain, &job, scratch, extras, err));
+            WS_TRY(measure_floor(chain, &job, scratch, extras, err));
     }
-    if (b->support && b->support->times)
-        b->support->times->metrics += time_of(b) - begun;
+    if (b->times)
+        note_time(b->times, &b->times->metrics);
     return WS_OK;
 }
 
-static enum ws_status show_sample(const struct batch *b, const struct made *made,
-                                  const struct ws_payload *sample, struct ws_error *err)
+static enum ws_status show_sample(const struct batch *b, size_t i, struct ws_error *err)
 {
     const struct ws_sample_sink *sink = b->support ? b->support->samples : NULL;
     const struct ws_sampled sampled = {
         .experiment = b->block->experiment,
         .human = b->block->human,
         .arm = b->block->arm,
-        .seed = made->chain->seed,
+        .seed = b->chains[i]->seed,
         .generation = b->step,
-        .model = made->model,
-        .training = made->training,
-        .sample = sample,
+        .model = b->models[i],
+        .training = b->data[i],
+        .sample = b->extras[i].sample,
     };
     return sink ? sink->take(sink->user, &sampled, err) : WS_OK;
 }
 
-static enum ws_status write_records(const struct batch *b, const struct made *made,
-                                    const struct extras *extras, struct ws_error *err)
+static enum ws_status write_records(const struct batch *b, size_t i, struct ws_error *err)
 {
-    struct ws_chain *chain = made->chain;
+    struct ws_chain *chain = b->chains[i];
+    const struct ws_model *model = b->models[i];
+    const struct extras *extras = &b->extras[i];
     struct ws_records *records = &chain->records;
     struct ws_mix_part *parts;
     size_t part_count;
-    WS_TRY(ws_dataset_mix(made->training, &b->lane->scratch, &parts, &part_count, err));
+    WS_TRY(ws_dataset_mix(b->data[i], &b->lane->scratch, &parts, &part_count, err));
     ws_records_begin(records, b->step);
-    ws_record_mix(records, parts, part_count, made->training->count,
+    ws_record_mix(records, parts, part_count, b->data[i]->count,
                   chain->arm->policy.pool == WS_SHARE_ALL || chain->arm->policy.recent > 0);
     if (extras->filtered)
         ws_record_filters(records, extras->filtered, chain->arm->policy.filter_count);
-    if (made->model->ops->curve) {
+    if (model->ops->curve) {
         size_t count;
-        const struct ws_loss_point *points = made->model->ops->curve(made->model, &count);
+        const struct ws_loss_point *points = model->ops->curve(model, &count);
         ws_record_curve(records, points, count);
     }
     ws_record_floors(records, extras->floors, extras->floor_count);
@@ -648,16 +634,16 @@ static enum ws_status write_records(const struct batch *b, const struct made *ma
         return WS_OK;
     WS_TRY(ws_sample_text_append(b->block->human, extras->sample, b->step,
                                  b->block->experiment->settings.keep_texts, &chain->texts, err));
-    return show_sample(b, made, extras->sample, err);
+    return show_sample(b, i, err);
 }
 
 /* The training set in an arena of the next step, free of the payloads it was picked from. */
-static enum ws_status keep_training(const struct batch *b, const struct made *made,
-                                    struct ws_dataset *out, struct ws_error *err)
+static enum ws_status keep_training(const struct batch *b, size_t i, struct ws_dataset *out,
+                                    struct ws_error *err)
 {
     struct ws_buffer bytes;
     ws_buffer_init(&bytes, b->lane->life.allocator, SIZE_MAX);
-    ws_dataset_write(made->training, &bytes);
+    ws_dataset_write(b->data[i], &bytes);
     enum ws_status status = ws_buffer_check(&bytes, "the training set", err);
     if (status == WS_OK) {
         struct ws_reader reader;
@@ -680,12 +666,11 @@ static enum ws_status keep_first(const struct batch *b, const struct ws_model *m
 }
 
 /* Takes up the step's records, or leaves everything as it was. */
-static enum ws_status keep_records(const struct batch *b, const struct made *made,
-                                   const struct extras *extras, struct ws_error *err)
+static enum ws_status keep_records(const struct batch *b, size_t i, struct ws_error *err)
 {
-    struct ws_chain *chain = made->chain;
+    struct ws_chain *chain = b->chains[i];
     const size_t records = chain->records.bytes.size, texts = chain->texts.size;
-    enum ws_status status = write_records(b, made, extras, err);
+    enum ws_status status = write_records(b, i, err);
     if (status != WS_OK) {
         ws_records_cut(&chain->records, records);
         chain->texts.size = texts;
@@ -694,18 +679,17 @@ static enum ws_status keep_records(const struct batch *b, const struct made *mad
 }
 
 /* All that a step leaves beside its model, or nothing. */
-static enum ws_status keep_more(const struct batch *b, const struct made *made,
-                                const struct extras *extras, struct ws_error *err)
+static enum ws_status keep_more(const struct batch *b, size_t i, struct ws_error *err)
 {
-    struct ws_chain *chain = made->chain;
+    struct ws_chain *chain = b->chains[i];
     struct ws_dataset training = chain->training;
     const struct ws_model *first = chain->first;
     if (b->block->arm->policy.previous > 0)
-        WS_TRY(keep_training(b, made, &training, err));
+        WS_TRY(keep_training(b, i, &training, err));
     if (b->step == 0)
-        WS_TRY(keep_first(b, made->model, &first, err));
+        WS_TRY(keep_first(b, b->models[i], &first, err));
     if (b->measured)
-        WS_TRY(keep_records(b, made, extras, err));
+        WS_TRY(keep_records(b, i, err));
     chain->training = training;
     chain->first = first;
     return WS_OK;
@@ -714,46 +698,53 @@ static enum ws_status keep_more(const struct batch *b, const struct made *made,
 static enum ws_status commit(const struct batch *b, struct ws_error *err)
 {
     for (size_t i = 0; i < b->count; i++) {
-        const struct made *made = &b->made[i];
-        struct ws_chain *chain = made->chain;
+        struct ws_chain *chain = b->chains[i];
         if (b->keeps_more)
-            WS_TRY(keep_more(b, made, &b->extras[i], err));
-        chain->model = made->model;
-        chain->model_depth = made->training->depth;
-        if (b->pooled && made->output.count > 0)
+            WS_TRY(keep_more(b, i, err));
+        chain->model = b->models[i];
+        chain->model_depth = b->data[i]->depth;
+        if (b->pooled && b->outputs)
             chain->output_count++;
         chain->next_step = b->step + 1;
     }
     return WS_OK;
 }
 
-static enum ws_status new_batch(struct batch *b, struct ws_chain **chains, struct ws_error *err)
+/* What the family looks at of the human data. */
+static enum ws_status list_human(struct batch *b, struct ws_error *err)
+{
+    const struct ws_family_ops *family = b->block->experiment->family;
+    if (family->prompted)
+        b->prompts = WS_ARENA_NEW(step_arena(b), const struct ws_dataset *, b->count);
+    if (family->validates)
+        b->validation = WS_ARENA_NEW(step_arena(b), const struct ws_dataset *, b->count);
+    if ((family->prompted && !b->prompts) || (family->validates && !b->validation))
+        return ws_fail_memory(err, "a step");
+    for (size_t i = 0; i < b->count && family->prompted; i++)
+        b->prompts[i] = &b->chains[i]->deal.original;
+    for (size_t i = 0; i < b->count && family->validates; i++)
+        b->validation[i] = &b->chains[i]->deal.validation;
+    return WS_OK;
+}
+
+static enum ws_status new_batch(struct batch *b, struct ws_error *err)
 {
     struct ws_arena *arena = step_arena(b);
     const bool plain = b->as_it_is && !b->keeps_more;
-    b->made = WS_ARENA_NEW(arena, struct made, b->count);
     b->extras = plain ? NULL : WS_ARENA_ZNEW(arena, struct extras, b->count);
     b->models = WS_ARENA_NEW(arena, const struct ws_model *, b->count);
     b->data = WS_ARENA_NEW(arena, const struct ws_dataset *, b->count);
     b->payloads = WS_ARENA_NEW(arena, const struct ws_payload *, b->count);
-    b->prompts = WS_ARENA_NEW(arena, const struct ws_dataset *, b->count);
-    b->validation = WS_ARENA_NEW(arena, const struct ws_dataset *, b->count);
     b->counts = WS_ARENA_NEW(arena, uint64_t, b->count);
     b->keys = WS_ARENA_NEW(arena, struct ws_rng_key, b->count);
-    if (!b->made || (!plain && !b->extras) || !b->models || !b->data || !b->payloads ||
-        !b->prompts || !b->validation || !b->counts || !b->keys)
+    if ((!plain && !b->extras) || !b->models || !b->data || !b->payloads || !b->counts || !b->keys)
         return ws_fail_memory(err, "a step");
-    for (size_t i = 0; i < b->count; i++) {
-        b->made[i] = (struct made){.chain = chains[i]};
-        b->prompts[i] = &chains[i]->deal.original;
-        b->validation[i] = &chains[i]->deal.validation;
-    }
-    return WS_OK;
+    return list_human(b, err);
 }
 
 /* All of the chains are absorbed, or none of them is. */
 static enum ws_status take_step(const struct ws_block *block, struct ws_lane *lane,
-                                struct ws_chain **chains, size_t count, uint32_t step,
+                                struct ws_chain *const *chains, size_t count, uint32_t step,
                                 const struct ws_step_support *support, struct ws_error *err)
 {
     const struct ws_policy *policy = &block->arm->policy;
@@ -761,25 +752,26 @@ static enum ws_status take_step(const struct ws_block *block, struct ws_lane *la
         .block = block,
         .lane = lane,
         .support = support,
+        .times = support ? support->times : NULL,
         .plan = &block->plan,
         .step = step,
         .measured = step % block->experiment->settings.measure_every == 0,
         .pooled = ws_policy_keeps_outputs(policy),
         .count = count,
+        .chains = chains,
     };
     b.keeps_more = b.measured || step == 0 || policy->previous > 0;
     b.as_it_is = b.plan->gathered == b.plan->generated && policy->filter_count == 0 && !b.pooled;
-    ws_arena_reset(&lane->scratch);
-    WS_TRY(new_batch(&b, chains, err));
+    if (b.measured)
+        ws_arena_reset(&lane->scratch);
+    WS_TRY(new_batch(&b, err));
     if (chains[0]->absorbed) {
         WS_TRY(repeat_models(&b, err));
     } else {
-        double begun = time_of(&b);
         WS_TRY(make_outputs(&b, err));
-        note_phase(&b, WS_PHASE_OUTPUT, begun);
-        begun = time_of(&b);
+        note_phase(&b, WS_PHASE_OUTPUT);
         WS_TRY(fit_models(&b, err));
-        note_phase(&b, WS_PHASE_FIT, begun);
+        note_phase(&b, WS_PHASE_FIT);
     }
     WS_TRY(measure_models(&b, err));
     return commit(&b, err);

@@ -55,10 +55,11 @@ enum ws_phase {
     WS_PHASE_COUNT
 };
 
-/* Where the seconds of steps went: each is added to. For whoever wonders; no result depends on it.
+/* Where the seconds of a step went: each is added to. For whoever wonders; no result depends on it.
  */
 struct ws_step_times {
     const struct ws_clock *clock;
+    double noted; /* when the clock was last looked at: first, the step's beginning */
     double phases[WS_PHASE_COUNT]; /* with what of the step comes before each */
     double metrics;
 };

@@ -351,9 +351,12 @@ static void run_block(struct worker *w)
             save_block(w, false);
             return;
         }
-        if (w->step <= w->unit->last_step)
+        double begun = w->stepped;
+        if (w->step <= w->unit->last_step) {
             join_chains(w);
-        struct ws_step_times times = {.clock = r->clock};
+            begun = ws_runner_elapsed(r);
+        }
+        struct ws_step_times times = {.clock = r->clock, .noted = r->begun + begun};
         const bool all = step_chains(w, &times) == w->block.count;
         const struct tally tally =
             all ? (struct tally){.running = w->block.count, .left = w->block.count} : take_tally(w);

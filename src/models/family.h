@@ -38,8 +38,8 @@ struct ws_draft {
     enum ws_status (*store)(void *user, struct ws_bytes bytes, struct ws_error *err);
 };
 
-/* What `fit` and `sample` are given beside the data. NULL in place of a job: one thread, nothing
- * else. */
+/* What `fit` and `sample` are given beside the data; prompts and validation data where the family
+ * says that it looks at them. NULL in place of a job: one thread, nothing else. */
 struct ws_job {
     unsigned threads; /* for the work inside, >= 1; never shows in a result */
     const struct ws_dataset *const *prompts;    /* sample, (chains): what items continue; or NULL */
@@ -113,6 +113,7 @@ struct ws_family_ops {
                          density, up to a correction of its own. Else items weigh 1 (who builds
                          training sets sees to it) */
     bool outside;     /* other processes do its work: a plan looks at the clock on the wall */
+    bool prompted;    /* sample looks at prompts */
     bool validates;   /* fit looks at validation data, if there are any */
     bool computes;    /* on a device, of which there may be a choice (compute/device.h) */
     bool keeps_first; /* a chain keeps its first model, for metrics that compare with it */

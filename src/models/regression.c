@@ -434,6 +434,7 @@ const struct ws_family_ops ws_family_regression = {
     .accepts = 1u << WS_DATA_VECTORS,
     .batch = 64,
     .weighted = true,
+    .prompted = true,
     .ignores = ignores,
     .check = check,
     .fit = fit,

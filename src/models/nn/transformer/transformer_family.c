@@ -350,6 +350,7 @@ const struct ws_family_ops ws_family_transformer = {
     .settings_size = sizeof(struct ws_transformer_settings),
     .accepts = 1U << WS_DATA_TOKENS,
     .batch = 1,
+    .prompted = true,
     .validates = true,
     .computes = true,
     .keeps_first = true,
