@@ -99,8 +99,8 @@ enum ws_status ws_block_init(struct ws_block *block, const struct ws_experiment 
         ws_records_init(&chain->records, allocator);
         ws_buffer_init(&chain->texts, allocator, TEXTS_LIMIT);
         uint64_t own = experiment->settings.pair == WS_PAIR_ALL ? ALL_ARMS : arm->key;
-        for (unsigned s = 1; s < WS_STREAM_COUNT; s++)
-            chain->keys[s] = ws_rng_key((enum ws_stream)s, chain->seed, own, 0);
+        for (unsigned s = WS_STREAM_INIT; s < WS_STREAM_COUNT; s++)
+            chain->keys[s - WS_STREAM_INIT] = ws_rng_key((enum ws_stream)s, chain->seed, own, 0);
     }
     return WS_OK;
 }
@@ -182,13 +182,6 @@ struct batch {
 static struct ws_arena *step_arena(const struct batch *b)
 {
     return &b->lane->steps[b->step % 2];
-}
-
-static struct ws_rng_key key_at(const struct ws_chain *chain, enum ws_stream stream, uint32_t step)
-{
-    struct ws_rng_key key = chain->keys[stream];
-    key.generation = step;
-    return key;
 }
 
 /* Of what the model of the step before makes. */
@@ -274,7 +267,7 @@ static enum ws_status sample_models(struct batch *b, enum ws_phase phase, uint64
     struct job job;
     for (size_t i = 0; i < b->count; i++) {
         b->counts[i] = items;
-        b->keys[i] = key_at(b->chains[i], stream, b->step);
+        b->keys[i] = ws_chain_key(b->chains[i], stream, b->step);
     }
     WS_TRY(open_job(&job, b, phase, err));
     return b->block->experiment->family->sample(b->count, b->models, b->counts, b->keys, &job.job,
@@ -395,7 +388,7 @@ static enum ws_status build_training(struct batch *b, size_t i, struct ws_error 
         sources.outputs = chain->outputs;
         sources.output_count = chain->output_count + 1;
     }
-    struct ws_rng_key key = key_at(chain, WS_STREAM_POLICY, b->step);
+    struct ws_rng_key key = ws_chain_key(chain, WS_STREAM_POLICY, b->step);
     WS_TRY(ws_policy_build(policy, b->plan, b->step, &sources, key, step_arena(b), training, err));
     if (b->step == 0)
         return WS_OK;
@@ -471,7 +464,7 @@ static enum ws_status fit_models(struct batch *b, struct ws_error *err)
     struct job job;
     WS_TRY(build_trainings(b, err));
     for (size_t i = 0; i < b->count; i++)
-        b->keys[i] = key_at(b->chains[i], WS_STREAM_INIT, b->step);
+        b->keys[i] = ws_chain_key(b->chains[i], WS_STREAM_INIT, b->step);
     if (b->block->experiment->settings.fit_to == WS_FIT_POPULATIONS) {
         for (size_t i = 0; i < b->count; i++)
             WS_TRY(fit_population(b, i, arena, err));

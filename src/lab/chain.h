@@ -10,26 +10,30 @@
 #ifndef WS_LAB_CHAIN_H
 #define WS_LAB_CHAIN_H
 
+#include <stdalign.h>
+
 #include "base/clock.h"
 #include "base/pool.h"
 #include "lab/experiment.h"
 #include "lab/filter.h"
 #include "lab/record.h"
 
-/* What every step touches comes first: thousands of chains are stepped one after another. */
+/* Streams of a chain's own: all but data. Those of every step come first. */
+enum { WS_CHAIN_STREAMS = WS_STREAM_COUNT - WS_STREAM_INIT };
+
+/* What every step touches lies in one line of memory: thousands of chains are stepped one after
+ * another, and what they draw meanwhile leaves nothing of them in the nearest cache. */
 struct ws_chain {
-    const struct ws_arm *arm;
-    uint64_t seed;
-    uint64_t first_model; /* the id of the model of step 0; step by step they count upwards */
-    struct ws_rng_key keys[WS_STREAM_COUNT]; /* generation still to be filled in */
-    enum ws_status status;                   /* the failure that ended the chain, else WS_OK */
-    bool started;                            /* has its human data; no step is taken before */
-    bool reported;                           /* the run has told of the failure */
-    bool absorbed;                           /* its next model is its last one again */
+    alignas(64) enum ws_status status; /* the failure that ended the chain, else WS_OK */
+    bool started;                      /* has its human data; no step is taken before */
+    bool reported;                     /* the run has told of the failure */
+    bool absorbed;                     /* its next model is its last one again */
     uint32_t next_step;
-    /* After step next_step - 1: */
-    uint32_t model_depth;
-    const struct ws_model *model;
+    uint32_t model_depth;         /* after step next_step - 1, as is ... */
+    const struct ws_model *model; /* ... this */
+    uint64_t first_model; /* the id of the model of step 0; step by step they count upwards */
+    struct ws_rng_key keys[WS_CHAIN_STREAMS]; /* ws_chain_key; generation still to be filled in */
+    /* Beyond the line. After step next_step - 1: */
     struct ws_dataset training;     /* kept only for policies that use the previous training set */
     const struct ws_model *first;   /* of step 0, in a `life`; NULL where nobody asks for it */
     const struct ws_model *settled; /* likewise; of a chain that is absorbed */
@@ -42,10 +46,21 @@ struct ws_chain {
     struct ws_buffer texts;    /* what samples say (lab/sample_text.h), since the last flush */
     uint64_t texts_size;       /* bytes of texts flushed before */
     uint32_t saved_step;       /* next_step when it was last saved or loaded */
+    const struct ws_arm *arm;
+    uint64_t seed;
     struct ws_deal deal;
     struct ws_reference reference;
     struct ws_error error;
 };
+
+/* Of a stream of the chain's own, not the data stream, which is its deal's. */
+static inline struct ws_rng_key ws_chain_key(const struct ws_chain *chain, enum ws_stream stream,
+                                             uint32_t step)
+{
+    struct ws_rng_key key = chain->keys[stream - WS_STREAM_INIT];
+    key.generation = step;
+    return key;
+}
 
 /* The long work of a step, in its order. */
 enum ws_phase {

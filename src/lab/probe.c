@@ -46,7 +46,7 @@ static double now(const struct probing *p)
 
 static struct ws_rng_key key_of(const struct probing *p, enum ws_stream stream)
 {
-    return p->block.chains[0].keys[stream];
+    return ws_chain_key(&p->block.chains[0], stream, 0);
 }
 
 /* Growing work ----------------------------------------------------------------------------------

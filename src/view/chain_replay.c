@@ -63,8 +63,7 @@ static enum ws_status draw_sample(const struct ws_chain *chain, uint32_t generat
 {
     const uint64_t count =
         chain->arm->data->sample_items > 0 ? chain->arm->data->sample_items : items;
-    struct ws_rng_key key = chain->keys[WS_STREAM_METRIC];
-    key.generation = generation;
+    const struct ws_rng_key key = ws_chain_key(chain, WS_STREAM_METRIC, generation);
     return chain->model->ops->sample(1, &chain->model, &count, &key, job, arena, out, err);
 }
 

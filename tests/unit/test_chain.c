@@ -551,13 +551,14 @@ static void chain__arms_share_the_random_numbers_that_were_asked_for(void **stat
                             : "policies: [weighted:0.5, weighted:0.7]\n");
         for (size_t i = 0; i < 2; i++)
             begin(&blocks[i], &lab, &lab.experiment.arms[i], 1, 2);
-        for (unsigned s = 1; s < WS_STREAM_COUNT; s++) {
-            const struct ws_rng_key *a = &blocks[0].chains[0].keys[s];
-            const struct ws_rng_key *b = &blocks[1].chains[0].keys[s];
-            const struct ws_rng_key *other = &blocks[0].chains[1].keys[s];
-            bool shared = all || s == WS_STREAM_DATA || s == WS_STREAM_INIT;
-            assert_int_equal(memcmp(a->word, b->word, sizeof a->word) == 0, shared);
-            assert_memory_not_equal(a->word, other->word, sizeof a->word);
+        for (enum ws_stream s = WS_STREAM_INIT; s < WS_STREAM_COUNT; s++) {
+            const struct ws_rng_key a = ws_chain_key(&blocks[0].chains[0], s, 7);
+            const struct ws_rng_key b = ws_chain_key(&blocks[1].chains[0], s, 7);
+            const struct ws_rng_key other = ws_chain_key(&blocks[0].chains[1], s, 7);
+            bool shared = all || s == WS_STREAM_INIT;
+            assert_int_equal(memcmp(a.word, b.word, sizeof a.word) == 0, shared);
+            assert_memory_not_equal(a.word, other.word, sizeof a.word);
+            assert_int_equal(a.generation, 7);
         }
         for (size_t i = 0; i < 2; i++)
             ws_block_release(&blocks[i]);
