@@ -19,8 +19,9 @@ struct worker {
     double heard;         /* when it last heard */
     struct ws_pool *pool; /* to divide the block's chains among, or NULL */
     unsigned pool_threads;
-    double stepped;      /* when the last step was noted */
-    double step_seconds; /* how long it took */
+    double stepped;      /* when the last step was over that was timed */
+    double step_seconds; /* how long it took, or each of those before it that were not */
+    unsigned untimed;    /* steps since then */
     double saved;        /* when what is done was last made durable */
     double save_seconds; /* how long it took to store a draft, or to save, when it was done last */
 };
@@ -63,14 +64,31 @@ static size_t count_running(const struct worker *w)
     return running;
 }
 
+enum { UNTIMED_STEPS = 15 };
+static const double UNTIMED_SECONDS = 0.001;
+
+/* To look at the clock takes as long as a chain's share of a short step, so it is looked at once
+ * for some of those: before so many or so much time went by. */
+static bool is_timed(const struct worker *w)
+{
+    const struct ws_experiment_settings *settings = &w->runner->experiment->settings;
+    return w->step == w->unit->first_step || w->step % settings->measure_every == 0 ||
+           settings->checkpoint_seconds == 0 || w->untimed == UNTIMED_STEPS ||
+           (w->untimed + 1) * w->step_seconds > UNTIMED_SECONDS;
+}
+
 /* The step is taken. */
-static void note_step(struct worker *w, double now, uint64_t work)
+static void note_step(struct worker *w, bool timed, double now, uint64_t work)
 {
     note_progress(w, now, work, true,
                   w->step + 1 == ws_runner_generations(w->runner) ? count_running(w) : 0);
     w->noted = 0;
-    w->step_seconds = w->heard - w->stepped;
+    w->untimed++;
+    if (!timed)
+        return;
+    w->step_seconds = (w->heard - w->stepped) / w->untimed;
     w->stepped = w->heard;
+    w->untimed = 0;
 }
 
 /* Fails the chain for good and says so once. */
@@ -356,8 +374,9 @@ static void run_block(struct worker *w)
             join_chains(w);
             begun = ws_runner_elapsed(r);
         }
+        const bool timed = is_timed(w);
         struct ws_step_times times = {.clock = r->clock, .noted = r->begun + begun};
-        const bool all = step_chains(w, &times) == w->block.count;
+        const bool all = step_chains(w, timed ? &times : NULL) == w->block.count;
         const struct tally tally =
             all ? (struct tally){.running = w->block.count, .left = w->block.count} : take_tally(w);
         if (tally.broken > 0)
@@ -373,13 +392,14 @@ static void run_block(struct worker *w)
         bool part_ends = (w->step + 1) % part_steps == 0;
         if (last || keep)
             export_models(r, &w->block);
-        double now = ws_runner_elapsed(r);
+        double now = timed ? ws_runner_elapsed(r) : w->stepped;
         if (last || keep || part_ends || save_is_due(w, now)) {
             save_block(w, keep);
             now = w->saved;
         }
-        log_step(w, &times, now - w->stepped);
-        note_step(w, now,
+        if (timed)
+            log_step(w, &times, now - w->stepped);
+        note_step(w, timed, now,
                   tally.running *
                       ws_chain_work(r->experiment, w->unit->arm, &w->block.plan, w->step));
     }
