@@ -48,6 +48,7 @@ static const struct {
     {"run/run.json", cmd_export, {"export", "run"}},
     {"whole/summary", cmd_export, {"export", "whole", "--summary"}},
     {"plan.yaml", cmd_plan, {"plan", "plan.yaml"}},
+    {"documents.jsonl", cmd_shard, {"shard", "build", "documents.jsonl", "-o", "made/shard"}},
 };
 enum { SUBJECTS = sizeof subjects / sizeof *subjects };
 
@@ -117,7 +118,7 @@ static void set_the_stage(void)
     write_file("whole.yaml", experiment, sizeof experiment - 1);
     require(run(cmd_train, train) == EXIT_DONE);
     require(run(cmd_run, experiment_words) == EXIT_DONE);
-    require(mkdir("run", 0700) == 0);
+    require(mkdir("run", 0700) == 0 && mkdir("made", 0700) == 0);
 }
 
 /* How many lines `text` has, all of them whole. */
@@ -163,6 +164,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     write_file(subjects[subject].file, data + 1, size - 1);
     run_subject(subject);
     (void)unlink("out.jsonl");
+    remove_tree("made");
+    require(mkdir("made", 0700) == 0);
     require(fchdir(home) == 0 && close(home) == 0);
     return 0;
 }

@@ -1,6 +1,7 @@
 /*
  * A signed note from anywhere: it is refused as damaged, or its text and signatures lie in it. A
- * key of its signers is read as it stands in the first line where there is one. Nothing is proven.
+ * key of its signers, or a private one, is read as it stands in the first line where there is one.
+ * Nothing is proven.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -31,6 +32,21 @@ static void try_key(struct ws_bytes line, struct ws_arena *arena)
     ws_note_key_close(&key);
 }
 
+static void try_signer(struct ws_bytes line, struct ws_arena *arena)
+{
+    struct ws_note_signer signer;
+    enum ws_status status = ws_note_signer_read(line, arena, &signer, NULL);
+    require(status == WS_OK || status == WS_INVALID || status == WS_UNSUPPORTED);
+    if (status != WS_OK)
+        return;
+    struct ws_buffer text;
+    ws_buffer_init(&text, NULL, SIZE_MAX);
+    ws_note_signer_append(&text, &signer);
+    require(text.size == line.size && memcmp(text.data, line.data, line.size) == 0);
+    ws_buffer_release(&text);
+    ws_note_signer_close(&signer);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const char known[] =
@@ -42,6 +58,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     ws_arena_init(&arena, NULL);
     (void)ws_bytes_split(bytes, '\n', &line, &rest);
     try_key(line, &arena);
+    try_signer(line, &arena);
     require(ws_note_key_read(ws_bytes_of_text(known), &arena, &key, NULL) == WS_OK);
     enum ws_status status = ws_note_read(bytes, &arena, &note, NULL);
     require(status == WS_OK || status == WS_CORRUPT);

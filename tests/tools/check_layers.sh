@@ -58,4 +58,11 @@ breach src/lab/path.h 2 <<<$'/*\n * Contract: tests/unit/test_absent.c. */'
 breach src/lab/name.h 1 <<<'/* Fuzz targets: tests/unit/test_there.c, fuzz_absent.c. */'
 breach src/lab/folder.h 1 <<<'/* Contract: tests/fault/, tests/unit/. */'
 breach src/lab/format.h 1 <<<'/* Stored form: docs/formats/absent.md. */'
+mkdir -p "$tree/tests/fuzz/corpus/named" "$tree/tests/fuzz/corpus/unnamed"
+touch "$tree"/tests/fuzz/corpus/{,un}named/empty
+echo "| bytes | \`fuzz_named\` |" >"$tree/tests/fuzz/README.md"
+echo 'int x;' >"$tree/tests/fuzz/fuzz_named.c"
+"$check" "$tree"
+breach tests/fuzz/fuzz_bare.c 1 <<<'int x;'
+breach tests/fuzz/fuzz_unnamed.c 1 <<<'int x;'
 echo "every rule was seen to hold"
