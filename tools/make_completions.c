@@ -338,9 +338,10 @@ static void write_zsh(const char *directory)
 
 /* fish ------------------------------------------------------------------------------------------*/
 
-static void begin_fish(const struct command *command)
+/* `words`: with which the command line begins. */
+static void begin_fish(const char *words)
 {
-    (void)printf("complete -c wellspring -n '__fish_seen_subcommand_from %s'", command->name);
+    (void)printf("complete -c wellspring -n '__wellspring_begins %s'", words);
 }
 
 static void put_fish_help(const char *help)
@@ -369,9 +370,9 @@ static void put_fish_setting(const struct ws_option *option)
     (void)putchar('}');
 }
 
-static void put_fish_flag(const struct command *command, const struct flag *flag)
+static void put_fish_flag(const char *words, const struct flag *flag)
 {
-    begin_fish(command);
+    begin_fish(words);
     (void)printf(" -l %s", flag->name);
     if (flag->letter)
         (void)printf(" -s %c", flag->letter);
@@ -380,9 +381,9 @@ static void put_fish_flag(const struct command *command, const struct flag *flag
     put_fish_help(flag->help);
 }
 
-static void put_fish_option(const struct command *command, const struct ws_option *option)
+static void put_fish_option(const char *words, const struct ws_option *option)
 {
-    begin_fish(command);
+    begin_fish(words);
     (void)fputs(" -l ", stdout);
     write_dashed(option->name);
     (void)fputs(has_values(option) ? " -x -a '" : " -r", stdout);
@@ -393,30 +394,29 @@ static void put_fish_option(const struct command *command, const struct ws_optio
     put_fish_help(option->help);
 }
 
-/* Those of "ledger add" count where both words were seen. */
+/* Offered as the second word alone. */
 static const struct command *fish_outer;
 static void put_fish_subcommand(const struct command *command, const struct command_line *line)
 {
     char both[80];
-    begin_fish(fish_outer);
-    (void)printf(" -a %s", command->name);
+    (void)printf("complete -c wellspring -n '__wellspring_is %s' -a %s", fish_outer->name,
+                 command->name);
     put_fish_help(command->summary);
-    (void)snprintf(both, sizeof both, "%s; and __fish_seen_subcommand_from %s", fish_outer->name,
-                   command->name);
+    (void)snprintf(both, sizeof both, "%s %s", fish_outer->name, command->name);
     for (size_t i = 0; i < line->flag_count; i++)
-        put_fish_flag(&(struct command){.name = both}, &line->flags[i]);
+        put_fish_flag(both, &line->flags[i]);
 }
 
 static void put_fish_command(const struct command *command, const struct command_line *line)
 {
     fish_outer = command;
     visit_subcommands(line, put_fish_subcommand);
-    (void)printf("complete -c wellspring -n __fish_use_subcommand -f -a %s", command->name);
+    (void)printf("complete -c wellspring -n __wellspring_is -f -a %s", command->name);
     put_fish_help(command->summary);
     for (size_t i = 0; i < line->flag_count; i++)
-        put_fish_flag(command, &line->flags[i]);
+        put_fish_flag(command->name, &line->flags[i]);
     if (line->takes_settings) {
-        begin_fish(command);
+        begin_fish(command->name);
         (void)fputs(" -l set -x -a '", stdout);
         each_setting(put_fish_setting);
         (void)putchar('\'');
@@ -424,9 +424,9 @@ static void put_fish_command(const struct command *command, const struct command
     }
     for (size_t t = 0; t < line->settings_count; t++)
         for (size_t i = 0; i < line->settings[t].table->count; i++)
-            put_fish_option(command, &line->settings[t].table->options[i]);
+            put_fish_option(command->name, &line->settings[t].table->options[i]);
     if (takes_preset(line)) {
-        begin_fish(command);
+        begin_fish(command->name);
         (void)fputs(" -a '", stdout);
         put_presets_of(command);
         (void)putchar('\'');
@@ -438,8 +438,20 @@ static void write_fish(const char *directory)
 {
     write_to(directory, "wellspring.fish");
     (void)fputs(made_from, stdout);
-    (void)fputs("complete -c wellspring -l help -d 'a summary'\n"
-                "complete -c wellspring -n __fish_use_subcommand -f -l version -d 'the version'\n",
+    (void)fputs("\n# The words before the one that is completed, each with a blank behind it.\n"
+                "function __wellspring_words\n"
+                "    set -l words (commandline -opc)\n"
+                "    set -e words[1]\n"
+                "    echo \"$words \"\n"
+                "end\n"
+                "function __wellspring_is\n"
+                "    test (__wellspring_words) = \"$argv \"\n"
+                "end\n"
+                "function __wellspring_begins\n"
+                "    string match -q -- \"$argv *\" (__wellspring_words)\n"
+                "end\n\n"
+                "complete -c wellspring -l help -d 'a summary'\n"
+                "complete -c wellspring -n __wellspring_is -f -l version -d 'the version'\n",
                 stdout);
     for (size_t i = 0; i < command_count; i++)
         visit_command(&commands[i], put_fish_command);

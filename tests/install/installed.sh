@@ -138,15 +138,31 @@ completes --learning-rate wellspring train --learn
 completes generations= wellspring run quickstart --set gen
 completes false wellspring run quickstart --set control = f
 completes gaussian wellspring run quickstart --set family =
-for shell in zsh fish; do
-    file=$prefix/share/zsh/site-functions/_wellspring
-    if [ $shell = fish ]; then file=$prefix/share/fish/vendor_completions.d/wellspring.fish; fi
-    if command -v $shell >/dev/null; then
-        check "$shell reads it" $shell -n "$file"
-    else
-        echo "skipped: completions in $shell (not here)"
-    fi
-done
+if command -v zsh >/dev/null; then
+    check "zsh reads it" zsh -n "$prefix/share/zsh/site-functions/_wellspring"
+else
+    echo "skipped: completions in zsh (not here)"
+fi
+
+# fish_offers LINE [WANTED...]: these completions and no others.
+fish_offers() {
+    local line=$1
+    shift
+    fish --no-config -c "source '$prefix/share/fish/vendor_completions.d/wellspring.fish'
+        complete -C '$line'" 2>&1 | cut -f 1 >offered
+    check "fish completes '$line'" diff <(printf '%s\n' "$@") offered
+}
+if command -v fish >/dev/null; then
+    fish_offers 'wellspring ex' export
+    fish_offers 'wellspring run qui' quickstart quickstart-lm
+    fish_offers 'wellspring run quickstart --set control=' control=false control=true
+    fish_offers 'wellspring ledger pub' publish
+    fish_offers 'wellspring ledger add log --issu' --issuer --issuers
+    # `serve` is a command, too, and has other options.
+    fish_offers 'wellspring witness serve --' --help --listen --port
+else
+    echo "skipped: completions in fish (not here)"
+fi
 
 # The library ----------------------------------------------------------------------------------------
 
