@@ -29,6 +29,10 @@ for file in share/man/man1/wellspring.1 share/man/man5/wellspring-experiment.5 \
     share/doc/wellspring/{LICENSE,NOTICE,README.md,CHANGELOG.md,docs/guides/embedding.md}; do
     is_there "$file"
 done
+while IFS=: read -r page link; do
+    [ "$link" = https ] || [ -e "$(dirname "$page")/$link" ] ||
+        fail "$page links to $link, which was not installed"
+done < <(grep -roE --include='*.md' '\]\([A-Za-z0-9_./-]+' "$prefix/share/doc" | sed 's/\](//')
 if [ -e "$build/wellspring-cuda.so" ]; then
     check "the CUDA module is there" test -n "$(find "$prefix" -name wellspring-cuda.so)"
 fi
