@@ -194,7 +194,9 @@
     X(SPREAD_LEAST,   "spread_least",         "component-spread.least/1",                         \
       "smallest root mean variance of a coordinate in a component of the mixture")                \
     X(SPREAD_MOST,    "spread_most",          "component-spread.most/1",                          \
-      "largest root mean variance of a coordinate in a component of the mixture")
+      "largest root mean variance of a coordinate in a component of the mixture")                 \
+    X(COMPONENTS_FLOORED, "components_floored", "components-floored/1",                           \
+      "components of the mixture that in some direction are no wider than the floor makes them")
 /* clang-format on */
 
 enum ws_metric_id {

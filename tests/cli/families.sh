@@ -28,6 +28,14 @@ printf 'family: gmm\ncomponents: 4\nitems: 3\n' >few.yaml
 refuses 2 few.yaml "a mixture of 4 components needs at least as many items, not 3" -- run few.yaml -q -o x
 refuses 1 "component 1 of 1 of a mixture has a singular covariance" "larger floor" -- \
     run few.yaml -q -o singular --set components=1 --set items=1 --set floor=0 --set dimension=2
+
+# Points on a line: the floor holds their mixture up, and the records say so.
+seq 20 | awk '{ print $1 "," 2 * $1 }' >line.csv
+printf 'family: gmm\nsource: csv\ncorpus: line.csv\nitems: 0\ngenerations: 1\nseeds: 1\ncontrol: false\n' >line.yaml
+accepts run line.yaml -q -o line
+check "both components rest on the floor" \
+    grep -q '"metric":"components_floored","definition":"components-floored/1","n":20,"value":2' <(records line)
+refuses 1 "of 2 of a mixture has a singular covariance" -- run line.yaml -q -o no-floor --set floor=0
 printf 'family: kde\nrule: scott\nbandwidth: 0.1\n' >rule.yaml
 refuses 2 rule.yaml:3 "'bandwidth' has no meaning under a rule that finds it" -- run rule.yaml -q -o x
 

@@ -124,7 +124,8 @@ static void mixture_metrics__spreads_by_hand(void **state)
     struct made a = {.weights = {0.4, 0.6},
                      .means = {-1, 0.5, 1, -0.25},
                      .covariances = {1, 0.3, 0.3, 7, 0.4, -0.1, -0.1, 0.1}};
-    struct ws_gmm_model model = {{.training_items = 33}, *of(&a, 2, 2)};
+    const struct ws_gmm_settings settings = {.floor = 1e-6};
+    struct ws_gmm_model model = {{.settings = &settings, .training_items = 33}, *of(&a, 2, 2)};
     assert_true(fabs(ws_gmm_spread(&model.mixture, 0) - 2) < 1e-15);
     assert_true(fabs(ws_gmm_spread(&model.mixture, 1) - 0.5) < 1e-15);
     struct ws_arena arena;
@@ -141,6 +142,32 @@ static void mixture_metrics__spreads_by_hand(void **state)
     ws_arena_release(&arena);
 }
 
+/* Of three components one is wide, one lies on a line that no coordinate runs along, and one is the
+ * floor alone. */
+static void mixture_metrics__the_floor_is_seen_in_any_direction(void **state)
+{
+    (void)state;
+    const double floor = 1e-4;
+    struct made a = {
+        .weights = {0.4, 0.3, 0.3},
+        .covariances = {1, 0.3, 0.3, 0.5, 1 + floor, 2, 2, 4 + floor, floor, 0, 0, floor}};
+    static const struct {
+        double floor;
+        double floored;
+    } cases[] = {{1e-4, 2}, {0.49e-4, 0}, {0, 0}, {0.2, 3}};
+    struct ws_arena arena;
+    ws_arena_init(&arena, NULL);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct ws_gmm_settings settings = {.floor = cases[i].floor};
+        struct ws_gmm_model model = {{.settings = &settings, .training_items = 9}, *of(&a, 3, 2)};
+        struct ws_metric_set set = {0};
+        assert_int_equal(ws_measure_mixture(&model, NULL, &arena, &set, NULL), WS_OK);
+        assert_true(set.value[WS_METRIC_COMPONENTS_FLOORED] == cases[i].floored);
+        assert_int_equal(set.n[WS_METRIC_COMPONENTS_FLOORED], 9);
+    }
+    ws_arena_release(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -149,6 +176,7 @@ int main(void)
         cmocka_unit_test(mixture_metrics__is_the_integral),
         cmocka_unit_test(mixture_metrics__equal_mixtures_are_at_no_distance),
         cmocka_unit_test(mixture_metrics__spreads_by_hand),
+        cmocka_unit_test(mixture_metrics__the_floor_is_seen_in_any_direction),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
