@@ -603,10 +603,11 @@ enum ws_status open_human(struct ws_experiment *experiment, struct ws_human **ou
     if (status == WS_NOT_FOUND && is_named && !ws_file_exists(corpus) &&
         !ws_directory_exists(corpus)) {
         const struct ws_error inner = *err;
-        status = ws_fail(err, status,
-                         "%s; in the source tree './dev corpus' fetches the presets' corpus, "
-                         "--set corpus=PATH takes another",
-                         inner.message);
+        const char *fetched = strcmp(corpus, PRESET_CORPUS) == 0
+                                  ? "in the source tree './dev corpus' fetches it, "
+                                  : "";
+        status =
+            ws_fail(err, status, "%s; %s--set corpus=PATH takes another", inner.message, fetched);
     }
     return status;
 }

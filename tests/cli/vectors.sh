@@ -82,7 +82,8 @@ refuses 1 "open.csv:202: column 1 begins with a quote that is never closed" -- \
     plan csv.yaml --set corpus=open.csv
 : >empty.csv
 refuses 1 "'empty.csv' is empty, wanted rows of numbers" -- run csv.yaml -q -o x --set corpus=empty.csv
-refuses 1 "cannot read 'missing.csv'" -- run csv.yaml -q -o x --set corpus=missing.csv
+refuses 1 "cannot read 'missing.csv'" "corpus=PATH takes another" -- run csv.yaml -q -o x --set corpus=missing.csv
+check "no word of the presets' novels" bash -c "! grep -q 'dev corpus' err"
 refuses 1 "'.' is not a regular file" -- run csv.yaml -q -o x --set corpus=.
 refuses 2 --set "data.csv: 'columns' has 'hieght'" "did you mean 'height'?" -- \
     run csv.yaml -q -o x --set columns=hieght
