@@ -301,7 +301,7 @@ static void print_totals(const struct session *s, const struct study_tally *tall
     if (tally->later == 0)
         return;
     char more[40];
-    (void)snprintf(more, sizeof more, "%zu more rows", tally->later);
+    (void)snprintf(more, sizeof more, "%zu more row%s", tally->later, tally->later == 1 ? "" : "s");
     begin_command(stdout, " ");
     print_words("reproduce");
     for (size_t i = 0; i < arguments->positional_count; i++)
