@@ -6,7 +6,6 @@
 #include "base/number.h"
 #include "data/truth.h"
 #include "lab/policy.h"
-#include "measure/loop_moments.h"
 
 /* Arms -----------------------------------------------------------------------------------------
  */
@@ -27,7 +26,8 @@ struct arm {
     const struct ws_run_arm *description;
     enum regime regime;
     struct ws_policy policy;
-    uint64_t items;        /* of the first fit */
+    uint64_t items; /* of the first fit */
+    struct ws_growth growth;
     uint64_t human, model; /* of the others, under FRESH and KEPT */
     double weight;         /* of the human ones together */
 };
@@ -78,7 +78,9 @@ static enum ws_status read_arm(struct arm *arm, struct ws_arena *arena, struct w
         return WS_OK;
     if (arm->items == 0)
         arm->items = WHOLE_CORPUS;
-    enum ws_status status = ws_policy_parse(arm->description->policy, arena, &arm->policy, err);
+    enum ws_status status = ws_growth_parse(setting(arm, "growth"), &arm->growth, err);
+    if (status == WS_OK)
+        status = ws_policy_parse(arm->description->policy, arena, &arm->policy, err);
     if (status == WS_OK)
         status = ws_policy_step(&arm->policy, &constant, arm->items, 0, NULL, &first, err);
     if (status == WS_OK)
@@ -106,6 +108,7 @@ enum {
     BIASED_OUTPUT = 64,
     MIXED = 128,     /* both human items and the model's */
     FEW_ITEMS = 256, /* few enough for a Wright-Fisher chain */
+    GROWS = 512,     /* samples grow; where it is not asked for they must not */
 };
 
 struct row {
@@ -129,17 +132,22 @@ struct row {
 #define SURESH       "Suresh et al. 2024, arXiv 2412.17646"
 #define FRESH_LOOP   "derived for the loop of Alemohammad et al. 2023, arXiv 2307.01850; many items"
 #define GERSTGRASSER "Gerstgrasser et al. 2024, arXiv 2404.01413"
-#define FIXED_PLAIN                                                                                \
+#define PLAIN(design)                                                                              \
     {                                                                                              \
-        {"design", "fixed"}, {"ridge", "0"},                                                       \
+        {"design", design}, {"ridge", "0"},                                                        \
         {                                                                                          \
             "sample_noise", "known"                                                                \
         }                                                                                          \
     }
-#define NO_MORE .needs = 0 /* compilers ask for one member more */
+#define FIXED_PLAIN PLAIN("fixed")
+#define NEW_INPUTS  PLAIN("fresh")
+#define NO_MORE     .needs = 0 /* compilers ask for one member more */
 #define LOOP_FORM                                                                                  \
     "estimator={estimator} M={items} human={human} model={model} weight={weight} "                 \
     "bias={bias}"
+
+#define GROWTH "M={items} linear={linear} power={power} geometric={geometric}"
+#define NAT    "Shumailov et al. 2024, Nature 631"
 
 /* clang-format off */
 static const struct row rows[] = {
@@ -147,6 +155,10 @@ static const struct row rows[] = {
     {"gaussian", "normal", "variance_ratio", CONTROL | REPLACE, WS_FORM_EXACT,
      "gaussian-variance estimator={estimator} M={items}", DERIVED,
      .spread = WS_SPREAD_VARIANCE},
+    {"gaussian", "normal", "deviation_ratio", CONTROL | REPLACE, WS_FORM_EXACT,
+     "gaussian-deviation estimator={estimator} M={items}",
+     "Bertrand et al. 2024, arXiv 2310.00429; mle: derived",
+     .wants = {{"dimension", "1"}}, .spread = WS_SPREAD_DEVIATION},
     {"gaussian", "normal", "log_variance", CONTROL | REPLACE, WS_FORM_EXACT,
      "gaussian-log-variance estimator={estimator} M={items}", DERIVED,
      .wants = {{"dimension", "1"}}},
@@ -165,6 +177,41 @@ static const struct row rows[] = {
     {"gaussian", "normal", "variance_ratio", REPLACE, WS_FORM_AT_MOST,
      "gaussian-median-bound M={items}", SURESH ", theorem 3",
      .wants = {{"dimension", "1"}}, .of_median = true},
+    {"gaussian", "normal", "variance_ratio", REPLACE, WS_FORM_AT_MOST,
+     "gaussian-median-bound-c4 M={items}", "Bertrand et al. 2024, arXiv 2310.00429",
+     .wants = {{"dimension", "1"}}, .of_median = true},
+    {"gaussian", "normal", "mean_error_squared", REPLACE, WS_FORM_LIMIT,
+     "gaussian-mean-error-limit", DERIVED,
+     .times = {"variance", "dimension"}, .wants = {{"estimator", "mle"}},
+     .spread = WS_SPREAD_MEAN_ERROR},
+    {"gaussian", "normal", "w2_squared", REPLACE, WS_FORM_LIMIT,
+     "gaussian-w2-limit", DERIVED,
+     .times = {"variance"}, .wants = {{"dimension", "1"}, {"estimator", "mle"}},
+     .spread = WS_SPREAD_MEAN_ERROR},
+
+    /* The same on samples that grow. With the unbiased estimator the variance of an item is the
+     * published 1 + sum of 1/M_i: the mean's error and the variance, which stays. */
+    {"gaussian", "normal", "variance_ratio", REPLACE, WS_FORM_EXACT,
+     "growing-variance estimator={estimator} " GROWTH, DERIVED,
+     .needs = GROWS, .spread = WS_SPREAD_VARIANCE},
+    {"gaussian", "normal", "deviation_ratio", REPLACE, WS_FORM_EXACT,
+     "growing-deviation estimator={estimator} " GROWTH, DERIVED,
+     .wants = {{"dimension", "1"}}, .needs = GROWS, .spread = WS_SPREAD_DEVIATION},
+    {"gaussian", "normal", "log_variance", REPLACE, WS_FORM_EXACT,
+     "growing-log-variance estimator={estimator} " GROWTH, DERIVED,
+     .wants = {{"dimension", "1"}}, .needs = GROWS},
+    {"gaussian", "normal", "mean_error_squared", REPLACE, WS_FORM_EXACT,
+     "growing-mean-error estimator={estimator} " GROWTH, DERIVED,
+     .times = {"variance", "dimension"}, .needs = GROWS, .spread = WS_SPREAD_MEAN_ERROR},
+    {"gaussian", "normal", "w2_squared", REPLACE, WS_FORM_EXACT,
+     "growing-w2-squared estimator={estimator} " GROWTH, DERIVED,
+     .times = {"variance"}, .wants = {{"dimension", "1"}}, .needs = GROWS,
+     .spread = WS_SPREAD_MEAN_ERROR},
+    {"gaussian", "normal", "w2_squared", REPLACE, WS_FORM_ABOUT,
+     "growing-w2-leading estimator={estimator} " GROWTH,
+     "Shumailov et al. 2023, arXiv 2305.17493; not verified",
+     .times = {"variance"}, .wants = {{"dimension", "1"}, {"estimator", "unbiased"}},
+     .needs = GROWS, .spread = WS_SPREAD_MEAN_ERROR},
 
     {"gaussian", "normal", "variance_ratio", FRESH, WS_FORM_EXACT,
      "fresh-loop-variance " LOOP_FORM, DERIVED, NO_MORE},
@@ -221,6 +268,9 @@ static const struct row rows[] = {
     /* Symbols. */
     {"discrete", "uniform|zipf", "heterozygosity", CONTROL | REPLACE, WS_FORM_EXACT,
      "heterozygosity start={start} M={items}", DERIVED, .spread = WS_SPREAD_ENDING},
+    {"discrete", "uniform|zipf", "heterozygosity", REPLACE, WS_FORM_EXACT,
+     "growing-heterozygosity start={start} " GROWTH, DERIVED,
+     .needs = GROWS, .spread = WS_SPREAD_ENDING},
     {"discrete", "uniform|zipf", "heterozygosity", FRESH, WS_FORM_EXACT,
      "fresh-loop-heterozygosity start={start} M={items} human={human} model={model}", DERIVED,
      .needs = UNWEIGHTED | UNBIASED_OUTPUT},
@@ -246,6 +296,8 @@ static const struct row rows[] = {
     {"discrete", "zipf", "types", CONTROL | REPLACE, WS_FORM_AT_MOST,
      "zipf-types-most K={types} exponent={exponent} shift={shift} M={items}",
      SURESH ", corollary 1", .needs = SAME_SAMPLE, .ahead = 2},
+    {"discrete", "uniform|zipf|words", "types", REPLACE, WS_FORM_LIMIT,
+     "types-limit", NAT, NO_MORE},
 
     /* Words. Of text whose next word depends on the one before the bounds are not proved. */
     {"discrete", "words", "support_kept", REPLACE, WS_FORM_AT_LEAST,
@@ -269,6 +321,17 @@ static const struct row rows[] = {
     {"bernoulli", "bernoulli", "alive", CONTROL | REPLACE, WS_FORM_AT_MOST,
      "survival-most p={probability} M={items}", SURESH ", theorem 1",
      .spread = WS_SPREAD_CHANCE},
+    {"bernoulli", "bernoulli", "alive", REPLACE, WS_FORM_LIMIT,
+     "survival-limit p={probability}", NAT, .spread = WS_SPREAD_CHANCE},
+    {"bernoulli", "bernoulli", "both_alive", CONTROL | REPLACE, WS_FORM_EXACT,
+     "both p={probability} M={items}", DERIVED,
+     .needs = FEW_ITEMS, .spread = WS_SPREAD_CHANCE},
+    {"bernoulli", "bernoulli", "both_alive", CONTROL | REPLACE, WS_FORM_AT_LEAST,
+     "both-least p={probability} M={items}", "Seddik et al. 2024, arXiv 2404.05090",
+     .spread = WS_SPREAD_CHANCE},
+    {"bernoulli", "bernoulli", "both_alive", CONTROL | REPLACE, WS_FORM_AT_MOST,
+     "both-most p={probability} M={items}", "Seddik et al. 2024, arXiv 2404.05090",
+     .spread = WS_SPREAD_CHANCE},
     {"poisson", "poisson", "alive", CONTROL | REPLACE, WS_FORM_EXACT,
      "poisson-alive lambda={rate} M={items}", SURESH ", theorem 2", .spread = WS_SPREAD_CHANCE},
 
@@ -277,6 +340,10 @@ static const struct row rows[] = {
      "regression-replace d={inputs} M={items}", "Dohmatob et al. 2024, arXiv 2402.07712",
      .times = {"noise_variance"}, .wants = {{"ridge", "0"}, {"sample_noise", "known"}},
      .needs = ENOUGH | TRUE_NOISE, .spread = WS_SPREAD_RISK},
+    {"regression", "linear", "excess_risk", REPLACE, WS_FORM_EXACT,
+     "growing-regression d={inputs} " GROWTH, DERIVED,
+     .times = {"noise_variance"}, .wants = NEW_INPUTS, .needs = ENOUGH | TRUE_NOISE | GROWS,
+     .spread = WS_SPREAD_RISK},
     {"regression", "linear", "design_risk", REPLACE, WS_FORM_EXACT,
      "design-replace d={inputs} M={items}", DERIVED,
      .times = {"noise_variance"}, .wants = FIXED_PLAIN, .needs = ENOUGH | TRUE_NOISE,
@@ -337,6 +404,12 @@ static bool is_small_chain(const struct arm *arm)
     return items <= 4096 && items * items * (double)arm->run->generations <= 4e9;
 }
 
+/* A control has always as many items. */
+static bool grows(const struct arm *arm)
+{
+    return arm->growth.law != WS_GROWTH_CONSTANT && arm->regime != CONTROL;
+}
+
 static bool has_what_is_needed(const struct arm *arm, unsigned needs)
 {
     const double inputs = number(arm, "inputs"), sample = number(arm, "metric_items");
@@ -350,6 +423,7 @@ static bool has_what_is_needed(const struct arm *arm, unsigned needs)
         (needs & BIASED_OUTPUT) && arm->policy.bias == 1,
         (needs & MIXED) && (arm->human == 0 || arm->model == 0),
         (needs & FEW_ITEMS) && !is_small_chain(arm),
+        ((needs & GROWS) != 0) != grows(arm),
     };
     for (size_t i = 0; i < COUNT(lacks); i++)
         if (lacks[i])
@@ -386,6 +460,18 @@ static enum ws_status true_heterozygosity(const struct arm *arm, struct ws_arena
     return WS_OK;
 }
 
+static struct ws_growing growing_of(const struct arm *arm)
+{
+    const enum ws_growth_law law = arm->growth.law;
+    const double rate = arm->growth.rate;
+    return (struct ws_growing){
+        .first = arm->items,
+        .linear = law == WS_GROWTH_LINEAR ? rate : 0,
+        .power = law == WS_GROWTH_POWER ? rate : 0,
+        .geometric = law == WS_GROWTH_GEOMETRIC ? rate : 1,
+    };
+}
+
 /* What {NAME} stands for. Of numbers that are computed ten digits are kept: more than runs tell. */
 static enum ws_status write_value(const struct arm *arm, const char *name, struct ws_arena *arena,
                                   struct ws_buffer *out, struct ws_error *err)
@@ -401,6 +487,12 @@ static enum ws_status write_value(const struct arm *arm, const char *name, struc
         value = arm->weight;
     else if (strcmp(name, "bias") == 0)
         value = arm->policy.bias;
+    else if (strcmp(name, "linear") == 0)
+        value = growing_of(arm).linear;
+    else if (strcmp(name, "power") == 0)
+        value = growing_of(arm).power;
+    else if (strcmp(name, "geometric") == 0)
+        value = growing_of(arm).geometric;
     else if (strcmp(name, "each") == 0)
         value = 1 / number(arm, "types");
     else if (strcmp(name, "start") == 0)
@@ -452,7 +544,7 @@ static enum ws_status make_form(const struct row *row, const struct arm *arm,
         .dimension = isfinite(inputs)      ? inputs
                      : isfinite(dimension) ? dimension
                                            : 1,
-        .items = (double)arm->items,
+        .items = growing_of(arm),
         .mle = strcmp(setting(arm, "estimator"), "mle") == 0,
     };
     for (size_t i = 0; i < COUNT(row->times) && row->times[i]; i++)
@@ -475,8 +567,7 @@ enum ws_status ws_known_forms(const struct ws_run_description *run, const struct
     struct arm about = {.run = run, .description = arm};
     const char *fit_to = ws_run_setting(run, "fit_to");
     *count = 0;
-    if (strcmp(setting(&about, "growth"), "constant") != 0 ||
-        (fit_to && strcmp(fit_to, "samples") != 0))
+    if (fit_to && strcmp(fit_to, "samples") != 0)
         return WS_OK;
     WS_TRY(read_arm(&about, arena, err));
     for (size_t i = 0; i < COUNT(rows); i++)
@@ -497,13 +588,15 @@ double ws_known_form_spread(const struct ws_known_form *known, uint64_t n, doubl
     case WS_SPREAD_MEASURED:
         return 0;
     case WS_SPREAD_VARIANCE:
-        return ws_gaussian_replace_spread(e, (uint64_t)known->items, n).variance;
+        return ws_gaussian_replace_spread(e, &known->items, n).variance;
+    case WS_SPREAD_DEVIATION:
+        return ws_gaussian_replace_spread(e, &known->items, n).deviation;
     case WS_SPREAD_MEAN_ERROR:
-        return ws_gaussian_replace_spread(e, (uint64_t)known->items, n).mean_error;
+        return ws_gaussian_replace_spread(e, &known->items, n).mean_error;
     case WS_SPREAD_NORMAL_SQUARE:
         return 2 / known->dimension;
     case WS_SPREAD_RISK:
-        return ws_regression_risk_spread((uint64_t)known->dimension, (uint64_t)known->items);
+        return ws_regression_risk_spread((uint64_t)known->dimension, known->items.first);
     case WS_SPREAD_CHANCE:
     case WS_SPREAD_ENDING:
         return expected > 0 ? fmax(1 / expected - 1, 0) : INFINITY;

@@ -3,14 +3,15 @@
  * and the metric.
  *
  * The forms themselves, with what they hold for, are measure/closed_form.h and
- * measure/loop_moments.h. One is known only where it holds as it stands: fits to samples that do
- * not grow, policies without filters but `biased`, and what else its row says. Contract:
+ * measure/loop_moments.h. One is known only where it holds as it stands: fits to samples,
+ * policies without filters but `biased`, and what else its row says. Contract:
  * tests/unit/test_theory.c, tests/cli/theory.sh.
  */
 #ifndef WS_LAB_KNOWN_FORM_H
 #define WS_LAB_KNOWN_FORM_H
 
 #include "lab/run_directory.h"
+#include "measure/loop_moments.h"
 
 enum ws_form_kind {
     WS_FORM_EXACT,    /* the mean is that */
@@ -25,6 +26,7 @@ const char *ws_form_kind_name(enum ws_form_kind kind); /* "exact", "about", "at-
 enum ws_form_spread {
     WS_SPREAD_MEASURED,      /* as the chains of the run do */
     WS_SPREAD_VARIANCE,      /* of a Gaussian under replace */
+    WS_SPREAD_DEVIATION,     /* likewise */
     WS_SPREAD_MEAN_ERROR,    /* likewise */
     WS_SPREAD_NORMAL_SQUARE, /* the square of a centred normal vector, at least */
     WS_SPREAD_RISK,          /* of a regression on random inputs */
@@ -45,7 +47,7 @@ struct ws_known_form {
     bool of_original; /* its counts are of each chain's original data */
     enum ws_form_spread spread;
     double dimension; /* what `spread` depends on, and the next two */
-    double items;
+    struct ws_growing items;
     bool mle;
 };
 

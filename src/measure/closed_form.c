@@ -111,6 +111,11 @@ double ws_theory_gaussian_median_bound(uint64_t M, uint64_t n)
     return deviation * deviation;
 }
 
+double ws_theory_gaussian_median_bound_c4(uint64_t M, uint64_t n)
+{
+    return 4 * power(ws_theory_c4(M), 2 * n);
+}
+
 double ws_theory_gaussian_w2_leading(uint64_t M, uint64_t n)
 {
     return 1.5 * (double)n / (double)M;

@@ -40,6 +40,8 @@ double ws_theory_gaussian_wide_bound_c4(double epsilon, uint64_t M, uint64_t n);
 /* The same as a bound on the median of s^2, which theorem 3 gives for epsilon = 2 exp(-n / (4M -
  * 1)). */
 double ws_theory_gaussian_median_bound(uint64_t M, uint64_t n);
+/* Likewise by Bertrand et al.: (2 c4^n)^2. It is the lower one. */
+double ws_theory_gaussian_median_bound_c4(uint64_t M, uint64_t n);
 /* What E[W2^2] is to leading order (Shumailov et al., arXiv 2305.17493, section 4): 3n / 2M. */
 double ws_theory_gaussian_w2_leading(uint64_t M, uint64_t n);
 /* Maximum likelihood under accumulate, n without end: sin(x) / x for x = pi / sqrt(M). */

@@ -37,6 +37,9 @@ static const struct parameter {
     {"weight", false, 0, 1, "a number from 0 to 1"},
     {"bias", false, 0, 1, "a number from 0 to 1"},
     {"exponent", false, 0, 100, "a number from 0 to 100"},
+    {"linear", false, 0, 1e6, "a number from 0 to 1e6"},
+    {"power", false, 0, 100, "a number from 0 to 100"},
+    {"geometric", false, 1, 1e6, "a number from 1 to 1e6"},
     {"shift", false, -0.999, 1e9, "a number from -0.999 to 1e9"},
 };
 
@@ -116,6 +119,11 @@ FORM(accumulate_mean_error_unbiased,
 FORM(accumulate_variance_limit, ws_theory_gaussian_accumulate_limit(whole(a[0])))
 FORM(accumulate_mean_error_limit, 1 - ws_theory_gaussian_accumulate_limit(whole(a[0])))
 FORM(median_bound, ws_theory_gaussian_median_bound(whole(a[0]), n))
+FORM(median_bound_c4, ws_theory_gaussian_median_bound_c4(whole(a[0]), n))
+FORM(mean_error_limit, 1)
+FORM(w2_limit, 2)
+FORM(types_limit, 1)
+FORM(survival_limit, a[0])
 FORM(w2_leading, ws_theory_gaussian_w2_leading(whole(a[0]), n))
 FORM(fresh_mean_error, ws_theory_fresh_mean_error(a[0], whole(a[1])))
 FORM(biased_variance, ws_theory_biased_variance(a[0], a[1]))
@@ -139,13 +147,19 @@ FORM(vocabulary_least,
 FORM(vocabulary_most,
      ws_theory_types_left_most(setting->counts, setting->types, n) / (double)setting->types)
 
+static enum ws_status require_enough(const double *a, struct ws_error *err)
+{
+    if (a[1] > a[0] + 1)
+        return WS_OK;
+    return ws_fail(err, WS_INVALID, "%g items of %g inputs, wanted more than inputs + 1", a[1],
+                   a[0]);
+}
+
 /* The first fit's risk, times how much more there is after n. */
 static enum ws_status regression_risk(const double *a, double growth, double *out,
                                       struct ws_error *err)
 {
-    if (a[1] <= a[0] + 1)
-        return ws_fail(err, WS_INVALID, "%g items of %g inputs, wanted more than inputs + 1", a[1],
-                       a[0]);
+    WS_TRY(require_enough(a, err));
     *out = growth * ws_theory_regression_risk(whole(a[0]), whole(a[1]));
     return WS_OK;
 }
@@ -168,6 +182,53 @@ REGRESSION(regression_subsample_limit, ((void)n, WS_THEORY_SUBSAMPLE_GROWTH_LIMI
 FORM(design_replace, (double)n *ws_theory_regression_design_risk(whole(a[0]), whole(a[1])))
 FORM(design_accumulate,
      ws_theory_accumulate_growth(n) * ws_theory_regression_design_risk(whole(a[0]), whole(a[1])))
+
+/* Samples that grow: M, linear, power, geometric. */
+static struct ws_growing growing_of(const double *a)
+{
+    return (struct ws_growing){whole(a[0]), a[1], a[2], a[3]};
+}
+
+#define GROWING(name, expression)                                                                  \
+    static enum ws_status name(const double *a, const struct ws_form_setting *setting,             \
+                               struct ws_arena *scratch, double *out, struct ws_error *err)        \
+    {                                                                                              \
+        (void)scratch;                                                                             \
+        (void)err;                                                                                 \
+        const uint64_t n = setting->n;                                                             \
+        const struct ws_growing growing = growing_of(a + 1);                                       \
+        const struct ws_growing_moments m = ws_growing_moments(ESTIMATOR, &growing, n);            \
+        *out = (expression);                                                                       \
+        return WS_OK;                                                                              \
+    }
+
+GROWING(growing_variance, m.variance)
+GROWING(growing_deviation, m.deviation)
+GROWING(growing_log_variance, m.log_variance)
+GROWING(growing_mean_error, m.mean_error)
+GROWING(growing_w2_squared, m.mean_error + m.variance + 1 - 2 * m.deviation)
+GROWING(growing_w2_leading, 1.5 * m.parts)
+GROWING(growing_sample_variance, m.mean_error + m.variance)
+
+/* Symbols lose what the likeliest variance loses. */
+static double growing_symbols(const double *a, uint64_t n)
+{
+    const struct ws_growing growing = growing_of(a + 1);
+    return a[0] * ws_growing_moments(WS_GAUSSIAN_MLE, &growing, n).variance;
+}
+
+FORM(growing_heterozygosity, growing_symbols(a, n))
+
+static enum ws_status growing_regression(const double *a, const struct ws_form_setting *setting,
+                                         struct ws_arena *scratch, double *out,
+                                         struct ws_error *err)
+{
+    (void)scratch;
+    const struct ws_growing growing = growing_of(a + 1);
+    WS_TRY(require_enough(a, err));
+    *out = ws_growing_regression_risk(whole(a[0]), &growing, setting->n);
+    return WS_OK;
+}
 
 /* Loops in which human items take part: M, human, model from argument `at` on. */
 static enum ws_status read_loop(const double *a, size_t at, bool again, struct ws_loop *out,
@@ -268,6 +329,26 @@ static enum ws_status survival(const double *a, const struct ws_form_setting *se
     return ws_theory_survival(a[0], whole(a[1]), setting->n, scratch, out, err);
 }
 
+/* Of two types one is lost or the other, never both. */
+static enum ws_status both_at(const double *a, const uint64_t *n, size_t count,
+                              struct ws_arena *scratch, double *out, struct ws_error *err)
+{
+    double *other = WS_ARENA_NEW(scratch, double, count);
+    if (!other)
+        return ws_fail_memory(err, "the theory");
+    WS_TRY(ws_theory_survivals(a[0], whole(a[1]), n, count, scratch, out, err));
+    WS_TRY(ws_theory_survivals(1 - a[0], whole(a[1]), n, count, scratch, other, err));
+    for (size_t i = 0; i < count; i++)
+        out[i] = fmax(out[i] + other[i] - 1, 0);
+    return WS_OK;
+}
+
+static enum ws_status both(const double *a, const struct ws_form_setting *setting,
+                           struct ws_arena *scratch, double *out, struct ws_error *err)
+{
+    return both_at(a, &setting->n, 1, scratch, out, err);
+}
+
 static enum ws_status absorption_time(const double *a, const struct ws_form_setting *setting,
                                       struct ws_arena *scratch, double *out, struct ws_error *err)
 {
@@ -304,7 +385,49 @@ static const struct ws_form forms[] = {
      false,
      "at most this is the median of s^2: Suresh et al.",
      median_bound},
+    {"gaussian-median-bound-c4",
+     {"M"},
+     false,
+     "at most this is the median of s^2: Bertrand et al.",
+     median_bound_c4},
+    {"gaussian-mean-error-limit", {NULL}, false, "limit of E[mu^2], mle: 1", mean_error_limit},
+    {"gaussian-w2-limit", {NULL}, false, "limit of E[W2^2], mle: 2", w2_limit},
     {"gaussian-w2-leading", {"M"}, false, "E[W2^2] to leading order, 3n / 2M", w2_leading},
+    {"growing-variance",
+     {"estimator", "M", "linear", "power", "geometric"},
+     false,
+     "E[s^2], samples that grow",
+     growing_variance},
+    {"growing-deviation",
+     {"estimator", "M", "linear", "power", "geometric"},
+     false,
+     "E[s], samples that grow",
+     growing_deviation},
+    {"growing-log-variance",
+     {"estimator", "M", "linear", "power", "geometric"},
+     false,
+     "E[log s^2], samples that grow",
+     growing_log_variance},
+    {"growing-mean-error",
+     {"estimator", "M", "linear", "power", "geometric"},
+     false,
+     "E[mu^2], samples that grow",
+     growing_mean_error},
+    {"growing-w2-squared",
+     {"estimator", "M", "linear", "power", "geometric"},
+     false,
+     "E[W2^2], samples that grow",
+     growing_w2_squared},
+    {"growing-w2-leading",
+     {"estimator", "M", "linear", "power", "geometric"},
+     false,
+     "E[W2^2] to leading order, 3/2 of the sum of 1/M_i",
+     growing_w2_leading},
+    {"growing-sample-variance",
+     {"estimator", "M", "linear", "power", "geometric"},
+     false,
+     "Var(X) of a sample, samples that grow",
+     growing_sample_variance},
     {"accumulate-variance-limit", {"M"}, false, "its limit", accumulate_variance_limit},
     {"accumulate-mean-error-limit", {"M"}, false, "its limit", accumulate_mean_error_limit},
     {"accumulate-variance-unbiased",
@@ -358,6 +481,11 @@ static const struct ws_form forms[] = {
     {"accumulate-growth-limit", {NULL}, false, "pi^2 / 6", accumulate_growth_limit},
     {"subsample-growth-limit", {NULL}, false, "pi^2 / 2 - 2", subsample_growth_limit},
     {"heterozygosity", {"start", "M"}, false, "E[1 - sum p^2]", heterozygosity},
+    {"growing-heterozygosity",
+     {"start", "M", "linear", "power", "geometric"},
+     false,
+     "the same, samples that grow",
+     growing_heterozygosity},
     {"fresh-loop-heterozygosity",
      {"start", "M", "human", "model"},
      false,
@@ -396,6 +524,9 @@ static const struct ws_form forms[] = {
      false,
      "at most so many: Suresh et al.",
      zipf_types_most},
+    {"types-limit", {NULL}, false, "types that are left in the end: 1", types_limit},
+    {"survival-limit", {"p"}, false, "P(a type is there in the end): p", survival_limit},
+    {"both", {"p", "M"}, false, "P(neither of two types is lost), exact", both},
     {"both-least",
      {"p", "M"},
      false,
@@ -419,6 +550,11 @@ static const struct ws_form forms[] = {
      false,
      "its limit, pi^2 / 2 - 2 of the first",
      regression_subsample_limit},
+    {"growing-regression",
+     {"d", "M", "linear", "power", "geometric"},
+     false,
+     "excess risk with new inputs, samples that grow",
+     growing_regression},
     {"design-replace", {"d", "M"}, false, "risk on the original inputs", design_replace},
     {"design-accumulate", {"d", "M"}, false, "the same, all data kept", design_accumulate},
     {"regression-subsample",
@@ -538,6 +674,8 @@ enum ws_status ws_form_values(const struct ws_form_call *call,
     if (call->form->value == survival)
         return ws_theory_survivals(call->arguments[0], whole(call->arguments[1]), n, count, scratch,
                                    out, err);
+    if (call->form->value == both)
+        return both_at(call->arguments, n, count, scratch, out, err);
     for (size_t i = 0; i < count; i++) {
         struct ws_form_setting at = *setting;
         at.n = n[i];

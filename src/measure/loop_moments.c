@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <math.h>
 
+#include "measure/closed_form.h"
+
 /* x / count, of which there is none where count is 0. */
 static double part(double x, uint64_t count)
 {
@@ -75,21 +77,55 @@ double ws_loop_heterozygosity(const struct ws_loop *loop, double start, uint64_t
     return 1 - alike;
 }
 
-/* Fourth moments. s'^2 = s^2 c with E[c] = k and E[c^2] = k^2 (M + 1) / (M - 1), and mu' = mu + s z
- * / sqrt(M), independently. */
-struct ws_gaussian_spread ws_gaussian_replace_spread(enum ws_gaussian_estimator e, uint64_t M,
-                                                     uint64_t n)
+uint64_t ws_growing_items(const struct ws_growing *growing, uint64_t g)
 {
-    const double items = (double)M;
-    const double k = e == WS_GAUSSIAN_MLE ? 1 - 1 / items : 1;
-    double mean_error = 0, variance = 1;
+    static const double most = 0x1p50;
+    const double steps = (double)g;
+    const double items = (double)growing->first * (1 + growing->linear * steps) *
+                         pow(steps + 1, growing->power) * pow(growing->geometric, steps);
+    return (uint64_t)llround(fmin(items, most));
+}
+
+struct ws_growing_moments ws_growing_moments(enum ws_gaussian_estimator e,
+                                             const struct ws_growing *growing, uint64_t n)
+{
+    struct ws_growing_moments now = {.variance = 1, .deviation = 1};
+    for (uint64_t g = 0; g < n; g++) {
+        const uint64_t M = ws_growing_items(growing, g);
+        now.mean_error += now.variance / (double)M;
+        now.variance *= ws_theory_gaussian_variance(e, M, 1);
+        now.deviation *= ws_theory_gaussian_deviation(e, M, 1);
+        now.log_variance += ws_theory_gaussian_log_variance(e, M, 1);
+        now.parts += 1 / (double)M;
+    }
+    return now;
+}
+
+double ws_growing_regression_risk(uint64_t d, const struct ws_growing *growing, uint64_t n)
+{
+    double risk = 0;
+    for (uint64_t g = 0; g < n; g++)
+        risk += ws_theory_regression_risk(d, ws_growing_items(growing, g));
+    return risk;
+}
+
+/* Fourth moments. s'^2 = s^2 c with E[c] = k and E[c^2] = k^2 (M + 1) / (M - 1), and mu' = mu + s z
+ * / sqrt(M), independently. E[s]^2 is c4^2 of E[s^2], whatever the estimator. */
+struct ws_gaussian_spread ws_gaussian_replace_spread(enum ws_gaussian_estimator e,
+                                                     const struct ws_growing *growing, uint64_t n)
+{
+    double mean_error = 0, variance = 1, deviation = 1;
     double mu4 = 0, mu2s2 = 0, s4 = 1;
     for (uint64_t i = 0; i < n; i++) {
+        const uint64_t M = ws_growing_items(growing, i);
+        const double items = (double)M, c4 = ws_theory_c4(M);
+        const double k = ws_theory_gaussian_variance(e, M, 1);
         mean_error += variance / items;
         mu4 += 6 * mu2s2 / items + 3 * s4 / (items * items);
         mu2s2 = k * (mu2s2 + s4 / items);
         s4 *= k * k * (items + 1) / (items - 1);
         variance *= k;
+        deviation /= c4 * c4;
         /* Only ratios matter, and these numbers leave the range of doubles. */
         const double scale = 1 / fmax(mean_error, variance);
         mean_error *= scale, variance *= scale;
@@ -97,6 +133,7 @@ struct ws_gaussian_spread ws_gaussian_replace_spread(enum ws_gaussian_estimator 
     }
     return (struct ws_gaussian_spread){
         .variance = variance > 0 ? s4 / (variance * variance) - 1 : INFINITY,
+        .deviation = deviation - 1,
         .mean_error = mu4 / (mean_error * mean_error) - 1,
     };
 }

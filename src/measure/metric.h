@@ -173,6 +173,8 @@
       "log det(covariance) - log det(true covariance), over the dimension")                       \
     X(VARIANCE_RATIO, "variance_ratio",       "variance-ratio.truth/1",                           \
       "trace of the covariance over that of the truth")                                           \
+    X(DEVIATION_RATIO, "deviation_ratio",     "deviation-ratio.truth/1",                          \
+      "root of that, in one dimension the standard deviation over the truth's")                   \
     X(MEAN_ERROR,     "mean_error_squared",   "mean-error-squared.truth/1",                       \
       "squared distance of the mean from the true mean")                                          \
     X(EXCESS_RISK,    "excess_risk",          "excess-risk.truth/1",                              \
@@ -187,6 +189,8 @@
       "probability that the model finds an item's true class likelier (known truth only)")        \
     X(ALIVE,          "alive",                "alive.model/1",                                    \
       "1 while the model can still give something else than 0, and 0 afterwards")                 \
+    X(BOTH_ALIVE,     "both_alive",           "both-alive.model/1",                               \
+      "1 while the model can still give both 0 and 1, and 0 afterwards")                          \
     X(COUNT_MEAN,     "count_mean",           "count-mean.model/1",                               \
       "the model's mean of counts; of 0 and 1, the probability of 1")                             \
     X(MIXTURE_L2_SQUARED, "mixture_l2_squared", "l2-squared.mixture.first/1",                     \

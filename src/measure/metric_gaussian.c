@@ -68,7 +68,9 @@ enum ws_status ws_measure_gaussian(const struct ws_gaussian_model *model,
     for (size_t i = 0; i < d; i++)
         mean_error += (model->mean[i] - human.mean[i]) * (model->mean[i] - human.mean[i]);
     ws_metric_put(set, WS_METRIC_LOG_VARIANCE, n, log_determinant / (double)d - true_log_variance);
-    ws_metric_put(set, WS_METRIC_VARIANCE_RATIO, n, trace_of(model->covariance, d) / true_trace);
+    const double variance_ratio = trace_of(model->covariance, d) / true_trace;
+    ws_metric_put(set, WS_METRIC_VARIANCE_RATIO, n, variance_ratio);
+    ws_metric_put(set, WS_METRIC_DEVIATION_RATIO, n, sqrt(variance_ratio));
     ws_metric_put(set, WS_METRIC_MEAN_ERROR, n, mean_error);
     return WS_OK;
 }

@@ -83,5 +83,7 @@ void ws_measure_mean_count(const struct ws_mean_count_model *model, struct ws_me
 {
     uint64_t n = model->base.training_items;
     ws_metric_put(set, WS_METRIC_ALIVE, n, model->mean > 0);
+    if (model->base.ops == &ws_family_bernoulli)
+        ws_metric_put(set, WS_METRIC_BOTH_ALIVE, n, model->mean > 0 && model->mean < 1);
     ws_metric_put(set, WS_METRIC_COUNT_MEAN, n, model->mean);
 }

@@ -14,6 +14,7 @@ metrics_of() {
     case $1 in
     regression) echo excess_risk design_risk weight_error_squared test_nll ;;
     logistic) echo accuracy accuracy_truth test_nll ;;
+    bernoulli) echo alive both_alive count_mean ;;
     *) echo alive count_mean ;;
     esac
 }

@@ -31,10 +31,10 @@ agree() { # agree EXACT BOUNDS -- SETTINGS...: so many rows of a run, and all of
     rm -rf made
 }
 
-# Arms and generations as often as forms: control 4, replace 4 and a bound, accumulate 2 and 2 limits.
-agree 50 5 -- 'generations: 5' 'family: gaussian' 'estimator: mle' 'variance: 4' 'items: 100' \
+# Arms and generations as often as forms: control 5, replace 5 and two bounds, accumulate 2 and 2 limits.
+agree 60 10 -- 'generations: 5' 'family: gaussian' 'estimator: mle' 'variance: 4' 'items: 100' \
     'seeds: 400' 'policies: [replace, accumulate]'
-agree 50 5 -- 'generations: 5' 'family: gaussian' 'estimator: unbiased' 'items: 50' 'seeds: 400' \
+agree 60 10 -- 'generations: 5' 'family: gaussian' 'estimator: unbiased' 'items: 50' 'seeds: 400' \
     'policies: [replace, accumulate]' 'dimension: 1'
 # In more dimensions only what every coordinate does.
 agree 30 0 -- 'generations: 5' 'family: gaussian' 'estimator: mle' 'items: 30' 'seeds: 400' \
@@ -53,11 +53,34 @@ agree 40 80 -- 'generations: 20' 'family: discrete' 'source: zipf' 'types: 200' 
     'policies: [replace]'
 agree 32 32 -- 'generations: 8' 'family: discrete' 'source: uniform' 'types: 100' 'items: 100' \
     'seeds: 200' 'policies: [replace]'
-agree 12 24 -- 'generations: 6' 'family: bernoulli' 'source: bernoulli' 'probability: 0.05' 'items: 20' \
+agree 24 48 -- 'generations: 6' 'family: bernoulli' 'source: bernoulli' 'probability: 0.05' 'items: 20' \
     'seeds: 400'
 agree 12 0 -- 'generations: 6' 'family: poisson' 'source: poisson' 'rate: 0.1' 'items: 10' 'seeds: 400'
 agree 30 6 -- 'generations: 6' 'family: regression' 'source: linear' 'inputs: 5' 'noise_variance: 2' \
     'known_variance: 2' 'items: 40' 'seeds: 400' 'policies: [replace, accumulate]'
+# Samples that grow, and the control's that do not: 5 forms of each, 1 of symbols and 1 of a regression.
+for estimator in mle unbiased; do
+    agree 60 0 -- 'generations: 6' 'family: gaussian' "estimator: $estimator" 'variance: 4' 'items: 60' \
+        'seeds: 400' 'policies: [replace]' 'growth: linear:0.5'
+done
+agree 40 0 -- 'generations: 4' 'family: gaussian' 'items: 60' 'seeds: 400' 'policies: [replace]' \
+    'growth: geometric:1.3'
+agree 12 0 -- 'generations: 6' 'family: discrete' 'source: zipf' 'types: 50' 'items: 40' 'seeds: 400' \
+    'metric_items: 50' 'policies: [replace]' 'growth: power:0.5'
+agree 12 0 -- 'generations: 6' 'family: regression' 'source: linear' 'inputs: 5' 'items: 40' \
+    'noise_variance: 1' 'known_variance: 1' 'design: fresh' 'seeds: 400' 'policies: [replace]' 'growth: linear:0.5'
+
+# Where nothing is left to lose: the likeliest Gaussian is as far off as it can be, one type is left, and 0
+# or 1 is with the chance that it began with.
+measure likeliest 'family: gaussian' 'estimator: mle' 'items: 4' 'seeds: 400' 'generations: 60' 'control: false' \
+    'policies: [replace]'
+[ "$(count limit reached)" -eq 2 ] || fail "the likeliest Gaussian has no limit"
+measure ended 'family: bernoulli' 'source: bernoulli' 'probability: 0.25' 'items: 4' 'seeds: 400' \
+    'generations: 60' 'control: false' 'policies: [replace]'
+[ "$(count limit reached)" -eq 1 ] || fail "0 and 1 are not as likely as they were"
+measure one 'family: discrete' 'source: zipf' 'types: 5' 'items: 4' 'seeds: 100' 'generations: 60' \
+    'control: false' 'policies: [replace]'
+[ "$(count limit reached)" -eq 1 ] || fail "more than one type is left"
 
 # What is known to leading order alone.
 measure about 'family: regression' 'source: linear' 'inputs: 5' 'items: 400' 'seeds: 200' \
@@ -119,9 +142,9 @@ measure bigrams 'family: ngram' 'order: 2' 'source: text' 'corpus: corpus.txt' '
 [ "$(count at-least agrees)" -eq 3 ] || fail "bigrams are below the bound"
 grep -q 'not proved' theory.csv || fail "what is not proved is not said to be so"
 printf 'another text\n' >>corpus.txt
-refuses 1 "want its corpus: it is another" -- theory words
+refuses 1 "want its corpus: it is another" -- theory bigrams
 rm corpus.txt
-refuses 1 "want its corpus" "corpus.txt" -- theory words
+refuses 1 "want its corpus" "corpus.txt" -- theory bigrams
 
 # Where the noise is taken for another, or nothing is known, no form is.
 measure_none() {
@@ -131,7 +154,7 @@ measure_none() {
     refuses 1 "no closed form is known" -- theory other
 }
 measure_none 'family: regression' 'source: linear' 'items: 40' 'noise_variance: 2'
-measure_none 'family: gaussian' 'items: 40' 'growth: linear:0.5'
+measure_none 'family: gaussian' 'items: 40' 'growth: linear:0.5' 'policies: [accumulate]'
 measure_none 'family: gaussian' 'items: 40' 'policies: [window:2, "replace|oversample:2|keep-surprising:0.5"]'
 measure_none 'family: gaussian' 'items: 40' 'fit_to: populations' 'policies: [replace]'
 refuses 2 "which run" -- theory

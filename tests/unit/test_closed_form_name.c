@@ -110,6 +110,65 @@ static void closed_form_name__gives_bounds_and_limits(void **state)
     assert_value("gaussian-deviation-spread estimator=unbiased M=2", 1, sqrt(1 - 2 / M_PI), 1e-9);
 }
 
+/* By hand, of 2, 3 and 4 items, and of 2, 4 and 8. */
+static void closed_form_name__of_samples_that_grow(void **state)
+{
+    (void)state;
+    static const double log_variance = -1.8475785103; /* psi(1/2) + log 2 + psi(1) */
+#define LINEAR " M=2 linear=0.5 power=0 geometric=1"
+    assert_value("growing-variance estimator=mle" LINEAR, 2, 1 / 3.0, 1e-12);
+    assert_value("growing-variance estimator=unbiased" LINEAR, 2, 1, 1e-12);
+    assert_value("growing-mean-error estimator=mle" LINEAR, 2, 2 / 3.0, 1e-12);
+    assert_value("growing-mean-error estimator=unbiased" LINEAR, 3, 13 / 12.0, 1e-12);
+    /* As it is published: 1 + 1/M_0 + 1/M_1; with the divisor M it stays. */
+    assert_value("growing-sample-variance estimator=unbiased" LINEAR, 2, 11 / 6.0, 1e-12);
+    assert_value("growing-sample-variance estimator=mle" LINEAR, 3, 1, 1e-12);
+    assert_value("growing-deviation estimator=unbiased" LINEAR, 2, sqrt(0.5), 1e-12);
+    assert_value("growing-log-variance estimator=unbiased" LINEAR, 2, log_variance, 1e-9);
+    assert_value("growing-w2-squared estimator=unbiased" LINEAR, 2, 17 / 6.0 - sqrt(2), 1e-12);
+    assert_value("growing-w2-leading estimator=unbiased" LINEAR, 2, 1.25, 1e-12);
+#undef LINEAR
+    assert_value("growing-heterozygosity start=0.5 M=2 linear=0 power=1 geometric=1", 2, 0.1875,
+                 1e-12);
+    assert_value("growing-regression d=1 M=4 linear=0 power=0 geometric=1.5", 2, 0.75, 1e-12);
+    /* One size is the growth of none. */
+    assert_value("growing-w2-squared estimator=mle M=100 linear=0 power=0 geometric=1", 50, 0.6289,
+                 5e-5);
+    struct ws_form_call call;
+    struct ws_error err;
+    double value;
+    assert_int_equal(
+        ws_form_parse("growing-regression d=3 M=4 linear=1 power=0 geometric=1", &call, NULL),
+        WS_OK);
+    assert_int_equal(ws_form_value(&call, &(struct ws_form_setting){.n = 1}, NULL, &value, &err),
+                     WS_INVALID);
+    assert_non_null(strstr(err.message, "wanted more than inputs + 1"));
+}
+
+/* By hand; at several n at once as at each. */
+static void closed_form_name__of_two_types(void **state)
+{
+    (void)state;
+    static const uint64_t n[] = {1, 2, 5};
+    struct ws_form_call call;
+    struct ws_arena scratch;
+    double values[3];
+    assert_value("both p=0.5 M=2", 2, 0.25, 1e-12);
+    assert_value("both p=0.25 M=2", 1, 0.375, 1e-12);
+    assert_value("survival-limit p=0.25", 9, 0.25, 0);
+    assert_value("types-limit", 9, 1, 0);
+    assert_value("gaussian-median-bound-c4 M=2", 1, 8 / M_PI, 1e-12);
+    assert_value("gaussian-mean-error-limit", 9, 1, 0);
+    assert_value("gaussian-w2-limit", 9, 2, 0);
+    ws_arena_init(&scratch, NULL);
+    assert_int_equal(ws_form_parse("both p=0.25 M=20", &call, NULL), WS_OK);
+    assert_int_equal(
+        ws_form_values(&call, &(struct ws_form_setting){0}, n, 3, &scratch, values, NULL), WS_OK);
+    for (size_t i = 0; i < 3; i++)
+        assert_value("both p=0.25 M=20", n[i], values[i], 1e-12);
+    ws_arena_release(&scratch);
+}
+
 /* Counts 1 and 3, N = 4, k = 1, g = 1. */
 static void closed_form_name__of_a_vocabulary(void **state)
 {
@@ -231,6 +290,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(closed_form_name__gives_what_is_published),
         cmocka_unit_test(closed_form_name__gives_bounds_and_limits),
+        cmocka_unit_test(closed_form_name__of_samples_that_grow),
+        cmocka_unit_test(closed_form_name__of_two_types),
         cmocka_unit_test(closed_form_name__of_a_vocabulary),
         cmocka_unit_test(closed_form_name__gives_several_values),
         cmocka_unit_test(closed_form_name__refuses_loops_that_cannot_be),

@@ -114,19 +114,26 @@ static void loop_moments__of_symbols(void **state)
                 1e-12);
 }
 
+static struct ws_gaussian_spread spread_of(enum ws_gaussian_estimator e, uint64_t M, uint64_t n)
+{
+    return ws_gaussian_replace_spread(e, &(struct ws_growing){M, 0, 0, 1}, n);
+}
+
 /* mu^2 of three items after two fits: E[mu^4] = 3 E[(1 + s^2)^2] / M^2 with E[s^4] = 2. */
 static void loop_moments__how_widely_chains_differ(void **state)
 {
     (void)state;
-    assert_near(ws_gaussian_replace_spread(U, 100, 1).mean_error, 2, 1e-14);
-    assert_near(ws_gaussian_replace_spread(U, 101, 1).variance, 0.02, 1e-13);
-    assert_near(ws_gaussian_replace_spread(U, 3, 2).mean_error, 2.75, 1e-14);
-    assert_near(ws_gaussian_replace_spread(U, 3, 2).variance, 3, 1e-14);
+    assert_near(spread_of(U, 100, 1).mean_error, 2, 1e-14);
+    assert_near(spread_of(U, 101, 1).variance, 0.02, 1e-13);
+    assert_near(spread_of(U, 3, 2).mean_error, 2.75, 1e-14);
+    assert_near(spread_of(U, 3, 2).variance, 3, 1e-14);
     /* The estimator is a factor of s^2, and no more. */
-    assert_near(ws_gaussian_replace_spread(L, 20, 30).variance,
-                ws_gaussian_replace_spread(U, 20, 30).variance, 1e-12);
-    assert_near(ws_gaussian_replace_spread(L, 20, 30).variance, pow(21.0 / 19, 30) - 1, 1e-12);
-    assert_true(isfinite(ws_gaussian_replace_spread(U, 1000, 20000).mean_error));
+    assert_near(spread_of(L, 20, 30).variance, spread_of(U, 20, 30).variance, 1e-12);
+    assert_near(spread_of(L, 20, 30).variance, pow(21.0 / 19, 30) - 1, 1e-12);
+    assert_near(spread_of(L, 2, 3).deviation, pow(M_PI / 2, 3) - 1, 1e-12);
+    const struct ws_growing growing = {3, 1, 0, 1}; /* 3 and 6 items */
+    assert_near(ws_gaussian_replace_spread(U, &growing, 2).variance, 2 * 7.0 / 5 - 1, 1e-12);
+    assert_true(isfinite(spread_of(U, 1000, 20000).mean_error));
     /* F of 1 and 10 degrees of freedom, of 5 and 5, and of a design that is too small. */
     assert_near(ws_regression_risk_spread(1, 10), 3, 1e-14);
     assert_near(ws_regression_risk_spread(5, 9), 3.2, 1e-14);

@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "lab/policy.h"
 #include "lab/theory.h"
 #include "support/made_run.h"
 
@@ -73,7 +74,8 @@ static void theory__knows_the_forms_of_a_gaussian_by_its_policy(void **state)
     struct ws_setting unbiased[] = GAUSSIAN("unbiased"), mle[] = GAUSSIAN("mle");
     assert_known("gaussian", unbiased, COUNT(unbiased), "replace", "variance_ratio",
                  "exact gaussian-variance estimator=unbiased M=100\n"
-                 "at-most gaussian-median-bound M=100");
+                 "at-most gaussian-median-bound M=100\n"
+                 "at-most gaussian-median-bound-c4 M=100");
     assert_known("gaussian", unbiased, COUNT(unbiased), "control", "variance_ratio",
                  "exact gaussian-variance estimator=unbiased M=100");
     assert_known("gaussian", mle, COUNT(mle), "accumulate", "mean_error_squared",
@@ -108,8 +110,8 @@ static void theory__knows_in_what_unit_a_form_is(void **state)
     settings[3].value = "3";
     struct known_forms forms;
     find_forms(&forms, "gaussian", settings, COUNT(settings), "replace", "mean_error_squared");
-    assert_int_equal(forms.count, 1);
-    assert_true(forms.all[0].factor == 12);
+    assert_int_equal(forms.count, 2);
+    assert_true(forms.all[0].factor == 12 && forms.all[1].factor == 12);
     ws_arena_release(&forms.arena);
     find_forms(&forms, "gaussian", settings, COUNT(settings), "accumulate-subsample",
                "mean_error_squared");
@@ -138,7 +140,7 @@ static void theory__knows_nothing_where_a_form_does_not_hold(void **state)
                  "exact kept-loop-variance estimator=unbiased M=100 human=50 model=50 weight=0.5 "
                  "bias=1");
     settings[0].value = "linear:1";
-    assert_known("gaussian", settings, COUNT(settings), "replace", "variance_ratio", "");
+    assert_known("gaussian", settings, COUNT(settings), "fresh:0.5", "variance_ratio", "");
     settings[0].value = "constant";
     settings[3].value = "2"; /* dimensions */
     assert_known("gaussian", settings, COUNT(settings), "replace", "log_variance", "");
@@ -160,18 +162,19 @@ static void theory__knows_bounds_of_symbols_and_counts(void **state)
                  "exact heterozygosity start=0.4444444444 M=50");
     assert_known("discrete", zipf, COUNT(zipf), "replace", "types",
                  "at-least zipf-types-least K=2 exponent=1 shift=0 M=50\n"
-                 "at-most zipf-types-most K=2 exponent=1 shift=0 M=50");
+                 "at-most zipf-types-most K=2 exponent=1 shift=0 M=50\nlimit types-limit");
     zipf[6].value = "10"; /* the sample is another resampling */
-    assert_known("discrete", zipf, COUNT(zipf), "replace", "types", "");
+    assert_known("discrete", zipf, COUNT(zipf), "replace", "types", "limit types-limit");
     zipf[1].value = "uniform";
     zipf[6].value = "50";
     assert_known("discrete", zipf, COUNT(zipf), "replace", "types",
                  "exact survival p=0.5 M=50\nat-least survival-least p=0.5 M=50\n"
-                 "at-most survival-most p=0.5 M=50");
+                 "at-most survival-most p=0.5 M=50\nlimit types-limit");
     zipf[2].value = "100000"; /* too large a matrix */
     zipf[6].value = "0";
     assert_known("discrete", zipf, COUNT(zipf), "replace", "types",
-                 "at-least survival-least p=0.5 M=100000\nat-most survival-most p=0.5 M=100000");
+                 "at-least survival-least p=0.5 M=100000\nat-most survival-most p=0.5 M=100000\n"
+                 "limit types-limit");
 }
 
 static void theory__knows_regressions_of_enough_items_and_true_noise(void **state)
@@ -218,6 +221,84 @@ static void theory__knows_bounds_of_words(void **state)
                  "at-least vocabulary-least\nat-most vocabulary-most");
     settings[4].value = "kneser-ney";
     assert_known("ngram", settings, COUNT(settings), "replace", "support_kept", "");
+}
+
+/* Two alleles: the chance that neither is lost, and what is there in the end. */
+static void theory__knows_bounds_of_two_types(void **state)
+{
+    (void)state;
+    struct ws_setting settings[] = {
+        {"growth", "constant", NULL, 0},
+        {"source", "bernoulli", NULL, 0},
+        {"items", "20", NULL, 0},
+        {"probability", "0.25", NULL, 0},
+    };
+    assert_known("bernoulli", settings, COUNT(settings), "replace", "both_alive",
+                 "exact both p=0.25 M=20\nat-least both-least p=0.25 M=20\n"
+                 "at-most both-most p=0.25 M=20");
+    assert_known("bernoulli", settings, COUNT(settings), "replace", "alive",
+                 "exact survival p=0.25 M=20\nat-least survival-least p=0.25 M=20\n"
+                 "at-most survival-most p=0.25 M=20\nlimit survival-limit p=0.25");
+    assert_known("poisson", settings, COUNT(settings), "replace", "both_alive", "");
+}
+
+/* Samples that grow: forms of their own, and none that is of one size. A control
+ * has always as many items. */
+static void theory__knows_the_forms_of_samples_that_grow(void **state)
+{
+    (void)state;
+    static const char *const growths[][2] = {
+        {"linear:0.5", "linear=0.5 power=0 geometric=1"},
+        {"power:1.5", "linear=0 power=1.5 geometric=1"},
+        {"geometric:1.1", "linear=0 power=0 geometric=1.1"},
+    };
+    struct ws_setting settings[] = GAUSSIAN("unbiased");
+    struct known_forms forms;
+    char wanted[256];
+    for (size_t i = 0; i < COUNT(growths); i++) {
+        settings[0].value = growths[i][0];
+        (void)snprintf(wanted, sizeof wanted, "exact growing-variance estimator=unbiased M=100 %s",
+                       growths[i][1]);
+        assert_known("gaussian", settings, COUNT(settings), "replace", "variance_ratio", wanted);
+        assert_known("gaussian", settings, COUNT(settings), "control", "variance_ratio",
+                     "exact gaussian-variance estimator=unbiased M=100");
+    }
+    find_forms(&forms, "gaussian", settings, COUNT(settings), "replace", "variance_ratio");
+    /* 1 + 2 / (M - 1) of 100 items and of 110 */
+    assert_true(fabs(ws_known_form_spread(&forms.all[0], 2, 1) - (101.0 / 99 * 111 / 109 - 1)) <
+                1e-12);
+    ws_arena_release(&forms.arena);
+    assert_known("gaussian", settings, COUNT(settings), "accumulate", "variance_ratio", "");
+}
+
+/* The sizes of the forms are those that policies plan. */
+static void theory__samples_grow_as_policies_have_them(void **state)
+{
+    (void)state;
+    static const struct {
+        struct ws_growth growth;
+        struct ws_growing growing;
+    } cases[] = {
+        {{WS_GROWTH_CONSTANT, 0}, {37, 0, 0, 1}},
+        {{WS_GROWTH_LINEAR, 0.3}, {37, 0.3, 0, 1}},
+        {{WS_GROWTH_POWER, 1.2}, {37, 0, 1.2, 1}},
+        {{WS_GROWTH_GEOMETRIC, 1.07}, {37, 0, 0, 1.07}},
+    };
+    struct ws_policy policy;
+    struct ws_arena arena;
+    struct ws_error err;
+    ws_arena_init(&arena, NULL);
+    assert_int_equal(ws_policy_parse("replace", &arena, &policy, &err), WS_OK);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct ws_step before, step;
+        for (uint32_t g = 0; g < 40; g++, before = step) {
+            assert_int_equal(
+                ws_policy_step(&policy, &cases[i].growth, 37, g, g ? &before : NULL, &step, &err),
+                WS_OK);
+            assert_int_equal(ws_growing_items(&cases[i].growing, g), step.training);
+        }
+    }
+    ws_arena_release(&arena);
 }
 
 static void theory__refuses_a_policy_that_no_run_has(void **state)
@@ -312,13 +393,14 @@ static void theory__a_form_holds_within_four_standard_errors(void **state)
 static void theory__a_sample_without_the_tail_is_no_difference(void **state)
 {
     (void)state;
-    struct ws_known_form known = {.kind = WS_FORM_EXACT, .spread = WS_SPREAD_VARIANCE, .items = 20};
+    struct ws_known_form known = {
+        .kind = WS_FORM_EXACT, .spread = WS_SPREAD_VARIANCE, .items = {20, 0, 0, 1}};
     const struct ws_summary summary = {.count = 100, .mean = 0.6, .standard_error = 0.02};
     struct ws_theory_row row = judge(known, 1, summary, false); /* spread (21/19)^8 - 1 = 1.227 */
     assert_verdict(&row, WS_THEORY_AGREES);
     assert_true(fabs(row.standard_error - sqrt(1.2269 / 100)) < 1e-3);
     /* Four standard errors are more than the mean: it is said how many seeds would do. */
-    known.items = 5;
+    known.items.first = 5;
     row = judge(known, 1, summary, false); /* (6/4)^8 - 1 */
     assert_verdict(&row, WS_THEORY_TOO_FEW);
     assert_true(row.seeds_wanted == ceil(16 * (pow(1.5, 8) - 1)));
@@ -328,7 +410,7 @@ static void theory__a_sample_without_the_tail_is_no_difference(void **state)
     assert_verdict(&row, WS_THEORY_AGREES);
     /* No number of seeds finds a mean without a variance. */
     const struct ws_known_form risk = {
-        .kind = WS_FORM_EXACT, .spread = WS_SPREAD_RISK, .dimension = 5, .items = 8};
+        .kind = WS_FORM_EXACT, .spread = WS_SPREAD_RISK, .dimension = 5, .items = {8, 0, 0, 1}};
     row = judge(risk, 1, summary, false);
     assert_verdict(&row, WS_THEORY_TOO_FEW);
     assert_true(row.seeds_wanted == INFINITY);
@@ -431,7 +513,7 @@ static void theory__reads_a_run(void **state)
     ws_arena_init(&arena, NULL);
     if (ws_theory_read(place.path, &arena, &theory, &err) != WS_OK)
         fail_msg("%s", err.message);
-    assert_int_equal(theory.count, 2);
+    assert_int_equal(theory.count, 4); /* and a limit, twice */
     assert_null(theory.left_out);
     assert_string_equal(theory.rows[1].form, "gaussian-mean-error estimator=mle M=100");
     assert_int_equal(theory.rows[1].generation, 1);
@@ -468,6 +550,9 @@ int main(void)
         cmocka_unit_test(theory__knows_bounds_of_symbols_and_counts),
         cmocka_unit_test(theory__knows_regressions_of_enough_items_and_true_noise),
         cmocka_unit_test(theory__knows_bounds_of_words),
+        cmocka_unit_test(theory__knows_bounds_of_two_types),
+        cmocka_unit_test(theory__knows_the_forms_of_samples_that_grow),
+        cmocka_unit_test(theory__samples_grow_as_policies_have_them),
         cmocka_unit_test(theory__refuses_a_policy_that_no_run_has),
         cmocka_unit_test(theory__few_seeds_need_more_standard_errors),
         cmocka_unit_test(theory__a_form_holds_within_four_standard_errors),
