@@ -194,14 +194,28 @@ static enum ws_status read_factor(struct work *w, struct ws_error *err)
     return WS_OK;
 }
 
+static enum ws_status check_truth(enum ws_metric_id id, struct ws_error *err)
+{
+    const struct ws_metric *metric = ws_metric(id);
+    if (ws_attribution_is_of_truth(metric->definition))
+        return WS_OK;
+    const bool mixture = id == WS_METRIC_MIXTURE_L2_SQUARED;
+    return ws_fail(err, WS_INVALID,
+                   "--metric: '%s' compares a model with the first of its own chain, which makes "
+                   "the errors too; wanted one of human data or the truth, such as '%s'",
+                   metric->name, mixture ? "mixture_l2_truth" : "perplexity");
+}
+
 /* A name that no run has. Whether the counterfactuals measure a metric, only they tell. */
 static enum ws_status check_metric(const struct work *w, struct ws_error *err)
 {
     const char *names[WS_METRIC_COUNT];
     for (size_t m = 0; m < WS_METRIC_COUNT; m++) {
         names[m] = ws_metric((enum ws_metric_id)m)->name;
-        if (!w->flags.metric || strcmp(w->flags.metric, names[m]) == 0)
+        if (!w->flags.metric)
             return WS_OK;
+        if (strcmp(w->flags.metric, names[m]) == 0)
+            return check_truth((enum ws_metric_id)m, err);
     }
     const char *nearest = ws_nearest_name(w->flags.metric, names, WS_METRIC_COUNT);
     return ws_fail(err, WS_INVALID, "--metric: no metric '%.80s'%s%s%s", w->flags.metric,

@@ -136,13 +136,19 @@ static bool is_of_humans(const char *metric)
     return size > tail && strcmp(metric + size - tail, human) == 0;
 }
 
+/* "l2-squared.mixture.first/1", "perplexity.sample.under-first/1" */
+bool ws_attribution_is_of_truth(const char *definition)
+{
+    return !strstr(definition, "first");
+}
+
 /* Parts of a whole, "mix/human" and the like, are no losses. */
 static bool is_wanted(const struct values *v, const struct ws_record *record)
 {
     uint32_t generation = record->place.generation;
     return !strchr(record->metric, '/') && !is_of_humans(record->metric) &&
-           record->place.seed <= v->seeds && generation >= v->query->first &&
-           generation <= v->query->last &&
+           ws_attribution_is_of_truth(record->definition) && record->place.seed <= v->seeds &&
+           generation >= v->query->first && generation <= v->query->last &&
            (!v->query->metric || strcmp(record->metric, v->query->metric) == 0);
 }
 

@@ -80,6 +80,10 @@ void ws_attribution_compare(struct ws_attribution *attribution,
 /* The largest that a row wants (struct ws_left); 0: none does. */
 double ws_attribution_wanted(const struct ws_attribution *attribution);
 
+/* Whether a loss by this metric (its definition id) is of the truth. Metrics that compare a model
+ * with the first of its own chain are not: that one makes the errors, too. */
+bool ws_attribution_is_of_truth(const char *definition);
+
 /* Reads the runs of the counterfactuals, whose directories are given in their order. WS_NOT_FOUND
  * when there is no metric that all of them have by one definition. Rows live in `arena`. */
 WS_MUST_CHECK enum ws_status ws_attribution_read(const struct ws_counterfactuals *counterfactuals,

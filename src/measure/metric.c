@@ -195,7 +195,7 @@ enum ws_status ws_measure(const struct ws_reference *reference, const struct ws_
     measure_parameters(reference, model, &set);
     if (model->ops == &ws_family_gmm)
         WS_TRY(ws_measure_mixture((const struct ws_gmm_model *)model,
-                                  (const struct ws_gmm_model *)first, arena, &set, err));
+                                  (const struct ws_gmm_model *)first, law, arena, &set, err));
     *count = ws_metric_set_list(&set, out);
     return WS_OK;
 }

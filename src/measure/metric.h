@@ -195,6 +195,8 @@
       "the model's mean of counts; of 0 and 1, the probability of 1")                             \
     X(MIXTURE_L2_SQUARED, "mixture_l2_squared", "l2-squared.mixture.first/1",                     \
       "squared L2 distance between the mixture's density and that of generation 0's mixture")     \
+    X(MIXTURE_L2_TRUTH, "mixture_l2_truth",   "l2-squared.mixture.truth/1",                       \
+      "the same to the truth's density, where that is a mixture of round Gaussians")              \
     X(SPREAD_LEAST,   "spread_least",         "component-spread.least/1",                         \
       "smallest root mean variance of a coordinate in a component of the mixture")                \
     X(SPREAD_MOST,    "spread_most",          "component-spread.most/1",                          \

@@ -102,9 +102,10 @@ void ws_measure_regression(const struct ws_reference *reference,
 void ws_measure_logistic(const struct ws_reference *reference,
                          const struct ws_logistic_model *model, struct ws_metric_set *set);
 void ws_measure_mean_count(const struct ws_mean_count_model *model, struct ws_metric_set *set);
-/* `first` may be NULL. */
+/* `first` and `truth` may be NULL. */
 WS_MUST_CHECK enum ws_status ws_measure_mixture(const struct ws_gmm_model *model,
                                                 const struct ws_gmm_model *first,
+                                                const struct ws_law *truth,
                                                 struct ws_arena *scratch, struct ws_metric_set *set,
                                                 struct ws_error *err);
 

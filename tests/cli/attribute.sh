@@ -261,6 +261,30 @@ is '(a + b + c - d) ^ 2 < 1e-20 * d ^ 2' \
     "$(number rows.csv replace perplexity approximation)" \
     "$(number rows.csv replace perplexity total)"
 
+# A mixture is compared with the truth, not with the first of its own chain. One component on two modes is
+# all expressivity but for the tolerance that two would be fitted with: 1 / sqrt(40 pi) + (1 + exp(-9)) / 2 sqrt(4 pi) - 2 exp(-9/22) / sqrt(22 pi).
+cat >mixture.yaml <<'END'
+family: gmm
+components: 1
+floor: 0
+source: blobs
+centers: [-3, 3]
+items: 50
+fit_to: populations
+policies: [replace]
+generations: 2
+seeds: 10
+END
+accepts attribute mixture.yaml -q --metric mixture_l2_truth -o rows.csv
+is '(a - 0.07047063) ^ 2 < 1e-16' "$(number rows.csv replace mixture_l2_truth total)"
+is '(a - 0.07047063) ^ 2 < 1e-12' "$(number rows.csv replace mixture_l2_truth expressivity)"
+accepts attribute mixture.yaml -q --factor 2 -o rows.csv
+grep -q 'mixture_l2_squared' rows.csv && fail "the first model stands for the truth"
+refuses 2 "'mixture_l2_squared' compares a model with the first of its own chain" "mixture_l2_truth" -- \
+    attribute mixture.yaml --metric mixture_l2_squared
+refuses 2 "'own_text_perplexity' compares" "such as 'perplexity'" -- \
+    attribute mixture.yaml --metric own_text_perplexity
+
 # A transformer stands for a larger one, approximately, and says what was held fixed.
 accepts train corpus.txt -q -o teacher --layers 2 --width 16 --heads 2 --context 8 --block 8 \
     --vocabulary 300 --steps 20 --learning-rate 0.003

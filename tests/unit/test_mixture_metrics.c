@@ -131,11 +131,11 @@ static void mixture_metrics__spreads_by_hand(void **state)
     struct ws_arena arena;
     ws_arena_init(&arena, NULL);
     struct ws_metric_set set = {0};
-    assert_int_equal(ws_measure_mixture(&model, NULL, &arena, &set, NULL), WS_OK);
+    assert_int_equal(ws_measure_mixture(&model, NULL, NULL, &arena, &set, NULL), WS_OK);
     assert_true(set.value[WS_METRIC_SPREAD_LEAST] == ws_gmm_spread(&model.mixture, 1));
     assert_true(set.value[WS_METRIC_SPREAD_MOST] == ws_gmm_spread(&model.mixture, 0));
     assert_false(set.has[WS_METRIC_MIXTURE_L2_SQUARED]);
-    assert_int_equal(ws_measure_mixture(&model, &model, &arena, &set, NULL), WS_OK);
+    assert_int_equal(ws_measure_mixture(&model, &model, NULL, &arena, &set, NULL), WS_OK);
     assert_true(set.has[WS_METRIC_MIXTURE_L2_SQUARED]);
     assert_true(set.value[WS_METRIC_MIXTURE_L2_SQUARED] == 0);
     assert_int_equal(set.n[WS_METRIC_MIXTURE_L2_SQUARED], 33);
@@ -161,10 +161,49 @@ static void mixture_metrics__the_floor_is_seen_in_any_direction(void **state)
         const struct ws_gmm_settings settings = {.floor = cases[i].floor};
         struct ws_gmm_model model = {{.settings = &settings, .training_items = 9}, *of(&a, 3, 2)};
         struct ws_metric_set set = {0};
-        assert_int_equal(ws_measure_mixture(&model, NULL, &arena, &set, NULL), WS_OK);
+        assert_int_equal(ws_measure_mixture(&model, NULL, NULL, &arena, &set, NULL), WS_OK);
         assert_true(set.value[WS_METRIC_COMPONENTS_FLOORED] == cases[i].floored);
         assert_int_equal(set.n[WS_METRIC_COMPONENTS_FLOORED], 9);
     }
+    ws_arena_release(&arena);
+}
+
+/* One Gaussian of mean 0 and variance 10 against two modes at -3 and 3. <f, f> is 1 / sqrt(4 pi
+ * 10), <g, g> is (1 + exp(-9)) / 2 sqrt(4 pi), <f, g> is N(3; 0, 11). A truth of no width has no
+ * density, and moons are no mixture. */
+static void mixture_metrics__of_a_truth_by_hand(void **state)
+{
+    (void)state;
+    double weight = 1, mean = 0, covariance = 10;
+    const double modes[] = {-3, 3};
+    const struct ws_gmm_settings settings = {.floor = 1e-6};
+    const struct ws_gmm_model model = {{.settings = &settings, .training_items = 33},
+                                       {.components = 1,
+                                        .dimension = 1,
+                                        .weights = &weight,
+                                        .means = &mean,
+                                        .covariances = &covariance}};
+    struct ws_law law = {
+        .row = &ws_law_blobs, .dimension = 1, .deviation = 1, .modes = modes, .mode_count = 2};
+    struct ws_metric_set set = {0};
+    struct ws_arena arena;
+    ws_arena_init(&arena, NULL);
+    assert_int_equal(ws_measure_mixture(&model, NULL, &law, &arena, &set, NULL), WS_OK);
+    const double pi = acos(-1);
+    const double wanted =
+        1 / sqrt(40 * pi) + (1 + exp(-9)) / 2 / sqrt(4 * pi) - 2 * exp(-9.0 / 22) / sqrt(22 * pi);
+    assert_true(fabs(set.value[WS_METRIC_MIXTURE_L2_TRUTH] - wanted) < 1e-14);
+    assert_int_equal(set.n[WS_METRIC_MIXTURE_L2_TRUTH], 33);
+    law = (struct ws_law){.row = &ws_law_normal, .dimension = 1, .deviation = sqrt(10)};
+    assert_int_equal(ws_measure_mixture(&model, NULL, &law, &arena, &set, NULL), WS_OK);
+    assert_true(set.value[WS_METRIC_MIXTURE_L2_TRUTH] < 1e-15);
+    set = (struct ws_metric_set){0};
+    law.deviation = 0;
+    assert_int_equal(ws_measure_mixture(&model, NULL, &law, &arena, &set, NULL), WS_OK);
+    law.deviation = 1;
+    law.row = &ws_law_moons;
+    assert_int_equal(ws_measure_mixture(&model, NULL, &law, &arena, &set, NULL), WS_OK);
+    assert_false(set.has[WS_METRIC_MIXTURE_L2_TRUTH]);
     ws_arena_release(&arena);
 }
 
@@ -177,6 +216,7 @@ int main(void)
         cmocka_unit_test(mixture_metrics__equal_mixtures_are_at_no_distance),
         cmocka_unit_test(mixture_metrics__spreads_by_hand),
         cmocka_unit_test(mixture_metrics__the_floor_is_seen_in_any_direction),
+        cmocka_unit_test(mixture_metrics__of_a_truth_by_hand),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
