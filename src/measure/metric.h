@@ -145,7 +145,7 @@
       "share of the sample below the reference's 5 % quantile, over 5 %")                         \
     X(QUANTILE_RECALL_HIGH, "quantile_recall_high", "quantile-recall.high-5.reference/1",         \
       "share of the sample above the reference's 95 % quantile, over 5 %")                        \
-    X(LOW_DENSITY_MASS, "low_density_mass",   "low-density-5.knn-5.human/1",                      \
+    X(LOW_DENSITY_MASS, "low_density_mass",   "low-density-5.knn-5.human/2",                      \
       "share of the sample where human density is as thin as for 5 % of human items")             \
     X(PRECISION,      "precision",            "precision.knn-5.human/1",                          \
       "share of the sample that lies among human items")                                          \

@@ -12,7 +12,9 @@
  * - coverage: share of human balls that hold a vector of the model.
  * - low_density: share of the model's vectors where human vectors are thinner than about all but
  *   5 % of them have it: whose k-th nearest human vector is at or beyond the 0.95 quantile
- *   (measure/summary.h) of the distances of human vectors to their k-th nearest other. For human
+ *   (measure/summary.h) of the distances of human vectors to their k-th nearest other. Where
+ *   several human vectors are just as far as the quantile (lattices, copies), a vector of the model
+ *   that is, too, counts for that part of one for which the human share is 0.05. So for human
  *   vectors it is about 0.05. Below, the tail is lost; above, the model makes what is not human.
  *
  * A model that makes one human vector for ever has precision 1 and recall 0: exchanging the two
@@ -35,6 +37,7 @@ struct ws_support {
     struct ws_cloud human;
     const double *radius; /* (human.count) squared */
     double far;           /* squared: the 0.95 quantile */
+    double far_weight;    /* of a vector that is just as far; 1 but for ties */
 };
 
 struct ws_support_kept {

@@ -262,7 +262,8 @@ is '(a + b + c - d) ^ 2 < 1e-20 * d ^ 2' \
     "$(number rows.csv replace perplexity total)"
 
 # A mixture is compared with the truth, not with the first of its own chain. One component on two modes is
-# all expressivity but for the tolerance that two would be fitted with: 1 / sqrt(40 pi) + (1 + exp(-9)) / 2 sqrt(4 pi) - 2 exp(-9/22) / sqrt(22 pi).
+# all expressivity but for the tolerance that two would be fitted with:
+# 1 / sqrt(40 pi) + (1 + exp(-9)) / 2 sqrt(4 pi) - 2 exp(-9/22) / sqrt(22 pi).
 cat >mixture.yaml <<'END'
 family: gmm
 components: 1

@@ -140,6 +140,17 @@ static void neighbours__what_cannot_be_is_refused(void **state)
 
 /* ---- Balls ---- */
 
+/* With it the human side's own share is 0.05; 1 where at most one vector is as far. */
+static double weight_of_ties(const struct ws_support *support)
+{
+    size_t beyond = 0, at = 0;
+    for (size_t i = 0; i < support->human.count; i++) {
+        beyond += support->radius[i] > support->far;
+        at += support->radius[i] == support->far;
+    }
+    return at > 1 ? (0.05 * (double)support->human.count - (double)beyond) / (double)at : 1;
+}
+
 /* The definitions in plain loops. */
 static struct ws_support_kept plain(struct ws_arena *arena, const struct ws_support *support,
                                     const struct ws_cloud *model)
@@ -147,17 +158,20 @@ static struct ws_support_kept plain(struct ws_arena *arena, const struct ws_supp
     const struct ws_cloud *human = &support->human;
     double *radius = WS_ARENA_NEW(arena, double, model->count);
     struct ws_support_kept kept = {0};
+    const double weight = weight_of_ties(support);
     assert_int_equal(ws_neighbour_distances(model, WS_SUPPORT_K, 1, arena, radius, NULL), WS_OK);
     for (size_t j = 0; j < model->count; j++) {
-        size_t balls = 0, near = 0;
+        size_t balls = 0, near = 0, as_far = 0;
         for (size_t i = 0; i < human->count; i++) {
             double square = square_between(model, j, human, i);
             balls += square < support->radius[i];
             near += square < support->far;
+            as_far += square == support->far;
         }
         kept.precision += (balls > 0) / (double)model->count;
         kept.density += (double)balls / (double)(model->count * WS_SUPPORT_K);
-        kept.low_density += (near < WS_SUPPORT_K) / (double)model->count;
+        const bool beyond = near + as_far < WS_SUPPORT_K, at = near < WS_SUPPORT_K && !beyond;
+        kept.low_density += (beyond + weight * at) / (double)model->count;
     }
     for (size_t i = 0; i < human->count; i++) {
         bool filled = false, found = false;
@@ -255,6 +269,46 @@ static void support__mass_at_low_density_falls_with_the_tail_and_rises_beyond_it
     /* 4 standard errors of two shares of 4,000, the model's and the quantile's. */
     assert_true(fabs(mass[0] - 0.05) < 4 * sqrt(2 * 0.05 * 0.95 / COUNT));
     assert_true(mass[1] < 0.01 && mass[2] > 0.2);
+}
+
+/* Five items a place of a lattice, in the mean, whose distances to the fifth nearest are 0, 1 and
+ * sqrt 2 alone, and another sample of the same: most are as far as the quantile, and yet the share
+ * is 0.05. So it is where all human vectors are copies of one, of which a model makes more; what it
+ * makes elsewhere is all beyond. */
+static void support__mass_at_low_density_is_that_of_humans_where_distances_are_equal(void **state)
+{
+    enum { COUNT = 2000, SIDE = 20, D = 2 };
+    double *places[2];
+    struct ws_support support;
+    for (size_t c = 0; c < 2; c++) {
+        struct ws_rng rng;
+        places[c] = WS_ARENA_NEW(*state, double, (size_t)COUNT *D);
+        assert_non_null(places[c]);
+        ws_rng_init(&rng, ws_rng_key(WS_STREAM_METRIC, 1 + c, 0, 0), 0);
+        for (size_t i = 0; i < (size_t)COUNT * D; i++)
+            places[c][i] = (double)ws_rng_below(&rng, SIDE);
+    }
+    const struct ws_cloud human = {places[0], COUNT, D}, model = {places[1], COUNT, D};
+    assert_int_equal(ws_support_of(&human, 1, *state, &support, NULL), WS_OK);
+    assert_true(support.far == 1 && support.far_weight < 0.2);
+    double mass = measure(*state, &human, &model).low_density;
+    assert_true(fabs(mass - 0.05) < 4 * sqrt(2 * 0.05 * 0.95 / COUNT));
+    /* Squares that roots do not give back: every distance is sqrt 2 as large. */
+    for (size_t i = 0; i < (size_t)COUNT; i++) {
+        double *at = places[0] + i * D, x = at[0], y = at[1];
+        at[0] = x + y, at[1] = x - y;
+    }
+    assert_int_equal(ws_support_of(&human, 1, *state, &support, NULL), WS_OK);
+    assert_true(support.far == 2);
+    mass = measure(*state, &human, &human).low_density;
+    assert_true(mass < 0.05); /* every item has itself near */
+
+    double *copies = WS_ARENA_ZNEW(*state, double, (size_t)COUNT *D);
+    double *others = normals(*state, 7, (size_t)COUNT * D, 50, 1);
+    assert_non_null(copies);
+    const struct ws_cloud one = {copies, COUNT, D}, other = {others, COUNT, D};
+    assert_true(fabs(measure(*state, &one, &one).low_density - 0.05) < 1e-12);
+    assert_true(measure(*state, &one, &other).low_density == 1);
 }
 
 static void support__too_few_vectors_are_refused(void **state)
@@ -393,6 +447,7 @@ int main(void)
         TEST(support__is_that_of_plain_loops),
         TEST(support__a_model_that_lost_a_mode_has_precision_and_no_recall_there),
         TEST(support__mass_at_low_density_falls_with_the_tail_and_rises_beyond_it),
+        TEST(support__mass_at_low_density_is_that_of_humans_where_distances_are_equal),
         TEST(support__too_few_vectors_are_refused),
         TEST(support__every_allocation_may_fail),
         TEST(tails__human_samples_reach_both_ends_and_a_shift_is_seen_at_each),
