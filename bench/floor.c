@@ -3,10 +3,11 @@
  *
  *     floor symbols | vectors | text CORPUS
  *
- * Prints seconds of processor time, medians of five on one thread: of all metrics of a model and of
- * the floor. A chain needs both samples for either: for metrics a human one, drawn and made ready
- * once, and at each measured generation one of the model; for the floor another human one, drawn
- * and measured once. One measured generation is the fewest there are.
+ * Prints seconds of processor time, medians of five on one thread: of what is made ready once for a
+ * chain (its human sample among it), of a sample of the model, of all metrics of that sample, and
+ * of the floor. The floor is another human sample, drawn and measured once for each chain; a sample
+ * of the model is made and measured at each measured generation, of which one is the fewest there
+ * are.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,18 +66,6 @@ struct stand {
     uint64_t items; /* of a sample */
 };
 
-static enum ws_status measure(const struct stand *s, struct ws_reference *reference,
-                              struct ws_arena *scratch, struct ws_error *err)
-{
-    const struct ws_rng_key key = ws_rng_key(WS_STREAM_METRIC, 1, 5, 0);
-    const struct ws_job job = {.threads = 1};
-    const struct ws_payload *sample;
-    struct ws_metric_set set = {0};
-    WS_TRY(ws_reference_prepare(&s->deal, s->items, scratch, reference, err));
-    WS_TRY(s->family->sample(1, &s->model, &s->items, &key, &job, scratch, &sample, err));
-    return ws_measure_sample(reference, sample, &job, scratch, &set, err);
-}
-
 static enum ws_status open_stand(int argc, char **argv, struct ws_arena *arena, struct stand *out,
                                  struct ws_error *err)
 {
@@ -100,42 +89,50 @@ static enum ws_status open_stand(int argc, char **argv, struct ws_arena *arena, 
     return out->family->fit(&family_settings, 1, &data, &key, &job, arena, &out->model, err);
 }
 
-struct seconds {
-    double measured, floor;
-};
+enum { READY, SAMPLE, METRICS, FLOOR, PARTS };
 
 static enum ws_status time_once(const struct stand *s, struct ws_arena *scratch,
-                                struct seconds *out, struct ws_error *err)
+                                double seconds[PARTS], struct ws_error *err)
 {
+    const struct ws_rng_key key = ws_rng_key(WS_STREAM_METRIC, 1, 5, 0);
+    const struct ws_job job = {.threads = 1};
     struct ws_reference reference;
     struct ws_measurement floors[WS_MEASUREMENT_LIMIT];
+    struct ws_metric_set set = {0};
+    const struct ws_payload *sample;
     size_t count = 0;
-    const double start = now();
-    WS_TRY(measure(s, &reference, scratch, err));
-    const double between = now();
+    double at[PARTS + 1] = {now()};
+    WS_TRY(ws_reference_prepare(&s->deal, s->items, scratch, &reference, err));
+    at[SAMPLE] = now();
+    WS_TRY(s->family->sample(1, &s->model, &s->items, &key, &job, scratch, &sample, err));
+    at[METRICS] = now();
+    WS_TRY(ws_measure_sample(&reference, sample, &job, scratch, &set, err));
+    at[FLOOR] = now();
     WS_TRY(ws_measure_floor(&reference, NULL, scratch, floors, &count, err));
-    *out = (struct seconds){between - start, now() - between};
+    at[PARTS] = now();
+    for (size_t p = 0; p < PARTS; p++)
+        seconds[p] = at[p + 1] - at[p];
     return count > 0 ? WS_OK : ws_fail(err, WS_INVALID, "there is no floor");
 }
 
 static enum ws_status time_it(const struct stand *s, struct ws_error *err)
 {
-    double measured[ROUNDS], floors[ROUNDS];
+    double seconds[PARTS][ROUNDS], one[PARTS];
     struct ws_arena scratch;
     enum ws_status status = WS_OK;
     ws_arena_init(&scratch, NULL);
     for (size_t i = 0; i < ROUNDS && status == WS_OK; i++) {
-        struct seconds seconds = {0, 0};
         ws_arena_reset(&scratch);
-        status = time_once(s, &scratch, &seconds, err);
-        measured[i] = seconds.measured;
-        floors[i] = seconds.floor;
+        status = time_once(s, &scratch, one, err);
+        for (size_t p = 0; p < PARTS && status == WS_OK; p++)
+            seconds[p][i] = one[p];
     }
     ws_arena_release(&scratch);
     WS_TRY(status);
-    qsort(measured, ROUNDS, sizeof *measured, ascending);
-    qsort(floors, ROUNDS, sizeof *floors, ascending);
-    printf("%.6f %.6f\n", measured[ROUNDS / 2], floors[ROUNDS / 2]);
+    for (size_t p = 0; p < PARTS; p++) {
+        qsort(seconds[p], ROUNDS, sizeof *seconds[p], ascending);
+        printf("%.6f%c", seconds[p][ROUNDS / 2], p + 1 < PARTS ? ' ' : '\n');
+    }
     return WS_OK;
 }
 
