@@ -81,6 +81,8 @@ static void print_row(const struct ws_attributed *row)
     for (unsigned i = 0; i < WS_ERROR_SOURCES; i++)
         print_share(row, i);
     (void)printf("\n");
+    if (!has_interval(&row->total))
+        return;
     print_range(&row->total, ARM_WIDTH + 3 * VALUE_WIDTH);
     for (unsigned i = 0; i < WS_ERROR_SOURCES; i++)
         print_range(&row->shares[i], SHARE_WIDTH);

@@ -354,6 +354,29 @@ static void print_metric_head(const struct ws_compared *row, const struct layout
     (void)printf("\n");
 }
 
+/* What another human sample scores in each run: of all arms about the same, since arms share their
+ * human data unless settings are varied. */
+static void print_floors(const struct view *view, const struct ws_compared *rows, size_t count)
+{
+    for (size_t run = 0; run < view->comparison->run_count; run++) {
+        char low[32], high[32];
+        double least = INFINITY, most = -INFINITY;
+        for (size_t i = 0; i < count; i++)
+            if (rows[i].run == run && !isnan(rows[i].floor)) {
+                least = fmin(least, rows[i].floor);
+                most = fmax(most, rows[i].floor);
+            }
+        if (least > most)
+            continue;
+        format_number(least, false, low, sizeof low);
+        format_number(most, false, high, sizeof high);
+        (void)printf("another human sample");
+        if (view->comparison->run_count > 1)
+            (void)printf(", run %zu", run + 1);
+        (void)printf(least < most ? ": %s to %s\n" : ": %s\n", low, high);
+    }
+}
+
 /* The rows of one metric, which follow each other. */
 static void print_metric(struct view *view, const struct ws_compared *rows, size_t count)
 {
@@ -363,6 +386,7 @@ static void print_metric(struct view *view, const struct ws_compared *rows, size
         print_row(view, &rows[i], i == 0 || strcmp(rows[i].arm, rows[i - 1].arm) != 0, &layout);
         print_own_size(rows, &rows[i]);
     }
+    print_floors(view, rows, count);
 }
 
 static void print_metrics(struct view *view)

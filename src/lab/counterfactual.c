@@ -304,7 +304,9 @@ static enum ws_status choose_statistical(struct making *m)
     size_t others = 0;
     for (size_t a = 0; a < m->experiment->arm_count; a++)
         others += !is_on_populations(m, &m->experiment->arms[a]);
-    const char *many = ws_arena_format(&out->arena, "%" PRIu64 " times as many items", m->factor);
+    const char *many = ws_arena_format(
+        &out->arena, "%" PRIu64 " times as many items; held fixed: how models are fitted",
+        m->factor);
     if (!many)
         return ws_fail_memory(m->err, "the counterfactuals");
     out->made[WS_ERROR_STATISTICAL] = m->experiment->settings.fit_to == WS_FIT_SAMPLES;

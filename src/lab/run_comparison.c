@@ -1,10 +1,12 @@
 #include "lab/run_comparison.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/text_set.h"
+#include "measure/summary.h"
 
 static enum ws_status no_memory(struct ws_error *err)
 {
@@ -99,7 +101,8 @@ struct reader {
     uint32_t generation;       /* whose values are taken */
     struct ws_buffer measured; /* uint64_t, by generation: a bit for each run that measured it */
     struct ws_buffer values;   /* struct value */
-    struct ws_text_set metrics, arms, definitions;
+    struct ws_buffer floors;   /* likewise, of the metrics that `floored` names, by `arms` */
+    struct ws_text_set metrics, arms, definitions, floored;
 };
 
 static void reader_init(struct reader *reader, const struct ws_allocator *allocator)
@@ -107,6 +110,8 @@ static void reader_init(struct reader *reader, const struct ws_allocator *alloca
     *reader = (struct reader){.run = 0};
     ws_buffer_init(&reader->measured, allocator, SIZE_MAX);
     ws_buffer_init(&reader->values, allocator, SIZE_MAX);
+    ws_buffer_init(&reader->floors, allocator, SIZE_MAX);
+    ws_text_set_init(&reader->floored, allocator);
     ws_text_set_init(&reader->metrics, allocator);
     ws_text_set_init(&reader->arms, allocator);
     ws_text_set_init(&reader->definitions, allocator);
@@ -116,6 +121,8 @@ static void reader_release(struct reader *reader)
 {
     ws_buffer_release(&reader->measured);
     ws_buffer_release(&reader->values);
+    ws_buffer_release(&reader->floors);
+    ws_text_set_release(&reader->floored);
     ws_text_set_release(&reader->metrics);
     ws_text_set_release(&reader->arms);
     ws_text_set_release(&reader->definitions);
@@ -141,9 +148,25 @@ static enum ws_status see_generation(void *user, const struct ws_record *record,
     return WS_OK;
 }
 
+/* Floors come once for each chain, at its first generation. */
+static enum ws_status take_floor(struct reader *reader, const struct ws_record *record,
+                                 struct ws_error *err)
+{
+    const char *metric = record->metric + strlen(WS_FLOOR_NAME);
+    struct value value = {
+        .run = reader->run, .seed = record->place.seed, .n = record->n, .value = record->value};
+    WS_TRY(ws_text_set_add(&reader->floored, metric, strlen(metric), &value.metric, err));
+    WS_TRY(ws_text_set_add(&reader->arms, record->place.arm, strlen(record->place.arm), &value.arm,
+                           err));
+    ws_buffer_append(&reader->floors, &value, sizeof value);
+    return ws_buffer_check(&reader->floors, "the comparison", err);
+}
+
 static enum ws_status take_value(void *user, const struct ws_record *record, struct ws_error *err)
 {
     struct reader *reader = user;
+    if (strncmp(record->metric, WS_FLOOR_NAME, strlen(WS_FLOOR_NAME)) == 0)
+        WS_TRY(take_floor(reader, record, err));
     if (record->place.generation != reader->generation)
         return WS_OK;
     struct value value = {
@@ -284,8 +307,30 @@ const char *ws_compared_tokens(const struct ws_run_description *run, const char 
     return strcmp(unit, "bpe") == 0 ? or_empty(input_of(run, "tokenizer_sha256")) : unit;
 }
 
+static int ascending(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Of the row of `like`, whose metric is named; `room` is for as many numbers as there are floors.
+ */
+static double find_floor(const struct reader *reader, const struct value *like, const char *metric,
+                         double *room)
+{
+    const struct value *floors = (const struct value *)(const void *)reader->floors.data;
+    const size_t count = reader->floors.size / sizeof *floors;
+    size_t found = 0;
+    for (size_t i = 0; i < count; i++)
+        if (floors[i].run == like->run && floors[i].arm == like->arm && !isnan(floors[i].value) &&
+            strcmp(ws_text_set_at(&reader->floored, floors[i].metric), metric) == 0)
+            room[found++] = floors[i].value;
+    qsort(room, found, sizeof *room, ascending);
+    return found > 0 ? ws_quantile(room, found, 0.5) : NAN;
+}
+
 static enum ws_status make_row(const struct reader *reader, const struct value *values,
-                               size_t count, struct ws_comparison *comparison,
+                               size_t count, double *room, struct ws_comparison *comparison,
                                struct ws_arena *arena, struct ws_error *err)
 {
     struct ws_compared row = {
@@ -308,6 +353,7 @@ static enum ws_status make_row(const struct reader *reader, const struct value *
         row.uniform =
             row.uniform && values[i].n == row.n && values[i].definition == values->definition;
     }
+    row.floor = find_floor(reader, values, row.metric, room);
     if (ws_record_is_share(row.metric))
         WS_TRY(fill_share(comparison, &row, arena, err));
     comparison->rows[comparison->row_count++] = row;
@@ -319,14 +365,15 @@ static enum ws_status make_rows(const struct reader *reader, struct ws_compariso
 {
     struct value *values = (struct value *)(void *)reader->values.data;
     const size_t count = reader->values.size / sizeof *values;
+    double *room = WS_ARENA_NEW(arena, double, reader->floors.size / sizeof *values + 1);
     comparison->rows = WS_ARENA_NEW(arena, struct ws_compared, count);
-    if (!comparison->rows)
+    if (!comparison->rows || !room)
         return no_memory(err);
     qsort(values, count, sizeof *values, by_place);
     for (size_t first = 0, end; first < count; first = end) {
         for (end = first + 1; end < count && same_row(&values[first], &values[end]);)
             end++;
-        WS_TRY(make_row(reader, &values[first], end - first, comparison, arena, err));
+        WS_TRY(make_row(reader, &values[first], end - first, room, comparison, arena, err));
     }
     return WS_OK;
 }

@@ -31,6 +31,7 @@ struct ws_compared {
     struct ws_seed_value *values; /* (count), ascending seeds */
     size_t count;
     struct ws_interval median;
+    double floor; /* median over seeds of another human sample's; NaN where there is none */
     const struct ws_compared *base; /* NULL: it is a base itself, or has none */
     bool paired;
     struct ws_interval difference; /* this less its base; nothing where they do not compare */

@@ -53,11 +53,11 @@ static json_t *row_json(const struct ws_compared *row)
             json_decref(values);
             values = NULL;
         }
-    return json_pack("{s:s, s:s, s:I, s:s, s:I, s:b, s:o, s:o, s:o}", "metric", row->metric, "arm",
-                     row->arm, "run", (json_int_t)row->run, "definition", row->definition, "n",
-                     (json_int_t)row->n, "same_n_in_all_seeds", row->uniform, "over_seeds",
-                     interval_json(&row->median), "difference", difference_json(row), "values",
-                     values);
+    return json_pack("{s:s, s:s, s:I, s:s, s:I, s:b, s:o, s:o, s:o, s:o}", "metric", row->metric,
+                     "arm", row->arm, "run", (json_int_t)row->run, "definition", row->definition,
+                     "n", (json_int_t)row->n, "same_n_in_all_seeds", row->uniform, "over_seeds",
+                     interval_json(&row->median), "floor", ws_json_real(row->floor), "difference",
+                     difference_json(row), "values", values);
 }
 
 static json_t *run_json(const struct ws_comparison *comparison, size_t r)

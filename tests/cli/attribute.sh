@@ -53,7 +53,7 @@ is 'a > b / 2 && a < c' "$(number more.csv accumulate-subsample w2_squared with_
     "$(number more.csv accumulate-subsample w2_squared statistical_left_low)" \
     "$(number more.csv accumulate-subsample w2_squared statistical_left_high)"
 accepts attribute normal.yaml -q -m w2_squared --factor 2 --set policies=replace,accumulate-subsample
-grep -q '^statistical *off: *approximately, models are .* 2 times as many items$' out ||
+grep -q '^statistical *off: *approximately, models are .* 2 times as many items; held fixed: how models are fitted$' out ||
     fail "twice as many items are not told to be approximate"
 grep -q '^  left of statistical: .* noise .*; --factor [0-9]* would leave less$' out ||
     fail "nor what they leave"
@@ -309,6 +309,8 @@ policies: [replace]
 control: false
 END
 accepts attribute transformer.yaml -q --metric perplexity
+grep -q "statistical .*off: *approximately, .* times as many items; held fixed: how models are fitted" out ||
+    fail "more items for a transformer are not told to be approximate"
 grep -q "expressivity .*off: *approximately, .* the teacher's shape; held fixed: " out ||
     fail "a transformer's shape is not told to be approximate"
 grep -q "approximation .*off: *approximately, 8 times as many steps.* held fixed: " out ||
@@ -335,6 +337,11 @@ accepts attribute normal.yaml -q --generation all --metric w2_squared
 [ "$(grep -c '^replace' out)" -eq 5 ] || fail "not every generation"
 accepts attribute normal.yaml -q --seeds 5
 grep -q 'Intervals need 10 seeds' out || fail "intervals of five seeds"
+
+# Too few seeds have no intervals, no empty line for them either, and it is said how many would do.
+accepts attribute normal.yaml -q --seeds 9 --metric w2_squared
+grep -q '^Means over 9 seeds; .*Intervals need 10 seeds$' out || fail "it is not said how many seeds intervals need"
+grep -q '^ *$' <(sed -n '/^replace/,/^control/p' out) && fail "an empty line stands for an interval"
 
 # A seed more than are looked at unless they are asked for.
 accepts attribute normal.yaml -q --metric w2_squared

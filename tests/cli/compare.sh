@@ -25,6 +25,17 @@ next=$(joined out | sed -n 's/^Next: //p')
 bash -c "$next" >every 2>err || fail "it cannot be pasted: $next"
 check "every metric" grep -q '^log_variance ' every
 
+# Beside every metric of a sample stands what another human sample scores, that of parameters has none.
+accepts run g.yaml -q -o samples --set metric_items=100 --set test_items=20 --set seeds=3 --set policies=replace
+accepts compare samples --metric precision,w2_squared
+floor=$("$ws" export samples --summary | awk -F, '$1 == "replace" && $2 == 3 && $3 == "precision" { printf "%.3g", $12 }')
+check "the noise floor" grep -qx "another human sample: $floor" out
+check "one of two metrics has it" test "$(grep -c '^another human sample' out)" -eq 1
+accepts compare samples samples --metric precision
+check "that of each run" grep -qx "another human sample, run 2: $floor" out
+accepts compare samples --metric precision --json
+check "the noise floor in JSON" grep -Eq "\"floor\": ${floor%0}" out
+
 # The median of 8 seeds lies between the 4th and the 5th; the 1st to the 8th cover it.
 values() { # RUN ARM GENERATION METRIC: by seed
     "$ws" export "$1" -f jsonl |

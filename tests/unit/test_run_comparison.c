@@ -115,6 +115,40 @@ static void one__arms_are_compared_with_the_control(void **state)
     remove_place(&a);
 }
 
+/* Floors are of each chain's first generation, whichever is looked at: the median of 6, 7 and 9,
+ * and none of an arm that has none, of another metric or of a number that is none. */
+static void one__a_floor_stands_beside_every_generation(void **state)
+{
+    (void)state;
+    static const struct ws_record records[] = {
+        RECORD("replace", 1, 0, "floor/types", 10, 9),
+        RECORD("replace", 1, 0, "floor/entropy", 10, 2),
+        RECORD("replace", 1, 1, "types", 10, 4),
+        RECORD("replace", 1, 1, "heterozygosity", 10, 0.5),
+        RECORD("replace", 2, 0, "floor/types", 10, 6),
+        RECORD("replace", 2, 0, "floor/entropy", 10, NAN),
+        RECORD("replace", 2, 1, "types", 10, 4),
+        RECORD("replace", 3, 0, "floor/types", 10, 7),
+        RECORD("replace", 3, 1, "types", 10, 4),
+        RECORD("replace", 3, 1, "entropy", 10, 1),
+        RECORD("control", 1, 1, "types", 10, 8),
+    };
+    struct place a;
+    struct ws_arena arena;
+    struct ws_comparison comparison;
+    make(&a, SETTINGS_A, "1", records, COUNT(records));
+    ws_arena_init(&arena, NULL);
+    const char *directories[] = {a.path};
+    assert_int_equal(ws_compare_runs(directories, 1, WS_LAST_GENERATION, &arena, &comparison, NULL),
+                     WS_OK);
+    assert_true(row_of(&comparison, "types", "replace", 0)->floor == 7);
+    assert_true(row_of(&comparison, "entropy", "replace", 0)->floor == 2);
+    assert_true(isnan(row_of(&comparison, "heterozygosity", "replace", 0)->floor));
+    assert_true(isnan(row_of(&comparison, "types", "control", 0)->floor));
+    ws_arena_release(&arena);
+    remove_place(&a);
+}
+
 static void two__arms_are_compared_with_those_of_the_first(void **state)
 {
     (void)state;
@@ -222,6 +256,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one__arms_are_compared_with_the_control),
+        cmocka_unit_test(one__a_floor_stands_beside_every_generation),
         cmocka_unit_test(two__arms_are_compared_with_those_of_the_first),
         cmocka_unit_test(two__seeds_that_are_not_in_both_are_two_samples),
         cmocka_unit_test(runs__that_are_not_there_or_have_nothing_are_named),
