@@ -146,10 +146,34 @@ struct row {
     "estimator={estimator} M={items} human={human} model={model} weight={weight} "                 \
     "bias={bias}"
 
-#define GROWTH "M={items} linear={linear} power={power} geometric={geometric}"
-#define NAT    "Shumailov et al. 2024, Nature 631"
+#define GROWTH     "M={items} linear={linear} power={power} geometric={geometric}"
+#define DEY_DONOHO "Dey and Donoho 2024, arXiv 2410.22812; many items"
+#define NAT        "Shumailov et al. 2024, Nature 631"
 
 /* clang-format off */
+/* Of least squares; `left` as left_out. */
+#define OF_INPUTS "d={inputs} M={items}"
+#define RISK(metric_, over_, regimes, kind, form, by, wants_, also, left)                          \
+    {"regression", "linear", metric_, regimes, kind, form, by,                                     \
+     .times = {"noise_variance"}, .over = over_, .wants = wants_,                                  \
+     .needs = ENOUGH | TRUE_NOISE | (also), .spread = WS_SPREAD_RISK, .left_out = left}
+#define ANY_INPUTS {{"ridge", "0"}, {"sample_noise", "known"}}
+#define LEAST_SQUARES(metric, over)                                                                \
+    RISK(metric, over, CONTROL | REPLACE, WS_FORM_EXACT, "regression-replace " OF_INPUTS,          \
+         "Dohmatob et al. 2024, arXiv 2402.07712", ANY_INPUTS, 0, false),                          \
+    RISK(metric, over, REPLACE, WS_FORM_EXACT, "growing-regression d={inputs} " GROWTH,            \
+         DERIVED, NEW_INPUTS, GROWS, false),                                                       \
+    RISK(metric, over, ACCUMULATE, WS_FORM_EXACT, "regression-accumulate " OF_INPUTS,              \
+         GERSTGRASSER, FIXED_PLAIN, 0, false),                                                     \
+    RISK(metric, over, ACCUMULATE, WS_FORM_AT_MOST, "regression-accumulate-limit " OF_INPUTS,      \
+         GERSTGRASSER, FIXED_PLAIN, 0, false),                                                     \
+    RISK(metric, over, ACCUMULATE, WS_FORM_LIMIT, "regression-accumulate-limit " OF_INPUTS,        \
+         GERSTGRASSER, FIXED_PLAIN, 0, false),                                                     \
+    RISK(metric, over, SUBSAMPLE, WS_FORM_ABOUT, "regression-subsample " OF_INPUTS,                \
+         DEY_DONOHO, FIXED_PLAIN, 0, true),                                                        \
+    RISK(metric, over, SUBSAMPLE, WS_FORM_LIMIT, "regression-subsample-limit " OF_INPUTS,          \
+         DEY_DONOHO, FIXED_PLAIN, 0, true)
+
 static const struct row rows[] = {
     /* One Gaussian on normal data: every coordinate is a chain of one dimension. */
     {"gaussian", "normal", "variance_ratio", CONTROL | REPLACE, WS_FORM_EXACT,
@@ -257,11 +281,11 @@ static const struct row rows[] = {
      .times = {"variance", "dimension"}, .wants = {{"estimator", "unbiased"}},
      .spread = WS_SPREAD_NORMAL_SQUARE},
     {"gaussian", "normal", "mean_error_squared", SUBSAMPLE, WS_FORM_ABOUT,
-     "subsample-growth", "Dey and Donoho 2024, arXiv 2410.22812; many items",
+     "subsample-growth", DEY_DONOHO,
      .times = {"variance", "dimension"}, .over = "items", .left_out = true,
      .spread = WS_SPREAD_NORMAL_SQUARE},
     {"gaussian", "normal", "mean_error_squared", SUBSAMPLE, WS_FORM_LIMIT,
-     "subsample-growth-limit", "Dey and Donoho 2024, arXiv 2410.22812; many items",
+     "subsample-growth-limit", DEY_DONOHO,
      .times = {"variance", "dimension"}, .over = "items", .left_out = true,
      .spread = WS_SPREAD_NORMAL_SQUARE},
 
@@ -290,6 +314,9 @@ static const struct row rows[] = {
     {"discrete", "uniform", "types", CONTROL | REPLACE, WS_FORM_AT_MOST,
      "survival-most p={each} M={items}", SURESH ", theorem 1",
      .times = {"types"}, .needs = SAME_SAMPLE, .spread = WS_SPREAD_TYPES, .ahead = 2},
+    {"discrete", "uniform", "mass_lost_truth", CONTROL | REPLACE, WS_FORM_EXACT,
+     "lost p={each} M={items}", DERIVED,
+     .needs = SAME_SAMPLE | FEW_ITEMS, .spread = WS_SPREAD_TYPES, .ahead = 2},
     {"discrete", "zipf", "types", CONTROL | REPLACE, WS_FORM_AT_LEAST,
      "zipf-types-least K={types} exponent={exponent} shift={shift} M={items}",
      SURESH ", corollary 1", .needs = SAME_SAMPLE, .ahead = 2},
@@ -332,48 +359,24 @@ static const struct row rows[] = {
     {"bernoulli", "bernoulli", "both_alive", CONTROL | REPLACE, WS_FORM_AT_MOST,
      "both-most p={probability} M={items}", "Seddik et al. 2024, arXiv 2404.05090",
      .spread = WS_SPREAD_CHANCE},
+    {"bernoulli", "bernoulli", "count_mean", CONTROL | REPLACE, WS_FORM_EXACT,
+     "bernoulli-mean p={probability}", DERIVED, .spread = WS_SPREAD_CHANCE},
+    {"poisson", "poisson", "count_mean", CONTROL | REPLACE, WS_FORM_EXACT,
+     "poisson-mean lambda={rate}", DERIVED, .spread = WS_SPREAD_POISSON},
     {"poisson", "poisson", "alive", CONTROL | REPLACE, WS_FORM_EXACT,
      "poisson-alive lambda={rate} M={items}", SURESH ", theorem 2", .spread = WS_SPREAD_CHANCE},
 
-    /* Least squares. */
-    {"regression", "linear", "excess_risk", CONTROL | REPLACE, WS_FORM_EXACT,
-     "regression-replace d={inputs} M={items}", "Dohmatob et al. 2024, arXiv 2402.07712",
-     .times = {"noise_variance"}, .wants = {{"ridge", "0"}, {"sample_noise", "known"}},
-     .needs = ENOUGH | TRUE_NOISE, .spread = WS_SPREAD_RISK},
-    {"regression", "linear", "excess_risk", REPLACE, WS_FORM_EXACT,
-     "growing-regression d={inputs} " GROWTH, DERIVED,
-     .times = {"noise_variance"}, .wants = NEW_INPUTS, .needs = ENOUGH | TRUE_NOISE | GROWS,
-     .spread = WS_SPREAD_RISK},
+    /* Least squares. Over new inputs the risk is the weights' error times the inputs' variance. */
+    LEAST_SQUARES("excess_risk", NULL),
+    LEAST_SQUARES("weight_error_squared", "input_variance"),
     {"regression", "linear", "design_risk", REPLACE, WS_FORM_EXACT,
      "design-replace d={inputs} M={items}", DERIVED,
      .times = {"noise_variance"}, .wants = FIXED_PLAIN, .needs = ENOUGH | TRUE_NOISE,
      .spread = WS_SPREAD_NORMAL_SQUARE},
-    {"regression", "linear", "excess_risk", ACCUMULATE, WS_FORM_EXACT,
-     "regression-accumulate d={inputs} M={items}", GERSTGRASSER,
-     .times = {"noise_variance"}, .wants = FIXED_PLAIN, .needs = ENOUGH | TRUE_NOISE,
-     .spread = WS_SPREAD_RISK},
-    {"regression", "linear", "excess_risk", ACCUMULATE, WS_FORM_AT_MOST,
-     "regression-accumulate-limit d={inputs} M={items}", GERSTGRASSER,
-     .times = {"noise_variance"}, .wants = FIXED_PLAIN, .needs = ENOUGH | TRUE_NOISE,
-     .spread = WS_SPREAD_RISK},
-    {"regression", "linear", "excess_risk", ACCUMULATE, WS_FORM_LIMIT,
-     "regression-accumulate-limit d={inputs} M={items}", GERSTGRASSER,
-     .times = {"noise_variance"}, .wants = FIXED_PLAIN, .needs = ENOUGH | TRUE_NOISE,
-     .spread = WS_SPREAD_RISK},
     {"regression", "linear", "design_risk", ACCUMULATE, WS_FORM_EXACT,
      "design-accumulate d={inputs} M={items}", DERIVED,
      .times = {"noise_variance"}, .wants = FIXED_PLAIN, .needs = ENOUGH | TRUE_NOISE,
      .spread = WS_SPREAD_NORMAL_SQUARE},
-    {"regression", "linear", "excess_risk", SUBSAMPLE, WS_FORM_ABOUT,
-     "regression-subsample d={inputs} M={items}",
-     "Dey and Donoho 2024, arXiv 2410.22812; many items",
-     .times = {"noise_variance"}, .wants = FIXED_PLAIN, .needs = ENOUGH | TRUE_NOISE,
-     .spread = WS_SPREAD_RISK, .left_out = true},
-    {"regression", "linear", "excess_risk", SUBSAMPLE, WS_FORM_LIMIT,
-     "regression-subsample-limit d={inputs} M={items}",
-     "Dey and Donoho 2024, arXiv 2410.22812; many items",
-     .times = {"noise_variance"}, .wants = FIXED_PLAIN, .needs = ENOUGH | TRUE_NOISE,
-     .spread = WS_SPREAD_RISK, .left_out = true},
 };
 /* clang-format on */
 
@@ -541,9 +544,10 @@ static enum ws_status make_form(const struct row *row, const struct arm *arm,
         .ahead = row->ahead > 0 ? row->ahead : 1,
         .of_original = row->of_original,
         .spread = row->spread,
-        .dimension = isfinite(inputs)      ? inputs
-                     : isfinite(dimension) ? dimension
-                                           : 1,
+        .dimension = row->spread == WS_SPREAD_TYPES ? number(arm, "types")
+                     : isfinite(inputs)             ? inputs
+                     : isfinite(dimension)          ? dimension
+                                                    : 1,
         .items = growing_of(arm),
         .mle = strcmp(setting(arm, "estimator"), "mle") == 0,
     };
@@ -597,6 +601,8 @@ double ws_known_form_spread(const struct ws_known_form *known, uint64_t n, doubl
         return 2 / known->dimension;
     case WS_SPREAD_RISK:
         return ws_regression_risk_spread((uint64_t)known->dimension, known->items.first);
+    case WS_SPREAD_POISSON:
+        return (double)n / ((double)known->items.first * expected);
     case WS_SPREAD_CHANCE:
     case WS_SPREAD_ENDING:
         return expected > 0 ? fmax(1 / expected - 1, 0) : INFINITY;

@@ -31,7 +31,9 @@ enum ws_form_spread {
     WS_SPREAD_NORMAL_SQUARE, /* the square of a centred normal vector, at least */
     WS_SPREAD_RISK,          /* of a regression on random inputs */
     WS_SPREAD_CHANCE,        /* of 1, or of 0 */
-    WS_SPREAD_TYPES,         /* how many of `dimension` equally likely types are there, at most */
+    WS_SPREAD_TYPES,         /* the share of `dimension` equally likely types that are there, or
+                                lost, at most */
+    WS_SPREAD_POISSON,       /* of the mean of counts under replace */
     WS_SPREAD_ENDING,        /* from 0 to 1, and 0 for ever once it is 0 */
 };
 

@@ -124,6 +124,7 @@ FORM(mean_error_limit, 1)
 FORM(w2_limit, 2)
 FORM(types_limit, 1)
 FORM(survival_limit, a[0])
+FORM(mean_of_counts, a[0])
 FORM(w2_leading, ws_theory_gaussian_w2_leading(whole(a[0]), n))
 FORM(fresh_mean_error, ws_theory_fresh_mean_error(a[0], whole(a[1])))
 FORM(biased_variance, ws_theory_biased_variance(a[0], a[1]))
@@ -329,6 +330,21 @@ static enum ws_status survival(const double *a, const struct ws_form_setting *se
     return ws_theory_survival(a[0], whole(a[1]), setting->n, scratch, out, err);
 }
 
+static enum ws_status lost_at(const double *a, const uint64_t *n, size_t count,
+                              struct ws_arena *scratch, double *out, struct ws_error *err)
+{
+    WS_TRY(ws_theory_survivals(a[0], whole(a[1]), n, count, scratch, out, err));
+    for (size_t i = 0; i < count; i++)
+        out[i] = 1 - out[i];
+    return WS_OK;
+}
+
+static enum ws_status lost(const double *a, const struct ws_form_setting *setting,
+                           struct ws_arena *scratch, double *out, struct ws_error *err)
+{
+    return lost_at(a, &setting->n, 1, scratch, out, err);
+}
+
 /* Of two types one is lost or the other, never both. */
 static enum ws_status both_at(const double *a, const uint64_t *n, size_t count,
                               struct ws_arena *scratch, double *out, struct ws_error *err)
@@ -526,6 +542,7 @@ static const struct ws_form forms[] = {
      zipf_types_most},
     {"types-limit", {NULL}, false, "types that are left in the end: 1", types_limit},
     {"survival-limit", {"p"}, false, "P(a type is there in the end): p", survival_limit},
+    {"lost", {"p", "M"}, false, "P(a type is lost), exact", lost},
     {"both", {"p", "M"}, false, "P(neither of two types is lost), exact", both},
     {"both-least",
      {"p", "M"},
@@ -533,6 +550,8 @@ static const struct ws_form forms[] = {
      "P(neither of two types is lost), at least: Seddik et al.",
      both_least},
     {"both-most", {"p", "M"}, false, "at most this: Seddik et al.", both_most},
+    {"bernoulli-mean", {"p"}, false, "E[mean of 0 and 1]: p for ever", mean_of_counts},
+    {"poisson-mean", {"lambda"}, false, "E[mean of counts]: lambda for ever", mean_of_counts},
     {"poisson-alive", {"lambda", "M"}, false, "P(counts are not all 0), exact", poisson_alive},
     {"regression-replace",
      {"d", "M"},
@@ -674,6 +693,8 @@ enum ws_status ws_form_values(const struct ws_form_call *call,
     if (call->form->value == survival)
         return ws_theory_survivals(call->arguments[0], whole(call->arguments[1]), n, count, scratch,
                                    out, err);
+    if (call->form->value == lost)
+        return lost_at(call->arguments, n, count, scratch, out, err);
     if (call->form->value == both)
         return both_at(call->arguments, n, count, scratch, out, err);
     for (size_t i = 0; i < count; i++) {

@@ -156,6 +156,9 @@ static void closed_form_name__of_two_types(void **state)
     assert_value("both p=0.5 M=2", 2, 0.25, 1e-12);
     assert_value("both p=0.25 M=2", 1, 0.375, 1e-12);
     assert_value("survival-limit p=0.25", 9, 0.25, 0);
+    assert_value("bernoulli-mean p=0.25", 9, 0.25, 0);
+    assert_value("poisson-mean lambda=3", 9, 3, 0);
+    assert_value("lost p=0.5 M=2", 1, 0.25, 1e-12);
     assert_value("types-limit", 9, 1, 0);
     assert_value("gaussian-median-bound-c4 M=2", 1, 8 / M_PI, 1e-12);
     assert_value("gaussian-mean-error-limit", 9, 1, 0);
@@ -166,6 +169,11 @@ static void closed_form_name__of_two_types(void **state)
         ws_form_values(&call, &(struct ws_form_setting){0}, n, 3, &scratch, values, NULL), WS_OK);
     for (size_t i = 0; i < 3; i++)
         assert_value("both p=0.25 M=20", n[i], values[i], 1e-12);
+    assert_int_equal(ws_form_parse("lost p=0.25 M=20", &call, NULL), WS_OK);
+    assert_int_equal(
+        ws_form_values(&call, &(struct ws_form_setting){0}, n, 3, &scratch, values, NULL), WS_OK);
+    for (size_t i = 0; i < 3; i++)
+        assert_value("lost p=0.25 M=20", n[i], values[i], 1e-12);
     ws_arena_release(&scratch);
 }
 

@@ -193,6 +193,8 @@ static void theory__knows_regressions_of_enough_items_and_true_noise(void **stat
                  "limit regression-accumulate-limit d=5 M=20");
     assert_known("regression", settings, COUNT(settings), "accumulate-subsample", "excess_risk",
                  "about regression-subsample d=5 M=20\nlimit regression-subsample-limit d=5 M=20");
+    assert_known("regression", settings, COUNT(settings), "control", "weight_error_squared",
+                 "exact regression-replace d=5 M=20");
     settings[6].value = "fresh";
     assert_known("regression", settings, COUNT(settings), "replace", "excess_risk",
                  "exact regression-replace d=5 M=20");
@@ -240,6 +242,8 @@ static void theory__knows_bounds_of_two_types(void **state)
                  "exact survival p=0.25 M=20\nat-least survival-least p=0.25 M=20\n"
                  "at-most survival-most p=0.25 M=20\nlimit survival-limit p=0.25");
     assert_known("poisson", settings, COUNT(settings), "replace", "both_alive", "");
+    assert_known("bernoulli", settings, COUNT(settings), "replace", "count_mean",
+                 "exact bernoulli-mean p=0.25");
 }
 
 /* Samples that grow: forms of their own, and none that is of one size. A control
@@ -441,6 +445,21 @@ static void theory__chances_are_not_taken_for_certainties(void **state)
     assert_verdict(&row, WS_THEORY_DIFFERS);
 }
 
+/* The mean of counts after 8 fits of 10 to a mean of 0.4: chains differ by 8 / (10 0.4) = 2. */
+static void theory__means_of_counts_are_soon_carried_by_few(void **state)
+{
+    (void)state;
+    const struct ws_known_form mean = {
+        .kind = WS_FORM_EXACT, .spread = WS_SPREAD_POISSON, .items = {10, 0, 0, 1}};
+    const struct ws_summary none = {.count = 31, .mean = 0, .standard_error = 0};
+    struct ws_theory_row row = judge(mean, 0.4, none, false);
+    assert_verdict(&row, WS_THEORY_TOO_FEW);
+    assert_true(row.seeds_wanted == 32);
+    const struct ws_summary many = {.count = 100, .mean = 0.2, .standard_error = 0.01};
+    row = judge(mean, 0.4, many, false);
+    assert_verdict(&row, WS_THEORY_AGREES);
+}
+
 /* Of 20,000 chains none has lost one of two types, which one in 12,000 does by now; and none can
  * have by then. */
 static void theory__a_loss_that_is_rare_or_none(void **state)
@@ -558,6 +577,7 @@ int main(void)
         cmocka_unit_test(theory__a_form_holds_within_four_standard_errors),
         cmocka_unit_test(theory__a_sample_without_the_tail_is_no_difference),
         cmocka_unit_test(theory__chances_are_not_taken_for_certainties),
+        cmocka_unit_test(theory__means_of_counts_are_soon_carried_by_few),
         cmocka_unit_test(theory__a_loss_that_is_rare_or_none),
         cmocka_unit_test(theory__a_median_is_held_against_quantiles),
         cmocka_unit_test(theory__says_nothing_of_one_seed_or_no_mean),
