@@ -45,12 +45,17 @@ accepts run gaussian.yaml -q -o many --set seeds=20
 accepts report one many -o two.html
 browse report_of_two.js two.html
 
+# Of more than four runs what is said of each is folded.
+for run in 2 3 4 5; do cp -r one "one-$run"; done
+accepts report one one-2 one-3 one-4 one-5 -o five.html
+
 # Sixteen arms, whose profile is wider than paper
 accepts run gaussian.yaml -q -o arms --set generations=4 --set seeds=6 --set 'items=[10, 20, 40, 80]' \
     --set policies=replace,keep:0.1,accumulate
 accepts report arms -o arms.html
 if command -v pdftotext >/dev/null; then
     browse report_prints.js arms.html
+    browse report_unfolds.js five.html
 else
     echo "skipped: what is printed (no pdftotext here)"
 fi

@@ -312,7 +312,14 @@ function cutForPaper(wide) {
         ...(parts.length > 1 ? parts.map((columns) => partOf(table, keys, columns)) : [table.cloneNode(true)])));
 }
 
+// Paper cannot be unfolded. CSS that shows what is folded is too new for browsers in use, so the script does it.
+const unfolded = [];
+
 window.addEventListener("beforeprint", () => {
+    for (const fold of document.querySelectorAll("details:not([open], .on-screen, footer *)")) {
+        fold.open = true;
+        unfolded.push(fold);
+    }
     for (const wide of document.querySelectorAll(".wide:not(.cut)"))
         if (wide.getClientRects().length > 0)
             cutForPaper(wide);
@@ -320,6 +327,7 @@ window.addEventListener("beforeprint", () => {
 window.addEventListener("afterprint", () => {
     document.querySelectorAll(".parts").forEach((parts) => parts.remove());
     document.querySelectorAll(".cut").forEach((wide) => wide.classList.remove("cut"));
+    unfolded.splice(0).forEach((fold) => { fold.open = false; });
 });
 
 // ---- The page ----
