@@ -1,7 +1,6 @@
 /*
  * wellspring export: a run's metrics as CSV, JSON lines or Parquet.
  */
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -67,14 +66,15 @@ static enum ws_status write_rows(void *user, struct ws_bytes rows, struct ws_err
 static enum ws_status tell_lost(void *output, const struct ws_lost_chains *lost,
                                 struct ws_error *err)
 {
-    char last[32] = "";
+    struct ws_buffer words;
     (void)output;
-    (void)err;
-    if (lost->last_seed > lost->first_seed)
-        (void)snprintf(last, sizeof last, "-%" PRIu64, lost->last_seed);
-    (void)fprintf(stderr, "wellspring: left out arm '%s' seed %" PRIu64 "%s: %s\n", lost->arm,
-                  lost->first_seed, last, lost->why);
-    return WS_OK;
+    ws_buffer_init(&words, NULL, SIZE_MAX);
+    ws_lost_chains_append(lost, &words);
+    enum ws_status status = ws_buffer_check(&words, "what was left out", err);
+    if (status == WS_OK)
+        (void)fprintf(stderr, "wellspring: %s\n", ws_buffer_string(&words));
+    ws_buffer_release(&words);
+    return status;
 }
 
 /* Keeps the file if all went well. */

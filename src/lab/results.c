@@ -1,5 +1,6 @@
 #include "lab/results.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -52,6 +53,14 @@ static enum ws_status visit_chains(const struct visit *visit, const char *arm,
             WS_TRY(status);
         }
     return WS_OK;
+}
+
+void ws_lost_chains_append(const struct ws_lost_chains *lost, struct ws_buffer *out)
+{
+    ws_buffer_format(out, "left out arm '%s' seed %" PRIu64, lost->arm, lost->first_seed);
+    if (lost->last_seed > lost->first_seed)
+        ws_buffer_format(out, "-%" PRIu64, lost->last_seed);
+    ws_buffer_format(out, ": %s", lost->why);
 }
 
 /* Every byte is checked when the files are opened: no chain is lost once a record was told of it.

@@ -7,6 +7,7 @@
 #ifndef WS_LAB_RESULTS_H
 #define WS_LAB_RESULTS_H
 
+#include "base/buffer.h"
 #include "lab/record.h"
 #include "lab/run_directory.h"
 #include "measure/summary.h"
@@ -25,6 +26,9 @@ struct ws_lost_chains {
     uint64_t first_seed, last_seed;
     const char *why; /* names the file */
 };
+
+/* Appends "left out arm 'replace' seed 1-64: <why>". */
+void ws_lost_chains_append(const struct ws_lost_chains *lost, struct ws_buffer *out);
 
 /* What is told of a run's records. */
 struct ws_results_visitor {

@@ -182,10 +182,50 @@ enum ws_status ws_answer_summary(void *dashboard, const struct ws_http_request *
         err);
 }
 
-static enum ws_status append_rows(void *body, struct ws_bytes rows, struct ws_error *err)
+struct download {
+    struct ws_buffer *body;
+    struct ws_buffer warning; /* the first chains that are left out, in words */
+    size_t lost;              /* more of them */
+};
+
+static enum ws_status append_rows(void *download_, struct ws_bytes rows, struct ws_error *err)
 {
-    ws_buffer_append(body, rows.data, rows.size);
-    return ws_buffer_check(body, "the export", err);
+    const struct download *download = download_;
+    ws_buffer_append(download->body, rows.data, rows.size);
+    return ws_buffer_check(download->body, "the export", err);
+}
+
+static enum ws_status note_lost(void *download_, const struct ws_lost_chains *lost,
+                                struct ws_error *err)
+{
+    struct download *download = download_;
+    (void)err;
+    if (download->warning.size == 0)
+        ws_lost_chains_append(lost, &download->warning);
+    else
+        download->lost++;
+    return WS_OK;
+}
+
+static enum ws_status export_run(const char *directory, bool summary, enum ws_export_format format,
+                                 const struct ws_http_request *request,
+                                 struct ws_http_answer *answer, struct ws_error *err)
+{
+    struct download download = {.body = &answer->body};
+    const struct ws_export_target target = {append_rows, &download, note_lost};
+    ws_buffer_init(&download.warning, NULL, SIZE_MAX);
+    enum ws_status status = summary ? ws_export_summary(directory, format, NULL, &target, err)
+                                    : ws_export_records(directory, format, NULL, &target, err);
+    if (download.lost > 0)
+        ws_buffer_format(&download.warning, "; 'wellspring export' names %zu more", download.lost);
+    if (status == WS_OK)
+        status = ws_buffer_check(&download.warning, "the export", err);
+    if (status == WS_OK && download.warning.size > 0) {
+        answer->warning = ws_arena_text(request->arena, ws_buffer_string(&download.warning));
+        status = answer->warning ? WS_OK : ws_fail_memory(err, "the export");
+    }
+    ws_buffer_release(&download.warning);
+    return status;
 }
 
 enum ws_status ws_answer_export(void *dashboard, const struct ws_http_request *request,
@@ -198,7 +238,6 @@ enum ws_status ws_answer_export(void *dashboard, const struct ws_http_request *r
                                         [WS_EXPORT_PARQUET] = "application/vnd.apache.parquet"};
     const char *directory, *wanted = ws_target_parameter(request->target, "format");
     const bool summary = ws_target_parameter(request->target, "summary") != NULL;
-    const struct ws_export_target target = {.write = append_rows, .user = &answer->body};
     size_t format = WS_EXPORT_CSV;
     while (wanted && format < 3 && strcmp(formats[format], wanted) != 0)
         format++;
@@ -207,13 +246,13 @@ enum ws_status ws_answer_export(void *dashboard, const struct ws_http_request *r
     WS_TRY(ws_request_run(dashboard, request, request->names[0], &directory, err));
     WS_TRY(ws_heavy_begin(dashboard, err));
     enum ws_status status =
-        summary ? ws_export_summary(directory, (enum ws_export_format)format, NULL, &target, err)
-                : ws_export_records(directory, (enum ws_export_format)format, NULL, &target, err);
+        export_run(directory, summary, (enum ws_export_format)format, request, answer, err);
     ws_heavy_end(dashboard);
     WS_TRY(status);
     answer->type = types[format];
-    answer->download = ws_arena_format(request->arena, "%s%s.%s", request->names[0],
-                                       summary ? "-summary" : "", formats[format]);
+    answer->download =
+        ws_arena_format(request->arena, "%s%s%s.%s", request->names[0], summary ? "-summary" : "",
+                        answer->warning ? "-incomplete" : "", formats[format]);
     return answer->download ? WS_OK : ws_fail_memory(err, "the export");
 }
 

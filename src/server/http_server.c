@@ -245,6 +245,7 @@ static void answer_error(struct exchange *e, unsigned status, const char *messag
     e->answer.type = "application/json";
     e->answer.cache = NULL;
     e->answer.download = NULL;
+    e->answer.warning = NULL;
 }
 
 static void answer_file(struct exchange *e, const char *name, const char *known)
@@ -314,6 +315,16 @@ static void add_download(struct MHD_Response *response, struct exchange *e)
         (void)e->server->http->MHD_add_response_header(response, "Content-Disposition", value);
 }
 
+/* The words may name files, whose names may be any bytes: a header is one line. */
+static void add_warning(struct MHD_Response *response, struct exchange *e)
+{
+    char *value = ws_arena_text(&e->arena, e->answer.warning);
+    for (char *c = value; c && *c; c++)
+        if ((unsigned char)*c < ' ' || *c == 0x7f)
+            *c = '?';
+    add_header(response, e, "X-Wellspring-Warning", value);
+}
+
 static void add_cookie(struct MHD_Response *response, struct exchange *e)
 {
     const char *value =
@@ -360,6 +371,8 @@ static enum MHD_Result send_answer(struct exchange *e, struct MHD_Connection *co
     add_headers(response, e);
     if (e->answer.download)
         add_download(response, e);
+    if (e->answer.warning)
+        add_warning(response, e);
     if (e->location)
         add_cookie(response, e);
     if (e->answer.retry_after > 0)

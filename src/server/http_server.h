@@ -41,6 +41,7 @@ struct ws_http_answer {
     const char *type;
     const char *cache;     /* how long it holds (Cache-Control); NULL: it is not to be kept */
     const char *download;  /* name of the file that it is to be saved as; NULL: it is to be shown */
+    const char *warning;   /* X-Wellspring-Warning: what it lacks, in words; NULL: nothing */
     struct ws_buffer body; /* may be larger than memory */
     bool is_file;          /* in place of a body: so many bytes of an open file, which is closed */
     int descriptor;

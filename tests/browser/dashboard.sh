@@ -42,6 +42,13 @@ at=$(sed -n 's|.* at \(http://[^/]*\)/.*|\1|p' serve.out)
 
 browse dashboard_shows.js "$at" summary.csv compare.json
 
+accepts export runs/a
+mv out whole.csv
+cp -r runs/a runs/torn
+truncate -s 300 runs/torn/arms/replace/*.checkpoint
+sleep 1.2 # a list is as old as a second
+browse dashboard_saves.js "$at" whole.csv
+
 { # begins when the page is there
     until [ -e watching ]; do sleep 0.1; done
     exec "$ws" run live.yaml -q -o runs/live 2>live.err

@@ -132,6 +132,23 @@ answers 200 '/api/runs/a/export?summary=1'
 accepts export runs/a --summary
 check "the same as export's summary" cmp body out
 answers 400 '/api/runs/a/export?format=doc'
+
+# What is damaged is left out, as the command leaves it out, and the answer says so.
+cp -r runs/a runs/torn
+truncate -s 300 runs/torn/arms/replace/*.checkpoint
+sleep 1.2 # a list is as old as a second
+answers 200 /api/runs/torn/export -D head
+check "the warning" grep -qi "^X-Wellspring-Warning: left out arm 'replace' seed 1-3: .*checkpoint.*hash" head
+check "the name says it" grep -q "^Content-Disposition: attachment; filename\*=UTF-8''torn-incomplete.csv" head
+runs export runs/torn
+check "the same as export's" cmp body out
+answers 200 /api/runs/a/export -D head
+if grep -qi '^X-Wellspring-Warning' head; then fail "a warning about a sound run"; fi
+for arm in runs/torn/arms/*; do truncate -s 300 "$arm"/*.checkpoint; done
+answers 500 /api/runs/torn/export -D head
+has "no records of the run"
+if grep -qi '^X-Wellspring-Warning' head; then fail "half a warning"; fi
+rm -r runs/torn
 answers 500 /api/runs/damaged
 has 'damaged/run.json:1'
 for missing in /api/runs/c /api/runs/.wellspring-runs /api/runs/a/else /api /assets/else /favicon.ico; do

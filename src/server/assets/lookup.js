@@ -1,5 +1,5 @@
 // The page of a log's site that looks texts up. Texts are put in as text, never as HTML.
-import {ask, at, make, right, showError, table, time, whole} from "./page.js";
+import {ask, at, make, right, saveAs, showError, table, time, whole} from "./page.js";
 
 const limit = 4 * 1024 * 1024;
 // A file that was chosen or dropped: {name, text}. Else the field has the text.
@@ -124,9 +124,7 @@ async function lookUp() {
 async function saveBundle() {
   const response = await fetch("/lookup/bundle", {method: "POST", body: new Blob([asked]), headers: {"Content-Type": "text/plain"}});
   if (!response.ok) throw new Error((await response.json()).error);
-  const address = URL.createObjectURL(await response.blob());
-  make("a", {href: address, download: "evidence.bundle"}).click();
-  setTimeout(() => URL.revokeObjectURL(address), 60000);
+  saveAs(await response.blob(), "evidence.bundle");
 }
 
 // Bytes that are no UTF-8 would be shown, and counted, as other characters than were sent.

@@ -25,6 +25,12 @@ export async function ask(path, options = {}) {
   return body;
 }
 
+export function saveAs(blob, name) {
+  const address = URL.createObjectURL(blob);
+  make("a", {href: address, download: name}).click();
+  setTimeout(() => URL.revokeObjectURL(address), 60000);
+}
+
 export function showError(error) {
   const message = at("message");
   message.hidden = !error;

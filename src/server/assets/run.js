@@ -1,4 +1,4 @@
-import {ask, at, duration, listen, make, number, right, showError, stateOf, table, time, whole} from "/assets/page.js";
+import {ask, at, duration, listen, make, number, right, saveAs, showError, stateOf, table, time, whole} from "/assets/page.js";
 
 const id = location.pathname.split("/")[2];
 const path = `/api/runs/${id}`;
@@ -151,9 +151,38 @@ at("kind").addEventListener("change", showFigure);
 at("metric").addEventListener("change", showMetric);
 at("choice").addEventListener("submit", (event) => event.preventDefault());
 
+// ---- downloads ----
+
+// Headers are bytes, which a browser gives as one character each; names of files may be any bytes.
+const textOf = (bytes) => new TextDecoder().decode(Uint8Array.from(bytes, (c) => c.charCodeAt(0)));
+const nameOf = (escaped) => textOf(escaped.replace(/%(..)/g, (_, hex) => String.fromCharCode(parseInt(hex, 16))));
+
+// Where damaged records were left out, the server says so beside the file.
+async function saveExport(link) {
+  showError(null);
+  at("saving").textContent = "Gathering …";
+  try {
+    const response = await fetch(link.href);
+    if (!response.ok) throw new Error((await response.json()).error);
+    const warning = response.headers.get("X-Wellspring-Warning");
+    saveAs(await response.blob(), nameOf(response.headers.get("Content-Disposition").split("''")[1]));
+    if (warning) showError(`The file is not complete: the server ${textOf(warning)}`);
+  } catch (error) {
+    showError(error);
+  } finally {
+    at("saving").textContent = "";
+  }
+}
+
 // ---- the page ----
 
-for (const element of document.querySelectorAll("[data-of-run]")) element.href = path + element.dataset.ofRun;
+for (const link of document.querySelectorAll("[data-of-run]")) {
+  link.href = path + link.dataset.ofRun;
+  link.addEventListener("click", (event) => {
+    event.preventDefault();
+    void saveExport(link);
+  });
+}
 at("report").href = `/api/report?run=${id}`;
 // Why there is no picture is told by who was asked for it.
 at("figure").addEventListener("error", async () => {
