@@ -188,9 +188,10 @@ static enum ws_status take_files(struct fingerprinting *f, const struct argument
         WS_TRY(take_file(f, arguments->positional[i], err));
     if (f->flags->json || f->flags->list || f->flags->canonical)
         return WS_OK;
-    (void)printf("Next:\n  %s fingerprint --list", program_invocation_name);
+    begin_command(stdout, "Next:\n ");
+    print_words("fingerprint --list");
     print_word(arguments->positional[0]);
-    (void)printf("\n");
+    end_command(NULL);
     return WS_OK;
 }
 

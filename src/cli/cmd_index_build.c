@@ -88,9 +88,11 @@ static enum ws_status print_built(const struct build_request *request, const str
             (void)printf("Not in it: entry %" PRIu64 ", shard %" PRIu32 ": %s\n",
                          list->shards[i].entry, list->shards[i].subject,
                          ws_index_state_word(list->shards[i].state));
-    (void)printf("Next, to sign and log it:\n  wellspring ledger add LOG");
+    begin_command(stdout, "Next, to sign and log it:\n ");
+    print_words("ledger add LOG");
     print_word(description);
-    (void)printf(" --issuer KEY\n");
+    print_words("--issuer KEY");
+    end_command(NULL);
     return WS_OK;
 }
 

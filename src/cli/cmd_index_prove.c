@@ -28,9 +28,12 @@ static enum ws_status write_proof(const struct prove_request *request, const str
         return WS_OK;
     WS_TRY(print_finding(&tile, fingerprint, "shard", false, err));
     ws_hash_text(&index->digest, digest);
-    (void)printf("Next: wellspring index verify");
+    begin_command(stdout, "Next:\n ");
+    print_words("index verify");
     print_word(request->out);
-    (void)printf(" --digest %s --fingerprint %016" PRIx64 "\n", digest, fingerprint);
+    print_words("--fingerprint %016" PRIx64, fingerprint);
+    print_flag_word("digest", digest);
+    end_command(NULL);
     return WS_OK;
 }
 

@@ -124,8 +124,8 @@ static enum ws_status print_verdict(const struct verify_request *request, const 
                  ws_index_list_live_count(list), list->shard_count, list->log.size,
                  list->log.origin, digest);
     if (!anew)
-        (void)printf("That it is what the shards make was not looked for. Next: --log LOG "
-                     "--shards DIR\n");
+        (void)printf("That it is what the shards make was not looked for.\n"
+                     "Next: --log LOG --shards DIR\n");
     return WS_OK;
 }
 

@@ -221,11 +221,11 @@ static void print_added(const struct batch *batch, const char *directory, uint64
         (void)printf("entry %" PRIu64 ": %s\n", first + i, batch->files[i]);
     if (batch->key_count == 0 && !batch->has_signer)
         (void)printf("Whose they are was not checked: --issuers FILE names whose are taken.\n");
-    (void)printf("Kept, and in the log with its next checkpoint. Next:");
-    print_word(program_invocation_name);
-    (void)printf(" ledger publish");
+    begin_command(stdout, "Kept, and in the log with its next checkpoint. Next:\n ");
+    print_words("ledger publish");
     print_word(directory);
-    (void)printf(" --key KEY\n");
+    print_words("--key KEY");
+    end_command(NULL);
 }
 
 static enum ws_status put(const struct batch *batch, const char *directory, double patience,

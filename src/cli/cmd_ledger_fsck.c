@@ -39,8 +39,8 @@ static void print_health(const char *directory, const struct ws_log_health *heal
                      "or goes on: the next\nwriter cuts them off.\n",
                      health->torn);
     if (health->damages > 0)
-        (void)printf("%" PRIu64 " damages. Next: restore these files from a copy that fsck finds "
-                     "sound; do not publish before.\n",
+        (void)printf("%" PRIu64 " damages.\nNext: restore these files from a copy that fsck finds "
+                     "sound; do not publish\nbefore.\n",
                      health->damages);
 }
 

@@ -38,16 +38,18 @@ static enum ws_status print_log(const char *directory, const struct init_request
     ws_note_key_close(&key);
     if (!vkey)
         return ws_fail_memory(err, "a key");
-    (void)printf("The log '%s' begins in '%s'. Readers name it in their policies:\nlog %s\nNext:",
+    (void)printf("The log '%s' begins in '%s'. Readers name it in their policies:\nlog %s\n",
                  signer->name, directory, vkey);
-    print_word(program_invocation_name);
-    (void)printf(" ledger add");
+    begin_command(stdout, "Next:\n ");
+    print_words("ledger add");
     print_word(directory);
-    (void)printf(" FILE... --issuer KEY, then ledger publish");
+    print_words("FILE... --issuer KEY");
+    end_command(NULL);
+    begin_command(stdout, " ");
+    print_words("ledger publish");
     print_word(directory);
-    (void)printf(" --key");
-    print_word(request->key);
-    (void)printf("\n");
+    print_flag_word("key", request->key);
+    end_command(NULL);
     return WS_OK;
 }
 

@@ -20,14 +20,14 @@ static const struct key_role {
     const char *next;
 } key_roles[] = {
     {"log", WS_KEY_ED25519,
-     "begin the log with it: wellspring ledger init DIR --origin NAME --key FILE"},
+     "begin the log with it:\n  wellspring ledger init DIR --origin NAME --key FILE"},
     {"issuer", WS_KEY_ED25519,
-     "sign statements with it: wellspring ledger add DIR DESCRIPTION --issuer FILE"},
+     "sign statements with it:\n  wellspring ledger add DIR DESCRIPTION --issuer FILE"},
     {"witness", WS_KEY_COSIGNATURE, "readers put its line into their policies: witness NAME VKEY"},
     {"root", WS_KEY_ED25519,
-     "move the file to where no network reaches; it says which keys are an issuer's"},
+     "move the file to where no network reaches;\nit says which keys are an issuer's"},
     {"recovery", WS_KEY_ED25519,
-     "move the file to another place than the root's; it speaks when the root's is lost"},
+     "move the file to another place than the root's;\nit speaks when the root's is lost"},
 };
 enum { ROLE_COUNT = sizeof key_roles / sizeof *key_roles };
 

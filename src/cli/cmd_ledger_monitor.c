@@ -354,7 +354,7 @@ static enum ws_status follow(struct monitor_request *request, const char *from,
                                              : look_once(request, &source, err);
     ws_log_source_close(&source);
     if (status == WS_OK && !request->seconds && !request->state && !request->json)
-        (void)printf("Nothing was remembered. Next: --state DIR, which holds the log to what it "
+        (void)printf("Nothing was remembered.\nNext: --state DIR, which holds the log to what it "
                      "showed, and --every 60\n");
     return status;
 }

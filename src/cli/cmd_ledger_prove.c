@@ -114,13 +114,12 @@ static enum ws_status write_proof(const struct prove_request *request, struct ws
         return WS_OK;
     }
     WS_TRY(write_output(request->out, proof, err));
-    (void)printf("'%s' proves entry %s. Next:", request->out, request->index);
-    print_word(program_invocation_name);
-    (void)printf(" ledger verify");
+    (void)printf("'%s' proves entry %s.\n", request->out, request->index);
+    begin_command(stdout, "Next:\n ");
+    print_words("ledger verify");
     print_word(request->out);
-    (void)printf(" --policy");
-    print_word(request->policy ? request->policy : "POLICY");
-    (void)printf("\n");
+    print_flag_word("policy", request->policy ? request->policy : "POLICY");
+    end_command(NULL);
     return WS_OK;
 }
 

@@ -139,11 +139,11 @@ static enum ws_status publish_alone(const struct publisher *publisher, struct ws
                        "too few witnesses cosigned the checkpoint; readers see the one before it. "
                        "Publish again when they answer");
     if (!publisher->json) {
-        (void)printf("Next:");
-        print_word(program_invocation_name);
-        (void)printf(" ledger prove");
+        begin_command(stdout, "Next:\n ");
+        print_words("ledger prove");
         print_word(publisher->directory);
-        (void)printf(" --index 0 --out entry.tlog-proof\n");
+        print_words("--index 0 --out entry.tlog-proof");
+        end_command(NULL);
     }
     return WS_OK;
 }

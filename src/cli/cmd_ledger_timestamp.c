@@ -101,7 +101,7 @@ static enum ws_status write_request(const struct timestamp_request *request,
     WS_TRY(ws_timestamp_request(stamped->note, arena, &query, err));
     WS_TRY(ws_file_replace(request->request, query, err));
     if (!request->json)
-        (void)printf("Next: have an authority answer '%s', and give its answer with --answer\n",
+        (void)printf("'%s' is for an authority to answer.\nNext: give its answer with --answer\n",
                      request->request);
     return WS_OK;
 }

@@ -100,36 +100,27 @@ static enum ws_status write_bundle(const struct lookup_flags *flags,
     return status;
 }
 
-static void print_flag_and_word(const char *flag, const char *word)
-{
-    if (!word)
-        return;
-    (void)printf(" --%s", flag);
-    print_word(word);
-}
-
 /* The same with its evidence in a file; then, what others do with that. */
 static void print_next(const struct lookup_flags *flags, const char *document)
 {
-    (void)printf("Next:\n ");
-    print_word(program_invocation_name);
+    begin_command(stdout, "Next:\n ");
     if (flags->bundle) {
-        (void)printf(" lookup verify");
+        print_words("lookup verify");
         print_word(flags->bundle);
     } else {
-        (void)printf(" lookup");
-        print_flag_and_word("hash", flags->hash);
+        print_words("lookup");
+        print_flag_word("hash", flags->hash);
         if (document)
             print_word(document);
-        print_flag_and_word("log", flags->at.log);
-        print_flag_and_word("shards", flags->at.shards);
-        print_flag_and_word("index", flags->at.index);
-        print_flag_and_word("openings", flags->at.openings);
-        print_flag_and_word("bundle", "evidence.bundle");
+        print_flag_word("log", flags->at.log);
+        print_flag_word("shards", flags->at.shards);
+        print_flag_word("index", flags->at.index);
+        print_flag_word("openings", flags->at.openings);
+        print_flag_word("bundle", "evidence.bundle");
     }
-    print_flag_and_word("policy", flags->at.policy);
-    print_flag_and_word("roles", flags->at.roles);
-    (void)printf("\n");
+    print_flag_word("policy", flags->at.policy);
+    print_flag_word("roles", flags->at.roles);
+    end_command(NULL);
 }
 
 static enum ws_status answer(const struct lookup_flags *flags,

@@ -30,8 +30,8 @@ static void format_bytes(double bytes, char *out, size_t size)
 static void print_probe(const struct ws_probe *probe)
 {
     (void)printf("\nThis machine, tried alone on one core: a fit of %" PRIu64
-                 " items in %.2g s, %" PRIu64 " sampled in\n%.2g s, %" PRIu64
-                 " measured in %.2g s. Times are estimates from that.\n",
+                 " items in %.2g s,\n%" PRIu64 " sampled in %.2g s, %" PRIu64
+                 " measured in %.2g s. Times are estimates\nfrom that.\n",
                  probe->fit.items, probe->fit.seconds, probe->sample.items, probe->sample.seconds,
                  probe->measure.items, probe->measure.seconds);
 }

@@ -47,9 +47,10 @@ static enum ws_status print_built(const struct build_request *request,
                      making->short_ones, WS_FINGERPRINT_GRAM);
     if (making->empty > 0)
         (void)printf("%" PRIu64 " documents have no text and are left out.\n", making->empty);
-    (void)printf("Keep '%s', and publish the other files. Next: name it under 'shards' in a "
-                 "description, and\n  wellspring ledger add LOG DESCRIPTION --issuer KEY\n",
-                 making->secret);
+    (void)printf("Keep '%s', and publish the other files.\n", making->secret);
+    begin_command(stdout, "Next: name it under 'shards' in a description, and\n ");
+    print_words("ledger add LOG DESCRIPTION --issuer KEY");
+    end_command(NULL);
     return WS_OK;
 }
 

@@ -96,12 +96,14 @@ static enum ws_status print_fetched(struct fetching *fetching, struct ws_error *
                                     (json_int_t)fetching->missing, "shards", fetching->list),
                           "the answer", err);
     (void)printf("%" PRIu64 " shards fetched and verified, %" PRIu64 " were there, %" PRIu64
-                 " are missing.\nNext: wellspring index build",
+                 " are missing.\n",
                  fetching->fetched, fetching->there, fetching->missing);
+    begin_command(stdout, "Next:\n ");
+    print_words("index build");
     print_word(stock->log);
-    (void)printf(" --shards");
-    print_word(stock->shards);
-    (void)printf(" --out FILE\n");
+    print_flag_word("shards", stock->shards);
+    print_words("--out FILE");
+    end_command(NULL);
     return WS_OK;
 }
 

@@ -36,9 +36,12 @@ static enum ws_status prove_fingerprint(const struct prove_request *request,
         return WS_OK;
     WS_TRY(print_finding(&tile, fingerprint, "document", false, err));
     ws_hash_text(&shard->digest, digest);
-    (void)printf("Next: wellspring shard verify");
+    begin_command(stdout, "Next:\n ");
+    print_words("shard verify");
     print_word(request->out);
-    (void)printf(" --digest %s --fingerprint %016" PRIx64 "\n", digest, fingerprint);
+    print_words("--fingerprint %016" PRIx64, fingerprint);
+    print_flag_word("digest", digest);
+    end_command(NULL);
     return WS_OK;
 }
 
@@ -54,10 +57,13 @@ static enum ws_status write_opening(const struct prove_request *request,
     if (!request->out)
         return WS_OK;
     ws_hash_text(&shard->digest, digest);
-    (void)printf("It is document %" PRIu32 " of %" PRIu64 ". Next: wellspring shard verify",
-                 opening->number, shard->head.documents);
+    (void)printf("It is document %" PRIu32 " of %" PRIu64 ".\n", opening->number,
+                 shard->head.documents);
+    begin_command(stdout, "Next:\n ");
+    print_words("shard verify");
     print_word(request->out);
-    (void)printf(" --digest %s\n", digest);
+    print_flag_word("digest", digest);
+    end_command(NULL);
     return WS_OK;
 }
 

@@ -49,9 +49,10 @@ static enum ws_status print(const struct ws_shard *shard, const char *path, bool
                  " fingerprints\nroots         %s of tiles\n              %s of documents\n",
                  digest, head->scheme, head->range.pairs, head->documents,
                  UINT64_C(1) << head->range.bits, spread.least, spread.most, tiles, documents);
-    (void)printf("Nothing was verified. Next: wellspring shard verify");
+    begin_command(stdout, "Nothing was verified. Next:\n ");
+    print_words("shard verify");
     print_word(path);
-    (void)printf("\n");
+    end_command(NULL);
     return WS_OK;
 }
 

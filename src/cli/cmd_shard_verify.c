@@ -100,11 +100,13 @@ static enum ws_status verify_one(const struct verify_request *request, const cha
                                     "documents", (json_int_t)head.documents, "fingerprints",
                                     (json_int_t)head.range.pairs),
                           "the answer", err);
-    (void)printf("Sound: '%s': %" PRIu64 " fingerprints of %" PRIu64
-                 " documents; digest %s. Next: wellspring shard prove",
+    (void)printf("Sound: '%s': %" PRIu64 " fingerprints of %" PRIu64 " documents; digest %s.\n",
                  path, head.range.pairs, head.documents, digest);
+    begin_command(stdout, "Next:\n ");
+    print_words("shard prove");
     print_word(path);
-    (void)printf(" --fingerprint HEX\n");
+    print_words("--fingerprint HEX");
+    end_command(NULL);
     return WS_OK;
 }
 

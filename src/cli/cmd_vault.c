@@ -22,11 +22,6 @@ enum {
     DEPTH_MOST = 64,     /* folders in folders */
 };
 
-static const char *program_next(void)
-{
-    return program_invocation_name;
-}
-
 static void now_text(char out[32])
 {
     ws_clock_text(ws_system_clock.wall(ws_system_clock.user), out);
@@ -48,11 +43,11 @@ static enum ws_status init(void *context, const struct arguments *arguments, str
 {
     (void)context;
     WS_TRY(ws_vault_make(arguments->positional[0], err));
-    (void)printf("An empty vault. Next:");
-    print_word(program_next());
-    (void)printf(" vault add");
+    begin_command(stdout, "An empty vault. Next:\n ");
+    print_words("vault add");
     print_word(arguments->positional[0]);
-    (void)printf(" FILE... --origin WHERE\n");
+    print_words("FILE... --origin WHERE");
+    end_command(NULL);
     return WS_OK;
 }
 
@@ -208,11 +203,10 @@ static void print_added(const struct adding *adding, const char *directory)
                  adding->outcomes[WS_VAULT_SAME]);
     if (adding->outcomes[WS_VAULT_REMOVED] > 0)
         (void)printf(", %" PRIu64 " not kept: removed before", adding->outcomes[WS_VAULT_REMOVED]);
-    (void)printf(".\nNext:");
-    print_word(program_next());
-    (void)printf(" vault verify");
+    begin_command(stdout, ".\nNext:\n ");
+    print_words("vault verify");
     print_word(directory);
-    (void)printf("\n");
+    end_command(NULL);
 }
 
 static enum ws_status add_all(struct adding *adding, const struct arguments *arguments,
@@ -444,8 +438,8 @@ static void print_health(const char *directory, const struct ws_vault_health *he
                      health->strays);
     if (health->damages > 0)
         (void)printf("%" PRIu64
-                     " damages. Next: bring back from a copy that is sound the same files "
-                     "of 'objects', and where\nrecords are named, 'records' and 'vault.json' "
+                     " damages.\nNext: bring back from a copy that is sound the same files "
+                     "of 'objects', and\nwhere records are named, 'records' and 'vault.json' "
                      "together.\n",
                      health->damages);
 }

@@ -218,17 +218,20 @@ static void print_made(const struct archiving *archiving, const char *statement)
                  request->ended ? request->ended : archiving->last);
     if (archiving->making.empty > 0)
         (void)printf("%" PRIu64 " items have no text and are left out.\n", archiving->making.empty);
-    (void)printf("Keep '%s', and publish '%s' and its other files. Next:\n  wellspring ledger",
-                 archiving->making.secret, request->out);
+    (void)printf("Keep '%s', and publish '%s' and its other files.\n", archiving->making.secret,
+                 request->out);
+    if (request->log)
+        (void)printf("It is entry %" PRIu64 ".\n", archiving->index);
+    begin_command(stdout, "Next:\n ");
     if (request->log) {
-        (void)printf(" publish");
+        print_words("ledger publish");
         print_word(request->log);
-        (void)printf(" --key LOG-KEY # it is entry %" PRIu64 "\n", archiving->index);
+        print_words("--key LOG-KEY");
     } else {
-        (void)printf(" add LOG");
+        print_words("ledger add LOG");
         print_word(statement);
-        (void)printf("\n");
     }
+    end_command(NULL);
 }
 
 static enum ws_status make_with(struct archiving *archiving, const struct ws_note_signer *signer,

@@ -78,13 +78,18 @@ static enum ws_status init(void *name_, const struct arguments *arguments, struc
         ws_note_signer_close(&signer);
     }
     if (status == WS_OK) {
-        (void)printf("%s\n\nNext:\n  wellspring witness add-log ", vkey);
+        (void)printf("%s\n\nReaders who trust it have this line in their policies:\n"
+                     "  witness NAME %s URL\n\n",
+                     vkey, vkey);
+        begin_command(stdout, "Next:\n ");
+        print_words("witness add-log");
         print_word(directory);
-        (void)printf(" VKEY # of a log that it is to watch\n  wellspring witness serve");
+        print_words("VKEY");
+        end_command("of a log that it is to watch");
+        begin_command(stdout, " ");
+        print_words("witness serve");
         print_word(directory);
-        (void)printf("\nReaders who trust it have this line in their policies:\n"
-                     "  witness NAME %s URL\n",
-                     vkey);
+        end_command(NULL);
     }
     ws_arena_release(&arena);
     return status;

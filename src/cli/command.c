@@ -396,6 +396,14 @@ void print_word(const char *word)
     print_after("", word);
 }
 
+void print_flag_word(const char *flag, const char *word)
+{
+    char before[64];
+    (void)snprintf(before, sizeof before, "--%s ", flag);
+    if (word)
+        print_after(before, word);
+}
+
 void print_words(const char *format, ...)
 {
     char *text = NULL;

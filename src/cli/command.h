@@ -134,6 +134,8 @@ void end_command(const char *comment); /* or NULL */
 void print_words(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Prints a blank and a word of a command, quoted where a shell needs it. */
 void print_word(const char *word);
+/* Likewise " --flag word", in one line; nothing where the word is NULL. */
+void print_flag_word(const char *flag, const char *word);
 /* Likewise the settings that were given of an experiment, so that they can be given again, all but
  * `except` (NULL: none). */
 void print_settings(const struct arguments *arguments, const char *except);

@@ -278,15 +278,17 @@ void run_register_close(struct run_register *registering)
 void run_register_tell(const struct run_register *registering)
 {
     const struct register_flags *flags = registering->flags;
-    (void)printf("Registered in %s: %" PRIu64 " emissions. Keep the files *.secret, publish the "
-                 "other ones of the shards. Next:\n ",
+    (void)printf("Registered in %s: %" PRIu64 " emissions.\nKeep the files *.secret, publish the "
+                 "other ones of the shards.\n",
                  flags->directory, registering->made);
-    print_word(program_invocation_name);
+    begin_command(stdout, "Next:\n ");
     if (flags->log) {
-        (void)printf(" ledger publish");
+        print_words("ledger publish");
         print_word(flags->log);
-        (void)printf(" --key LOG-KEY\n");
+        print_words("--key LOG-KEY");
     } else {
-        (void)printf(" ledger add LOG %s/*.statement\n", flags->directory);
+        print_words("ledger add LOG");
+        print_words("%s/*.statement", flags->directory);
     }
+    end_command(NULL);
 }

@@ -32,7 +32,7 @@ accepts index build log --shards shards --policy policy --roles roles --out firs
 check "two are live" grep -q "of 2 live shards that 3 entries of 'log.example' name" out
 check "one is lost" grep -qxF "Not in it: entry 0, shard 1: unavailable" out
 check "two are unfounded" test "$(grep -c ': unfounded$' out)" -eq 2
-check "what is next" grep -q "wellspring ledger add LOG first.index.yaml --issuer KEY" out
+check "what is next" grep -q "wellspring ledger add LOG first.index.yaml --issuer KEY" <(joined out)
 accepts index verify first.index
 check "sound" grep -q "^Sound: 'first.index'" out
 

@@ -45,6 +45,17 @@ awaits() {
 
 runs() { # the exit status of the program; output in out and err
     "$ws" "$@" >out 2>err
+    local status=$?
+    if grep -qsaE '(^|[.)] )Next[:,]' out err; then fits_a_terminal "$@"; fi
+    return $status
+}
+
+# What is to be done next is in lines of 80 columns, all but words that are longer by themselves.
+fits_a_terminal() {
+    local wide
+    wide=$(awk 'FNR == 1 {said = 0} /(^|[.)] )Next[:,]/ {said = 1}
+        said && length > 80 && !/^(Next:)? *[^ ]+( \\)?$/ {print}' out err)
+    [ -z "$wide" ] || fail "'$*' is wider than a terminal: $wide"
 }
 
 accepts() {

@@ -91,7 +91,7 @@ check "not proven" grep -qxF 'Completeness not proven:' out
 check "spans" grep -qE "^ +[0-9]+ +[0-9]+  model      1 to 3    20.*Z  alpha, entry 1$" out
 check "containment both ways" grep -qE '^ +1 +0 +[01] .* 1\.000 +1\.000 ' out
 check "100 columns" test "$(sed '/^Next:/,$d' out | wc -L)" -le 100
-check "what is next" grep -q ' lookup model.txt --log log .* --bundle evidence.bundle --policy policy --roles roles$' out
+check "what is next" grep -q ' lookup model.txt --log log .* --bundle evidence.bundle --policy policy --roles roles$' <(joined out)
 lookup human.txt
 check "a human's" grep -qxF "human, as claimed by 'archive': archive.example/human" out
 lookup laundered.txt

@@ -32,7 +32,7 @@ rm made/words-replace-seed-1-generation-0.shard made/words-replace-seed-1-genera
 rm half/arms/*/*
 runs run words.yaml -o half --register made --key lab.key --log log --threads 2
 check "it went on" test $? = 0
-check "the next step" grep -q "ledger publish log --key" out
+check "the next step" grep -q "ledger publish log --key" <(joined out)
 check "how many" grep -q "^Registered in made: 18 emissions" out
 check "one of each generation, seed and arm" test "$(ls made/*.statement | wc -l)" = 18
 check "half of them were there" test "$generations" = 6

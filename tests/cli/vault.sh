@@ -106,7 +106,7 @@ check "by its origin" grep -q "from archived/latin.txt: no text" out
 check "two documents of five items" grep -q "2 documents of 'archive.example.org/pages', of the vault's 5 items" out
 check "its dates" grep -q "from 2026-10-01T00:00:00Z to 2026-10-05T00:00:00Z" out
 check "blank ones are told" grep -q "^1 items have no text" out
-check "the next step" grep -q "ledger publish log" out
+check "the next step" grep -q "ledger publish log" <(joined out)
 accepts shard verify s.shard
 check "the secret is private" test "$(stat -c %a s.shard.secret)" = 600
 printf '%s' "$(sed 's/.*"payload":"\([^"]*\)".*/\1/' s.shard.statement | base64 -d)" >claimed
