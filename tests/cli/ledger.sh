@@ -206,6 +206,24 @@ accepts ledger publish log --key log.key
 accepts ledger fsck log
 check "sound" grep -q "^Sound: 'log.example' in 'log': 28 entries, 0 waiting" out
 
+# ---- Memory does not grow with what a log keeps ----
+
+# 4,000 checkpoints more, none of which is what the policy wants, within the memory that takes the search of few.
+proves_none() { # proves_none KIB: whether it comes to that with no more memory
+    (ulimit -d "$1" && "$ws" ledger prove log --index 1 --policy strict.policy >out 2>err) 2>shell.err
+    grep -q "no checkpoint that covers entry 1" err
+}
+if ! $sanitized; then
+    kib=1024
+    until proves_none $kib || [ $kib -gt 100000 ]; do kib=$((kib + 256)); done
+    kept=$(find log/checkpoints -type f ! -name '*.next' | tail -n 1)
+    mkdir log/checkpoints/x001
+    (cd log/checkpoints/x001 && tee $(seq -f %03g 0 999) <"../../../$kept" >/dev/null)
+    for more in 2 3 4; do cp -rl log/checkpoints/x001 log/checkpoints/x00$more; done
+    check "4,000 more within $kib KiB and a half more" proves_none $((kib + 512))
+    rm -r log/checkpoints/x00?
+fi
+
 # ---- A directory that cannot be written ----
 
 if [ "$(id -u)" != 0 ]; then
