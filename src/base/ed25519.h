@@ -1,7 +1,7 @@
 /*
  * Ed25519 signatures (RFC 8032), through OpenSSL.
  *
- * A key that was opened can be used many times, by one thread at a time. Contract:
+ * A key that was opened can be used many times, by many threads at once. Contract:
  * tests/unit/test_ed25519.c.
  */
 #ifndef WS_BASE_ED25519_H
@@ -17,8 +17,7 @@ enum { WS_ED25519_KEY_SIZE = 32, WS_ED25519_SIGNATURE_SIZE = 64 };
 /* Checks signatures. */
 struct ws_ed25519_public {
     uint8_t bytes[WS_ED25519_KEY_SIZE];
-    void *key;     /* EVP_PKEY */
-    void *context; /* EVP_MD_CTX */
+    void *key; /* EVP_PKEY */
 };
 WS_MUST_CHECK enum ws_status ws_ed25519_public_open(const uint8_t bytes[WS_ED25519_KEY_SIZE],
                                                     struct ws_ed25519_public *out,

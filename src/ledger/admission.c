@@ -5,7 +5,7 @@
 #include "ledger/merkle.h"
 #include "ledger/tile.h"
 
-enum { PIECE = 64 /* entries that a thread checks with keys that it opened for itself */ };
+enum { PIECE = 64 /* entries that a thread takes at once */ };
 
 /* One beyond the last entry that it cites. */
 static uint64_t least_index(const struct ws_statement *s)
@@ -86,55 +86,22 @@ struct work {
     struct piece *pieces;
 };
 
-static void check_entries(const struct work *work, const struct ws_admission *admission,
-                          size_t first, struct piece *piece)
+static void check_piece(void *user, size_t number)
 {
+    const struct work *work = user;
+    struct piece *piece = &work->pieces[number];
+    const size_t first = number * PIECE;
+    const size_t end = first + PIECE < work->count ? first + PIECE : work->count;
     struct ws_arena scratch;
-    size_t end = first + PIECE < work->count ? first + PIECE : work->count;
     ws_arena_init(&scratch, NULL);
     for (piece->bad = first; piece->bad < end; piece->bad++) {
         ws_arena_reset(&scratch);
-        piece->status = check_entry(admission, work->entries[piece->bad], &scratch,
+        piece->status = check_entry(work->admission, work->entries[piece->bad], &scratch,
                                     &work->out[piece->bad], &piece->err);
         if (piece->status != WS_OK)
             break;
     }
     ws_arena_release(&scratch);
-}
-
-/* A key is used by one thread at a time. */
-static enum ws_status open_again(const struct ws_admission *from, struct ws_note_key *keys,
-                                 const struct ws_note_key **list, size_t *opened,
-                                 struct ws_error *err)
-{
-    for (*opened = 0; *opened < from->key_count; ++*opened) {
-        keys[*opened] = *from->keys[*opened];
-        WS_TRY(ws_ed25519_public_open(from->keys[*opened]->public_key.bytes,
-                                      &keys[*opened].public_key, err));
-        list[*opened] = &keys[*opened];
-    }
-    return WS_OK;
-}
-
-static void check_piece(void *user, size_t number)
-{
-    const struct work *work = user;
-    struct piece *piece = &work->pieces[number];
-    const size_t count = work->admission->key_count;
-    struct ws_arena arena;
-    size_t opened = 0;
-    ws_arena_init(&arena, NULL);
-    struct ws_note_key *keys = WS_ARENA_NEW(&arena, struct ws_note_key, count + 1);
-    const struct ws_note_key **list = WS_ARENA_NEW(&arena, const struct ws_note_key *, count + 1);
-    piece->bad = number * PIECE;
-    piece->status = keys && list ? open_again(work->admission, keys, list, &opened, &piece->err)
-                                 : ws_fail_memory(&piece->err, "the issuers' keys");
-    const struct ws_admission own = {.keys = list, .key_count = count};
-    if (piece->status == WS_OK)
-        check_entries(work, &own, piece->bad, piece);
-    for (size_t i = 0; i < opened; i++)
-        ws_note_key_close(&keys[i]);
-    ws_arena_release(&arena);
 }
 
 static enum ws_status first_fault(const struct piece pieces[], size_t count, size_t *bad,

@@ -49,9 +49,7 @@ static enum ws_status find_issuer(struct ws_log_site *site, const struct ws_enve
             return log_site_refuse(
                 site, REFUSED_malformed, answer,
                 ws_fail(err, WS_INVALID, "a signature has no keyid: wanted NAME+ID of its key"));
-    pthread_mutex_lock(&site->mutex);
     enum ws_status status = ws_envelope_check(envelope, site->keys, count, arena, signed_by, err);
-    pthread_mutex_unlock(&site->mutex);
     if (status == WS_CORRUPT)
         return log_site_refuse(site, REFUSED_signature, answer, status);
     WS_TRY(status);

@@ -62,8 +62,8 @@ struct ws_log_site {
     int directory; /* descriptor */
     struct ws_log_desk *desk;
     struct ws_error complaint; /* of the thread that publishes: the last; empty when it went well */
-    pthread_mutex_t mutex;     /* guards what follows */
-    const struct ws_note_key **keys; /* of the issuers; of one thread at a time */
+    const struct ws_note_key **keys; /* of the issuers */
+    pthread_mutex_t mutex;           /* guards what follows */
     struct ws_quota_left *left;      /* of each issuer, and last of all strangers */
     atomic_uint_fast64_t refused[REFUSALS];
     struct log_shards *shards; /* NULL: none are served */

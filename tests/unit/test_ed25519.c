@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "base/ed25519.h"
+#include "base/pool.h"
 
 struct vector {
     const char *seed, *key, *message, *signature;
@@ -73,6 +74,42 @@ static void ed25519__signs_and_verifies_the_vectors(void **state)
     }
 }
 
+/* One key, and threads that each check another message with it. */
+struct checks {
+    struct ws_ed25519_private private_key;
+    struct ws_ed25519_public public_key;
+    bool good[64];
+};
+
+static void check_one(void *checks_, size_t i)
+{
+    struct checks *checks = checks_;
+    const uint8_t byte = (uint8_t)i, other = (uint8_t)(i + 1);
+    uint8_t signature[64];
+    checks->good[i] =
+        ws_ed25519_sign(&checks->private_key, ws_bytes_of(&byte, 1), signature, NULL) == WS_OK &&
+        ws_ed25519_verify(&checks->public_key, ws_bytes_of(&byte, 1), signature) &&
+        !ws_ed25519_verify(&checks->public_key, ws_bytes_of(&other, 1), signature);
+}
+
+static void ed25519__keys_are_of_many_threads(void **state)
+{
+    (void)state;
+    struct checks checks = {.good = {false}};
+    struct ws_pool *pool;
+    struct ws_error err;
+    assert_int_equal(ws_ed25519_private_make(&checks.private_key, &err), WS_OK);
+    assert_int_equal(
+        ws_ed25519_public_open(checks.private_key.public_bytes, &checks.public_key, &err), WS_OK);
+    assert_int_equal(ws_pool_new(4, NULL, &pool, &err), WS_OK);
+    ws_pool_run(pool, 64, check_one, &checks);
+    ws_pool_free(pool);
+    for (size_t i = 0; i < 64; i++)
+        assert_true(checks.good[i]);
+    ws_ed25519_public_close(&checks.public_key);
+    ws_ed25519_private_close(&checks.private_key);
+}
+
 static void ed25519__makes_keys_that_differ(void **state)
 {
     (void)state;
@@ -89,6 +126,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ed25519__signs_and_verifies_the_vectors),
+        cmocka_unit_test(ed25519__keys_are_of_many_threads),
         cmocka_unit_test(ed25519__makes_keys_that_differ),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
