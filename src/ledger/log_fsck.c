@@ -357,13 +357,12 @@ static enum ws_status read_next(struct look *look, uint64_t size, uint64_t *out,
     return WS_OK;
 }
 
-/* From each to the next, up to the last one. A writer that was killed may have left one beside the
- * way, which nobody saw: the way leads past it. */
-static enum ws_status look_at_next(struct look *look, uint64_t size, struct ws_error *err)
+/* A writer that was stopped before its checkpoint was the last one leaves it here, whole or not,
+ * and nobody saw it: the way leads past it, or its entries wait in the journal still. */
+static bool is_left_behind(const struct look *look, uint64_t size)
 {
-    if (size < look->next || size >= look->health.size)
-        return WS_OK;
-    return read_next(look, size, &look->next, err);
+    return size < look->next ||
+           (size > look->health.size && size - look->health.size <= look->health.waiting);
 }
 
 static enum ws_status look_at_kept(void *user, uint64_t size, const char *path, bool *stop,
@@ -374,9 +373,12 @@ static enum ws_status look_at_kept(void *user, uint64_t size, const char *path, 
     const char *file = path + strlen(look->directory) + 1;
     bool found;
     (void)stop;
+    if (is_left_behind(look, size))
+        return WS_OK;
     look->health.checkpoints++;
     look->served_is_kept |= size == look->served;
-    WS_TRY(look_at_next(look, size, err));
+    if (size < look->health.size)
+        WS_TRY(read_next(look, size, &look->next, err));
     WS_TRY(read_checkpoint(look, file, &checkpoint, &found, err));
     if (found && checkpoint.size != size) {
         name_damage(look, file, "it is the checkpoint of another size");
@@ -496,10 +498,10 @@ static enum ws_status look_at_all(struct look *look, struct ws_error *err)
         status = read_last(look, err);
     if (status == WS_OK)
         status = look_at_tiles(look, err);
-    if (status == WS_OK)
-        status = look_at_all_kept(look, err);
     if (status == WS_OK && mapped == WS_OK)
         status = look_at_journal(look, &journal, err);
+    if (status == WS_OK)
+        status = look_at_all_kept(look, err);
     ws_file_unmap(&journal);
     return status;
 }

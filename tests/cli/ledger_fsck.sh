@@ -54,6 +54,13 @@ damaged journal
 rm log/journal
 damaged journal
 
+# What a writer left of the checkpoint of the entry that waits, before it was stopped, is none. Behind that entry
+# nothing can have been signed.
+: >log/checkpoints/601
+accepts ledger fsck log
+: >log/checkpoints/602
+damaged checkpoints/602
+
 # An entry with others behind it was acknowledged: nobody cuts it off, nor signs without it.
 accepts ledger add log envelope.json
 printf x | dd of=log/journal bs=1 seek=100 conv=notrunc 2>check.out

@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "ledger/log_fsck.h"
 #include "ledger/log_reader.h"
 #include "ledger/log_store.h"
 #include "support/place.h"
@@ -216,6 +217,21 @@ static void wait_for_writer(struct stand *stand, size_t number, pid_t process)
         pause_for(LONGEST / 8);
 }
 
+static void name_damage(void *user, const char *file, const char *message)
+{
+    (void)user;
+    (void)fprintf(stderr, "%s: %s\n", file, message);
+}
+
+static void assert_sound(struct stand *stand)
+{
+    struct ws_log_health health;
+    assert_int_equal(
+        ws_log_fsck(stand->place.path, name_damage, NULL, &stand->arena, &health, &stand->err),
+        WS_OK);
+    assert_int_equal(health.damages, 0);
+}
+
 static void log__outlives_its_writers(void **state)
 {
     static struct stand stand;
@@ -260,6 +276,7 @@ static void log__outlives_its_writers(void **state)
     const struct ws_merkle_nodes nodes = ws_log_reader_nodes(&reader);
     assert_int_equal(ws_merkle_root(&nodes, log.count, &root, &stand.err), WS_OK);
     assert_true(ws_hash_equal(&root, &seen[KILLS].root));
+    assert_sound(&stand);
     /* Killing at once, before anything was done, would show nothing; half of the kills waited. */
     for (size_t w = 0; w < WRITERS; w++)
         assert_true(atomic_load(&stand.writers[w].count) > 0);

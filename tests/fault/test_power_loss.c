@@ -1,7 +1,7 @@
 /*
  * A log whose disk loses its power at any moment, and is full or broken at any moment. What was
- * acknowledged is there, what was published is the beginning of what is published later, and the
- * log goes on. And every sync is needed: without any one of them a moment is found at which that is
+ * acknowledged is there, what was published is the beginning of what is published later, nothing is
+ * damaged for who looks, and the log goes on. And every sync is needed: without any one of them a moment is found at which that is
  * not so.
  */
 #include <setjmp.h>
@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "ledger/log_fsck.h"
 #include "ledger/log_reader.h"
 #include "ledger/log_store.h"
 #include "support/place.h"
@@ -44,6 +45,7 @@ struct stand {
     size_t step_count;
     struct mark marks[MARK_LIMIT];
     size_t mark_count;
+    char damage[400];
 };
 
 static int open_stand(void **state)
@@ -281,6 +283,20 @@ static const char *problem_of_cosigned(struct stand *stand, uint64_t size, struc
     return note.signature_count == 2 ? NULL : "a cosignature is lost";
 }
 
+static void note_damage(void *stand_, const char *file, const char *message)
+{
+    struct stand *stand = stand_;
+    (void)snprintf(stand->damage, sizeof stand->damage, "fsck: %.80s: %.300s", file, message);
+}
+
+static const char *problem_of_fsck(struct stand *stand, struct ws_arena *arena)
+{
+    struct ws_log_health health;
+    if (ws_log_fsck(stand->log, note_damage, stand, arena, &health, &stand->err) != WS_OK)
+        return stand->err.message;
+    return health.damages > 0 ? stand->damage : NULL;
+}
+
 /* Every checkpoint that was published by then is kept, and `kept` entries are as they were. */
 static const char *problem_of_log(struct stand *stand, size_t marks, uint64_t size, uint64_t kept,
                                   struct ws_arena *arena)
@@ -295,7 +311,7 @@ static const char *problem_of_log(struct stand *stand, size_t marks, uint64_t si
         if (!problem)
             problem = problem_of_cosigned(stand, stand->marks[i].cosigned, arena);
     }
-    return problem;
+    return problem ? problem : problem_of_fsck(stand, arena);
 }
 
 /* Entries of the checkpoint that readers see; 0 where there is none that can be read. */
@@ -321,6 +337,11 @@ static const char *problem_found(struct stand *stand, size_t operations, struct 
         marks++;
     const struct mark nothing = {0};
     const struct mark *promised = marks > 0 ? &stand->marks[marks - 1] : &nothing;
+    if (marks > 0) { /* the log was made, and who looks at it first writes nothing */
+        const char *damage = problem_of_fsck(stand, arena);
+        if (damage)
+            return damage;
+    }
     enum ws_status status = ws_log_open(stand->log, NULL, &log, &stand->err);
     if (status == WS_NOT_FOUND && marks == 0) {
         status = ws_log_make(stand->log, &stand->signer, &stand->err);
