@@ -1,5 +1,6 @@
 #include "server/witness_site.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "server/metrics_text.h"
@@ -10,6 +11,7 @@ struct ws_witness_site {
     struct ws_witness *witness;
     struct ws_microhttpd http;
     struct ws_http_server *server;
+    atomic_uint_fast64_t too_long, crowded; /* requests that came to no verdict */
 };
 
 static const char PLAIN[] = "text/plain; charset=utf-8";
@@ -82,6 +84,14 @@ static void append_answers(struct ws_buffer *out, const struct ws_witness_report
         ws_metrics_value(out, name, "verdict", verdicts[i], report->answers[i]);
 }
 
+static void append_turned_away(struct ws_buffer *out, const struct ws_witness_site *site)
+{
+    static const char name[] = "wellspring_witness_turned_away_total";
+    ws_metrics_head(out, name, "counter", "Requests that were not looked at, by reason.");
+    ws_metrics_value(out, name, "reason", "too_long", atomic_load(&site->too_long));
+    ws_metrics_value(out, name, "reason", "crowded", atomic_load(&site->crowded));
+}
+
 static void append_logs(struct ws_buffer *out, const struct ws_witnessed_logs *logs)
 {
     static const char size[] = "wellspring_witness_log_size",
@@ -106,6 +116,7 @@ static enum ws_status show_metrics(void *site_, const struct ws_http_request *re
         return fail_inside(status, err);
     answer->type = WS_METRICS_TYPE;
     append_answers(&answer->body, &report);
+    append_turned_away(&answer->body, site);
     ws_metrics_head(&answer->body, failures, "counter",
                     "Requests that disk or memory did not let it answer.");
     ws_metrics_value(&answer->body, failures, NULL, NULL, report.failures);
@@ -125,6 +136,12 @@ static const struct ws_http_route routes[] = {
     {"GET", "/*/checkpoint", show_checkpoint, NULL, 0},
 };
 
+static void count_turned_away(void *site_, unsigned status)
+{
+    struct ws_witness_site *site = site_;
+    atomic_fetch_add(status == MHD_HTTP_CONTENT_TOO_LARGE ? &site->too_long : &site->crowded, 1);
+}
+
 enum ws_status ws_witness_site_start(struct ws_witness *witness,
                                      const struct ws_http_settings *settings,
                                      struct ws_witness_site **out, struct ws_error *err)
@@ -139,6 +156,7 @@ enum ws_status ws_witness_site_start(struct ws_witness *witness,
         .user = site,
         .body_most = WS_WITNESS_REQUEST_LIMIT,
         .is_open = true,
+        .turned_away = count_turned_away,
     };
     enum ws_status status = ws_microhttpd_open(&site->http, err);
     if (status == WS_OK)

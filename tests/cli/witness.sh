@@ -119,7 +119,7 @@ head -c 200000 /dev/zero >request
 answers 413 /add-checkpoint --data-binary @request
 status=$(curl -sS -m 30 -o body -w '%{http_code}' -H 'Transfer-Encoding: chunked' \
     --data-binary @request "$at/add-checkpoint")
-[ "$status" != 200 ] || fail "200,000 bytes in pieces were taken"
+[ "$status" = 413 ] || fail "200,000 bytes in pieces were answered with $status"
 answers 405 /add-checkpoint
 answers 404 /
 
@@ -134,7 +134,8 @@ answers 200 /metrics
 for line in 'verdict="cosigned"} 3' 'verdict="other_size"} 1' 'verdict="old_ahead"} 1' \
     'verdict="other_root"} 1' 'verdict="bad_proof"} 1' 'verdict="unknown_log"} 1' \
     'verdict="wrong_empty_root"} 1' 'verdict="not_signed"} 1' 'verdict="bad_signature"} 1' \
-    'verdict="malformed"} 1' 'log_size{origin="log.example"} 1'; do
+    'verdict="malformed"} 1' 'turned_away_total{reason="too_long"} 2' \
+    'turned_away_total{reason="crowded"} 0' 'log_size{origin="log.example"} 1'; do
     check "it counts $line" grep -qF "$line" body
 done
 
