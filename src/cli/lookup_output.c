@@ -97,9 +97,11 @@ static void print_head(const struct ws_lookup_answer *o)
     const struct ws_trusted_checkpoint *head = &o->finding->head;
     char date[32];
     date_text(head->time, date);
-    (void)printf("  as of         %s: %" PRIu64 " entries of '%s'\n  rules         %s\n",
-                 head->time > 0 ? date : "no date, for the policy wants no witnesses",
-                 head->checkpoint.size, head->checkpoint.origin, o->evidence->rules);
+    (void)printf("  log           %" PRIu64 " entries of '%s', %s%s\n  rules         %s\n",
+                 head->checkpoint.size, head->checkpoint.origin,
+                 head->time > 0 ? "which existed no later than "
+                                : "not dated: the policy wants no witnesses",
+                 head->time > 0 ? date : "", o->evidence->rules);
 }
 
 static void print_spans(const struct ws_lookup_answer *o)
@@ -108,7 +110,7 @@ static void print_spans(const struct ws_lookup_answer *o)
     if (verdict->span_count == 0 || !o->evidence->query.has_text)
         return;
     (void)printf("\n  %10s %10s  %-9s  %-8s  %-20s  %s\n", "begin", "end", "label", "depth",
-                 "since", "as claimed by");
+                 "no later than", "as claimed by");
     for (size_t i = 0; i < verdict->span_count && i < SPANS_SHOWN; i++) {
         const struct ws_verdict_span *span = &verdict->spans[i];
         const struct ws_finding_claim *claim = ws_lookup_answer_claim(o, ws_lookup_speaker(span));

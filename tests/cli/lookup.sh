@@ -157,7 +157,7 @@ mv log log.away
 mv shards shards.away
 accepts lookup verify model.bundle "${by[@]}" --text model.txt
 check "the same verdict" grep -qxF "model, as claimed by 'alpha': alpha.example/model" out
-check "as of" grep -qE "^  as of         20.*: 6 entries of 'log.example'$" out
+check "as of" grep -qE "^  log           6 entries of 'log.example', which existed no later than 20.*Z$" out
 accepts lookup verify human.bundle "${by[@]}"
 check "a human's, too" grep -q "^human, as claimed by 'archive'" out
 check "no text" grep -q 'was not looked for: --text FILE' out
@@ -242,7 +242,7 @@ refuses 3 "older than what was seen here before" -- lookup human.txt --log befor
 sleep 2
 refuses 3 "older than the policy lets a checkpoint be" -- lookup human.txt --log log --policy policy --roles impatient --shards shards
 accepts lookup verify human.bundle "${by[@]}"
-check "an old bundle says as of when" grep -qE "^  as of .*: 6 entries" out
+check "an old bundle says as of when" grep -qE "^  log  .* 6 entries .* no later than 20" out
 
 refuses 2 "which document" -- lookup "${at[@]}"
 refuses 2 "--shards DIR" -- lookup model.txt --log log

@@ -44,7 +44,7 @@ function showVerdict(answer) {
     ...(answer.depth ? [["Depth", depthWords(answer.depth)]] : []),
     ...Object.entries(answer.characters).map(([label, count]) => [`Characters, ${label}`, whole(count)]),
     ["Fingerprints", whole(answer.fingerprints)],
-    ["As of", answer.as_of ? time(answer.as_of) : "no date: the policy wants no witnesses"],
+    ["The log existed no later than", answer.as_of ? time(answer.as_of) : "no date: the policy wants no witnesses"],
     ["Entries of the log", whole(answer.entries)],
     ["Rules", answer.rules],
   ]);
@@ -82,7 +82,7 @@ function showClaims(answer) {
     return;
   }
   const shown = table(null, [right("Part"), right("Characters"), "Label", "Says", "Claimed by", "Model or collection",
-    "Depth", "Since, at the latest", right("Entry"), "Witnesses", right("Operators")], rows);
+    "Depth", "Existed no later than", right("Entry"), "Witnesses", right("Operators")], rows);
   const bodies = [...shown.tBodies[0].rows];
   bodies.forEach((row) => {
     const id = `span-${row.cells[0].textContent}`;
@@ -203,12 +203,12 @@ async function showLog() {
   at("place").textContent = log.log;
   figures(at("log"), [
     ["Entries", whole(log.entries)],
-    ["As of", log.as_of ? time(log.as_of) : "no date: the policy wants no witnesses"],
+    ["Existed no later than", log.as_of ? time(log.as_of) : "no date: the policy wants no witnesses"],
     ["Cosigned by", `${log.cosigned_by} of ${log.witnesses.length} witnesses`],
     ["Their operators", whole(log.operators)],
   ]);
   at("checkpoint").textContent = log.checkpoint;
-  fill("statements", [right("Entry"), "Kind", "Issuer", "Model or collection", right("Shards"), "Since, at the latest", ""],
+  fill("statements", [right("Entry"), "Kind", "Issuer", "Model or collection", right("Shards"), "Existed no later than", ""],
     log.statements.map((one) => [right(whole(one.entry)), kinds[one.type] ?? one.type, one.issuer ?? "", one.of ?? "",
       right(whole(one.shards)), dated(one.since), one.fate === "holds" ? "" : one.fate]));
   fill("issuers", ["Party", "Role", "Of"], log.issuers.map((one) => [one.name, one.role, one.of]));
