@@ -199,6 +199,21 @@ static void spoil(struct trial *trial, const char *path, size_t at)
     assert_int_equal(ws_file_replace(path, ws_bytes_of(copy, bytes.size), NULL), WS_OK);
 }
 
+/* All of the file but its last byte, or nothing of it, until it is whole again. */
+static void assert_cut_is_seen(struct trial *trial, const char *path)
+{
+    struct ws_monitor_look out;
+    struct ws_bytes bytes;
+    assert_int_equal(ws_file_read(path, 1 << 24, &trial->arena, &bytes, NULL), WS_OK);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(ws_file_replace(path, ws_bytes_of(bytes.data, i * (bytes.size - 1)), NULL),
+                         WS_OK);
+        if (look(trial, trial->log, &out) != WS_CORRUPT)
+            fail_msg("a piece of '%s' was not missed", path);
+    }
+    assert_int_equal(ws_file_replace(path, bytes, NULL), WS_OK);
+}
+
 static void every_byte__counts(void **state)
 {
     struct trial *trial = *state;
@@ -215,6 +230,7 @@ static void every_byte__counts(void **state)
                 fail_msg("byte %zu of '%s' was not missed", at, files[i]);
             spoil(trial, path, at);
         }
+        assert_cut_is_seen(trial, path);
     }
     assert_look(trial, trial->log, WS_MONITOR_FIRST, 0, 600);
 }
