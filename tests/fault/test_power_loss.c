@@ -1,8 +1,8 @@
 /*
  * A log whose disk loses its power at any moment, and is full or broken at any moment. What was
  * acknowledged is there, what was published is the beginning of what is published later, nothing is
- * damaged for who looks, and the log goes on. And every sync is needed: without any one of them a moment is found at which that is
- * not so.
+ * damaged for who looks, and the log goes on. And every sync is needed: without any one of them a
+ * moment is found at which that is not so.
  */
 #include <setjmp.h>
 #include <stdarg.h>
