@@ -299,7 +299,7 @@ static uint64_t believed_start(const struct ws_roles *roles, const char *started
 {
     uint64_t start = ws_statement_seconds(started);
     uint64_t least = date > roles->max_delay ? date - roles->max_delay : 0;
-    return roles->max_delay > 0 && start < least ? least : start;
+    return start < least ? least : start;
 }
 
 static enum ws_status check_emission(struct reading *in, uint64_t date, struct ws_claim *claim,

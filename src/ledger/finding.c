@@ -320,6 +320,50 @@ static bool is_absent_by_index(const struct making *in, size_t live, uint64_t va
     return tile != NULL;
 }
 
+/* The line of the list on a subject of an entry; NULL where there is none. */
+static const struct ws_index_shard *find_line(const struct making *in, uint64_t entry,
+                                              uint32_t subject)
+{
+    size_t low = 0, high = in->list.shard_count;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        const struct ws_index_shard *line = &in->list.shards[middle];
+        if (line->entry < entry || (line->entry == entry && line->subject < subject))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    const struct ws_index_shard *line = &in->list.shards[low];
+    return low < in->list.shard_count && line->entry == entry && line->subject == subject ? line
+                                                                                          : NULL;
+}
+
+/* Why a shard counts for nothing though it may be at hand: the index does not say that its mirror
+ * fetched and verified it. NULL where it does, and where there is no index that is sound: then the
+ * reader's own word is all there is. */
+static const char *why_unverified(const struct making *in, const struct ws_finding_shard *shard)
+{
+    static const char *const said[WS_INDEX_STATES] = {
+        [WS_INDEX_UNAVAILABLE] = "the index says that its mirror could not get it",
+        [WS_INDEX_DAMAGED] = "the index says that its mirror got something else",
+        [WS_INDEX_FOREIGN] = "the index says that it has another scheme of fingerprints",
+        [WS_INDEX_WITHDRAWN] = "the index says that it was withdrawn",
+        [WS_INDEX_UNFOUNDED] = "the index is by roles under which its statement does not count",
+    };
+    if (!is_index_sound(in))
+        return NULL;
+    const struct ws_hash *digest =
+        &ws_finding_shard_subject(in->out, shard->claim, shard->subject)->digest;
+    const struct ws_index_shard *line =
+        find_line(in, in->out->claims[shard->claim].claim.index, shard->subject);
+    if (line && !ws_hash_equal(&line->digest, digest))
+        return "the index has another shard in its place";
+    if (line)
+        return said[line->state];
+    return live_number(in, digest) == NOT_LIVE ? "no mirror has verified it: the index lacks it"
+                                               : NULL;
+}
+
 /* Shards --------------------------------------------------------------------------------------- */
 
 static enum ws_status read_shard(struct making *in, const struct ws_evidence_shard *from,
@@ -363,7 +407,7 @@ static void add_hits(struct making *in, size_t claim, uint32_t subject, size_t m
                      const size_t marks[], const struct ws_range_tile *tile, uint32_t first,
                      uint32_t count)
 {
-    const uint32_t kept = count > ws_verdict_rules_1.most_documents ? 1 : count;
+    const uint32_t kept = count > ws_verdict_rules_2.most_documents ? 1 : count;
     for (size_t m = 0; m < mark_count; m++)
         for (uint32_t i = 0; i < kept; i++) {
             const struct ws_verdict_hit hit = {
@@ -402,10 +446,11 @@ static void judge_shard(struct making *in, const struct ws_hash *digest,
 {
     const struct ws_finding_claim *claim = &in->out->claims[out->claim];
     const struct searched_shard *shard = find_shard(in, digest);
+    const char *unverified = why_unverified(in, out);
     if (claim->fate != WS_CLAIM_HOLDS)
         out->state =
             claim->fate == WS_CLAIM_WITHDRAWN ? WS_SEARCHED_WITHDRAWN : WS_SEARCHED_REVOKED;
-    else if (!shard)
+    else if (!shard || unverified)
         out->state = WS_SEARCHED_UNAVAILABLE;
     else if (shard->why)
         out->state = WS_SEARCHED_DAMAGED;
@@ -413,7 +458,10 @@ static void judge_shard(struct making *in, const struct ws_hash *digest,
         out->state = WS_SEARCHED_FOREIGN;
     else
         search_shard(in, shard, out);
-    out->why = shard && out->state == WS_SEARCHED_DAMAGED ? shard->why : NULL;
+    if (out->state == WS_SEARCHED_UNAVAILABLE)
+        out->why = unverified;
+    if (out->state == WS_SEARCHED_DAMAGED)
+        out->why = shard->why;
 }
 
 static bool has_shards(const struct ws_finding_claim *claim)
@@ -465,7 +513,7 @@ static enum ws_status take_opening(struct making *in, const struct ws_shard_open
         struct ws_finding_claim *claim = &out->claims[shard->claim];
         const struct ws_verdict_exact exact = {
             .claim = shard->claim, .document = (uint64_t)shard->subject << 32 | opening->number};
-        if (!ws_finding_holds(claim) ||
+        if (!ws_finding_holds(claim) || why_unverified(in, shard) ||
             !ws_hash_equal(&claim->claim.statement.subjects[shard->subject].digest, &digest))
             continue;
         claim->is_disputed = false;
@@ -502,25 +550,33 @@ static bool is_searched(const struct making *in, const struct ws_hash *digest)
 }
 
 /* A line of a shard that is not in the index leaves nothing out where the reader would not count
- * it, either, or where it was searched all the same. */
-static bool leaves_nothing_out(const struct making *in, const struct ws_index_shard *shard)
+ * it, either. */
+static bool leaves_nothing_out(const struct making *in, const struct ws_index_shard *line)
 {
-    switch (shard->state) {
+    switch (line->state) {
     case WS_INDEX_LIVE:
     case WS_INDEX_REPEATED:
         return true;
     case WS_INDEX_WITHDRAWN:
     case WS_INDEX_UNFOUNDED:
-        if (in->list.has_roles && ws_hash_equal(&in->list.roles, &in->reader->roles_digest))
-            return true;
-        break;
+        return (in->list.has_roles && ws_hash_equal(&in->list.roles, &in->reader->roles_digest)) ||
+               is_searched(in, &line->digest);
     case WS_INDEX_UNAVAILABLE:
     case WS_INDEX_DAMAGED:
     case WS_INDEX_FOREIGN:
     case WS_INDEX_STATES:
         break;
     }
-    return is_searched(in, &shard->digest);
+    return false;
+}
+
+/* A claim that holds here, of which the index should have the shard, and has it not: the mirror
+ * could not get it, did not want to have it, or knows of a withdrawal that is not there. */
+static bool is_missed(const struct making *in, const struct ws_finding_shard *shard)
+{
+    const struct ws_finding_claim *claim = &in->out->claims[shard->claim];
+    return claim->claim.index < in->list.log.size && claim->fate == WS_CLAIM_HOLDS &&
+           why_unverified(in, shard);
 }
 
 static bool counts(const struct making *in, uint64_t entry)
@@ -571,6 +627,9 @@ static void judge_coverage(struct making *in)
     for (size_t i = 0; i < in->list.shard_count && is_index_sound(in); i++)
         if (!leaves_nothing_out(in, &in->list.shards[i]))
             out->coverage = WS_COVERAGE_LEFT_OUT;
+    for (size_t i = 0; i < out->shard_count && is_index_sound(in); i++)
+        if (is_missed(in, &out->shards[i]))
+            out->coverage = WS_COVERAGE_LEFT_OUT;
     for (size_t i = 0; i < in->evidence->query.mark_count && is_index_sound(in);
          i += count_equal(in, i))
         out->coverage = cover_value(in, value_of(in, i));
@@ -614,7 +673,7 @@ static enum ws_status decide(struct making *in)
         .exacts = (const struct ws_verdict_exact *)(const void *)in->exacts.data,
         .exact_count = in->exacts.size / sizeof(struct ws_verdict_exact),
     };
-    return ws_verdict_decide(&ws_verdict_rules_1, &input, in->arena, &out->verdict, in->err);
+    return ws_verdict_decide(&ws_verdict_rules_2, &input, in->arena, &out->verdict, in->err);
 }
 
 static enum ws_status make(struct making *in)

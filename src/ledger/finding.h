@@ -46,7 +46,7 @@ bool ws_finding_holds(const struct ws_finding_claim *claim);
 #define WS_SEARCHED_MAP(X)                                                                         \
     X(WHOLE,        "searched")    /* it is proven of each fingerprint whether it is there */      \
     X(PARTLY,       "partly searched") /* of some of them it is */                                     \
-    X(UNAVAILABLE,  "unavailable") /* nobody had it at hand */                                     \
+    X(UNAVAILABLE,  "unavailable") /* nobody had it at hand, or no mirror verified it */           \
     X(DAMAGED,      "damaged")     /* what was at hand is not what the statement says */           \
     X(FOREIGN,      "foreign")     /* it has another scheme of fingerprints */                     \
     X(WITHDRAWN,    "withdrawn")   /* its statement was taken back */                              \
@@ -65,7 +65,7 @@ struct ws_finding_shard {
     uint32_t subject;
     enum ws_searched state;
     uint64_t found;  /* distinct fingerprints of the text that it has */
-    const char *why; /* of what is damaged; else NULL */
+    const char *why; /* of what is damaged, or that no mirror verified it; else NULL */
 };
 
 /* clang-format off */

@@ -370,19 +370,20 @@ static enum ws_status gather_tiles(struct gathering *in, const struct ws_range_f
 static bool is_in_index(const struct ws_lookup *lookup, const struct ws_hash *digest)
 {
     const struct ws_index_list *list = &lookup->index.list;
-    for (size_t i = 0; lookup->has_index && i < list->shard_count; i++)
+    for (size_t i = 0; i < list->shard_count; i++)
         if (list->shards[i].state == WS_INDEX_LIVE &&
             ws_hash_equal(&list->shards[i].digest, digest))
             return true;
     return false;
 }
 
-/* A shard whose files cannot be read is none that is at hand. */
+/* A shard whose files cannot be read is none that is at hand; one that no mirror has verified, by
+ * the index, counts for nothing. */
 static enum ws_status gather_shard(struct gathering *in, const struct ws_hash *digest)
 {
     struct ws_shard_place *place = ws_shard_shelf_find(&in->lookup->shelf, digest);
     struct ws_evidence_shard *out = &in->out->shards[in->out->shard_count];
-    if (!place)
+    if (!place || (in->lookup->has_index && !is_in_index(in->lookup, digest)))
         return WS_OK;
     enum ws_status status = WS_OK;
     if (place->state == WS_INDEX_UNAVAILABLE) {
@@ -394,7 +395,7 @@ static enum ws_status gather_shard(struct gathering *in, const struct ws_hash *d
     *out = (struct ws_evidence_shard){.head_bytes =
                                           ws_bytes_of(place->shard.head_bytes, WS_SHARD_HEAD_SIZE),
                                       .head = place->shard.head};
-    status = gather_tiles(in, &place->shard.tiles, !is_in_index(in->lookup, digest), &out->tiles);
+    status = gather_tiles(in, &place->shard.tiles, !in->lookup->has_index, &out->tiles);
     if (status == WS_CORRUPT)
         return WS_OK;
     in->out->shard_count += status == WS_OK;

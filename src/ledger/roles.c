@@ -351,6 +351,10 @@ enum ws_status ws_roles_read(struct ws_bytes text, const char *name, struct ws_t
     for (size_t i = 0; i < trust->member_count; i++)
         if (in.run_by[i] != NONE)
             trust->members[i].run_by = in.run_by[i];
+    /* Without a limit an issuer could say that it began before every archive. With none at all an
+     * archive could log what a model made today before its issuer does. */
+    if (in.roles.max_delay == 0)
+        in.roles.max_delay = WS_ROLES_DELAY;
     *out = in.roles;
     return WS_OK;
 }

@@ -20,7 +20,10 @@
 
 #include "ledger/trust.h"
 
-enum { WS_ROLES_LIMIT = 4096 }; /* parties, keys, and roles, of each */
+enum {
+    WS_ROLES_LIMIT = 4096, /* parties, keys, and roles, of each */
+    WS_ROLES_DELAY = 86400 /* max-delay of roles that name none */
+};
 
 enum ws_role {
     WS_ROLE_ISSUER,  /* says what models made */
@@ -56,7 +59,7 @@ struct ws_roles {
     struct ws_granted_role *granted;
     size_t granted_count;
     uint64_t max_age;     /* seconds; 0: checkpoints do not grow stale */
-    uint64_t max_delay;   /* seconds; 0: emissions start when they say */
+    uint64_t max_delay;   /* seconds; a start is believed no earlier before its entry */
     uint64_t max_opening; /* seconds in which a disputed claim is to be opened; 0: at once */
 };
 

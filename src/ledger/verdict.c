@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const struct ws_verdict_rules ws_verdict_rules_1 = {
+const struct ws_verdict_rules ws_verdict_rules_2 = {
     .least_hits = 3,
     .least_characters = 200,
     .most_documents = 64,

@@ -100,6 +100,34 @@ static void withhold_from_mirror(struct made_registry *r)
     registry_publish(r, 6);
 }
 
+/* The reader alone gets it, after the mirror found nothing. */
+static void show_reader_alone(struct made_registry *r)
+{
+    (void)registry_claim(r, ALPHA, text(r));
+    registry_publish(r, 5);
+    const char *head = registry_path(r, "shards/0"), *away = registry_path(r, "away");
+    assert_int_equal(rename(head, away), 0);
+    registry_index(r);
+    registry_publish(r, 6);
+    assert_int_equal(rename(away, head), 0);
+}
+
+static void claim_behind_index(struct made_registry *r)
+{
+    leave_out(r);
+    registry_index(r);
+    registry_publish(r, 6);
+    (void)registry_claim(r, BRAVO, text(r));
+    registry_publish(r, 7);
+}
+
+static void take_back_then_index(struct made_registry *r)
+{
+    take_back(r);
+    registry_index(r);
+    registry_publish(r, 7);
+}
+
 /* Archives ------------------------------------------------------------------------------------- */
 
 static void archive_afterwards(struct made_registry *r)
@@ -309,6 +337,8 @@ static const struct row rows[] = {
     {"issuer", "withhold", "logs a shard and shows it to nobody", "unknown; not proven that nobody has it; a shard unavailable", withhold_shard, NULL},
     {"issuer", "withhold", "shows its shard to a mirror alone", "unknown; not proven that nobody has it; a shard unavailable", withhold_from_reader, NULL},
     {"issuer", "withhold", "does not show its shard to the mirror, either", "unknown; not proven that nobody has it; a shard unavailable", withhold_from_mirror, NULL},
+    {"issuer", "withhold", "shows its shard to the reader, and not to the mirror", "unknown; not proven that nobody has it; a shard unavailable", show_reader_alone, NULL},
+    {"issuer", "withhold", "shows its shard to the reader before a mirror verified it", "unknown; a shard unavailable", claim_behind_index, NULL},
     {"issuer", "launder", "speaks as an archive", "unknown; not proven that nobody has it", claim_as_archive, NULL},
     {"stranger", "copy", "registers what it has no role for", "unknown; not proven that nobody has it", claim_without_role, NULL},
     {"archive", "launder", "archives what a model made, afterwards", "contested", archive_afterwards, NULL},
@@ -326,6 +356,7 @@ static const struct row rows[] = {
     {"bundle's maker", "omit", "leaves it out, beside an index", "model, as claimed by alpha; not proven that nothing is left out", archive_then_index, leave_entry_out},
     {"bundle's maker", "omit", "leaves out one of two claims of a shard, beside an index", "human, as claimed by archive; not proven that nothing is left out", one_shard_for_two, leave_entry_out},
     {"bundle's maker", "omit", "leaves out the change of key that one of two claims rests on, beside an index", "model, as claimed by bravo; not proven that nothing is left out", one_shard_and_a_new_key, leave_entry_out},
+    {"bundle's maker", "omit", "leaves out the withdrawal of a claim, beside an index", "unknown; not proven that nobody has it; a shard unavailable", take_back_then_index, leave_entry_out},
     {"bundle's maker", "backdate", "proves an emission by a later checkpoint than an archive behind it", "contested", archive_afterwards, prove_late},
     {"bundle's maker", "doctor", "changes a tile", "refused: a piece is not what statements say", honest, change_tile},
 };

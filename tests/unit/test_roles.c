@@ -111,6 +111,7 @@ static void roles__tell_roots_and_mirrors_from_keys(void **state)
     assert_string_equal(in.roles.mirrors[0].url, "https://m.example/");
     assert_true(ws_roles_allow(&in.roles, 0, WS_ROLE_ARCHIVE, "cc"));
     assert_int_equal(in.roles.max_age, 0);
+    assert_int_equal(in.roles.max_delay, WS_ROLES_DELAY); /* no start is believed without limit */
     release(&in);
 }
 

@@ -74,7 +74,7 @@ static void shares(struct case_ *c, size_t claim, uint64_t document, size_t firs
 static struct ws_verdict decide(const struct case_ *c)
 {
     struct ws_verdict verdict;
-    assert_int_equal(ws_verdict_decide(&ws_verdict_rules_1, &c->input, &arena, &verdict, NULL),
+    assert_int_equal(ws_verdict_decide(&ws_verdict_rules_2, &c->input, &arena, &verdict, NULL),
                      WS_OK);
     uint64_t sum = 0;
     for (int label = 0; label < WS_VERDICT_LABELS; label++)
