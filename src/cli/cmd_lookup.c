@@ -11,12 +11,13 @@
 #include "cli/ledger_command.h"
 #include "cli/lookup_output.h"
 #include "cli/shard_command.h"
-#include "ledger/lookup.h"
+#include "ledger/registry.h"
 
 enum { PIECE = 1 << 16, DISPUTE_LIMIT = 256 };
 
 struct lookup_flags {
-    struct ws_lookup_request at;
+    struct ws_lookup_request given; /* as it is on the command line */
+    struct ws_lookup_request at;    /* with what a registry file adds */
     const char *hash, *disputed, *bundle, *text;
     bool json;
     bool refused; /* what was to be believed is not so */
@@ -112,14 +113,14 @@ static void print_next(const struct lookup_flags *flags, const char *document)
         print_flag_word("hash", flags->hash);
         if (document)
             print_word(document);
-        print_flag_word("log", flags->at.log);
-        print_flag_word("shards", flags->at.shards);
-        print_flag_word("index", flags->at.index);
-        print_flag_word("openings", flags->at.openings);
+        print_flag_word("log", flags->given.log);
+        print_flag_word("shards", flags->given.shards);
+        print_flag_word("index", flags->given.index);
+        print_flag_word("openings", flags->given.openings);
         print_flag_word("bundle", "evidence.bundle");
     }
-    print_flag_word("policy", flags->at.policy);
-    print_flag_word("roles", flags->at.roles);
+    print_flag_word("policy", flags->given.policy);
+    print_flag_word("roles", flags->given.roles);
     end_command(NULL);
 }
 
@@ -161,17 +162,15 @@ static enum ws_status look_up(const struct lookup_flags *flags, struct ws_lookup
 }
 
 static enum ws_status look_up_in_log(struct lookup_flags *flags, const struct ws_query *query,
-                                     const char *document, struct ws_error *err)
+                                     const char *document, struct ws_arena *arena,
+                                     struct ws_error *err)
 {
-    struct ws_arena arena;
     struct ws_lookup lookup;
-    ws_arena_init(&arena, NULL);
     enum ws_status status = ws_lookup_open(&lookup, &flags->at, err);
     flags->refused = status == WS_CORRUPT || status == WS_CONFLICT;
     if (status == WS_OK)
-        status = look_up(flags, &lookup, query, document, &arena, err);
+        status = look_up(flags, &lookup, query, document, arena, err);
     ws_lookup_close(&lookup);
-    ws_arena_release(&arena);
     return status;
 }
 
@@ -181,29 +180,43 @@ static enum ws_status check_flags(const struct lookup_flags *flags,
     if (flags->hash ? arguments->positional_count > 0 : arguments->positional_count != 1)
         return ws_fail(err, WS_INVALID,
                        "which document? a file, - for standard input, or --hash SHA-256 alone");
-    if (!flags->at.log || !flags->at.policy || !flags->at.roles || !flags->at.shards)
-        return ws_fail(err, WS_INVALID,
-                       "by which log, on whose word, in which shards? --log DIR|URL --policy FILE "
-                       "--roles FILE --shards DIR");
     return WS_OK;
 }
 
-static enum ws_status lookup_document(struct lookup_flags *flags, const struct arguments *arguments,
+/* What the command line and a registry file, in the policy's place, say together. */
+static enum ws_status find_registry(struct lookup_flags *flags, struct ws_arena *arena,
+                                    struct ws_error *err)
+{
+    flags->at = flags->given;
+    if (flags->at.policy)
+        WS_TRY(ws_registry_complete(&flags->at, arena, err));
+    if (!flags->at.log || !flags->at.policy || !flags->at.roles || !flags->at.shards)
+        return ws_fail(err, WS_INVALID,
+                       "by which log, on whose word, in which shards? --log DIR|URL --policy FILE "
+                       "--roles FILE --shards DIR, or --policy REGISTRY that has lines of these");
+    return WS_OK;
+}
+
+static enum ws_status lookup_document(struct lookup_flags *flags, struct arguments *arguments,
                                       struct ws_error *err)
 {
     struct ws_query query = {.has_text = false};
     struct ws_query_reader reader = {.fingerprinter = NULL};
     WS_TRY(check_flags(flags, arguments, err));
+    WS_TRY(find_registry(flags, &arguments->arena, err));
     const char *document = flags->hash ? NULL : arguments->positional[0];
     enum ws_status status = flags->hash ? read_digest("hash", flags->hash, &query.digest, err)
                                         : read_document(&reader, document, &query, err);
     if (status == WS_OK)
-        status = look_up_in_log(flags, &query, document, err);
+        status = look_up_in_log(flags, &query, document, &arguments->arena, err);
     ws_query_close(&reader);
     return status;
 }
 
 /* Bundles -------------------------------------------------------------------------------------- */
+
+#define NO_TRUST                                                                                   \
+    "on whose word? --policy FILE --roles FILE, or --policy REGISTRY that has lines of these"
 
 /* That a bundle is about this text. */
 static enum ws_status compare_text(const struct ws_query *said, const char *path,
@@ -275,11 +288,15 @@ static enum ws_status verify(void *context, const struct arguments *arguments, s
     struct ws_trust trust = {.log_count = 0};
     struct ws_roles roles = {.key_count = 0};
     struct ws_arena arena;
-    if (!flags->at.policy || !flags->at.roles)
-        return ws_fail(err, WS_INVALID, "on whose word? --policy FILE --roles FILE");
+    if (!flags->given.policy)
+        return ws_fail(err, WS_INVALID, NO_TRUST);
     ws_arena_init(&arena, NULL);
-    enum ws_status status =
-        verify_bundle(flags, arguments->positional[0], &arena, &trust, &roles, err);
+    flags->at = flags->given;
+    enum ws_status status = ws_registry_complete(&flags->at, &arena, err);
+    if (status == WS_OK && !flags->at.roles)
+        status = ws_fail(err, WS_INVALID, NO_TRUST);
+    if (status == WS_OK)
+        status = verify_bundle(flags, arguments->positional[0], &arena, &trust, &roles, err);
     flags->refused = status == WS_CORRUPT;
     ws_roles_close(&roles);
     ws_trust_close(&trust);
@@ -289,18 +306,19 @@ static enum ws_status verify(void *context, const struct arguments *arguments, s
 
 static int cmd_lookup_verify(int argc, char **argv)
 {
-    struct lookup_flags flags = {.at.now = (uint64_t)time(NULL)};
+    struct lookup_flags flags = {.given.now = (uint64_t)time(NULL)};
     const struct flag table[] = {
-        {"policy", 0, "FILE", "logs and witnesses that you trust", NULL, &flags.at.policy},
+        {"policy", 0, "FILE", "logs and witnesses that you trust, or a registry file", NULL,
+         &flags.given.policy},
         {"roles", 0, "FILE", "whose key is whose, and who may speak of what", NULL,
-         &flags.at.roles},
+         &flags.given.roles},
         {"text", 0, "FILE", "the document, to see that the bundle is about it", NULL, &flags.text},
         {"disputed", 0, "LIST", "ENTRY@DATE,...: claims that somebody asked to be opened", NULL,
          &flags.disputed},
         {"json", 0, NULL, "the answer as JSON", &flags.json, NULL},
     };
     const struct command_line line = {
-        .usage = "lookup verify BUNDLE --policy FILE --roles FILE [options]",
+        .usage = "lookup verify BUNDLE --policy FILE [options]",
         .about =
             "Comes to the verdict anew, from what a bundle of 'lookup --bundle' proves to you, "
             "without log,\nshards or network. Ends with 3 when any of it is not proven.",
@@ -332,19 +350,20 @@ static int run_lookup(const struct command_line *line, struct lookup_flags *flag
 
 int cmd_lookup(int argc, char **argv)
 {
-    struct lookup_flags flags = {.at.now = (uint64_t)time(NULL)};
+    struct lookup_flags flags = {.given.now = (uint64_t)time(NULL)};
     const struct flag table[] = {
-        {"log", 0, "DIR|URL", "the log, of which every byte is read", NULL, &flags.at.log},
-        {"policy", 0, "FILE", "logs and witnesses that you trust", NULL, &flags.at.policy},
+        {"log", 0, "DIR|URL", "the log, of which every byte is read", NULL, &flags.given.log},
+        {"policy", 0, "FILE", "logs and witnesses that you trust, or a registry file", NULL,
+         &flags.given.policy},
         {"roles", 0, "FILE", "whose key is whose, and who may speak of what", NULL,
-         &flags.at.roles},
-        {"shards", 0, "DIR", "where shards are", NULL, &flags.at.shards},
+         &flags.given.roles},
+        {"shards", 0, "DIR", "where shards are", NULL, &flags.given.shards},
         {"index", 0, "FILE", "a mirror's index, which proves that no shard is left out", NULL,
-         &flags.at.index},
+         &flags.given.index},
         {"openings", 0, "DIR", "what issuers showed of their commitments", NULL,
-         &flags.at.openings},
+         &flags.given.openings},
         {"state", 0, "DIR", "what the log showed before, to which it is held", NULL,
-         &flags.at.state},
+         &flags.given.state},
         {"hash", 0, "SHA-256", "in place of a document: that of its canonical text", NULL,
          &flags.hash},
         {"disputed", 0, "LIST", "ENTRY@DATE,...: claims that somebody asked to be opened", NULL,
@@ -356,7 +375,7 @@ int cmd_lookup(int argc, char **argv)
         {"verify", "come to the verdict anew, from a bundle alone", cmd_lookup_verify},
     };
     const struct command_line line = {
-        .usage = "lookup FILE|- --log DIR|URL --policy FILE --roles FILE --shards DIR [options]",
+        .usage = "lookup FILE|-|--hash SHA-256 --policy FILE [options]",
         .about =
             "Whose a document is: human or which model, of which depth, which characters, since "
             "when and on\nwhose word. Shards are looked up here, and nothing of the document "

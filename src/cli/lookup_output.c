@@ -20,7 +20,7 @@ static void depth_text(const struct ws_verdict_span *span, char out[64])
     if (span->emission == WS_VERDICT_NO_CLAIM)
         (void)snprintf(out, 64, "-");
     else if (!span->has_most)
-        (void)snprintf(out, 64, "from %" PRIu64, span->at_least);
+        (void)snprintf(out, 64, "unknown");
     else if (span->at_most == span->at_least)
         (void)snprintf(out, 64, "%" PRIu64, span->at_least);
     else
@@ -64,7 +64,11 @@ static void print_headline(const struct ws_lookup_answer *o)
                  ws_lookup_subject(claim));
     if (label == WS_VERDICT_MODEL) {
         depth_text(&span, depth);
-        (void)printf("  depth         %s\n", depth);
+        (void)printf("  depth         %s", depth);
+        if (!span.has_most)
+            (void)printf(": %" PRIu64 " or more, and no most is declared; caps take it as the worst",
+                         span.at_least);
+        (void)printf("\n");
     }
     print_since(o, claim);
 }

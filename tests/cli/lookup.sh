@@ -47,12 +47,13 @@ now() { date -u +%Y-%m-%dT%H:%M:%SZ; }
 text() { # text WORD: some 3,000 characters that no other word has
     for i in $(seq 60); do printf '%s %s says what no other would, ' "$1$((i * 7919))" "$i$1"; done
 }
+most=3       # depth; 0: not declared
 emission() { # emission PARTY NAME STARTED TEXTS...
     local party=$1 name=$2 started=$3
     shift 3
     accepts shard build "$@" --out shards/$name.shard
     printf '%s\n' 'kind: model-emission' "model: $party.example/$name" 'weights: model.bin' "shards: [shards/$name.shard]" \
-        "started: $started" "ended: $(now)" 'documents: 1' 'depth_at_least: 1' 'depth_at_most: 3' >$name.yaml
+        "started: $started" "ended: $(now)" 'documents: 1' 'depth_at_least: 1' "depth_at_most: $most" >$name.yaml
     accepts ledger add log $name.yaml --issuer $party.key
 }
 archive() { # archive NAME TEXTS...
@@ -92,6 +93,21 @@ check "spans" grep -qE "^ +[0-9]+ +[0-9]+  model      1 to 3    20.*Z  alpha, en
 check "containment both ways" grep -qE '^ +1 +0 +[01] .* 1\.000 +1\.000 ' out
 check "100 columns" test "$(sed '/^Next:/,$d' out | wc -L)" -le 100
 check "what is next" grep -q ' lookup model.txt --log log .* --bundle evidence.bundle --policy policy --roles roles$' <(joined out)
+cat >registry.txt <<END
+urn:wellspring:registry:v1
+policy policy
+roles roles
+log log
+shards shards
+END
+accepts lookup model.txt --policy registry.txt --json
+check "a registry file is enough" grep -q '"label": "model"' out
+(cd shards && accepts lookup ../model.txt --policy ../registry.txt --json >../out.inside && cat out >../out.inside)
+check "from anywhere" grep -q '"label": "model"' out.inside
+refuses 1 "nowhere" -- lookup model.txt --policy registry.txt --log nowhere
+printf 'urn:wellspring:registry:v1\npolicy policy\n' >little.txt
+refuses 2 "in which shards?" -- lookup model.txt --policy little.txt
+refuses 2 "on whose word?" -- lookup verify model.txt --policy little.txt
 lookup human.txt
 check "a human's" grep -qxF "human, as claimed by 'archive': archive.example/human" out
 lookup laundered.txt
@@ -158,7 +174,7 @@ mv shards shards.away
 accepts lookup verify model.bundle "${by[@]}" --text model.txt
 check "the same verdict" grep -qxF "model, as claimed by 'alpha': alpha.example/model" out
 check "as of" grep -qE "^  log           6 entries of 'log.example', which existed no later than 20.*Z$" out
-accepts lookup verify human.bundle "${by[@]}"
+accepts lookup verify human.bundle --policy registry.txt
 check "a human's, too" grep -q "^human, as claimed by 'archive'" out
 check "no text" grep -q 'was not looked for: --text FILE' out
 accepts lookup verify absent.bundle "${by[@]}" --json
@@ -191,6 +207,7 @@ at=(--log log --policy policy --roles roles --shards shards)
 # ---- Openings and disputes ----
 
 printf 'a short text' >short.txt
+most=0
 emission alpha short 2019-11-01T00:00:00Z short.txt
 publish
 digest=$("$ws" fingerprint short.txt | sed -n 's/^  SHA-256 *//p')
@@ -205,6 +222,8 @@ accepts lookup verify short.bundle "${by[@]}" --text short.txt
 check "opened in a bundle" grep -q '^model' out
 lookup short.txt --openings openings
 check "a short text" grep -q '^model' out
+check "unknown depth" grep -qF '  depth         unknown: 1 or more' out
+check "100 columns" test "$(sed '/^Next:/,$d' out | wc -L)" -le 100
 lookup model.txt --disputed "1@2026-01-01T00:00:00Z"
 check "disputed" grep -q '^unknown: ' out
 check "and told" grep -q '^Entry 1 is disputed' out

@@ -19,7 +19,7 @@ const dated = (text) => text ? time(text) : "not dated";
 
 function depthWords(depth) {
   if (!depth) return "";
-  if (depth.at_most === null) return `from ${depth.at_least}`;
+  if (depth.at_most === null) return `unknown (${depth.at_least} or more)`;
   return depth.at_least === depth.at_most ? `${depth.at_least}` : `${depth.at_least} to ${depth.at_most}`;
 }
 
