@@ -2,6 +2,8 @@
 
 #include <inttypes.h>
 
+#include "ledger/mark_order.h"
+
 const char *ws_searched_word(enum ws_searched state)
 {
     static const char *const words[] = {
@@ -58,7 +60,7 @@ struct making {
     struct ws_arena *arena;
     struct ws_error *err;
     struct ws_finding *out;
-    const size_t *order; /* of the marks, by fingerprint */
+    const uint32_t *order; /* of the marks, by fingerprint */
     struct searched_shard *shards;
     struct tiles index;
     struct ws_index_list list;
@@ -404,7 +406,7 @@ static const struct searched_shard *find_shard(const struct making *in,
 /* Each mark of a fingerprint with each document that has it; of one that too many have a single hit
  * says so. */
 static void add_hits(struct making *in, size_t claim, uint32_t subject, size_t mark_count,
-                     const size_t marks[], const struct ws_range_tile *tile, uint32_t first,
+                     const uint32_t marks[], const struct ws_range_tile *tile, uint32_t first,
                      uint32_t count)
 {
     const uint32_t kept = count > ws_verdict_rules_2.most_documents ? 1 : count;
@@ -685,7 +687,7 @@ static enum ws_status make(struct making *in)
                        evidence->rules);
     out->is_same_policy = ws_hash_equal(&evidence->policy, &in->reader->policy_digest);
     out->is_same_roles = ws_hash_equal(&evidence->roles, &in->reader->roles_digest);
-    in->order = ws_query_order(&evidence->query, in->arena);
+    in->order = ws_mark_order(evidence->query.marks, evidence->query.mark_count, in->arena);
     if (!in->order)
         return ws_fail_memory(in->err, "a lookup");
     WS_TRY(ws_trust_check(in->reader->trust, evidence->checkpoint, in->arena, &out->head, in->err));

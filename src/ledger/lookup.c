@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "ledger/log_monitor.h"
+#include "ledger/mark_order.h"
 #include "ledger/pin.h"
 
 enum { OPENING_LIMIT = 1 << 13 /* bytes of an opening's file */ };
@@ -308,7 +309,7 @@ struct gathering {
     const struct ws_query *query;
     struct ws_arena *arena;
     struct ws_error *err;
-    const size_t *order;
+    const uint32_t *order;
     struct ws_evidence *out;
 };
 
@@ -571,7 +572,7 @@ enum ws_status ws_lookup_gather(struct ws_lookup *lookup, const struct ws_query 
                                    .checkpoint = lookup->note};
     struct gathering in = {
         .lookup = lookup, .query = query, .arena = arena, .err = err, .out = &evidence};
-    in.order = ws_query_order(query, arena);
+    in.order = ws_mark_order(query->marks, query->mark_count, arena);
     if (!in.order)
         return ws_fail_memory(err, "a lookup");
     WS_TRY(gather_entries(&in));

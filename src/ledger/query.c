@@ -1,7 +1,5 @@
 #include "ledger/query.h"
 
-#include <stdlib.h>
-
 static enum ws_status take(void *reader_, const struct ws_fingerprint *found, size_t count,
                            struct ws_error *err)
 {
@@ -47,31 +45,4 @@ void ws_query_close(struct ws_query_reader *reader)
     ws_fingerprinter_close(reader->fingerprinter);
     ws_buffer_release(&reader->marks);
     *reader = (struct ws_query_reader){.fingerprinter = NULL};
-}
-
-struct ordered {
-    uint64_t value;
-    size_t mark;
-};
-
-static int compare(const void *a_, const void *b_)
-{
-    const struct ordered *a = a_, *b = b_;
-    if (a->value != b->value)
-        return a->value < b->value ? -1 : 1;
-    return (a->mark > b->mark) - (a->mark < b->mark);
-}
-
-const size_t *ws_query_order(const struct ws_query *query, struct ws_arena *arena)
-{
-    struct ordered *ordered = WS_ARENA_NEW(arena, struct ordered, query->mark_count + 1);
-    size_t *order = WS_ARENA_NEW(arena, size_t, query->mark_count + 1);
-    if (!ordered || !order)
-        return NULL;
-    for (size_t i = 0; i < query->mark_count; i++)
-        ordered[i] = (struct ordered){query->marks[i].value, i};
-    qsort(ordered, query->mark_count, sizeof *ordered, compare);
-    for (size_t i = 0; i < query->mark_count; i++)
-        order[i] = ordered[i].mark;
-    return order;
 }

@@ -39,7 +39,4 @@ WS_MUST_CHECK enum ws_status ws_query_end(struct ws_query_reader *reader, struct
                                           struct ws_error *err);
 void ws_query_close(struct ws_query_reader *reader); /* zeroed or closed before is fine */
 
-/* The marks' numbers by rising fingerprint, in the arena. NULL when memory is out. */
-const size_t *ws_query_order(const struct ws_query *query, struct ws_arena *arena);
-
 #endif

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ledger/mark_order.h"
+
 const struct ws_verdict_rules ws_verdict_rules_2 = {
     .least_hits = 3,
     .least_characters = 200,
@@ -80,7 +82,7 @@ struct work {
     const struct ws_verdict_input *input;
     struct ws_verdict_hit *hits; /* sorted, without those of common fingerprints */
     size_t hit_count;
-    uint64_t *values; /* as many as hits or marks, whichever are more */
+    uint64_t *values; /* as many as hits */
 };
 
 static bool is_exact(const struct ws_verdict_input *input, size_t claim, uint64_t document)
@@ -378,11 +380,15 @@ static uint64_t count_common(const struct work *work)
     return count_distinct(work->values, count);
 }
 
-static uint64_t count_marks(const struct work *work)
+static enum ws_status count_marks(const struct ws_verdict_input *input, struct ws_arena *arena,
+                                  uint64_t *out, struct ws_error *err)
 {
-    for (size_t i = 0; i < work->input->mark_count; i++)
-        work->values[i] = work->input->marks[i].value;
-    return count_distinct(work->values, work->input->mark_count);
+    const uint32_t *order = ws_mark_order(input->marks, input->mark_count, arena);
+    if (!order)
+        return ws_fail_memory(err, "a verdict");
+    for (size_t i = 0; i < input->mark_count; i++)
+        *out += i == 0 || input->marks[order[i]].value != input->marks[order[i - 1]].value;
+    return WS_OK;
 }
 
 enum ws_status ws_verdict_decide(const struct ws_verdict_rules *rules,
@@ -392,7 +398,7 @@ enum ws_status ws_verdict_decide(const struct ws_verdict_rules *rules,
     struct work work = {.rules = rules, .input = input};
     struct ws_verdict verdict = {.label = WS_VERDICT_UNKNOWN};
     work.hits = WS_ARENA_NEW(arena, struct ws_verdict_hit, input->hit_count + 1);
-    work.values = WS_ARENA_NEW(arena, uint64_t, input->hit_count + input->mark_count + 1);
+    work.values = WS_ARENA_NEW(arena, uint64_t, input->hit_count + 1);
     size_t *phrases = WS_ARENA_NEW(arena, size_t, input->mark_count + 1);
     if (!work.hits || !work.values || !phrases)
         return ws_fail_memory(err, "a verdict");
@@ -401,7 +407,7 @@ enum ws_status ws_verdict_decide(const struct ws_verdict_rules *rules,
                input->hits[i].mark < input->mark_count);
     find_phrases(&work, phrases);
     take_hits(&work, phrases);
-    verdict.distinct = count_marks(&work);
+    WS_TRY(count_marks(input, arena, &verdict.distinct, err));
     verdict.common = count_common(&work);
     WS_TRY(find_matches(&work, arena, &verdict, err));
     WS_TRY(find_spans(&work, arena, &verdict, err));
