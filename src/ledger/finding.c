@@ -43,6 +43,12 @@ struct tiles {
     struct ws_range_tile *read; /* as many as `from` has */
 };
 
+/* What the index has of one fingerprint. */
+struct answer {
+    const struct ws_range_tile *tile; /* NULL: it is not there */
+    uint32_t first, count;
+};
+
 /* A shard of the evidence. */
 struct searched_shard {
     struct ws_hash digest;
@@ -66,6 +72,7 @@ struct making {
     struct ws_index_list list;
     const struct ws_index_shard **live; /* those of the list, by number */
     size_t live_count;
+    struct answer *answers;  /* by place in the order, at the first of equal fingerprints */
     struct ws_buffer hits;   /* struct ws_verdict_hit */
     struct ws_buffer exacts; /* struct ws_verdict_exact */
 };
@@ -254,6 +261,22 @@ static enum ws_status list_live(struct making *in)
     return WS_OK;
 }
 
+/* Each fingerprint is looked up in the index once, and not for each shard. */
+static enum ws_status ask_index(struct making *in)
+{
+    const size_t count = in->evidence->query.mark_count;
+    in->answers = WS_ARENA_NEW(in->arena, struct answer, count + 1);
+    if (!in->answers)
+        return ws_fail_memory(in->err, "an index");
+    for (size_t i = 0; i < count; i += count_equal(in, i)) {
+        struct answer *answer = &in->answers[i];
+        *answer = (struct answer){.tile = tile_for(&in->index, value_of(in, i))};
+        if (answer->tile)
+            answer->count = ws_range_tile_find(answer->tile, value_of(in, i), &answer->first);
+    }
+    return WS_OK;
+}
+
 /* The list, and every tile, is what the mirror signed. */
 static enum ws_status check_index(struct making *in, const struct ws_statement *said,
                                   struct ws_error *why)
@@ -271,7 +294,8 @@ static enum ws_status check_index(struct making *in, const struct ws_statement *
         strcmp(in->list.scheme, in->evidence->scheme) != 0)
         return ws_fail(why, WS_CORRUPT, "the list is of something else than the statement says");
     WS_TRY(check_tiles(in, &index->head.range, &index->tiles, &in->index, why));
-    return list_live(in);
+    WS_TRY(list_live(in));
+    return ask_index(in);
 }
 
 static enum ws_status read_index(struct making *in)
@@ -310,16 +334,17 @@ static size_t live_number(const struct making *in, const struct ws_hash *shard)
     return NOT_LIVE;
 }
 
-/* Whether the index proves that the live shard with this number has not this fingerprint. */
-static bool is_absent_by_index(const struct making *in, size_t live, uint64_t value)
+/* Whether the index proves that the live shard with this number has not the fingerprint at this
+ * place of the order. */
+static bool is_absent_by_index(const struct making *in, size_t live, size_t place)
 {
-    const struct ws_range_tile *tile = live == NOT_LIVE ? NULL : tile_for(&in->index, value);
-    uint32_t first;
-    const uint32_t count = tile ? ws_range_tile_find(tile, value, &first) : 0;
-    for (uint32_t i = 0; i < count; i++)
-        if (ws_range_tile_number(tile, first + i) == live)
+    if (live == NOT_LIVE)
+        return false;
+    const struct answer *answer = &in->answers[place];
+    for (uint32_t i = 0; i < answer->count; i++)
+        if (ws_range_tile_number(answer->tile, answer->first + i) == live)
             return false;
-    return tile != NULL;
+    return answer->tile != NULL;
 }
 
 /* The line of the list on a subject of an entry; NULL where there is none. */
@@ -438,7 +463,7 @@ static void search_shard(struct making *in, const struct searched_shard *shard,
             out->found++;
             add_hits(in, out->claim, out->subject, n, in->order + i, tile, first, count);
         }
-        is_whole &= tile || is_absent_by_index(in, live, value);
+        is_whole &= tile || is_absent_by_index(in, live, i);
     }
     out->state = is_whole ? WS_SEARCHED_WHOLE : WS_SEARCHED_PARTLY;
 }
@@ -602,16 +627,14 @@ static bool is_heard(const struct making *in, const struct ws_hash *digest)
     return true;
 }
 
-/* What the index says of one fingerprint was searched, too. */
-static enum ws_coverage cover_value(const struct making *in, uint64_t value)
+/* What the index says of the fingerprint at this place of the order was searched, too. */
+static enum ws_coverage cover_value(const struct making *in, size_t place)
 {
-    const struct ws_range_tile *tile = tile_for(&in->index, value);
-    uint32_t first;
-    if (!tile)
+    const struct answer *answer = &in->answers[place];
+    if (!answer->tile)
         return WS_COVERAGE_PARTLY;
-    const uint32_t count = ws_range_tile_find(tile, value, &first);
-    for (uint32_t i = 0; i < count; i++) {
-        const uint32_t number = ws_range_tile_number(tile, first + i);
+    for (uint32_t i = 0; i < answer->count; i++) {
+        const uint32_t number = ws_range_tile_number(answer->tile, answer->first + i);
         if (number >= in->live_count || !is_searched(in, &in->live[number]->digest) ||
             !is_heard(in, &in->live[number]->digest))
             return WS_COVERAGE_NOT_FOUND;
@@ -634,7 +657,7 @@ static void judge_coverage(struct making *in)
             out->coverage = WS_COVERAGE_LEFT_OUT;
     for (size_t i = 0; i < in->evidence->query.mark_count && is_index_sound(in);
          i += count_equal(in, i))
-        out->coverage = cover_value(in, value_of(in, i));
+        out->coverage = cover_value(in, i);
 }
 
 /* The verdict ---------------------------------------------------------------------------------- */

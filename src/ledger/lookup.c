@@ -490,7 +490,12 @@ static enum ws_status prove_entry(struct ws_lookup *lookup, uint64_t index, stru
     *out = (struct ws_log_proof){.has_extra = true,
                                  .index = index,
                                  .checkpoint = date->note.data ? date->note : lookup->note};
-    WS_TRY(ws_log_source_entry(&tree, index, arena, &out->extra, err));
+    struct ws_bytes entry;
+    ws_arena_reset(&lookup->scratch); /* some 300 KB are read for each */
+    WS_TRY(ws_log_source_entry(&tree, index, &lookup->scratch, &entry, err));
+    out->extra = ws_bytes_of(ws_arena_copy(arena, entry.data, entry.size), entry.size);
+    if (!out->extra.data)
+        return ws_fail_memory(err, "the proof of an entry");
     return ws_merkle_prove_inclusion(&nodes, index, date->trusted.checkpoint.size, &out->way, err);
 }
 
