@@ -4,9 +4,9 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 
+#include "base/file_change.h"
 #include "ledger/lookup_answer.h"
 #include "server/log_lookup_log.h"
 #include "server/microhttpd.h"
@@ -27,12 +27,6 @@ struct asked {
     struct asked *next;
 };
 
-/* What has been seen of a file or a directory that others replace. */
-struct seen {
-    struct timespec changed;
-    ino_t number;
-};
-
 struct ws_log_lookup {
     struct ws_lookup_request request;
     void (*complain)(const char *message);
@@ -41,7 +35,7 @@ struct ws_log_lookup {
     /* Of the thread alone: */
     struct ws_lookup lookup;
     bool is_open;
-    struct seen checkpoint, shards, index;
+    struct ws_file_change checkpoint, shards, index;
     struct ws_error complaint; /* the last; empty when it went well */
     pthread_mutex_t mutex;     /* guards what follows */
     pthread_cond_t change;     /* somebody waits, or it ends */
@@ -59,28 +53,16 @@ static time_t monotonic_seconds(void)
 
 /* The log, as it is now ------------------------------------------------------------------------ */
 
-static bool is_other(const char *path, struct seen *seen)
-{
-    struct stat about;
-    if (stat(path, &about) != 0)
-        return true;
-    const bool other = about.st_ino != seen->number ||
-                       about.st_mtim.tv_sec != seen->changed.tv_sec ||
-                       about.st_mtim.tv_nsec != seen->changed.tv_nsec;
-    *seen = (struct seen){about.st_mtim, about.st_ino};
-    return other;
-}
-
 /* Each is looked at, so that what is read next is of what is there now. */
 static bool has_changed(struct ws_log_lookup *lookups)
 {
     char checkpoint[4096];
     const struct ws_lookup_request *at = &lookups->request;
     const int size = snprintf(checkpoint, sizeof checkpoint, "%s/checkpoint", at->log);
-    const bool log =
-        size < 0 || (size_t)size >= sizeof checkpoint || is_other(checkpoint, &lookups->checkpoint);
-    const bool shards = is_other(at->shards, &lookups->shards);
-    const bool index = at->index && is_other(at->index, &lookups->index);
+    const bool log = size < 0 || (size_t)size >= sizeof checkpoint ||
+                     ws_file_is_other(checkpoint, &lookups->checkpoint);
+    const bool shards = ws_file_is_other(at->shards, &lookups->shards);
+    const bool index = at->index && ws_file_is_other(at->index, &lookups->index);
     return log || shards || index;
 }
 

@@ -2,9 +2,9 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file_change.h"
 #include "base/number.h"
 #include "ledger/index_build.h"
 #include "ledger/shard_roll.h"
@@ -15,18 +15,12 @@
 #define FOR_MINUTES "public, max-age=300"
 #define BYTES       "application/octet-stream"
 
-/* What has been seen of a file or a directory that others replace. */
-struct seen {
-    struct timespec changed;
-    ino_t number;
-};
-
 struct log_shards {
     const char *log, *directory;
     const struct ws_roles *roles;
     struct ws_log_source source;
     pthread_mutex_t mutex; /* guards what follows */
-    struct seen checkpoint, folder;
+    struct ws_file_change checkpoint, folder;
     struct ws_arena origin; /* of the log */
     struct ws_shard_roll roll;
     bool is_open; /* the roll */
@@ -37,24 +31,12 @@ struct log_shards {
 /* What is there --------------------------------------------------------------------------------
  */
 
-static bool is_other(const char *path, struct seen *seen)
-{
-    struct stat about;
-    if (stat(path, &about) != 0)
-        return true;
-    const bool other = about.st_ino != seen->number ||
-                       about.st_mtim.tv_sec != seen->changed.tv_sec ||
-                       about.st_mtim.tv_nsec != seen->changed.tv_nsec;
-    *seen = (struct seen){about.st_mtim, about.st_ino};
-    return other;
-}
-
 static void close_roll(struct log_shards *shards)
 {
     if (shards->is_open)
         ws_shard_roll_close(&shards->roll);
     shards->is_open = false;
-    shards->checkpoint = (struct seen){.number = 0};
+    shards->checkpoint = (struct ws_file_change){.number = 0};
 }
 
 static enum ws_status read_log(struct log_shards *shards, struct ws_error *err)
@@ -92,7 +74,7 @@ static enum ws_status read_directory(struct log_shards *shards, struct ws_error 
     enum ws_status status =
         ws_shard_shelf_open(&shards->shelf, shards->directory, &shards->places, err);
     if (status != WS_OK)
-        shards->folder = (struct seen){.number = 0};
+        shards->folder = (struct ws_file_change){.number = 0};
     return status;
 }
 
@@ -103,9 +85,9 @@ static enum ws_status refresh(struct log_shards *shards, struct ws_error *err)
     ws_arena_init(&scratch, NULL);
     const char *path = ws_arena_format(&scratch, "%s/checkpoint", shards->log);
     enum ws_status status = path ? WS_OK : ws_fail_memory(err, "a log's shards");
-    if (status == WS_OK && (is_other(path, &shards->checkpoint) || !shards->is_open))
+    if (status == WS_OK && (ws_file_is_other(path, &shards->checkpoint) || !shards->is_open))
         status = read_log(shards, err);
-    if (status == WS_OK && is_other(shards->directory, &shards->folder))
+    if (status == WS_OK && ws_file_is_other(shards->directory, &shards->folder))
         status = read_directory(shards, err);
     ws_arena_release(&scratch);
     return status;

@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "base/file.h"
+#include "base/file_change.h"
 #include "support/failing_heap.h"
 
 static struct ws_arena arena;
@@ -584,6 +585,19 @@ static void files__are_closed_after_failures(void **state)
     unlink("a");
 }
 
+static void file__is_other_when_it_was_replaced(void **state)
+{
+    (void)state;
+    struct ws_file_change seen = {.number = 0};
+    assert_true(ws_file_is_other("one", &seen)); /* it is not there */
+    for (int i = 0; i < 2; i++) {
+        write_text("one", "text");
+        assert_true(ws_file_is_other("one", &seen));
+        assert_false(ws_file_is_other("one", &seen));
+    }
+    assert_int_equal(unlink("one"), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -608,6 +622,7 @@ int main(void)
         cmocka_unit_test(lock__has_one_holder_and_dies_with_it),
         cmocka_unit_test(files__survive_every_failing_allocation),
         cmocka_unit_test(files__are_closed_after_failures),
+        cmocka_unit_test(file__is_other_when_it_was_replaced),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
