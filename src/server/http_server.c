@@ -20,6 +20,7 @@
 #include "base/spill.h"
 #include "server/asset.h"
 #include "server/http_guard.h"
+#include "server/http_route.h"
 
 enum {
     THREADS = 4,            /* one that computes an answer does not hold up all streams */
@@ -456,28 +457,19 @@ static void answer_request(struct exchange *e, struct MHD_Connection *connection
                            const char *method)
 {
     const struct ws_http_site *site = &e->server->site;
+    const struct ws_http_found found = ws_http_find(site, method, &e->target, &e->arena);
     struct ws_http_request request = {.pending = (struct ws_http_pending *)e,
                                       .target = &e->target,
                                       .body = ws_buffer_bytes(&e->body),
                                       .arena = &e->arena};
-    for (size_t i = 0; i < site->route_count; i++) {
-        const struct ws_http_route *route = &site->routes[i];
-        if (!ws_target_matches(&e->target, route->pattern, request.names))
-            continue;
-        bool reads = strcmp(route->method, "GET") == 0;
-        if (strcmp(method, route->method) == 0 || (reads && strcmp(method, "HEAD") == 0)) {
-            e->allow = NULL;
-            if (reads || site->is_open || may_change(e, connection))
-                answer_by(e, route, &request, connection);
-            return;
-        }
-        e->allow = e->allow ? ws_arena_format(&e->arena, "%s, %s", e->allow, route->method)
-                            : route->method;
-    }
-    if (e->allow)
+    memcpy(request.names, found.names, sizeof found.names);
+    e->allow = found.allow;
+    if (found.allow)
         answer_error(e, MHD_HTTP_METHOD_NOT_ALLOWED, "this is asked for with another method");
-    else
+    else if (!found.route)
         answer_error(e, MHD_HTTP_NOT_FOUND, "there is nothing of that name");
+    else if (strcmp(found.route->method, "GET") == 0 || site->is_open || may_change(e, connection))
+        answer_by(e, found.route, &request, connection);
 }
 
 static void make_answer(struct exchange *e, struct MHD_Connection *connection, const char *method)
@@ -510,13 +502,12 @@ static void *on_target(void *server_, const char *target, struct MHD_Connection 
 static size_t find_body_most(struct exchange *e, const char *method)
 {
     const struct ws_http_site *site = &e->server->site;
-    const char *names[WS_ROUTE_NAMES];
     struct ws_target target;
-    const bool is_read = ws_target_parse(e->asked, &e->arena, &target, NULL) == WS_OK;
-    for (size_t i = 0; is_read && i < site->route_count; i++)
-        if (site->routes[i].body_most > 0 && strcmp(method, site->routes[i].method) == 0 &&
-            ws_target_matches(&target, site->routes[i].pattern, names))
-            return site->routes[i].body_most;
+    if (ws_target_parse(e->asked, &e->arena, &target, NULL) == WS_OK) {
+        const struct ws_http_found found = ws_http_find(site, method, &target, &e->arena);
+        if (found.route && found.route->body_most > 0)
+            return found.route->body_most;
+    }
     return site->body_most > 0 ? site->body_most : BODY_SIZE;
 }
 

@@ -12,7 +12,7 @@
 
 enum { STOP_SECONDS = 5 };
 
-static const struct ws_http_route routes[] = {
+const struct ws_http_route log_site_routes[LOG_SITE_ROUTES] = {
     {"GET", "/tile/**", log_site_file, NULL, 0},
     {"GET", "/checkpoint", log_site_file, NULL, 0},
     {"GET", "/checkpoints/**", log_site_file, NULL, 0},
@@ -23,7 +23,6 @@ static const struct ws_http_route routes[] = {
     {"GET", "/shards/*/documents/*", log_site_shard_documents, NULL, 0},
     {"POST", "/add", log_site_add, NULL, 0},
     {"GET", "/metrics", log_site_numbers, NULL, 0},
-    /* Where nothing can be looked up, these are not there. */
     {"POST", "/lookup", log_site_lookup, NULL, WS_LOOKUP_TEXT_LIMIT},
     {"POST", "/lookup/bundle", log_site_lookup_bundle, NULL, WS_LOOKUP_TEXT_LIMIT},
     {"GET", "/lookup/log", log_site_lookup_log, NULL, 0},
@@ -31,7 +30,6 @@ static const struct ws_http_route routes[] = {
     {"GET", "/", NULL, "lookup.html", 0},
     {"GET", "/assets/*", NULL, "*", 0},
 };
-enum { LOOKUP_ROUTES = 6 };
 
 static void count_turned_away(void *site_, unsigned status)
 {
@@ -119,9 +117,9 @@ enum ws_status ws_log_site_start(const struct ws_log_site_settings *settings,
     site->settings = *settings;
     site->directory = -1;
     pthread_mutex_init(&site->mutex, NULL);
-    const struct ws_http_site served = {.routes = routes,
-                                        .route_count = sizeof routes / sizeof *routes -
-                                                       (settings->lookup ? 0 : LOOKUP_ROUTES),
+    const struct ws_http_site served = {.routes = log_site_routes,
+                                        .route_count = settings->lookup ? LOG_SITE_ROUTES
+                                                                        : LOG_SITE_LOOKUP_ROUTE,
                                         .user = site,
                                         .body_most = WS_ENTRY_LIMIT,
                                         .is_open = true,

@@ -71,6 +71,10 @@ struct ws_log_site {
     struct ws_log_lookup *lookups; /* NULL: nothing can be looked up */
 };
 
+/* Those of lookups are the last: where nothing can be looked up, they are not there. */
+enum { LOG_SITE_ROUTES = 16, LOG_SITE_LOOKUP_ROUTE = 10 };
+extern const struct ws_http_route log_site_routes[LOG_SITE_ROUTES];
+
 /* Functions of routes. */
 ws_http_function log_site_file, log_site_add, log_site_numbers;
 ws_http_function log_site_shard, log_site_shard_proof, log_site_shard_tiles,

@@ -1,15 +1,16 @@
 /*
  * Any bytes as what a browser, or somebody else, sends: the first byte picks the target of a
- * request or a header. A target is refused or taken apart into names that are no ways, which come
- * back from their escapes; headers are judged without a fault, and a secret is never found in what
- * lacks it.
+ * request, a method and a target that a log's site routes, or a header. A target is refused or
+ * taken apart into names that are no ways, which come back from their escapes; headers are judged
+ * without a fault, and a secret is never found in what lacks it.
  */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "server/http_guard.h"
-#include "server/http_target.h"
+#include "server/http_route.h"
+#include "server/log_site_internal.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -59,6 +60,29 @@ static void parse(struct ws_bytes text)
     ws_arena_release(&arena);
 }
 
+/* One row answers, or the methods of the path are named, or there is nothing of that name. */
+static void find(const char *text, struct ws_arena *arena)
+{
+    const struct ws_http_site site = {.routes = log_site_routes, .route_count = LOG_SITE_ROUTES};
+    struct ws_bytes method, asked;
+    struct ws_target target;
+    if (!ws_bytes_split(ws_bytes_of_text(text), ' ', &method, &asked) ||
+        ws_target_parse(asked, arena, &target, NULL) != WS_OK)
+        return;
+    const char *word = ws_arena_text_of(arena, method.data, method.size);
+    const struct ws_http_found found = ws_http_find(&site, word, &target, arena);
+    require(!found.route || !found.allow);
+    if (!found.route)
+        return;
+    require(strcmp(word, "GET") == 0 || strcmp(word, "HEAD") == 0 || strcmp(word, "POST") == 0);
+    require(ws_target_matches(&target, found.route->pattern, (const char *[WS_ROUTE_NAMES]){NULL}));
+    if (strcmp(found.route->pattern, "/shards/*/proof/*") == 0)
+        require(ws_is_segment(found.names[0]) && ws_is_segment(found.names[1]));
+    /* What is posted is taken by these alone. */
+    if (found.route->body_most > 0)
+        require(strcmp(target.segments[0], "lookup") == 0 && strcmp(word, "POST") == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size == 0)
@@ -69,7 +93,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const char *text =
         ws_arena_format(&arena, "%.*s", (int)rest.size, (const char *)rest.data); /* to a zero */
     require(text != NULL);
-    switch (data[0] % 5) {
+    switch (data[0] % 6) {
     case 0:
         parse(rest);
         break;
@@ -81,6 +105,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         break;
     case 3:
         require(!ws_cookie_is(text, "w", TOKEN) || strstr(text, "w=" TOKEN));
+        break;
+    case 4:
+        find(text, &arena);
         break;
     default:
         require(!ws_origin_is_of_host(text, "localhost:80") || strstr(text, "://"));

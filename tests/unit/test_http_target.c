@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "server/http_target.h"
+#include "server/http_route.h"
 
 static enum ws_status parse(const char *text, struct ws_arena *arena, struct ws_target *out)
 {
@@ -145,6 +145,36 @@ static void names_come_back_from_their_escapes(void **state)
     ws_arena_release(&arena);
 }
 
+static void routes_are_found_by_method_and_path(void **state)
+{
+    (void)state;
+    static const struct ws_http_route routes[] = {
+        {"GET", "/a/*", NULL, "a", 0}, {"POST", "/a/*", NULL, "b", 7}, {"GET", "/b", NULL, "c", 0}};
+    static const struct ws_http_site site = {.routes = routes, .route_count = 3};
+    static const struct {
+        const char *method, *target, *file, *allow;
+    } known[] = {
+        {"GET", "/a/x", "a", NULL},  {"HEAD", "/a/x", "a", NULL},
+        {"POST", "/a/x", "b", NULL}, {"PUT", "/a/x", NULL, "GET, POST"},
+        {"HEAD", "/b", "c", NULL},   {"POST", "/b", NULL, "GET"},
+        {"GET", "/c", NULL, NULL},   {"get", "/b", NULL, "GET"},
+    };
+    struct ws_arena arena;
+    struct ws_target target;
+    ws_arena_init(&arena, NULL);
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        assert_int_equal(parse(known[i].target, &arena, &target), WS_OK);
+        const struct ws_http_found found = ws_http_find(&site, known[i].method, &target, &arena);
+        assert_int_equal(found.route != NULL, known[i].file != NULL);
+        if (known[i].file)
+            assert_string_equal(found.route->file, known[i].file);
+        assert_int_equal(found.allow != NULL, known[i].allow != NULL);
+        if (known[i].allow)
+            assert_string_equal(found.allow, known[i].allow);
+    }
+    ws_arena_release(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -153,6 +183,7 @@ int main(void)
         cmocka_unit_test(whole_numbers_are_bounded),
         cmocka_unit_test(patterns_match_segment_by_segment),
         cmocka_unit_test(names_come_back_from_their_escapes),
+        cmocka_unit_test(routes_are_found_by_method_and_path),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
