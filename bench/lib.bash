@@ -83,8 +83,9 @@ many_runs() {
 
 # row CLAIM OURS PEER PEER_NAME
 row() {
-    awk -v claim="$1" -v ours="$2" -v peer="$3" -v name="$4" \
-        'BEGIN { printf "%s,%.4f,%s,%.4f,%.2f\n", claim, ours, name, peer, peer / ours }'
+    awk -v claim="$1" -v ours="$2" -v peer="$3" -v name="$4" '
+        function field(text) { return text ~ /,/ ? "\"" text "\"" : text }
+        BEGIN { printf "%s,%.4f,%s,%.4f,%.2f\n", field(claim), ours, field(name), peer, peer / ours }'
 }
 
 echo "${columns:-claim,our seconds,peer,peer seconds,peer over ours}"
