@@ -8,11 +8,11 @@
 
 #include "base/file.h"
 #include "base/number.h"
+#include "base/temporary_directory.h"
 #include "cli/attribution_output.h"
 #include "cli/command.h"
 #include "cli/installed.h"
 #include "cli/stop_signal.h"
-#include "cli/temporary_directory.h"
 #include "cli/terminal.h"
 #include "lab/plan.h"
 #include "measure/metric.h"
@@ -423,12 +423,12 @@ static enum ws_status run_in_place(struct work *w, struct ws_error *err)
     if (w->directory)
         WS_TRY(ws_directory_make(w->directory, err));
     else
-        WS_TRY(temporary_directory_make(&w->arena, &w->directory, err));
+        WS_TRY(ws_temporary_directory_make(&w->arena, &w->directory, err));
     stop_signal_take();
     enum ws_status status = run_all(w, err);
     terminal_clear(&w->terminal);
     if (!w->flags.runs)
-        directory_remove(w->directory);
+        ws_directory_remove(w->directory);
     return status;
 }
 

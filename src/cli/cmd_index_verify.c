@@ -5,8 +5,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/temporary_directory.h"
 #include "cli/index_command.h"
-#include "cli/temporary_directory.h"
 
 struct verify_request {
     struct stock_request stock;
@@ -75,11 +75,11 @@ static enum ws_status compare_built(const struct ws_index *index, struct stock *
     const char *directory;
     struct ws_index_head head = {.entries = 0};
     WS_TRY(compare_lists(&index->list, &stock->list, err));
-    WS_TRY(temporary_directory_make(&stock->arena, &directory, err));
+    WS_TRY(ws_temporary_directory_make(&stock->arena, &directory, err));
     const char *path = ws_arena_format(&stock->arena, "%s/index", directory);
     enum ws_status status = path ? ws_index_write(path, &stock->list, stock->live, NULL, &head, err)
                                  : ws_fail_memory(err, "an index");
-    directory_remove(directory);
+    ws_directory_remove(directory);
     WS_TRY(status);
     if (!ws_hash_equal(&head.range.root, &index->head.range.root) ||
         !ws_hash_equal(&head.list, &index->head.list))

@@ -8,11 +8,11 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/temporary_directory.h"
 #include "cli/command.h"
 #include "cli/preset.h"
 #include "cli/stop_signal.h"
 #include "cli/study.h"
-#include "cli/temporary_directory.h"
 #include "cli/terminal.h"
 
 enum { PRESETS_MOST = 64, FILE_LIMIT = 1 << 20, HELP_WIDTH = 98 };
@@ -254,7 +254,7 @@ static enum ws_status reproduce_experiment(struct session *s, struct study *stud
         status = ws_claim_rows_measure(r, e, s->tier, directory, human, NULL, study->results, err);
     ws_human_close(human);
     if (!s->flags.runs)
-        directory_remove(directory);
+        ws_directory_remove(directory);
     if (status == WS_OK && *stop_signal_flag())
         status = ws_fail(err, WS_INTERRUPTED, "stopped");
     return status;
@@ -342,13 +342,13 @@ static enum ws_status reproduce_in_place(struct session *s, struct ws_error *err
 {
     s->directory = s->flags.runs;
     if (!s->directory)
-        WS_TRY(temporary_directory_make(&s->arena, &s->directory, err));
+        WS_TRY(ws_temporary_directory_make(&s->arena, &s->directory, err));
     /* A run saves its chains before it stops, and the directory is to be removed. */
     stop_signal_take();
     enum ws_status status = reproduce_all(s, err);
     terminal_clear(&s->terminal);
     if (!s->flags.runs)
-        directory_remove(s->directory);
+        ws_directory_remove(s->directory);
     return status;
 }
 

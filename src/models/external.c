@@ -2,15 +2,13 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/bytes.h"
 #include "base/file.h"
 #include "base/process.h"
 #include "base/rng.h"
-#include "base/spill.h"
+#include "base/temporary_directory.h"
 
 enum { MAGIC = 0x454d5357, VERSION = 1 }; /* "WSME" */
 
@@ -65,33 +63,28 @@ static enum ws_status check(const void *settings, const struct ws_dataset *examp
  */
 
 struct bench {
-    char directory[256];
-    char data[300]; /* training set, or sample */
-    char model[300];
-    char log[300];
+    const char *directory;
+    const char *data; /* training set, or sample */
+    const char *model;
+    const char *log;
 };
 
-static enum ws_status open_bench(struct bench *b, struct ws_error *err)
-{
-    int size = snprintf(b->directory, sizeof b->directory, "%s/wellspring-external-XXXXXX",
-                        ws_temporary_directory());
-    if (size < 0 || (size_t)size >= sizeof b->directory)
-        return ws_fail(err, WS_INVALID, "the directory for temporary files has too long a name");
-    if (!mkdtemp(b->directory))
-        return ws_fail_system(err, "make directory", b->directory);
-    (void)snprintf(b->data, sizeof b->data, "%s/items.jsonl", b->directory);
-    (void)snprintf(b->model, sizeof b->model, "%s/model", b->directory);
-    (void)snprintf(b->log, sizeof b->log, "%s/log", b->directory);
-    return WS_OK;
-}
-
-/* What else the commands left there stays, and so does the directory. */
+/* With whatever else the commands left there. */
 static void close_bench(const struct bench *b)
 {
-    (void)unlink(b->data);
-    (void)unlink(b->model);
-    (void)unlink(b->log);
-    (void)rmdir(b->directory);
+    ws_directory_remove(b->directory);
+}
+
+static enum ws_status open_bench(struct bench *b, struct ws_arena *arena, struct ws_error *err)
+{
+    WS_TRY(ws_temporary_directory_make(arena, &b->directory, err));
+    b->data = ws_arena_format(arena, "%s/items.jsonl", b->directory);
+    b->model = ws_arena_format(arena, "%s/model", b->directory);
+    b->log = ws_arena_format(arena, "%s/log", b->directory);
+    if (b->data && b->model && b->log)
+        return WS_OK;
+    close_bench(b);
+    return ws_fail_memory(err, "an external model");
 }
 
 /* Command lines ---------------------------------------------------------------------------------
@@ -172,11 +165,18 @@ static enum ws_status run_command(const char *command, const struct ws_external_
     return status;
 }
 
-/* Reads what a command wrote. A pipe would wait for its writer, a device might have no end. */
-static enum ws_status read_written(const char *path, uint64_t limit, struct ws_arena *arena,
-                                   struct ws_bytes *out, struct ws_error *err)
+/* Reads what a command wrote as `word`. A pipe would wait for its writer, a device might have no
+ * end. */
+static enum ws_status read_written(const char *command, const char *word, const char *path,
+                                   uint64_t limit, struct ws_arena *arena, struct ws_bytes *out,
+                                   struct ws_error *err)
 {
     uint64_t size;
+    if (ws_directory_exists(path))
+        return ws_fail(err, WS_IO, "the command '%.160s' made %s a directory, wanted one file",
+                       command, word);
+    if (!ws_file_exists(path))
+        return ws_fail(err, WS_NOT_FOUND, "the command '%.160s' wrote no %s", command, word);
     WS_TRY(ws_file_size(path, &size, err));
     return ws_file_read(path, (size_t)limit, arena, out, err);
 }
@@ -200,12 +200,8 @@ static enum ws_status read_model(struct ws_external_model *model, const struct b
                                  struct ws_arena *arena, struct ws_error *err)
 {
     const struct ws_external_settings *settings = model->base.settings;
-    if (ws_directory_exists(b->model))
-        return ws_fail(err, WS_IO, "the command '%.160s' made {model} a directory, wanted one file",
-                       settings->train);
-    if (!ws_file_exists(b->model))
-        return ws_fail(err, WS_NOT_FOUND, "the command '%.160s' wrote no {model}", settings->train);
-    return read_written(b->model, settings->model_bytes, arena, &model->bytes, err);
+    return read_written(settings->train, "{model}", b->model, settings->model_bytes, arena,
+                        &model->bytes, err);
 }
 
 static enum ws_status train(struct ws_external_model *model, const struct ws_dataset *data,
@@ -234,7 +230,7 @@ static enum ws_status fit_one(const void *settings, const struct ws_dataset *dat
         .dimension = data->dimension,
         .length = data->kind == WS_DATA_TOKENS ? ws_dataset_lengths(data).longest : 0,
     };
-    WS_TRY(open_bench(&b, err));
+    WS_TRY(open_bench(&b, arena, err));
     enum ws_status status = train(model, data, key, &b, job, arena, err);
     close_bench(&b);
     if (status == WS_OK)
@@ -265,10 +261,9 @@ static enum ws_status draw(const struct ws_external_model *model, uint64_t count
     struct ws_error said;
     WS_TRY(ws_file_replace(b->model, model->bytes, err));
     WS_TRY(run_command(settings->sample, model, key, "{out}", count, b, job, arena, err));
-    if (!ws_file_exists(b->data))
-        return ws_fail(err, WS_NOT_FOUND, "the command '%.160s' wrote no {out}", settings->sample);
     ws_arena_init(&scratch, arena->allocator);
-    enum ws_status status = read_written(b->data, SAMPLE_LIMIT, &scratch, &text, &said);
+    enum ws_status status =
+        read_written(settings->sample, "{out}", b->data, SAMPLE_LIMIT, &scratch, &text, &said);
     if (status == WS_OK)
         status = ws_external_read_items(text, "{out}", model, count, arena, out, &said);
     ws_arena_release(&scratch);
@@ -287,7 +282,7 @@ static enum ws_status sample_one(const struct ws_external_model *model, uint64_t
     struct ws_payload *payload = WS_ARENA_ZNEW(arena, struct ws_payload, 1);
     if (!payload)
         return ws_fail_memory(err, "a sample of an external model");
-    WS_TRY(open_bench(&b, err));
+    WS_TRY(open_bench(&b, arena, err));
     enum ws_status status = draw(model, count, key, &b, job, arena, payload, err);
     close_bench(&b);
     *out = payload;

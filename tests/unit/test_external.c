@@ -4,7 +4,9 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -186,6 +188,7 @@ static void external__says_what_a_sampling_command_did_wrong(void **state)
         const char *sample, *message;
     } cases[] = {
         {"mkfifo {out}; : {model} {items}", "is not a regular file"},
+        {"mkdir {out}; : {model} {items}", "made {out} a directory, wanted one file"},
         {"ln -s /dev/zero {out}; : {model} {items}", "is not a regular file"},
         {"echo 'not an item' >{out}; : {model} {items}", "{out}:1"},
         {"head -n 1 {model} >{out}; : {items}", "{out}: has 1 items, wanted the 2"},
@@ -204,6 +207,29 @@ static void external__says_what_a_sampling_command_did_wrong(void **state)
     }
 }
 
+/* Programs of others leave checkpoints and caches beside the file they are asked for. */
+static void external__leaves_nothing_of_what_the_commands_left(void **state)
+{
+    char place[] = "/var/tmp/test_external-XXXXXX";
+    const char *before = getenv("TMPDIR");
+    char *kept = before ? strdup(before) : NULL;
+    const struct ws_model *model;
+    const struct ws_payload *out;
+    const uint64_t two = 2;
+    const struct ws_rng_key key = {{1, 2}, 3};
+    struct ws_error err;
+    assert_non_null(mkdtemp(place));
+    assert_int_equal(setenv("TMPDIR", place, 1), 0);
+    assert_int_equal(fit_with("cp {data} {model}; mkdir {model}.cache; cp {data} {model}.cache/x",
+                              "cp {model} {out}; ln -s / {out}.all; : {items}", *state, &model,
+                              &err),
+                     WS_OK);
+    assert_int_equal(family->sample(1, &model, &two, &key, NULL, *state, &out, &err), WS_OK);
+    assert_int_equal(rmdir(place), 0); /* it is empty */
+    assert_int_equal(kept ? setenv("TMPDIR", kept, 1) : unsetenv("TMPDIR"), 0);
+    free(kept);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -214,6 +240,7 @@ int main(void)
         TEST(external__says_what_a_training_command_did_wrong),
         TEST(external__samples_what_the_command_writes),
         TEST(external__says_what_a_sampling_command_did_wrong),
+        TEST(external__leaves_nothing_of_what_the_commands_left),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
