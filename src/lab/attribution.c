@@ -1,11 +1,13 @@
 #include "lab/attribution.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/rng.h"
 #include "lab/results.h"
+#include "measure/metric.h"
 #include "measure/summary.h"
 
 enum {
@@ -142,12 +144,20 @@ bool ws_attribution_is_of_truth(const char *definition)
     return !strstr(definition, "first");
 }
 
+/* "support.original/1": against items of which there are more where more stand for a population, so
+ * that it would change by their number alone. */
+static bool is_of_fewer_items(const struct values *v, const char *definition)
+{
+    return v->counterfactuals->approximate[WS_ERROR_STATISTICAL] && strstr(definition, ".original");
+}
+
 /* Parts of a whole, "mix/human" and the like, are no losses. */
 static bool is_wanted(const struct values *v, const struct ws_record *record)
 {
     uint32_t generation = record->place.generation;
     return !strchr(record->metric, '/') && !is_of_humans(record->metric) &&
-           ws_attribution_is_of_truth(record->definition) && record->place.seed <= v->seeds &&
+           ws_attribution_is_of_truth(record->definition) &&
+           !is_of_fewer_items(v, record->definition) && record->place.seed <= v->seeds &&
            generation >= v->query->first && generation <= v->query->last &&
            (!v->query->metric || strcmp(record->metric, v->query->metric) == 0);
 }
@@ -372,8 +382,25 @@ static void attribute_arm(const struct values *v, struct room *room, size_t arm,
         }
 }
 
+/* Whether what is asked for was measured and yet is not looked at. */
+static bool is_left_out(const struct values *v)
+{
+    for (int m = 0; m < WS_METRIC_COUNT; m++) {
+        const struct ws_metric *metric = ws_metric((enum ws_metric_id)m);
+        if (strcmp(metric->name, v->query->metric) == 0)
+            return is_of_fewer_items(v, metric->definition);
+    }
+    return false;
+}
+
 static enum ws_status refuse(const struct values *v, struct ws_error *err)
 {
+    if (v->query->metric && is_left_out(v))
+        return ws_fail(err, WS_NOT_FOUND,
+                       "'%.80s' compares with the original items, and %" PRIu64
+                       " times as many of them stand for a population here: it would tell their "
+                       "number; wanted one of the truth or the reference",
+                       v->query->metric, v->counterfactuals->factor);
     if (v->query->metric && v->metric_count == 0)
         return ws_fail(err, WS_NOT_FOUND, "the run has no metric '%.80s' at these generations",
                        v->query->metric);

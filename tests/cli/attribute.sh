@@ -286,6 +286,17 @@ refuses 2 "'mixture_l2_squared' compares a model with the first of its own chain
 refuses 2 "'own_text_perplexity' compares" "such as 'perplexity'" -- \
     attribute mixture.yaml --metric own_text_perplexity
 
+# What is left of the original types tells how many there are where more items stand for a population, and
+# nothing of errors; where models are fitted to one there are as many as before.
+printf '%s\n' 'family: discrete' 'source: zipf' 'types: 50' 'items: 40' 'metric_items: 40' 'generations: 2' \
+    'seeds: 10' 'policies: ["replace|drop-detected:0.5:0"]' 'control: false' >kept.yaml
+accepts attribute kept.yaml -q --factor 2 -o rows.csv
+grep -q 'support_kept' rows.csv && fail "the original types of more items stand for a loss"
+grep -q 'mass_lost_truth' rows.csv || fail "what is lost of the truth is not attributed"
+refuses 1 "'support_kept' compares with the original items, and 2 times as many" -- \
+    attribute kept.yaml -q --factor 2 --metric support_kept
+accepts attribute kept.yaml -q --policies replace --metric support_kept
+
 # A transformer stands for a larger one, approximately, and says what was held fixed.
 accepts train corpus.txt -q -o teacher --layers 2 --width 16 --heads 2 --context 8 --block 8 \
     --vocabulary 300 --steps 20 --learning-rate 0.003
