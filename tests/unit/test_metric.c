@@ -452,9 +452,9 @@ static void metric__measures_what_applies_in_the_order_of_the_table(void **state
                                                  WS_METRIC_ZIPF_EXPONENT,
                                                  WS_METRIC_YULE_K,
                                                  WS_METRIC_HETEROZYGOSITY};
-    static const enum ws_metric_id gaussian[] = {WS_METRIC_TEST_NLL, WS_METRIC_W2_SQUARED,
-                                                 WS_METRIC_LOG_VARIANCE, WS_METRIC_VARIANCE_RATIO,
-                                                 WS_METRIC_MEAN_ERROR};
+    static const enum ws_metric_id gaussian[] = {
+        WS_METRIC_TEST_NLL,       WS_METRIC_W2_SQUARED,      WS_METRIC_LOG_VARIANCE,
+        WS_METRIC_VARIANCE_RATIO, WS_METRIC_DEVIATION_RATIO, WS_METRIC_MEAN_ERROR};
     struct ws_measurement out[WS_MEASUREMENT_LIMIT] = {{0}};
     size_t count = 0;
     assert_int_equal(
@@ -763,6 +763,12 @@ static void metric__means_of_counts_are_alive_or_not(void **state)
     (void)state;
     ws_measure_mean_count(&poisson, &set);
     assert_true(set.value[WS_METRIC_ALIVE] == 1 && set.value[WS_METRIC_COUNT_MEAN] == 2.5);
+    assert_false(set.has[WS_METRIC_BOTH_ALIVE]);
+    for (int tenths = 0; tenths <= 10; tenths += 5) {
+        const struct ws_mean_count_model coin = {{&ws_family_bernoulli, NULL, 7}, 2, tenths / 10.0};
+        ws_measure_mean_count(&coin, &set);
+        assert_true(set.value[WS_METRIC_BOTH_ALIVE] == (tenths == 5));
+    }
     ws_measure_mean_count(&dead, &set);
     assert_true(set.value[WS_METRIC_ALIVE] == 0 && set.value[WS_METRIC_COUNT_MEAN] == 0);
     assert_int_equal(set.n[WS_METRIC_ALIVE], 7);
