@@ -2,55 +2,28 @@
  * Any bytes: the logistic family refuses them, or what it loaded is saved as the very bytes it was
  * loaded from and gives labels of 0 and 1.
  */
-#include <math.h>
 #include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "models/logistic.h"
+#include "support/fuzzed_model.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void require(int condition)
-{
-    if (!condition)
-        abort();
-}
-
 static void use(const struct ws_model *model, struct ws_arena *arena)
 {
-    const uint64_t count = 3;
-    const struct ws_rng_key key = {{1, 2}, 3};
     const struct ws_payload *payload;
-    require(model->ops->sample(1, &model, &count, &key, NULL, arena, &payload, NULL) == WS_OK);
-    for (uint64_t i = 0; i < count; i++) {
+    require(fuzzed_sample(model, arena, &payload));
+    for (uint64_t i = 0; i < FUZZED_ITEMS; i++) {
         double label = payload->vectors[(i + 1) * payload->dimension - 1];
         require(label == 0 || label == 1);
     }
-    struct ws_dataset sample;
-    double sum;
-    uint64_t terms;
-    require(ws_dataset_of(payload, (struct ws_origin){0}, arena, &sample, NULL) == WS_OK);
-    require(model->ops->log_density(model, &sample, arena, &sum, &terms, NULL) == WS_OK);
-    require(!isnan(sum) && terms == count);
+    require(!isnan(fuzzed_density(model, payload, arena)));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const struct ws_logistic_settings settings = {
         .design = {.kind = WS_DESIGN_FRESH, .variance = 1}};
-    struct ws_arena arena;
-    ws_arena_init(&arena, NULL);
-    const struct ws_model *model;
-    if (ws_family_logistic.load(&settings, ws_bytes_of(data, size), &arena, &model, NULL) ==
-        WS_OK) {
-        struct ws_buffer out;
-        ws_buffer_init(&out, NULL, size);
-        model->ops->save(model, &out);
-        require(out.status == WS_OK && out.size == size && memcmp(out.data, data, size) == 0);
-        ws_buffer_release(&out);
-        use(model, &arena);
-    }
-    ws_arena_release(&arena);
+    fuzz_model(&ws_family_logistic, &settings, ws_bytes_of(data, size), use);
     return 0;
 }
