@@ -1,37 +1,7 @@
-# A GPU at fault, in whole runs: on the GPU that is played on the CPU, in the place of the module.
-. "$(dirname "$0")/../cli/lib.bash"
+# A GPU at fault, in whole runs.
+. "$(dirname "$0")/lib.bash"
 
-if [ -z "${WS_EMULATED_GPU:-}" ]; then
-    echo "skipped: no GPU is played on the CPU here (no C++ compiler, or a build with sanitizers)"
-    exit 77
-fi
-mkdir with
-cp "$ws" with/wellspring
-ln -s "$WS_EMULATED_GPU" with/wellspring-cuda.so
-ws=$place/with/wellspring
-
-make_corpus 800 >corpus.txt
-cat >run.yaml <<'END'
-family: transformer
-source: text
-corpus: corpus.txt
-unit: bytes
-block: 8
-items: 8
-test_items: 4
-context: 8
-layers: 1
-width: 16
-heads: 2
-batch: 4
-epochs: 2
-policies: replace
-generations: 2
-seeds: 1
-threads: 1
-checkpoint_seconds: 0
-device: cuda
-END
+printf '%s\n' 'batch: 4' 'generations: 2' 'checkpoint_seconds: 0' >>run.yaml
 
 # What the module cannot work with
 export GPU_ON_CPU_FAULT

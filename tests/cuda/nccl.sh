@@ -1,47 +1,17 @@
 # Ranks with a GPU each trade gradients by NCCL, ranks that share one through MPI: the same bytes, which
 # are those of one process. GPUs are played on the CPU, and NCCL by files.
-. "$(dirname "$0")/../cli/lib.bash"
+. "$(dirname "$0")/lib.bash"
 
-if [ -z "${WS_EMULATED_GPU:-}" ]; then
-    echo "skipped: no GPU is played on the CPU here (no C++ compiler, or a build with sanitizers)"
-    exit 77
-fi
-if ! command -v mpirun >/dev/null || [ ! -e "$(dirname "$ws")/wellspring-mpi.so" ]; then
+if ! command -v mpirun >/dev/null || [ ! -e with/wellspring-mpi.so ]; then
     echo "skipped: no mpirun here, or built without MPI"
     exit 77
 fi
-mkdir with
-cp "$ws" "$(dirname "$ws")/wellspring-mpi.so" with
-ln -s "$WS_EMULATED_GPU" with/wellspring-cuda.so
-ws=$place/with/wellspring
 # On one machine, as any user.
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_plm=isolated
 export OMPI_MCA_rmaps_base_oversubscribe=1
 export WELLSPRING_NCCL=$WS_FAKE_NCCL
 
-make_corpus 800 >corpus.txt
-cat >run.yaml <<'END'
-family: transformer
-source: text
-corpus: corpus.txt
-unit: bytes
-block: 8
-items: 8
-test_items: 4
-context: 8
-layers: 1
-width: 16
-heads: 2
-batch: 8
-parts: 3
-epochs: 2
-policies: replace
-control: false
-generations: 1
-seeds: 1
-threads: 1
-device: cuda
-END
+printf '%s\n' 'batch: 8' 'parts: 3' 'control: false' 'generations: 1' >>run.yaml
 accepts run run.yaml -q -o alone
 
 # together NAME FIRST SECOND: two ranks, each on the GPU at that place of the bus
