@@ -28,7 +28,7 @@ accepts export "$run/hostile" --summary -o summary.csv
 browse report_opens.js "$run/report.html" summary.csv
 browse report_is_harmless.js "$run/report.html"
 
-# Values that are not finite, one seed, and sample sizes that must not share an axis
+# One seed, and sample sizes that must not share an axis
 cat >gaussian.yaml <<'END'
 family: gaussian
 policies: [replace, accumulate]
@@ -44,6 +44,15 @@ browse report_of_one_seed.js one.html
 accepts run gaussian.yaml -q -o many --set seeds=20
 accepts report one many -o two.html
 browse report_of_two.js two.html
+
+# Values that are not finite, and metrics that only one of two runs has
+printf '%s\n' 'family: gaussian' 'policies: replace' 'items: 2' 'generations: 300' 'seeds: 1' >narrow.yaml
+printf '%s\n' 'family: discrete' 'source: zipf' 'types: 20' 'items: 5' 'policies: replace' 'generations: 12' 'seeds: 1' \
+    >few.yaml
+accepts run narrow.yaml -q -o narrow
+accepts run few.yaml -q -o few
+accepts report narrow few -o not-finite.html
+browse report_not_finite.js not-finite.html
 
 # Of more than four runs what is said of each is folded.
 for run in 2 3 4 5; do cp -r one "one-$run"; done

@@ -1,4 +1,4 @@
-// report_of_one_seed.js REPORT: no band, sizes apart, and what is not finite is said.
+// report_of_one_seed.js REPORT: no band, and sizes apart.
 import { pathToFileURL } from "node:url";
 import { resolve } from "node:path";
 import { check, equal, withPage } from "./page.js";
