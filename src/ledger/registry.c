@@ -1,6 +1,7 @@
 #include "ledger/registry.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 #include "ledger/policy_lines.h"
 
@@ -94,6 +95,10 @@ enum ws_status ws_registry_complete(struct ws_lookup_request *request, struct ws
 {
     struct ws_registry registry;
     struct ws_bytes text;
+    struct stat about;
+    /* What can be read but once, such as a pipe, is the policy itself. */
+    if (stat(request->policy, &about) == 0 && !S_ISREG(about.st_mode))
+        return WS_OK;
     WS_TRY(ws_file_read(request->policy, WS_TRUST_LIMIT, arena, &text, err));
     if (!ws_registry_is(text))
         return WS_OK;

@@ -37,8 +37,8 @@ WS_MUST_CHECK enum ws_status ws_registry_read(struct ws_bytes text, const char *
                                               const char *folder, struct ws_arena *arena,
                                               struct ws_registry *out, struct ws_error *err);
 
-/* Where the file that the request names as its policy is a registry, the request's policy is that
- * of the registry, and so is all else that the request has not. */
+/* Where the regular file that the request names as its policy is a registry, the request's policy
+ * is that of the registry, and so is all else that the request has not. */
 WS_MUST_CHECK enum ws_status ws_registry_complete(struct ws_lookup_request *request,
                                                   struct ws_arena *arena, struct ws_error *err);
 

@@ -105,6 +105,7 @@ check "a registry file is enough" grep -q '"label": "model"' out
 (cd shards && accepts lookup ../model.txt --policy ../registry.txt --json >../out.inside && cat out >../out.inside)
 check "from anywhere" grep -q '"label": "model"' out.inside
 refuses 1 "nowhere" -- lookup model.txt --policy registry.txt --log nowhere
+accepts lookup model.txt --policy <(cat policy) --roles roles --log log --shards shards
 printf 'urn:wellspring:registry:v1\npolicy policy\n' >little.txt
 refuses 2 "in which shards?" -- lookup model.txt --policy little.txt
 refuses 2 "on whose word?" -- lookup verify model.txt --policy little.txt
