@@ -1,7 +1,8 @@
 /*
  * What the parts of a log's site share: its files (log_site_files.c), shards that it names
- * (log_site_shards.c), what is handed in (log_site_add.c), what is looked up (log_site_lookup.c),
- * its numbers (log_site_numbers.c). Contract: tests/fault/test_log_site.c.
+ * (log_site_shards.c), an index of these (log_site_index.c), what is handed in (log_site_add.c),
+ * what is looked up (log_site_lookup.c), its numbers (log_site_numbers.c). Contract:
+ * tests/fault/test_log_site.c.
  */
 #ifndef WS_SERVER_LOG_SITE_INTERNAL_H
 #define WS_SERVER_LOG_SITE_INTERNAL_H
@@ -72,13 +73,14 @@ struct ws_log_site {
 };
 
 /* Those of lookups are the last: where nothing can be looked up, they are not there. */
-enum { LOG_SITE_ROUTES = 16, LOG_SITE_LOOKUP_ROUTE = 10 };
+enum { LOG_SITE_ROUTES = 19, LOG_SITE_LOOKUP_ROUTE = 10 };
 extern const struct ws_http_route log_site_routes[LOG_SITE_ROUTES];
 
 /* Functions of routes. */
 ws_http_function log_site_file, log_site_add, log_site_numbers;
 ws_http_function log_site_shard, log_site_shard_proof, log_site_shard_tiles,
     log_site_shard_documents;
+ws_http_function log_site_index, log_site_index_list, log_site_index_proof;
 ws_http_function log_site_lookup, log_site_lookup_bundle, log_site_lookup_log;
 
 /* Reads the log for the shards that it names. NULL is fine to close. */

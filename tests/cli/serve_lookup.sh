@@ -116,6 +116,9 @@ check "a statement" grep -qF '"of": "lab.example/m"' body
 check "an issuer" grep -qF '"role": "archive"' body
 check "the latest first" test "$(grep -nF '"of": "archive.example/c"' body | head -n 1 | cut -d : -f 1)" -lt "$(grep -nF '"of": "lab.example/m"' body | head -n 1 | cut -d : -f 1)"
 
+answers 404 index
+check "without one" grep -q 'no index is served here' body
+
 # ---- Many at once: each is answered, or told to come again ----
 
 for _ in {1..40}; do echo "$at/lookup"; done |
@@ -188,6 +191,16 @@ answers 200 lookup --data-binary @nobody.txt
 accepts lookup nobody.txt --log log --shards shards "${by[@]}" --index day.index --json
 check "the same with an index" cmp body out
 check "complete" grep -qF '"complete": true' body
+answers 200 index
+check "the index's head" cmp body day.index
+digest=$(sha256sum <body | cut -d ' ' -f 1)
+answers 200 index/list
+check "its list" cmp body day.index.list
+answers 200 index/proof/0
+cp body tile.proof
+accepts index verify tile.proof --digest "$digest" --fingerprint 0000000000000000
+answers 404 index/proof/99999999999
+answers 404 index/proof/x
 kill $served
 wait $served
 printf 'log %s\nquorum none\n' "$("$ws" ledger keys lab.key)" >stranger
