@@ -220,20 +220,39 @@ struct job {
     enum ws_phase phase;
     double work_before; /* of the step, when the phase began */
     double work;        /* of the whole phase */
+    double first_asked; /* when it was, whether a draft is due; 0: not yet */
+    double last_asked;  /* likewise, or when one was stored after that */
 };
 
-static bool draft_is_due(void *user, double done)
+/* The time, or 0 where nobody asks. */
+static double time_of(const struct batch *b)
 {
-    const struct job *j = user;
+    return b->times ? b->times->clock->elapsed(b->times->clock->user) : 0;
+}
+
+static bool draft_is_due(void *user, double done, uint64_t size)
+{
+    struct job *j = user;
     const struct ws_step_support *support = j->batch->support;
-    return support->due(support->user, j->batch->chains[0], done, j->work_before + done * j->work);
+    const struct ws_draft_moment moment = {j->phase, done, j->work_before + done * j->work, size};
+    j->last_asked = time_of(j->batch);
+    if (j->first_asked == 0)
+        j->first_asked = j->last_asked;
+    return support->due(support->user, &moment);
 }
 
 static enum ws_status store_draft(void *user, struct ws_bytes bytes, struct ws_error *err)
 {
-    const struct job *j = user;
+    struct job *j = user;
     const struct ws_step_support *support = j->batch->support;
-    return support->store(support->user, j->batch->chains[0], j->phase, bytes, err);
+    enum ws_status status =
+        support->store(support->user, j->batch->chains[0], j->phase, bytes, err);
+    if (j->batch->times) {
+        const double asked = j->last_asked;
+        j->last_asked = time_of(j->batch);
+        j->batch->times->drafts += j->last_asked - asked;
+    }
+    return status;
 }
 
 static enum ws_status open_job(struct job *j, const struct batch *b, enum ws_phase phase,
@@ -407,6 +426,16 @@ static enum ws_status build_trainings(struct batch *b, struct ws_error *err)
     return WS_OK;
 }
 
+/* Where the time of a fit went, which begins where what was noted last ends, that is not its
+ * steps'. */
+static void note_fit(const struct batch *b, const struct job *job)
+{
+    if (!b->times || job->first_asked == 0)
+        return;
+    b->times->fit_begins += job->first_asked - b->times->noted;
+    b->times->fit_ends += time_of(b) - job->last_asked;
+}
+
 /* Who made a segment: model g made output g. */
 static const struct ws_model *maker_of(const struct ws_chain *chain, const struct ws_origin *origin)
 {
@@ -472,6 +501,7 @@ static enum ws_status fit_models(struct batch *b, struct ws_error *err)
         WS_TRY(open_job(&job, b, WS_PHASE_FIT, err));
         WS_TRY(family->fit(b->block->arm->family_settings, b->count, b->data, b->keys, &job.job,
                            arena, b->models, err));
+        note_fit(b, &job);
     }
     return WS_OK;
 }

@@ -77,6 +77,10 @@ struct ws_step_times {
     double noted; /* when the clock was last looked at: first, the step's beginning */
     double phases[WS_PHASE_COUNT]; /* with what of the step comes before each */
     double metrics;
+    /* Of the fit: until it was first asked whether a draft is due, which is after its first step;
+     * and from when that was last asked to its end. */
+    double fit_begins, fit_ends;
+    double drafts; /* of the phases: making and storing drafts */
 };
 
 /* A sample that metrics saw, and the model that made it. */
@@ -99,6 +103,14 @@ struct ws_sample_sink {
     void *user;
 };
 
+/* When a draft might be stored. */
+struct ws_draft_moment {
+    enum ws_phase phase;
+    double done;   /* share of the phase */
+    double work;   /* of the step so far, as ws_chain_work counts it */
+    uint64_t size; /* bytes of the draft */
+};
+
 /* What whoever runs a block offers the work inside a step. A phase of one chain alone may be stored
  * and taken up again (struct ws_draft of models/family.h). */
 struct ws_step_support {
@@ -115,9 +127,8 @@ struct ws_step_support {
      * the other two: nothing is stored. */
     enum ws_status (*load)(void *user, const struct ws_chain *chain, enum ws_phase phase,
                            struct ws_arena *arena, struct ws_bytes *out, struct ws_error *err);
-    /* Told the share of the phase that is done and the work of the step so far (as ws_chain_work
-     * counts it): true when it is time to store. */
-    bool (*due)(void *user, const struct ws_chain *chain, double done, double work);
+    /* True when it is time to store. */
+    bool (*due)(void *user, const struct ws_draft_moment *moment);
     enum ws_status (*store)(void *user, struct ws_chain *chain, enum ws_phase phase,
                             struct ws_bytes bytes, struct ws_error *err);
 };

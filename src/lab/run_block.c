@@ -1,5 +1,6 @@
 /* A block of chains at work: step by step to its end, saved as it goes, drafts inside a step. */
 #include <inttypes.h>
+#include <math.h>
 
 #include "base/pool.h"
 #include "lab/chain_files.h"
@@ -23,7 +24,9 @@ struct worker {
     double step_seconds; /* how long it took, or each of those before it that were not */
     unsigned untimed;    /* steps since then */
     double saved;        /* when what is done was last made durable */
-    double save_seconds; /* how long it took to store a draft, or to save, when it was done last */
+    double save_seconds; /* how long the last save took */
+    double draft_asked;  /* when a draft was last found to be due */
+    double draft_seconds[WS_PHASE_COUNT]; /* how long it took to make and store the last; 0: none */
 };
 
 static bool is_running(const struct ws_chain *chain)
@@ -191,18 +194,31 @@ static void save_block(struct worker *w, bool keep)
 /* What is large takes a while to write: of the time, a twentieth at most. */
 enum { SAVE_SHARE = 20 };
 
-static bool draft_is_due(void *user, const struct ws_chain *chain, double done, double work)
+/* Bytes a second at which a draft is taken from a device, hashed twice and written to a disk that
+ * is not the fastest, until one was stored. */
+#define DRAFT_RATE 2e8
+
+/* How long storing it takes, likely. */
+static double seconds_of(const struct worker *w, const struct ws_draft_moment *moment)
+{
+    const double last = w->draft_seconds[moment->phase];
+    return last > 0 ? last : (double)moment->size / DRAFT_RATE;
+}
+
+static bool draft_is_due(void *user, const struct ws_draft_moment *moment)
 {
     struct worker *w = user;
-    (void)chain;
     double now = ws_runner_elapsed(w->runner);
-    note_progress(w, now, (uint64_t)work, false, 0);
+    note_progress(w, now, (uint64_t)moment->work, false, 0);
     double limit = w->runner->experiment->settings.checkpoint_seconds;
-    if (ws_runner_stop_asked(w->runner) || limit == 0)
-        return true;
-    if (done >= 1) /* what is whole is not half done again for want of a little time */
+    const bool told = ws_runner_stop_asked(w->runner) || limit == 0;
+    if (moment->done >= 1) /* what is whole is not half done again for want of a little time */
         limit /= 4;
-    return now - w->saved >= limit && now - w->saved >= SAVE_SHARE * w->save_seconds;
+    limit = fmax(limit, SAVE_SHARE * seconds_of(w, moment));
+    const bool due = told || now - w->saved >= limit;
+    if (due)
+        w->draft_asked = now;
+    return due;
 }
 
 /* The draft is of the step after the checkpoint, so the chain is saved first. */
@@ -211,12 +227,11 @@ static enum ws_status store_draft(void *user, struct ws_chain *chain, enum ws_ph
 {
     struct worker *w = user;
     const char *directory = w->runner->options->directory;
-    double begun = ws_runner_elapsed(w->runner);
     if (chain->next_step != chain->saved_step)
         WS_TRY(ws_chain_files_save(directory, &w->block, false, err));
     WS_TRY(ws_chain_files_save_draft(directory, chain, phase, bytes, err));
     w->saved = ws_runner_elapsed(w->runner);
-    w->save_seconds = w->saved - begun;
+    w->draft_seconds[phase] = w->saved - w->draft_asked;
     if (ws_runner_stop_asked(w->runner))
         return ws_fail(err, WS_INTERRUPTED, "stopped inside generation %" PRIu32, w->step);
     return WS_OK;
@@ -298,7 +313,8 @@ static struct ws_pool *step_pool(struct worker *w, unsigned threads)
 #define TOLD_STEP_SECONDS 0.5
 
 /* A line of events.log about a long step. */
-static void log_step(struct worker *w, const struct ws_step_times *times, double seconds)
+static void log_step(struct worker *w, const struct ws_step_times *times, double saving,
+                     double seconds)
 {
     struct ws_runner *r = w->runner;
     struct ws_arena arena;
@@ -308,11 +324,13 @@ static void log_step(struct worker *w, const struct ws_step_times *times, double
     char *text = ws_arena_format(
         &arena,
         "arm %s seed %" PRIu64 " generation %" PRIu32
-        ": output %.2f s, fit %.2f s, sample %.2f s, metrics %.2f s, rest %.2f s",
+        ": output %.2f s, fit %.2f s, sample %.2f s, metrics %.2f s, saving %.2f s, rest %.2f s; "
+        "of these %.2f s to the fit's first step, %.2f s after its last, %.2f s for drafts",
         w->unit->arm->name, w->unit->first_seed, w->step, times->phases[WS_PHASE_OUTPUT],
-        times->phases[WS_PHASE_FIT], times->phases[WS_PHASE_SAMPLE], times->metrics,
+        times->phases[WS_PHASE_FIT], times->phases[WS_PHASE_SAMPLE], times->metrics, saving,
         seconds - times->phases[WS_PHASE_OUTPUT] - times->phases[WS_PHASE_FIT] -
-            times->phases[WS_PHASE_SAMPLE] - times->metrics);
+            times->phases[WS_PHASE_SAMPLE] - times->metrics - saving,
+        times->fit_begins, times->fit_ends, times->drafts);
     pthread_mutex_lock(&r->mutex);
     if (text)
         (void)ws_run_log_event(r, text, NULL); /* for people: nothing is lost without it */
@@ -392,13 +410,14 @@ static void run_block(struct worker *w)
         bool part_ends = (w->step + 1) % part_steps == 0;
         if (last || keep)
             export_models(r, &w->block);
-        double now = timed ? ws_runner_elapsed(r) : w->stepped;
+        double now = timed ? ws_runner_elapsed(r) : w->stepped, saving = 0;
         if (last || keep || part_ends || save_is_due(w, now)) {
             save_block(w, keep);
+            saving = w->save_seconds;
             now = w->saved;
         }
         if (timed)
-            log_step(w, &times, now - w->stepped);
+            log_step(w, &times, saving, now - w->stepped);
         note_step(w, timed, now,
                   tally.running *
                       ws_chain_work(r->experiment, w->unit->arm, &w->block.plan, w->step));

@@ -121,7 +121,7 @@ static bool stops(void *user)
     const struct ws_draft *draft = user;
     struct ws_error ignored;
     /* Nothing of a command can be stored: an empty draft says so, and whether to stop. */
-    return draft->due(draft->user, 0) &&
+    return draft->due(draft->user, 0, 0) &&
            draft->store(draft->user, (struct ws_bytes){0}, &ignored) == WS_INTERRUPTED;
 }
 

@@ -32,8 +32,9 @@ struct ws_job;
 struct ws_draft {
     void *user;
     struct ws_bytes stored; /* by an interrupted call, hostile bytes; size 0: nothing */
-    /* To be called between steps with the share done, 0 to 1: true when it is time to store. */
-    bool (*due)(void *user, double done);
+    /* To be called between steps with the share done, 0 to 1, and how many bytes `store` would be
+     * given: true when it is time to make and store them. */
+    bool (*due)(void *user, double done, uint64_t size);
     /* WS_INTERRUPTED: stored, and to stop now; to be returned as it is. */
     enum ws_status (*store)(void *user, struct ws_bytes bytes, struct ws_error *err);
 };

@@ -35,8 +35,9 @@ static void *limited_realloc(void *user, void *block, size_t old_size, size_t ne
     return moved;
 }
 
-static bool never_due(void *user, double done)
+static bool never_due(void *user, double done, uint64_t size)
 {
+    (void)size;
     (void)user;
     require(done > 0 && done <= 1);
     return false;

@@ -30,6 +30,11 @@ static volatile sig_atomic_t stopped;
 static unsigned threads_seen; /* the most that a call was given */
 static bool vanishes;         /* stopping is a fault, as if the process had died */
 
+/* Of a clock that stands still but for parts and drafts. */
+static double now, part_seconds, draft_seconds;
+static uint64_t draft_size; /* as the family says; 0: as it is */
+static unsigned drafts_made;
+
 static uint32_t parts_of(struct ws_bytes stored)
 {
     return stored.size == 4 ? load32_le(stored.data) : 0;
@@ -49,8 +54,13 @@ static enum ws_status count(const struct ws_job *job, struct ws_error *err)
             return ws_fail(err, WS_IO, "the lights went out");
         if (stops)
             __atomic_store_n(&stopped, 1, __ATOMIC_RELAXED);
-        if (draft->due(draft->user, (double)parts / PARTS))
-            WS_TRY(draft->store(draft->user, ws_bytes_of(bytes, sizeof bytes), err));
+        now += part_seconds;
+        if (!draft->due(draft->user, (double)parts / PARTS,
+                        draft_size > 0 ? draft_size : sizeof bytes))
+            continue;
+        now += draft_seconds;
+        drafts_made++;
+        WS_TRY(draft->store(draft->user, ws_bytes_of(bytes, sizeof bytes), err));
     }
     return WS_OK;
 }
@@ -236,6 +246,51 @@ static void draft__none_is_left_when_a_run_is_complete(void **state)
     tear_down(&f);
 }
 
+static double read_clock(void *user)
+{
+    (void)user;
+    return now;
+}
+
+/* How many drafts of `size` bytes, each the work of `making` seconds, a run stores that has five
+ * phases of five parts of 4 s: fit and sample, then output, fit and sample. */
+static unsigned count_drafts(uint64_t size, double making)
+{
+    static const char one_chain[] =
+        "policies: [replace]\ncontrol: false\ngenerations: 2\nseeds: 1\nthreads: 1\n"
+        "checkpoint_seconds: 5\n";
+    const struct ws_clock clock = {read_clock, read_clock, NULL};
+    struct fixture f;
+    struct ws_run_result result;
+    struct ws_error err;
+    set_up(&f, one_chain);
+    const struct ws_run_options options = {.directory = f.place.path, .clock = &clock};
+    now = 0;
+    part_seconds = 4;
+    draft_seconds = making;
+    draft_size = size;
+    drafts_made = 0;
+    assert_int_equal(ws_run_execute(&f.lab.experiment, f.lab.human, &options, &result, &err),
+                     WS_OK);
+    ws_arena_release(&result.arena);
+    assert_same_run(&f.straight, &f.place);
+    tear_down(&f);
+    part_seconds = draft_seconds = 0;
+    draft_size = 0;
+    return drafts_made;
+}
+
+static void draft__storing_takes_a_twentieth_of_the_time_at_most(void **state)
+{
+    (void)state;
+    /* 5 s are at risk: after every other part, and when a phase is done. */
+    assert_int_equal(count_drafts(4, 0), 5 * 3);
+    /* 5 s each, expected: the next would be due after 100 s, where the run ends. */
+    assert_int_equal(count_drafts(1000000000, 0), 0);
+    /* What making them takes counts: 20 s apart in each phase that has stored one. */
+    assert_int_equal(count_drafts(4, 1), 5);
+}
+
 static void draft__work_gets_the_threads_that_chains_leave(void **state)
 {
     (void)state;
@@ -286,6 +341,7 @@ int main(void)
         cmocka_unit_test(draft__of_a_process_that_died_is_taken_up),
         cmocka_unit_test(draft__of_other_work_is_as_if_it_were_not_there),
         cmocka_unit_test(draft__none_is_left_when_a_run_is_complete),
+        cmocka_unit_test(draft__storing_takes_a_twentieth_of_the_time_at_most),
         cmocka_unit_test(draft__work_gets_the_threads_that_chains_leave),
         cmocka_unit_test(draft__no_byte_can_change_unseen),
     };

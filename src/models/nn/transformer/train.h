@@ -229,6 +229,9 @@ void ws_trainer_write(struct ws_trainer *trainer, struct ws_buffer *out);
 WS_MUST_CHECK enum ws_status ws_trainer_read(struct ws_trainer *trainer, struct ws_reader *in,
                                              struct ws_error *err);
 
+/* Bytes that writing it takes. */
+uint64_t ws_trainer_state_size(const struct ws_trainer *trainer);
+
 /* The same as a file, replaced as a whole and never held in memory. WS_NOT_FOUND when there is
  * none. */
 WS_MUST_CHECK enum ws_status ws_trainer_save(struct ws_trainer *trainer, const char *path,

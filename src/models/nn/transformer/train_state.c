@@ -204,17 +204,24 @@ static uint64_t blocks_size(const struct ws_trainer *t)
     return (t->best ? 4 : 3) * (uint64_t)t->size * sizeof(float);
 }
 
+uint64_t ws_trainer_state_size(const struct ws_trainer *trainer)
+{
+    const struct ws_trainer *t = trainer;
+    size_t validations;
+    (void)ws_trainer_validations(t, &validations);
+    return HEADER_SIZE + t->identity.size + COUNTS_SIZE + t->step * POINT_SIZE +
+           validations * VALIDATION_SIZE + blocks_size(t) + WS_HASH_SIZE;
+}
+
 static enum ws_status put_state(struct sink *sink, struct ws_trainer *t, struct ws_error *err)
 {
     struct ws_buffer *out = sink->buffer;
     size_t validations;
     (void)ws_trainer_validations(t, &validations);
-    uint64_t size = HEADER_SIZE + t->identity.size + COUNTS_SIZE + t->step * POINT_SIZE +
-                    validations * VALIDATION_SIZE + blocks_size(t) + WS_HASH_SIZE;
     ws_buffer_append(out, magic, sizeof magic);
     ws_buffer_u32(out, VERSION);
     ws_buffer_u32(out, (uint32_t)t->identity.size);
-    ws_buffer_u64(out, size);
+    ws_buffer_u64(out, ws_trainer_state_size(t));
     ws_buffer_append(out, t->identity.data, t->identity.size);
     ws_buffer_u64s(out, (const uint64_t[]){t->step, t->tokens, validations, t->size}, 4);
     put_points(sink, t);

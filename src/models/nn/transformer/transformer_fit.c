@@ -131,7 +131,8 @@ static enum ws_status train(struct ws_trainer *trainer, const struct ws_draft *d
     while (!ws_trainer_done(trainer)) {
         WS_TRY(ws_trainer_step(trainer, err));
         double done = (double)ws_trainer_step_count(trainer) / (double)ws_trainer_steps(trainer);
-        if (draft && draft->due(draft->user, ws_trainer_done(trainer) ? 1 : done))
+        if (draft && draft->due(draft->user, ws_trainer_done(trainer) ? 1 : done,
+                                ws_trainer_state_size(trainer)))
             WS_TRY(store(trainer, draft, allocator, err));
     }
     return WS_OK;

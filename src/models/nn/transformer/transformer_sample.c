@@ -123,6 +123,11 @@ static void take_up(struct sample *s, uint64_t batch)
     s->done = done;
 }
 
+static uint64_t draft_size(const struct sample *s)
+{
+    return HEADER_SIZE + s->done * s->model->block * sizeof *s->ids;
+}
+
 static enum ws_status store(const struct sample *s, const struct ws_allocator *allocator,
                             struct ws_error *err)
 {
@@ -172,7 +177,7 @@ static enum ws_status make_all(struct sample *s, struct ws_generator *generator,
         ws_arena_reset(&arena);
         status = make_batch(s, generator, &arena, err);
         if (status == WS_OK && s->draft &&
-            s->draft->due(s->draft->user, (double)s->done / (double)s->count))
+            s->draft->due(s->draft->user, (double)s->done / (double)s->count, draft_size(s)))
             status = store(s, allocator, err);
     }
     ws_arena_release(&arena);
