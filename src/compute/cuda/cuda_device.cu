@@ -46,10 +46,12 @@ void *ws_cuda_scratch(struct ws_cuda *cuda, size_t size)
 {
     if (size <= cuda->scratch_size)
         return cuda->scratch;
+    const double since = ws_cuda_times_now(cuda);
     if (!ws_cuda_ok(cuda, cudaStreamSynchronize(cuda->stream), "waiting for the GPU"))
         return NULL;
     (void)cudaFree(cuda->scratch);
     cuda->scratch = ws_cuda_take(cuda, size, "what an operation needs beside");
+    ws_cuda_times_waited(cuda, "taking more scratch", since);
     cuda->scratch_size = cuda->scratch ? size : 0;
     return cuda->scratch;
 }
@@ -60,6 +62,7 @@ static void destroy(struct ws_cuda *cuda)
 {
     if (cuda->stream)
         (void)cudaStreamSynchronize(cuda->stream);
+    ws_cuda_times_close(cuda);
     ws_cuda_matrix_close(cuda);
     ws_cuda_staging_close(cuda);
     ws_cuda_memory_close(cuda);
@@ -89,6 +92,7 @@ static void close_device(struct ws_device *device)
     if (!cuda)
         return;
     (void)ws_cuda_ok(cuda, cudaStreamSynchronize(cuda->stream), "closing it");
+    ws_cuda_times_close(cuda);
     if (cuda->failure.status == WS_OK && keeps(cuda->allocator, (unsigned)cuda->number)) {
         struct ws_cuda *none = NULL;
         ws_cuda_staging_empty(cuda);
@@ -206,6 +210,7 @@ static enum ws_status open_parts(struct ws_cuda *cuda, struct ws_error *err)
         *err = cuda->failure;
         return err->status;
     }
+    ws_cuda_times_open(cuda);
     WS_TRY(ws_cuda_memory_open(cuda, err));
     WS_TRY(ws_cuda_staging_open(cuda, err));
     WS_TRY(ws_cuda_matrix_open(cuda, err));
@@ -223,6 +228,7 @@ ws_cuda_module_open(const struct ws_cuda_request *request, struct ws_device **ou
                        request->version);
     struct ws_cuda *cuda = take_kept(request);
     if (cuda) {
+        ws_cuda_times_open(cuda);
         *out = &cuda->device;
         return WS_OK;
     }

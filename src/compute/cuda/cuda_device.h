@@ -20,6 +20,7 @@ extern "C" {
 struct ws_cuda_memory;  /* what was allocated, and its copies in bf16: cuda_memory.cu */
 struct ws_cuda_staging; /* what is on its way to and from the host: cuda_staging.cu */
 struct ws_cuda_matrix;  /* the matrix library, if there is one: cuda_linear.cu */
+struct ws_cuda_times;   /* where its time goes: cuda_times.cu */
 
 struct ws_cuda {
     struct ws_device device; /* first: operations are handed its address */
@@ -33,6 +34,7 @@ struct ws_cuda {
     struct ws_cuda_memory *memory;
     struct ws_cuda_staging *staging;
     struct ws_cuda_matrix *matrix;
+    struct ws_cuda_times *times; /* NULL: nobody asks */
     void *scratch;
     size_t scratch_size;
 };
@@ -67,14 +69,29 @@ bf16 *ws_cuda_shadow(struct ws_cuda *cuda, float *weight);
 /* Says that these parameters were changed without their copy. */
 void ws_cuda_changed(struct ws_cuda *cuda, const void *memory);
 
+/* What is put on the stream between the two is `name`'s; where `times` is not NULL. */
+void ws_cuda_times_begin(struct ws_cuda *cuda, const char *name);
+void ws_cuda_times_end(struct ws_cuda *cuda);
+/* The host waited in `name` since what ws_cuda_times_now said. */
+double ws_cuda_times_now(const struct ws_cuda *cuda);
+void ws_cuda_times_waited(struct ws_cuda *cuda, const char *name, double since);
+/* From one opening of a device to its next closing. */
+void ws_cuda_times_open(struct ws_cuda *cuda);
+void ws_cuda_times_close(struct ws_cuda *cuda);
+
 /* Calls `kernel` with so many threads a block. */
 template <class... P, class... A>
 static inline void ws_cuda_launch(struct ws_cuda *cuda, const char *what, void (*kernel)(P...),
                                   dim3 blocks, unsigned threads, size_t shared, A... arguments)
 {
-    if (blocks.x > 0 && blocks.y > 0 && blocks.z > 0 && cuda->failure.status == WS_OK)
-        (void)ws_cuda_ok(
-            cuda, gpu_launch(cuda->stream, kernel, blocks, threads, shared, arguments...), what);
+    if (blocks.x == 0 || blocks.y == 0 || blocks.z == 0 || cuda->failure.status != WS_OK)
+        return;
+    if (cuda->times)
+        ws_cuda_times_begin(cuda, what);
+    (void)ws_cuda_ok(cuda, gpu_launch(cuda->stream, kernel, blocks, threads, shared, arguments...),
+                     what);
+    if (cuda->times)
+        ws_cuda_times_end(cuda);
 }
 
 /* Runs `body` with T as the type of activations. */

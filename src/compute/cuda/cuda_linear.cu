@@ -47,11 +47,27 @@ void ws_cuda_matrix_close(struct ws_cuda *cuda)
     cuda->matrix = NULL;
 }
 
+static bool multiply_by_library(struct ws_cuda *cuda, const struct ws_cuda_product *p)
+{
+    if (!cuda->times)
+        return ws_cuda_blas_multiply(cuda, p);
+    char name[96];
+    (void)snprintf(name, sizeof name, "product %zu x %zu x %zu%s%s%s", p->m, p->n, p->k,
+                   p->a_transposed ? " a'" : "", p->b_transposed ? " b'" : "",
+                   p->add ? " added" : "");
+    const double since = ws_cuda_times_now(cuda);
+    ws_cuda_times_begin(cuda, name);
+    const bool done = ws_cuda_blas_multiply(cuda, p);
+    ws_cuda_times_end(cuda);
+    ws_cuda_times_waited(cuda, "starting products", since);
+    return done;
+}
+
 void ws_cuda_multiply(struct ws_cuda *cuda, const struct ws_cuda_product *product)
 {
     if (product->m == 0 || product->n == 0)
         return;
-    if (cuda->matrix->blas && ws_cuda_blas_multiply(cuda, product))
+    if (cuda->matrix->blas && multiply_by_library(cuda, product))
         return;
     ws_cuda_own_product(cuda, product);
     if (product->relu)

@@ -53,7 +53,9 @@ void ws_cuda_memory_close(struct ws_cuda *cuda)
 void *ws_cuda_take(struct ws_cuda *cuda, size_t size, const char *what)
 {
     void *memory = NULL;
+    const double since = ws_cuda_times_now(cuda);
     cudaError_t error = cudaMalloc(&memory, size > 0 ? size : 1);
+    ws_cuda_times_waited(cuda, "taking memory", since);
     if (error == cudaSuccess)
         return memory;
     (void)cudaGetLastError(); /* this one is remembered here */
@@ -122,9 +124,11 @@ void ws_cuda_release(struct ws_device *device, void *memory, size_t size)
     struct block *block = memory ? find(cuda, memory) : NULL;
     if (!block)
         return;
+    const double since = ws_cuda_times_now(cuda);
     (void)cudaStreamSynchronize(cuda->stream); /* an error is seen by the next check */
     (void)cudaFree(block->shadow);
     (void)cudaFree(block->start);
+    ws_cuda_times_waited(cuda, "giving memory back", since);
     *block = cuda->memory->blocks[--cuda->memory->count];
 }
 
@@ -133,13 +137,22 @@ void ws_cuda_release(struct ws_device *device, void *memory, size_t size)
 static void move(struct ws_cuda *cuda, void *out, const void *in, size_t size,
                  enum cudaMemcpyKind kind, const char *what)
 {
-    if (size > 0)
-        (void)ws_cuda_ok(cuda, cudaMemcpyAsync(out, in, size, kind, cuda->stream), what);
+    if (size == 0)
+        return;
+    const double since = ws_cuda_times_now(cuda);
+    if (cuda->times)
+        ws_cuda_times_begin(cuda, what);
+    (void)ws_cuda_ok(cuda, cudaMemcpyAsync(out, in, size, kind, cuda->stream), what);
+    if (cuda->times)
+        ws_cuda_times_end(cuda);
+    ws_cuda_times_waited(cuda, "starting copies", since);
 }
 
 static void wait(struct ws_cuda *cuda, const char *what)
 {
+    const double since = ws_cuda_times_now(cuda);
     (void)ws_cuda_ok(cuda, cudaStreamSynchronize(cuda->stream), what);
+    ws_cuda_times_waited(cuda, "waiting for copies", since);
 }
 
 void ws_cuda_write(struct ws_device *device, void *out, const void *host, size_t size)
@@ -175,7 +188,11 @@ void ws_cuda_zero(struct ws_device *device, void *out, size_t size)
     struct ws_cuda *cuda = ws_cuda_ready(device);
     if (!cuda || size == 0)
         return;
+    if (cuda->times)
+        ws_cuda_times_begin(cuda, "clearing GPU memory");
     (void)ws_cuda_ok(cuda, cudaMemsetAsync(out, 0, size, cuda->stream), "clearing GPU memory");
+    if (cuda->times)
+        ws_cuda_times_end(cuda);
     ws_cuda_changed(cuda, out);
 }
 

@@ -127,8 +127,10 @@ static const void *find_sent(const struct ws_cuda_staging *s, const void *host, 
 static bool take_turn(struct ws_cuda *cuda, size_t size)
 {
     struct ws_cuda_staging *s = cuda->staging;
+    const double since = ws_cuda_times_now(cuda);
     if (!ws_cuda_ok(cuda, cudaStreamSynchronize(cuda->stream), "waiting for the GPU"))
         return false;
+    ws_cuda_times_waited(cuda, "waiting for a room to send in", since);
     s->turn = 1 - s->turn;
     memset(s->recent, 0, sizeof s->recent);
     struct room *room = &s->rooms[s->turn];
@@ -167,7 +169,9 @@ const void *ws_cuda_send(struct ws_cuda *cuda, const void *host, size_t size)
 void ws_cuda_deliver(struct ws_cuda *cuda)
 {
     struct ws_cuda_staging *s = cuda->staging;
+    const double since = ws_cuda_times_now(cuda);
     bool there = ws_cuda_ok(cuda, cudaStreamSynchronize(cuda->stream), "working on the GPU");
+    ws_cuda_times_waited(cuda, "waiting for results", since);
     for (unsigned i = 0; there && i < s->waiting_count; i++)
         memcpy(s->waiting[i].host, s->pinned_back + s->waiting[i].offset, s->waiting[i].size);
     s->waiting_count = 0;
