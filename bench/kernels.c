@@ -154,7 +154,7 @@ static void attention_backward(struct bench *b, const size_t *s, float *const *a
 
 static void cache_attention(struct bench *b, const size_t *s, float *const *a)
 {
-    const struct ws_cache c = {a[0], a[1], s[0], s[2], s[1], s[3]};
+    const struct ws_cache c = {a[0], a[1], s[0], s[2], s[1], s[3], NULL};
     for (size_t i = 0; i < s[0]; i++) {
         b->slots[i] = (uint32_t)i;
         b->numbers[i] = (uint32_t)s[1] - 1;

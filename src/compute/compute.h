@@ -105,14 +105,18 @@ struct ws_rotary {
 };
 
 /* The keys and values of running sequences: a slot a sequence, (slots, capacity, kv_heads, size).
- * All heads of a position lie together, so that a slot is read as one stream. */
+ * All heads of a position lie together, so that a slot is read as one stream.
+ *
+ * With holders, position p of slot s lies where slot holders[s][p] has room for its own. Storing it
+ * makes s its holder; so a position that others hold in common may not be stored again. */
 struct ws_cache {
     float *keys;
     float *values;
     size_t slots;
     size_t kv_heads;
-    size_t capacity; /* positions */
-    size_t size;     /* of a head */
+    size_t capacity;   /* positions */
+    size_t size;       /* of a head */
+    uint32_t *holders; /* (slots, capacity); NULL: each slot holds its own */
 };
 
 /* The output layer with its loss: logits = x W^T, softmax, and cross-entropy against targets. Whole
@@ -264,10 +268,15 @@ struct ws_device_ops {
                             const struct ws_cache *cache, size_t heads, const uint32_t *slots,
                             const uint32_t *positions, size_t rows);
     /* Slot i becomes what slot parents[i] was in positions firsts[i] .. lengths[i] - 1; before
-     * them they are equal already. host, (slots), the first ones of the cache. */
-    void (*cache_reorder)(struct ws_device *device, const struct ws_cache *cache,
-                          const uint32_t *parents, const uint32_t *firsts, const uint32_t *lengths,
-                          size_t slots);
+     * them they are equal already. host, (slots), the first ones of the cache. A device does it by
+     * moving numbers, without holders, or by changing holders, once for all layers that share
+     * them; it has one of the two operations, the other one is NULL. */
+    void (*cache_move)(struct ws_device *device, const struct ws_cache *cache,
+                       const uint32_t *parents, const uint32_t *firsts, const uint32_t *lengths,
+                       size_t slots);
+    void (*cache_follow)(struct ws_device *device, const struct ws_cache *cache,
+                         const uint32_t *parents, const uint32_t *firsts, const uint32_t *lengths,
+                         size_t slots);
 
     /* y (rows, width) = table[token] + places[position]; places may be NULL. tokens, positions:
      * host, (rows). The tokens may be what a `pick` just before has yet to write there: nobody

@@ -507,14 +507,30 @@ static void draw_rotary(struct ws_rng *rng, size_t *shape)
 
 /* The cache of keys and values ----------------------------------------------------------------- */
 
+/* Each slot's positions lie in itself. */
+static uint32_t *own_holders(struct case_side *s, size_t slots, size_t capacity)
+{
+    uint32_t *holders = s->device->ops->alloc(s->device, slots * capacity * sizeof *holders);
+    assert_non_null(holders);
+    for (size_t place = 0; place < slots * capacity; place++) {
+        const uint32_t slot = (uint32_t)(place / capacity);
+        s->device->ops->write(s->device, holders + place, &slot, sizeof slot);
+    }
+    return holders;
+}
+
 /* shape: slots, key heads, heads, capacity, size */
 static void run_cache(struct case_side *s, const size_t *shape)
 {
     const struct ws_device_ops *ops = s->device->ops;
     size_t slots = shape[0], kv = shape[1], heads = shape[2], capacity = shape[3], size = shape[4];
     size_t count = slots * kv * capacity * size, row = (heads + 2 * kv) * size;
-    const struct ws_cache cache = {
-        activations(s, count, 1), activations(s, count, 1), slots, kv, capacity, size};
+    const struct ws_cache cache = {.keys = activations(s, count, 1),
+                                   .values = activations(s, count, 1),
+                                   .slots = slots,
+                                   .kv_heads = kv,
+                                   .capacity = capacity,
+                                   .size = size};
     uint32_t places[MOST_TOKENS], positions[MOST_TOKENS], parents[MOST_TOKENS];
     for (size_t i = 0; i < slots; i++) {
         places[i] = (uint32_t)((i + 1) % slots);
@@ -534,19 +550,29 @@ static void run_cache(struct case_side *s, const size_t *shape)
     ops->cache_attention(s->device, y, qkv, &cache, heads, places, positions, slots);
     collect(s, y, slots * heads * size);
 
-    /* A cycle over all, a cycle with branches, everybody from one, and any. */
+    /* A cycle over all, a cycle with branches, everybody from one, and any. The last position is
+     * nobody else's, so it may be stored again. */
+    struct ws_cache ordered = cache;
+    if (ops->cache_follow)
+        ordered.holders = own_holders(s, slots, capacity);
     uint32_t lengths[MOST_TOKENS], firsts[MOST_TOKENS];
     for (size_t how = 0; how < 4; how++) {
         for (size_t i = 0; i < slots; i++) {
             const size_t from[] = {i + 1, i / 2 + 1, slots / 2, ws_rng_below(&s->rng, slots)};
             parents[i] = (uint32_t)(from[how] % slots);
-            lengths[i] = (uint32_t)ws_rng_below(&s->rng, capacity + 1);
+            lengths[i] = (uint32_t)ws_rng_below(&s->rng, capacity);
             firsts[i] = (uint32_t)ws_rng_below(&s->rng, lengths[i] + 1);
+            places[i] = (uint32_t)i;
+            positions[i] = (uint32_t)capacity - 1;
         }
-        ops->cache_reorder(s->device, &cache, parents, firsts, lengths, slots);
-        collect_as(s, cache.keys, count, CASE_EXACT);
-        collect_as(s, cache.values, count, CASE_EXACT);
+        (ops->cache_follow ? ops->cache_follow : ops->cache_move)(s->device, &ordered, parents,
+                                                                  firsts, lengths, slots);
+        ops->cache_store(s->device, &ordered, qkv, heads, places, positions, slots);
+        ops->cache_attention(s->device, y, qkv, &ordered, heads, places, positions, slots);
+        collect(s, y, slots * heads * size);
     }
+    if (ops->cache_follow)
+        ops->release(s->device, ordered.holders, slots * capacity * sizeof *ordered.holders);
 }
 
 static const size_t CACHE[][CASE_SHAPE] = {

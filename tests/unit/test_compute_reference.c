@@ -499,7 +499,7 @@ static void cache__gives_what_attention_gives(void **state)
     const uint32_t starts[] = {0, TOKENS};
     const struct ws_attention a = {1, starts, HEADS, KEY_HEADS, SIZE};
     device->ops->attention(device, whole, NULL, qkv, &a, NULL);
-    const struct ws_cache cache = {keys, values, 2, KEY_HEADS, TOKENS, SIZE};
+    const struct ws_cache cache = {keys, values, 2, KEY_HEADS, TOKENS, SIZE, NULL};
     for (uint32_t t = 0; t < TOKENS; t++) {
         const uint32_t slot = 1;
         device->ops->cache_store(device, &cache, qkv + t * ROW, HEADS, &slot, &t, 1);
@@ -516,9 +516,9 @@ static void cache__moves_only_the_positions_that_differ(void **state)
     struct ws_device *device = open_reference();
     float keys[] = {1, 2, 3, 11, 12, 13, 21, 22, 23}, values[9];
     memcpy(values, keys, sizeof keys);
-    const struct ws_cache cache = {keys, values, 3, 1, 3, 1};
+    const struct ws_cache cache = {keys, values, 3, 1, 3, 1, NULL};
     const uint32_t parents[] = {1, 2, 0}, firsts[] = {0, 1, 2}, lengths[] = {3, 2, 3};
-    device->ops->cache_reorder(device, &cache, parents, firsts, lengths, 3);
+    device->ops->cache_move(device, &cache, parents, firsts, lengths, 3);
     const float wanted[] = {11, 12, 13, 11, 22, 13, 21, 22, 3};
     assert_memory_equal(keys, wanted, sizeof wanted);
     assert_memory_equal(values, wanted, sizeof wanted);

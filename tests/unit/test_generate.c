@@ -200,7 +200,8 @@ static void decode_and_compare(enum ws_cpu_kind kind, size_t which)
     struct ws_network *network = open_network(device, &model);
     struct ws_decoder *decoder = NULL;
     uint32_t vocabulary = model.description.vocabulary;
-    const struct ws_decoder_size size = {.slots = 4, .capacity = CONTEXT, .prompt = 7};
+    const struct ws_decoder_size size = {
+        .slots = 4, .capacity = CONTEXT, .prompt = 7, .reorders = true};
     struct ws_error err = {.message = ""};
     succeed(ws_decoder_open(device, &model, &size, NULL, &decoder, &err), &err);
 

@@ -189,9 +189,9 @@ static void move_part(void *context, size_t piece, unsigned worker)
     }
 }
 
-void ws_fast_cache_reorder(struct ws_device *device, const struct ws_cache *cache,
-                           const uint32_t *parents, const uint32_t *firsts, const uint32_t *lengths,
-                           size_t slots)
+void ws_fast_cache_move(struct ws_device *device, const struct ws_cache *cache,
+                        const uint32_t *parents, const uint32_t *firsts, const uint32_t *lengths,
+                        size_t slots)
 {
     struct ws_cpu *cpu = ws_cpu_ready(device);
     if (!cpu || slots == 0)

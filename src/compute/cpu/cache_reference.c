@@ -81,9 +81,9 @@ static void reorder(float *numbers, float *copy, const struct ws_cache *cache,
     }
 }
 
-void ws_reference_cache_reorder(struct ws_device *device, const struct ws_cache *cache,
-                                const uint32_t *parents, const uint32_t *firsts,
-                                const uint32_t *lengths, size_t slots)
+void ws_reference_cache_move(struct ws_device *device, const struct ws_cache *cache,
+                             const uint32_t *parents, const uint32_t *firsts,
+                             const uint32_t *lengths, size_t slots)
 {
     struct ws_cpu *cpu = ws_cpu_ready(device);
     size_t count = slots * cache->kv_heads * cache->capacity * cache->size;

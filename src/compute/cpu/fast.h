@@ -47,9 +47,9 @@ void ws_fast_cache_store(struct ws_device *device, const struct ws_cache *cache,
 void ws_fast_cache_attention(struct ws_device *device, float *y, const float *qkv,
                              const struct ws_cache *cache, size_t heads, const uint32_t *slots,
                              const uint32_t *positions, size_t rows);
-void ws_fast_cache_reorder(struct ws_device *device, const struct ws_cache *cache,
-                           const uint32_t *parents, const uint32_t *firsts, const uint32_t *lengths,
-                           size_t slots);
+void ws_fast_cache_move(struct ws_device *device, const struct ws_cache *cache,
+                        const uint32_t *parents, const uint32_t *firsts, const uint32_t *lengths,
+                        size_t slots);
 
 void ws_fast_embedding(struct ws_device *device, float *y, const float *table, const float *places,
                        const uint32_t *tokens, const uint32_t *positions, size_t rows,

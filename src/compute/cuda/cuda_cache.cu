@@ -32,14 +32,16 @@ enum { STORE_THREADS = 128 };
 /* A warp a row. U is what a thread copies at once, and what widths are counted in. */
 template <class U>
 static __global__ void store_rows(U *keys, U *values, const U *qkv, size_t queries, size_t width,
-                                  size_t capacity, const uint32_t *slots, const uint32_t *positions,
-                                  size_t rows)
+                                  size_t capacity, uint32_t *holders, const uint32_t *slots,
+                                  const uint32_t *positions, size_t rows)
 {
     size_t row = ((size_t)blockIdx.x * blockDim.x + threadIdx.x) / WARP;
     if (row >= rows)
         return;
     const U *from = qkv + row * (queries + 2 * width) + queries;
-    size_t at = (slots[row] * capacity + positions[row]) * width;
+    size_t place = slots[row] * capacity + positions[row], at = place * width;
+    if (holders && threadIdx.x % WARP == 0)
+        holders[place] = slots[row];
     for (size_t i = threadIdx.x % WARP; i < width; i += WARP) {
         keys[at + i] = from[i];
         values[at + i] = from[width + i];
@@ -63,7 +65,7 @@ template <class U> static void launch_store(const struct store_call &s, size_t e
                    dim3(ws_cuda_blocks(s.rows, STORE_THREADS / WARP)), STORE_THREADS, 0,
                    activations<U>(s.cache->keys), activations<U>(s.cache->values),
                    activations<U>(s.qkv), s.heads * s.cache->size / each, width_of(s.cache) / each,
-                   s.cache->capacity, s.slots, s.positions, s.rows);
+                   s.cache->capacity, s.cache->holders, s.slots, s.positions, s.rows);
 }
 
 template <class T> static void store(const struct store_call &s)
@@ -104,9 +106,31 @@ struct attend_shape {
     unsigned heads;
     unsigned kv_heads;
     unsigned size;
-    size_t slot;  /* numbers of a slot */
-    float factor; /* of scores, so that their softmax is one of powers of 2 */
+    unsigned capacity;       /* positions of a slot; all slots' are less than 2^32 */
+    const uint32_t *holders; /* NULL: each slot holds its own */
+    float factor;            /* of scores, so that their softmax is one of powers of 2 */
 };
+
+/* Who holds a slot's positions: from[p * each]. Without a choice of kernels, which are many. */
+struct held {
+    const uint32_t *from;
+    unsigned each; /* 0: one slot all of them */
+};
+
+static __device__ __forceinline__ struct held held_by(const struct attend_shape &a,
+                                                      const uint32_t *slot)
+{
+    if (a.holders)
+        return {a.holders + (size_t)*slot * a.capacity, 1};
+    return {slot, 0};
+}
+
+/* A position among those of all slots. */
+static __device__ __forceinline__ unsigned place_of(const struct held &h, unsigned position,
+                                                    unsigned capacity)
+{
+    return h.from[position * h.each] * capacity + position;
+}
 
 /* Below every score; unlike minus infinity it can be subtracted from itself. */
 #define NO_SCORE (-3e38F)
@@ -182,7 +206,8 @@ static __global__ void __launch_bounds__(MOST_WARPS *WARP)
     bool has_columns = column < a.size;
     unsigned length = positions[row] + 1, sharing = sharing_warps(length);
     size_t stride = (size_t)a.kv_heads * a.size;
-    size_t at = slots[row] * a.slot + (size_t)kv_head * a.size + (has_columns ? column : 0);
+    size_t at = (size_t)kv_head * a.size + (has_columns ? column : 0);
+    struct held h = held_by(a, slots + row);
 
     float query[QUERIES][COUNT];
     struct seen<COUNT> seen[QUERIES];
@@ -204,11 +229,14 @@ static __global__ void __launch_bounds__(MOST_WARPS *WARP)
     unsigned first = warp < sharing ? warp * AHEAD * TEAMS : length;
     for (; first < length; first += sharing * AHEAD * TEAMS) {
         wide<T> key[AHEAD], value[AHEAD];
+        unsigned places[AHEAD];
+#pragma unroll
+        for (unsigned i = 0; i < AHEAD; i++)
+            places[i] = place_of(h, smaller(first + i * TEAMS + team, length - 1), a.capacity);
 #pragma unroll
         for (unsigned i = 0; i < AHEAD; i++) {
-            unsigned position = smaller(first + i * TEAMS + team, length - 1);
-            key[i] = load_wide(keys + at + position * stride);
-            value[i] = load_wide(values + at + position * stride);
+            key[i] = load_wide(keys + at + places[i] * stride);
+            value[i] = load_wide(values + at + places[i] * stride);
         }
 #pragma unroll
         for (unsigned q = 0; q < QUERIES; q++) {
@@ -267,18 +295,23 @@ static __global__ void attend_any(struct attend_shape a, T *y, const T *qkv, con
 {
     GPU_SHARED(float, result); /* (size) */
     __shared__ float weights[TILE], sums[WARP];
+    __shared__ size_t places[TILE]; /* where the numbers of positions begin */
     unsigned head = blockIdx.x % a.heads, kv_head = head / (a.heads / a.kv_heads);
     size_t row = blockIdx.x / a.heads, stride = (size_t)a.kv_heads * a.size;
     const T *query = qkv + (row * (a.heads + 2 * a.kv_heads) + head) * a.size;
-    size_t at = slots[row] * a.slot + (size_t)kv_head * a.size;
+    size_t at = (size_t)kv_head * a.size;
+    struct held h = held_by(a, slots + row);
     unsigned thread = threadIdx.x, lane = thread % WARP, length = positions[row] + 1;
     for (unsigned c = thread; c < a.size; c += TILE)
         result[c] = 0;
     float most = NO_SCORE, sum = 0;
     for (unsigned first = 0; first < length; first += TILE) {
         unsigned count = smaller(length - first, TILE);
+        if (thread < count)
+            places[thread] = at + place_of(h, first + thread, a.capacity) * stride;
+        __syncthreads();
         for (unsigned i = thread / WARP; i < count; i += TILE / WARP) {
-            const T *key = keys + at + (first + i) * stride;
+            const T *key = keys + places[i];
             float score = 0;
             for (unsigned c = lane; c < a.size; c += WARP)
                 score += to_float(query[c]) * to_float(key[c]);
@@ -297,7 +330,7 @@ static __global__ void attend_any(struct attend_shape a, T *y, const T *qkv, con
         for (unsigned c = thread; c < a.size; c += TILE) {
             float number = result[c] * factor;
             for (unsigned i = 0; i < count; i++)
-                number += weights[i] * to_float(values[at + (first + i) * stride + c]);
+                number += weights[i] * to_float(values[places[i] + c]);
             result[c] = number;
         }
         __syncthreads();
@@ -363,7 +396,7 @@ void ws_cuda_cache_attention(struct ws_device *device, float *y, const float *qk
                              const struct ws_cache *cache, size_t heads, const uint32_t *slots,
                              const uint32_t *positions, size_t rows)
 {
-    assert(heads % cache->kv_heads == 0);
+    assert(heads % cache->kv_heads == 0 && cache->slots * cache->capacity <= UINT32_MAX);
     struct ws_cuda *cuda = ws_cuda_ready(device);
     if (!cuda || rows == 0)
         return;
@@ -373,7 +406,8 @@ void ws_cuda_cache_attention(struct ws_device *device, float *y, const float *qk
     call.shape.heads = (unsigned)heads;
     call.shape.kv_heads = (unsigned)cache->kv_heads;
     call.shape.size = (unsigned)cache->size;
-    call.shape.slot = cache->capacity * width_of(cache);
+    call.shape.capacity = (unsigned)cache->capacity;
+    call.shape.holders = cache->holders;
     call.shape.factor = (float)(log2_of_e / sqrt((double)cache->size));
     call.cache = cache;
     call.y = y;
@@ -390,111 +424,42 @@ void ws_cuda_cache_attention(struct ws_device *device, float *y, const float *qk
         WS_CUDA_ACTIVATIONS(cuda, launch_attend<T>(call));
 }
 
-/* Moving slots --------------------------------------------------------------------------------- */
+/* Following ------------------------------------------------------------------------------------ */
 
-/* What is moved is put aside first and then where it goes, so that no order of moving has to be
- * found. It is cut into pieces of up to PIECE_POSITIONS, a block each for keys and for values. */
-enum { PIECE_POSITIONS = 4, MOVE_THREADS = 128 };
+enum { FOLLOW_THREADS = 128 };
 
-/* Positions of all slots together, and of the memory aside. */
-struct move_piece {
-    uint32_t from;
-    uint32_t aside;
-    uint32_t to;
-    uint32_t positions;
-};
-
-/* Puts pieces aside, or from there `back`. */
-template <class U>
-static __global__ void move_pieces(U *keys, U *values, U *aside, size_t aside_positions,
-                                   const struct move_piece *pieces, size_t width, bool back)
+/* What changes is put aside first and then where it goes, so that no order has to be found. A block
+ * a slot. */
+static __global__ void follow(uint32_t *holders, uint32_t *aside, const uint32_t *parents,
+                              const uint32_t *firsts, const uint32_t *lengths, size_t capacity,
+                              bool back)
 {
-    struct move_piece piece = pieces[blockIdx.x];
-    U *cache = blockIdx.y == 0 ? keys : values;
-    U *aside_piece = aside + (blockIdx.y * aside_positions + piece.aside) * width;
-    const U *from = back ? aside_piece : cache + piece.from * width;
-    U *to = back ? cache + piece.to * width : aside_piece;
-    size_t count = piece.positions * width;
-    for (size_t i = threadIdx.x; i < count; i += MOVE_THREADS)
-        to[i] = from[i];
+    size_t slot = blockIdx.x, parent = parents[slot];
+    unsigned end = lengths[slot];
+    if (parent == slot)
+        return;
+    const uint32_t *from = back ? aside + slot * capacity : holders + parent * capacity;
+    uint32_t *to = back ? holders + slot * capacity : aside + slot * capacity;
+    for (unsigned p = firsts[slot] + threadIdx.x; p < end; p += FOLLOW_THREADS)
+        to[p] = from[p];
 }
 
-/* Host. */
-struct moves {
-    struct move_piece *pieces;
-    size_t count;
-    size_t positions;
-};
-
-static bool needs_move(const uint32_t *parents, const uint32_t *firsts, const uint32_t *lengths,
-                       size_t slot)
+void ws_cuda_cache_follow(struct ws_device *device, const struct ws_cache *cache,
+                          const uint32_t *parents, const uint32_t *firsts, const uint32_t *lengths,
+                          size_t slots)
 {
-    return parents[slot] != slot && firsts[slot] < lengths[slot];
-}
-
-static void plan_moves(struct moves *m, const struct ws_cache *cache, const uint32_t *parents,
-                       const uint32_t *firsts, const uint32_t *lengths, size_t slots)
-{
-    for (size_t i = 0; i < slots; i++) {
-        if (!needs_move(parents, firsts, lengths, i))
-            continue;
-        assert(parents[i] < cache->slots && lengths[i] <= cache->capacity);
-        for (uint32_t at = firsts[i]; at < lengths[i]; at += PIECE_POSITIONS) {
-            struct move_piece *piece = &m->pieces[m->count++];
-            piece->from = (uint32_t)(parents[i] * cache->capacity + at);
-            piece->aside = (uint32_t)m->positions;
-            piece->to = (uint32_t)(i * cache->capacity + at);
-            piece->positions = smaller(lengths[i] - at, PIECE_POSITIONS);
-            m->positions += piece->positions;
-        }
-    }
-}
-
-/* A U is `each` numbers. */
-template <class U>
-static void launch_moves(struct ws_cuda *cuda, const struct ws_cache *cache, const struct moves *m,
-                         const struct move_piece *pieces, size_t each)
-{
-    size_t width = width_of(cache) / each;
-    U *aside = (U *)ws_cuda_scratch(cuda, 2 * m->positions * width * sizeof *aside);
-    for (int back = 0; aside && back < 2; back++)
-        ws_cuda_launch(cuda, "moving keys and values", move_pieces<U>, dim3((unsigned)m->count, 2),
-                       MOVE_THREADS, 0, activations<U>(cache->keys), activations<U>(cache->values),
-                       aside, m->positions, pieces, width, back != 0);
-}
-
-template <class T>
-static void move(struct ws_cuda *cuda, const struct ws_cache *cache, const struct moves *m,
-                 const struct move_piece *pieces)
-{
-    if (heads_are_wide<T>(cache))
-        launch_moves<wide<T>>(cuda, cache, m, pieces, wide<T>::COUNT);
-    else
-        launch_moves<T>(cuda, cache, m, pieces, 1);
-}
-
-void ws_cuda_cache_reorder(struct ws_device *device, const struct ws_cache *cache,
-                           const uint32_t *parents, const uint32_t *firsts, const uint32_t *lengths,
-                           size_t slots)
-{
-    assert(cache->slots * cache->capacity <= UINT32_MAX);
+    assert(cache->holders && slots <= cache->slots);
     struct ws_cuda *cuda = ws_cuda_ready(device);
-    size_t room = 0;
-    for (size_t i = 0; cuda && i < slots; i++)
-        if (needs_move(parents, firsts, lengths, i))
-            room += ws_cuda_blocks(lengths[i] - firsts[i], PIECE_POSITIONS);
-    if (room == 0)
+    if (!cuda || slots == 0)
         return;
-    struct moves m = {};
-    size_t size = room * sizeof *m.pieces;
-    m.pieces = (struct move_piece *)ws_realloc(cuda->allocator, NULL, 0, size);
-    if (!m.pieces) {
-        ws_cuda_fail(cuda, WS_NO_MEMORY, "no memory for moving keys and values");
-        return;
-    }
-    plan_moves(&m, cache, parents, firsts, lengths, slots);
-    const struct move_piece *sent = (const struct move_piece *)ws_cuda_send(cuda, m.pieces, size);
-    ws_free(cuda->allocator, m.pieces, size);
-    if (sent)
-        WS_CUDA_ACTIVATIONS(cuda, move<T>(cuda, cache, &m, sent));
+    for (size_t i = 0; i < slots; i++)
+        assert(parents[i] < cache->slots && lengths[i] <= cache->capacity);
+    const size_t each = slots * sizeof *parents;
+    uint32_t *aside = (uint32_t *)ws_cuda_scratch(cuda, slots * cache->capacity * sizeof *aside);
+    const uint32_t *from = (const uint32_t *)ws_cuda_send(cuda, parents, each);
+    const uint32_t *first = (const uint32_t *)ws_cuda_send(cuda, firsts, each);
+    const uint32_t *end = (const uint32_t *)ws_cuda_send(cuda, lengths, each);
+    for (int back = 0; aside && from && first && end && back < 2; back++)
+        ws_cuda_launch(cuda, "following other slots", follow, (unsigned)slots, FOLLOW_THREADS, 0,
+                       cache->holders, aside, from, first, end, cache->capacity, back != 0);
 }

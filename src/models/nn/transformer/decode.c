@@ -38,6 +38,7 @@ struct ws_decoder {
     struct ws_decoder_size size;
     struct places places;
     float *block;
+    uint32_t *holders;       /* device; see struct ws_cache */
     struct ws_arena arena;   /* of what follows, on the host */
     struct tensors *tensors; /* (layers + 1): the last are those outside layers */
     uint32_t *slots;         /* (tokens_at_once): of the rows of prompts */
@@ -235,6 +236,11 @@ static enum ws_status write_rotary_tables(struct ws_decoder *decoder, struct ws_
     return status;
 }
 
+static size_t holders_size(const struct ws_decoder_size *size)
+{
+    return size->slots * size->capacity * sizeof(uint32_t);
+}
+
 static enum ws_status fill(struct ws_decoder *decoder, const struct ws_transformer *model,
                            struct ws_error *err)
 {
@@ -247,8 +253,11 @@ static enum ws_status fill(struct ws_decoder *decoder, const struct ws_transform
     decoder->starts = WS_ARENA_NEW(&decoder->arena, uint32_t, decoder->size.slots + 1);
     decoder->block = decoder->ops->alloc(decoder->device, decoder->places.size * sizeof(float));
     float *staging = decoder->ops->alloc(decoder->device, staging_size);
+    bool follows = decoder->size.reorders && decoder->ops->cache_follow;
+    if (follows)
+        decoder->holders = decoder->ops->alloc(decoder->device, holders_size(&decoder->size));
     bool taken = decoder->tensors && decoder->slots && decoder->positions && decoder->starts &&
-                 decoder->block;
+                 decoder->block && (decoder->holders || !follows);
     if (taken && staging)
         load_tensors(decoder, model, staging);
     decoder->ops->release(decoder->device, staging, staging_size);
@@ -294,6 +303,7 @@ void ws_decoder_close(struct ws_decoder *decoder)
     for (size_t place = 0; decoder->tensors && place <= decoder->description.layers; place++)
         for (int kind = 0; kind < WS_TENSOR_KIND_COUNT; kind++)
             decoder->ops->unpack(decoder->device, decoder->tensors[place].packed[kind]);
+    decoder->ops->release(decoder->device, decoder->holders, holders_size(&decoder->size));
     decoder->ops->release(decoder->device, decoder->block, decoder->places.size * sizeof(float));
     ws_arena_release(&decoder->arena);
     ws_free(decoder->allocator, decoder, sizeof *decoder);
@@ -340,6 +350,7 @@ static struct ws_cache cache_of(const struct ws_decoder *decoder, uint32_t layer
         .kv_heads = d->kv_heads,
         .capacity = decoder->size.capacity,
         .size = d->head_size,
+        .holders = decoder->holders,
     };
 }
 
@@ -505,8 +516,14 @@ void ws_decoder_begin(struct ws_decoder *decoder, size_t sequences, const uint32
 void ws_decoder_reorder(struct ws_decoder *decoder, const uint32_t *parents, const uint32_t *firsts,
                         const uint32_t *lengths)
 {
+    assert(decoder->size.reorders);
     for (uint32_t layer = 0; layer < decoder->description.layers; layer++) {
         const struct ws_cache cache = cache_of(decoder, layer);
-        decoder->ops->cache_reorder(decoder->device, &cache, parents, firsts, lengths, cache.slots);
+        if (decoder->holders && layer == 0)
+            decoder->ops->cache_follow(decoder->device, &cache, parents, firsts, lengths,
+                                       cache.slots);
+        else if (!decoder->holders)
+            decoder->ops->cache_move(decoder->device, &cache, parents, firsts, lengths,
+                                     cache.slots);
     }
 }

@@ -19,6 +19,7 @@ struct ws_decoder_size {
     size_t capacity; /* positions of a slot */
     size_t prompt;   /* tokens of the longest prompt */
     size_t group;    /* tokens of prompts that go through the layers together, about */
+    bool reorders;   /* ws_decoder_reorder will be called */
 };
 
 struct ws_decoder;
@@ -42,7 +43,7 @@ void ws_decoder_begin(struct ws_decoder *decoder, size_t sequences, const uint32
 /* Row r is a token at positions[r] of slot slots[r], whose earlier positions are filled. Host. */
 void ws_decoder_step(struct ws_decoder *decoder, size_t rows, const uint32_t *tokens,
                      const uint32_t *slots, const uint32_t *positions);
-/* As cache_reorder of compute.h, in every layer. Host, (slots). */
+/* As cache_move of compute.h, in every layer. Host, (slots). */
 void ws_decoder_reorder(struct ws_decoder *decoder, const uint32_t *parents, const uint32_t *firsts,
                         const uint32_t *lengths);
 

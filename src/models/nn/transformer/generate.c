@@ -97,6 +97,7 @@ static struct ws_decoder_size decoder_size(const struct ws_description *d,
         .capacity = positions_of(decoding, longest),
         .prompt = longest,
         .group = batching->prompt_tokens,
+        .reorders = decoding->beams > 1,
     };
 }
 
