@@ -234,7 +234,8 @@ static bool draft_is_due(void *user, double done, uint64_t size)
 {
     struct job *j = user;
     const struct ws_step_support *support = j->batch->support;
-    const struct ws_draft_moment moment = {j->phase, done, j->work_before + done * j->work, size};
+    const struct ws_draft_moment moment = {j->batch->chains[0], j->phase, done,
+                                           j->work_before + done * j->work, size};
     j->last_asked = time_of(j->batch);
     if (j->first_asked == 0)
         j->first_asked = j->last_asked;

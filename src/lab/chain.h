@@ -105,6 +105,7 @@ struct ws_sample_sink {
 
 /* When a draft might be stored. */
 struct ws_draft_moment {
+    const struct ws_chain *chain;
     enum ws_phase phase;
     double done;   /* share of the phase */
     double work;   /* of the step so far, as ws_chain_work counts it */

@@ -198,11 +198,18 @@ enum { SAVE_SHARE = 20 };
  * is not the fastest, until one was stored. */
 #define DRAFT_RATE 2e8
 
+/* A draft is of the step after the checkpoint, so the chain is saved first. */
+static bool wants_saving(const struct ws_chain *chain)
+{
+    return chain->next_step != chain->saved_step;
+}
+
 /* How long storing it takes, likely. */
 static double seconds_of(const struct worker *w, const struct ws_draft_moment *moment)
 {
     const double last = w->draft_seconds[moment->phase];
-    return last > 0 ? last : (double)moment->size / DRAFT_RATE;
+    return (last > 0 ? last : (double)moment->size / DRAFT_RATE) +
+           (wants_saving(moment->chain) ? w->save_seconds : 0);
 }
 
 static bool draft_is_due(void *user, const struct ws_draft_moment *moment)
@@ -221,17 +228,20 @@ static bool draft_is_due(void *user, const struct ws_draft_moment *moment)
     return due;
 }
 
-/* The draft is of the step after the checkpoint, so the chain is saved first. */
 static enum ws_status store_draft(void *user, struct ws_chain *chain, enum ws_phase phase,
                                   struct ws_bytes bytes, struct ws_error *err)
 {
     struct worker *w = user;
     const char *directory = w->runner->options->directory;
-    if (chain->next_step != chain->saved_step)
+    double saving = 0;
+    if (wants_saving(chain)) {
+        const double begun = ws_runner_elapsed(w->runner);
         WS_TRY(ws_chain_files_save(directory, &w->block, false, err));
+        w->save_seconds = saving = ws_runner_elapsed(w->runner) - begun;
+    }
     WS_TRY(ws_chain_files_save_draft(directory, chain, phase, bytes, err));
     w->saved = ws_runner_elapsed(w->runner);
-    w->draft_seconds[phase] = w->saved - w->draft_asked;
+    w->draft_seconds[phase] = w->saved - w->draft_asked - saving;
     if (ws_runner_stop_asked(w->runner))
         return ws_fail(err, WS_INTERRUPTED, "stopped inside generation %" PRIu32, w->step);
     return WS_OK;
