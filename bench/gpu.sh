@@ -26,10 +26,11 @@ if [ ! -x "$bundle/bin/wellspring" ]; then
         head -n 1)
 fi
 
-# In order: what shows that numbers are right, then what is fast, then what takes long.
-slices="tests train-512x64 train-32x1024 sample-1024 beam5-256 peers-train peers-sample peers-beam
-own-products scratch-lm peers-scratch-lm sanitize base nature-1 nature-2 nature-3 nature-4 nature-5
-nature-6 nature-7 nature-8 nature-9 nature-10"
+# In order of worth, where time is short: where it goes in real runs, what shows that numbers are
+# right, what is fast, what takes long, and what others take. nature-4 goes on to generation 3.
+slices="base profile tests sanitize train-512x64 train-128x64 train-32x1024 sample-1024 beam5-256
+scratch-lm nature-1 nature-4 nature-7 nature-10 own-products peers-train peers-sample peers-beam
+peers-scratch-lm"
 
 budget=450
 work=runs/gpu
@@ -54,8 +55,10 @@ limit_of() {
     case $1 in
     tests | sanitize) echo 150 ;;
     peers-*) echo 150 ;;
-    base) echo 180 ;;
-    nature-* | scratch-lm) echo 240 ;;
+    base) echo 120 ;;
+    nature-1 | scratch-lm) echo 90 ;;
+    nature-*) echo 280 ;;
+    profile) echo 90 ;;
     train-* | sample-* | beam5-* | own-products) echo 60 ;;
     *) return 1 ;;
     esac
@@ -287,15 +290,24 @@ run_scratch_lm() {
     keep_phases "scratch-lm-arm-$corpus_name" "$work/scratch-lm-$corpus_name/events.log"
 }
 
-# keep_phases WORK LOG: the seconds of each phase over all generations, as the run's log has them. What
-# the whole took beside them is before the first generation and after the last.
+# keep_phases WORK LOG [GENERATION]: the seconds of each phase over all generations, or of that one, as
+# the run's log has them; and what of the fit is not its steps, and what drafts took. What the whole
+# took beside them is before the first generation and after the last.
 keep_phases() {
     local phase value
-    sed -n 's/.* generation [0-9]*: //p' "$2" | tr , '\n' |
-        awk '{ sum[$1] += $2 } END { for (phase in sum) printf "%s %.2f\n", phase, sum[phase] }' |
+    sed -n "s/.* generation ${3:-[0-9]*}: //p" "$2" |
+        sed 's/; of these \([0-9.]*\) s to[^,]*, \([0-9.]*\) s after[^,]*, \([0-9.]*\) s for.*/, \
+fit-begins \1 s, fit-ends \2 s, drafts \3 s/' | tr , '\n' |
+        awk 'NF { sum[$1] += $2 } END { for (phase in sum) printf "%s %.2f\n", phase, sum[phase] }' |
         sort | while read -r phase value; do
             keep "$1-$phase" wellspring "$value" s
         done
+}
+
+# What a generation took by the log: all phases but those within others.
+generation_seconds() {
+    sed -n "s/.* generation $2: //p" "$1" | tail -n 1 | sed 's/;.*//' | tr , '\n' |
+        awk '{ sum += $2 } END { printf "%.2f\n", sum }'
 }
 
 # What was stopped goes on where it was: then its time is not that of the whole, and says so.
@@ -318,26 +330,56 @@ run_base() {
     keep "nature-base-$corpus_name" "$(whole_or_not base)" "$took" s
 }
 
-# One more generation of one arm and seed: the run goes on where the slice before left it.
-run_nature() {
-    local took generations=$1 settings=("${corpus_settings[@]}")
-    local start=${base:-$work/base-of-$corpus_name}
+# nature_lm FOLDER SETTING...: one arm and seed of the Nature protocol, from the base model.
+nature_lm() {
+    local start=${base:-$work/base-of-$corpus_name} settings=() setting
     [ -f "$start/config.json" ] || die "no base model in '$start': the slice 'base' trains one"
+    for setting in "${@:2}"; do settings+=(--set "$setting"); done
     if [ "$texts" ]; then
         settings+=(--set "validation_corpus=$validation_text" --set validation_items=0)
     fi
-    took=$(seconds wellspring run nature-lm -o "$work/nature-$corpus_name-from-$(basename "$start")" \
-        -q --set "base=$start" --set policies=replace --set control=false --set vary=epochs=5 \
-        --set seeds=1 --set "generations=$generations" --set "device=$device" \
-        "${settings[@]}") || return
-    keep "nature-generation-$((generations - 1))-$corpus_name-from-$(basename "$start")" \
+    wellspring run nature-lm -o "$1" -q --set "base=$start" --set policies=replace \
+        --set control=false --set seeds=1 --set "device=$device" "${corpus_settings[@]}" \
+        "${settings[@]}"
+}
+
+# Up to so many generations: the run goes on where the slice before left it.
+run_nature() {
+    local took generation generations=$1 name
+    name=$corpus_name-from-$(basename "${base:-$work/base-of-$corpus_name}")
+    local log=$work/nature-$name/events.log first
+    first=$(grep -c ' generation [0-9]*: ' "$log" 2>/dev/null || true)
+    took=$(seconds nature_lm "$work/nature-$name" vary=epochs=5 "generations=$generations") || return
+    for ((generation = ${first:-0}; generation < generations; generation++)); do
+        keep "nature-generation-$generation-$name" wellspring \
+            "$(generation_seconds "$log" "$generation")" s
+        keep_phases "nature-generation-$generation-$name" "$log" "$generation"
+    done
+    keep "nature-generations-${first:-0}-to-$((generations - 1))-$name" \
         "$(whole_or_not "nature-$generations")" "$took" s
+}
+
+# Where the time of a step and of a short real run goes: the program's log, and a table by the GPU's
+# events for each time that the run opened it, fit, sample and score, which stay in `$work`.
+run_profile() {
+    local tables=$work/profile-times.txt run=$work/profile-run
+    rm -rf "$tables" "$run"
+    WELLSPRING_CUDA_TIMES=$tables "$bundle/bench/training" "${opt_125m[@]}" 128 64 10 "$(nproc)" \
+        "$device" bf16 "$bundle/lib/wellspring/wellspring-cuda.so" || return
+    # 64 steps an epoch, as many blocks to continue.
+    WELLSPRING_CUDA_TIMES=$tables nature_lm "$run" vary=epochs=2 generations=2 items=8192 || return
+    keep_phases "profile-nature-8192x2" "$run/events.log"
+    cp "$tables" "${results%.csv}-times.txt"
+    grep ' generation [0-9]*: ' "$run/events.log" | sed 's/^/shown: /'
+    awk '/^# / { n = $7 < 100 ? 99 : 0 } n++ < 16 { print "shown: " $0 }' "$tables"
 }
 
 run_slice() {
     case $1 in
     tests) run_tests ;;
     sanitize) run_sanitizers ;;
+    profile) run_profile ;;
+    train-128x64) bench training 1 "$1" "${opt_125m[@]}" 128 64 40 ;;
     train-512x64) bench training 1 "$1" "${opt_125m[@]}" 512 64 20 ;;
     train-32x1024) bench training 1 "$1" "${opt_125m[@]}" 32 1024 20 ;;
     sample-1024) bench sampling 2 "$1" "${opt_125m[@]}" 1024 64 64 1 ;;
@@ -365,7 +407,7 @@ rows() {
 }
 
 # In a process of its own, which can be stopped when it takes too long. What it measured is shown, and
-# of its log what was skipped; all of the end where it failed.
+# of its log what was skipped or is to be shown; all of the end where it failed.
 slice() {
     local log=$work/$1.log before status
     before=$(rows)
@@ -375,7 +417,7 @@ slice() {
         >"$log" 2>&1
     status=$?
     tail -n "+$((${before:-0} + 1))" "$results" 2>/dev/null
-    grep '^skipped: ' "$log"
+    grep -E '^(skipped|shown): ' "$log"
     if [ $status = 0 ]; then
         rm -f "$work/$1.begun" "$work/$1.resumed"
         printf '%s\n' "$1" >>"$work/done"

@@ -29,7 +29,7 @@ fi
 
 export PATH=$place/lies:$PATH WELLSPRING_CUBLASLT=none
 ends 1 "there is no slice 'train'" -- train
-ends 75 'stopped before tests: ' -- -s 10
+ends 75 'stopped before base: ' -- -s 10
 [ ! -e bench ] || fail "nothing was measured, and there are results"
 
 # There is no module, so nothing can be measured; what failed is not done.
