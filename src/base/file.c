@@ -69,13 +69,9 @@ static bool sync_all(int descriptor)
 
 /* A new name is durable once its directory is. File systems that cannot sync a directory say
  * EINVAL and need no sync. */
-static bool sync_parent(const char *path)
+static bool sync_directory(const char *path)
 {
-    char parent[PATH_MAX];
-    const char *slash = strrchr(path, '/');
-    int size = slash && slash > path ? (int)(slash - path) : 1;
-    (void)snprintf(parent, sizeof parent, "%.*s", size, slash ? path : ".");
-    int directory = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (directory < 0)
         return false;
     bool synced = sync_all(directory) || errno == EINVAL;
@@ -83,6 +79,20 @@ static bool sync_parent(const char *path)
     (void)close(directory);
     errno = reason;
     return synced;
+}
+
+static bool sync_parent(const char *path)
+{
+    char parent[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    int size = slash && slash > path ? (int)(slash - path) : 1;
+    (void)snprintf(parent, sizeof parent, "%.*s", size, slash ? path : ".");
+    return sync_directory(parent);
+}
+
+enum ws_status ws_directory_sync(const char *path, struct ws_error *err)
+{
+    return sync_directory(path) ? WS_OK : ws_fail_system(err, "sync", path);
 }
 
 /* ---- reading ---- */
@@ -241,8 +251,9 @@ void ws_file_draft_drop(struct ws_file_draft *draft)
     draft->descriptor = -1;
 }
 
-enum ws_status ws_file_draft_keep(struct ws_file_draft *draft, const char *path,
-                                  struct ws_error *err)
+/* Whole after a power cut, but under a name that may not be durable yet. */
+static enum ws_status name_draft(struct ws_file_draft *draft, const char *path,
+                                 struct ws_error *err)
 {
     if (!sync_all(draft->descriptor) || rename(draft->path, path) != 0) {
         enum ws_status status = fail_writing(err, path);
@@ -251,18 +262,32 @@ enum ws_status ws_file_draft_keep(struct ws_file_draft *draft, const char *path,
     }
     (void)close(draft->descriptor); /* synced: it has nothing more to say */
     draft->descriptor = -1;
+    return WS_OK;
+}
+
+enum ws_status ws_file_draft_keep(struct ws_file_draft *draft, const char *path,
+                                  struct ws_error *err)
+{
+    WS_TRY(name_draft(draft, path, err));
     return sync_parent(path) ? WS_OK : fail_writing(err, path);
 }
 
-enum ws_status ws_file_replace(const char *path, struct ws_bytes bytes, struct ws_error *err)
+enum ws_status ws_file_replace_in_turn(const char *path, struct ws_bytes bytes,
+                                       struct ws_error *err)
 {
     struct ws_file_draft draft;
     WS_TRY(ws_file_draft_open(&draft, path, err));
     enum ws_status status = ws_file_draft_write(&draft, bytes, path, err);
     if (status == WS_OK)
-        return ws_file_draft_keep(&draft, path, err);
+        return name_draft(&draft, path, err);
     ws_file_draft_drop(&draft);
     return status;
+}
+
+enum ws_status ws_file_replace(const char *path, struct ws_bytes bytes, struct ws_error *err)
+{
+    WS_TRY(ws_file_replace_in_turn(path, bytes, err));
+    return sync_parent(path) ? WS_OK : fail_writing(err, path);
 }
 
 enum ws_status ws_file_replace_quickly(const char *path, struct ws_bytes bytes,

@@ -43,6 +43,13 @@ void ws_file_unmap(struct ws_mapped_file *file); /* zeroed or unmapped before is
 WS_MUST_CHECK enum ws_status ws_file_replace(const char *path, struct ws_bytes bytes,
                                              struct ws_error *err);
 
+/* The same but for the directory: after a power cut the file is whole, but may be the old one until
+ * the directory is synced. For many files in one directory, and for those that are replaced again
+ * and again. */
+WS_MUST_CHECK enum ws_status ws_file_replace_in_turn(const char *path, struct ws_bytes bytes,
+                                                     struct ws_error *err);
+WS_MUST_CHECK enum ws_status ws_directory_sync(const char *path, struct ws_error *err);
+
 /* The same without waiting for the disk: for what is true for a moment. After a power cut the file
  * may be the old one, the new one or empty. */
 WS_MUST_CHECK enum ws_status ws_file_replace_quickly(const char *path, struct ws_bytes bytes,

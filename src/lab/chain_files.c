@@ -290,11 +290,14 @@ static enum ws_status flush_texts(struct save *save, struct ws_chain *chain, str
     return status;
 }
 
-/* Replaces a file of chains: those that are chosen as they are now, the others as they are in the
- * file that is there. */
-static enum ws_status replace_chains(
-    struct save *save, char *path, bool (*chosen)(const struct save *, const struct ws_chain *),
-    void (*add)(const struct ws_chain *, uint32_t, struct ws_buffer *), struct ws_error *err)
+/* Replaces a file of chains, by `replace`: those that are chosen as they are now, the others as
+ * they are in the file that is there. */
+static enum ws_status
+replace_chains(struct save *save, char *path,
+               bool (*chosen)(const struct save *, const struct ws_chain *),
+               void (*add)(const struct ws_chain *, uint32_t, struct ws_buffer *),
+               enum ws_status (*replace)(const char *, struct ws_bytes, struct ws_error *),
+               struct ws_error *err)
 {
     const struct ws_block *block = save->block;
     struct ws_chains_file old = {.path = NULL};
@@ -318,7 +321,7 @@ static enum ws_status replace_chains(
     }
     enum ws_status status = ws_checkpoint_end(&save->bytes, err);
     if (status == WS_OK)
-        status = ws_file_replace(path, ws_buffer_bytes(&save->bytes), err);
+        status = replace(path, ws_buffer_bytes(&save->bytes), err);
     ws_chains_file_close(&old);
     return status;
 }
@@ -336,7 +339,7 @@ static enum ws_status save_part(struct save *save, struct ws_error *err)
         return WS_OK;
     char *path =
         part_path(&save->place, &save->arena, step / save->part_steps - 1, save->part_steps);
-    WS_TRY(replace_chains(save, path, ends_part, ws_checkpoint_add_part, err));
+    WS_TRY(replace_chains(save, path, ends_part, ws_checkpoint_add_part, ws_file_replace, err));
     for (size_t c = 0; c < block->count; c++)
         if (ends_part(save, &block->chains[c]))
             ws_records_reset(&block->chains[c].records);
@@ -375,8 +378,9 @@ static enum ws_status save_block(struct save *save, bool keep, struct ws_error *
     for (size_t c = 0; keep && c < block->count; c++)
         if (is_live(&block->chains[c]))
             WS_TRY(keep_chain(save, &block->chains[c], err));
+    /* After a power cut the one before it does as well. */
     return replace_chains(save, place_path(&save->place, &save->arena, ".checkpoint"), goes_on,
-                          ws_checkpoint_add_chain, err);
+                          ws_checkpoint_add_chain, ws_file_replace_in_turn, err);
 }
 
 static void note_saved(const struct save *save, struct ws_chain *chain)

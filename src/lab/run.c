@@ -178,12 +178,17 @@ static enum ws_status save_tokenizer(struct ws_runner *r, struct ws_error *err)
     return ws_run_remove_unfinished(path, &r->arena, err);
 }
 
+static const char *arm_path(struct ws_runner *r, size_t arm)
+{
+    return ws_arena_format(&r->arena, "%s/arms/%s", r->options->directory,
+                           r->experiment->arms[arm].directory);
+}
+
 static enum ws_status make_arm_directories(struct ws_runner *r, struct ws_error *err)
 {
     WS_TRY(ws_run_remove_unfinished(r->options->directory, &r->arena, err));
     for (size_t a = 0; a < r->experiment->arm_count; a++) {
-        char *path = ws_arena_format(&r->arena, "%s/arms/%s", r->options->directory,
-                                     r->experiment->arms[a].directory);
+        const char *path = arm_path(r, a);
         if (!path)
             return ws_fail_memory(err, "the run directory");
         WS_TRY(ws_directory_make(path, err));
@@ -251,6 +256,18 @@ static enum ws_status check_memory(struct ws_runner *r, struct ws_error *err)
 }
 
 /* Work and end --------------------------------------------------------------------------------- */
+
+/* So that what says that the run is complete is not durable before its checkpoints are. */
+static enum ws_status sync_arms(struct ws_runner *r, struct ws_error *err)
+{
+    for (size_t a = 0; a < r->experiment->arm_count; a++) {
+        const char *path = arm_path(r, a);
+        if (!path)
+            return ws_fail_memory(err, "the run directory");
+        WS_TRY(ws_directory_sync(path, err));
+    }
+    return WS_OK;
+}
 
 static enum ws_status run_units(struct ws_runner *r, struct ws_error *err)
 {
@@ -479,7 +496,8 @@ static enum ws_status work_on_blocks(struct ws_runner *r, struct ws_error *err)
     r->process = ws_process_name(&r->arena);
     r->progress.elapsed = ws_runner_elapsed(r);
     ws_run_tell_progress(r, true);
-    return run_units(r, err);
+    WS_TRY(run_units(r, err));
+    return sync_arms(r, err);
 }
 
 static enum ws_status work(struct ws_runner *r, struct ws_error *err)
