@@ -60,8 +60,9 @@ WS_MUST_CHECK enum ws_status ws_chain_files_load(const char *directory, struct w
                                                  size_t c, const struct ws_chains_file *file,
                                                  struct ws_error *err);
 
-/* Makes the state of all chains that have taken a step and were not reported as failed durable;
- * their texts are flushed, and their records put aside where a part is full: that is to be called
+/* Makes the state of all chains that have taken a step and were not reported as failed durable,
+ * once the arm's directory is synced (until then a power cut may bring back the save before); their
+ * texts are flushed, and their records put aside where a part is full: that is to be called
  * whenever one is. Drafts are removed. `keep`: a copy of each checkpoint under the name of its last
  * generation too. */
 WS_MUST_CHECK enum ws_status ws_chain_files_save(const char *directory, struct ws_block *block,
