@@ -66,7 +66,8 @@ static void print_headline(const struct ws_lookup_answer *o)
         depth_text(&span, depth);
         (void)printf("  depth         %s", depth);
         if (!span.has_most)
-            (void)printf(": %" PRIu64 " or more, and no most is declared; caps take it as the worst",
+            (void)printf(": %" PRIu64
+                         " or more, and no most is declared; caps take it as the worst",
                          span.at_least);
         (void)printf("\n");
     }
