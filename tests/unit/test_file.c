@@ -314,6 +314,15 @@ static void draft__that_fails_leaves_nothing(void **state)
     rmdir("taken");
 }
 
+static void directory__is_synced_if_it_is_there(void **state)
+{
+    (void)state;
+    struct ws_error err;
+    assert_int_equal(ws_directory_sync(".", &err), WS_OK);
+    assert_int_equal(ws_directory_sync("nowhere", &err), WS_NOT_FOUND);
+    assert_non_null(strstr(err.message, "cannot sync 'nowhere'"));
+}
+
 static void file__is_removed_once(void **state)
 {
     (void)state;
@@ -612,6 +621,7 @@ int main(void)
         cmocka_unit_test(file__cannot_be_replaced_in_a_read_only_directory),
         cmocka_unit_test(draft__is_the_file_once_it_is_kept),
         cmocka_unit_test(draft__that_fails_leaves_nothing),
+        cmocka_unit_test(directory__is_synced_if_it_is_there),
         cmocka_unit_test(file__is_removed_once),
         cmocka_unit_test(map__shows_a_file_until_it_is_unmapped),
         cmocka_unit_test(files__are_joined_whole),
