@@ -295,10 +295,14 @@ static bool is_early(const char *ended, uint64_t date)
     return date > 0 && ws_statement_seconds(ended) > date + WS_TRUST_SKEW;
 }
 
+/* Not behind the date, either: what is tolerated of clocks is no time for an archive to come first.
+ */
 static uint64_t believed_start(const struct ws_roles *roles, const char *started, uint64_t date)
 {
     uint64_t start = ws_statement_seconds(started);
     uint64_t least = date > roles->max_delay ? date - roles->max_delay : 0;
+    if (date > 0 && start > date)
+        return date;
     return start < least ? least : start;
 }
 

@@ -1,6 +1,7 @@
 #include "ledger/finding.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 
 #include "ledger/mark_order.h"
 
@@ -49,6 +50,12 @@ struct answer {
     uint32_t first, count;
 };
 
+/* A live shard of the index's list. */
+struct live_shard {
+    struct ws_hash digest;
+    size_t number;
+};
+
 /* A shard of the evidence. */
 struct searched_shard {
     struct ws_hash digest;
@@ -71,8 +78,10 @@ struct making {
     struct tiles index;
     struct ws_index_list list;
     const struct ws_index_shard **live; /* those of the list, by number */
+    struct live_shard *by_digest;       /* the same */
     size_t live_count;
     struct answer *answers;  /* by place in the order, at the first of equal fingerprints */
+    bool is_index_refuted;   /* by a tile of a shard that it has as live */
     struct ws_buffer hits;   /* struct ws_verdict_hit */
     struct ws_buffer exacts; /* struct ws_verdict_exact */
 };
@@ -250,14 +259,25 @@ static size_t find_mirror(const struct making *in, const struct ws_hash *digest)
     return WS_VERDICT_NO_CLAIM;
 }
 
+static int compare_digests(const void *a_, const void *b_)
+{
+    const struct live_shard *a = a_, *b = b_;
+    return memcmp(a->digest.bytes, b->digest.bytes, WS_HASH_SIZE);
+}
+
 static enum ws_status list_live(struct making *in)
 {
     in->live = WS_ARENA_NEW(in->arena, const struct ws_index_shard *, in->list.shard_count + 1);
-    if (!in->live)
+    in->by_digest = WS_ARENA_NEW(in->arena, struct live_shard, in->list.shard_count + 1);
+    if (!in->live || !in->by_digest)
         return ws_fail_memory(in->err, "an index's list");
     for (size_t i = 0; i < in->list.shard_count; i++)
-        if (in->list.shards[i].state == WS_INDEX_LIVE)
+        if (in->list.shards[i].state == WS_INDEX_LIVE) {
+            in->by_digest[in->live_count] =
+                (struct live_shard){in->list.shards[i].digest, in->live_count};
             in->live[in->live_count++] = &in->list.shards[i];
+        }
+    qsort(in->by_digest, in->live_count, sizeof *in->by_digest, compare_digests);
     return WS_OK;
 }
 
@@ -328,10 +348,11 @@ static bool is_index_sound(const struct making *in)
 /* The number of this shard in the index; NOT_LIVE where it is in none that is sound. */
 static size_t live_number(const struct making *in, const struct ws_hash *shard)
 {
-    for (size_t i = 0; is_index_sound(in) && i < in->live_count; i++)
-        if (ws_hash_equal(&in->live[i]->digest, shard))
-            return i;
-    return NOT_LIVE;
+    const struct live_shard wanted = {.digest = *shard};
+    const struct live_shard *found = NULL;
+    if (is_index_sound(in))
+        found = bsearch(&wanted, in->by_digest, in->live_count, sizeof wanted, compare_digests);
+    return found ? found->number : NOT_LIVE;
 }
 
 /* Whether the index proves that the live shard with this number has not the fingerprint at this
@@ -385,7 +406,7 @@ static const char *why_unverified(const struct making *in, const struct ws_findi
         find_line(in, in->out->claims[shard->claim].claim.index, shard->subject);
     if (line && !ws_hash_equal(&line->digest, digest))
         return "the index has another shard in its place";
-    if (line)
+    if (line && said[line->state])
         return said[line->state];
     return live_number(in, digest) == NOT_LIVE ? "no mirror has verified it: the index lacks it"
                                                : NULL;
@@ -462,6 +483,7 @@ static void search_shard(struct making *in, const struct searched_shard *shard,
         if (count > 0) {
             out->found++;
             add_hits(in, out->claim, out->subject, n, in->order + i, tile, first, count);
+            in->is_index_refuted |= is_absent_by_index(in, live, i);
         }
         is_whole &= tile || is_absent_by_index(in, live, i);
     }
@@ -582,8 +604,9 @@ static bool leaves_nothing_out(const struct making *in, const struct ws_index_sh
 {
     switch (line->state) {
     case WS_INDEX_LIVE:
-    case WS_INDEX_REPEATED:
         return true;
+    case WS_INDEX_REPEATED:
+        return live_number(in, &line->digest) != NOT_LIVE;
     case WS_INDEX_WITHDRAWN:
     case WS_INDEX_UNFOUNDED:
         return (in->list.has_roles && ws_hash_equal(&in->list.roles, &in->reader->roles_digest)) ||
@@ -649,6 +672,8 @@ static void judge_coverage(struct making *in)
         return;
     if (in->evidence->query.mark_count == 0)
         out->coverage = WS_COVERAGE_NO_MARKS;
+    if (in->is_index_refuted)
+        out->coverage = WS_COVERAGE_REFUTED;
     for (size_t i = 0; i < in->list.shard_count && is_index_sound(in); i++)
         if (!leaves_nothing_out(in, &in->list.shards[i]))
             out->coverage = WS_COVERAGE_LEFT_OUT;

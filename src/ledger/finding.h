@@ -74,6 +74,7 @@ struct ws_finding_shard {
     X(NO_INDEX,     "there is no index")                                                           \
     X(UNSIGNED,     "the index is not one that a mirror of the roles signed and logged")           \
     X(DAMAGED,      "the index is not what its statement says")                                    \
+    X(REFUTED,      "the index lacks fingerprints of a shard that it has as live")                  \
     X(PARTLY,       "the index is not there for all fingerprints")                                 \
     X(NOT_FOUND,    "the index has fingerprints of shards that were not searched, or not for all claims")                 \
     X(LEFT_OUT,     "the index leaves out shards that may count")                                  \

@@ -54,6 +54,19 @@ static void copy_shard(struct made_registry *r)
     registry_publish(r, 6);
 }
 
+/* The emission says that it began and ended as late as a reader's clock may be wrong. */
+static void begin_late(struct made_registry *r)
+{
+    const uint64_t logged = MADE_STARTED + UINT64_C(5) * MADE_DAY, found = logged + 100;
+    const struct ws_hash digest = registry_shard(r, text(r));
+    struct ws_statement emission = registry_emission(ALPHA);
+    emission.emission.started = emission.emission.ended = "2026-11-06T00:05:00Z";
+    (void)registry_say(r, ALPHA, emission, &digest);
+    registry_publish(r, 5);
+    (void)registry_claim(r, ARCHIVE, text(r));
+    registry_publish_with(r, (const uint64_t[4]){found, found, found, 0});
+}
+
 static void claim_without_role(struct made_registry *r)
 {
     (void)registry_claim(r, STRANGER, text(r));
@@ -177,6 +190,36 @@ static void index_omits(struct made_registry *r)
     const char *head = registry_path(r, "shards/1"), *away = registry_path(r, "away");
     assert_int_equal(rename(head, away), 0);
     registry_index(r);
+    registry_publish(r, 6);
+}
+
+static void call_repeated(struct ws_index_list *list, const struct ws_shard **live)
+{
+    (void)live;
+    list->shards[0].state = WS_INDEX_REPEATED;
+}
+
+static void index_calls_it_repeated(struct made_registry *r)
+{
+    (void)registry_claim(r, ALPHA, text(r));
+    registry_publish(r, 5);
+    registry_index_with(r, call_repeated);
+    registry_publish(r, 6);
+}
+
+static void put_other_in_place(struct ws_index_list *list, const struct ws_shard **live)
+{
+    (void)list;
+    live[1] = live[0];
+}
+
+/* What the index has as the second shard are the first one's fingerprints. */
+static void index_omits_keys(struct made_registry *r)
+{
+    (void)registry_claim(r, ALPHA, registry_text(r, OTHER));
+    (void)registry_claim(r, BRAVO, text(r));
+    registry_publish(r, 5);
+    registry_index_with(r, put_other_in_place);
     registry_publish(r, 6);
 }
 
@@ -333,6 +376,7 @@ static const struct row rows[] = {
     {"issuer", "omit", "does not register what its model made", "unknown; not proven that nobody has it", leave_out, NULL},
     {"issuer", "backdate", "registers what a human wrote, archived long before", "human, as claimed by archive", register_human, NULL},
     {"issuer", "copy", "logs another's shard as its own", "model, as claimed by alpha", copy_shard, NULL},
+    {"issuer", "launder", "says that it began after it was logged; an archive captures it meanwhile", "contested", begin_late, NULL},
     {"issuer", "roll back", "withdraws what it said", "unknown; not proven that nobody has it; withdrawn at entry 1", take_back, NULL},
     {"issuer", "withhold", "logs a shard and shows it to nobody", "unknown; not proven that nobody has it; a shard unavailable", withhold_shard, NULL},
     {"issuer", "withhold", "shows its shard to a mirror alone", "unknown; not proven that nobody has it; a shard unavailable", withhold_from_reader, NULL},
@@ -347,6 +391,8 @@ static const struct row rows[] = {
     {"CDN", "doctor", "changes a key of a shard", "unknown; not proven that nobody has it; a shard damaged", change_key, NULL},
     {"CDN", "doctor", "changes a key of an index", "unknown; not proven that nobody has it; a shard partly searched; the index is damaged", doctor_index, NULL},
     {"mirror", "omit", "leaves a shard out of its index", "unknown; not proven that nobody has it; a shard unavailable", index_omits, NULL},
+    {"mirror", "omit", "lists a shard as repeated that is live nowhere", "unknown; not proven that nobody has it; a shard unavailable", index_calls_it_repeated, NULL},
+    {"mirror", "omit", "leaves fingerprints of a live shard out of its index", "model, as claimed by bravo; the index is refuted", index_omits_keys, NULL},
     {"mirror", "omit", "signs an index, and has no mirror in the roles", "refused: no index of the roles", index_of_stranger, NULL},
     {"log", "omit", "serves another entry in its place", "refused: its files do not lead to what it signed", log_omits, NULL},
     {"log", "roll back", "shows what it was before", "refused: older than what was seen", log_rolls_back, NULL},
@@ -414,6 +460,8 @@ static const char *say(struct made_registry *r, const struct ws_finding *finding
     }
     if (finding->coverage == WS_COVERAGE_DAMAGED)
         says = ws_arena_format(&r->made.arena, "%s; the index is damaged", says);
+    if (finding->coverage == WS_COVERAGE_REFUTED)
+        says = ws_arena_format(&r->made.arena, "%s; the index is refuted", says);
     return says;
 }
 

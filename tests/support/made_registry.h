@@ -226,9 +226,12 @@ static inline void registry_publish(struct made_registry *r, uint64_t days)
     registry_publish_with(r, (const uint64_t[4]){time, time, time, 0});
 }
 
+/* What a mirror writes of itself in place of what it found. */
+typedef void lie_of_mirror(struct ws_index_list *list, const struct ws_shard **live);
+
 /* The mirror's index of what was published, of the shards that are there now; logged, and used from
- * the next checkpoint on. */
-static inline void registry_index(struct made_registry *r)
+ * the next checkpoint on. `lie` may be NULL. */
+static inline void registry_index_with(struct made_registry *r, lie_of_mirror *lie)
 {
     struct made_parties *made = &r->made;
     struct ws_log_source source;
@@ -254,6 +257,8 @@ static inline void registry_index(struct made_registry *r)
     assert_int_equal(ws_shard_shelf_open(&shelf, r->request.shards, &made->arena, NULL), WS_OK);
     assert_int_equal(
         ws_index_take_stock(&plan, &shelf, NULL, NULL, &made->arena, &list, &live, NULL), WS_OK);
+    if (lie)
+        lie(&list, live);
     r->request.index = registry_path(r, ws_arena_format(&made->arena, "%zu.index", r->indices++));
     assert_int_equal(ws_index_write(r->request.index, &list, live, NULL, &head, NULL), WS_OK);
     assert_int_equal(ws_index_open(&index, r->request.index, &made->arena, NULL), WS_OK);
@@ -264,6 +269,11 @@ static inline void registry_index(struct made_registry *r)
     ws_index_close(&index);
     ws_shard_shelf_close(&shelf);
     ws_log_source_close(&source);
+}
+
+static inline void registry_index(struct made_registry *r)
+{
+    registry_index_with(r, NULL);
 }
 
 /* Looking up ----------------------------------------------------------------------------------- */

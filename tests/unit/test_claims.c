@@ -435,6 +435,7 @@ static void claims__have_the_dates_of_witnesses(void **state)
         {MADE_STARTED + MAX_DELAY + 7, WS_CLAIM_COUNTS, MADE_STARTED + 7},
         {0, WS_CLAIM_COUNTS, MADE_STARTED},
     };
+    struct ws_statement late = made_emission("a.example/m", 1, NULL, 0);
     struct world world;
     open_world(&world);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -443,6 +444,11 @@ static void claims__have_the_dates_of_witnesses(void **state)
             cases[i].standing);
         assert_int_equal(world.claim.start, cases[i].start);
     }
+    /* Clocks differ; that makes nobody begin after the statement was there. */
+    late.emission.started = late.emission.ended;
+    assert_int_equal(say_at(&world, ALPHA, late, MADE_STARTED + MADE_DAY - WS_TRUST_SKEW),
+                     WS_CLAIM_COUNTS);
+    assert_int_equal(world.claim.start, MADE_STARTED + MADE_DAY - WS_TRUST_SKEW);
     /* An archive may tell of long ago, never of what is to come. */
     assert_int_equal(say_at(&world, CRAWL, made_archive("crawl.example"), MADE_STARTED),
                      WS_CLAIM_COUNTS);
