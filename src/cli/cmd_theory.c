@@ -41,8 +41,9 @@ static enum ws_status show(void *context, const struct arguments *arguments, str
     else if (status == WS_OK && theory.count == 0)
         status = ws_fail(err, WS_NOT_FOUND,
                          "no closed form is known for '%.200s'; there are some of gaussian (normal "
-                         "data), discrete, bernoulli, poisson, regression (linear data) and ngram, "
-                         "with training sets of one size",
+                         "data), discrete, bernoulli, poisson, regression (linear data, with the "
+                         "known_variance and, of a fresh design, the design_variance of the data) "
+                         "and ngram",
                          directory);
     if (status == WS_OK)
         status = print_theory(&theory, directory, flags, err);

@@ -100,7 +100,7 @@ static enum ws_status read_arm(struct arm *arm, struct ws_arena *arena, struct w
 /* What is wanted of an arm besides what `wants` says. */
 enum {
     ENOUGH = 1,      /* of a regression: more items than inputs + 1 */
-    TRUE_NOISE = 2,  /* of a regression: a model's items have the noise of the truth */
+    TRUE_ITEMS = 2,  /* of a regression: a model's items are as the truth's, but for its weights */
     SAME_SAMPLE = 4, /* metrics look at a sample as large as the training set */
     UNWEIGHTED = 8,  /* items all weigh the same */
     WEIGHTED = 16,
@@ -156,7 +156,7 @@ struct row {
 #define RISK(metric_, over_, regimes, kind, form, by, wants_, also, left)                          \
     {"regression", "linear", metric_, regimes, kind, form, by,                                     \
      .times = {"noise_variance"}, .over = over_, .wants = wants_,                                  \
-     .needs = ENOUGH | TRUE_NOISE | (also), .spread = WS_SPREAD_RISK, .left_out = left}
+     .needs = ENOUGH | TRUE_ITEMS | (also), .spread = WS_SPREAD_RISK, .left_out = left}
 #define ANY_INPUTS {{"ridge", "0"}, {"sample_noise", "known"}}
 #define LEAST_SQUARES(metric, over)                                                                \
     RISK(metric, over, CONTROL | REPLACE, WS_FORM_EXACT, "regression-replace " OF_INPUTS,          \
@@ -371,11 +371,11 @@ static const struct row rows[] = {
     LEAST_SQUARES("weight_error_squared", "input_variance"),
     {"regression", "linear", "design_risk", REPLACE, WS_FORM_EXACT,
      "design-replace d={inputs} M={items}", DERIVED,
-     .times = {"noise_variance"}, .wants = FIXED_PLAIN, .needs = ENOUGH | TRUE_NOISE,
+     .times = {"noise_variance"}, .wants = FIXED_PLAIN, .needs = ENOUGH | TRUE_ITEMS,
      .spread = WS_SPREAD_NORMAL_SQUARE},
     {"regression", "linear", "design_risk", ACCUMULATE, WS_FORM_EXACT,
      "design-accumulate d={inputs} M={items}", DERIVED,
-     .times = {"noise_variance"}, .wants = FIXED_PLAIN, .needs = ENOUGH | TRUE_NOISE,
+     .times = {"noise_variance"}, .wants = FIXED_PLAIN, .needs = ENOUGH | TRUE_ITEMS,
      .spread = WS_SPREAD_NORMAL_SQUARE},
 };
 /* clang-format on */
@@ -413,12 +413,22 @@ static bool grows(const struct arm *arm)
     return arm->growth.law != WS_GROWTH_CONSTANT && arm->regime != CONTROL;
 }
 
+/* A control has none of a model's. */
+static bool has_true_items(const struct arm *arm)
+{
+    const bool fresh = strcmp(setting(arm, "design"), "fresh") == 0;
+    if (arm->regime == CONTROL)
+        return true;
+    return number(arm, "known_variance") == number(arm, "noise_variance") &&
+           (!fresh || number(arm, "design_variance") == number(arm, "input_variance"));
+}
+
 static bool has_what_is_needed(const struct arm *arm, unsigned needs)
 {
     const double inputs = number(arm, "inputs"), sample = number(arm, "metric_items");
     const bool lacks[] = {
         (needs & ENOUGH) && !((double)arm->items > inputs + 1),
-        (needs & TRUE_NOISE) && number(arm, "known_variance") != number(arm, "noise_variance"),
+        (needs & TRUE_ITEMS) && !has_true_items(arm),
         (needs & SAME_SAMPLE) && sample != 0 && sample != (double)arm->items,
         (needs & UNWEIGHTED) && arm->policy.weight > 0,
         (needs & WEIGHTED) && !(arm->policy.weight > 0),

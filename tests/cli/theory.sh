@@ -154,6 +154,7 @@ measure_none() {
     refuses 1 "no closed form is known" -- theory other
 }
 measure_none 'family: regression' 'source: linear' 'items: 40' 'noise_variance: 2'
+measure_none 'family: regression' 'source: linear' 'items: 40' 'design: fresh' 'input_variance: 2'
 measure_none 'family: gaussian' 'items: 40' 'growth: linear:0.5' 'policies: [accumulate]'
 measure_none 'family: gaussian' 'items: 40' 'policies: [window:2, "replace|oversample:2|keep-surprising:0.5"]'
 measure_none 'family: gaussian' 'items: 40' 'fit_to: populations' 'policies: [replace]'

@@ -177,15 +177,16 @@ static void theory__knows_bounds_of_symbols_and_counts(void **state)
                  "limit types-limit");
 }
 
-static void theory__knows_regressions_of_enough_items_and_true_noise(void **state)
+static void theory__knows_regressions_of_enough_items_that_are_as_the_truths(void **state)
 {
     (void)state;
     struct ws_setting settings[] = {
-        {"growth", "constant", NULL, 0},  {"source", "linear", NULL, 0},
-        {"items", "20", NULL, 0},         {"inputs", "5", NULL, 0},
-        {"ridge", "0", NULL, 0},          {"sample_noise", "known", NULL, 0},
-        {"design", "fixed", NULL, 0},     {"noise_variance", "2", NULL, 0},
-        {"known_variance", "2", NULL, 0},
+        {"growth", "constant", NULL, 0},   {"source", "linear", NULL, 0},
+        {"items", "20", NULL, 0},          {"inputs", "5", NULL, 0},
+        {"ridge", "0", NULL, 0},           {"sample_noise", "known", NULL, 0},
+        {"design", "fixed", NULL, 0},      {"noise_variance", "2", NULL, 0},
+        {"known_variance", "2", NULL, 0},  {"input_variance", "3", NULL, 0},
+        {"design_variance", "1", NULL, 0},
     };
     assert_known("regression", settings, COUNT(settings), "accumulate", "excess_risk",
                  "exact regression-accumulate d=5 M=20\n"
@@ -196,6 +197,10 @@ static void theory__knows_regressions_of_enough_items_and_true_noise(void **stat
     assert_known("regression", settings, COUNT(settings), "control", "weight_error_squared",
                  "exact regression-replace d=5 M=20");
     settings[6].value = "fresh";
+    assert_known("regression", settings, COUNT(settings), "replace", "excess_risk", "");
+    assert_known("regression", settings, COUNT(settings), "control", "excess_risk",
+                 "exact regression-replace d=5 M=20");
+    settings[10].value = "3";
     assert_known("regression", settings, COUNT(settings), "replace", "excess_risk",
                  "exact regression-replace d=5 M=20");
     assert_known("regression", settings, COUNT(settings), "accumulate", "excess_risk", "");
@@ -567,7 +572,7 @@ int main(void)
         cmocka_unit_test(theory__knows_in_what_unit_a_form_is),
         cmocka_unit_test(theory__knows_nothing_where_a_form_does_not_hold),
         cmocka_unit_test(theory__knows_bounds_of_symbols_and_counts),
-        cmocka_unit_test(theory__knows_regressions_of_enough_items_and_true_noise),
+        cmocka_unit_test(theory__knows_regressions_of_enough_items_that_are_as_the_truths),
         cmocka_unit_test(theory__knows_bounds_of_words),
         cmocka_unit_test(theory__knows_bounds_of_two_types),
         cmocka_unit_test(theory__knows_the_forms_of_samples_that_grow),
