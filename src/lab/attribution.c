@@ -8,6 +8,7 @@
 #include "base/rng.h"
 #include "lab/results.h"
 #include "measure/metric.h"
+#include "measure/metric_need.h"
 #include "measure/summary.h"
 
 enum {
@@ -393,6 +394,21 @@ static bool is_left_out(const struct values *v)
     return false;
 }
 
+/* With the least that it takes, where it takes more than there may have been. */
+static enum ws_status refuse_missing(const char *metric, struct ws_error *err)
+{
+    size_t count;
+    const struct ws_metric_need *needs = ws_metric_needs(&count);
+    for (size_t i = 0; i < count; i++)
+        for (size_t m = 0; m < needs[i].metric_count; m++)
+            if (strcmp(ws_metric(needs[i].metrics[m])->name, metric) == 0)
+                return ws_fail(err, WS_NOT_FOUND,
+                               "the run has no metric '%.80s' at these generations; it wants "
+                               "%" PRIu64 " or more %s",
+                               metric, needs[i].least, needs[i].what);
+    return ws_fail(err, WS_NOT_FOUND, "the run has no metric '%.80s' at these generations", metric);
+}
+
 static enum ws_status refuse(const struct values *v, struct ws_error *err)
 {
     if (v->query->metric && is_left_out(v))
@@ -402,8 +418,7 @@ static enum ws_status refuse(const struct values *v, struct ws_error *err)
                        "number; wanted one of the truth or the reference",
                        v->query->metric, v->counterfactuals->factor);
     if (v->query->metric && v->metric_count == 0)
-        return ws_fail(err, WS_NOT_FOUND, "the run has no metric '%.80s' at these generations",
-                       v->query->metric);
+        return refuse_missing(v->query->metric, err);
     for (size_t m = 0; m < v->metric_count; m++)
         if (is_of_all(v, m))
             return ws_fail(err, WS_NOT_FOUND,

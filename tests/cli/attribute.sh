@@ -406,6 +406,8 @@ refuses 2 "--generation: 3 is not measured" "measure_every is 2" -- attribute no
     --set measure_every=2 --runs never
 check "nothing was run" test ! -e never
 refuses 1 "no metric 'accuracy' at these generations" -- attribute normal.yaml -q --metric accuracy
+refuses 1 "no metric 'recall' at these generations" "wants 100 or more metric_items" -- attribute normal.yaml -q \
+    --metric recall --set metric_items=50
 refuses 2 "accumulate-subsample" "no law that is known" -- run normal.yaml --fit_to populations \
     --policies accumulate-subsample
 printf 'family: logistic\nsource: two-class\nitems: 5\nfit_to: populations\n' >logistic.yaml
