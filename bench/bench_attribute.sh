@@ -100,7 +100,7 @@ reduced() {
     echo $((there < least ? there : least))
 }
 
-for preset in gaussian discrete quickstart; do
+for preset in gaussian discrete definitions quickstart; do
     file=presets/$preset.yaml
     attribute $preset $preset "$file" "$(setting "$file" generations 10)"
 done
