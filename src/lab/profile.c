@@ -102,6 +102,7 @@ static const struct candidate variances[CANDIDATES_MOST] = {
     {"vendi_1", LOOK_CHANGE, -1, lower},
     {"modal_variance_ratio", LOOK_CHANGE, -1, lower},
     {"spread_most", LOOK_CHANGE, -1, "the widest part is narrower at the last generation"},
+    {"both_alive", LOOK_CHANGE, -1, "all that is made is 0, or 1, at the last generation"},
     {"alive", LOOK_CHANGE, -1, "all that is made is 0 at the last generation"},
 };
 
@@ -113,6 +114,7 @@ static const struct candidate lost_variances[CANDIDATES_MOST] = {
     {"vendi_1", LOOK_TENTH, -1, ""},
     {"modal_variance_ratio", LOOK_TENTH, -1, ""},
     {"spread_most", LOOK_ROOT_TENTH, -1, ""},
+    {"both_alive", LOOK_TENTH, -1, ""},
     {"alive", LOOK_TENTH, -1, ""},
 };
 

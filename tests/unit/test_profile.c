@@ -150,6 +150,22 @@ static void profile__a_lost_variance_is_late_collapse(void **state)
     remove_place(&made.place);
 }
 
+/* Where all that is made is 1, nothing varies, though it is not 0. */
+static void profile__ones_alone_do_not_vary(void **state)
+{
+    (void)state;
+    static const struct course ones[] = {{"alive", "a/1", 1, 1}, {"both_alive", "b/1", 1, 0}};
+    static struct made made;
+    struct ws_arena arena;
+    made.count = 0;
+    add_arm(&made, "a", SEEDS, GENERATIONS, ones, 2);
+    struct ws_profile profile = profile_of(&made, &arena);
+    assert_verdict(&profile, 0, 5, WS_VERDICT_SHOWN);
+    assert_int_equal(profile.stages[0], WS_STAGE_LATE);
+    ws_arena_release(&arena);
+    remove_place(&made.place);
+}
+
 /* Modes and what lies outside of them. */
 static void profile__modes_and_hallucinations(void **state)
 {
@@ -486,6 +502,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(profile__tells_early_from_late_and_from_none),
         cmocka_unit_test(profile__a_lost_variance_is_late_collapse),
+        cmocka_unit_test(profile__ones_alone_do_not_vary),
         cmocka_unit_test(profile__modes_and_hallucinations),
         cmocka_unit_test(profile__five_seeds_are_too_few),
         cmocka_unit_test(profile__few_generations_have_no_slope),
