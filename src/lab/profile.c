@@ -21,7 +21,7 @@ enum look {
     LOOK_LOG_TWICE,      /* of logarithms: how far beyond log 2 it rose */
     LOOK_HALF_WAY,       /* how far it went beyond half of the first's distance from the level */
     LOOK_DIVERGES,       /* how far the latest rise is beyond what a curve with an end would have */
-    LOOK_LAW,            /* how far an exponent fell, where the risk of the largest size rose */
+    LOOK_LAW,            /* how far an exponent went, where the risk of the largest size rose */
     LOOK_BEYOND_CONTROL, /* how far it is from the first and from the control, the lesser of both */
     LOOK_TENTH,          /* how far below a tenth of the first the last is */
     LOOK_ROOT_TENTH,     /* the same of a root */
@@ -84,9 +84,9 @@ static const struct candidate divergences[CANDIDATES_MOST] =
 /* Laws c of risk ~ items^-c; of a log loss, which has a least value that is not known, the part of
  * the likelihood. Risks of which 0 is the least come first. */
 static const char exponent[] =
-    "c of risk ~ items^-c is lower, and the risk at the largest size higher";
+    "c of risk ~ items^-c is another, and the risk at the largest size higher";
 static const char plateau[] =
-    "c of perplexity ~ items^-c is lower, and that of the largest size higher";
+    "c of perplexity ~ items^-c is another, and that of the largest size higher";
 static const struct candidate laws[CANDIDATES_MOST] = {
     {"excess_risk", LOOK_LAW, -1, exponent}, {"design_risk", LOOK_LAW, -1, exponent},
     {"w2_squared", LOOK_LAW, -1, exponent},  {"mass_lost_truth", LOOK_LAW, -1, exponent},
@@ -390,7 +390,7 @@ static double look_at(const struct question *q, size_t seed, size_t last)
     case LOOK_DIVERGES:
         return divergence(q, seed, last);
     case LOOK_LAW:
-        return rose(q, seed, last) ? begin - end : fmin(begin - end, 0);
+        return rose(q, seed, last) ? bad * (end - begin) : fmin(bad * (end - begin), 0);
     case LOOK_BEYOND_CONTROL:
         return fmin(bad * change(begin, end),
                     bad * change(q->control[last * q->v->seeds + seed], end));
@@ -541,6 +541,24 @@ static void fit_exponents(const struct values *v, size_t metric, const struct si
     }
 }
 
+/* A law that gets flatter is another one, and so is one that gets steeper: small sizes lost more.
+ */
+static void answer_either_way(struct question *q, struct ws_profile_row *row)
+{
+    answer(q, row);
+    if (row->verdict != WS_VERDICT_NOT_SHOWN)
+        return;
+    const struct candidate *flatter = q->candidate;
+    struct candidate steeper = *flatter;
+    struct ws_profile_row other = *row;
+    steeper.bad = -flatter->bad;
+    q->candidate = &steeper;
+    answer(q, &other);
+    q->candidate = flatter;
+    if (other.verdict == WS_VERDICT_SHOWN)
+        *row = other;
+}
+
 /* The same for all arms of one law; the first of them computes it. */
 static enum ws_status make_scaling_row(const struct values *v, size_t arm, struct question *q,
                                        struct ws_profile *out, struct ws_error *err)
@@ -569,7 +587,7 @@ static enum ws_status make_scaling_row(const struct values *v, size_t arm, struc
         q->candidate = &laws[c];
         q->values = exponents;
         q->control = of_arm(v, m, largest_of(&sizes));
-        answer(q, row);
+        answer_either_way(q, row);
         return WS_OK;
     }
     return WS_OK;

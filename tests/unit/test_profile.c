@@ -351,11 +351,14 @@ static void profile__a_scaling_law_changes(void **state)
     /* The small gain, and the large lose nothing: flatter, and no worse. */
     add_law(&made, "better", sizes, 3, 1, 0.5, 1e-3);
     add_law(&made, "two", sizes, 2, 1, 0, 1);
+    add_law(&made, "steeper", sizes, 3, 1, 2, 2000); /* all lose, and the small the most */
     struct ws_profile profile = profile_of(&made, &arena);
     for (size_t a = 0; a < 3; a++) {
         assert_verdict(&profile, a, 4, WS_VERDICT_SHOWN);
         assert_verdict(&profile, 3 + a, 4, WS_VERDICT_NOT_SHOWN);
         assert_verdict(&profile, 6 + a, 4, WS_VERDICT_NOT_SHOWN);
+        assert_verdict(&profile, 11 + a, 4, WS_VERDICT_SHOWN);
+        assert_true(fabs(row(&profile, 11 + a, 4)->bad.estimate - 1) < 1e-4);
         assert_int_equal(row(&profile, a, 4)->group, 0);
         assert_int_equal(row(&profile, 3 + a, 4)->group, 3);
         assert_int_equal(row(&profile, a, 2)->group, a);
