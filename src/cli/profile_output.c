@@ -85,8 +85,10 @@ static void print_glance(const struct ws_profile *profile)
             print_cell(row_of(profile, a, d));
         (void)printf("  %s\n", ws_stage_name(profile->stages[a]));
     }
-    (void)printf("A number: shown from that generation on; no: not shown; few: too few seeds or\n"
-                 "generations; -: not measured. Stages are by definitions 1, 5 and 7.\n");
+    (void)printf(
+        "A number: shown from that generation on; no: not shown; few: too few seeds or\n"
+        "generations; -: not measured. Stages: early, the tail goes (7); late, the risk is\n"
+        "catastrophic (1) or the variance falls to a tenth (5); no others count.\n");
 }
 
 /* One definition ------------------------------------------------------------------------------- */

@@ -153,7 +153,7 @@ const char *ws_verdict_name(enum ws_verdict verdict)
 
 const char *ws_stage_name(enum ws_stage stage)
 {
-    static const char *const names[] = {"no collapse shown", "early collapse", "late collapse",
+    static const char *const names[] = {"neither shown", "early collapse", "late collapse",
                                         "not known"};
     return names[stage];
 }

@@ -54,7 +54,7 @@ struct ws_profile_row {
 
 /* What an arm's rows come to. */
 enum ws_stage {
-    WS_STAGE_NONE,    /* no loss of the tail is shown, nor anything later */
+    WS_STAGE_NONE,    /* neither of the next two is shown; by other definitions it may collapse */
     WS_STAGE_EARLY,   /* the tail goes, while the variance stays and the risk is not catastrophic */
     WS_STAGE_LATE,    /* the variance fell to a tenth, or the risk is catastrophic */
     WS_STAGE_UNKNOWN, /* what would tell is not measured, or by too few seeds */
