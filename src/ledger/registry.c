@@ -5,7 +5,8 @@
 
 #include "ledger/policy_lines.h"
 
-static const char FIRST_LINE[] = "urn:wellspring:registry:v1";
+#define NAME "urn:wellspring:registry:"
+static const char FIRST_LINE[] = NAME "v1";
 
 struct reading {
     struct ws_registry registry;
@@ -51,9 +52,10 @@ static bool take_first_line(struct ws_bytes *text)
     return ws_bytes_split(*text, '\n', &first, text) && ws_bytes_is(first, FIRST_LINE);
 }
 
+/* One of another version, or that ends its lines otherwise, is a registry that is refused. */
 bool ws_registry_is(struct ws_bytes text)
 {
-    return take_first_line(&text);
+    return text.size >= strlen(NAME) && memcmp(text.data, NAME, strlen(NAME)) == 0;
 }
 
 enum ws_status ws_registry_read(struct ws_bytes text, const char *name, const char *folder,

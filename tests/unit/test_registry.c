@@ -21,6 +21,8 @@ static void registry__places_are_meant_from_its_folder(void **state)
     struct ws_registry registry;
     ws_arena_init(&arena, NULL);
     assert_true(ws_registry_is(ws_bytes_of_text(text)));
+    assert_true(ws_registry_is(ws_bytes_of_text("urn:wellspring:registry:v2\r\n")));
+    assert_false(ws_registry_is(ws_bytes_of_text("urn:wellspring:roles:v1\n")));
     assert_int_equal(ws_registry_read(ws_bytes_of_text(text), "r", "etc/", &arena, &registry, NULL),
                      WS_OK);
     assert_string_equal(registry.policy, "etc/policy.txt");
