@@ -108,6 +108,8 @@ static void print_next(const struct lookup_flags *flags, const char *document)
     if (flags->bundle) {
         print_words("lookup verify");
         print_word(flags->bundle);
+        /* What came through standard input is gone. */
+        print_flag_word("text", document && strcmp(document, "-") != 0 ? document : NULL);
     } else {
         print_words("lookup");
         print_flag_word("hash", flags->hash);
@@ -117,10 +119,12 @@ static void print_next(const struct lookup_flags *flags, const char *document)
         print_flag_word("shards", flags->given.shards);
         print_flag_word("index", flags->given.index);
         print_flag_word("openings", flags->given.openings);
+        print_flag_word("state", flags->given.state);
         print_flag_word("bundle", "evidence.bundle");
     }
     print_flag_word("policy", flags->given.policy);
     print_flag_word("roles", flags->given.roles);
+    print_flag_word("disputed", flags->disputed);
     end_command(NULL);
 }
 

@@ -7,10 +7,11 @@
 
 /* The shelf ------------------------------------------------------------------------------------ */
 
-static int compare_places(const void *a, const void *b)
+static int compare_places(const void *a_, const void *b_)
 {
-    return memcmp(((const struct ws_shard_place *)a)->digest.bytes,
-                  ((const struct ws_shard_place *)b)->digest.bytes, WS_HASH_SIZE);
+    const struct ws_shard_place *a = a_, *b = b_;
+    const int order = memcmp(a->digest.bytes, b->digest.bytes, WS_HASH_SIZE);
+    return order ? order : strcmp(a->path, b->path);
 }
 
 /* Whether the file is as long as a head and begins like one; then its digest. */
@@ -65,10 +66,26 @@ void ws_shard_shelf_close(struct ws_shard_shelf *shelf)
 struct ws_shard_place *ws_shard_shelf_find(const struct ws_shard_shelf *shelf,
                                            const struct ws_hash *digest)
 {
-    const struct ws_shard_place wanted = {.digest = *digest};
-    return shelf->count == 0 ? NULL
-                             : bsearch(&wanted, shelf->places, shelf->count, sizeof *shelf->places,
-                                       compare_places);
+    size_t low = 0, high = shelf->count;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (memcmp(shelf->places[middle].digest.bytes, digest->bytes, WS_HASH_SIZE) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < shelf->count && ws_hash_equal(&shelf->places[low].digest, digest)
+               ? &shelf->places[low]
+               : NULL;
+}
+
+struct ws_shard_place *ws_shard_shelf_next(const struct ws_shard_shelf *shelf,
+                                           struct ws_shard_place *place)
+{
+    struct ws_shard_place *next = place + 1;
+    return next < shelf->places + shelf->count && ws_hash_equal(&next->digest, &place->digest)
+               ? next
+               : NULL;
 }
 
 /* What became of them -------------------------------------------------------------------------- */
@@ -90,30 +107,34 @@ static enum ws_status try_shard(struct ws_shard_place *place, const char *scheme
     return status;
 }
 
-/* Opens what the statement still stands for; what is wrong with it is in the note and no failure.
- */
-static void take_shard(struct ws_index_shard *shard, struct ws_shard_shelf *shelf,
-                       const char *scheme, ws_index_note *note, void *user)
+/* Opens the first sound copy of what the statement still stands for, and returns it; what is wrong
+ * with others is in the note and no failure. */
+static struct ws_shard_place *take_shard(struct ws_index_shard *shard,
+                                         const struct ws_shard_shelf *shelf, const char *scheme,
+                                         ws_index_note *note, void *user)
 {
     struct ws_shard_place *place = ws_shard_shelf_find(shelf, &shard->digest);
-    struct ws_error why = {.status = WS_OK};
     if (shard->state != WS_INDEX_LIVE)
-        return;
+        return NULL;
     shard->state = WS_INDEX_UNAVAILABLE;
-    if (!place)
-        return;
-    if (place->state == WS_INDEX_LIVE) {
-        shard->state = WS_INDEX_REPEATED;
-        return;
+    for (; place; place = ws_shard_shelf_next(shelf, place)) {
+        struct ws_error why = {.status = WS_OK};
+        if (place->state == WS_INDEX_LIVE) { /* by an earlier statement */
+            shard->state = WS_INDEX_REPEATED;
+            return NULL;
+        }
+        const bool is_refused =
+            place->state == WS_INDEX_UNAVAILABLE && try_shard(place, scheme, &why) != WS_OK;
+        shard->state = place->state;
+        if (place->state == WS_INDEX_LIVE)
+            return place;
+        if (is_refused) {
+            ws_shard_close(&place->shard);
+            if (note)
+                note(user, shard, why.message);
+        }
     }
-    const bool is_refused =
-        place->state == WS_INDEX_UNAVAILABLE && try_shard(place, scheme, &why) != WS_OK;
-    shard->state = place->state;
-    if (is_refused) {
-        ws_shard_close(&place->shard);
-        if (note)
-            note(user, shard, why.message);
-    }
+    return NULL;
 }
 
 static enum ws_status make_list(const struct ws_index_plan *plan, const struct ws_shard_roll *roll,
@@ -137,10 +158,10 @@ static enum ws_status make_list(const struct ws_index_plan *plan, const struct w
         struct ws_index_shard shard = {
             .entry = named.entry, .subject = named.subject, .digest = named.digest};
         shard.state = ws_shard_roll_state(roll, &named, &shard.withdrawn_at);
-        take_shard(&shard, shelf, plan->scheme, note, user);
+        const struct ws_shard_place *place = take_shard(&shard, shelf, plan->scheme, note, user);
         list->shards[list->shard_count++] = shard;
-        if (shard.state == WS_INDEX_LIVE)
-            (*live)[lives++] = &ws_shard_shelf_find(shelf, &shard.digest)->shard;
+        if (place)
+            (*live)[lives++] = &place->shard;
     }
     return WS_OK;
 }

@@ -15,9 +15,14 @@ struct ws_shard_place {
     const char *path;
     enum ws_index_state state; /* WS_INDEX_UNAVAILABLE: not opened yet */
     struct ws_shard shard;     /* open where it is live */
+    enum {
+        WS_TILES_UNREAD,
+        WS_TILES_WHOLE,
+        WS_TILES_SPOILT
+    } tiles; /* of lookups that count them */
 };
 struct ws_shard_shelf {
-    struct ws_shard_place *places; /* sorted by digest */
+    struct ws_shard_place *places; /* sorted by digest and path */
     size_t count;
 };
 /* Files of the directory that are no heads are passed over. What it finds lives in the arena; the
@@ -25,9 +30,13 @@ struct ws_shard_shelf {
 WS_MUST_CHECK enum ws_status ws_shard_shelf_open(struct ws_shard_shelf *shelf,
                                                  const char *directory, struct ws_arena *arena,
                                                  struct ws_error *err);
-/* NULL where no head has this digest. */
+/* NULL where no head has this digest. Of several files with the same head the first: what is beside
+ * it may be damaged, and that of another copy not. */
 struct ws_shard_place *ws_shard_shelf_find(const struct ws_shard_shelf *shelf,
                                            const struct ws_hash *digest);
+/* The next copy; NULL where there is none. */
+struct ws_shard_place *ws_shard_shelf_next(const struct ws_shard_shelf *shelf,
+                                           struct ws_shard_place *place);
 void ws_shard_shelf_close(struct ws_shard_shelf *shelf); /* zeroed or closed before is fine */
 
 struct ws_index_plan {

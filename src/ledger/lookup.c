@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "ledger/log_monitor.h"
 #include "ledger/mark_order.h"
@@ -227,6 +228,9 @@ static enum ws_status open_index(struct ws_lookup *lookup, const char *path, str
 static enum ws_status read_opening(struct ws_lookup *lookup, const char *path, struct ws_error *err)
 {
     struct ws_bytes bytes;
+    struct stat about;
+    if (stat(path, &about) != 0 || !S_ISREG(about.st_mode))
+        return WS_OK; /* something else, or gone by now */
     const enum ws_status status = ws_file_read(path, OPENING_LIMIT, &lookup->arena, &bytes, err);
     if (status == WS_LIMIT)
         return WS_OK; /* something else */
@@ -378,29 +382,62 @@ static bool is_in_index(const struct ws_lookup *lookup, const struct ws_hash *di
     return false;
 }
 
-/* A shard whose files cannot be read is none that is at hand; one that no mirror has verified, by
- * the index, counts for nothing. */
-static enum ws_status gather_shard(struct gathering *in, const struct ws_hash *digest)
+/* Opens a shard's file once; `is_open` false where its files are not what its head says. */
+static enum ws_status open_place(struct ws_shard_place *place, bool *is_open, struct ws_error *err)
 {
-    struct ws_shard_place *place = ws_shard_shelf_find(&in->lookup->shelf, digest);
-    struct ws_evidence_shard *out = &in->out->shards[in->out->shard_count];
-    if (!place || (in->lookup->has_index && !is_in_index(in->lookup, digest)))
-        return WS_OK;
-    enum ws_status status = WS_OK;
     if (place->state == WS_INDEX_UNAVAILABLE) {
-        status = ws_shard_open(&place->shard, place->path, NULL);
+        const enum ws_status status = ws_shard_open(&place->shard, place->path, NULL);
+        if (status == WS_NO_MEMORY)
+            return ws_fail_memory(err, "a shard");
         place->state = status == WS_OK ? WS_INDEX_LIVE : WS_INDEX_DAMAGED;
     }
-    if (place->state != WS_INDEX_LIVE)
-        return status == WS_NO_MEMORY ? ws_fail_memory(in->err, "a shard") : WS_OK;
+    *is_open = place->state == WS_INDEX_LIVE;
+    return WS_OK;
+}
+
+/* Every tile leads to the root; whoever judges the evidence asks that again. */
+static bool is_sound(const struct ws_evidence_shard *shard)
+{
+    struct ws_range_tile tile;
+    for (size_t i = 0; i < shard->tiles.count; i++)
+        if (ws_range_check(&shard->head.range, ws_evidence_tile_index(&shard->tiles.items[i]),
+                           &shard->tiles.items[i], &tile, NULL) != WS_OK)
+            return false;
+    return true;
+}
+
+/* What one copy of a shard has; nothing where a tile that is wanted cannot be read. One that is
+ * damaged otherwise is as good as none only where another is there. */
+static enum ws_status gather_copy(struct gathering *in, struct ws_shard_place *place,
+                                  bool *is_gathered)
+{
+    struct ws_evidence_shard *out = &in->out->shards[in->out->shard_count];
+    WS_TRY(open_place(place, is_gathered, in->err));
+    if (!*is_gathered)
+        return WS_OK;
     *out = (struct ws_evidence_shard){.head_bytes =
                                           ws_bytes_of(place->shard.head_bytes, WS_SHARD_HEAD_SIZE),
                                       .head = place->shard.head};
-    status = gather_tiles(in, &place->shard.tiles, !in->lookup->has_index, &out->tiles);
-    if (status == WS_CORRUPT)
+    const enum ws_status status =
+        gather_tiles(in, &place->shard.tiles, !in->lookup->has_index, &out->tiles);
+    *is_gathered =
+        status == WS_OK && (!ws_shard_shelf_next(&in->lookup->shelf, place) || is_sound(out));
+    return status == WS_CORRUPT ? WS_OK : status;
+}
+
+/* A shard of which no copy can be read is none that is at hand; one that no mirror has verified, by
+ * the index, counts for nothing. */
+static enum ws_status gather_shard(struct gathering *in, const struct ws_hash *digest)
+{
+    const struct ws_shard_shelf *shelf = &in->lookup->shelf;
+    bool is_gathered = false;
+    if (in->lookup->has_index && !is_in_index(in->lookup, digest))
         return WS_OK;
-    in->out->shard_count += status == WS_OK;
-    return status;
+    for (struct ws_shard_place *place = ws_shard_shelf_find(shelf, digest); place && !is_gathered;
+         place = ws_shard_shelf_next(shelf, place))
+        WS_TRY(gather_copy(in, place, &is_gathered));
+    in->out->shard_count += is_gathered;
+    return WS_OK;
 }
 
 static int compare_hashes(const void *a, const void *b)
@@ -611,11 +648,31 @@ static enum ws_status count_keys(const struct ws_shard *shard, struct ws_arena *
     return WS_OK;
 }
 
+/* The copy of a shard of which every byte is what its head says; NULL where there is none. Each is
+ * read through once. */
+static const struct ws_shard *whole_shard(const struct ws_lookup *lookup,
+                                          const struct ws_hash *digest)
+{
+    struct ws_shard_place *place = ws_shard_shelf_find(&lookup->shelf, digest);
+    for (; place; place = ws_shard_shelf_next(&lookup->shelf, place)) {
+        if (place->state != WS_INDEX_LIVE)
+            continue;
+        if (place->tiles == WS_TILES_UNREAD)
+            place->tiles = ws_range_file_verify(&place->shard.tiles, place->shard.head.documents,
+                                                NULL) == WS_OK
+                               ? WS_TILES_WHOLE
+                               : WS_TILES_SPOILT;
+        if (place->tiles == WS_TILES_WHOLE)
+            return &place->shard;
+    }
+    return NULL;
+}
+
 enum ws_status ws_lookup_measure(const struct ws_lookup *lookup, const struct ws_finding *finding,
                                  struct ws_arena *arena, uint64_t **sizes, struct ws_error *err)
 {
     const struct ws_verdict *verdict = &finding->verdict;
-    const struct ws_shard_place *counted = NULL;
+    const struct ws_shard *counted = NULL;
     uint32_t *counts = NULL;
     uint64_t *all = WS_ARENA_ZNEW(arena, uint64_t, verdict->match_count + 1);
     if (!all)
@@ -625,14 +682,14 @@ enum ws_status ws_lookup_measure(const struct ws_lookup *lookup, const struct ws
         const struct ws_verdict_match *match = &verdict->matches[i];
         const struct ws_statement_subject *subject =
             ws_finding_shard_subject(finding, match->claim, ws_finding_subject(match->document));
-        const struct ws_shard_place *place = ws_shard_shelf_find(&lookup->shelf, &subject->digest);
-        if (!place || place->state != WS_INDEX_LIVE)
+        const struct ws_shard *shard = whole_shard(lookup, &subject->digest);
+        if (!shard)
             continue;
-        if (place != counted)
-            WS_TRY(count_keys(&place->shard, arena, &counts, err));
-        counted = place;
+        if (shard != counted)
+            WS_TRY(count_keys(shard, arena, &counts, err));
+        counted = shard;
         const uint32_t number = ws_finding_number(match->document);
-        all[i] = number < place->shard.head.documents ? counts[number] : 0;
+        all[i] = number < shard->head.documents ? counts[number] : 0;
     }
     *sizes = all;
     return WS_OK;

@@ -68,7 +68,7 @@ WS_MUST_CHECK enum ws_status ws_lookup_gather(struct ws_lookup *lookup,
                                               struct ws_evidence *out, struct ws_error *err);
 
 /* How many distinct fingerprints each matching document has, by scanning its shard: sizes[i] is
- * that of match i; 0 where the shard is not at hand. Lives in the arena. */
+ * that of match i; 0 where no copy of the shard is whole. Lives in the arena. */
 WS_MUST_CHECK enum ws_status ws_lookup_measure(const struct ws_lookup *lookup,
                                                const struct ws_finding *finding,
                                                struct ws_arena *arena, uint64_t **sizes,

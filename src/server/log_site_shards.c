@@ -157,14 +157,15 @@ static enum ws_status find(struct ws_log_site *site, const char *name,
         return ws_fail(err, WS_NOT_FOUND, "the shard was withdrawn at entry %" PRIu64, at);
     }
     struct ws_shard_place *place = ws_shard_shelf_find(&shards->shelf, &digest);
+    /* The first copy that can be opened. Whoever gets it verifies it. */
+    while (place && place->state != WS_INDEX_LIVE) {
+        if (ws_shard_open(&place->shard, place->path, NULL) == WS_OK)
+            place->state = WS_INDEX_LIVE;
+        else
+            place = ws_shard_shelf_next(&shards->shelf, place);
+    }
     if (state != WS_INDEX_LIVE || !place)
         return answer_unknown(site, err);
-    if (place->state != WS_INDEX_LIVE) {
-        /* Whoever gets it verifies it. */
-        if (ws_shard_open(&place->shard, place->path, NULL) != WS_OK)
-            return answer_unknown(site, err);
-        place->state = WS_INDEX_LIVE;
-    }
     *out = &place->shard;
     return WS_OK;
 }

@@ -108,6 +108,8 @@ refuses 1 "nowhere" -- lookup model.txt --policy registry.txt --log nowhere
 accepts lookup model.txt --policy <(cat policy) --roles roles --log log --shards shards
 printf 'urn:wellspring:registry:v1\npolicy policy\n' >little.txt
 refuses 2 "in which shards?" -- lookup model.txt --policy little.txt
+sed 's/:v1/:v2/' registry.txt >newer.txt
+refuses 2 "newer.txt:1: wanted 'urn:wellspring:registry:v1' and the line's end" -- lookup model.txt --policy newer.txt
 refuses 2 "on whose word?" -- lookup verify model.txt --policy little.txt
 lookup human.txt
 check "a human's" grep -qxF "human, as claimed by 'archive': archive.example/human" out
@@ -166,6 +168,28 @@ printf x | dd of=doctored/model.shard.tiles bs=1 seek=30 conv=notrunc 2>check.ou
 accepts lookup model.txt --log log --policy policy --roles roles --shards doctored
 check "a doctored shard says nothing" grep -q '^unknown: ' out
 check "and is named" grep -qE "entry 1 .*: (damaged|unavailable)" out
+# Beside a sound copy it does no harm, whichever is found first.
+for name in a z; do
+    for rest in '' .tiles .documents; do cp shards/model.shard$rest doctored/$name.shard$rest; done
+done
+accepts lookup model.txt --log log --policy policy --roles roles --shards doctored
+check "a sound copy" grep -q "^model, as claimed by 'alpha'" out
+rm doctored/z.*
+mv doctored/a.shard doctored/z.shard
+mv doctored/a.shard.tiles doctored/z.shard.tiles
+mv doctored/a.shard.documents doctored/z.shard.documents
+accepts lookup model.txt --log log --policy policy --roles roles --shards doctored
+check "behind the other" grep -q "^model, as claimed by 'alpha'" out
+head -c 100 shards/model.shard.tiles >doctored/model.shard.tiles
+runs index build log --shards doctored "${at[@]:2:4}" --out sound.index || fail "the index: $(cat err)"
+check "the damaged one is named" grep -q "'doctored/model.shard.tiles' has 100 bytes" err
+check "in an index, too" grep -qE '^live 1 ' sound.index.list
+# What the verdict does not rest on is damaged: what a whole shard would tell is not told.
+size=$(stat -c %s doctored/z.shard.tiles)
+printf '\1\2\3' | dd of=doctored/z.shard.tiles bs=1 seek=$((size - 3)) conv=notrunc 2>check.out
+accepts lookup model.txt --log log --policy policy --roles roles --shards doctored
+check "the verdict holds" grep -q "^model, as claimed by 'alpha'" out
+check "no containment in a document" grep -qE '^ +1 +0 +[01] .* 1\.000 +- ' out
 
 # ---- Bundles ----
 
@@ -219,6 +243,11 @@ mkdir openings
 accepts shard prove shards/short.shard --document "$digest" --out openings/short
 lookup --hash "$digest" --openings openings --bundle short.bundle
 check "opened" grep -qxF "model, as claimed by 'alpha': alpha.example/short" out
+mkdir openings/folder
+mkfifo openings/pipe
+ln -s nothing openings/link
+lookup --hash "$digest" --openings openings
+check "what is no file is none" grep -q '^model' out
 accepts lookup verify short.bundle "${by[@]}" --text short.txt
 check "opened in a bundle" grep -q '^model' out
 lookup short.txt --openings openings
@@ -244,6 +273,7 @@ url=$(grep -oE 'http://[^ ]*[^/ ]' serve.out | head -n 1)
 lookup model.txt
 grep '^  since' out >since
 accepts lookup model.txt --log "$url" --policy policy --roles roles --shards shards --bundle served.bundle
+check "what is next, with what it was asked with" grep -q ' lookup verify served.bundle --text model.txt --policy policy --roles roles$' <(joined out)
 check "over HTTP" grep -q "^model, as claimed by 'alpha'" out
 check "of the same date" grep -qxF "$(cat since)" out
 accepts lookup verify served.bundle "${by[@]}" --text model.txt
