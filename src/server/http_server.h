@@ -14,7 +14,7 @@
  * that page's own origin. An open site asks for none of these: what it has is everybody's, and what
  * is posted speaks for itself. What is posted lies in memory alone, in that of all requests
  * together 64 MiB; beyond, the answer is 503. Contract: tests/cli/serve.sh,
- * tests/fault/connections.sh.
+ * tests/fault/connections.sh, tests/fault/test_http_bodies.c.
  */
 #ifndef WS_SERVER_HTTP_SERVER_H
 #define WS_SERVER_HTTP_SERVER_H

@@ -126,33 +126,6 @@ for _ in {1..40}; do echo "$at/lookup"; done |
 check "answered, or told to come again" test "$(grep -cxE '200|503' codes)" -eq 40
 check "some are answered" grep -qx 200 codes
 
-# ---- Texts that lie in memory, unfinished, and fill what all of them may take ----
-
-hold() { # all of a text but its last byte
-    exec {held}<>"/dev/tcp/127.0.0.1/${at##*:}" || return
-    holding+=("$held")
-    printf 'POST /lookup HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4194304\r\n\r\n' >&"$held"
-    head -c 4194303 most.txt >&"$held"
-}
-wait_for() { # wait_for CODE COMMAND...: until a text as long as can be is answered so; before each try runs the command
-    local code=$1
-    shift
-    for _ in {1..60}; do
-        "$@"
-        [ "$(code lookup --data-binary @whole.txt)" != "$code" ] || return 0
-        sleep 0.1
-    done
-    fail "not answered with $code: $(head -c 300 body)"
-}
-holding=()
-head -c 4194304 most.txt >whole.txt
-for _ in {1..15}; do hold; done
-# A try before the server has read the others may be what crowds one of them out.
-wait_for 503 hold
-check "why" grep -q 'sending too much' body
-for held in "${holding[@]}"; do exec {held}>&-; done
-wait_for 200 true
-
 # ---- The log goes on ----
 
 cat >nobody.yaml <<END
