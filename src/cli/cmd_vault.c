@@ -82,6 +82,7 @@ static const char *const outcome_names[] = {
     [WS_VAULT_NEW] = "new",
     [WS_VAULT_KNOWN] = "known",
     [WS_VAULT_SAME] = "same",
+    [WS_VAULT_MENDED] = "mended",
     [WS_VAULT_REMOVED] = "removed before",
 };
 
@@ -201,6 +202,8 @@ static void print_added(const struct adding *adding, const char *directory)
                  " there already",
                  adding->outcomes[WS_VAULT_NEW], adding->bytes, adding->outcomes[WS_VAULT_KNOWN],
                  adding->outcomes[WS_VAULT_SAME]);
+    if (adding->outcomes[WS_VAULT_MENDED] > 0)
+        (void)printf(", %" PRIu64 " mended: damaged before", adding->outcomes[WS_VAULT_MENDED]);
     if (adding->outcomes[WS_VAULT_REMOVED] > 0)
         (void)printf(", %" PRIu64 " not kept: removed before", adding->outcomes[WS_VAULT_REMOVED]);
     begin_command(stdout, ".\nNext:\n ");
@@ -259,7 +262,7 @@ static int cmd_vault_add(int argc, char **argv)
         .usage = "vault add DIR FILE... [options]",
         .about = "Keeps files, and all files of folders, by the SHA-256 of their bytes: each once, "
                  "compressed, with\nwhen it was captured and where it came from. What was removed "
-                 "is not kept again.",
+                 "is not kept again;\nwhat is damaged in the vault is mended.",
         .flags = table,
         .flag_count = sizeof table / sizeof *table,
         .positional_most = SIZE_MAX,
@@ -437,11 +440,12 @@ static void print_health(const char *directory, const struct ws_vault_health *he
                      "on.\n",
                      health->strays);
     if (health->damages > 0)
-        (void)printf("%" PRIu64
-                     " damages.\nNext: bring back from a copy that is sound the same files "
-                     "of 'objects', and\nwhere records are named, 'records' and 'vault.json' "
-                     "together.\n",
-                     health->damages);
+        (void)printf(
+            "%" PRIu64
+            " damages.\nNext: add the same originals again, or bring back from a copy that is\n"
+            "sound the same files of 'objects', and where records are named, 'records'\n"
+            "and 'vault.json' together.\n",
+            health->damages);
 }
 
 static enum ws_status verify(void *context, const struct arguments *arguments, struct ws_error *err)

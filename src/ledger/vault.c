@@ -392,6 +392,40 @@ static enum ws_status keep_object(struct ws_vault *vault, struct ws_file_draft *
     return status;
 }
 
+static enum ws_status check_object(const struct ws_vault *vault,
+                                   const struct ws_vault_record *record, ws_piece_sink *sink,
+                                   void *user, struct ws_error *err)
+{
+    char path[PATH_SIZE];
+    struct ws_measured measured;
+    WS_TRY(object_path(vault->directory, &record->item, path, err));
+    enum ws_status status = ws_decompress(path, record->bytes, sink, user, &measured, err);
+    if (status == WS_NOT_FOUND)
+        return ws_fail(err, WS_CORRUPT, "its bytes are gone: there is no '%.300s'", path);
+    if (status == WS_LIMIT)
+        return ws_fail(err, WS_CORRUPT, "'%.300s' has other bytes than were put in", path);
+    WS_TRY(status);
+    if (measured.size != record->bytes ||
+        memcmp(&measured.digest, &record->item, sizeof measured.digest) != 0)
+        return ws_fail(err, WS_CORRUPT, "'%.300s' has other bytes than were put in", path);
+    return WS_OK;
+}
+
+/* Who adds an item again may throw his own away: what is kept here is looked through. */
+static enum ws_status find_damage(const struct ws_vault *vault, const struct ws_hash *item,
+                                  enum ws_vault_outcome *outcome, struct ws_error *err)
+{
+    struct ws_error why;
+    if (*outcome != WS_VAULT_KNOWN && *outcome != WS_VAULT_SAME)
+        return WS_OK;
+    const enum ws_status status = check_object(vault, ws_vault_find(vault, item), NULL, NULL, &why);
+    if (status == WS_CORRUPT)
+        *outcome = WS_VAULT_MENDED;
+    else if (status != WS_OK)
+        *err = why;
+    return status == WS_CORRUPT ? WS_OK : status;
+}
+
 static enum ws_status check_capture(const char *captured, const char *time, struct ws_error *err)
 {
     if (ws_statement_seconds(captured) <= ws_statement_seconds(time) + WS_TRUST_SKEW)
@@ -414,18 +448,20 @@ enum ws_status ws_vault_put(struct ws_vault *vault, int descriptor, const char *
     WS_TRY(path_of(path, NEW, new_path, err));
     WS_TRY(ws_file_draft_open(&draft, new_path, err));
     enum ws_status status = ws_compress(descriptor, name, write_piece, &draft, &measured, err);
-    if (status == WS_OK)
+    bool says_more = false;
+    if (status == WS_OK) {
         *outcome = outcome_of(vault, &measured.digest, captured, origin);
-    if (status == WS_OK && *outcome == WS_VAULT_NEW)
+        says_more = *outcome == WS_VAULT_NEW || *outcome == WS_VAULT_KNOWN;
+        status = find_damage(vault, &measured.digest, outcome, err);
+    }
+    if (status == WS_OK && (*outcome == WS_VAULT_NEW || *outcome == WS_VAULT_MENDED))
         WS_TRY(keep_object(vault, &draft, &measured.digest, err));
     else
         ws_file_draft_drop(&draft);
     WS_TRY(status);
     *item = record.item = measured.digest;
     record.bytes = measured.size;
-    if (*outcome == WS_VAULT_NEW || *outcome == WS_VAULT_KNOWN)
-        return add_record(vault, record, err);
-    return WS_OK;
+    return says_more ? add_record(vault, record, err) : WS_OK;
 }
 
 enum ws_status ws_vault_remove(struct ws_vault *vault, const struct ws_hash *item, const char *time,
@@ -445,25 +481,6 @@ enum ws_status ws_vault_remove(struct ws_vault *vault, const struct ws_hash *ite
 }
 
 /* Getting -------------------------------------------------------------------------------------- */
-
-static enum ws_status check_object(const struct ws_vault *vault,
-                                   const struct ws_vault_record *record, ws_piece_sink *sink,
-                                   void *user, struct ws_error *err)
-{
-    char path[PATH_SIZE];
-    struct ws_measured measured;
-    WS_TRY(object_path(vault->directory, &record->item, path, err));
-    enum ws_status status = ws_decompress(path, record->bytes, sink, user, &measured, err);
-    if (status == WS_NOT_FOUND)
-        return ws_fail(err, WS_CORRUPT, "its bytes are gone: there is no '%.300s'", path);
-    if (status == WS_LIMIT)
-        return ws_fail(err, WS_CORRUPT, "'%.300s' has other bytes than were put in", path);
-    WS_TRY(status);
-    if (measured.size != record->bytes ||
-        memcmp(&measured.digest, &record->item, sizeof measured.digest) != 0)
-        return ws_fail(err, WS_CORRUPT, "'%.300s' has other bytes than were put in", path);
-    return WS_OK;
-}
 
 enum ws_status ws_vault_get(const struct ws_vault *vault, const struct ws_hash *item,
                             ws_piece_sink *sink, void *user, struct ws_error *err)

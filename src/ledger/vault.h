@@ -48,6 +48,7 @@ enum ws_vault_outcome {
     WS_VAULT_NEW,     /* its bytes are kept, and a record of them */
     WS_VAULT_KNOWN,   /* its bytes were there: a record more, of another origin or time */
     WS_VAULT_SAME,    /* all of it was there */
+    WS_VAULT_MENDED,  /* there, and damaged or gone: its bytes are kept anew */
     WS_VAULT_REMOVED, /* it was taken out before, and is not kept again */
 };
 /* Keeps the bytes of an open file, from where it stands to its end; `name` is for messages. Counts

@@ -68,8 +68,19 @@ check "damage as JSON" grep -q '"damage_count": *1' out
 rm -f copy
 refuses 1 "other bytes" -- vault get v $abc -o copy
 [ ! -e copy ] || fail "damaged bytes were written to a file"
-cp kept "$object"
+# Who has the original mends it by adding it again, whatever became of it.
+accepts vault add v pages/a.txt --captured 2026-11-01T00:00:00Z
+check "mended" grep -q "^0 new (0 bytes), 0 known from elsewhere, 0 there already, 1 mended: damaged before" out
+check "as it was" cmp kept "$object"
 accepts vault verify v
+rm "$object"
+accepts vault add v pages/a.txt --origin again --json
+check "mended as JSON" grep -q '"outcome": *"mended"' out
+accepts vault list v
+check "with where it came from this time" grep -q "from again" out
+accepts vault verify v
+accepts vault add v pages/a.txt --origin again
+check "sound again" grep -q "1 there already.$" out
 
 refuses 2 "why?" -- vault remove v $abc
 accepts vault remove v $abc --reason 'erased on request'
