@@ -55,6 +55,10 @@ static void print_headline(const struct ws_lookup_answer *o)
     const enum ws_verdict_label label = o->finding->verdict.label;
     struct ws_verdict_span span;
     char depth[64];
+    if (label == WS_VERDICT_UNKNOWN && o->finding->verdict.span_count > 0) {
+        (void)printf("unknown: what claims have of it is too little to speak for the whole\n");
+        return;
+    }
     if (others[label] || !ws_lookup_join(o, label, &span)) {
         (void)printf("%s: %s\n", ws_verdict_word(label), others[label] ? others[label] : "");
         return;

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "fingerprint/fingerprint.h"
 #include "ledger/mark_order.h"
 
 const char *ws_searched_word(enum ws_searched state)
@@ -733,6 +734,10 @@ static enum ws_status make(struct making *in)
     if (strcmp(evidence->rules, WS_VERDICT_ID) != 0)
         return ws_fail(in->err, WS_UNSUPPORTED, "rules '%s', wanted '" WS_VERDICT_ID "'",
                        evidence->rules);
+    /* What the rules count is fingerprints of this scheme: of another they would be anything. */
+    if (strcmp(evidence->scheme, WS_FINGERPRINT_ID) != 0)
+        return ws_fail(in->err, WS_UNSUPPORTED, "scheme '%s', wanted '" WS_FINGERPRINT_ID "'",
+                       evidence->scheme);
     out->is_same_policy = ws_hash_equal(&evidence->policy, &in->reader->policy_digest);
     out->is_same_roles = ws_hash_equal(&evidence->roles, &in->reader->roles_digest);
     in->order = ws_mark_order(evidence->query.marks, evidence->query.mark_count, in->arena);

@@ -99,7 +99,11 @@ static enum ws_status read_head(struct ws_index *index, const char *path, struct
 {
     struct ws_bytes bytes;
     WS_TRY(ws_file_read(path, WS_INDEX_HEAD_SIZE, arena, &bytes, err));
-    WS_TRY(ws_index_head_read(bytes, &index->head, err));
+    const enum ws_status status = ws_index_head_read(bytes, &index->head, err);
+    if (status != WS_OK) {
+        ws_error_prefix(err, "'%.200s'", path);
+        return status;
+    }
     memcpy(index->head_bytes, bytes.data, WS_INDEX_HEAD_SIZE);
     return ws_hash_of(bytes, &index->digest, err);
 }

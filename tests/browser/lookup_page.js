@@ -71,6 +71,15 @@ async function drop(page, watched) {
     await checkPage(page, watched, "a dropped text");
 }
 
+async function padded(page) {
+    await page.goto(`${address}/lookup`);
+    await page.locator("#text").fill(hostile + " ".repeat(hostile.length * 2));
+    await page.getByRole("button", { name: "Look it up" }).click();
+    await page.locator("#answer").waitFor();
+    equal(await page.locator("#verdict").textContent(), "unknown", "the verdict of a padded text");
+    check((await page.locator("#says").textContent()).includes("too little to speak for the whole"), "it is claimed in part");
+}
+
 async function harmless(page, watched) {
     await page.goto(`${address}/lookup`);
     await page.locator("#text").fill(hostile);
@@ -99,5 +108,5 @@ async function log(page, watched) {
 
 for (const options of [{ viewport: { width: 1280, height: 900 } },
     { viewport: { width: 390, height: 844 }, colorScheme: "dark" }])
-    for (const part of [paste, drop, harmless, log])
+    for (const part of [paste, drop, padded, harmless, log])
         await withPage(options, part);

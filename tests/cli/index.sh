@@ -93,4 +93,7 @@ refuses 1 "nowhere" -- index build nowhere --shards shards --out x.index
 printf x | dd of=second.index.tiles bs=1 seek=30 conv=notrunc 2>check.out
 refuses 3 "tile 0" -- index verify second.index
 refuses 2 "which command" -- index
+head -c 60 first.index >torn.index
+cp first.index.list torn.index.list
+refuses 3 "'torn.index': no head of an index: 60 bytes" -- index verify torn.index
 finish

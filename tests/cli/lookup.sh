@@ -130,6 +130,10 @@ check "what that is worth" grep -q '^Absent from these shards; completeness not 
 lookup opening.txt
 check "a shared opening" grep -q '^unknown: ' out
 
+{ cat human.txt; printf '%9000s' ''; } >padded.txt
+lookup padded.txt
+check "less than half" grep -qxF 'unknown: what claims have of it is too little to speak for the whole' out
+check "and the span" grep -qE ' human .* archive, entry 0$' out
 # Texts of all kinds.
 head -c 5000 /dev/zero >nul.txt
 : >empty.txt

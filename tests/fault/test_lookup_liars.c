@@ -37,6 +37,13 @@ static void leave_out(struct made_registry *r)
     registry_publish(r, 5);
 }
 
+static void repeat_itself(struct made_registry *r)
+{
+    const struct ws_hash digest = registry_shard_of(r, text(r), 65);
+    (void)registry_say(r, ALPHA, registry_emission(ALPHA), &digest);
+    registry_publish(r, 5);
+}
+
 static void register_human(struct made_registry *r)
 {
     (void)registry_claim(r, ARCHIVE, text(r));
@@ -374,6 +381,7 @@ static void honest(struct made_registry *r)
 /* clang-format off */
 static const struct row rows[] = {
     {"issuer", "omit", "does not register what its model made", "unknown; not proven that nobody has it", leave_out, NULL},
+    {"issuer", "omit", "registers what its model made in 65 documents of one shard", "unknown; not proven that nobody has it", repeat_itself, NULL},
     {"issuer", "backdate", "registers what a human wrote, archived long before", "human, as claimed by archive", register_human, NULL},
     {"issuer", "copy", "logs another's shard as its own", "model, as claimed by alpha", copy_shard, NULL},
     {"issuer", "launder", "says that it began after it was logged; an archive captures it meanwhile", "contested", begin_late, NULL},

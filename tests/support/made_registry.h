@@ -136,8 +136,9 @@ static inline struct ws_query registry_query(struct made_registry *r, struct ws_
     return query;
 }
 
-/* A shard of one document; the digest of its head. */
-static inline struct ws_hash registry_shard(struct made_registry *r, struct ws_bytes text)
+/* A shard of so many documents of one text; the digest of its head. */
+static inline struct ws_hash registry_shard_of(struct made_registry *r, struct ws_bytes text,
+                                               unsigned documents)
 {
     const struct ws_query query = registry_query(r, text);
     struct ws_shard_settings settings = {.scheme = WS_FINGERPRINT_ID};
@@ -147,15 +148,22 @@ static inline struct ws_hash registry_shard(struct made_registry *r, struct ws_b
     const char *path = registry_path(r, ws_arena_format(&r->made.arena, "shards/%zu", r->shards++));
     settings.secret[0] = (uint8_t)r->shards;
     assert_int_equal(ws_shard_writer_open(&writer, &settings, NULL, NULL), WS_OK);
-    for (size_t i = 0; i < query.mark_count; i++)
-        assert_int_equal(ws_shard_writer_add(&writer, &query.marks[i].value, 1, NULL), WS_OK);
-    assert_int_equal(ws_shard_writer_end(&writer, &query.digest, NULL), WS_OK);
+    for (unsigned d = 0; d < documents; d++) {
+        for (size_t i = 0; i < query.mark_count; i++)
+            assert_int_equal(ws_shard_writer_add(&writer, &query.marks[i].value, 1, NULL), WS_OK);
+        assert_int_equal(ws_shard_writer_end(&writer, &query.digest, NULL), WS_OK);
+    }
     assert_int_equal(ws_shard_writer_keep(&writer, path, &head, NULL), WS_OK);
     ws_shard_writer_close(&writer);
     assert_int_equal(ws_shard_open(&shard, path, NULL), WS_OK);
     const struct ws_hash digest = shard.digest;
     ws_shard_close(&shard);
     return digest;
+}
+
+static inline struct ws_hash registry_shard(struct made_registry *r, struct ws_bytes text)
+{
+    return registry_shard_of(r, text, 1);
 }
 
 static inline uint64_t registry_say(struct made_registry *r, enum registry_party party,

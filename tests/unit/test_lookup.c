@@ -125,6 +125,12 @@ static void bundle__comes_to_the_same_verdict(void **state)
         for (size_t i = 0; i < read.shard_count; i++)
             assert_true(read.shards[i].tiles.count <= 1);
     }
+    struct ws_evidence evidence;
+    struct ws_finding none;
+    (void)find(&r, &lookup, registry_text(&r, MODEL_TEXT), &evidence);
+    evidence.scheme = "another-1";
+    assert_int_equal(ws_finding_make(&evidence, &reader, &r.made.arena, &none, NULL),
+                     WS_UNSUPPORTED);
     ws_lookup_close(&lookup);
     registry_end(&r);
 }

@@ -34,16 +34,22 @@ function claimsOf(span) {
   return span.label === "human" ? claims.reverse() : claims;
 }
 
+function sentence(answer) {
+  const {claim, label} = answer;
+  if (label === "unknown" && answer.spans.length > 0)
+    return "what claims have of it is too little to speak for the whole.";
+  if (!claim) return `${meanings[label]}.`;
+  return `${meanings[label]}: as claimed by ${claim.claimed_by}, ${claim.of}. Since ${dated(claim.since)} at the latest.`;
+}
+
 function showVerdict(answer) {
   at("verdict").textContent = answer.label;
-  const claim = answer.claim;
-  at("says").textContent = claim
-    ? `${meanings[answer.label]}: as claimed by ${claim.claimed_by}, ${claim.of}. Since ${dated(claim.since)} at the latest.`
-    : `${meanings[answer.label]}.`;
+  at("says").textContent = sentence(answer);
   figures(at("numbers"), [
     ...(answer.depth ? [["Depth", depthWords(answer.depth)]] : []),
     ...Object.entries(answer.characters).map(([label, count]) => [`Characters, ${label}`, whole(count)]),
     ["Fingerprints", whole(answer.fingerprints)],
+    ...(answer.common ? [["Fingerprints that are common, and count for nothing", whole(answer.common)]] : []),
     ["The log existed no later than", answer.as_of ? time(answer.as_of) : "no date: the policy wants no witnesses"],
     ["Entries of the log", whole(answer.entries)],
     ["Rules", answer.rules],
@@ -68,7 +74,7 @@ function showText(answer) {
   at("marked").replaceChildren(...parts);
   at("legend").replaceChildren(
     ...["human", "model", "contested"].map((label) => make("mark", {class: label}, label)),
-    "without a mark: nobody claims it");
+    "without a mark: no claim that counts covers it");
 }
 
 function showClaims(answer) {
