@@ -6,7 +6,7 @@
 
 #include "ledger/mark_order.h"
 
-const struct ws_verdict_rules ws_verdict_rules_2 = {
+const struct ws_verdict_rules ws_verdict_rules_3 = {
     .least_hits = 3,
     .least_characters = 200,
     .most_documents = 64,
@@ -83,6 +83,7 @@ struct work {
     struct ws_verdict_hit *hits; /* sorted, without those of common fingerprints */
     size_t hit_count;
     uint64_t *values; /* as many as hits */
+    size_t *phrases;  /* of each mark; find_phrases */
 };
 
 static bool is_exact(const struct ws_verdict_input *input, size_t claim, uint64_t document)
@@ -256,6 +257,20 @@ static void add_span(struct ws_verdict *out, const struct ws_verdict_span *span)
         out->spans[out->span_count++] = *span;
 }
 
+/* An emission has what an archive has too often to say whose it is, and not so early that it is
+ * beaten: people may have written it, and that contests it. Returns how many edges. */
+static size_t list_phrase(const struct work *work, const struct ws_verdict_hit *hit,
+                          struct edge *edges)
+{
+    const struct ws_verdict_mark *mark = &work->input->marks[hit->mark];
+    const size_t phrase = work->phrases[hit->mark];
+    if (phrase == WS_VERDICT_NO_CLAIM || !work->input->claims[hit->claim].is_emission)
+        return 0;
+    edges[0] = (struct edge){mark->begin, phrase, true};
+    edges[1] = (struct edge){mark->end, phrase, false};
+    return 2;
+}
+
 /* Both ends of what every match covers; returns how many. */
 static size_t list_edges(const struct work *work, const struct ws_verdict *verdict,
                          struct edge *edges)
@@ -272,6 +287,7 @@ static size_t list_edges(const struct work *work, const struct ws_verdict *verdi
             continue;
         edges[count++] = (struct edge){work->input->marks[hit->mark].begin, hit->claim, true};
         edges[count++] = (struct edge){work->input->marks[hit->mark].end, hit->claim, false};
+        count += list_phrase(work, hit, edges + count);
     }
     for (size_t m = 0; m < verdict->match_count; m++) {
         if (!verdict->matches[m].is_exact)
@@ -285,7 +301,7 @@ static size_t list_edges(const struct work *work, const struct ws_verdict *verdi
 static enum ws_status find_spans(const struct work *work, struct ws_arena *arena,
                                  struct ws_verdict *out, struct ws_error *err)
 {
-    const size_t most = 2 * (work->hit_count + out->match_count) + 1;
+    const size_t most = 4 * work->hit_count + 2 * out->match_count + 1;
     struct edge *edges = WS_ARENA_NEW(arena, struct edge, most);
     uint64_t *depth = WS_ARENA_ZNEW(arena, uint64_t, work->input->claim_count + 1);
     out->spans = WS_ARENA_NEW(arena, struct ws_verdict_span, most);
@@ -339,8 +355,9 @@ static enum ws_verdict_label label_of(const struct ws_verdict_rules *rules,
 
 /* Of each mark the claim of the archive that was witnessed first of those in which it is common, or
  * WS_VERDICT_NO_CLAIM. */
-static void find_phrases(const struct work *work, size_t *phrases)
+static void find_phrases(const struct work *work)
 {
+    size_t *phrases = work->phrases;
     for (size_t m = 0; m < work->input->mark_count; m++)
         phrases[m] = WS_VERDICT_NO_CLAIM;
     for (size_t i = 0; i < work->input->hit_count; i++) {
@@ -355,13 +372,13 @@ static void find_phrases(const struct work *work, size_t *phrases)
 }
 
 /* Hits of claims that count, and of fingerprints that tell documents apart. A phrase that an
- * archive has too often to say whose it is, is not a model's who repeats it, either. */
-static void take_hits(struct work *work, const size_t *phrases)
+ * archive had before, too often to say whose it is, is not a model's who repeats it, either. */
+static void take_hits(struct work *work)
 {
     for (size_t i = 0; i < work->input->hit_count; i++) {
         const struct ws_verdict_hit *hit = &work->input->hits[i];
         const struct ws_verdict_claim *claim = &work->input->claims[hit->claim];
-        const size_t phrase = phrases[hit->mark];
+        const size_t phrase = work->phrases[hit->mark];
         if (is_common(work->rules, hit) || claim->is_disputed ||
             (claim->is_emission && phrase != WS_VERDICT_NO_CLAIM &&
              is_beaten(claim, &work->input->claims[phrase])))
@@ -399,14 +416,14 @@ enum ws_status ws_verdict_decide(const struct ws_verdict_rules *rules,
     struct ws_verdict verdict = {.label = WS_VERDICT_UNKNOWN};
     work.hits = WS_ARENA_NEW(arena, struct ws_verdict_hit, input->hit_count + 1);
     work.values = WS_ARENA_NEW(arena, uint64_t, input->hit_count + 1);
-    size_t *phrases = WS_ARENA_NEW(arena, size_t, input->mark_count + 1);
-    if (!work.hits || !work.values || !phrases)
+    work.phrases = WS_ARENA_NEW(arena, size_t, input->mark_count + 1);
+    if (!work.hits || !work.values || !work.phrases)
         return ws_fail_memory(err, "a verdict");
     for (size_t i = 0; i < input->hit_count; i++)
         assert(input->hits[i].claim < input->claim_count &&
                input->hits[i].mark < input->mark_count);
-    find_phrases(&work, phrases);
-    take_hits(&work, phrases);
+    find_phrases(&work);
+    take_hits(&work);
     WS_TRY(count_marks(input, arena, &verdict.distinct, err));
     verdict.common = count_common(&work);
     WS_TRY(find_matches(&work, arena, &verdict, err));

@@ -52,6 +52,16 @@ static void register_human(struct made_registry *r)
     registry_publish(r, 30);
 }
 
+/* Before anybody archived it. */
+static void register_common(struct made_registry *r)
+{
+    (void)registry_claim(r, ALPHA, text(r));
+    registry_publish(r, 5);
+    const struct ws_hash digest = registry_shard_of(r, text(r), 65);
+    (void)registry_say(r, ARCHIVE, made_archive("example.org/1"), &digest);
+    registry_publish(r, 6);
+}
+
 static void copy_shard(struct made_registry *r)
 {
     const struct ws_hash digest = registry_shard(r, text(r));
@@ -383,6 +393,7 @@ static const struct row rows[] = {
     {"issuer", "omit", "does not register what its model made", "unknown; not proven that nobody has it", leave_out, NULL},
     {"issuer", "omit", "registers what its model made in 65 documents of one shard", "unknown; not proven that nobody has it", repeat_itself, NULL},
     {"issuer", "backdate", "registers what a human wrote, archived long before", "human, as claimed by archive", register_human, NULL},
+    {"issuer", "copy", "registers what 65 documents of an archive have that is logged later", "contested", register_common, NULL},
     {"issuer", "copy", "logs another's shard as its own", "model, as claimed by alpha", copy_shard, NULL},
     {"issuer", "launder", "says that it began after it was logged; an archive captures it meanwhile", "contested", begin_late, NULL},
     {"issuer", "roll back", "withdraws what it said", "unknown; not proven that nobody has it; withdrawn at entry 1", take_back, NULL},

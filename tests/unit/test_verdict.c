@@ -74,7 +74,7 @@ static void shares(struct case_ *c, size_t claim, uint64_t document, size_t firs
 static struct ws_verdict decide(const struct case_ *c)
 {
     struct ws_verdict verdict;
-    assert_int_equal(ws_verdict_decide(&ws_verdict_rules_2, &c->input, &arena, &verdict, NULL),
+    assert_int_equal(ws_verdict_decide(&ws_verdict_rules_3, &c->input, &arena, &verdict, NULL),
                      WS_OK);
     uint64_t sum = 0;
     for (int label = 0; label < WS_VERDICT_LABELS; label++)
@@ -183,8 +183,8 @@ static void what_an_archive_has_often__is_no_models(void **state)
         enum ws_verdict_label wanted;
     } cases[] = {
         {49, false, WS_VERDICT_UNKNOWN}, /* before the emission can have started */
-        {50, false, WS_VERDICT_MODEL},
-        {0, false, WS_VERDICT_MODEL}, /* not dated */
+        {50, false, WS_VERDICT_CONTESTED},
+        {0, false, WS_VERDICT_CONTESTED}, /* not dated */
         {49, true, WS_VERDICT_MODEL},
     };
     (void)state;
@@ -198,6 +198,15 @@ static void what_an_archive_has_often__is_no_models(void **state)
         shares(&c, emission(&c, 100, 50), 0, 0, 19);
         assert_label(&c, cases[i].wanted);
     }
+    /* A phrase here and there is contested, and the rest a model's. */
+    struct case_ c;
+    begin(&c);
+    c.hits[c.input.hit_count++] = (struct ws_verdict_hit){archive(&c, 60), 0, 4, 65};
+    shares(&c, emission(&c, 100, 50), 0, 0, 19);
+    const struct ws_verdict verdict = decide(&c);
+    assert_int_equal(verdict.label, WS_VERDICT_MODEL);
+    assert_int_equal(verdict.characters[WS_VERDICT_CONTESTED], WIDTH);
+    assert_int_equal(verdict.match_count, 1);
 }
 
 static void of_archive_and_emission__dates_decide(void **state)
