@@ -240,6 +240,13 @@ static void index_omits_keys(struct made_registry *r)
     registry_publish(r, 6);
 }
 
+/* And nobody who has the shard looks. */
+static void index_is_all_there_is(struct made_registry *r)
+{
+    index_omits_keys(r);
+    assert_int_equal(unlink(registry_path(r, "shards/1")), 0);
+}
+
 static void index_of_stranger(struct made_registry *r)
 {
     leave_out(r);
@@ -412,6 +419,7 @@ static const struct row rows[] = {
     {"mirror", "omit", "leaves a shard out of its index", "unknown; not proven that nobody has it; a shard unavailable", index_omits, NULL},
     {"mirror", "omit", "lists a shard as repeated that is live nowhere", "unknown; not proven that nobody has it; a shard unavailable", index_calls_it_repeated, NULL},
     {"mirror", "omit", "leaves fingerprints of a live shard out of its index", "model, as claimed by bravo; the index is refuted", index_omits_keys, NULL},
+    {"mirror", "omit", "leaves them out, and the reader has not the shard", "unknown; a shard unavailable", index_is_all_there_is, NULL},
     {"mirror", "omit", "signs an index, and has no mirror in the roles", "refused: no index of the roles", index_of_stranger, NULL},
     {"log", "omit", "serves another entry in its place", "refused: its files do not lead to what it signed", log_omits, NULL},
     {"log", "roll back", "shows what it was before", "refused: older than what was seen", log_rolls_back, NULL},
