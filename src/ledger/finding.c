@@ -727,6 +727,18 @@ static enum ws_status decide(struct making *in)
     return ws_verdict_decide(&ws_verdict_rules_3, &input, in->arena, &out->verdict, in->err);
 }
 
+/* A dispute of what is not there would be none, and go unnoticed. */
+static enum ws_status check_disputes(const struct making *in)
+{
+    const uint64_t size = in->out->head.checkpoint.size;
+    for (size_t i = 0; i < in->reader->dispute_count; i++)
+        if (in->reader->disputes[i].entry >= size)
+            return ws_fail(in->err, WS_INVALID,
+                           "entry %" PRIu64 " is disputed, and the log has %" PRIu64 " entries",
+                           in->reader->disputes[i].entry, size);
+    return WS_OK;
+}
+
 static enum ws_status make(struct making *in)
 {
     const struct ws_evidence *evidence = in->evidence;
@@ -744,6 +756,7 @@ static enum ws_status make(struct making *in)
     if (!in->order)
         return ws_fail_memory(in->err, "a lookup");
     WS_TRY(ws_trust_check(in->reader->trust, evidence->checkpoint, in->arena, &out->head, in->err));
+    WS_TRY(check_disputes(in));
     WS_TRY(read_statements(in));
     WS_TRY(read_index(in));
     WS_TRY(read_shards(in));

@@ -261,6 +261,7 @@ check "100 columns" test "$(sed '/^Next:/,$d' out | wc -L)" -le 100
 lookup model.txt --disputed "1@2026-01-01T00:00:00Z"
 check "disputed" grep -q '^unknown: ' out
 check "and told" grep -q '^Entry 1 is disputed' out
+refuses 2 "entry 99 is disputed, and the log has 7 entries" -- lookup model.txt "${at[@]}" --disputed "99@2026-01-01T00:00:00Z"
 lookup model.txt --disputed "1@$(now)"
 check "there is time yet" grep -q '^model' out
 digest=$("$ws" fingerprint model.txt | sed -n 's/^  SHA-256 *//p')
