@@ -7,6 +7,8 @@
 #include <string.h>
 #include <utf8proc.h>
 
+#include "base/utf8.h"
+
 #undef ws_fail /* the functions behind the macros are here */
 #undef ws_fail_memory
 
@@ -20,12 +22,13 @@ const char *ws_status_phrase(enum ws_status status)
     return (unsigned)status < WS_STATUS_COUNT ? phrases[status] : "unknown status";
 }
 
-/* Bytes of the character at `p`; 0 when it is malformed or a control character. */
+/* Bytes of the character at `p`; 0 when it is malformed or a control character, those among them
+ * that turn the direction of text. */
 static size_t printable_size(const uint8_t *p, size_t left)
 {
     utf8proc_int32_t code = 0;
     utf8proc_ssize_t size = utf8proc_iterate(p, (utf8proc_ssize_t)left, &code);
-    bool control = code < 0x20 || (code >= 0x7F && code < 0xA0);
+    bool control = code < 0x20 || (code >= 0x7F && code < 0xA0) || ws_utf8_turns(code);
     return size > 0 && !control ? (size_t)size : 0;
 }
 

@@ -23,4 +23,13 @@ bool ws_utf8_is_lines(struct ws_bytes text);
 /* Whether `text` is UTF-8 without white space (as Unicode counts it) and such characters. */
 bool ws_utf8_is_word(struct ws_bytes text);
 
+/* Whether a character is one of those that turn the direction of what stands behind it (the Unicode
+ * property Bidi_Control): in a name it would show another than there is. */
+static inline bool ws_utf8_turns(int32_t character)
+{
+    return character == 0x061C || character == 0x200E || character == 0x200F ||
+           (character >= 0x202A && character <= 0x202E) ||
+           (character >= 0x2066 && character <= 0x2069);
+}
+
 #endif

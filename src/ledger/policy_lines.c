@@ -1,5 +1,7 @@
 #include "ledger/policy_lines.h"
 
+#include "base/utf8.h"
+
 static bool is_blank(uint8_t byte)
 {
     return byte == ' ' || byte == '\t';
@@ -59,13 +61,25 @@ enum ws_status ws_policy_take_key(struct ws_policy_line *line, enum ws_key_type 
                    (int)type, (int)seen);
 }
 
+static bool has_control(struct ws_bytes text)
+{
+    while (text.size > 0) {
+        int32_t character;
+        const size_t size = ws_utf8_decode(text, false, &character);
+        if ((character >= 0 && character < 0x20 && character != '\t') || character == 0x7F ||
+            ws_utf8_turns(character))
+            return true;
+        text = ws_bytes_of(text.data + size, text.size - size);
+    }
+    return false;
+}
+
 static enum ws_status read_line(struct ws_policy_line *line, const struct ws_policy_kind kinds[],
                                 size_t count, const char *wanted, void *user)
 {
     struct ws_bytes keyword;
-    for (size_t i = 0; i < line->left.size; i++)
-        if ((line->left.data[i] < 0x20 && line->left.data[i] != '\t') || line->left.data[i] == 0x7F)
-            return ws_fail(line->err, WS_INVALID, "a control character");
+    if (has_control(line->left))
+        return ws_fail(line->err, WS_INVALID, "a control character");
     if (!ws_policy_next(line, &keyword) || keyword.data[0] == '#')
         return WS_OK;
     for (size_t i = 0; i < count; i++)

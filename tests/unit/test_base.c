@@ -73,6 +73,8 @@ static void status__keeps_messages_to_one_printable_line(void **state)
         {"\xC0\xAF", "??"},                /* longer than it needs to be */
         {"\xE0\x80\xAF", "???"},           /* the same in three bytes */
         {"\xC2\x9B", "??"},                /* a control character beyond ASCII */
+        {"a\xE2\x80\xAEz", "a???z"},       /* one that turns what follows around */
+        {"\xE2\x81\xA6\xD8\x9C", "?????"}, /* and two more */
         {"\xED\xA0\x80", "???"},           /* half of a surrogate pair */
         {"\xF4\x90\x80\x80", "????"},      /* beyond the last code point */
         {"\xF8\x88\x80\x80\x80", "?????"}, /* five bytes */

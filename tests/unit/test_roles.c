@@ -224,6 +224,7 @@ static void roles__refuse_lines_that_are_none(void **state)
         {plain, "max-opening 1\nmax-opening 2\n", "roles:3: this limit was there before"},
         {POLICY_OF("quorum none\n"), "max-delay 1\n", "roles:2: the policy wants no quorum"},
         {plain, "\x01\n", "roles:2: a control character"},
+        {plain, "issuer a\xE2\x80\xAEz x\n", "roles:2: a control character"},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct reading in;

@@ -256,6 +256,8 @@ static void statement__that_makes_no_sense_is_not_made(void **state)
     s = emission();
     s.emission.model = "two\nlines";
     assert_refused(&s, "id");
+    s.emission.model = "alpha.example/\xE2\x80\xAEtxt";
+    assert_refused(&s, "id");
     s = emission();
     s.subject_count = 0;
     assert_refused(&s, "subject");
