@@ -26,7 +26,7 @@ static enum ws_status write_proof(const struct prove_request *request, const str
     WS_TRY(write_output(request->out, ws_buffer_bytes(bytes), err));
     if (!request->out)
         return WS_OK;
-    WS_TRY(print_finding(&tile, fingerprint, "shard", false, err));
+    WS_TRY(print_finding(&tile, fingerprint, fingerprint, "shard", false, err));
     ws_hash_text(&index->digest, digest);
     begin_command(stdout, "Next:\n ");
     print_words("index verify");

@@ -36,7 +36,7 @@ static enum ws_status verify_proof(const struct verify_request *request, const c
     WS_TRY(ws_file_read(path, PROOF_FILE_LIMIT, arena, &bytes, err));
     WS_TRY(ws_index_proof_read(bytes, &proof, err));
     WS_TRY(ws_index_proof_check(&proof, &digest, fingerprint, &tile, err));
-    return print_finding(&tile, fingerprint, "shard", request->json, err);
+    return print_finding(&tile, fingerprint, fingerprint, "shard", request->json, err);
 }
 
 /* Building anew ---------------------------------------------------------------------------------

@@ -124,6 +124,7 @@ static void print_next(const struct lookup_flags *flags, const char *document)
     }
     print_flag_word("policy", flags->given.policy);
     print_flag_word("roles", flags->given.roles);
+    print_flag_word("keys", flags->given.keys);
     print_flag_word("disputed", flags->disputed);
     end_command(NULL);
 }
@@ -145,7 +146,8 @@ static enum ws_status look_up(const struct lookup_flags *flags, struct ws_lookup
                                        .roles = &lookup->roles,
                                        .policy_digest = lookup->policy_digest,
                                        .roles_digest = lookup->roles_digest,
-                                       .now = flags->at.now};
+                                       .now = flags->at.now,
+                                       .keys = lookup->keys};
     struct ws_evidence evidence;
     struct ws_finding finding;
     uint64_t *sizes;
@@ -277,6 +279,7 @@ static enum ws_status verify_bundle(const struct lookup_flags *flags, const char
     struct ws_evidence evidence;
     WS_TRY(ws_lookup_read_trust(flags->at.policy, flags->at.roles, arena, trust, roles,
                                 &reader.policy_digest, &reader.roles_digest, err));
+    WS_TRY(ws_shard_keys_load(flags->at.keys, arena, &reader.keys, err));
     WS_TRY(ws_file_read(path, WS_EVIDENCE_LIMIT, arena, &bytes, err));
     enum ws_status status = ws_evidence_take_apart(bytes, arena, &evidence, err);
     if (status == WS_OK)
@@ -316,6 +319,7 @@ static int cmd_lookup_verify(int argc, char **argv)
          &flags.given.policy},
         {"roles", 0, "FILE", "whose key is whose, and who may speak of what", NULL,
          &flags.given.roles},
+        {"keys", 0, "FILE", "keys of shards, one a line", NULL, &flags.given.keys},
         {"text", 0, "FILE", "the document, to see that the bundle is about it", NULL, &flags.text},
         {"disputed", 0, "LIST", "ENTRY@DATE,...: claims that somebody asked to be opened", NULL,
          &flags.disputed},
@@ -368,6 +372,7 @@ int cmd_lookup(int argc, char **argv)
          &flags.given.openings},
         {"state", 0, "DIR", "what the log showed before, to which it is held", NULL,
          &flags.given.state},
+        {"keys", 0, "FILE", "keys of shards, one a line", NULL, &flags.given.keys},
         {"hash", 0, "SHA-256", "in place of a document: that of its canonical text", NULL,
          &flags.hash},
         {"disputed", 0, "LIST", "ENTRY@DATE,...: claims that somebody asked to be opened", NULL,

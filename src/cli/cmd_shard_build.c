@@ -14,7 +14,7 @@
 enum { MEMORY_MOST = 1 << 20 /* MiB */ };
 
 struct build_request {
-    const char *out, *secret, *field, *memory;
+    const char *out, *secret, *key, *field, *memory;
     bool json;
 };
 
@@ -78,7 +78,7 @@ static enum ws_status build(void *context, const struct arguments *arguments, st
                        MEMORY_MOST);
     stop_signal_take();
     ws_arena_init(&arena, NULL);
-    enum ws_status status = shard_making_open(&making, request->out, request->secret,
+    enum ws_status status = shard_making_open(&making, request->out, request->secret, request->key,
                                               (size_t)memory << 20, &arena, err);
     if (status == WS_OK)
         status = read_documents(request, arguments, &making, err);
@@ -97,6 +97,8 @@ int cmd_shard_build(int argc, char **argv)
          &request.out},
         {"secret", 0, "FILE", "what order and commitments are made of (default FILE.secret, new)",
          NULL, &request.secret},
+        {"key", 0, "FILE", "64 hex digits: fingerprints only for who has the key", NULL,
+         &request.key},
         {"field", 0, "NAME", "the member of a JSON line that is the text (default text)", NULL,
          &request.field},
         {"memory", 0, "MIB", "what may be sorted at once (default 512)", NULL, &request.memory},
@@ -108,7 +110,7 @@ int cmd_shard_build(int argc, char **argv)
             "Makes a shard of documents. A file is one, a line of JSON lines (.jsonl, .gz, "
             ".zst) is one, and a\ndirectory is all files below it. The same documents in the "
             "same order with the same secret give\nthe same shard. Publish shards only of text "
-            "that is public: who can guess a text can ask for it.",
+            "that is public, or\nunder a --key: who can guess a text can ask for it.",
         .flags = table,
         .flag_count = sizeof table / sizeof *table,
         .positional_most = SIZE_MAX,

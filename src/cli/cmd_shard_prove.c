@@ -9,7 +9,7 @@
 #include "cli/shard_command.h"
 
 struct prove_request {
-    const char *fingerprint, *document, *secret, *out;
+    const char *fingerprint, *keys, *document, *secret, *out;
 };
 
 static enum ws_status prove_fingerprint(const struct prove_request *request,
@@ -19,12 +19,13 @@ static enum ws_status prove_fingerprint(const struct prove_request *request,
     uint8_t way[WS_RANGE_WAY_LIMIT];
     struct ws_shard_proof proof;
     struct ws_range_tile tile;
-    uint64_t fingerprint;
+    uint64_t fingerprint, stored;
     char digest[WS_HASH_TEXT_SIZE];
     WS_TRY(read_fingerprint("fingerprint", request->fingerprint, &fingerprint, err));
-    WS_TRY(ws_shard_prove(shard, fingerprint, way, &proof, err));
+    WS_TRY(find_stored(shard->head.scheme, request->keys, fingerprint, &stored, err));
+    WS_TRY(ws_shard_prove(shard, stored, way, &proof, err));
     /* A damaged shard makes no proofs that nobody could check. */
-    enum ws_status status = ws_shard_proof_check(&proof, &shard->digest, fingerprint, &tile, err);
+    enum ws_status status = ws_shard_proof_check(&proof, &shard->digest, stored, &tile, err);
     if (status != WS_OK) {
         ws_error_prefix(err, "'%.200s' is damaged", path);
         return status;
@@ -34,12 +35,13 @@ static enum ws_status prove_fingerprint(const struct prove_request *request,
     WS_TRY(write_output(request->out, ws_buffer_bytes(bytes), err));
     if (!request->out)
         return WS_OK;
-    WS_TRY(print_finding(&tile, fingerprint, "document", false, err));
+    WS_TRY(print_finding(&tile, fingerprint, stored, "document", false, err));
     ws_hash_text(&shard->digest, digest);
     begin_command(stdout, "Next:\n ");
     print_words("shard verify");
     print_word(request->out);
     print_words("--fingerprint %016" PRIx64, fingerprint);
+    print_flag_word("keys", request->keys);
     print_flag_word("digest", digest);
     end_command(NULL);
     return WS_OK;
@@ -116,6 +118,7 @@ int cmd_shard_prove(int argc, char **argv)
     const struct flag table[] = {
         {"fingerprint", 0, "HEX", "16 digits: all that is there under its prefix", NULL,
          &request.fingerprint},
+        {"keys", 0, "FILE", "of a keyed shard: keys, one a line", NULL, &request.keys},
         {"document", 0, "HEX", "64 digits, the SHA-256 of a canonical text: opens its commitment",
          NULL, &request.document},
         {"secret", 0, "FILE", "of an opening: the issuer's secret (default SHARD.secret)", NULL,

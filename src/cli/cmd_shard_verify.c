@@ -7,7 +7,7 @@
 #include "cli/shard_command.h"
 
 struct verify_request {
-    const char *digest, *fingerprint;
+    const char *digest, *fingerprint, *keys;
     bool json;
     bool refused; /* something is not what it should be */
 };
@@ -18,12 +18,13 @@ static enum ws_status check_proof(const struct verify_request *request, struct w
     struct ws_shard_proof proof;
     struct ws_range_tile tile;
     struct ws_hash digest;
-    uint64_t fingerprint;
+    uint64_t fingerprint, stored;
     WS_TRY(read_digest("digest", request->digest, &digest, err));
     WS_TRY(read_fingerprint("fingerprint", request->fingerprint, &fingerprint, err));
     WS_TRY(ws_shard_proof_read(bytes, &proof, err));
-    WS_TRY(ws_shard_proof_check(&proof, &digest, fingerprint, &tile, err));
-    return print_finding(&tile, fingerprint, "document", request->json, err);
+    WS_TRY(find_stored(proof.head.scheme, request->keys, fingerprint, &stored, err));
+    WS_TRY(ws_shard_proof_check(&proof, &digest, stored, &tile, err));
+    return print_finding(&tile, fingerprint, stored, "document", request->json, err);
 }
 
 static enum ws_status check_opening(const struct verify_request *request, struct ws_bytes bytes,
@@ -127,6 +128,7 @@ int cmd_shard_verify(int argc, char **argv)
     const struct flag table[] = {
         {"digest", 0, "HEX", "the shard's digest, as its statement says", NULL, &request.digest},
         {"fingerprint", 0, "HEX", "of a proof: what was looked for", NULL, &request.fingerprint},
+        {"keys", 0, "FILE", "of a keyed shard's proof: keys, one a line", NULL, &request.keys},
         {"json", 0, NULL, "the answer as JSON", &request.json, NULL},
     };
     const struct command_line line = {

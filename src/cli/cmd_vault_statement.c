@@ -150,7 +150,7 @@ static enum ws_status make_shard(struct archiving *archiving, struct ws_error *e
     const struct statement_request *request = archiving->request;
     stop_signal_take();
     enum ws_status status =
-        shard_making_open(&archiving->making, request->out, NULL, 0, &archiving->arena, err);
+        shard_making_open(&archiving->making, request->out, NULL, NULL, 0, &archiving->arena, err);
     if (status == WS_OK)
         status = take_items(archiving, err);
     if (status == WS_OK)

@@ -116,7 +116,7 @@ static enum ws_status make_shard(const struct ws_sampled *sampled, const char *p
     *is_there = true;
     if (ws_file_exists(path))
         return WS_OK;
-    enum ws_status status = shard_making_open(&making, path, NULL, 0, arena, err);
+    enum ws_status status = shard_making_open(&making, path, NULL, NULL, 0, arena, err);
     if (status == WS_OK)
         status = take_texts(sampled, &making, err);
     *is_there = status == WS_OK && making.writer.documents > 0;

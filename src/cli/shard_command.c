@@ -33,6 +33,27 @@ enum ws_status read_digest(const char *flag, const char *text, struct ws_hash *o
     return WS_OK;
 }
 
+enum ws_status find_stored(const char *scheme, const char *keys, uint64_t fingerprint,
+                           uint64_t *out, struct ws_error *err)
+{
+    struct ws_shard_keys known;
+    struct ws_arena arena;
+    const char *name = ws_shard_key_name(scheme);
+    *out = fingerprint;
+    if (!name)
+        return WS_OK;
+    ws_arena_init(&arena, NULL);
+    enum ws_status status = ws_shard_keys_load(keys, &arena, &known, err);
+    const struct ws_shard_key *key = status == WS_OK ? ws_shard_keys_find(&known, scheme) : NULL;
+    if (key)
+        status = ws_shard_key_apply(key, fingerprint, out, err);
+    else if (status == WS_OK)
+        status = ws_fail(err, WS_INVALID, "the shard is keyed, and its key %s is not here: %s",
+                         name, keys ? keys : "--keys FILE");
+    ws_arena_release(&arena);
+    return status;
+}
+
 bool begins_with(const char *path, const char *magic)
 {
     char bytes[8];
@@ -58,11 +79,11 @@ static enum ws_status print_json_finding(const struct ws_range_tile *tile, uint6
                       "the answer", err);
 }
 
-enum ws_status print_finding(const struct ws_range_tile *tile, uint64_t fingerprint, const char *of,
-                             bool json, struct ws_error *err)
+enum ws_status print_finding(const struct ws_range_tile *tile, uint64_t fingerprint,
+                             uint64_t stored, const char *of, bool json, struct ws_error *err)
 {
     uint32_t first;
-    const uint32_t count = ws_range_tile_find(tile, fingerprint, &first);
+    const uint32_t count = ws_range_tile_find(tile, stored, &first);
     if (json)
         return print_json_finding(tile, fingerprint, first, count, err);
     if (count == 0) {

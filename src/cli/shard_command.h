@@ -7,6 +7,7 @@
 
 #include "cli/command.h"
 #include "ledger/range_index.h"
+#include "ledger/shard_key.h"
 
 /* clang-format off */
 #define WS_SHARD_COMMANDS(X)                                                            \
@@ -35,15 +36,21 @@ WS_MUST_CHECK enum ws_status read_fingerprint(const char *flag, const char *text
 WS_MUST_CHECK enum ws_status read_digest(const char *flag, const char *text, struct ws_hash *out,
                                          struct ws_error *err);
 
+/* What stands in a shard of this scheme for a fingerprint: itself, or what becomes of it under the
+ * shard's key, which is in the file `keys`. WS_INVALID where it is not. */
+WS_MUST_CHECK enum ws_status find_stored(const char *scheme, const char *keys, uint64_t fingerprint,
+                                         uint64_t *out, struct ws_error *err);
+
 /* Whether the file begins with these eight bytes. */
 bool begins_with(const char *path, const char *magic);
 
 /* The largest file of a proof that is read: its tile has at most WS_RANGE_TILE_LIMIT pairs. */
 enum { PROOF_FILE_LIMIT = 1 << 26 };
 
-/* Says of a proven tile whether a fingerprint is there, with its numbers: `of` is what these are,
- * "document" or "shard". As JSON where `json` is set. */
+/* Says of a proven tile whether a fingerprint, as it is `stored`, is there, with its numbers: `of`
+ * is what these are, "document" or "shard". As JSON where `json` is set. */
 WS_MUST_CHECK enum ws_status print_finding(const struct ws_range_tile *tile, uint64_t fingerprint,
-                                           const char *of, bool json, struct ws_error *err);
+                                           uint64_t stored, const char *of, bool json,
+                                           struct ws_error *err);
 
 #endif

@@ -76,11 +76,29 @@ static enum ws_status take_secret(const char *given, const char *path,
     return ws_file_create_private(path, ws_bytes_of(out, WS_SHARD_SECRET_SIZE), err);
 }
 
+/* NULL where there is no path. */
+static enum ws_status read_key(const char *path, struct ws_arena *arena,
+                               const struct ws_shard_key **out, struct ws_error *err)
+{
+    struct ws_shard_keys keys;
+    if (path && !ws_file_exists(path))
+        return ws_fail(err, WS_NOT_FOUND,
+                       "no key '%.200s'; one is made by: (umask 077 && openssl rand -hex 32 >FILE)",
+                       path);
+    WS_TRY(ws_shard_keys_load(path, arena, &keys, err));
+    if (keys.count > 1)
+        return ws_fail(err, WS_INVALID, "'%.200s' has %zu keys, wanted the one of this shard", path,
+                       keys.count);
+    *out = keys.items;
+    return WS_OK;
+}
+
 /* Making ----------------------------------------------------------------------------------------
  */
 
 enum ws_status shard_making_open(struct shard_making *making, const char *out, const char *secret,
-                                 size_t memory, struct ws_arena *arena, struct ws_error *err)
+                                 const char *key, size_t memory, struct ws_arena *arena,
+                                 struct ws_error *err)
 {
     struct ws_shard_settings settings = {.scheme = WS_FINGERPRINT_ID, .memory = memory};
     *making = (struct shard_making){
@@ -89,6 +107,7 @@ enum ws_status shard_making_open(struct shard_making *making, const char *out, c
         return ws_fail_memory(err, "a shard");
     if (ws_file_exists(out))
         return ws_fail(err, WS_CONFLICT, "'%.300s' is there already, and shards never change", out);
+    WS_TRY(read_key(key, arena, &settings.key, err));
     WS_TRY(take_secret(secret, making->secret, settings.secret, err));
     WS_TRY(ws_shard_writer_open(&making->writer, &settings, NULL, err));
     return ws_fingerprinter_open(NULL, take_fingerprints, making, &making->fingerprinter, err);

@@ -21,10 +21,11 @@ struct shard_making {
 };
 
 /* `secret` is a file of WS_SHARD_SECRET_SIZE bytes; NULL: "<out>.secret", which is made where it is
- * not there. `memory` as struct ws_shard_settings has it. WS_CONFLICT where there is a head; paths
+ * not there. `key` is a file of one key; NULL: the shard is not keyed. `memory` as struct
+ * ws_shard_settings has it. WS_CONFLICT where there is a head; paths
  * live in the arena. The caller closes it, also after a failure. */
 WS_MUST_CHECK enum ws_status shard_making_open(struct shard_making *making, const char *out,
-                                               const char *secret, size_t memory,
+                                               const char *secret, const char *key, size_t memory,
                                                struct ws_arena *arena, struct ws_error *err);
 /* A piece of a document, and a document's end: functions of a document_sink, of which `making_` is
  * the user. WS_INTERRUPTED when a signal asked to stop. */

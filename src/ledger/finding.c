@@ -61,8 +61,9 @@ struct live_shard {
 struct searched_shard {
     struct ws_hash digest;
     struct tiles tiles;
-    bool is_foreign;
-    const char *why; /* it is damaged; NULL */
+    const struct ws_ordered_marks *marks; /* as it is asked for them; NULL: it cannot be */
+    const char *key;                      /* that is not here; NULL */
+    const char *why;                      /* it is damaged; NULL */
 };
 
 /* No number of a live shard. */
@@ -74,7 +75,8 @@ struct making {
     struct ws_arena *arena;
     struct ws_error *err;
     struct ws_finding *out;
-    const uint32_t *order; /* of the marks, by fingerprint */
+    struct ws_ordered_marks marks;
+    struct ws_ordered_marks *keyed; /* by key of the reader */
     struct searched_shard *shards;
     struct tiles index;
     struct ws_index_list list;
@@ -87,16 +89,11 @@ struct making {
     struct ws_buffer exacts; /* struct ws_verdict_exact */
 };
 
-static uint64_t value_of(const struct making *in, size_t i)
-{
-    return in->evidence->query.marks[in->order[i]].value;
-}
-
 /* Marks of the same fingerprint as the i-th; at least 1. */
-static size_t count_equal(const struct making *in, size_t i)
+static size_t count_equal(const struct ws_ordered_marks *marks, size_t i)
 {
     size_t n = 1;
-    while (i + n < in->evidence->query.mark_count && value_of(in, i + n) == value_of(in, i))
+    while (i + n < marks->count && ws_ordered_mark(marks, i + n) == ws_ordered_mark(marks, i))
         n++;
     return n;
 }
@@ -289,11 +286,12 @@ static enum ws_status ask_index(struct making *in)
     in->answers = WS_ARENA_NEW(in->arena, struct answer, count + 1);
     if (!in->answers)
         return ws_fail_memory(in->err, "an index");
-    for (size_t i = 0; i < count; i += count_equal(in, i)) {
+    for (size_t i = 0; i < count; i += count_equal(&in->marks, i)) {
         struct answer *answer = &in->answers[i];
-        *answer = (struct answer){.tile = tile_for(&in->index, value_of(in, i))};
+        const uint64_t value = ws_ordered_mark(&in->marks, i);
+        *answer = (struct answer){.tile = tile_for(&in->index, value)};
         if (answer->tile)
-            answer->count = ws_range_tile_find(answer->tile, value_of(in, i), &answer->first);
+            answer->count = ws_range_tile_find(answer->tile, value, &answer->first);
     }
     return WS_OK;
 }
@@ -409,18 +407,46 @@ static const char *why_unverified(const struct making *in, const struct ws_findi
         return "the index has another shard in its place";
     if (line && said[line->state])
         return said[line->state];
+    if (line && line->state == WS_INDEX_KEYED)
+        return NULL; /* it verified every byte; what they say is for who has the key */
     return live_number(in, digest) == NOT_LIVE ? "no mirror has verified it: the index lacks it"
                                                : NULL;
 }
 
 /* Shards --------------------------------------------------------------------------------------- */
 
+/* The marks under the key that the shard was made with, once for each key. */
+static enum ws_status take_keyed(struct making *in, const struct ws_evidence_shard *from,
+                                 const char *name, struct searched_shard *out)
+{
+    const struct ws_shard_keys *keys = &in->reader->keys;
+    const struct ws_query *query = &in->evidence->query;
+    const struct ws_shard_key *key = ws_shard_keys_find(keys, from->head.scheme);
+    if (!key && from->tiles.count > 0)
+        return ws_fail(in->err, WS_INVALID,
+                       "there are tiles of a keyed shard, and its key %s is not here: --keys FILE",
+                       name);
+    if (!key) {
+        out->key = ws_arena_format(in->arena, "keyed, and its key is not here: %s", name);
+        return out->key ? WS_OK : ws_fail_memory(in->err, "a shard");
+    }
+    struct ws_ordered_marks *marks = &in->keyed[key - keys->items];
+    out->marks = marks;
+    return marks->order ? WS_OK
+                        : ws_ordered_marks_make(query->marks, query->mark_count, key, in->arena,
+                                                marks, in->err);
+}
+
 static enum ws_status read_shard(struct making *in, const struct ws_evidence_shard *from,
                                  struct searched_shard *out)
 {
     struct ws_error why;
+    const char *key = ws_shard_key_name(from->head.scheme);
     WS_TRY(ws_hash_of(from->head_bytes, &out->digest, in->err));
-    out->is_foreign = strcmp(from->head.scheme, in->evidence->scheme) != 0;
+    if (key)
+        WS_TRY(take_keyed(in, from, key, out));
+    else if (strcmp(from->head.scheme, in->evidence->scheme) == 0)
+        out->marks = &in->marks;
     const enum ws_status status =
         check_tiles(in, &from->head.range, &from->tiles, &out->tiles, &why);
     if (status == WS_OK)
@@ -473,17 +499,19 @@ static void add_hits(struct making *in, size_t claim, uint32_t subject, size_t m
 static void search_shard(struct making *in, const struct searched_shard *shard,
                          struct ws_finding_shard *out)
 {
-    const size_t live = live_number(in, &shard->digest);
+    const struct ws_ordered_marks *marks = shard->marks;
+    /* The index knows fingerprints as they are. */
+    const size_t live = marks == &in->marks ? live_number(in, &shard->digest) : NOT_LIVE;
     bool is_whole = true;
-    for (size_t i = 0, n; i < in->evidence->query.mark_count; i += n) {
-        const uint64_t value = value_of(in, i);
+    for (size_t i = 0, n; i < marks->count; i += n) {
+        const uint64_t value = ws_ordered_mark(marks, i);
         const struct ws_range_tile *tile = tile_for(&shard->tiles, value);
         uint32_t first;
-        n = count_equal(in, i);
+        n = count_equal(marks, i);
         const uint32_t count = tile ? ws_range_tile_find(tile, value, &first) : 0;
         if (count > 0) {
             out->found++;
-            add_hits(in, out->claim, out->subject, n, in->order + i, tile, first, count);
+            add_hits(in, out->claim, out->subject, n, marks->order + i, tile, first, count);
             in->is_index_refuted |= is_absent_by_index(in, live, i);
         }
         is_whole &= tile || is_absent_by_index(in, live, i);
@@ -500,16 +528,16 @@ static void judge_shard(struct making *in, const struct ws_hash *digest,
     if (claim->fate != WS_CLAIM_HOLDS)
         out->state =
             claim->fate == WS_CLAIM_WITHDRAWN ? WS_SEARCHED_WITHDRAWN : WS_SEARCHED_REVOKED;
-    else if (!shard || unverified)
+    else if (!shard || unverified || shard->key)
         out->state = WS_SEARCHED_UNAVAILABLE;
     else if (shard->why)
         out->state = WS_SEARCHED_DAMAGED;
-    else if (shard->is_foreign)
+    else if (!shard->marks)
         out->state = WS_SEARCHED_FOREIGN;
     else
         search_shard(in, shard, out);
     if (out->state == WS_SEARCHED_UNAVAILABLE)
-        out->why = unverified;
+        out->why = unverified || !shard ? unverified : shard->key;
     if (out->state == WS_SEARCHED_DAMAGED)
         out->why = shard->why;
 }
@@ -599,6 +627,13 @@ static bool is_searched(const struct making *in, const struct ws_hash *digest)
     return is_there;
 }
 
+static bool counts(const struct making *in, uint64_t entry)
+{
+    const struct ws_log_proof *proof = find_entry(in->evidence, entry);
+    return proof &&
+           in->out->claims[proof - in->evidence->entries].claim.standing == WS_CLAIM_COUNTS;
+}
+
 /* A line of a shard that is not in the index leaves nothing out where the reader would not count
  * it, either. */
 static bool leaves_nothing_out(const struct making *in, const struct ws_index_shard *line)
@@ -608,6 +643,8 @@ static bool leaves_nothing_out(const struct making *in, const struct ws_index_sh
         return true;
     case WS_INDEX_REPEATED:
         return live_number(in, &line->digest) != NOT_LIVE;
+    case WS_INDEX_KEYED:
+        return is_searched(in, &line->digest) && counts(in, line->entry);
     case WS_INDEX_WITHDRAWN:
     case WS_INDEX_UNFOUNDED:
         return (in->list.has_roles && ws_hash_equal(&in->list.roles, &in->reader->roles_digest)) ||
@@ -628,13 +665,6 @@ static bool is_missed(const struct making *in, const struct ws_finding_shard *sh
     const struct ws_finding_claim *claim = &in->out->claims[shard->claim];
     return claim->claim.index < in->list.log.size && claim->fate == WS_CLAIM_HOLDS &&
            why_unverified(in, shard);
-}
-
-static bool counts(const struct making *in, uint64_t entry)
-{
-    const struct ws_log_proof *proof = find_entry(in->evidence, entry);
-    return proof &&
-           in->out->claims[proof - in->evidence->entries].claim.standing == WS_CLAIM_COUNTS;
 }
 
 /* Every statement that the list has of a shard is there and counts, also those that name it again.
@@ -682,7 +712,7 @@ static void judge_coverage(struct making *in)
         if (is_missed(in, &out->shards[i]))
             out->coverage = WS_COVERAGE_LEFT_OUT;
     for (size_t i = 0; i < in->evidence->query.mark_count && is_index_sound(in);
-         i += count_equal(in, i))
+         i += count_equal(&in->marks, i))
         out->coverage = cover_value(in, i);
 }
 
@@ -752,9 +782,11 @@ static enum ws_status make(struct making *in)
                        evidence->scheme);
     out->is_same_policy = ws_hash_equal(&evidence->policy, &in->reader->policy_digest);
     out->is_same_roles = ws_hash_equal(&evidence->roles, &in->reader->roles_digest);
-    in->order = ws_mark_order(evidence->query.marks, evidence->query.mark_count, in->arena);
-    if (!in->order)
+    in->keyed = WS_ARENA_ZNEW(in->arena, struct ws_ordered_marks, in->reader->keys.count + 1);
+    if (!in->keyed)
         return ws_fail_memory(in->err, "a lookup");
+    WS_TRY(ws_ordered_marks_make(evidence->query.marks, evidence->query.mark_count, NULL, in->arena,
+                                 &in->marks, in->err));
     WS_TRY(ws_trust_check(in->reader->trust, evidence->checkpoint, in->arena, &out->head, in->err));
     WS_TRY(check_disputes(in));
     WS_TRY(read_statements(in));

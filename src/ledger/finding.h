@@ -12,6 +12,7 @@
 
 #include "ledger/claims.h"
 #include "ledger/evidence.h"
+#include "ledger/shard_key.h"
 
 /* Somebody asked the issuer to show a document of this entry, at that time. */
 struct ws_dispute {
@@ -26,7 +27,8 @@ struct ws_finding_reader {
     struct ws_hash policy_digest, roles_digest; /* SHA-256 of their files */
     const struct ws_dispute *disputes;
     size_t dispute_count;
-    uint64_t now; /* POSIX seconds: of disputes alone */
+    uint64_t now;              /* POSIX seconds: of disputes alone */
+    struct ws_shard_keys keys; /* of keyed shards */
 };
 
 /* A statement that the evidence has. */
@@ -46,7 +48,7 @@ bool ws_finding_holds(const struct ws_finding_claim *claim);
 #define WS_SEARCHED_MAP(X)                                                                         \
     X(WHOLE,        "searched")    /* it is proven of each fingerprint whether it is there */      \
     X(PARTLY,       "partly searched") /* of some of them it is */                                     \
-    X(UNAVAILABLE,  "unavailable") /* nobody had it at hand, or no mirror verified it */           \
+    X(UNAVAILABLE,  "unavailable") /* not at hand, or its key is not, or no mirror verified it */           \
     X(DAMAGED,      "damaged")     /* what was at hand is not what the statement says */           \
     X(FOREIGN,      "foreign")     /* it has another scheme of fingerprints */                     \
     X(WITHDRAWN,    "withdrawn")   /* its statement was taken back */                              \
@@ -65,7 +67,7 @@ struct ws_finding_shard {
     uint32_t subject;
     enum ws_searched state;
     uint64_t found;  /* distinct fingerprints of the text that it has */
-    const char *why; /* of what is damaged, or that no mirror verified it; else NULL */
+    const char *why; /* of what is damaged, that no mirror verified it, or the key; else NULL */
 };
 
 /* clang-format off */
@@ -119,9 +121,10 @@ const struct ws_statement_subject *ws_finding_shard_subject(const struct ws_find
  * document that has it. */
 #define WS_FINDING_HITS_LIMIT ((size_t)1 << 28)
 
-/* WS_CORRUPT where a statement or the checkpoint is not proven to be in a log of the policy, or is
- * not there though another needs it; WS_UNSUPPORTED for other rules; WS_LIMIT. All of it lives in
- * the arena and in the evidence. */
+/* WS_INVALID where tiles of a keyed shard are there, and its key is not. WS_CORRUPT where a
+ * statement or the checkpoint is not proven to be in a log of the policy, or is not there though
+ * another needs it; WS_UNSUPPORTED for other rules; WS_LIMIT. All of it lives in the arena and in
+ * the evidence. */
 WS_MUST_CHECK enum ws_status ws_finding_make(const struct ws_evidence *evidence,
                                              const struct ws_finding_reader *reader,
                                              struct ws_arena *arena, struct ws_finding *out,

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "ledger/shard_key.h"
 #include "ledger/shard_roll.h"
 
 /* The shelf ------------------------------------------------------------------------------------ */
@@ -94,7 +95,8 @@ static enum ws_status try_shard(struct ws_shard_place *place, const char *scheme
                                 struct ws_error *err)
 {
     enum ws_status status = ws_shard_open(&place->shard, place->path, err);
-    if (status == WS_OK && strcmp(place->shard.head.scheme, scheme) != 0) {
+    const char *key = ws_shard_key_name(place->shard.head.scheme);
+    if (status == WS_OK && !key && strcmp(place->shard.head.scheme, scheme) != 0) {
         place->state = WS_INDEX_FOREIGN;
         return ws_fail(err, WS_UNSUPPORTED, "its scheme is '%s', wanted '%.63s'",
                        place->shard.head.scheme, scheme);
@@ -104,6 +106,10 @@ static enum ws_status try_shard(struct ws_shard_place *place, const char *scheme
     place->state = status == WS_OK          ? WS_INDEX_LIVE
                    : status == WS_NOT_FOUND ? WS_INDEX_UNAVAILABLE
                                             : WS_INDEX_DAMAGED;
+    if (status == WS_OK && key) {
+        place->state = WS_INDEX_KEYED;
+        return ws_fail(err, WS_UNSUPPORTED, "it is sound, and keyed with %s", key);
+    }
     return status;
 }
 
@@ -133,6 +139,8 @@ static struct ws_shard_place *take_shard(struct ws_index_shard *shard,
             if (note)
                 note(user, shard, why.message);
         }
+        if (place->state == WS_INDEX_KEYED)
+            return NULL;
     }
     return NULL;
 }

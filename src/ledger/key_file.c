@@ -20,7 +20,7 @@ enum ws_status ws_key_file_write(const char *path, const struct ws_note_signer *
     return status;
 }
 
-static enum ws_status check_mode(const char *path, struct ws_error *err)
+enum ws_status ws_key_file_check_mode(const char *path, struct ws_error *err)
 {
     struct stat about;
     if (stat(path, &about) != 0)
@@ -40,7 +40,7 @@ enum ws_status ws_key_file_read_any(const char *path, struct ws_arena *arena,
                                     struct ws_note_signer *out, struct ws_error *err)
 {
     struct ws_bytes bytes, line, rest;
-    WS_TRY(check_mode(path, err));
+    WS_TRY(ws_key_file_check_mode(path, err));
     WS_TRY(ws_file_read(path, KEY_FILE_LIMIT, arena, &bytes, err));
     if (!ws_bytes_split(bytes, '\n', &line, &rest))
         line = bytes;

@@ -8,6 +8,9 @@
 #include "base/file.h"
 #include "ledger/note.h"
 
+/* WS_INVALID where others than its owner may read the file. */
+WS_MUST_CHECK enum ws_status ws_key_file_check_mode(const char *path, struct ws_error *err);
+
 /* WS_CONFLICT where there is a file already, which is left as it is. */
 WS_MUST_CHECK enum ws_status
 ws_key_file_write(const char *path, const struct ws_note_signer *signer, struct ws_error *err);

@@ -284,6 +284,7 @@ enum ws_status ws_lookup_open(struct ws_lookup *lookup, const struct ws_lookup_r
     WS_TRY(ws_lookup_read_trust(request->policy, request->roles, &lookup->arena, &lookup->trust,
                                 &lookup->roles, &lookup->policy_digest, &lookup->roles_digest,
                                 err));
+    WS_TRY(ws_shard_keys_load(request->keys, &lookup->arena, &lookup->keys, err));
     WS_TRY(read_log(lookup, request, err));
     WS_TRY(open_index(lookup, request->index, err));
     WS_TRY(read_openings(lookup, request->openings, err));
@@ -313,7 +314,8 @@ struct gathering {
     const struct ws_query *query;
     struct ws_arena *arena;
     struct ws_error *err;
-    const uint32_t *order;
+    struct ws_ordered_marks marks;
+    struct ws_ordered_marks *keyed; /* by key of the lookup */
     struct ws_evidence *out;
 };
 
@@ -324,44 +326,45 @@ struct wanted_tile {
 };
 
 /* The next tile that is wanted from place `first` on. */
-static struct wanted_tile next_tile(const struct gathering *in, unsigned bits, size_t first)
+static struct wanted_tile next_tile(const struct ws_ordered_marks *marks, unsigned bits,
+                                    size_t first)
 {
-    struct wanted_tile tile = {in->query->marks[in->order[first]].value, first, first + 1};
-    while (tile.end < in->query->mark_count &&
-           ws_range_tile_of(in->query->marks[in->order[tile.end]].value, bits) ==
-               ws_range_tile_of(tile.key, bits))
+    struct wanted_tile tile = {ws_ordered_mark(marks, first), first, first + 1};
+    while (tile.end < marks->count && ws_range_tile_of(ws_ordered_mark(marks, tile.end), bits) ==
+                                          ws_range_tile_of(tile.key, bits))
         tile.end++;
     return tile;
 }
 
-static bool has_any(const struct gathering *in, const struct wanted_tile *wanted,
+static bool has_any(const struct ws_ordered_marks *marks, const struct wanted_tile *wanted,
                     const struct ws_range_tile *tile)
 {
     uint32_t first;
     for (size_t i = wanted->first; i < wanted->end; i++)
-        if (ws_range_tile_find(tile, in->query->marks[in->order[i]].value, &first) > 0)
+        if (ws_range_tile_find(tile, ws_ordered_mark(marks, i), &first) > 0)
             return true;
     return false;
 }
 
 /* The tiles of a range; `all`, or those in which something is found. */
-static enum ws_status gather_tiles(struct gathering *in, const struct ws_range_file *file, bool all,
+static enum ws_status gather_tiles(struct gathering *in, const struct ws_range_file *file,
+                                   const struct ws_ordered_marks *marks, bool all,
                                    struct ws_evidence_tiles *out)
 {
     const unsigned bits = file->range.bits;
-    const size_t marks = in->query->mark_count, tiles = (size_t)1 << bits;
-    out->items =
-        WS_ARENA_NEW(in->arena, struct ws_range_proof, (marks < tiles ? marks : tiles) + 1);
+    const size_t tiles = (size_t)1 << bits;
+    out->items = WS_ARENA_NEW(in->arena, struct ws_range_proof,
+                              (marks->count < tiles ? marks->count : tiles) + 1);
     if (!out->items)
         return ws_fail_memory(in->err, "the tiles of a lookup");
-    for (size_t i = 0; i < marks;) {
-        const struct wanted_tile wanted = next_tile(in, bits, i);
+    for (size_t i = 0; i < marks->count;) {
+        const struct wanted_tile wanted = next_tile(marks, bits, i);
         struct ws_range_tile tile;
         struct ws_bytes bytes;
         i = wanted.end;
         WS_TRY(
             ws_range_file_tile(file, ws_range_tile_of(wanted.key, bits), &bytes, &tile, in->err));
-        if (!all && !has_any(in, &wanted, &tile))
+        if (!all && !has_any(marks, &wanted, &tile))
             continue;
         uint8_t *way = ws_arena_alloc(in->arena, (size_t)bits + 1, WS_HASH_SIZE);
         if (!way)
@@ -372,11 +375,12 @@ static enum ws_status gather_tiles(struct gathering *in, const struct ws_range_f
     return WS_OK;
 }
 
+/* Whether the index says that its mirror has verified the shard. */
 static bool is_in_index(const struct ws_lookup *lookup, const struct ws_hash *digest)
 {
     const struct ws_index_list *list = &lookup->index.list;
     for (size_t i = 0; i < list->shard_count; i++)
-        if (list->shards[i].state == WS_INDEX_LIVE &&
+        if ((list->shards[i].state == WS_INDEX_LIVE || list->shards[i].state == WS_INDEX_KEYED) &&
             ws_hash_equal(&list->shards[i].digest, digest))
             return true;
     return false;
@@ -406,6 +410,21 @@ static bool is_sound(const struct ws_evidence_shard *shard)
     return true;
 }
 
+/* Of a keyed shard all that is asked for, since no index has it; without its key nothing. */
+static enum ws_status gather_keyed(struct gathering *in, const struct ws_shard *shard,
+                                   struct ws_evidence_tiles *out)
+{
+    const struct ws_shard_keys *keys = &in->lookup->keys;
+    const struct ws_shard_key *key = ws_shard_keys_find(keys, shard->head.scheme);
+    if (!key)
+        return WS_OK;
+    struct ws_ordered_marks *marks = &in->keyed[key - keys->items];
+    if (!marks->order)
+        WS_TRY(ws_ordered_marks_make(in->query->marks, in->query->mark_count, key, in->arena, marks,
+                                     in->err));
+    return gather_tiles(in, &shard->tiles, marks, true, out);
+}
+
 /* What one copy of a shard has; nothing where a tile that is wanted cannot be read. One that is
  * damaged otherwise is as good as none only where another is there. */
 static enum ws_status gather_copy(struct gathering *in, struct ws_shard_place *place,
@@ -418,8 +437,10 @@ static enum ws_status gather_copy(struct gathering *in, struct ws_shard_place *p
     *out = (struct ws_evidence_shard){.head_bytes =
                                           ws_bytes_of(place->shard.head_bytes, WS_SHARD_HEAD_SIZE),
                                       .head = place->shard.head};
-    const enum ws_status status =
-        gather_tiles(in, &place->shard.tiles, !in->lookup->has_index, &out->tiles);
+    const enum ws_status status = ws_shard_key_name(place->shard.head.scheme)
+                                      ? gather_keyed(in, &place->shard, &out->tiles)
+                                      : gather_tiles(in, &place->shard.tiles, &in->marks,
+                                                     !in->lookup->has_index, &out->tiles);
     *is_gathered =
         status == WS_OK && (!ws_shard_shelf_next(&in->lookup->shelf, place) || is_sound(out));
     return status == WS_CORRUPT ? WS_OK : status;
@@ -501,7 +522,7 @@ static enum ws_status gather_index(struct gathering *in)
     in->out->has_index = true;
     out->head_bytes = ws_bytes_of(index->head_bytes, WS_INDEX_HEAD_SIZE);
     out->head = index->head;
-    return gather_tiles(in, &index->tiles, true, &out->tiles);
+    return gather_tiles(in, &index->tiles, &in->marks, true, &out->tiles);
 }
 
 static enum ws_status gather_openings(struct gathering *in)
@@ -614,9 +635,10 @@ enum ws_status ws_lookup_gather(struct ws_lookup *lookup, const struct ws_query 
                                    .checkpoint = lookup->note};
     struct gathering in = {
         .lookup = lookup, .query = query, .arena = arena, .err = err, .out = &evidence};
-    in.order = ws_mark_order(query->marks, query->mark_count, arena);
-    if (!in.order)
+    in.keyed = WS_ARENA_ZNEW(arena, struct ws_ordered_marks, lookup->keys.count + 1);
+    if (!in.keyed)
         return ws_fail_memory(err, "a lookup");
+    WS_TRY(ws_ordered_marks_make(query->marks, query->mark_count, NULL, arena, &in.marks, err));
     WS_TRY(gather_entries(&in));
     WS_TRY(gather_shards(&in));
     WS_TRY(gather_index(&in));

@@ -20,6 +20,7 @@ struct ws_lookup_request {
     const char *shards;   /* a directory */
     const char *index;    /* NULL: none */
     const char *openings; /* a directory; NULL: none */
+    const char *keys;     /* a file of keys of shards; NULL: none */
     const char *state;    /* what the log showed before (ledger/pin.h); NULL: nothing */
     uint64_t now;         /* POSIX seconds: for max-age of the roles */
 };
@@ -29,6 +30,7 @@ struct ws_lookup {
     struct ws_trust trust;
     struct ws_roles roles;
     struct ws_hash policy_digest, roles_digest;
+    struct ws_shard_keys keys;
     struct ws_log_source source;
     struct ws_log_source_tree tree; /* of the checkpoint that the log shows */
     struct ws_bytes note;

@@ -51,3 +51,33 @@ const uint32_t *ws_mark_order(const struct ws_verdict_mark *marks, size_t count,
     ws_arena_release(&scratch);
     return pairs ? order : NULL;
 }
+
+/* A copy of the marks with what stands in place of their fingerprints. */
+static enum ws_status apply_key(const struct ws_verdict_mark *marks, size_t count,
+                                const struct ws_shard_key *key, struct ws_arena *arena,
+                                const struct ws_verdict_mark **out, struct ws_error *err)
+{
+    struct ws_verdict_mark *keyed = WS_ARENA_NEW(arena, struct ws_verdict_mark, count + 1);
+    if (!keyed)
+        return ws_fail_memory(err, "the fingerprints of a text");
+    for (size_t i = 0; i < count; i++) {
+        keyed[i] = marks[i];
+        WS_TRY(ws_shard_key_apply(key, marks[i].value, &keyed[i].value, err));
+    }
+    *out = keyed;
+    return WS_OK;
+}
+
+enum ws_status ws_ordered_marks_make(const struct ws_verdict_mark *marks, size_t count,
+                                     const struct ws_shard_key *key, struct ws_arena *arena,
+                                     struct ws_ordered_marks *out, struct ws_error *err)
+{
+    struct ws_ordered_marks made = {.items = marks, .count = count};
+    if (key)
+        WS_TRY(apply_key(marks, count, key, arena, &made.items, err));
+    made.order = ws_mark_order(made.items, count, arena);
+    if (!made.order)
+        return ws_fail_memory(err, "the fingerprints of a text");
+    *out = made;
+    return WS_OK;
+}

@@ -27,6 +27,7 @@ enum { WS_INDEX_HEAD_SIZE = 96, WS_INDEX_LIST_LIMIT = 1 << 26 };
     X(UNAVAILABLE,  "unavailable") /* whoever builds the index could not get it */                 \
     X(DAMAGED,      "damaged")     /* what he got is not what its statement says */                \
     X(FOREIGN,      "foreign")     /* it has another scheme of fingerprints than the index */      \
+    X(KEYED,        "keyed")       /* it is sound, and its fingerprints are under a key */         \
     X(REPEATED,     "repeated")    /* an earlier statement named it: there it is listed */         \
     X(WITHDRAWN,    "withdrawn")   /* its statement was taken back, or its key was stolen */       \
     X(UNFOUNDED,    "unfounded")   /* its statement does not count by the roles */

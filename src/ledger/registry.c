@@ -74,8 +74,8 @@ enum ws_status ws_registry_read(struct ws_bytes text, const char *name, const ch
     if (!take_first_line(&text))
         return ws_fail(err, WS_INVALID, "%s:1: wanted '%s' and the line's end", name, FIRST_LINE);
     WS_TRY(ws_policy_read_lines(text, name, 2, kinds, sizeof kinds / sizeof *kinds,
-                                "policy, roles, log, shards, index, openings or state", &in, arena,
-                                err));
+                                "policy, roles, log, shards, index, openings, state or keys", &in,
+                                arena, err));
     if (!in.registry.policy)
         return ws_fail(err, WS_INVALID, "%s: on whose word? No line says 'policy FILE'", name);
     *out = in.registry;

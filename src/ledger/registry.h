@@ -10,6 +10,7 @@
  *     index <file>
  *     openings <directory>
  *     state <directory>
+ *     keys <file>
  *
  * Contract: tests/unit/test_registry.c, tests/fuzz/fuzz_registry.c.
  */
@@ -18,7 +19,7 @@
 
 #include "ledger/lookup.h"
 
-#define WS_REGISTRY_MAP(X) X(policy) X(roles) X(log) X(shards) X(index) X(openings) X(state)
+#define WS_REGISTRY_MAP(X) X(policy) X(roles) X(log) X(shards) X(index) X(openings) X(state) X(keys)
 
 /* What no line says is NULL; the policy is always there. */
 struct ws_registry {

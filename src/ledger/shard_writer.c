@@ -25,9 +25,12 @@ enum ws_status ws_shard_writer_open(struct ws_shard_writer *writer,
 {
     *writer = (struct ws_shard_writer){.allocator = allocator, .settings = *settings};
     ws_spill_init(&writer->spill, allocator);
-    if (*settings->scheme == '\0' || strlen(settings->scheme) > WS_SHARD_SCHEME_LIMIT)
+    if (settings->key)
+        writer->settings.scheme = settings->key->scheme;
+    const char *scheme = writer->settings.scheme;
+    if (*scheme == '\0' || strlen(scheme) > WS_SHARD_SCHEME_LIMIT)
         return ws_fail(err, WS_INVALID, "a scheme of fingerprints '%.80s', wanted 1 to %d bytes",
-                       settings->scheme, WS_SHARD_SCHEME_LIMIT);
+                       scheme, WS_SHARD_SCHEME_LIMIT);
     if (writer->settings.memory == 0)
         writer->settings.memory = WS_SHARD_MEMORY;
     return WS_OK;
@@ -108,7 +111,10 @@ enum ws_status ws_shard_writer_add(struct ws_shard_writer *writer, const uint64_
     for (size_t i = 0; i < count; i++) {
         if (writer->count == writer->room)
             WS_TRY(make_room(writer, err));
-        writer->pairs[writer->count++] = (struct ws_range_pair){fingerprints[i], number};
+        struct ws_range_pair *pair = &writer->pairs[writer->count++];
+        *pair = (struct ws_range_pair){fingerprints[i], number};
+        if (writer->settings.key)
+            WS_TRY(ws_shard_key_apply(writer->settings.key, fingerprints[i], &pair->key, err));
     }
     writer->total += count;
     return WS_OK;

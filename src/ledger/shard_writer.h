@@ -11,12 +11,13 @@
 
 #include "base/spill.h"
 #include "ledger/range_merge.h"
-#include "ledger/shard.h"
+#include "ledger/shard_key.h"
 
 struct ws_shard_settings {
     const char *scheme;                   /* at most WS_SHARD_SCHEME_LIMIT bytes */
     uint8_t secret[WS_SHARD_SECRET_SIZE]; /* the issuer's: random, and kept */
     size_t memory;                        /* bytes to sort in; 0: WS_SHARD_MEMORY */
+    const struct ws_shard_key *key;       /* NULL: none; else the scheme is the key's. It stays */
 };
 enum { WS_SHARD_MEMORY = 512 << 20 };
 

@@ -283,6 +283,41 @@ check "over HTTP" grep -q "^model, as claimed by 'alpha'" out
 check "of the same date" grep -qxF "$(cat since)" out
 accepts lookup verify served.bundle "${by[@]}" --text model.txt
 
+# ---- A keyed shard ----
+
+(umask 077 && printf 'aa%062d\n' 1 >shard.key && printf 'aa%062d\n' 2 >other.key)
+text private >private.txt
+accepts shard build private.txt --out shards/private.shard --key shard.key
+sed 's/laundered.txt//; s/\(example\|shards\)\/model/\1\/private/' model.yaml >private.yaml
+accepts ledger add log private.yaml --issuer alpha.key
+publish
+runs index build log --shards shards "${by[@]}" --out keyed.index || fail "an index: $(cat err)"
+check "it is named" grep -q "keyed: it is sound, and keyed with [0-9a-f]\{40\}$" err
+check "and listed" grep -q '^keyed 7 0 ' keyed.index.list
+accepts ledger add log keyed.index.yaml --issuer mirror.key
+publish
+lookup private.txt --index keyed.index --keys shard.key --bundle private.bundle
+check "a model's" grep -qxF "model, as claimed by 'alpha': alpha.example/private" out
+check "nothing is left out" grep -q '^Nothing is left out' out
+check "what is next" grep -q ' --keys shard.key' <(joined out)
+for keys in "" "--keys other.key"; do
+    # shellcheck disable=SC2086
+    lookup private.txt --index keyed.index $keys
+    check "without the key" grep -q '^unknown: ' out
+    check "it is named" grep -qF "entry 7 ('alpha'), shard 0 'shards/private.shard': unavailable" out
+    check "and why" grep -q '^    keyed, and its key is not here: [0-9a-f]\{40\}$' out
+    check "and not complete" grep -q 'completeness not proven' out
+done
+lookup model.txt --index keyed.index
+check "others are not concerned" grep -q "^model, as claimed by 'alpha'" out
+accepts lookup verify private.bundle "${by[@]}" --keys shard.key --text private.txt
+check "the same" grep -qxF "model, as claimed by 'alpha': alpha.example/private" out
+refuses 2 "there are tiles of a keyed shard, and its key" -- lookup verify private.bundle "${by[@]}"
+{ cat registry.txt; echo 'keys shard.key'; } >keyed.txt
+accepts lookup private.txt --policy keyed.txt
+check "a registry file has the key" grep -q '^model' out
+accepts lookup verify private.bundle --policy keyed.txt
+
 # ---- Withdrawal, and rolling back ----
 
 lookup human.txt --state state
@@ -291,7 +326,7 @@ printf 'kind: withdrawal\nentry: 0\nreason: erased\n' >withdrawal.yaml
 accepts ledger add log withdrawal.yaml --issuer archive.key
 publish
 lookup human.txt --state state
-check "withdrawn" grep -qF "entry 0 ('archive'), shard 0 'shards/human.shard': withdrawn at entry 7" out
+check "withdrawn" grep -qF "entry 0 ('archive'), shard 0 'shards/human.shard': withdrawn at entry 9" out
 refuses 3 "older than what was seen here before" -- lookup human.txt --log before --policy policy --roles roles --shards shards --state state
 { cat roles; echo 'max-age 1'; } >impatient
 sleep 2

@@ -107,6 +107,33 @@ printf x | dd of=opening bs=1 seek=190 conv=notrunc 2>check.out
 refuses 3 "not proven" -- shard verify opening --digest "$abc"
 refuses 1 "commitments" -- shard prove abc.shard --secret a.shard.secret --document ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad
 
+# Under a key: what stands there is for who has it.
+(umask 077 && printf 'aa%062d\n' 0 >key && printf 'bb%062d\n' 0 >other.key && cat key other.key >both.key)
+accepts shard build docs lines.jsonl --out keyed.shard --key key --secret a.shard.secret
+accepts shard show keyed.shard --json
+name=$({ printf 'wellspring shard key 1'; printf '\252'; head -c 31 /dev/zero; } | sha256sum | cut -c 1-40)
+check "the scheme names the key" test "$(field scheme)" = "ws-winnow-1+hmac:$name"
+check "as many" test "$(field documents)" -eq 6
+accepts shard verify keyed.shard
+check "the same commitments" cmp keyed.shard.documents a.shard.documents
+keyed=$(sha256sum keyed.shard | cut -c 1-64)
+accepts shard prove keyed.shard --fingerprint "$there" --keys both.key --out keyed.proof
+check "there, under the key" grep -q "^Proven: $there is there, in 1 document:" out
+accepts shard verify keyed.proof --digest "$keyed" --fingerprint "$there" --keys key
+check "there, under the key" grep -q "^Proven: $there is there, in 1 document:" out
+accepts shard prove a.shard --fingerprint "$there" --keys other.key --out there.proof
+check "a key does nothing to others" grep -q "is there, in 1 document:" out
+check "another value stands there" test "$there" != "$(od -An -tx8 --endian=little -j 24 -N 8 keyed.shard.tiles | tr -d ' ')"
+refuses 2 "the shard is keyed, and its key $name is not here: --keys FILE" -- shard prove keyed.shard --fingerprint "$there"
+refuses 2 "its key $name is not here: other.key" -- shard verify keyed.proof --digest "$keyed" --fingerprint "$there" --keys other.key
+refuses 1 "no key 'nowhere'" "openssl rand -hex 32" -- shard build docs --out x.shard --key nowhere
+refuses 2 "'both.key' has 2 keys" -- shard build docs --out x.shard --key both.key
+chmod 640 other.key
+refuses 2 "others may read the private key 'other.key'" -- shard build docs --out x.shard --key other.key
+(umask 077 && echo secret >bad.key)
+refuses 2 "'bad.key': line 1 is no key of a shard" -- shard build docs --out x.shard --key bad.key
+check "nothing is left" test ! -e x.shard.secret
+
 # A file-size limit is a disk that is full for files beyond it: then there is no shard, and with room there is.
 if (ulimit -f 1) 2>check.out; then
     (

@@ -1,12 +1,13 @@
 /*
  * A head of a shard, a proof and an opening are read only if they are written the same again; what
- * was read can be checked, whatever it is. The first byte says which.
+ * was read can be checked, whatever it is. Each key of a file of keys is found by its own scheme.
+ * The first byte says which.
  */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "ledger/shard.h"
+#include "ledger/shard_key.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -22,6 +23,9 @@ static void try_head(struct ws_bytes bytes)
     struct ws_buffer again;
     if (ws_shard_head_read(bytes, &head, NULL) != WS_OK)
         return;
+    const char *key = ws_shard_key_name(head.scheme);
+    if (key && strlen(key) != WS_SHARD_KEY_NAME)
+        abort();
     ws_buffer_init(&again, NULL, SIZE_MAX);
     ws_shard_head_append(&again, &head);
     require_same(&again, bytes);
@@ -62,6 +66,21 @@ static void try_opening(struct ws_bytes bytes)
         abort();
 }
 
+static void try_keys(struct ws_bytes bytes)
+{
+    struct ws_arena arena;
+    struct ws_shard_keys keys;
+    ws_arena_init(&arena, NULL);
+    if (ws_shard_keys_read(bytes, &arena, &keys, NULL) == WS_OK)
+        for (size_t i = 0; i < keys.count; i++) {
+            const struct ws_shard_key *found = ws_shard_keys_find(&keys, keys.items[i].scheme);
+            if (!ws_shard_key_name(keys.items[i].scheme) || !found ||
+                memcmp(found->bytes, keys.items[i].bytes, WS_SHARD_KEY_SIZE) != 0)
+                abort();
+        }
+    ws_arena_release(&arena);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size == 0)
@@ -69,6 +88,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const struct ws_bytes rest = ws_bytes_of(data + 1, size - 1);
     if (data[0] == 'h')
         try_head(rest);
+    else if (data[0] == 'k')
+        try_keys(rest);
     else if (data[0] == 'o')
         try_opening(rest);
     else

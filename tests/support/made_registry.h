@@ -23,7 +23,8 @@ struct made_registry {
     struct place place; /* log/, shards/, policy, roles */
     uint64_t published; /* entries of the last checkpoint */
     size_t shards, indices;
-    const char *index; /* NULL: none is used */
+    const char *index;              /* NULL: none is used */
+    const struct ws_shard_key *key; /* of the shards that are made next; NULL: none */
     struct ws_lookup_request request;
 };
 
@@ -141,7 +142,7 @@ static inline struct ws_hash registry_shard_of(struct made_registry *r, struct w
                                                unsigned documents)
 {
     const struct ws_query query = registry_query(r, text);
-    struct ws_shard_settings settings = {.scheme = WS_FINGERPRINT_ID};
+    struct ws_shard_settings settings = {.scheme = WS_FINGERPRINT_ID, .key = r->key};
     struct ws_shard_writer writer;
     struct ws_shard_head head;
     struct ws_shard shard;
@@ -292,7 +293,8 @@ static inline struct ws_finding_reader registry_reader(const struct ws_lookup *l
                                       .roles = &lookup->roles,
                                       .policy_digest = lookup->policy_digest,
                                       .roles_digest = lookup->roles_digest,
-                                      .now = MADE_STARTED + UINT64_C(100) * MADE_DAY};
+                                      .now = MADE_STARTED + UINT64_C(100) * MADE_DAY,
+                                      .keys = lookup->keys};
 }
 
 /* The evidence as a bundle. */

@@ -282,6 +282,139 @@ static void finding__of_too_many_hits_is_refused(void **state)
     registry_end(&r);
 }
 
+/* Keyed shards --------------------------------------------------------------------------------- */
+
+enum { KEYED_TEXT = 7 };
+
+/* Beside the others a model's text in a keyed shard that two claim, of which there is half a copy,
+ * too; its key in a file; and the index. */
+static void fill_keyed(struct made_registry *r, struct ws_shard_key *key)
+{
+    static const char text[] = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n"
+                               "0000000000000000000000000000000000000000000000000000000000000000\n";
+    struct ws_shard_keys keys;
+    registry_begin(r);
+    assert_int_equal(ws_shard_keys_read(ws_bytes_of_text(text), &r->made.arena, &keys, NULL),
+                     WS_OK);
+    *key = keys.items[0];
+    const char *files[] = {"keys", "others"};
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(ws_file_create_private(registry_path(r, files[i]),
+                                                ws_bytes_of(text + 65 * i, 130 - 65 * i), NULL),
+                         WS_OK);
+    (void)registry_claim(r, ARCHIVE, registry_text(r, HUMAN_TEXT));
+    registry_publish(r, 1);
+    (void)registry_claim(r, ALPHA, registry_text(r, MODEL_TEXT));
+    r->key = key;
+    const struct ws_hash digest = registry_shard(r, registry_text(r, KEYED_TEXT));
+    r->key = NULL;
+    (void)registry_say(r, ALPHA, registry_emission(ALPHA), &digest);
+    (void)registry_say(r, BRAVO, registry_emission(BRAVO), &digest);
+    registry_file(r, "shards/2.head", contents(&r->made.arena, registry_path(r, "shards/2")));
+    registry_publish(r, 10);
+    registry_index(r);
+    registry_publish(r, 11);
+}
+
+/* The shard of the third claim. */
+static const struct ws_finding_shard *keyed_shard(const struct ws_finding *finding)
+{
+    assert_int_equal(finding->shard_count, 4);
+    assert_int_equal(finding->shards[2].state, finding->shards[3].state);
+    return &finding->shards[2];
+}
+
+static void keyed__shards_answer_who_has_the_key(void **state)
+{
+    (void)state;
+    struct made_registry r;
+    struct ws_shard_key key;
+    struct ws_evidence evidence;
+    fill_keyed(&r, &key);
+    r.request.keys = registry_path(&r, "keys");
+    const char *indices[] = {r.request.index, NULL};
+    for (size_t i = 0; i < 2; i++) {
+        struct ws_lookup lookup;
+        r.request.index = indices[i];
+        const enum ws_coverage coverage = i == 0 ? WS_COVERAGE_COMPLETE : WS_COVERAGE_NO_INDEX;
+        open_lookup(&r, &lookup);
+        struct ws_finding finding = find(&r, &lookup, registry_text(&r, KEYED_TEXT), &evidence);
+        assert_int_equal(finding.verdict.label, WS_VERDICT_MODEL);
+        assert_int_equal(finding.coverage, coverage);
+        assert_int_equal(keyed_shard(&finding)->state, WS_SEARCHED_WHOLE);
+        assert_int_equal(keyed_shard(&finding)->found, finding.verdict.distinct);
+        finding = find(&r, &lookup, registry_text(&r, HUMAN_TEXT), &evidence);
+        assert_int_equal(finding.verdict.label, WS_VERDICT_HUMAN);
+        assert_int_equal(finding.coverage, coverage);
+        assert_int_equal(keyed_shard(&finding)->found, 0);
+        ws_lookup_close(&lookup);
+    }
+    registry_end(&r);
+}
+
+static void keyed__shards_are_unavailable_without_the_key(void **state)
+{
+    (void)state;
+    struct made_registry r;
+    struct ws_shard_key key;
+    struct ws_evidence evidence;
+    fill_keyed(&r, &key);
+    const char *files[] = {NULL, registry_path(&r, "others")};
+    const char *why = ws_arena_format(&r.made.arena, "keyed, and its key is not here: %s",
+                                      ws_shard_key_name(key.scheme));
+    for (size_t i = 0; i < 2; i++) {
+        struct ws_lookup lookup;
+        r.request.keys = files[i];
+        open_lookup(&r, &lookup);
+        struct ws_finding finding = find(&r, &lookup, registry_text(&r, KEYED_TEXT), &evidence);
+        assert_int_equal(finding.verdict.label, WS_VERDICT_UNKNOWN);
+        assert_int_equal(finding.coverage, WS_COVERAGE_LEFT_OUT);
+        assert_int_equal(keyed_shard(&finding)->state, WS_SEARCHED_UNAVAILABLE);
+        assert_string_equal(keyed_shard(&finding)->why, why);
+        finding = find(&r, &lookup, registry_text(&r, MODEL_TEXT), &evidence);
+        assert_int_equal(finding.verdict.label, WS_VERDICT_MODEL);
+        ws_lookup_close(&lookup);
+    }
+    registry_end(&r);
+}
+
+/* What a bundle has of a keyed shard is judged with the key, or not at all. */
+static void keyed__bundles_need_the_key(void **state)
+{
+    (void)state;
+    struct made_registry r;
+    struct ws_shard_key key;
+    struct ws_lookup lookup;
+    struct ws_evidence evidence, read;
+    struct ws_finding again;
+    struct ws_error err;
+    fill_keyed(&r, &key);
+    r.request.keys = registry_path(&r, "keys");
+    open_lookup(&r, &lookup);
+    struct ws_finding_reader reader = registry_reader(&lookup);
+    const struct ws_finding finding = find(&r, &lookup, registry_text(&r, KEYED_TEXT), &evidence);
+    const struct ws_bytes bytes = registry_bundle(&r, &evidence);
+    assert_int_equal(ws_evidence_take_apart(bytes, &r.made.arena, &read, NULL), WS_OK);
+    assert_int_equal(ws_finding_make(&read, &reader, &r.made.arena, &again, NULL), WS_OK);
+    assert_same_verdict(&finding, &again);
+    assert_int_equal(again.coverage, WS_COVERAGE_COMPLETE);
+    reader.keys.count = 0;
+    assert_int_equal(ws_finding_make(&read, &reader, &r.made.arena, &again, &err), WS_INVALID);
+    assert_non_null(strstr(err.message, ws_shard_key_name(key.scheme)));
+
+    /* Who gathers can leave tiles out: then it was not searched, and the verdict is not complete.
+     */
+    reader.keys = lookup.keys;
+    for (size_t i = 0; i < read.shard_count; i++)
+        if (ws_shard_key_name(read.shards[i].head.scheme))
+            read.shards[i].tiles.count = 0;
+    assert_int_equal(ws_finding_make(&read, &reader, &r.made.arena, &again, NULL), WS_OK);
+    assert_int_equal(keyed_shard(&again)->state, WS_SEARCHED_PARTLY);
+    assert_int_equal(again.coverage, WS_COVERAGE_LEFT_OUT);
+    ws_lookup_close(&lookup);
+    registry_end(&r);
+}
+
 static void query__of_pieces_is_that_of_the_whole(void **state)
 {
     (void)state;
@@ -319,6 +452,9 @@ int main(void)
         cmocka_unit_test(bundle__with_something_left_out_is_not_complete),
         cmocka_unit_test(index__says_nothing_of_a_text_without_fingerprints),
         cmocka_unit_test(finding__of_too_many_hits_is_refused),
+        cmocka_unit_test(keyed__shards_answer_who_has_the_key),
+        cmocka_unit_test(keyed__shards_are_unavailable_without_the_key),
+        cmocka_unit_test(keyed__bundles_need_the_key),
         cmocka_unit_test(query__of_pieces_is_that_of_the_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
