@@ -575,6 +575,7 @@ static void cost(const void *settings, const struct ws_dataset *example, uint64_
     (void)settings;
     double d = item_size;
     *out = (struct ws_family_cost){
+        .fit_whole = 1e-6,
         .fit_seconds = 1e-9 * d + 3e-10 * d * d,
         .sample_seconds = 1e-8 * d + 3e-10 * d * d,
         .measure_seconds = 1e-9 * d + 3e-10 * d * d,
