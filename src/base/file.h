@@ -37,6 +37,27 @@ WS_MUST_CHECK enum ws_status ws_file_map(const char *path, struct ws_mapped_file
                                          struct ws_error *err);
 void ws_file_unmap(struct ws_mapped_file *file); /* zeroed or unmapped before is fine */
 
+/* A mapped file that is read once, from front to back, beside many others. Left to itself the
+ * system reads some megabytes ahead in each of them, which for a thousand may be more than there is
+ * memory, so that it reads all of it again and again. A window has two steps of the file in memory.
+ */
+struct ws_file_window {
+    struct ws_bytes bytes; /* of the map */
+    size_t step;
+    size_t asked; /* bytes that were asked for, whole steps */
+};
+/* With steps of at least `step` bytes. Until the file is unmapped the system reads nothing of it
+ * ahead. */
+void ws_file_window_open(struct ws_file_window *window, const struct ws_mapped_file *file,
+                         size_t step);
+void ws_file_window_turn(struct ws_file_window *window, size_t offset); /* what reach does */
+/* To be called before bytes from `offset` on are read; it never goes back. */
+static inline void ws_file_window_reach(struct ws_file_window *window, size_t offset)
+{
+    if (offset + window->step >= window->asked)
+        ws_file_window_turn(window, offset);
+}
+
 /* What the names of unfinished replacements have behind the target's name: a killed program may
  * leave one, and whoever owns the directory removes it. */
 #define WS_FILE_DRAFT ".tmp-"

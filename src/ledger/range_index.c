@@ -162,9 +162,14 @@ enum ws_status ws_index_prove(const struct ws_index *index, uint64_t key,
 
 /* Writing -------------------------------------------------------------------------------------- */
 
+/* Bytes of all shards together that are in memory ahead of the merge, and of one at least and at
+ * most. */
+enum { WINDOWS = 1 << 30, WINDOW_LEAST = 1 << 17, WINDOW_MOST = 1 << 23 };
+
 /* A live shard, from its smallest fingerprint on. */
 struct shard_source {
     const struct ws_shard *shard;
+    struct ws_file_window window;
     uint32_t number;
     uint64_t next_tile;
     struct ws_range_tile tile; /* the one before */
@@ -191,7 +196,16 @@ static enum ws_status take_shard(void *user, uint64_t last, struct ws_pair_batch
         WS_TRY(ws_range_file_tile(tiles, (uint32_t)source->next_tile, &bytes, &source->tile, err));
         source->next_tile++;
         source->taken = 0;
+        ws_file_window_reach(&source->window,
+                             (size_t)(bytes.data - tiles->map.bytes.data) + bytes.size);
     }
+}
+
+/* A window has two steps. */
+static size_t window_step(size_t shards)
+{
+    const size_t share = WINDOWS / shards;
+    return (share < WINDOW_LEAST ? WINDOW_LEAST : share < WINDOW_MOST ? share : WINDOW_MOST) / 2;
 }
 
 static enum ws_status merge_shards(const struct ws_shard *const shards[], size_t count,
@@ -205,6 +219,8 @@ static enum ws_status merge_shards(const struct ws_shard *const shards[], size_t
     for (size_t i = 0; i < count; i++) {
         from[i].shard = shards[i];
         from[i].number = (uint32_t)i;
+        ws_file_window_open(&from[i].window, &shards[i]->tiles.map, window_step(count));
+        ws_file_window_reach(&from[i].window, 0);
         sources[i] = (struct ws_pair_source){take_shard, &from[i]};
     }
     return ws_range_merge(sources, count, SIZE_MAX, tiles, err);

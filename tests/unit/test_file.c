@@ -367,6 +367,52 @@ static void map__shows_a_file_until_it_is_unmapped(void **state)
     unlink("a");
 }
 
+/* Whether the page is in this process's memory, as the kernel tells (proc_pid_pagemap(5)). */
+static bool is_mapped(const uint8_t *place)
+{
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    uint64_t entry;
+    int descriptor = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+    assert_true(descriptor >= 0);
+    assert_int_equal(
+        pread(descriptor, &entry, sizeof entry, (off_t)((uintptr_t)place / page * sizeof entry)),
+        sizeof entry);
+    close(descriptor);
+    return entry >> 63;
+}
+
+static void window__shows_the_whole_file_and_holds_two_steps(void **state)
+{
+    (void)state;
+    enum { STEP = 1 << 16, SIZE = 9 * STEP + 100, TILE = 1000 };
+    struct ws_mapped_file file;
+    struct ws_file_window window;
+    char *text = malloc(SIZE);
+    for (size_t i = 0; i < SIZE; i++)
+        text[i] = (char)(i * 2654435761U >> 24);
+    assert_int_equal(ws_file_replace("a", (struct ws_bytes){(uint8_t *)text, SIZE}, NULL), WS_OK);
+    assert_int_equal(ws_file_map("a", &file, NULL), WS_OK);
+    ws_file_window_open(&window, &file, STEP - 1);
+    assert_int_equal(window.step, STEP);
+    for (size_t at = 0; at < SIZE; at += TILE) {
+        ws_file_window_reach(&window, at);
+        assert_memory_equal(file.bytes.data + at, text + at, SIZE - at < TILE ? SIZE - at : TILE);
+        assert_false(at >= 2 * STEP && is_mapped(file.bytes.data + at / STEP * STEP - 2 * STEP));
+        assert_true(is_mapped(file.bytes.data + at));
+    }
+    ws_file_unmap(&file);
+
+    assert_int_equal(ws_file_map("a", &file, NULL), WS_OK);
+    ws_file_window_open(&window, &file, 1);
+    ws_file_window_reach(&window, 5 * STEP); /* over many steps */
+    assert_memory_equal(file.bytes.data, text, SIZE);
+    ws_file_window_reach(&window, SIZE); /* beyond the end */
+    assert_memory_equal(file.bytes.data, text, SIZE);
+    ws_file_unmap(&file);
+    free(text);
+    unlink("a");
+}
+
 static void files__are_joined_whole(void **state)
 {
     (void)state;
@@ -624,6 +670,7 @@ int main(void)
         cmocka_unit_test(directory__is_synced_if_it_is_there),
         cmocka_unit_test(file__is_removed_once),
         cmocka_unit_test(map__shows_a_file_until_it_is_unmapped),
+        cmocka_unit_test(window__shows_the_whole_file_and_holds_two_steps),
         cmocka_unit_test(files__are_joined_whole),
         cmocka_unit_test(directory__is_made_with_its_parents),
         cmocka_unit_test(directory__is_listed_in_byte_order),
