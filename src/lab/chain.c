@@ -153,6 +153,18 @@ struct extras {
     size_t floor_count;
 };
 
+/* What a batch hands to the family's operations, each an array of one a chain. They are made once,
+ * for to make them takes a short step a while. */
+struct ws_desk {
+    const struct ws_model **models; /* that outputs are drawn from; then those of this step */
+    const struct ws_dataset **data; /* training sets */
+    const struct ws_payload **payloads;
+    struct ws_dataset *outputs;
+    struct ws_segment *segments; /* of outputs that no later step sees */
+    uint64_t *counts;
+    struct ws_rng_key *keys;
+};
+
 /* What it makes becomes the chains' state only when all of it has been made. */
 struct batch {
     const struct ws_block *block;
@@ -167,21 +179,20 @@ struct batch {
     bool keeps_more; /* than models */
     size_t count;
     struct ws_chain *const *chains;
-    struct ws_dataset *outputs; /* NULL when the step needs none */
-    struct extras *extras;      /* NULL where nothing is built, measured or kept */
-    /* Arguments of the family's operations, one a chain. */
-    const struct ws_model **models; /* that outputs are drawn from; then those of this step */
-    const struct ws_dataset **data; /* training sets */
-    const struct ws_payload **payloads;
-    const struct ws_dataset **prompts;    /* NULL where the family does not look at them */
+    struct ws_desk desk;                  /* the lane's */
+    struct extras *extras;                /* NULL where nothing is built, measured or kept */
+    const struct ws_dataset **prompts;    /* one a chain; NULL where the family does not look */
     const struct ws_dataset **validation; /* likewise */
-    uint64_t *counts;
-    struct ws_rng_key *keys;
 };
 
 static struct ws_arena *step_arena(const struct batch *b)
 {
     return &b->lane->steps[b->step % 2];
+}
+
+static bool has_outputs(const struct batch *b)
+{
+    return b->plan->output > 0;
 }
 
 /* Of what the model of the step before makes. */
@@ -286,12 +297,13 @@ static enum ws_status sample_models(struct batch *b, enum ws_phase phase, uint64
     enum ws_stream stream = phase == WS_PHASE_OUTPUT ? WS_STREAM_SAMPLING : WS_STREAM_METRIC;
     struct job job;
     for (size_t i = 0; i < b->count; i++) {
-        b->counts[i] = items;
-        b->keys[i] = ws_chain_key(b->chains[i], stream, b->step);
+        b->desk.counts[i] = items;
+        b->desk.keys[i] = ws_chain_key(b->chains[i], stream, b->step);
     }
     WS_TRY(open_job(&job, b, phase, err));
-    return b->block->experiment->family->sample(b->count, b->models, b->counts, b->keys, &job.job,
-                                                arena, b->payloads, err);
+    return b->block->experiment->family->sample(b->count, b->desk.models, b->desk.counts,
+                                                b->desk.keys, &job.job, arena, b->desk.payloads,
+                                                err);
 }
 
 /* Phases --------------------------------------------------------------------------------------- */
@@ -315,28 +327,29 @@ static enum ws_status choose_models(struct batch *b, struct ws_error *err)
 {
     const double bias = b->block->arm->policy.bias;
     for (size_t i = 0; i < b->count; i++)
-        b->models[i] = b->chains[i]->model;
+        b->desk.models[i] = b->chains[i]->model;
     for (size_t i = 0; i < b->count && bias != 1; i++)
-        WS_TRY(b->models[i]->ops->bias(b->models[i], bias, step_arena(b), &b->models[i], err));
+        WS_TRY(b->desk.models[i]->ops->bias(b->desk.models[i], bias, step_arena(b),
+                                            &b->desk.models[i], err));
     return WS_OK;
 }
 
 static enum ws_status make_outputs(struct batch *b, struct ws_error *err)
 {
-    if (b->plan->output == 0)
+    if (!has_outputs(b))
         return WS_OK;
     const struct ws_dataset *human = ws_human_shape(b->block->human);
     struct ws_arena *arena = b->pooled ? &b->lane->life : step_arena(b);
-    struct ws_segment *segments = WS_ARENA_NEW(arena, struct ws_segment, b->count);
-    b->outputs = WS_ARENA_NEW(step_arena(b), struct ws_dataset, b->count);
-    if (!segments || !b->outputs)
+    struct ws_segment *segments =
+        b->pooled ? WS_ARENA_NEW(arena, struct ws_segment, b->count) : b->desk.segments;
+    if (!segments)
         return ws_fail_memory(err, "a step");
     WS_TRY(choose_models(b, err));
     WS_TRY(sample_models(b, WS_PHASE_OUTPUT, b->plan->output, arena, err));
     for (size_t i = 0; i < b->count; i++) {
-        b->outputs[i] =
-            ws_dataset_in(&segments[i], b->payloads[i], output_origin(b->chains[i], b->step));
-        WS_TRY(ws_chain_check_data(b->block->arm->data, human, b->step, &b->outputs[i], err));
+        b->desk.outputs[i] =
+            ws_dataset_in(&segments[i], b->desk.payloads[i], output_origin(b->chains[i], b->step));
+        WS_TRY(ws_chain_check_data(b->block->arm->data, human, b->step, &b->desk.outputs[i], err));
     }
     return WS_OK;
 }
@@ -397,12 +410,12 @@ static enum ws_status build_training(struct batch *b, size_t i, struct ws_error 
     struct ws_sources sources = {
         .deal = &chain->deal,
         .previous = &chain->training,
-        .outputs = b->outputs ? &b->outputs[i] : NULL,
-        .output_count = b->outputs ? 1 : 0,
+        .outputs = &b->desk.outputs[i],
+        .output_count = has_outputs(b) ? 1 : 0,
     };
-    if (b->pooled && b->outputs) {
+    if (b->pooled && has_outputs(b)) {
         WS_TRY(ws_chain_reserve_output(b->block, &b->lane->life, chain, err));
-        chain->outputs[chain->output_count] = b->outputs[i];
+        chain->outputs[chain->output_count] = b->desk.outputs[i];
         if (chain->makers)
             chain->makers[chain->output_count] = chain->model;
         sources.outputs = chain->outputs;
@@ -420,7 +433,7 @@ static enum ws_status build_training(struct batch *b, size_t i, struct ws_error 
 static enum ws_status build_trainings(struct batch *b, struct ws_error *err)
 {
     for (size_t i = 0; i < b->count; i++) {
-        b->data[i] = b->as_it_is ? &b->outputs[i] : &b->extras[i].training;
+        b->desk.data[i] = b->as_it_is ? &b->desk.outputs[i] : &b->extras[i].training;
         if (!b->as_it_is)
             WS_TRY(build_training(b, i, err));
     }
@@ -469,7 +482,7 @@ static size_t list_parts(const struct ws_chain *chain, const struct ws_dataset *
 static enum ws_status fit_population(const struct batch *b, size_t i, struct ws_arena *arena,
                                      struct ws_error *err)
 {
-    const struct ws_dataset *training = b->data[i];
+    const struct ws_dataset *training = b->desk.data[i];
     const struct ws_chain *chain = b->chains[i];
     struct ws_population_part *parts =
         WS_ARENA_NEW(step_arena(b), struct ws_population_part, training->segment_count + 1);
@@ -480,10 +493,10 @@ static enum ws_status fit_population(const struct batch *b, size_t i, struct ws_
         .parts = parts,
         .part_count = list_parts(chain, training, parts),
         .items = training->count,
-        .init = b->keys[i],
+        .init = b->desk.keys[i],
     };
     return b->block->experiment->family->fit_population(b->block->arm->family_settings, &population,
-                                                        arena, &b->models[i], err);
+                                                        arena, &b->desk.models[i], err);
 }
 
 static enum ws_status fit_models(struct batch *b, struct ws_error *err)
@@ -494,14 +507,14 @@ static enum ws_status fit_models(struct batch *b, struct ws_error *err)
     struct job job;
     WS_TRY(build_trainings(b, err));
     for (size_t i = 0; i < b->count; i++)
-        b->keys[i] = ws_chain_key(b->chains[i], WS_STREAM_INIT, b->step);
+        b->desk.keys[i] = ws_chain_key(b->chains[i], WS_STREAM_INIT, b->step);
     if (b->block->experiment->settings.fit_to == WS_FIT_POPULATIONS) {
         for (size_t i = 0; i < b->count; i++)
             WS_TRY(fit_population(b, i, arena, err));
     } else {
         WS_TRY(open_job(&job, b, WS_PHASE_FIT, err));
-        WS_TRY(family->fit(b->block->arm->family_settings, b->count, b->data, b->keys, &job.job,
-                           arena, b->models, err));
+        WS_TRY(family->fit(b->block->arm->family_settings, b->count, b->desk.data, b->desk.keys,
+                           &job.job, arena, b->desk.models, err));
         note_fit(b, &job);
     }
     return WS_OK;
@@ -547,9 +560,6 @@ static enum ws_status settle(const struct batch *b, const struct ws_model *model
  * items of which origin. */
 static enum ws_status repeat_models(struct batch *b, struct ws_error *err)
 {
-    b->outputs = WS_ARENA_NEW(step_arena(b), struct ws_dataset, b->count);
-    if (!b->outputs)
-        return ws_fail_memory(err, "a step");
     for (size_t i = 0; i < b->count; i++) {
         struct ws_chain *chain = b->chains[i];
         struct ws_payload *items = WS_ARENA_ZNEW(step_arena(b), struct ws_payload, 1);
@@ -557,12 +567,12 @@ static enum ws_status repeat_models(struct batch *b, struct ws_error *err)
             return ws_fail_memory(err, "a step");
         items->kind = chain->deal.original.kind;
         items->count = b->plan->training;
-        WS_TRY(ws_dataset_of(items, output_origin(chain, b->step), step_arena(b), &b->outputs[i],
-                             err));
-        b->data[i] = &b->outputs[i];
+        WS_TRY(ws_dataset_of(items, output_origin(chain, b->step), step_arena(b),
+                             &b->desk.outputs[i], err));
+        b->desk.data[i] = &b->desk.outputs[i];
         if (!chain->settled)
             WS_TRY(settle(b, chain->model, &chain->settled, err));
-        b->models[i] = chain->settled;
+        b->desk.models[i] = chain->settled;
     }
     return WS_OK;
 }
@@ -600,10 +610,11 @@ static enum ws_status measure_models(struct batch *b, struct ws_error *err)
     for (size_t i = 0; i < b->count; i++) {
         const struct ws_chain *chain = b->chains[i];
         struct extras *extras = &b->extras[i];
-        const struct ws_model *first = b->step == 0 ? b->models[i] : chain->first;
-        extras->sample = sampled ? b->payloads[i] : NULL;
-        WS_TRY(ws_measure(&chain->reference, b->models[i], e->family->keeps_first ? first : NULL,
-                          extras->sample, &job, scratch, room, &extras->measurement_count, err));
+        const struct ws_model *first = b->step == 0 ? b->desk.models[i] : chain->first;
+        extras->sample = sampled ? b->desk.payloads[i] : NULL;
+        WS_TRY(ws_measure(&chain->reference, b->desk.models[i],
+                          e->family->keeps_first ? first : NULL, extras->sample, &job, scratch,
+                          room, &extras->measurement_count, err));
         extras->measurements =
             ws_arena_copy(scratch, room, extras->measurement_count * sizeof *room);
         if (!extras->measurements)
@@ -625,8 +636,8 @@ static enum ws_status show_sample(const struct batch *b, size_t i, struct ws_err
         .arm = b->block->arm,
         .seed = b->chains[i]->seed,
         .generation = b->step,
-        .model = b->models[i],
-        .training = b->data[i],
+        .model = b->desk.models[i],
+        .training = b->desk.data[i],
         .sample = b->extras[i].sample,
     };
     return sink ? sink->take(sink->user, &sampled, err) : WS_OK;
@@ -635,14 +646,14 @@ static enum ws_status show_sample(const struct batch *b, size_t i, struct ws_err
 static enum ws_status write_records(const struct batch *b, size_t i, struct ws_error *err)
 {
     struct ws_chain *chain = b->chains[i];
-    const struct ws_model *model = b->models[i];
+    const struct ws_model *model = b->desk.models[i];
     const struct extras *extras = &b->extras[i];
     struct ws_records *records = &chain->records;
     struct ws_mix_part *parts;
     size_t part_count;
-    WS_TRY(ws_dataset_mix(b->data[i], &b->lane->scratch, &parts, &part_count, err));
+    WS_TRY(ws_dataset_mix(b->desk.data[i], &b->lane->scratch, &parts, &part_count, err));
     ws_records_begin(records, b->step);
-    ws_record_mix(records, parts, part_count, b->data[i]->count,
+    ws_record_mix(records, parts, part_count, b->desk.data[i]->count,
                   chain->arm->policy.pool == WS_SHARE_ALL || chain->arm->policy.recent > 0);
     if (extras->filtered)
         ws_record_filters(records, extras->filtered, chain->arm->policy.filter_count);
@@ -667,7 +678,7 @@ static enum ws_status keep_training(const struct batch *b, size_t i, struct ws_d
 {
     struct ws_buffer bytes;
     ws_buffer_init(&bytes, b->lane->life.allocator, SIZE_MAX);
-    ws_dataset_write(b->data[i], &bytes);
+    ws_dataset_write(b->desk.data[i], &bytes);
     enum ws_status status = ws_buffer_check(&bytes, "the training set", err);
     if (status == WS_OK) {
         struct ws_reader reader;
@@ -711,7 +722,7 @@ static enum ws_status keep_more(const struct batch *b, size_t i, struct ws_error
     if (b->block->arm->policy.previous > 0)
         WS_TRY(keep_training(b, i, &training, err));
     if (b->step == 0)
-        WS_TRY(keep_first(b, b->models[i], &first, err));
+        WS_TRY(keep_first(b, b->desk.models[i], &first, err));
     if (b->measured)
         WS_TRY(keep_records(b, i, err));
     chain->training = training;
@@ -725,9 +736,9 @@ static enum ws_status commit(const struct batch *b, struct ws_error *err)
         struct ws_chain *chain = b->chains[i];
         if (b->keeps_more)
             WS_TRY(keep_more(b, i, err));
-        chain->model = b->models[i];
-        chain->model_depth = b->data[i]->depth;
-        if (b->pooled && b->outputs)
+        chain->model = b->desk.models[i];
+        chain->model_depth = b->desk.data[i]->depth;
+        if (b->pooled && has_outputs(b))
             chain->output_count++;
         chain->next_step = b->step + 1;
     }
@@ -751,18 +762,36 @@ static enum ws_status list_human(struct batch *b, struct ws_error *err)
     return WS_OK;
 }
 
+/* NULL when memory is out. */
+static struct ws_desk *new_desk(struct ws_arena *life, size_t count)
+{
+    struct ws_desk *desk = WS_ARENA_NEW(life, struct ws_desk, 1);
+    if (!desk)
+        return NULL;
+    *desk = (struct ws_desk){
+        .models = WS_ARENA_NEW(life, const struct ws_model *, count),
+        .data = WS_ARENA_NEW(life, const struct ws_dataset *, count),
+        .payloads = WS_ARENA_NEW(life, const struct ws_payload *, count),
+        .outputs = WS_ARENA_NEW(life, struct ws_dataset, count),
+        .segments = WS_ARENA_NEW(life, struct ws_segment, count),
+        .counts = WS_ARENA_NEW(life, uint64_t, count),
+        .keys = WS_ARENA_NEW(life, struct ws_rng_key, count),
+    };
+    const bool whole = desk->models && desk->data && desk->payloads && desk->outputs &&
+                       desk->segments && desk->counts && desk->keys;
+    return whole ? desk : NULL;
+}
+
 static enum ws_status new_batch(struct batch *b, struct ws_error *err)
 {
-    struct ws_arena *arena = step_arena(b);
     const bool plain = b->as_it_is && !b->keeps_more;
-    b->extras = plain ? NULL : WS_ARENA_ZNEW(arena, struct extras, b->count);
-    b->models = WS_ARENA_NEW(arena, const struct ws_model *, b->count);
-    b->data = WS_ARENA_NEW(arena, const struct ws_dataset *, b->count);
-    b->payloads = WS_ARENA_NEW(arena, const struct ws_payload *, b->count);
-    b->counts = WS_ARENA_NEW(arena, uint64_t, b->count);
-    b->keys = WS_ARENA_NEW(arena, struct ws_rng_key, b->count);
-    if ((!plain && !b->extras) || !b->models || !b->data || !b->payloads || !b->counts || !b->keys)
+    if (!b->lane->desk)
+        b->lane->desk = new_desk(&b->lane->life, b->block->count);
+    if (!plain)
+        b->extras = WS_ARENA_ZNEW(step_arena(b), struct extras, b->count);
+    if (!b->lane->desk || (!plain && !b->extras))
         return ws_fail_memory(err, "a step");
+    b->desk = *b->lane->desk;
     return list_human(b, err);
 }
 

@@ -134,11 +134,14 @@ struct ws_step_support {
                             struct ws_bytes bytes, struct ws_error *err);
 };
 
+struct ws_desk;
+
 /* Chains of a block that are stepped side by side have a lane each, not always the same one. */
 struct ws_lane {
     struct ws_arena life;     /* pools and first models */
     struct ws_arena steps[2]; /* step g lives in steps[g % 2] of all lanes, until step g + 2 */
     struct ws_arena scratch;  /* one measurement */
+    struct ws_desk *desk;     /* in `life`: a step's arguments, in places that stay; or NULL */
 };
 
 struct ws_block {
