@@ -51,10 +51,13 @@ struct answer {
     uint32_t first, count;
 };
 
-/* A live shard of the index's list. */
-struct live_shard {
+/* No number of a live shard. */
+#define NOT_LIVE SIZE_MAX
+
+/* A shard that the index's mirror verified, by its list. */
+struct verified_shard {
     struct ws_hash digest;
-    size_t number;
+    size_t number; /* of a live one; NOT_LIVE: it is keyed */
 };
 
 /* A shard of the evidence. */
@@ -65,9 +68,6 @@ struct searched_shard {
     const char *key;                      /* that is not here; NULL */
     const char *why;                      /* it is damaged; NULL */
 };
-
-/* No number of a live shard. */
-#define NOT_LIVE SIZE_MAX
 
 struct making {
     const struct ws_evidence *evidence;
@@ -81,10 +81,11 @@ struct making {
     struct tiles index;
     struct ws_index_list list;
     const struct ws_index_shard **live; /* those of the list, by number */
-    struct live_shard *by_digest;       /* the same */
     size_t live_count;
+    struct verified_shard *verified; /* by digest */
+    size_t verified_count;
     struct answer *answers;  /* by place in the order, at the first of equal fingerprints */
-    bool is_index_refuted;   /* by a tile of a shard that it has as live */
+    bool is_index_refuted;   /* by a head or a tile of a shard that it has as live */
     struct ws_buffer hits;   /* struct ws_verdict_hit */
     struct ws_buffer exacts; /* struct ws_verdict_exact */
 };
@@ -259,23 +260,27 @@ static size_t find_mirror(const struct making *in, const struct ws_hash *digest)
 
 static int compare_digests(const void *a_, const void *b_)
 {
-    const struct live_shard *a = a_, *b = b_;
+    const struct verified_shard *a = a_, *b = b_;
     return memcmp(a->digest.bytes, b->digest.bytes, WS_HASH_SIZE);
 }
 
-static enum ws_status list_live(struct making *in)
+static enum ws_status list_verified(struct making *in)
 {
-    in->live = WS_ARENA_NEW(in->arena, const struct ws_index_shard *, in->list.shard_count + 1);
-    in->by_digest = WS_ARENA_NEW(in->arena, struct live_shard, in->list.shard_count + 1);
-    if (!in->live || !in->by_digest)
+    const size_t count = in->list.shard_count;
+    in->live = WS_ARENA_NEW(in->arena, const struct ws_index_shard *, count + 1);
+    in->verified = WS_ARENA_NEW(in->arena, struct verified_shard, count + 1);
+    if (!in->live || !in->verified)
         return ws_fail_memory(in->err, "an index's list");
-    for (size_t i = 0; i < in->list.shard_count; i++)
-        if (in->list.shards[i].state == WS_INDEX_LIVE) {
-            in->by_digest[in->live_count] =
-                (struct live_shard){in->list.shards[i].digest, in->live_count};
-            in->live[in->live_count++] = &in->list.shards[i];
-        }
-    qsort(in->by_digest, in->live_count, sizeof *in->by_digest, compare_digests);
+    for (size_t i = 0; i < count; i++) {
+        const struct ws_index_shard *line = &in->list.shards[i];
+        const bool is_live = line->state == WS_INDEX_LIVE;
+        if (is_live || line->state == WS_INDEX_KEYED)
+            in->verified[in->verified_count++] =
+                (struct verified_shard){line->digest, is_live ? in->live_count : NOT_LIVE};
+        if (is_live)
+            in->live[in->live_count++] = line;
+    }
+    qsort(in->verified, in->verified_count, sizeof *in->verified, compare_digests);
     return WS_OK;
 }
 
@@ -313,7 +318,7 @@ static enum ws_status check_index(struct making *in, const struct ws_statement *
         strcmp(in->list.scheme, in->evidence->scheme) != 0)
         return ws_fail(why, WS_CORRUPT, "the list is of something else than the statement says");
     WS_TRY(check_tiles(in, &index->head.range, &index->tiles, &in->index, why));
-    WS_TRY(list_live(in));
+    WS_TRY(list_verified(in));
     return ask_index(in);
 }
 
@@ -344,13 +349,21 @@ static bool is_index_sound(const struct making *in)
     return in->out->coverage == WS_COVERAGE_COMPLETE;
 }
 
+/* What the index says of a shard that its mirror verified; NULL where it does not, or is not sound.
+ */
+static const struct verified_shard *find_verified(const struct making *in,
+                                                  const struct ws_hash *shard)
+{
+    const struct verified_shard wanted = {.digest = *shard};
+    return is_index_sound(in)
+               ? bsearch(&wanted, in->verified, in->verified_count, sizeof wanted, compare_digests)
+               : NULL;
+}
+
 /* The number of this shard in the index; NOT_LIVE where it is in none that is sound. */
 static size_t live_number(const struct making *in, const struct ws_hash *shard)
 {
-    const struct live_shard wanted = {.digest = *shard};
-    const struct live_shard *found = NULL;
-    if (is_index_sound(in))
-        found = bsearch(&wanted, in->by_digest, in->live_count, sizeof wanted, compare_digests);
+    const struct verified_shard *found = find_verified(in, shard);
     return found ? found->number : NOT_LIVE;
 }
 
@@ -407,10 +420,7 @@ static const char *why_unverified(const struct making *in, const struct ws_findi
         return "the index has another shard in its place";
     if (line && said[line->state])
         return said[line->state];
-    if (line && line->state == WS_INDEX_KEYED)
-        return NULL; /* it verified every byte; what they say is for who has the key */
-    return live_number(in, digest) == NOT_LIVE ? "no mirror has verified it: the index lacks it"
-                                               : NULL;
+    return find_verified(in, digest) ? NULL : "no mirror has verified it: the index lacks it";
 }
 
 /* Shards --------------------------------------------------------------------------------------- */
@@ -447,6 +457,8 @@ static enum ws_status read_shard(struct making *in, const struct ws_evidence_sha
         WS_TRY(take_keyed(in, from, key, out));
     else if (strcmp(from->head.scheme, in->evidence->scheme) == 0)
         out->marks = &in->marks;
+    /* An index can have fingerprints of its own scheme alone, and none that are under a key. */
+    in->is_index_refuted |= out->marks != &in->marks && live_number(in, &out->digest) != NOT_LIVE;
     const enum ws_status status =
         check_tiles(in, &from->head.range, &from->tiles, &out->tiles, &why);
     if (status == WS_OK)

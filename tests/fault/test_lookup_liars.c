@@ -158,6 +158,25 @@ static void take_back_then_index(struct made_registry *r)
     registry_publish(r, 7);
 }
 
+/* What the party's model made in a shard under a key that the reader has not. */
+static void claim_keyed(struct made_registry *r, enum registry_party party)
+{
+    static const uint8_t secret[WS_SHARD_KEY_SIZE] = {1};
+    struct ws_shard_key key;
+    assert_int_equal(ws_shard_key_of(secret, &key, NULL), WS_OK);
+    r->key = &key;
+    (void)registry_claim(r, party, text(r));
+    r->key = NULL;
+}
+
+static void keep_key(struct made_registry *r)
+{
+    claim_keyed(r, ALPHA);
+    registry_publish(r, 5);
+    registry_index(r);
+    registry_publish(r, 6);
+}
+
 /* Archives ------------------------------------------------------------------------------------- */
 
 static void archive_afterwards(struct made_registry *r)
@@ -237,6 +256,36 @@ static void index_omits_keys(struct made_registry *r)
     (void)registry_claim(r, BRAVO, text(r));
     registry_publish(r, 5);
     registry_index_with(r, put_other_in_place);
+    registry_publish(r, 6);
+}
+
+static void call_live(struct ws_index_list *list, const struct ws_shard **live)
+{
+    assert_int_equal(list->shards[1].state, WS_INDEX_KEYED);
+    list->shards[1].state = WS_INDEX_LIVE;
+    live[1] = live[0];
+}
+
+/* So it need not say that it leaves out what is in it. */
+static void index_calls_keyed_live(struct made_registry *r)
+{
+    (void)registry_claim(r, ALPHA, registry_text(r, OTHER));
+    claim_keyed(r, BRAVO);
+    registry_publish(r, 5);
+    registry_index_with(r, call_live);
+    registry_publish(r, 6);
+}
+
+static void call_keyed(struct ws_index_list *list, const struct ws_shard **live)
+{
+    (void)live;
+    list->shards[0].state = WS_INDEX_KEYED;
+}
+
+static void index_calls_it_keyed(struct made_registry *r)
+{
+    leave_out(r);
+    registry_index_with(r, call_keyed);
     registry_publish(r, 6);
 }
 
@@ -409,6 +458,7 @@ static const struct row rows[] = {
     {"issuer", "withhold", "does not show its shard to the mirror, either", "unknown; not proven that nobody has it; a shard unavailable", withhold_from_mirror, NULL},
     {"issuer", "withhold", "shows its shard to the reader, and not to the mirror", "unknown; not proven that nobody has it; a shard unavailable", show_reader_alone, NULL},
     {"issuer", "withhold", "shows its shard to the reader before a mirror verified it", "unknown; a shard unavailable", claim_behind_index, NULL},
+    {"issuer", "withhold", "logs a keyed shard and gives the reader no key", "unknown; not proven that nobody has it; a shard unavailable", keep_key, NULL},
     {"issuer", "launder", "speaks as an archive", "unknown; not proven that nobody has it", claim_as_archive, NULL},
     {"stranger", "copy", "registers what it has no role for", "unknown; not proven that nobody has it", claim_without_role, NULL},
     {"archive", "launder", "archives what a model made, afterwards", "contested", archive_afterwards, NULL},
@@ -418,6 +468,8 @@ static const struct row rows[] = {
     {"CDN", "doctor", "changes a key of an index", "unknown; not proven that nobody has it; a shard partly searched; the index is damaged", doctor_index, NULL},
     {"mirror", "omit", "leaves a shard out of its index", "unknown; not proven that nobody has it; a shard unavailable", index_omits, NULL},
     {"mirror", "omit", "lists a shard as repeated that is live nowhere", "unknown; not proven that nobody has it; a shard unavailable", index_calls_it_repeated, NULL},
+    {"mirror", "omit", "lists a shard as keyed that is not", "unknown; not proven that nobody has it; a shard partly searched", index_calls_it_keyed, NULL},
+    {"mirror", "omit", "lists a keyed shard as live, to a reader without the key", "unknown; not proven that nobody has it; a shard unavailable; the index is refuted", index_calls_keyed_live, NULL},
     {"mirror", "omit", "leaves fingerprints of a live shard out of its index", "model, as claimed by bravo; the index is refuted", index_omits_keys, NULL},
     {"mirror", "omit", "leaves them out, and the reader has not the shard", "unknown; a shard unavailable", index_is_all_there_is, NULL},
     {"mirror", "omit", "signs an index, and has no mirror in the roles", "refused: no index of the roles", index_of_stranger, NULL},

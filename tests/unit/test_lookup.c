@@ -284,7 +284,7 @@ static void finding__of_too_many_hits_is_refused(void **state)
 
 /* Keyed shards --------------------------------------------------------------------------------- */
 
-enum { KEYED_TEXT = 7 };
+enum { KEYED_TEXT = 7, TWICE_TEXT = 8 };
 
 /* Beside the others a model's text in a keyed shard that two claim, of which there is half a copy,
  * too; its key in a file; and the index. */
@@ -378,6 +378,36 @@ static void keyed__shards_are_unavailable_without_the_key(void **state)
     registry_end(&r);
 }
 
+/* The index says of a shard that its mirror verified it, and so of one that a later entry names
+ * again: keyed or not, that claim is heard. */
+static void claims__behind_the_index_are_heard_of_what_it_verified(void **state)
+{
+    (void)state;
+    for (int is_keyed = 0; is_keyed < 2; is_keyed++) {
+        struct made_registry r;
+        struct ws_shard_key key;
+        struct ws_lookup lookup;
+        struct ws_evidence evidence;
+        fill_keyed(&r, &key);
+        r.request.keys = registry_path(&r, "keys");
+        r.key = is_keyed ? &key : NULL;
+        const struct ws_hash digest = registry_shard(&r, registry_text(&r, TWICE_TEXT));
+        r.key = NULL;
+        (void)registry_say(&r, ALPHA, registry_emission(ALPHA), &digest);
+        registry_publish(&r, 12);
+        registry_index(&r);
+        (void)registry_say(&r, ARCHIVE, made_archive("example.org/1"), &digest);
+        registry_publish(&r, 13);
+        open_lookup(&r, &lookup);
+        const struct ws_finding finding =
+            find(&r, &lookup, registry_text(&r, TWICE_TEXT), &evidence);
+        assert_int_equal(finding.verdict.label, WS_VERDICT_CONTESTED);
+        assert_int_equal(finding.coverage, WS_COVERAGE_COMPLETE);
+        ws_lookup_close(&lookup);
+        registry_end(&r);
+    }
+}
+
 /* What a bundle has of a keyed shard is judged with the key, or not at all. */
 static void keyed__bundles_need_the_key(void **state)
 {
@@ -454,6 +484,7 @@ int main(void)
         cmocka_unit_test(finding__of_too_many_hits_is_refused),
         cmocka_unit_test(keyed__shards_answer_who_has_the_key),
         cmocka_unit_test(keyed__shards_are_unavailable_without_the_key),
+        cmocka_unit_test(claims__behind_the_index_are_heard_of_what_it_verified),
         cmocka_unit_test(keyed__bundles_need_the_key),
         cmocka_unit_test(query__of_pieces_is_that_of_the_whole),
     };
