@@ -314,6 +314,7 @@ struct gathering {
     const struct ws_query *query;
     struct ws_arena *arena;
     struct ws_error *err;
+    struct ws_arena orders; /* of what follows, which evidence has not */
     struct ws_ordered_marks marks;
     struct ws_ordered_marks *keyed; /* by key of the lookup */
     struct ws_evidence *out;
@@ -420,8 +421,8 @@ static enum ws_status gather_keyed(struct gathering *in, const struct ws_shard *
         return WS_OK;
     struct ws_ordered_marks *marks = &in->keyed[key - keys->items];
     if (!marks->order)
-        WS_TRY(ws_ordered_marks_make(in->query->marks, in->query->mark_count, key, in->arena, marks,
-                                     in->err));
+        WS_TRY(ws_ordered_marks_make(in->query->marks, in->query->mark_count, key, &in->orders,
+                                     marks, in->err));
     return gather_tiles(in, &shard->tiles, marks, true, out);
 }
 
@@ -623,6 +624,24 @@ static enum ws_status gather_entries(struct gathering *in)
     return WS_OK;
 }
 
+static enum ws_status order_marks(struct gathering *in)
+{
+    in->keyed = WS_ARENA_ZNEW(&in->orders, struct ws_ordered_marks, in->lookup->keys.count + 1);
+    if (!in->keyed)
+        return ws_fail_memory(in->err, "a lookup");
+    return ws_ordered_marks_make(in->query->marks, in->query->mark_count, NULL, &in->orders,
+                                 &in->marks, in->err);
+}
+
+static enum ws_status gather(struct gathering *in)
+{
+    WS_TRY(order_marks(in));
+    WS_TRY(gather_entries(in));
+    WS_TRY(gather_shards(in));
+    WS_TRY(gather_index(in));
+    return gather_openings(in);
+}
+
 enum ws_status ws_lookup_gather(struct ws_lookup *lookup, const struct ws_query *query,
                                 struct ws_arena *arena, struct ws_evidence *out,
                                 struct ws_error *err)
@@ -635,16 +654,12 @@ enum ws_status ws_lookup_gather(struct ws_lookup *lookup, const struct ws_query 
                                    .checkpoint = lookup->note};
     struct gathering in = {
         .lookup = lookup, .query = query, .arena = arena, .err = err, .out = &evidence};
-    in.keyed = WS_ARENA_ZNEW(arena, struct ws_ordered_marks, lookup->keys.count + 1);
-    if (!in.keyed)
-        return ws_fail_memory(err, "a lookup");
-    WS_TRY(ws_ordered_marks_make(query->marks, query->mark_count, NULL, arena, &in.marks, err));
-    WS_TRY(gather_entries(&in));
-    WS_TRY(gather_shards(&in));
-    WS_TRY(gather_index(&in));
-    WS_TRY(gather_openings(&in));
-    *out = evidence;
-    return WS_OK;
+    ws_arena_init(&in.orders, arena->allocator);
+    const enum ws_status status = gather(&in);
+    ws_arena_release(&in.orders);
+    if (status == WS_OK)
+        *out = evidence;
+    return status;
 }
 
 /* Whole documents ------------------------------------------------------------------------------ */

@@ -16,19 +16,25 @@ const uint32_t *ws_mark_order(const struct ws_verdict_mark *marks, size_t count,
 /* Marks as shards of one scheme are asked for them. */
 struct ws_ordered_marks {
     const struct ws_verdict_mark *items; /* in the order of their places */
+    const uint64_t *keyed; /* what stands in place of each fingerprint; NULL: itself */
     size_t count;
     const uint32_t *order; /* of their values; NULL: not made yet */
 };
 
-/* Fingerprints as they are, or as they are under a key. Lives in the arena. */
+/* Fingerprints as they are, or as they are under a key, which takes 8 bytes more of each. Lives in
+ * the arena. */
 WS_MUST_CHECK enum ws_status ws_ordered_marks_make(const struct ws_verdict_mark *marks,
                                                    size_t count, const struct ws_shard_key *key,
                                                    struct ws_arena *arena,
                                                    struct ws_ordered_marks *out,
                                                    struct ws_error *err);
+static inline uint64_t ws_mark_value(const struct ws_ordered_marks *marks, size_t place)
+{
+    return marks->keyed ? marks->keyed[place] : marks->items[place].value;
+}
 static inline uint64_t ws_ordered_mark(const struct ws_ordered_marks *marks, size_t i)
 {
-    return marks->items[marks->order[i]].value;
+    return ws_mark_value(marks, marks->order[i]);
 }
 
 #endif

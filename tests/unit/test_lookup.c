@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -445,6 +446,37 @@ static void keyed__bundles_need_the_key(void **state)
     registry_end(&r);
 }
 
+/* A long text is looked up under many keys: each takes 8 bytes for what stands in place of a
+ * fingerprint and 4 for its place in the order. */
+static void keys__take_twelve_bytes_of_a_fingerprint(void **state)
+{
+    (void)state;
+    enum { COUNT = 20000, SLACK = 256 };
+    struct ws_verdict_mark *items = calloc(COUNT, sizeof *items);
+    struct ws_ordered_marks marks;
+    struct ws_shard_key key;
+    struct ws_arena arena;
+    const uint8_t bytes[WS_SHARD_KEY_SIZE] = {3};
+    assert_non_null(items);
+    ws_arena_init(&arena, NULL);
+    for (size_t i = 0; i < COUNT; i++)
+        items[i].value = i / 2;
+    assert_int_equal(ws_shard_key_of(bytes, &key, NULL), WS_OK);
+    assert_int_equal(ws_ordered_marks_make(items, COUNT, &key, &arena, &marks, NULL), WS_OK);
+    assert_true(arena.size <= (size_t)12 * COUNT + SLACK);
+    for (size_t i = 0; i < COUNT; i++) {
+        uint64_t value;
+        assert_int_equal(ws_shard_key_apply(&key, items[marks.order[i]].value, &value, NULL),
+                         WS_OK);
+        assert_int_equal(ws_ordered_mark(&marks, i), value);
+        assert_true(
+            i == 0 || ws_ordered_mark(&marks, i - 1) < value ||
+            (ws_ordered_mark(&marks, i - 1) == value && marks.order[i - 1] < marks.order[i]));
+    }
+    ws_arena_release(&arena);
+    free(items);
+}
+
 static void query__of_pieces_is_that_of_the_whole(void **state)
 {
     (void)state;
@@ -486,6 +518,7 @@ int main(void)
         cmocka_unit_test(keyed__shards_are_unavailable_without_the_key),
         cmocka_unit_test(claims__behind_the_index_are_heard_of_what_it_verified),
         cmocka_unit_test(keyed__bundles_need_the_key),
+        cmocka_unit_test(keys__take_twelve_bytes_of_a_fingerprint),
         cmocka_unit_test(query__of_pieces_is_that_of_the_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
