@@ -183,7 +183,10 @@ static void print_shards(const struct ws_lookup_answer *o)
     size_t searched = 0, shown = 0;
     for (size_t i = 0; i < finding->shard_count; i++)
         searched += finding->shards[i].state == WS_SEARCHED_WHOLE;
-    (void)printf("\nShards: %zu of %zu searched.\n", searched, finding->shard_count);
+    if (o->evidence->query.has_text)
+        (void)printf("\nShards: %zu of %zu searched.\n", searched, finding->shard_count);
+    else
+        (void)printf("\nShards: none was searched, for a digest has no fingerprints.\n");
     for (size_t i = 0; i < finding->shard_count; i++)
         if (finding->shards[i].state != WS_SEARCHED_WHOLE && shown++ < SHARDS_SHOWN)
             print_shard(o, &finding->shards[i]);
@@ -211,9 +214,10 @@ static void print_coverage(const struct ws_lookup_answer *o)
                      finding->index_entries, mirror->party, mirror->claim.index);
         return;
     }
-    (void)printf("%s%sompleteness not proven:\n  %s.\n",
-                 finding->verdict.label == WS_VERDICT_UNKNOWN ? "Absent from these shards; " : "",
-                 finding->verdict.label == WS_VERDICT_UNKNOWN ? "c" : "C",
+    const bool is_unknown = finding->verdict.label == WS_VERDICT_UNKNOWN;
+    if (is_unknown)
+        (void)printf("Absent from these %s; ", o->evidence->query.has_text ? "shards" : "openings");
+    (void)printf("%sompleteness not proven:\n  %s.\n", is_unknown ? "c" : "C",
                  ws_coverage_text(finding->coverage));
 }
 
@@ -236,10 +240,8 @@ void print_lookup(const struct ws_lookup_answer *output)
     print_head(output);
     print_spans(output);
     print_matches(output);
-    if (output->evidence->query.has_text) {
-        print_shards(output);
-        print_coverage(output);
-    }
+    print_shards(output);
+    print_coverage(output);
     print_disputes(output);
     if (output->is_bundle)
         print_bundle(output);

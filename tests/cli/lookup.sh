@@ -243,6 +243,7 @@ digest=$("$ws" fingerprint short.txt | sed -n 's/^  SHA-256 *//p')
 lookup --hash "$digest"
 check "a digest alone" grep -q '^unknown: ' out
 check "why" grep -q 'which nobody' out
+check "and no more than that" grep -qxF 'Absent from these openings; completeness not proven:' out
 mkdir openings
 accepts shard prove shards/short.shard --document "$digest" --out openings/short
 lookup --hash "$digest" --openings openings --bundle short.bundle
@@ -327,6 +328,8 @@ accepts ledger add log withdrawal.yaml --issuer archive.key
 publish
 lookup human.txt --state state
 check "withdrawn" grep -qF "entry 0 ('archive'), shard 0 'shards/human.shard': withdrawn at entry 9" out
+lookup --hash "$("$ws" fingerprint human.txt | sed -n 's/^  SHA-256 *//p')"
+check "withdrawn, of a digest too" grep -qF "entry 0 ('archive'), shard 0 'shards/human.shard': withdrawn at entry 9" out
 refuses 3 "older than what was seen here before" -- lookup human.txt --log before --policy policy --roles roles --shards shards --state state
 { cat roles; echo 'max-age 1'; } >impatient
 sleep 2
