@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
@@ -285,7 +286,8 @@ static void finding__of_too_many_hits_is_refused(void **state)
 
 /* Keyed shards --------------------------------------------------------------------------------- */
 
-enum { KEYED_TEXT = 7, TWICE_TEXT = 8 };
+enum { KEYED_TEXT = 7, TWICE_TEXT = 8, DRAWN_TEXTS = 6, DRAWN_CLAIMS = 5 };
+#define NO_KEY "0000000000000000000000000000000000000000000000000000000000000000\n"
 
 /* Beside the others a model's text in a keyed shard that two claim, of which there is half a copy,
  * too; its key in a file; and the index. */
@@ -409,6 +411,86 @@ static void claims__behind_the_index_are_heard_of_what_it_verified(void **state)
     }
 }
 
+/* Of three of the texts, one behind the other. */
+static struct ws_bytes draw_text(struct made_registry *r, struct ws_rng *rng)
+{
+    struct ws_bytes text = registry_text(r, ws_rng_u64(rng) % DRAWN_TEXTS);
+    for (int i = 0; i < 2; i++)
+        text = registry_join(r, text, registry_text(r, ws_rng_u64(rng) % DRAWN_TEXTS));
+    return text;
+}
+
+/* Claims of drawn parties, texts and dates, and an index of them; `key` is that of all shards, or
+ * of every second one. */
+static void draw_registry(struct made_registry *r, uint64_t seed, const struct ws_shard_key *key,
+                          int every)
+{
+    static const enum registry_party parties[] = {ALPHA, BRAVO, ARCHIVE};
+    struct ws_rng rng;
+    registry_begin(r);
+    ws_rng_init(&rng, ws_rng_key(WS_STREAM_DATA, seed, 0, 0), 0);
+    uint64_t day = 1;
+    for (int i = 0; i < DRAWN_CLAIMS; i++) {
+        const enum registry_party party = parties[ws_rng_u64(&rng) % 3];
+        const struct ws_bytes text = draw_text(r, &rng);
+        const unsigned documents = ws_rng_u64(&rng) % 4 == 0 ? 65 : 1;
+        r->key = key && i % every == 0 ? key : NULL;
+        const struct ws_hash digest = registry_shard_of(r, text, documents);
+        (void)registry_say(
+            r, party, party == ARCHIVE ? made_archive("example.org/1") : registry_emission(party),
+            &digest);
+        day += ws_rng_u64(&rng) % 3;
+        registry_publish(r, ++day);
+    }
+    r->key = NULL;
+    registry_index(r);
+    registry_publish(r, ++day);
+}
+
+/* To who has the keys a registry says the same whichever of its shards are keyed, with an index and
+ * without. */
+static void keyed__shards_say_what_others_say(void **state)
+{
+    (void)state;
+    enum { ROUNDS = 4, TEXTS = 4, WAYS = 6 /* no key, all, half; an index, none */ };
+    static const uint8_t bytes[WS_SHARD_KEY_SIZE];
+    struct ws_shard_key key;
+    size_t labels[WS_VERDICT_LABELS] = {0};
+    assert_int_equal(ws_shard_key_of(bytes, &key, NULL), WS_OK);
+    for (uint64_t round = 0; round < ROUNDS; round++) {
+        struct made_registry all[WAYS];
+        struct ws_finding first[TEXTS];
+        for (int way = 0; way < WAYS; way++) {
+            struct made_registry *r = &all[way];
+            struct ws_lookup lookup;
+            struct ws_evidence evidence;
+            struct ws_rng rng;
+            draw_registry(r, round, way / 2 > 0 ? &key : NULL, way / 2);
+            registry_file(r, "key", ws_bytes_of_text(NO_KEY));
+            assert_int_equal(chmod(registry_path(r, "key"), 0600), 0);
+            r->request.keys = registry_path(r, "key");
+            if (way % 2 > 0)
+                r->request.index = NULL;
+            open_lookup(r, &lookup);
+            ws_rng_init(&rng, ws_rng_key(WS_STREAM_DATA, round, 1, 0), 0);
+            for (int t = 0; t < TEXTS; t++) {
+                const struct ws_finding finding = find(r, &lookup, draw_text(r, &rng), &evidence);
+                assert_int_equal(finding.coverage,
+                                 way % 2 > 0 ? WS_COVERAGE_NO_INDEX : WS_COVERAGE_COMPLETE);
+                if (way == 0)
+                    first[t] = finding;
+                assert_same_verdict(&first[t], &finding);
+                labels[finding.verdict.label]++;
+            }
+            ws_lookup_close(&lookup);
+        }
+        for (int way = 0; way < WAYS; way++)
+            registry_end(&all[way]);
+    }
+    assert_true(labels[WS_VERDICT_HUMAN] > 0 && labels[WS_VERDICT_MODEL] > 0 &&
+                labels[WS_VERDICT_MIXED] > 0 && labels[WS_VERDICT_CONTESTED] > 0);
+}
+
 /* What a bundle has of a keyed shard is judged with the key, or not at all. */
 static void keyed__bundles_need_the_key(void **state)
 {
@@ -517,6 +599,7 @@ int main(void)
         cmocka_unit_test(keyed__shards_answer_who_has_the_key),
         cmocka_unit_test(keyed__shards_are_unavailable_without_the_key),
         cmocka_unit_test(claims__behind_the_index_are_heard_of_what_it_verified),
+        cmocka_unit_test(keyed__shards_say_what_others_say),
         cmocka_unit_test(keyed__bundles_need_the_key),
         cmocka_unit_test(keys__take_twelve_bytes_of_a_fingerprint),
         cmocka_unit_test(query__of_pieces_is_that_of_the_whole),
