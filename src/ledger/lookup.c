@@ -427,10 +427,12 @@ static enum ws_status gather_keyed(struct gathering *in, const struct ws_shard *
 }
 
 /* What one copy of a shard has; nothing where a tile that is wanted cannot be read. One that is
- * damaged otherwise is as good as none only where another is there. */
+ * damaged otherwise is as good as none only where another is there: then all its tiles are looked
+ * at, for one that hides what is found in it would not be wanted. */
 static enum ws_status gather_copy(struct gathering *in, struct ws_shard_place *place,
                                   bool *is_gathered)
 {
+    const bool is_last = !ws_shard_shelf_next(&in->lookup->shelf, place);
     struct ws_evidence_shard *out = &in->out->shards[in->out->shard_count];
     WS_TRY(open_place(place, is_gathered, in->err));
     if (!*is_gathered)
@@ -438,12 +440,12 @@ static enum ws_status gather_copy(struct gathering *in, struct ws_shard_place *p
     *out = (struct ws_evidence_shard){.head_bytes =
                                           ws_bytes_of(place->shard.head_bytes, WS_SHARD_HEAD_SIZE),
                                       .head = place->shard.head};
-    const enum ws_status status = ws_shard_key_name(place->shard.head.scheme)
-                                      ? gather_keyed(in, &place->shard, &out->tiles)
-                                      : gather_tiles(in, &place->shard.tiles, &in->marks,
-                                                     !in->lookup->has_index, &out->tiles);
-    *is_gathered =
-        status == WS_OK && (!ws_shard_shelf_next(&in->lookup->shelf, place) || is_sound(out));
+    const enum ws_status status =
+        ws_shard_key_name(place->shard.head.scheme)
+            ? gather_keyed(in, &place->shard, &out->tiles)
+            : gather_tiles(in, &place->shard.tiles, &in->marks, !in->lookup->has_index || !is_last,
+                           &out->tiles);
+    *is_gathered = status == WS_OK && (is_last || is_sound(out));
     return status == WS_CORRUPT ? WS_OK : status;
 }
 

@@ -284,6 +284,52 @@ static void finding__of_too_many_hits_is_refused(void **state)
     registry_end(&r);
 }
 
+/* Writes a file of shard 0 as one of another copy, which is found behind it. */
+static void copy_file(struct made_registry *r, const char *kind)
+{
+    struct ws_arena *arena = &r->made.arena;
+    registry_file(r, ws_arena_format(arena, "shards/0copy%s", kind),
+                  contents(arena, registry_path(r, ws_arena_format(arena, "shards/0%s", kind))));
+}
+
+/* A copy that hides what the text has in common with it is damaged, beside an index, too: none of
+ * its tiles seems to be wanted. */
+static void copies__that_hide_fingerprints_are_passed_over(void **state)
+{
+    (void)state;
+    struct made_registry r;
+    struct ws_lookup lookup;
+    struct ws_evidence evidence;
+    struct ws_shard shard;
+    fill(&r);
+    copy_file(&r, "");
+    copy_file(&r, WS_SHARD_TILES);
+    copy_file(&r, WS_SHARD_DOCUMENTS);
+    assert_int_equal(ws_shard_open(&shard, registry_path(&r, "shards/0"), NULL), WS_OK);
+    const uint64_t pairs = shard.head.range.pairs;
+    assert_int_equal(shard.head.range.bits, 0);
+    ws_shard_close(&shard);
+    const struct ws_bytes tiles =
+        contents(&r.made.arena, registry_path(&r, "shards/0" WS_SHARD_TILES));
+    uint8_t *other = ws_arena_copy(&r.made.arena, tiles.data, tiles.size);
+    assert_non_null(other);
+    for (uint64_t i = 0; i < pairs; i++)
+        other[WS_RANGE_TILE_HEAD + 8 * i] ^= 1;
+    registry_file(&r, "shards/0" WS_SHARD_TILES, ws_bytes_of(other, tiles.size));
+    const char *indices[] = {NULL, r.request.index};
+    for (size_t i = 0; i < 2; i++) {
+        r.request.index = indices[i];
+        open_lookup(&r, &lookup);
+        const struct ws_finding finding =
+            find(&r, &lookup, registry_text(&r, HUMAN_TEXT), &evidence);
+        assert_int_equal(finding.verdict.label, WS_VERDICT_HUMAN);
+        assert_int_equal(finding.refused, 0);
+        assert_int_equal(finding.coverage, i == 0 ? WS_COVERAGE_NO_INDEX : WS_COVERAGE_COMPLETE);
+        ws_lookup_close(&lookup);
+    }
+    registry_end(&r);
+}
+
 /* Keyed shards --------------------------------------------------------------------------------- */
 
 enum { KEYED_TEXT = 7, TWICE_TEXT = 8, DRAWN_TEXTS = 6, DRAWN_CLAIMS = 5 };
@@ -596,6 +642,7 @@ int main(void)
         cmocka_unit_test(bundle__with_something_left_out_is_not_complete),
         cmocka_unit_test(index__says_nothing_of_a_text_without_fingerprints),
         cmocka_unit_test(finding__of_too_many_hits_is_refused),
+        cmocka_unit_test(copies__that_hide_fingerprints_are_passed_over),
         cmocka_unit_test(keyed__shards_answer_who_has_the_key),
         cmocka_unit_test(keyed__shards_are_unavailable_without_the_key),
         cmocka_unit_test(claims__behind_the_index_are_heard_of_what_it_verified),
