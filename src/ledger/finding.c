@@ -494,7 +494,7 @@ static void add_hits(struct making *in, size_t claim, uint32_t subject, size_t m
                      const uint32_t marks[], const struct ws_range_tile *tile, uint32_t first,
                      uint32_t count)
 {
-    const uint32_t kept = count > ws_verdict_rules_3.most_documents ? 1 : count;
+    const uint32_t kept = count > ws_verdict_rules_4.most_documents ? 1 : count;
     for (size_t m = 0; m < mark_count; m++)
         for (uint32_t i = 0; i < kept; i++) {
             const struct ws_verdict_hit hit = {
@@ -766,7 +766,7 @@ static enum ws_status decide(struct making *in)
         .exacts = (const struct ws_verdict_exact *)(const void *)in->exacts.data,
         .exact_count = in->exacts.size / sizeof(struct ws_verdict_exact),
     };
-    return ws_verdict_decide(&ws_verdict_rules_3, &input, in->arena, &out->verdict, in->err);
+    return ws_verdict_decide(&ws_verdict_rules_4, &input, in->arena, &out->verdict, in->err);
 }
 
 /* A dispute of what is not there would be none, and go unnoticed. */

@@ -6,7 +6,7 @@
 
 #include "ledger/mark_order.h"
 
-const struct ws_verdict_rules ws_verdict_rules_3 = {
+const struct ws_verdict_rules ws_verdict_rules_4 = {
     .least_hits = 3,
     .least_characters = 200,
     .most_documents = 64,
@@ -337,20 +337,49 @@ static bool counts(const struct ws_verdict_rules *rules, const struct ws_verdict
            (characters >= rules->least_characters || characters == input->characters);
 }
 
+/* Fingerprints of the text by the label of where they begin. */
+static void count_fingerprints(const struct ws_verdict_input *input,
+                               const struct ws_verdict *verdict, uint64_t out[WS_VERDICT_LABELS])
+{
+    size_t s = 0;
+    for (size_t m = 0; m < input->mark_count; m++) {
+        const uint64_t begin = input->marks[m].begin;
+        while (s < verdict->span_count && verdict->spans[s].end <= begin)
+            s++;
+        const bool is_labelled = s < verdict->span_count && verdict->spans[s].begin <= begin;
+        out[is_labelled ? verdict->spans[s].label : WS_VERDICT_UNKNOWN]++;
+    }
+}
+
+/* Blanks and invisible characters between words make what is quoted longer; they bring no
+ * fingerprints. */
+static bool is_of_whole(const struct ws_verdict_rules *rules, const struct ws_verdict_input *input,
+                        uint64_t characters, uint64_t fingerprints)
+{
+    return (double)characters >= rules->whole * (double)input->characters &&
+           (double)fingerprints >= rules->whole * (double)input->mark_count;
+}
+
 static enum ws_verdict_label label_of(const struct ws_verdict_rules *rules,
                                       const struct ws_verdict_input *input,
-                                      const uint64_t characters[WS_VERDICT_LABELS])
+                                      const struct ws_verdict *verdict)
 {
+    const uint64_t *characters = verdict->characters;
+    uint64_t fingerprints[WS_VERDICT_LABELS] = {0};
     const bool is_human = counts(rules, input, characters[WS_VERDICT_HUMAN]);
     const bool is_model = counts(rules, input, characters[WS_VERDICT_MODEL]);
-    const double whole = rules->whole * (double)input->characters;
+    count_fingerprints(input, verdict, fingerprints);
     if (counts(rules, input, characters[WS_VERDICT_CONTESTED]))
         return WS_VERDICT_CONTESTED;
     if (is_model)
-        return !is_human && (double)characters[WS_VERDICT_MODEL] >= whole ? WS_VERDICT_MODEL
-                                                                          : WS_VERDICT_MIXED;
-    return is_human && (double)characters[WS_VERDICT_HUMAN] >= whole ? WS_VERDICT_HUMAN
-                                                                     : WS_VERDICT_UNKNOWN;
+        return !is_human && is_of_whole(rules, input, characters[WS_VERDICT_MODEL],
+                                        fingerprints[WS_VERDICT_MODEL])
+                   ? WS_VERDICT_MODEL
+                   : WS_VERDICT_MIXED;
+    return is_human && is_of_whole(rules, input, characters[WS_VERDICT_HUMAN],
+                                   fingerprints[WS_VERDICT_HUMAN])
+               ? WS_VERDICT_HUMAN
+               : WS_VERDICT_UNKNOWN;
 }
 
 /* Of each mark the claim of the archive that was witnessed first of those in which it is common, or
@@ -428,7 +457,7 @@ enum ws_status ws_verdict_decide(const struct ws_verdict_rules *rules,
     verdict.common = count_common(&work);
     WS_TRY(find_matches(&work, arena, &verdict, err));
     WS_TRY(find_spans(&work, arena, &verdict, err));
-    verdict.label = label_of(rules, input, verdict.characters);
+    verdict.label = label_of(rules, input, &verdict);
     *out = verdict;
     return WS_OK;
 }

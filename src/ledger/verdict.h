@@ -2,7 +2,7 @@
  * What the registry can say of a document: human, model, mixed, contested or unknown, and of which
  * characters. Decides; does not look anything up.
  *
- * The rules are named `ws-verdict-3`, and docs/formats/verdict.md is their table. What a document
+ * The rules are named `ws-verdict-4`, and docs/formats/verdict.md is their table. What a document
  * of a claim shares with the text counts from `least_hits` fingerprints that cover
  * `least_characters` on: one fingerprint never labels, and neither does one that many documents
  * have. Human text that a model repeats is human: an archive that was witnessed before an emission
@@ -19,7 +19,7 @@
 #include "base/arena.h"
 #include "base/status.h"
 
-#define WS_VERDICT_ID "ws-verdict-3"
+#define WS_VERDICT_ID "ws-verdict-4"
 
 /* clang-format off */
 /*    name         word          says of a text, or of a span of one */
@@ -43,9 +43,9 @@ struct ws_verdict_rules {
     uint64_t least_hits; /* distinct fingerprints that a claim's document shares with the text */
     uint64_t least_characters; /* of the text, that those cover; also of a label in the whole */
     uint64_t most_documents;   /* of a shard; a fingerprint that more have counts for nothing */
-    double whole;              /* share of the text from which a label speaks of the whole of it */
+    double whole; /* share of characters and of fingerprints from which a label speaks of all */
 };
-extern const struct ws_verdict_rules ws_verdict_rules_3; /* 3, 200, 64, 0.5 */
+extern const struct ws_verdict_rules ws_verdict_rules_4; /* 3, 200, 64, 0.5 */
 
 /* A fingerprint of the text, and the characters (raw code points) that it is of. */
 struct ws_verdict_mark {

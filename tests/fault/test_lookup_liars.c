@@ -177,6 +177,32 @@ static void keep_key(struct made_registry *r)
     registry_publish(r, 6);
 }
 
+/* Authors -------------------------------------------------------------------------------------- */
+
+/* Another text, and behind it 70 words of the one that was archived, with 60 blanks for each. */
+static struct ws_bytes pad(struct made_registry *r)
+{
+    enum { QUOTED = 70 * 9, BLANKS = 60 };
+    const struct ws_bytes own = registry_text(r, OTHER), quoted = text(r);
+    struct ws_buffer padded;
+    ws_buffer_init(&padded, NULL, SIZE_MAX);
+    ws_buffer_append(&padded, own.data, own.size);
+    for (size_t i = 0; i < QUOTED; i++)
+        ws_buffer_format(&padded, "%*c", quoted.data[i] == ' ' ? BLANKS : 1, quoted.data[i]);
+    assert_int_equal(padded.status, WS_OK);
+    const struct ws_bytes copy = {ws_arena_copy(&r->made.arena, padded.data, padded.size),
+                                  padded.size};
+    ws_buffer_release(&padded);
+    return copy;
+}
+
+static void archive_and_pad(struct made_registry *r)
+{
+    (void)registry_claim(r, ARCHIVE, text(r));
+    registry_publish(r, 5);
+    r->asked = pad(r);
+}
+
 /* Archives ------------------------------------------------------------------------------------- */
 
 static void archive_afterwards(struct made_registry *r)
@@ -461,6 +487,7 @@ static const struct row rows[] = {
     {"issuer", "withhold", "logs a keyed shard and gives the reader no key", "unknown; not proven that nobody has it; a shard unavailable", keep_key, NULL},
     {"issuer", "launder", "speaks as an archive", "unknown; not proven that nobody has it", claim_as_archive, NULL},
     {"stranger", "copy", "registers what it has no role for", "unknown; not proven that nobody has it", claim_without_role, NULL},
+    {"author", "pad", "writes a little of an archive's text, with blanks between its words, behind much that is nobody's", "unknown; not proven that nobody has it", archive_and_pad, NULL},
     {"archive", "launder", "archives what a model made, afterwards", "contested", archive_afterwards, NULL},
     {"archive", "launder", "archives it before its issuer, who comes within max-delay", "contested", archive_first, NULL},
     {"CDN", "misfile", "puts a key where a search misses it", "unknown; not proven that nobody has it; a shard unavailable", misfile_key, NULL},
@@ -546,7 +573,7 @@ static const char *say(struct made_registry *r, const struct ws_finding *finding
 
 static const char *look(struct made_registry *r, const struct row *row, struct ws_lookup *lookup)
 {
-    const struct ws_query query = registry_query(r, text(r));
+    const struct ws_query query = registry_query(r, r->asked.size > 0 ? r->asked : text(r));
     struct ws_evidence evidence, read;
     struct ws_finding finding;
     struct ws_error err;

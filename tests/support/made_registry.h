@@ -23,6 +23,7 @@ struct made_registry {
     struct place place; /* log/, shards/, policy, roles */
     uint64_t published; /* entries of the last checkpoint */
     size_t shards, indices;
+    struct ws_bytes asked;          /* what is looked up, where a test has it here */
     const char *index;              /* NULL: none is used */
     const struct ws_shard_key *key; /* of the shards that are made next; NULL: none */
     struct ws_lookup_request request;

@@ -74,7 +74,7 @@ static void shares(struct case_ *c, size_t claim, uint64_t document, size_t firs
 static struct ws_verdict decide(const struct case_ *c)
 {
     struct ws_verdict verdict;
-    assert_int_equal(ws_verdict_decide(&ws_verdict_rules_3, &c->input, &arena, &verdict, NULL),
+    assert_int_equal(ws_verdict_decide(&ws_verdict_rules_4, &c->input, &arena, &verdict, NULL),
                      WS_OK);
     uint64_t sum = 0;
     for (int label = 0; label < WS_VERDICT_LABELS; label++)
@@ -276,6 +276,32 @@ static void parts_of_a_text__have_their_own_labels(void **state)
     assert_label(&c, WS_VERDICT_CONTESTED);
 }
 
+/* Mark i of `claim`, whose 50 characters have 200 blanks between them, and 16 marks that it has
+ * not: most characters are its own, and four of twenty fingerprints. */
+static enum ws_verdict_label label_of_padded(bool is_emission)
+{
+    struct case_ c;
+    struct ws_verdict_mark padded[MARKS];
+    begin(&c);
+    for (size_t i = 0; i < MARKS; i++) {
+        const uint64_t at = i < 4 ? i * 250 : 1000 + (i - 4) * WIDTH;
+        padded[i] = (struct ws_verdict_mark){1000 + i, at, at + (i < 4 ? 250 : WIDTH)};
+    }
+    c.input.marks = padded;
+    c.input.characters = 1800;
+    shares(&c, is_emission ? emission(&c, 100, 50) : archive(&c, 100), 0, 0, 3);
+    const struct ws_verdict verdict = decide(&c);
+    assert_int_equal(verdict.characters[is_emission ? WS_VERDICT_MODEL : WS_VERDICT_HUMAN], 1000);
+    return verdict.label;
+}
+
+static void blanks_in_a_quotation__make_no_more_of_it(void **state)
+{
+    (void)state;
+    assert_int_equal(label_of_padded(false), WS_VERDICT_UNKNOWN);
+    assert_int_equal(label_of_padded(true), WS_VERDICT_MIXED);
+}
+
 static void depth__is_that_of_all_emissions(void **state)
 {
     struct case_ c;
@@ -364,6 +390,7 @@ int main(void)
         cmocka_unit_test(of_archive_and_emission__dates_decide),
         cmocka_unit_test(the_earliest_archive__decides),
         cmocka_unit_test(parts_of_a_text__have_their_own_labels),
+        cmocka_unit_test(blanks_in_a_quotation__make_no_more_of_it),
         cmocka_unit_test(depth__is_that_of_all_emissions),
         cmocka_unit_test(a_disputed_claim__loses_its_weight),
         cmocka_unit_test(an_opened_commitment__covers_all_of_the_text),
