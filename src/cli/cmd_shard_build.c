@@ -48,6 +48,9 @@ static enum ws_status print_built(const struct build_request *request,
     if (making->empty > 0)
         (void)printf("%" PRIu64 " documents have no text and are left out.\n", making->empty);
     (void)printf("Keep '%s', and publish the other files.\n", making->secret);
+    if (request->key)
+        (void)printf("The key in '%s' is for those who shall look up, and is not published.\n",
+                     request->key);
     begin_command(stdout, "Next: name it under 'shards' in a description, and\n ");
     print_words("ledger add LOG DESCRIPTION --issuer KEY");
     end_command(NULL);

@@ -110,6 +110,7 @@ refuses 1 "commitments" -- shard prove abc.shard --secret a.shard.secret --docum
 # Under a key: what stands there is for who has it.
 (umask 077 && printf 'aa%062d\n' 0 >key && printf 'bb%062d\n' 0 >other.key && cat key other.key >both.key)
 accepts shard build docs lines.jsonl --out keyed.shard --key key --secret a.shard.secret
+check "the key is none of the files" grep -qxF "The key in 'key' is for those who shall look up, and is not published." out
 accepts shard show keyed.shard --json
 name=$({ printf 'wellspring shard key 1'; printf '\252'; head -c 31 /dev/zero; } | sha256sum | cut -c 1-40)
 check "the scheme names the key" test "$(field scheme)" = "ws-winnow-1+hmac:$name"
