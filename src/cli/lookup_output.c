@@ -5,7 +5,12 @@
 
 #include "cli/ledger_command.h"
 
-enum { SPANS_SHOWN = 40, MATCHES_SHOWN = 20, SHARDS_SHOWN = 20 /* of text; JSON has all */ };
+enum {
+    SPANS_SHOWN = 40,
+    MATCHES_SHOWN = 20,
+    SHARDS_SHOWN = 20,
+    SIGNERS_SHOWN = 8 /* of text; JSON has all */
+};
 
 static void date_text(uint64_t date, char out[32])
 {
@@ -203,22 +208,55 @@ static void print_disputes(const struct ws_lookup_answer *o)
                          o->finding->claims[i].claim.index);
 }
 
+static void print_signers(const struct ws_lookup_answer *o)
+{
+    const struct ws_finding *finding = o->finding;
+    (void)printf("  Signed by %zu of %zu mirrors of the roles, which want %" PRIu64 ":",
+                 finding->signer_count, finding->mirrors, finding->index_quorum);
+    for (size_t i = 0; i < finding->signer_count && i < SIGNERS_SHOWN; i++) {
+        const struct ws_finding_claim *claim = ws_lookup_answer_claim(o, finding->signers[i]);
+        (void)printf("%s '%.20s' in entry %" PRIu64, i > 0 ? "," : "", claim->party,
+                     claim->claim.index);
+    }
+    (void)printf("%s\n", finding->signer_count > SIGNERS_SHOWN ? ", ... (--json has all)" : ".");
+}
+
+static void print_dissenters(const struct ws_lookup_answer *o)
+{
+    const struct ws_finding *finding = o->finding;
+    for (size_t i = 0; i < finding->dissenter_count && i < SIGNERS_SHOWN; i++) {
+        const struct ws_finding_claim *claim = ws_lookup_answer_claim(o, finding->dissenters[i]);
+        (void)printf("  '%.20s' signed another index of the same %" PRIu64
+                     " entries, in entry %" PRIu64 ".\n",
+                     claim->party, finding->index_entries, claim->claim.index);
+    }
+    if (finding->dissenter_count > SIGNERS_SHOWN)
+        (void)printf("  ... and %zu more (--json has all)\n",
+                     finding->dissenter_count - SIGNERS_SHOWN);
+    if (finding->dissenter_count > 0)
+        (void)printf("  Of two that differ one lies, reads by other roles, or could not get a "
+                     "shard: who has the shards\n  finds which by 'wellspring index verify'.\n");
+}
+
 static void print_coverage(const struct ws_lookup_answer *o)
 {
     const struct ws_finding *finding = o->finding;
     if (finding->coverage == WS_COVERAGE_COMPLETE) {
-        const struct ws_finding_claim *mirror = ws_lookup_answer_claim(o, finding->mirror);
+        const struct ws_finding_claim *mirror = ws_lookup_answer_claim(o, finding->signers[0]);
         (void)printf("Nothing is left out of what the first %" PRIu64
                      " entries name: so says the index that '%.20s'\nsigned in entry %" PRIu64
                      ".\n",
                      finding->index_entries, mirror->party, mirror->claim.index);
-        return;
+    } else {
+        (void)printf("%s%sompleteness not proven:\n  %s.\n",
+                     finding->verdict.label == WS_VERDICT_UNKNOWN ? "Absent from these shards; "
+                                                                  : "",
+                     finding->verdict.label == WS_VERDICT_UNKNOWN ? "c" : "C",
+                     ws_coverage_text(finding->coverage));
     }
-    const bool is_unknown = finding->verdict.label == WS_VERDICT_UNKNOWN;
-    if (is_unknown)
-        (void)printf("Absent from these %s; ", o->evidence->query.has_text ? "shards" : "openings");
-    (void)printf("%sompleteness not proven:\n  %s.\n", is_unknown ? "c" : "C",
-                 ws_coverage_text(finding->coverage));
+    if (finding->signer_count > 0 && finding->mirrors > 1)
+        print_signers(o);
+    print_dissenters(o);
 }
 
 static void print_bundle(const struct ws_lookup_answer *o)

@@ -244,18 +244,57 @@ static enum ws_status read_statements(struct making *in)
 
 /* The index ------------------------------------------------------------------------------------ */
 
-/* The mirror's statement of this index. */
-static size_t find_mirror(const struct making *in, const struct ws_hash *digest)
+static bool is_of_index(const struct ws_finding_claim *claim)
 {
-    for (size_t i = 0; i < in->out->claim_count; i++) {
-        const struct ws_finding_claim *claim = &in->out->claims[i];
-        const struct ws_statement *s = &claim->claim.statement;
-        if (claim->claim.standing == WS_CLAIM_COUNTS && s->kind == WS_STATEMENT_INDEX &&
-            claim->fate == WS_CLAIM_HOLDS && s->subject_count > 0 &&
-            ws_hash_equal(&s->subjects[0].digest, digest))
-            return i;
+    return claim->claim.standing == WS_CLAIM_COUNTS && claim->fate == WS_CLAIM_HOLDS &&
+           claim->claim.statement.kind == WS_STATEMENT_INDEX;
+}
+
+static bool names_index(const struct ws_finding_claim *claim, const struct ws_hash *digest)
+{
+    return is_of_index(claim) && ws_hash_equal(&claim->claim.statement.subjects[0].digest, digest);
+}
+
+static bool is_named(const struct making *in, const struct ws_hash *digest)
+{
+    for (size_t i = 0; i < in->out->claim_count; i++)
+        if (names_index(&in->out->claims[i], digest))
+            return true;
+    return false;
+}
+
+/* Of the party one claim is there already. */
+static bool has_signed(const struct ws_finding *out, size_t party)
+{
+    for (size_t i = 0; i < out->signer_count; i++)
+        if (out->claims[out->signers[i]].claim.party == party)
+            return true;
+    return false;
+}
+
+/* What each mirror says of the entries that the list is of: this index, or another. */
+static enum ws_status hear_mirrors(struct making *in, const struct ws_hash *digest,
+                                   struct ws_error *why)
+{
+    struct ws_finding *out = in->out;
+    out->signers = WS_ARENA_NEW(in->arena, size_t, out->claim_count);
+    out->dissenters = WS_ARENA_NEW(in->arena, size_t, out->claim_count);
+    if (!out->signers || !out->dissenters)
+        return ws_fail_memory(why, "the mirrors of an index");
+    for (size_t i = 0; i < out->claim_count; i++) {
+        const struct ws_finding_claim *claim = &out->claims[i];
+        const struct ws_index_statement *said = &claim->claim.statement.index;
+        if (!is_of_index(claim) || said->entries != in->list.log.size ||
+            strcmp(said->log, in->list.log.origin) != 0)
+            continue;
+        if (!names_index(claim, digest) || !ws_hash_equal(&said->root, &in->list.log.root))
+            out->dissenters[out->dissenter_count++] = i;
+        else if (!has_signed(out, claim->claim.party))
+            out->signers[out->signer_count++] = i;
     }
-    return WS_VERDICT_NO_CLAIM;
+    return out->signer_count > 0
+               ? WS_OK
+               : ws_fail(why, WS_CORRUPT, "the list is of something else than statements say");
 }
 
 static int compare_digests(const void *a_, const void *b_)
@@ -301,8 +340,8 @@ static enum ws_status ask_index(struct making *in)
     return WS_OK;
 }
 
-/* The list, and every tile, is what the mirror signed. */
-static enum ws_status check_index(struct making *in, const struct ws_statement *said,
+/* The list, and every tile, is what a mirror signed. */
+static enum ws_status check_index(struct making *in, const struct ws_hash *digest,
                                   struct ws_error *why)
 {
     const struct ws_evidence_index *index = &in->evidence->index;
@@ -312,14 +351,13 @@ static enum ws_status check_index(struct making *in, const struct ws_statement *
         return ws_fail(why, WS_CORRUPT, "the list is not the head's");
     WS_TRY(ws_index_list_read(index->list, in->arena, &in->list, why));
     if (strcmp(in->list.log.origin, in->out->head.checkpoint.origin) != 0 ||
-        strcmp(in->list.log.origin, said->index.log) != 0 ||
-        in->list.log.size != said->index.entries || index->head.entries != said->index.entries ||
-        !ws_hash_equal(&in->list.log.root, &said->index.root) ||
+        in->list.log.size != index->head.entries ||
         strcmp(in->list.scheme, in->evidence->scheme) != 0)
-        return ws_fail(why, WS_CORRUPT, "the list is of something else than the statement says");
+        return ws_fail(why, WS_CORRUPT, "the list is of something else than the head says");
     WS_TRY(check_tiles(in, &index->head.range, &index->tiles, &in->index, why));
     WS_TRY(list_verified(in));
-    return ask_index(in);
+    WS_TRY(ask_index(in));
+    return hear_mirrors(in, digest, why);
 }
 
 static enum ws_status read_index(struct making *in)
@@ -328,19 +366,21 @@ static enum ws_status read_index(struct making *in)
     struct ws_hash digest;
     struct ws_finding *out = in->out;
     out->coverage = WS_COVERAGE_NO_INDEX;
-    out->mirror = WS_VERDICT_NO_CLAIM;
     if (!in->evidence->has_index)
         return WS_OK;
     WS_TRY(ws_hash_of(in->evidence->index.head_bytes, &digest, in->err));
-    out->mirror = find_mirror(in, &digest);
     out->coverage = WS_COVERAGE_UNSIGNED;
-    if (out->mirror == WS_VERDICT_NO_CLAIM)
+    if (!is_named(in, &digest))
         return WS_OK;
-    const struct ws_statement *said = &out->claims[out->mirror].claim.statement;
-    out->index_entries = said->index.entries;
-    const enum ws_status status = check_index(in, said, &why);
-    out->coverage = status == WS_OK ? WS_COVERAGE_COMPLETE : WS_COVERAGE_DAMAGED;
+    const enum ws_status status = check_index(in, &digest, &why);
     out->refused += status != WS_OK;
+    out->index_entries = in->evidence->index.head.entries;
+    if (status != WS_OK)
+        out->coverage = WS_COVERAGE_DAMAGED;
+    else if (out->signer_count < out->index_quorum)
+        out->coverage = WS_COVERAGE_FEW_SIGNED;
+    else
+        out->coverage = WS_COVERAGE_COMPLETE;
     return status == WS_NO_MEMORY ? ws_fail_memory(in->err, "an index") : WS_OK;
 }
 
@@ -793,6 +833,8 @@ static enum ws_status make(struct making *in)
         return ws_fail(in->err, WS_UNSUPPORTED, "scheme '%s', wanted '" WS_FINGERPRINT_ID "'",
                        evidence->scheme);
     out->is_same_policy = ws_hash_equal(&evidence->policy, &in->reader->policy_digest);
+    out->mirrors = ws_roles_mirror_parties(in->reader->roles);
+    out->index_quorum = in->reader->roles->index_quorum;
     out->is_same_roles = ws_hash_equal(&evidence->roles, &in->reader->roles_digest);
     in->keyed = WS_ARENA_ZNEW(in->arena, struct ws_ordered_marks, in->reader->keys.count + 1);
     if (!in->keyed)

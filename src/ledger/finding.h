@@ -4,8 +4,8 @@
  *
  * Every statement is held to the reader's policy and roles, and every tile to its shard's head and
  * that to the statement; nothing else counts. Whoever gathered the evidence can leave statements
- * out: that none is left out only an index says that a mirror of the roles signed. Contract:
- * tests/unit/test_lookup.c.
+ * out: that none is left out only an index says that as many mirrors of the roles signed as the
+ * roles want. Contract: tests/unit/test_lookup.c.
  */
 #ifndef WS_LEDGER_FINDING_H
 #define WS_LEDGER_FINDING_H
@@ -75,6 +75,7 @@ struct ws_finding_shard {
 #define WS_COVERAGE_MAP(X)                                                                         \
     X(NO_INDEX,     "there is no index")                                                           \
     X(UNSIGNED,     "the index is not one that a mirror of the roles signed and logged")           \
+    X(FEW_SIGNED,   "too few mirrors of the roles signed the index")                               \
     X(DAMAGED,      "the index is not what its statement says")                                    \
     X(REFUTED,      "the index lacks fingerprints of a shard that it has as live")                  \
     X(PARTLY,       "the index is not there for all fingerprints")                                 \
@@ -99,9 +100,14 @@ struct ws_finding {
     struct ws_finding_shard *shards; /* by claim and subject, of emissions and archives */
     size_t shard_count;
     enum ws_coverage coverage;
-    size_t mirror;          /* the claim that signs the index; WS_VERDICT_NO_CLAIM */
-    uint64_t index_entries; /* whose shards it has */
-    size_t refused;         /* openings that open nothing, and pieces that are damaged */
+    size_t mirrors;         /* parties of the roles that have one */
+    uint64_t index_quorum;  /* of them: so many must have signed the index */
+    uint64_t index_entries; /* whose shards the index has */
+    size_t *signers;        /* the claims that sign it, the first of each party */
+    size_t signer_count;
+    size_t *dissenters; /* claims of mirrors that sign another one of the same entries */
+    size_t dissenter_count;
+    size_t refused; /* openings that open nothing, and pieces that are damaged */
     /* Its claims are those of the finding, and a document is (subject << 32) + number. */
     struct ws_verdict verdict;
 };

@@ -19,12 +19,14 @@ struct ws_lookup_date {
 /* A statement that counted when it was read. */
 struct ws_lookup_entry {
     uint64_t index;
-    size_t key;
+    size_t key, party;
     enum ws_statement_kind kind;
     const struct ws_hash *subjects;
     size_t subject_count;
     const uint64_t *sources; /* entries that it cites, which a reader needs, too */
     size_t source_count;
+    uint64_t indexed; /* of a mirror's index: so many entries of this log, with that root; else 0 */
+    struct ws_hash indexed_root;
     struct ws_log_proof *proof; /* once it was wanted */
 };
 
@@ -89,6 +91,7 @@ static enum ws_status keep_entry(struct ws_lookup *lookup, const struct ws_claim
     struct ws_hash *subjects = WS_ARENA_NEW(&lookup->arena, struct ws_hash, s->subject_count + 1);
     struct ws_lookup_entry entry = {.index = claim->index,
                                     .key = claim->key,
+                                    .party = claim->party,
                                     .kind = s->kind,
                                     .subjects = subjects,
                                     .subject_count = s->subject_count};
@@ -102,6 +105,10 @@ static enum ws_status keep_entry(struct ws_lookup *lookup, const struct ws_claim
     } else if (s->kind == WS_STATEMENT_WITHDRAWAL) {
         entry.sources = &s->withdrawal.entry;
         entry.source_count = 1;
+    } else if (s->kind == WS_STATEMENT_INDEX &&
+               strcmp(s->index.log, lookup->head.checkpoint.origin) == 0) {
+        entry.indexed = s->index.entries;
+        entry.indexed_root = s->index.root;
     }
     if (entry.source_count > 0)
         entry.sources =
@@ -190,6 +197,39 @@ static bool is_logged(const struct ws_lookup *lookup, const struct ws_hash *dige
     return false;
 }
 
+static bool holds(const struct ws_lookup *lookup, const struct ws_lookup_entry *entry)
+{
+    uint64_t at;
+    return ws_claims_fate(&lookup->claims, entry->index, entry->key, &at) == WS_CLAIM_HOLDS;
+}
+
+/* Whether the entry, a mirror's statement that holds, says what the index at hand says. */
+static bool signs_index(const struct ws_lookup *lookup, const struct ws_lookup_entry *entry)
+{
+    const struct ws_checkpoint *log = &lookup->index.list.log;
+    return entry->kind == WS_STATEMENT_INDEX && entry->indexed == log->size &&
+           ws_hash_equal(&entry->indexed_root, &log->root) &&
+           ws_hash_equal(&entry->subjects[0], &lookup->index.digest) && holds(lookup, entry);
+}
+
+/* By the same count as whoever judges the evidence has: each party once. */
+static enum ws_status count_signers(struct ws_lookup *lookup, struct ws_error *err)
+{
+    bool *has_signed = WS_ARENA_ZNEW(&lookup->arena, bool, lookup->roles.party_count + 1);
+    uint64_t signers = 0;
+    if (!has_signed)
+        return ws_fail_memory(err, "the mirrors of an index");
+    for (size_t i = 0; i < entry_count(lookup); i++) {
+        const struct ws_lookup_entry *entry = entry_at(lookup, i);
+        if (!signs_index(lookup, entry) || has_signed[entry->party])
+            continue;
+        has_signed[entry->party] = true;
+        signers++;
+    }
+    lookup->is_index_believed = signers >= lookup->roles.index_quorum;
+    return WS_OK;
+}
+
 /* That the log of the index is the beginning of the one that is shown. */
 static enum ws_status check_beginning(const struct ws_lookup *lookup,
                                       const struct ws_checkpoint *of, struct ws_error *err)
@@ -222,7 +262,7 @@ static enum ws_status open_index(struct ws_lookup *lookup, const char *path, str
     const enum ws_status status = check_beginning(lookup, &lookup->index.list.log, err);
     if (status != WS_OK)
         ws_error_prefix(err, "the index '%.200s'", path);
-    return status;
+    return status == WS_OK ? count_signers(lookup, err) : status;
 }
 
 static enum ws_status read_opening(struct ws_lookup *lookup, const char *path, struct ws_error *err)
@@ -443,8 +483,8 @@ static enum ws_status gather_copy(struct gathering *in, struct ws_shard_place *p
     const enum ws_status status =
         ws_shard_key_name(place->shard.head.scheme)
             ? gather_keyed(in, &place->shard, &out->tiles)
-            : gather_tiles(in, &place->shard.tiles, &in->marks, !in->lookup->has_index || !is_last,
-                           &out->tiles);
+            : gather_tiles(in, &place->shard.tiles, &in->marks,
+                           !in->lookup->is_index_believed || !is_last, &out->tiles);
     *is_gathered = status == WS_OK && (is_last || is_sound(out));
     return status == WS_CORRUPT ? WS_OK : status;
 }
@@ -455,7 +495,7 @@ static enum ws_status gather_shard(struct gathering *in, const struct ws_hash *d
 {
     const struct ws_shard_shelf *shelf = &in->lookup->shelf;
     bool is_gathered = false;
-    if (in->lookup->has_index && !is_in_index(in->lookup, digest))
+    if (in->lookup->is_index_believed && !is_in_index(in->lookup, digest))
         return WS_OK;
     for (struct ws_shard_place *place = ws_shard_shelf_find(shelf, digest); place && !is_gathered;
          place = ws_shard_shelf_next(shelf, place))
@@ -472,12 +512,6 @@ static int compare_hashes(const void *a, const void *b)
 static bool is_of_documents(const struct ws_lookup_entry *entry)
 {
     return ws_statement_has_shards(entry->kind);
-}
-
-static bool holds(const struct ws_lookup *lookup, const struct ws_lookup_entry *entry)
-{
-    uint64_t at;
-    return ws_claims_fate(&lookup->claims, entry->index, entry->key, &at) == WS_CLAIM_HOLDS;
 }
 
 /* Each shard that a claim names which holds, once. */
@@ -581,16 +615,23 @@ static int compare_indices(const void *a_, const void *b_)
     return (a > b) - (a < b);
 }
 
-/* All statements that count, but for indices that are not this one; and what they cite. */
+/* A mirror's word on another index than that at hand, if on one at all, and of other entries. */
+static bool is_of_other_entries(const struct ws_lookup *lookup, const struct ws_lookup_entry *entry)
+{
+    return entry->kind == WS_STATEMENT_INDEX &&
+           !(lookup->has_index && (entry->indexed == lookup->index.list.log.size ||
+                                   ws_hash_equal(&entry->subjects[0], &lookup->index.digest)));
+}
+
+/* All statements that count, but for indices of other entries than this one is of; and what they
+ * cite. */
 static size_t list_entries(const struct gathering *in, uint64_t *indices)
 {
     const struct ws_lookup *lookup = in->lookup;
     size_t count = 0, kept = 0;
     for (size_t i = 0; i < entry_count(lookup); i++) {
         const struct ws_lookup_entry *entry = entry_at(lookup, i);
-        if (entry->kind == WS_STATEMENT_INDEX &&
-            !(lookup->has_index && entry->subject_count > 0 &&
-              ws_hash_equal(&entry->subjects[0], &lookup->index.digest)))
+        if (is_of_other_entries(lookup, entry))
             continue;
         indices[count++] = entry->index;
         for (size_t s = 0; s < entry->source_count; s++)

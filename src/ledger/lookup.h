@@ -45,6 +45,7 @@ struct ws_lookup {
     size_t opening_count;
     struct ws_index index;
     bool has_index;
+    bool is_index_believed; /* as many mirrors signed it as the roles want: it proves absence */
 };
 
 /* Policy and roles at these paths, with their digests. The caller closes both, also after a

@@ -116,6 +116,18 @@ static json_t *shard_json(const struct ws_lookup_answer *o, const struct ws_find
         "found", (json_int_t)shard->found, "why", shard->why);
 }
 
+/* Statements of mirrors. */
+static json_t *mirrors_json(const struct ws_lookup_answer *o, const size_t claims[], size_t count)
+{
+    json_t *all = json_array();
+    for (size_t i = 0; i < count; i++) {
+        const struct ws_finding_claim *claim = ws_lookup_answer_claim(o, claims[i]);
+        ws_json_add(&all, json_pack("{s:s, s:I}", "claimed_by", claim->party, "entry",
+                                    (json_int_t)claim->claim.index));
+    }
+    return all;
+}
+
 static json_t *lists_json(const struct ws_lookup_answer *o)
 {
     const struct ws_finding *finding = o->finding;
@@ -130,8 +142,10 @@ static json_t *lists_json(const struct ws_lookup_answer *o)
     for (size_t i = 0; i < finding->claim_count; i++)
         if (finding->claims[i].is_disputed)
             ws_json_add(&disputed, json_integer((json_int_t)finding->claims[i].claim.index));
-    return json_pack("{s:o, s:o, s:o, s:o}", "spans", spans, "matches", matches, "shards", shards,
-                     "disputed", disputed);
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "spans", spans, "matches", matches, "shards",
+                     shards, "disputed", disputed, "index_signers",
+                     mirrors_json(o, finding->signers, finding->signer_count), "index_dissenters",
+                     mirrors_json(o, finding->dissenters, finding->dissenter_count));
 }
 
 static json_t *label_json(const struct ws_lookup_answer *o)
@@ -158,13 +172,15 @@ static json_t *whole_json(const struct ws_lookup_answer *o)
             (void)json_object_set_new(characters, ws_verdict_word(label),
                                       json_integer((json_int_t)verdict->characters[label]));
     return json_pack(
-        "{s:s, s:s, s:o, s:I, s:I, s:I, s:s, s:I, s:o, s:b, s:s, s:I, s:b, s:b, s:b, s:I}", "rules",
-        o->evidence->rules, "sha256", digest, "characters", characters, "fingerprints",
+        "{s:s, s:s, s:o, s:I, s:I, s:I, s:s, s:I, s:o, s:b, s:s, s:I, s:I, s:I, s:b, s:b, s:b, "
+        "s:I}",
+        "rules", o->evidence->rules, "sha256", digest, "characters", characters, "fingerprints",
         (json_int_t)verdict->distinct, "common", (json_int_t)verdict->common, "openings",
         (json_int_t)o->evidence->opening_count, "log", finding->head.checkpoint.origin, "entries",
         (json_int_t)finding->head.checkpoint.size, "as_of", ws_lookup_date_json(finding->head.time),
         "complete", finding->coverage == WS_COVERAGE_COMPLETE, "coverage",
         ws_coverage_text(finding->coverage), "index_entries", (json_int_t)finding->index_entries,
+        "index_quorum", (json_int_t)finding->index_quorum, "mirrors", (json_int_t)finding->mirrors,
         "same_policy", finding->is_same_policy, "same_roles", finding->is_same_roles,
         "text_compared", !o->is_bundle || o->was_text_given, "refused",
         (json_int_t)finding->refused);

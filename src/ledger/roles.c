@@ -289,6 +289,36 @@ static enum ws_status read_max_opening(void *user, struct ws_policy_line *line)
     return take_seconds(line, &in->roles.max_opening);
 }
 
+/* Indices -------------------------------------------------------------------------------------- */
+
+static enum ws_status read_index_quorum(void *user, struct ws_policy_line *line)
+{
+    struct ws_roles *roles = &((struct reading *)user)->roles;
+    struct ws_bytes number;
+    WS_TRY(ws_policy_take(line, "a number of mirrors", &number));
+    if (roles->index_quorum != 0)
+        return ws_fail(line->err, WS_INVALID, "this quorum was there before");
+    if (!ws_read_size(number, &roles->index_quorum) || roles->index_quorum == 0)
+        return ws_fail(line->err, WS_INVALID, "'%.*s', wanted a whole number of mirrors from 1 on",
+                       ws_policy_quoted(number), (const char *)number.data);
+    return ws_policy_end(line);
+}
+
+/* It can be reached. Without a line it is 1, also where nobody has a mirror: then no index counts.
+ */
+static enum ws_status check_index_quorum(struct ws_roles *roles, struct ws_error *err)
+{
+    const size_t parties = ws_roles_mirror_parties(roles);
+    if (roles->index_quorum > parties)
+        return ws_fail(err, WS_INVALID,
+                       "index-quorum is %" PRIu64 ", more than the parties with mirrors, %zu: "
+                       "each counts once",
+                       roles->index_quorum, parties);
+    if (roles->index_quorum == 0)
+        roles->index_quorum = 1;
+    return WS_OK;
+}
+
 /* The file ------------------------------------------------------------------------------------- */
 
 static bool prepare(struct reading *in, struct ws_arena *arena)
@@ -317,18 +347,28 @@ static enum ws_status read_all(struct reading *in, struct ws_bytes text, const c
                                struct ws_arena *arena, struct ws_error *err)
 {
     static const struct ws_policy_kind kinds[] = {
-        {"key", read_key},         {"root", read_root},           {"issuer", read_issuer},
-        {"archive", read_archive}, {"mirror", read_mirror},       {"operator", read_operator},
-        {"max-age", read_max_age}, {"max-delay", read_max_delay}, {"max-opening", read_max_opening},
+        {"key", read_key},
+        {"root", read_root},
+        {"issuer", read_issuer},
+        {"archive", read_archive},
+        {"mirror", read_mirror},
+        {"operator", read_operator},
+        {"index-quorum", read_index_quorum},
+        {"max-age", read_max_age},
+        {"max-delay", read_max_delay},
+        {"max-opening", read_max_opening},
     };
     struct ws_bytes first;
     if (!ws_bytes_split(text, '\n', &first, &text) || !ws_bytes_is(first, FIRST_LINE))
         return ws_fail(err, WS_INVALID, "%s:1: wanted '%s' and the line's end", name, FIRST_LINE);
     WS_TRY(ws_policy_read_lines(
         text, name, 2, kinds, sizeof kinds / sizeof *kinds,
-        "key, root, issuer, archive, mirror, operator, max-age, max-delay or max-opening", in,
-        arena, err));
+        "key, root, issuer, archive, mirror, operator, index-quorum, max-age, max-delay or "
+        "max-opening",
+        in, arena, err));
     enum ws_status status = check_groups(in, err);
+    if (status == WS_OK)
+        status = check_index_quorum(&in->roles, err);
     if (status != WS_OK)
         ws_error_prefix(err, "%s", name);
     return status;
@@ -374,4 +414,12 @@ bool ws_roles_mirror(const struct ws_roles *roles, size_t party)
         if (roles->mirrors[i].party == party)
             return true;
     return false;
+}
+
+size_t ws_roles_mirror_parties(const struct ws_roles *roles)
+{
+    size_t count = 0;
+    for (size_t party = 0; party < roles->party_count; party++)
+        count += ws_roles_mirror(roles, party);
+    return count;
 }

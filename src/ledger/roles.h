@@ -9,6 +9,7 @@
  *     archive <party> <namespace>
  *     mirror <party> <vkey> <url>
  *     operator <name> <witness>...
+ *     index-quorum <k>
  *     max-age <seconds>
  *     max-delay <seconds>
  *     max-opening <seconds>
@@ -58,9 +59,10 @@ struct ws_roles {
     size_t mirror_count;
     struct ws_granted_role *granted;
     size_t granted_count;
-    uint64_t max_age;     /* seconds; 0: checkpoints do not grow stale */
-    uint64_t max_delay;   /* seconds; a start is believed no earlier before its entry */
-    uint64_t max_opening; /* seconds in which a disputed claim is to be opened; 0: at once */
+    uint64_t index_quorum; /* so many parties with mirrors must have signed one index; from 1 on */
+    uint64_t max_age;      /* seconds; 0: checkpoints do not grow stale */
+    uint64_t max_delay;    /* seconds; a start is believed no earlier before its entry */
+    uint64_t max_opening;  /* seconds in which a disputed claim is to be opened; 0: at once */
 };
 
 /* Reads roles beside `trust`, in which witnesses of one operator count once from then on. `name`
@@ -77,5 +79,7 @@ bool ws_roles_allow(const struct ws_roles *roles, size_t party, enum ws_role rol
 
 /* Whether the party has a mirror, and so may say what its index of the log is. */
 bool ws_roles_mirror(const struct ws_roles *roles, size_t party);
+/* How many parties have mirrors: whoever runs several is one. */
+size_t ws_roles_mirror_parties(const struct ws_roles *roles);
 
 #endif

@@ -156,6 +156,14 @@ publish
 lookup other.txt --index day.index --bundle absent.bundle
 check "unknown" grep -q '^unknown: ' out
 check "proven" grep -qxF "Nothing is left out of what the first 5 entries name: so says the index that 'mirror'" out
+accepts ledger keys second-stored.key --make mirror.example.net --for witness
+{ cat roles; echo "mirror second $("$ws" ledger keys second-stored.key) http://127.0.0.1:2"; echo 'index-quorum 2'; } >two.roles
+one_mirror_signed() { # and two are wanted
+    check "not proven" grep -qxF "Absent from these shards; completeness not proven:" out
+    check "one signed" grep -qxF "  Signed by 1 of 2 mirrors of the roles, which want 2: 'mirror' in entry 5." out
+}
+accepts lookup other.txt --log log --policy policy --roles two.roles --shards shards --index day.index
+one_mirror_signed
 lookup model.txt --index day.index --bundle model.bundle
 check "the same" grep -q "^model, as claimed by 'alpha'" out
 lookup human.txt --bundle human.bundle
@@ -216,6 +224,8 @@ check "other roles" grep -q '^The bundle was made under another policy or other 
 grep -v '^issuer alpha' roles >without.roles
 accepts lookup verify model.bundle --policy policy --roles without.roles
 check "by the reader's roles" grep -q '^unknown: ' out
+accepts lookup verify absent.bundle --policy policy --roles two.roles
+one_mirror_signed
 sed "s|$(cat log.vkey)|$(cat alpha.vkey)|" policy >stranger
 refuses 3 "is refused" -- lookup verify model.bundle --policy stranger --roles roles
 size=$(stat -c %s human.bundle)

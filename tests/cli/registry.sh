@@ -13,7 +13,7 @@ awk '
     kind == "yaml" && file == "" { file = $2; print "cat >" file " <<\"END\""; next }
     kind != ""  { print }
 ' "$guide" >guide.sh
-[ "$(grep -c 'wellspring ' guide.sh)" -eq 59 ] ||
+[ "$(grep -c 'wellspring ' guide.sh)" -eq 65 ] ||
     fail "the guide has other commands: $(grep -c 'wellspring ' guide.sh)"
 # Two are refused, and say why.
 sed -i 's/^! wellspring ledger /refused_/' guide.sh
@@ -60,6 +60,8 @@ for line in "entry 0 of 'log.example.com/2026' is proven." 'It existed no later 
 done
 grep -q "^Sound, and the same when built anew: 'day.index'" told || { fail "no sound index"; cat told; }
 [ "$(grep -cxF "model, as claimed by 'lab': lab.example.com/storyteller" told)" -eq 4 ] || { fail "no verdict"; cat told; }
+grep -q "Signed by 2 of 2 mirrors of the roles, which want 2: 'mirror' in entry 5, 'second' in entry 6" told ||
+    { fail "not two mirrors"; cat told; }
 # A log that shows nothing new is refused where the roles say so, also by who remembers nothing of it.
 { cat roles.txt; echo 'max-age 1'; } >impatient.txt
 sleep 2
@@ -72,8 +74,8 @@ says "older than the policy lets a checkpoint be"
 grep -q "^2 shards fetched and verified, 0 were there, 0 are missing" told || { fail "no mirror"; cat told; }
 grep -q "^'mirror.index': .* of 2 live shards" told || { fail "no index of the mirror's"; cat told; }
 "$ws" ledger keys *.key >vkeys || fail "no public keys"
-[ "$(wc -l <vkeys)" -eq 9 ] || fail "not nine keys"
-[ "$(find . -maxdepth 1 -name '*.key' -perm 600 | wc -l)" -eq 9 ] || fail "keys that others may read"
+[ "$(wc -l <vkeys)" -eq 11 ] || fail "not eleven keys"
+[ "$(find . -maxdepth 1 -name '*.key' -perm 600 | wc -l)" -eq 11 ] || fail "keys that others may read"
 for key in *.key; do
     grep -rqF "$(cut -d + -f 5- "$key")" told registry && fail "the private key of $key was told"
 done

@@ -265,7 +265,7 @@ static void index_calls_it_repeated(struct made_registry *r)
 {
     (void)registry_claim(r, ALPHA, text(r));
     registry_publish(r, 5);
-    registry_index_with(r, call_repeated);
+    registry_index_of(r, MIRROR, call_repeated);
     registry_publish(r, 6);
 }
 
@@ -281,7 +281,7 @@ static void index_omits_keys(struct made_registry *r)
     (void)registry_claim(r, ALPHA, registry_text(r, OTHER));
     (void)registry_claim(r, BRAVO, text(r));
     registry_publish(r, 5);
-    registry_index_with(r, put_other_in_place);
+    registry_index_of(r, MIRROR, put_other_in_place);
     registry_publish(r, 6);
 }
 
@@ -322,11 +322,74 @@ static void index_is_all_there_is(struct made_registry *r)
     assert_int_equal(unlink(registry_path(r, "shards/1")), 0);
 }
 
+/* Another mirror's index of the same entries has it. */
+static void one_of_two_omits(struct made_registry *r)
+{
+    (void)registry_claim(r, ALPHA, registry_text(r, OTHER));
+    (void)registry_claim(r, BRAVO, text(r));
+    registry_publish(r, 5);
+    registry_index_of(r, SECOND_MIRROR, NULL);
+    const char *head = registry_path(r, "shards/1"), *away = registry_path(r, "away");
+    assert_int_equal(rename(head, away), 0);
+    registry_index(r);
+    registry_publish(r, 6);
+    assert_int_equal(rename(away, head), 0);
+}
+
+static void one_of_two_omits_and_two_are_wanted(struct made_registry *r)
+{
+    registry_want_mirrors(r, 2);
+    one_of_two_omits(r);
+}
+
+/* And nobody who has the shard looks. */
+static void one_of_two_omits_keys(struct made_registry *r)
+{
+    (void)registry_claim(r, ALPHA, registry_text(r, OTHER));
+    (void)registry_claim(r, BRAVO, text(r));
+    registry_publish(r, 5);
+    registry_index_of(r, SECOND_MIRROR, NULL);
+    registry_index_of(r, MIRROR, put_other_in_place);
+    registry_publish(r, 6);
+    assert_int_equal(unlink(registry_path(r, "shards/1")), 0);
+}
+
+static void one_of_two_omits_keys_and_two_are_wanted(struct made_registry *r)
+{
+    registry_want_mirrors(r, 2);
+    one_of_two_omits_keys(r);
+}
+
+static void fewer_than_wanted_omit_keys(struct made_registry *r)
+{
+    registry_want_mirrors(r, 3);
+    (void)registry_claim(r, ALPHA, registry_text(r, OTHER));
+    (void)registry_claim(r, BRAVO, text(r));
+    registry_publish(r, 5);
+    registry_index_of(r, MIRROR, put_other_in_place);
+    registry_index_of(r, SECOND_MIRROR, put_other_in_place);
+    registry_publish(r, 6);
+    assert_int_equal(unlink(registry_path(r, "shards/1")), 0);
+}
+
+/* The third, whose index the reader has not. */
+static void one_more_than_wanted_omits_keys(struct made_registry *r)
+{
+    registry_want_mirrors(r, 2);
+    (void)registry_claim(r, ALPHA, registry_text(r, OTHER));
+    (void)registry_claim(r, BRAVO, text(r));
+    registry_publish(r, 5);
+    registry_index_of(r, THIRD_MIRROR, put_other_in_place);
+    registry_index(r);
+    registry_index_of(r, SECOND_MIRROR, NULL);
+    registry_publish(r, 6);
+}
+
 static void index_of_stranger(struct made_registry *r)
 {
     leave_out(r);
     registry_index(r);
-    /* What was logged is as of a mirror; the reader's roles know none. */
+    /* What was logged is as of a mirror; the reader's roles know it as none. */
     struct ws_arena *arena = &r->made.arena;
     const struct ws_bytes roles = contents(arena, r->request.roles);
     const uint8_t *line = memmem(roles.data, roles.size, "\nmirror mirror ", 15);
@@ -499,6 +562,12 @@ static const struct row rows[] = {
     {"mirror", "omit", "lists a keyed shard as live, to a reader without the key", "unknown; not proven that nobody has it; a shard unavailable; the index is refuted", index_calls_keyed_live, NULL},
     {"mirror", "omit", "leaves fingerprints of a live shard out of its index", "model, as claimed by bravo; the index is refuted", index_omits_keys, NULL},
     {"mirror", "omit", "leaves them out, and the reader has not the shard", "unknown; a shard unavailable", index_is_all_there_is, NULL},
+    {"mirror", "omit", "leaves a shard out of its index, which another mirror does not", "unknown; not proven that nobody has it; a shard unavailable; second signed another index", one_of_two_omits, NULL},
+    {"mirror", "omit", "does so where two mirrors are wanted", "model, as claimed by bravo; 1 of 3 mirrors signed; second signed another index", one_of_two_omits_and_two_are_wanted, NULL},
+    {"mirror", "omit", "leaves fingerprints out, which another mirror does not, and the reader has not the shard", "unknown; a shard unavailable; second signed another index", one_of_two_omits_keys, NULL},
+    {"mirror", "omit", "does so where two mirrors are wanted", "unknown; not proven that nobody has it; a shard unavailable; 1 of 3 mirrors signed; second signed another index", one_of_two_omits_keys_and_two_are_wanted, NULL},
+    {"mirror", "omit", "does so where two others signed, as many as are wanted", "model, as claimed by bravo; third signed another index", one_more_than_wanted_omits_keys, NULL},
+    {"k-1 mirrors", "omit", "leave fingerprints out together, and the reader has not the shard", "unknown; not proven that nobody has it; a shard unavailable; 2 of 3 mirrors signed", fewer_than_wanted_omit_keys, NULL},
     {"mirror", "omit", "signs an index, and has no mirror in the roles", "refused: no index of the roles", index_of_stranger, NULL},
     {"log", "omit", "serves another entry in its place", "refused: its files do not lead to what it signed", log_omits, NULL},
     {"log", "roll back", "shows what it was before", "refused: older than what was seen", log_rolls_back, NULL},
@@ -568,6 +637,12 @@ static const char *say(struct made_registry *r, const struct ws_finding *finding
         says = ws_arena_format(&r->made.arena, "%s; the index is damaged", says);
     if (finding->coverage == WS_COVERAGE_REFUTED)
         says = ws_arena_format(&r->made.arena, "%s; the index is refuted", says);
+    if (finding->coverage == WS_COVERAGE_FEW_SIGNED)
+        says = ws_arena_format(&r->made.arena, "%s; %zu of %zu mirrors signed", says,
+                               finding->signer_count, finding->mirrors);
+    for (size_t i = 0; i < finding->dissenter_count; i++)
+        says = ws_arena_format(&r->made.arena, "%s; %s signed another index", says,
+                               finding->claims[finding->dissenters[i]].party);
     return says;
 }
 

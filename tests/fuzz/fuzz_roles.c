@@ -33,6 +33,8 @@ static void look_at(const struct ws_roles *roles, const struct ws_trust *trust)
         require(granted->party < roles->party_count);
         require(ws_roles_allow(roles, granted->party, granted->role, granted->space));
     }
+    require(roles->index_quorum == 1 ||
+            (roles->index_quorum > 1 && roles->index_quorum <= ws_roles_mirror_parties(roles)));
     for (size_t i = 0; i < trust->member_count; i++)
         require(trust->members[i].run_by <= i || trust->members[i].key.name != NULL);
 }

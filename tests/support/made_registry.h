@@ -14,7 +14,19 @@
 #include "support/place.h"
 
 enum { REGISTRY_TEXTS = 32, REGISTRY_WORDS = 300 };
-enum registry_party { ALPHA, BRAVO, ARCHIVE, MIRROR, STRANGER, REGISTRY_PARTIES };
+enum registry_party {
+    ALPHA,
+    BRAVO,
+    ARCHIVE,
+    MIRROR,
+    SECOND_MIRROR,
+    THIRD_MIRROR,
+    STRANGER,
+    REGISTRY_PARTIES
+};
+
+static const char *const registry_names[REGISTRY_PARTIES] = {"alpha",  "bravo", "archive", "mirror",
+                                                             "second", "third", "stranger"};
 
 struct made_registry {
     struct made_parties made;
@@ -41,22 +53,32 @@ static inline void registry_file(struct made_registry *r, const char *name, stru
     assert_int_equal(ws_file_place(registry_path(r, name), bytes, NULL), WS_OK);
 }
 
+/* A key of cosignatures that a mirror never uses here. */
+static inline const char *registry_stored_key(struct made_registry *r)
+{
+    struct ws_note_signer stored;
+    assert_int_equal(
+        ws_note_signer_make("stored", WS_KEY_COSIGNATURE, &r->made.arena, &stored, NULL), WS_OK);
+    const char *text = made_key_text(&stored, &r->made);
+    ws_note_signer_close(&stored);
+    return text;
+}
+
 static inline void registry_trust(struct made_registry *r)
 {
     struct made_parties *made = &r->made;
     const char *vkeys[REGISTRY_PARTIES];
     for (size_t i = 0; i < REGISTRY_PARTIES; i++)
         vkeys[i] = made_key_text(&r->signers[i], made);
-    struct ws_note_signer stored;
-    assert_int_equal(ws_note_signer_make("stored", WS_KEY_COSIGNATURE, &made->arena, &stored, NULL),
-                     WS_OK);
     const char *roles = ws_arena_format(
         &made->arena,
-        "key alpha %s\nkey bravo %s\nkey archive %s\nkey mirror %s\nissuer alpha "
-        "example.com/alpha\nissuer bravo example.com/bravo\narchive archive example.org\nmirror "
-        "mirror %s http://127.0.0.1:1\nmax-delay %d\nmax-opening %d\n",
-        vkeys[ALPHA], vkeys[BRAVO], vkeys[ARCHIVE], vkeys[MIRROR], made_key_text(&stored, made),
-        3 * MADE_DAY, MADE_DAY);
+        "key alpha %s\nkey bravo %s\nkey archive %s\nissuer alpha example.com/alpha\nissuer bravo "
+        "example.com/bravo\narchive archive example.org\nmax-delay %d\nmax-opening %d\n",
+        vkeys[ALPHA], vkeys[BRAVO], vkeys[ARCHIVE], 3 * MADE_DAY, MADE_DAY);
+    for (enum registry_party party = MIRROR; party <= THIRD_MIRROR; party++)
+        roles = ws_arena_format(&made->arena, "%skey %s %s\nmirror %s %s http://127.0.0.1:1/%d\n",
+                                roles, registry_names[party], vkeys[party], registry_names[party],
+                                registry_stored_key(r), (int)party);
     const char *policy = ws_arena_format(&made->arena, "log %s\n", made_key_text(&made->log, made));
     for (size_t i = 0; i < 3; i++)
         policy = ws_arena_format(&made->arena, "%switness w%zu %s\n", policy, i,
@@ -67,19 +89,17 @@ static inline void registry_trust(struct made_registry *r)
     registry_file(
         r, "roles",
         ws_bytes_of_text(ws_arena_format(&made->arena, "urn:wellspring:roles:v1\n%s", roles)));
-    ws_note_signer_close(&stored);
 }
 
 static inline void registry_begin(struct made_registry *r)
 {
-    static const char *const names[] = {"alpha", "bravo", "archive", "mirror", "stranger"};
     *r = (struct made_registry){.shards = 0};
     made_parties_begin(&r->made);
     new_place(&r->place);
     for (size_t i = 0; i < REGISTRY_PARTIES; i++)
-        assert_int_equal(
-            ws_note_signer_make(names[i], WS_KEY_ED25519, &r->made.arena, &r->signers[i], NULL),
-            WS_OK);
+        assert_int_equal(ws_note_signer_make(registry_names[i], WS_KEY_ED25519, &r->made.arena,
+                                             &r->signers[i], NULL),
+                         WS_OK);
     registry_trust(r);
     assert_int_equal(ws_directory_make(registry_path(r, "shards"), NULL), WS_OK);
     r->request = (struct ws_lookup_request){
@@ -241,7 +261,8 @@ typedef void lie_of_mirror(struct ws_index_list *list, const struct ws_shard **l
 
 /* The mirror's index of what was published, of the shards that are there now; logged, and used from
  * the next checkpoint on. `lie` may be NULL. */
-static inline void registry_index_with(struct made_registry *r, lie_of_mirror *lie)
+static inline void registry_index_of(struct made_registry *r, enum registry_party mirror,
+                                     lie_of_mirror *lie)
 {
     struct made_parties *made = &r->made;
     struct ws_log_source source;
@@ -257,9 +278,9 @@ static inline void registry_index_with(struct made_registry *r, lie_of_mirror *l
                                  .roles_digest = &roles,
                                  .scheme = WS_FINGERPRINT_ID};
     struct ws_frontier frontier = {.size = 0};
-    for (size_t i = 0; i < r->tree.size; i++)
+    for (size_t i = 0; i < r->published; i++)
         ws_frontier_add(&frontier, &r->tree.leaves[i]);
-    plan.log = (struct ws_checkpoint){.origin = "log.example", .size = r->tree.size};
+    plan.log = (struct ws_checkpoint){.origin = "log.example", .size = r->published};
     ws_frontier_root(&frontier, &plan.log.root);
     text = contents(&made->arena, r->request.roles);
     assert_int_equal(ws_hash_of(text, &roles, NULL), WS_OK);
@@ -275,7 +296,7 @@ static inline void registry_index_with(struct made_registry *r, lie_of_mirror *l
     const struct ws_statement statement = {
         .kind = WS_STATEMENT_INDEX,
         .index = {.log = "log.example", .entries = plan.log.size, .root = plan.log.root}};
-    (void)registry_say(r, MIRROR, statement, &index.digest);
+    (void)registry_say(r, mirror, statement, &index.digest);
     ws_index_close(&index);
     ws_shard_shelf_close(&shelf);
     ws_log_source_close(&source);
@@ -283,7 +304,17 @@ static inline void registry_index_with(struct made_registry *r, lie_of_mirror *l
 
 static inline void registry_index(struct made_registry *r)
 {
-    registry_index_with(r, NULL);
+    registry_index_of(r, MIRROR, NULL);
+}
+
+/* The reader wants so many mirrors behind an index; their own roles say the same. */
+static inline void registry_want_mirrors(struct made_registry *r, unsigned count)
+{
+    const struct ws_bytes roles = contents(&r->made.arena, r->request.roles);
+    registry_file(
+        r, "roles",
+        ws_bytes_of_text(ws_arena_format(&r->made.arena, "%.*sindex-quorum %u\n", (int)roles.size,
+                                         (const char *)roles.data, count)));
 }
 
 /* Looking up ----------------------------------------------------------------------------------- */

@@ -240,6 +240,107 @@ static void bundle__with_something_left_out_is_not_complete(void **state)
     registry_end(&r);
 }
 
+static struct ws_finding judge(struct made_registry *r, struct ws_lookup *lookup,
+                               struct ws_bytes bundle)
+{
+    const struct ws_finding_reader reader = registry_reader(lookup);
+    struct ws_evidence read;
+    struct ws_finding finding = {.claim_count = 0};
+    assert_int_equal(ws_evidence_take_apart(bundle, &r->made.arena, &read, NULL), WS_OK);
+    assert_int_equal(ws_finding_make(&read, &reader, &r->made.arena, &finding, NULL), WS_OK);
+    return finding;
+}
+
+/* What a lookup of a text of nobody says of its index. */
+static struct ws_finding find_nothing(struct made_registry *r, struct ws_bytes *bundle)
+{
+    struct ws_lookup lookup;
+    struct ws_evidence evidence;
+    open_lookup(r, &lookup);
+    (void)find(r, &lookup, registry_text(r, OTHER_TEXT), &evidence);
+    *bundle = registry_bundle(r, &evidence);
+    const struct ws_finding finding = judge(r, &lookup, *bundle);
+    assert_int_equal(finding.verdict.label, WS_VERDICT_UNKNOWN);
+    ws_lookup_close(&lookup);
+    return finding;
+}
+
+/* Each party counts once, however often it signs, and with what is wrong not at all. */
+static void index__counts_when_enough_mirrors_signed_it(void **state)
+{
+    (void)state;
+    struct made_registry r;
+    struct ws_bytes few, enough;
+    registry_begin(&r);
+    registry_want_mirrors(&r, 2);
+    (void)registry_claim(&r, ALPHA, registry_text(&r, MODEL_TEXT));
+    registry_publish(&r, 1);
+    registry_index(&r);
+    registry_index(&r);
+    registry_publish(&r, 2);
+    struct ws_finding finding = find_nothing(&r, &few);
+    assert_int_equal(finding.coverage, WS_COVERAGE_FEW_SIGNED);
+    assert_int_equal(finding.index_quorum, 2);
+    assert_int_equal(finding.mirrors, 3);
+    assert_int_equal(finding.signer_count, 1);
+    assert_int_equal(finding.dissenter_count, 0);
+    /* It counts for nothing: the shard was looked up as without it. */
+    assert_int_equal(finding.shards[0].state, WS_SEARCHED_WHOLE);
+
+    const uint64_t published = r.published;
+    r.published = 1; /* the second mirror's is of the same entries */
+    registry_index_of(&r, SECOND_MIRROR, NULL);
+    r.published = published;
+    registry_publish(&r, 3);
+    finding = find_nothing(&r, &enough);
+    assert_int_equal(finding.coverage, WS_COVERAGE_COMPLETE);
+    assert_int_equal(finding.signer_count, 2);
+    assert_string_equal(finding.claims[finding.signers[0]].party, "mirror");
+    assert_string_equal(finding.claims[finding.signers[1]].party, "second");
+    assert_int_equal(finding.index_entries, 1);
+
+    /* Who has the bundle demands the same, and who asks for less has less. */
+    struct ws_lookup lookup;
+    open_lookup(&r, &lookup);
+    assert_int_equal(judge(&r, &lookup, few).coverage, WS_COVERAGE_FEW_SIGNED);
+    lookup.roles.index_quorum = 1;
+    assert_int_equal(judge(&r, &lookup, few).coverage, WS_COVERAGE_COMPLETE);
+    lookup.roles.index_quorum = 3;
+    assert_int_equal(judge(&r, &lookup, enough).coverage, WS_COVERAGE_FEW_SIGNED);
+    ws_lookup_close(&lookup);
+    registry_end(&r);
+}
+
+/* Of this index of the same entries, but of another log of them: no mirror that does so spoils what
+ * others say. */
+static void index__of_another_root_is_not_signed(void **state)
+{
+    (void)state;
+    struct made_registry r;
+    struct ws_bytes bundle;
+    struct ws_index index;
+    registry_begin(&r);
+    (void)registry_claim(&r, ALPHA, registry_text(&r, MODEL_TEXT));
+    registry_publish(&r, 1);
+    registry_index(&r);
+    assert_int_equal(ws_index_open(&index, r.request.index, &r.made.arena, NULL), WS_OK);
+    struct ws_statement other = {.kind = WS_STATEMENT_INDEX,
+                                 .index = {.log = "log.example", .entries = 1}};
+    r.tree.size--; /* the honest statement comes behind it */
+    const struct ws_bytes honest = r.tree.entries[r.tree.size];
+    (void)registry_say(&r, SECOND_MIRROR, other, &index.digest);
+    (void)made_tree_add(&r.tree, honest);
+    ws_index_close(&index);
+    registry_publish(&r, 2);
+    const struct ws_finding finding = find_nothing(&r, &bundle);
+    assert_int_equal(finding.coverage, WS_COVERAGE_COMPLETE);
+    assert_int_equal(finding.signer_count, 1);
+    assert_string_equal(finding.claims[finding.signers[0]].party, "mirror");
+    assert_int_equal(finding.dissenter_count, 1);
+    assert_string_equal(finding.claims[finding.dissenters[0]].party, "second");
+    registry_end(&r);
+}
+
 /* A text that is too short for fingerprints can be registered, and no index shows it. */
 static void index__says_nothing_of_a_text_without_fingerprints(void **state)
 {
@@ -640,6 +741,8 @@ int main(void)
         cmocka_unit_test(bundle__comes_to_the_same_verdict),
         cmocka_unit_test(bundle__proves_nothing_when_it_was_tampered_with),
         cmocka_unit_test(bundle__with_something_left_out_is_not_complete),
+        cmocka_unit_test(index__counts_when_enough_mirrors_signed_it),
+        cmocka_unit_test(index__of_another_root_is_not_signed),
         cmocka_unit_test(index__says_nothing_of_a_text_without_fingerprints),
         cmocka_unit_test(finding__of_too_many_hits_is_refused),
         cmocka_unit_test(copies__that_hide_fingerprints_are_passed_over),

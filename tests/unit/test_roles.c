@@ -221,6 +221,14 @@ static void roles__refuse_lines_that_are_none(void **state)
         {plain, "max-age 1d\n", "roles:2: '1d', wanted whole seconds"},
         {plain, "max-age 1\nmax-age 1\n", "roles:3: this limit was there before"},
         {plain, "max-delay 1 2\n", "roles:2: '2' is too much"},
+        {plain, "index-quorum\n", "roles:2: a number of mirrors is missing"},
+        {plain, "index-quorum 0\n", "roles:2: '0', wanted a whole number of mirrors"},
+        {plain, "index-quorum 1 2\n", "roles:2: '2' is too much"},
+        {plain, "index-quorum 1\nindex-quorum 1\n", "roles:3: this quorum was there before"},
+        {plain, "index-quorum 1\n",
+         "roles: index-quorum is 1, more than the parties with mirrors, 0"},
+        {plain, "mirror p " WITNESS_A " u\nmirror p " WITNESS_B " v\nindex-quorum 2\n",
+         "roles: index-quorum is 2, more than the parties with mirrors, 1"},
         {plain, "max-opening 1\nmax-opening 2\n", "roles:3: this limit was there before"},
         {POLICY_OF("quorum none\n"), "max-delay 1\n", "roles:2: the policy wants no quorum"},
         {plain, "\x01\n", "roles:2: a control character"},
@@ -248,6 +256,22 @@ static void roles__of_another_version_are_refused(void **state)
         assert_non_null(strstr(in.err.message, "roles:1: wanted 'urn:wellspring:roles:v1'"));
         release(&in);
     }
+}
+
+static void roles__say_how_many_mirrors_sign_an_index(void **state)
+{
+    (void)state;
+    static const char one[] = "urn:wellspring:roles:v1\nmirror p " WITNESS_A " u\n";
+    static const char two[] = "urn:wellspring:roles:v1\nindex-quorum 2\nmirror p " WITNESS_A
+                              " u\nmirror q " WITNESS_B " v\n";
+    struct reading in;
+    assert_int_equal(read_roles(&in, EXAMPLE_POLICY, one), WS_OK);
+    assert_int_equal(in.roles.index_quorum, 1);
+    release(&in);
+    assert_int_equal(read_roles(&in, EXAMPLE_POLICY, two), WS_OK);
+    assert_int_equal(in.roles.index_quorum, 2);
+    assert_int_equal(ws_roles_mirror_parties(&in.roles), 2);
+    release(&in);
 }
 
 /* What a policy makes of roles that are refused stays as it was. */
@@ -304,6 +328,7 @@ int main(void)
         cmocka_unit_test(roles__tell_roots_and_mirrors_from_keys),
         cmocka_unit_test(mirrors__are_known_by_where_they_are),
         cmocka_unit_test(mirrors__have_cosigned_what_they_show),
+        cmocka_unit_test(roles__say_how_many_mirrors_sign_an_index),
         cmocka_unit_test(roles__refuse_lines_that_are_none),
         cmocka_unit_test(roles__of_another_version_are_refused),
         cmocka_unit_test(roles__that_are_refused_leave_the_policy_alone),

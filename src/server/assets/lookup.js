@@ -103,7 +103,10 @@ function showUnproven(answer) {
     "That a claim is true. It is what its issuer says; the log proves that it was said, and since when.",
     answer.complete
       ? `Anything of entries from ${whole(answer.index_entries)} on: the index that leaves nothing out is of those before.`
-      : `That nothing was left out: ${answer.coverage}.`,
+      : `That nothing was left out: ${answer.coverage}` + (answer.index_signers.length > 0
+        ? ` (${answer.index_signers.length} of ${answer.mirrors}; ${answer.index_quorum} wanted).` : "."),
+    ...answer.index_dissenters.map((other) => `Which index is right: ${other.claimed_by} signed another one of the same ` +
+      `${whole(answer.index_entries)} entries, in entry ${whole(other.entry)}.`),
     ...missing.map((shard) => `Shard ${shard.name} of entry ${whole(shard.entry)} is ${shard.state}` +
       (shard.withdrawn_in === null ? "" : ` at entry ${whole(shard.withdrawn_in)}`) + (shard.why ? `: ${shard.why}` : ".")),
     ...answer.disputed.map((entry) => `Entry ${whole(entry)} is disputed, and counts for nothing.`),
