@@ -144,9 +144,34 @@ static enum ws_status bad_line(const char *directory, uint64_t number, struct li
     return WS_OK;
 }
 
+/* Where the lines end: they are as many as the head says, and the last has its digits. What does
+ * not end is the line behind the last whole one. */
+static enum ws_status check_end(struct ws_vault *vault, uint64_t lines, const struct ws_hash *chain,
+                                uint64_t size, bool is_whole, struct line_visit *visit,
+                                struct ws_error *err)
+{
+    const struct ws_vault_head *head = &vault->head;
+    if (size < head->bytes)
+        return bad_line(vault->directory, lines + 1, visit,
+                        ws_fail(err, WS_CORRUPT,
+                                "it is cut short, or gone: the records end after %" PRIu64
+                                " bytes of the %" PRIu64 " that %s says",
+                                size, head->bytes, HEAD),
+                        err);
+    if (is_whole && lines == head->records && memcmp(chain, &head->chain, sizeof *chain) == 0)
+        return WS_OK;
+    return bad_line(vault->directory, is_whole ? lines : lines + 1, visit,
+                    ws_fail(err, WS_CORRUPT,
+                            "the records end otherwise than %s says, after %" PRIu64
+                            " and not %" PRIu64,
+                            HEAD, lines, head->records),
+                    err);
+}
+
 static enum ws_status read_lines(struct ws_vault *vault, struct ws_bytes text,
                                  struct line_visit *visit, struct ws_error *err)
 {
+    const uint64_t size = text.size;
     struct ws_hash chain = {{0}};
     struct ws_bytes line;
     uint64_t number = 0;
@@ -159,15 +184,7 @@ static enum ws_status read_lines(struct ws_vault *vault, struct ws_bytes text,
         else
             WS_TRY(bad_line(vault->directory, number, visit, status, err));
     }
-    if (number == vault->head.records && text.size == 0 &&
-        memcmp(&chain, &vault->head.chain, sizeof chain) == 0)
-        return WS_OK;
-    return bad_line(vault->directory, number, visit,
-                    ws_fail(err, WS_CORRUPT,
-                            "the records end otherwise than %s says, after %" PRIu64
-                            " and not %" PRIu64,
-                            HEAD, number, vault->head.records),
-                    err);
+    return check_end(vault, number, &chain, size, text.size == 0, visit, err);
 }
 
 /* As many bytes as the head says: what lies behind them counts for nothing. */
@@ -181,17 +198,9 @@ static enum ws_status read_records(struct ws_vault *vault, struct line_visit *vi
         return WS_OK;
     WS_TRY(ws_file_map(path, &file, err));
     struct ws_bytes text = file.bytes;
-    enum ws_status status = WS_OK;
-    if (text.size < vault->head.bytes)
-        status = bad_line(vault->directory, 0, visit,
-                          ws_fail(err, WS_CORRUPT,
-                                  "has %zu bytes, and %" PRIu64 " are on record: it is cut short",
-                                  text.size, vault->head.bytes),
-                          err);
-    else
+    if (text.size > vault->head.bytes)
         text.size = vault->head.bytes;
-    if (status == WS_OK)
-        status = read_lines(vault, text, visit, err);
+    enum ws_status status = read_lines(vault, text, visit, err);
     ws_file_unmap(&file);
     return status;
 }

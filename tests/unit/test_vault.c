@@ -360,6 +360,41 @@ static void every_changed_byte_of_the_records__is_noticed(void **state)
     assert_true(verified(place).lines > 0);
 }
 
+/* Cut anywhere, once: the line that is not whole any more, by its number, and no other. */
+static void records_cut_short__name_the_line(void **state)
+{
+    const struct place *place = *state;
+    char path[128], line[16];
+    struct ws_vault vault;
+    struct ws_hash item;
+    struct ws_error err;
+    struct stat about;
+    (void)snprintf(path, sizeof path, "%s/records", place->vault);
+    open_vault(place, true, &vault);
+    (void)put(&vault, "abc", "first", &item);
+    assert_int_equal(ws_vault_commit(&vault, NULL), WS_OK);
+    assert_int_equal(stat(path, &about), 0);
+    const long first = about.st_size; /* bytes of line 1 */
+    (void)put(&vault, "other", "second", &item);
+    assert_int_equal(ws_vault_commit(&vault, NULL), WS_OK);
+    const long whole = (long)vault.head.bytes;
+    ws_vault_close(&vault);
+    for (long size = whole - 1; size >= 0; size -= 7) {
+        const int cut = size < first ? 1 : 2;
+        assert_int_equal(truncate(path, size), 0);
+        const struct seen seen = verified(place);
+        (void)snprintf(line, sizeof line, "line %d", cut);
+        assert_int_equal(seen.lines, 1);
+        assert_string_equal(seen.what, line);
+        assert_int_equal(ws_vault_open(place->vault, false, &vault, &err), WS_CORRUPT);
+        (void)snprintf(line, sizeof line, ", line %d: ", cut);
+        if (!strstr(err.message, line) || !strstr(err.message, "cut short"))
+            fail_msg("after %ld bytes: %s", size, err.message);
+    }
+    assert_int_equal(truncate(path, 0), 0);
+    assert_string_equal(verified(place).what, "line 1");
+}
+
 /* What lies behind the records that count is of an add that was cut short. */
 static void a_torn_end__is_cut_off(void **state)
 {
@@ -401,6 +436,7 @@ int main(void)
         cmocka_unit_test(a_record__has_the_bytes_of_the_format),
         VAULT_TEST(every_changed_byte_of_an_item__is_noticed),
         VAULT_TEST(every_changed_byte_of_the_records__is_noticed),
+        VAULT_TEST(records_cut_short__name_the_line),
         VAULT_TEST(a_torn_end__is_cut_off),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
