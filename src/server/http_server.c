@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -90,6 +91,7 @@ struct exchange {
     bool begun;
     bool is_made; /* the answer, or it will be */
     bool waits;   /* for ws_http_finish */
+    bool is_last; /* the connection ends with the answer */
 };
 
 static double now(void)
@@ -378,7 +380,7 @@ static enum MHD_Result send_answer(struct exchange *e, struct MHD_Connection *co
         add_cookie(response, e);
     if (e->answer.retry_after > 0)
         add_retry(response, e);
-    if (e->answer.status == MHD_HTTP_SERVICE_UNAVAILABLE)
+    if (e->answer.status == MHD_HTTP_SERVICE_UNAVAILABLE || e->is_last)
         (void)e->server->http->MHD_add_response_header(response, "Connection", "close");
     (void)enter(e->server, connection, viewer ? STREAMING : ANSWERING);
     enum MHD_Result result = http->MHD_queue_response(
@@ -518,6 +520,25 @@ static bool announces_too_much(const struct exchange *e, struct MHD_Connection *
     return size && (!ws_whole_parse(size, &bytes) || bytes > e->body_most);
 }
 
+static enum MHD_Result count_length(void *count, enum MHD_ValueKind kind, const char *name,
+                                    const char *value)
+{
+    (void)kind, (void)value;
+    *(size_t *)count +=
+        strcasecmp(name, "Content-Length") == 0 || strcasecmp(name, "Transfer-Encoding") == 0;
+    return MHD_YES;
+}
+
+/* Where a body ends is said by one header. With several, libmicrohttpd believes one, and a proxy
+ * before it may believe another: what is a body to one of them would be a request to the other. */
+static bool has_one_length(const struct exchange *e, struct MHD_Connection *connection)
+{
+    size_t count = 0;
+    (void)e->server->http->MHD_get_connection_values(connection, MHD_HEADER_KIND, count_length,
+                                                     &count);
+    return count <= 1;
+}
+
 static void turn_away(struct exchange *e, unsigned status, const char *message)
 {
     const struct ws_http_site *site = &e->server->site;
@@ -585,6 +606,13 @@ static enum MHD_Result on_request(void *server, struct MHD_Connection *connectio
         return MHD_NO;
     if (!e->begun) {
         e->begun = true;
+        if (!has_one_length(e, connection)) {
+            e->is_last = true;
+            answer_error(e, MHD_HTTP_BAD_REQUEST,
+                         "one header says how long the request is: Content-Length or "
+                         "Transfer-Encoding, once");
+            return send_answer(e, connection);
+        }
         e->body_most = find_body_most(e, method);
         if (enter(server, connection, ASKING) && !announces_too_much(e, connection))
             return MHD_YES;

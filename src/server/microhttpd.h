@@ -14,6 +14,7 @@
     X(MHD_stop_daemon)                                                                             \
     X(MHD_get_connection_info)                                                                     \
     X(MHD_lookup_connection_value)                                                                 \
+    X(MHD_get_connection_values)                                                                   \
     X(MHD_suspend_connection)                                                                      \
     X(MHD_resume_connection)                                                                       \
     X(MHD_create_response_from_buffer)                                                             \
