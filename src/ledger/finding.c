@@ -87,6 +87,7 @@ struct making {
     struct answer *answers;  /* by place in the order, at the first of equal fingerprints */
     bool is_index_refuted;   /* by a head or a tile of a shard that it has as live */
     struct ws_buffer hits;   /* struct ws_verdict_hit */
+    uint64_t hit_count;      /* also of those beyond its limit */
     struct ws_buffer exacts; /* struct ws_verdict_exact */
 };
 
@@ -535,7 +536,8 @@ static void add_hits(struct making *in, size_t claim, uint32_t subject, size_t m
                      uint32_t count)
 {
     const uint32_t kept = count > ws_verdict_rules_4.most_documents ? 1 : count;
-    for (size_t m = 0; m < mark_count; m++)
+    in->hit_count += (uint64_t)mark_count * kept;
+    for (size_t m = 0; m < mark_count && in->hits.status == WS_OK; m++)
         for (uint32_t i = 0; i < kept; i++) {
             const struct ws_verdict_hit hit = {
                 .claim = claim,
@@ -600,6 +602,20 @@ static bool has_shards(const struct ws_finding_claim *claim)
            ws_statement_has_shards(claim->claim.statement.kind);
 }
 
+/* A verdict weighs all that is shared at every place of the text, so that it is all there at once.
+ * Of parts each shares about its part of it. */
+static enum ws_status fail_hits(const struct making *in)
+{
+    const uint64_t most = WS_FINDING_HITS_LIMIT / sizeof(struct ws_verdict_hit);
+    const uint64_t parts = in->hit_count / most + 1;
+    return ws_fail(in->err, WS_LIMIT,
+                   "the text shares %" PRIu64
+                   " fingerprints with documents of shards, counting each for every document that "
+                   "has it; at most %" PRIu64 " are taken at once. Look up %" PRIu64
+                   " parts of it or more, as 'split -n l/%" PRIu64 " FILE' makes them",
+                   in->hit_count, most, parts, parts);
+}
+
 static enum ws_status search_shards(struct making *in)
 {
     struct ws_finding *out = in->out;
@@ -617,10 +633,7 @@ static enum ws_status search_shards(struct making *in)
             judge_shard(in, &out->claims[i].claim.statement.subjects[s].digest, shard);
         }
     if (in->hits.status == WS_LIMIT)
-        return ws_fail(in->err, WS_LIMIT,
-                       "the text shares fingerprints with documents of shards in more than %zu "
-                       "places: look up parts of it",
-                       WS_FINDING_HITS_LIMIT / sizeof(struct ws_verdict_hit));
+        return fail_hits(in);
     return ws_buffer_check(&in->hits, "what is shared with shards", in->err);
 }
 

@@ -8,6 +8,11 @@ static enum ws_status take(void *reader_, const struct ws_fingerprint *found, si
         const struct ws_verdict_mark mark = {found[i].value, found[i].begin, found[i].end};
         ws_buffer_append(&reader->marks, &mark, sizeof mark);
     }
+    if (reader->marks.status == WS_LIMIT)
+        return ws_fail(err, WS_LIMIT,
+                       "the text has more than %zu fingerprints, the most that are looked up at "
+                       "once: look up parts of it, as 'split -C 1G FILE' makes them",
+                       WS_QUERY_LIMIT / sizeof(struct ws_verdict_mark));
     return ws_buffer_check(&reader->marks, "the fingerprints of a document", err);
 }
 
