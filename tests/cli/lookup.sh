@@ -347,6 +347,18 @@ refuses 3 "older than the policy lets a checkpoint be" -- lookup human.txt --log
 accepts lookup verify human.bundle "${by[@]}"
 check "an old bundle says as of when" grep -qE "^  log  .* 6 entries .* no later than 20" out
 
+# ---- Two indices of the same entries ----
+
+runs index build log --shards shards "${by[@]}" --out one.index || fail "an index: $(cat err)"
+runs index build log --shards shards --policy policy --roles two.roles --out two.index || fail "another: $(cat err)"
+for index in one two; do accepts ledger add log $index.index.yaml --issuer mirror.key; done
+publish
+lookup other.txt --index one.index --keys shard.key --bundle two.bundle
+check "it still counts" grep -q '^Nothing is left out' out
+accepts lookup verify two.bundle "${by[@]}" --keys shard.key
+check "who signed another" grep -qE "^  'mirror' signed another index of the same [0-9]+ entries, in entry [0-9]+\.$" out
+check "and what that says" grep -q '^  Of two that differ one lies, reads by other roles' out
+
 refuses 2 "which document" -- lookup "${at[@]}"
 refuses 2 "--shards DIR" -- lookup model.txt --log log
 refuses 2 "ENTRY@DATE" -- lookup model.txt "${at[@]}" --disputed 1
