@@ -61,6 +61,8 @@ static struct fake_daemon {
     MHD_NotifyConnectionCallback on_connection;
     void *connection_user;
     int socket;
+    size_t memory; /* these are of no use here */
+    unsigned number;
 } fake_daemons[FAKE_DAEMONS]; /* in the order in which they were started */
 static size_t fake_daemon_count;
 
@@ -108,15 +110,13 @@ static inline void fake_take_option(struct fake_daemon *daemon, enum MHD_OPTION 
         (void)va_arg(*rest, void *);
         break;
     case MHD_OPTION_CONNECTION_MEMORY_LIMIT:
-        (void)va_arg(*rest, size_t);
+        daemon->memory = va_arg(*rest, size_t);
         break;
     case MHD_OPTION_THREAD_POOL_SIZE:
     case MHD_OPTION_CONNECTION_LIMIT:
     case MHD_OPTION_CONNECTION_TIMEOUT:
-        (void)va_arg(*rest, unsigned);
-        break;
     case MHD_OPTION_STRICT_FOR_CLIENT:
-        (void)va_arg(*rest, int);
+        daemon->number = va_arg(*rest, unsigned);
         break;
     default: /* one that the server has since begun to use */
         fake_require(false);
