@@ -9,6 +9,7 @@
 
 #include "base/allocator.h"
 #include "rdb_text.h"
+#include "support/effort.h"
 
 /* What R writes for c("So", "", "it goes"), version 3. */
 static const char vector[] = "X\n"
@@ -193,8 +194,9 @@ static void rdb_text__survives_any_changed_byte(void **state)
         ws_buffer_release(&text);
         rdb.data[i / 8] = (char)(rdb.data[i / 8] ^ 1 << i % 8);
     }
-    for (size_t i = 0; i < (size_t)VECTOR_SIZE * 256; i++)
-        (void)status_with(i / 256, (uint8_t)(i % 256));
+    for (size_t at = 0; at < VECTOR_SIZE; at++)
+        for (size_t value = 0; value < 256; value += by_effort(17, 1, 1))
+            (void)status_with(at, (uint8_t)value);
     ws_buffer_release(&rdb);
 }
 

@@ -17,13 +17,14 @@
 
 #include "base/file.h"
 #include "data/human.h"
+#include "support/effort.h"
 #include "support/place.h"
 #include "support/tokenizers.h"
 
 #ifdef WS_SMALL_LIMITS
-enum { SIZE = 8000, LONG_RUN = 500 };
+enum { SHORT = 8000, LONG = 8000, LONG_RUN = 500 };
 #else
-enum { SIZE = 3000000, LONG_RUN = 1100000 }; /* pieces are of 1 MiB */
+enum { SHORT = 1200000, LONG = 3000000, LONG_RUN = 1100000 }; /* pieces are of 1 MiB */
 #endif
 
 struct fixture {
@@ -42,10 +43,11 @@ static int set_up(void **state)
     if (!fixture)
         return -1;
     uint32_t x = 1;
+    const size_t size = by_effort(SHORT, LONG, LONG);
     ws_arena_init(&fixture->arena, NULL);
     ws_buffer_init(&fixture->text, NULL, SIZE_MAX);
-    for (int half = 1; half <= 2; half++) {
-        while (fixture->text.size < (size_t)half * SIZE / 2) {
+    for (size_t half = 1; half <= 2; half++) {
+        while (fixture->text.size < half * size / 2) {
             x = x * 1664525U + 1013904223U;
             ws_buffer_text(&fixture->text, parts[(x >> 16) % (sizeof parts / sizeof *parts)]);
         }

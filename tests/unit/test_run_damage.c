@@ -13,6 +13,7 @@
 #include "lab/checkpoint.h"
 #include "lab/results.h"
 #include "lab/run.h"
+#include "support/effort.h"
 #include "support/laboratory.h"
 #include "support/place.h"
 #include "support/running.h"
@@ -150,26 +151,30 @@ static size_t remove_files(struct ws_arena *arena, const char *directory, const 
     return removed;
 }
 
-/* Long runs: several parts, seeds and generations raised between them and inside of them. */
+/* Long runs: several parts, seeds and generations raised between them and inside of them; with
+ * little effort a single block of chains. */
 static void run__parts_are_the_same_however_a_run_grew(void **state)
 {
     (void)state;
-    enum { LONG = 600, MANY = 70 };
+    const size_t blocks = by_effort(0, 1, 1), many = 6 + 64 * blocks;
+    const uint64_t generations = 300 + 300 * blocks;
     struct laboratory lab;
     struct place whole, place;
     struct ws_arena arena;
     open_laboratory(&lab, 1,
                     "policies: [replace, accumulate-subsample, mix:0.5:0.25:0.25]\n"
-                    "generations: 600\nseeds: 70\nthreads: 2\n");
+                    "threads: 2\n");
+    set(&lab, generations, many);
     new_place(&whole);
     new_place(&place);
     ws_arena_init(&arena, NULL);
     run_well(&lab, &whole);
     static const struct {
         uint64_t generations, seeds;
-    } stages[] = {{100, 3}, {256, 5}, {300, 5}, {512, 66}, {513, 66}, {LONG, MANY}};
+    } stages[] = {{100, 3}, {256, 5}, {300, 5}, {512, 66}, {513, 66}, {600, 70}};
     for (size_t i = 0; i < sizeof stages / sizeof *stages; i++) {
-        set(&lab, stages[i].generations, stages[i].seeds);
+        set(&lab, stages[i].generations < generations ? stages[i].generations : generations,
+            stages[i].seeds < many ? stages[i].seeds : many);
         lab.experiment.settings.threads = i % 2 ? 7 : 1;
         lab.experiment.settings.checkpoint_seconds = i % 3 ? 5 : 0.01;
         run_well(&lab, &place);
@@ -180,8 +185,8 @@ static void run__parts_are_the_same_however_a_run_grew(void **state)
                 remove_files(&arena, join(&arena, place.path, "arms/replace"), "-2") > 0);
     struct went went = run(&lab, &place);
     assert_int_equal(went.status, WS_CORRUPT);
-    assert_int_equal(went.failed, MANY);
-    assert_int_equal(went.already_complete, 3 * MANY);
+    assert_int_equal(went.failed, many);
+    assert_int_equal(went.already_complete, 3 * many);
     assert_non_null(strstr(went.failures, "' is missing\n"));
     /* The chains of the block start again where their checkpoint is removed. */
     assert_true(remove_files(&arena, join(&arena, place.path, "arms/replace"), ".checkpoint") > 0);
