@@ -298,7 +298,7 @@ static void index_calls_keyed_live(struct made_registry *r)
     (void)registry_claim(r, ALPHA, registry_text(r, OTHER));
     claim_keyed(r, BRAVO);
     registry_publish(r, 5);
-    registry_index_with(r, call_live);
+    registry_index_of(r, MIRROR, call_live);
     registry_publish(r, 6);
 }
 
@@ -311,7 +311,7 @@ static void call_keyed(struct ws_index_list *list, const struct ws_shard **live)
 static void index_calls_it_keyed(struct made_registry *r)
 {
     leave_out(r);
-    registry_index_with(r, call_keyed);
+    registry_index_of(r, MIRROR, call_keyed);
     registry_publish(r, 6);
 }
 
