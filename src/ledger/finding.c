@@ -446,7 +446,7 @@ static const char *why_unverified(const struct making *in, const struct ws_findi
 {
     static const char *const said[WS_INDEX_STATES] = {
         [WS_INDEX_UNAVAILABLE] = "the index says that its mirror could not get it",
-        [WS_INDEX_DAMAGED] = "the index says that its mirror got something else",
+        [WS_INDEX_DAMAGED] = "the index says that what its mirror got is not what it may be",
         [WS_INDEX_FOREIGN] = "the index says that it has another scheme of fingerprints",
         [WS_INDEX_WITHDRAWN] = "the index says that it was withdrawn",
         [WS_INDEX_UNFOUNDED] = "the index is by roles under which its statement does not count",

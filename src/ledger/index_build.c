@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "ledger/index_crowd.h"
 #include "ledger/shard_key.h"
 #include "ledger/shard_roll.h"
 
@@ -190,6 +191,9 @@ enum ws_status ws_index_take_stock(const struct ws_index_plan *plan, struct ws_s
         status = ws_shard_roll_read(&roll, &plan->log, err);
     if (status == WS_OK)
         status = make_list(plan, &roll, shelf, note, user, arena, list, live, err);
+    if (status == WS_OK)
+        status = ws_index_leave_out_crowds(&ws_index_room, list, *live, note, user,
+                                           arena->allocator, err);
     ws_shard_roll_close(&roll);
     return status;
 }

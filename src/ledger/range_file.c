@@ -164,6 +164,11 @@ static uint64_t pairs_before(const struct ws_range_file *file, uint64_t index)
     return load64_le(file->map.bytes.data + parts_of(&file->range).first + 8 * index);
 }
 
+uint64_t ws_range_file_pairs(const struct ws_range_file *file, uint32_t index)
+{
+    return pairs_before(file, (uint64_t)index + 1) - pairs_before(file, index);
+}
+
 static const uint8_t *node_at(const struct ws_range_file *file, uint64_t place)
 {
     return file->map.bytes.data + parts_of(&file->range).nodes + WS_HASH_SIZE * place;

@@ -52,6 +52,8 @@ void ws_range_file_close(struct ws_range_file *file); /* zeroed or closed before
 WS_MUST_CHECK enum ws_status ws_range_file_tile(const struct ws_range_file *file, uint32_t index,
                                                 struct ws_bytes *bytes, struct ws_range_tile *out,
                                                 struct ws_error *err);
+/* How many pairs tile `index` of a file that was verified has. */
+uint64_t ws_range_file_pairs(const struct ws_range_file *file, uint32_t index);
 /* The tile of `key` and its way to the root, which is copied to `way`. */
 WS_MUST_CHECK enum ws_status ws_range_file_prove(const struct ws_range_file *file, uint64_t key,
                                                  uint8_t way[WS_RANGE_WAY_LIMIT],

@@ -2,8 +2,6 @@
 
 #include "ledger/pair_sort.h"
 
-enum { GROUP = 64 /* tiles that are merged at once, so that each list is asked less often */ };
-
 static enum ws_status grow(struct ws_pair_batch *batch, struct ws_error *err)
 {
     const size_t room = batch->room == 0 ? (size_t)1 << 16 : 2 * batch->room;
@@ -11,7 +9,7 @@ static enum ws_status grow(struct ws_pair_batch *batch, struct ws_error *err)
         return ws_fail(err, WS_LIMIT,
                        "more than %d pairs of a key and a number in %d tiles: the keys are not "
                        "spread as hashes are",
-                       WS_PAIR_BATCH_LIMIT, GROUP);
+                       WS_PAIR_BATCH_LIMIT, WS_RANGE_MERGE_TILES);
     struct ws_range_pair *pairs = ws_realloc(batch->allocator, batch->pairs,
                                              batch->room * sizeof *pairs, room * sizeof *pairs);
     if (!pairs)
@@ -87,8 +85,9 @@ static enum ws_status merge(const struct ws_pair_source *sources, size_t count, 
 {
     const unsigned bits = writer->range.bits;
     const uint64_t tiles = UINT64_C(1) << bits;
-    for (uint64_t from = 0; from < tiles; from += GROUP) {
-        const uint64_t to = tiles - from < GROUP ? tiles : from + GROUP;
+    for (uint64_t from = 0; from < tiles; from += WS_RANGE_MERGE_TILES) {
+        const uint64_t to =
+            tiles - from < WS_RANGE_MERGE_TILES ? tiles : from + WS_RANGE_MERGE_TILES;
         batch->count = 0;
         for (size_t i = 0; i < count; i++)
             WS_TRY(sources[i].take(sources[i].user, last_key(to - 1, bits), batch, err));

@@ -14,8 +14,9 @@ struct ws_pair_batch {
     size_t count, room;
 };
 enum {
-    WS_PAIR_BATCH_LIMIT = 1 << 25
-}; /* pairs: 1 GiB with the scratch, for keys that are no hashes */
+    WS_RANGE_MERGE_TILES = 64,    /* tiles that are merged at once: each list is asked less often */
+    WS_PAIR_BATCH_LIMIT = 1 << 25 /* pairs: 1 GiB with the scratch, for keys that are no hashes */
+};
 
 /* WS_LIMIT, WS_NO_MEMORY. */
 WS_MUST_CHECK enum ws_status ws_pair_batch_add(struct ws_pair_batch *batch,

@@ -3,13 +3,16 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "base/rng.h"
-#include "ledger/index_build.h"
+#include "ledger/index_crowd.h"
 #include "ledger/shard_writer.h"
+#include "support/effort.h"
 #include "support/made_statements.h"
 #include "support/place.h"
 
@@ -286,6 +289,143 @@ static void index__answers_for_all_live_shards(void **state)
     tear_down(&stand);
 }
 
+/* Crowds --------------------------------------------------------------------------------------- */
+
+enum { CROWDS = 4, LISTED = CROWDS + 1, SPREAD = 3000 };
+
+/* Two shards of SPREAD fingerprints that are spread as hashes are, and two that are not; in the
+ * last line the third is repeated. */
+struct crowd {
+    struct place place;
+    struct ws_shard shards[CROWDS];
+    struct ws_index_shard lines[LISTED];
+    struct ws_index_list list;
+    const struct ws_shard *live[CROWDS];
+    size_t notes;
+};
+
+static void write_crowd(struct crowd *crowd, size_t which, size_t count, bool is_spread)
+{
+    struct ws_shard_writer writer;
+    struct ws_shard_settings settings = {.scheme = "test-1", .secret = {(uint8_t)(which + 1)}};
+    struct ws_shard_head head;
+    struct ws_hash digest = {{1}};
+    struct ws_rng rng;
+    char path[80];
+    uint64_t *keys = malloc(count * sizeof *keys);
+    assert_non_null(keys);
+    ws_rng_init(&rng, ws_rng_key(WS_STREAM_DATA, 6, 0, 0), which);
+    for (size_t i = 0; i < count; i++)
+        keys[i] = is_spread ? ws_rng_u64(&rng) : i;
+    (void)snprintf(path, sizeof path, "%s/%zu", crowd->place.path, which);
+    assert_int_equal(ws_shard_writer_open(&writer, &settings, NULL, NULL), WS_OK);
+    assert_int_equal(ws_shard_writer_add(&writer, keys, count, NULL), WS_OK);
+    assert_int_equal(ws_shard_writer_end(&writer, &digest, NULL), WS_OK);
+    assert_int_equal(ws_shard_writer_keep(&writer, path, &head, NULL), WS_OK);
+    ws_shard_writer_close(&writer);
+    free(keys);
+    assert_int_equal(ws_shard_open(&crowd->shards[which], path, NULL), WS_OK);
+    assert_int_equal(ws_shard_verify(&crowd->shards[which], NULL), WS_OK);
+}
+
+static void crowd_begin(struct crowd *crowd, size_t third, size_t fourth)
+{
+    *crowd = (struct crowd){.list = {.log = {.origin = "log.example", .size = LISTED},
+                                     .scheme = "test-1",
+                                     .shard_count = LISTED}};
+    new_place(&crowd->place);
+    write_crowd(crowd, 0, SPREAD, true);
+    write_crowd(crowd, 1, SPREAD, true);
+    write_crowd(crowd, 2, third, false);
+    write_crowd(crowd, 3, fourth, false);
+    for (size_t i = 0; i < LISTED; i++) {
+        const size_t which = i < CROWDS ? i : 2;
+        crowd->lines[i] = (struct ws_index_shard){i < CROWDS ? WS_INDEX_LIVE : WS_INDEX_REPEATED, i,
+                                                  0, crowd->shards[which].digest, 0};
+        if (i < CROWDS)
+            crowd->live[i] = &crowd->shards[i];
+    }
+    crowd->list.shards = crowd->lines;
+}
+
+static void crowd_end(struct crowd *crowd)
+{
+    for (size_t i = 0; i < CROWDS; i++)
+        ws_shard_close(&crowd->shards[i]);
+    remove_place(&crowd->place);
+}
+
+static void note_crowd(void *user, const struct ws_index_shard *shard, const char *message)
+{
+    struct crowd *crowd = user;
+    assert_int_equal(shard->state, WS_INDEX_DAMAGED);
+    assert_non_null(strstr(message, "not spread as hashes are"));
+    crowd->notes++;
+}
+
+/* `states`, a letter for each line of the list. */
+static void leave_out(struct crowd *crowd, struct ws_index_room room, const char *states)
+{
+    size_t live = 0;
+    struct ws_error err;
+    if (ws_index_leave_out_crowds(&room, &crowd->list, crowd->live, note_crowd, crowd, NULL,
+                                  &err) != WS_OK)
+        fail_msg("%s", err.message);
+    for (size_t i = 0; i < LISTED; i++) {
+        const enum ws_index_state state = crowd->lines[i].state;
+        assert_int_equal(ws_index_state_word(state)[0], states[i]);
+        if (state == WS_INDEX_LIVE)
+            assert_ptr_equal(crowd->live[live++], &crowd->shards[i]);
+    }
+}
+
+static void index__leaves_out_fingerprints_that_are_no_hashes(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t third, fourth;
+        struct ws_index_room room;
+        const char *states; /* live, damaged, repeated */
+    } cases[] = {
+        {1500, 1000, {2500, UINT64_MAX}, "lldld"}, /* the one that has the most */
+        {1500, 1500, {2500, UINT64_MAX}, "llldr"}, /* of equal ones the later */
+        {1500, 1500, {1000, UINT64_MAX}, "llddd"},
+        {1500, 1500, {UINT64_MAX, 7000}, "ldllr"}, /* all tiles are merged at once */
+        {1500, 1500, {4000, 9000}, "llllr"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct crowd crowd;
+        crowd_begin(&crowd, cases[i].third, cases[i].fourth);
+        leave_out(&crowd, cases[i].room, cases[i].states);
+        size_t damaged = 0;
+        for (const char *at = cases[i].states; *at; at++)
+            damaged += *at == 'd';
+        assert_int_equal(crowd.notes, damaged);
+        crowd_end(&crowd);
+    }
+}
+
+/* Two shards that are sound, and of which no index could be made. */
+static void index__is_made_beside_a_crowd(void **state)
+{
+    (void)state;
+    const size_t half = WS_RANGE_TILE_LIMIT / 2 + 1;
+    struct crowd crowd;
+    struct ws_index_head head;
+    struct ws_error err;
+    char path[80];
+    if (effort() == EFFORT_SMALL)
+        skip();
+    crowd_begin(&crowd, half, half);
+    (void)snprintf(path, sizeof path, "%s/index", crowd.place.path);
+    assert_int_equal(ws_index_write(path, &crowd.list, crowd.live, NULL, &head, &err), WS_LIMIT);
+    leave_out(&crowd, ws_index_room, "llldr");
+    if (ws_index_write(path, &crowd.list, crowd.live, NULL, &head, &err) != WS_OK)
+        fail_msg("%s", err.message);
+    assert_int_equal(head.range.pairs, 2 * SPREAD + half);
+    crowd_end(&crowd);
+}
+
 /* Files that are not the index's: another list, a changed one, changed tiles. */
 static void index__refuses_what_was_changed(void **state)
 {
@@ -417,6 +557,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(index__says_why_a_shard_is_not_in_it),
         cmocka_unit_test(index__answers_for_all_live_shards),
+        cmocka_unit_test(index__leaves_out_fingerprints_that_are_no_hashes),
+        cmocka_unit_test(index__is_made_beside_a_crowd),
         cmocka_unit_test(index__refuses_what_was_changed),
         cmocka_unit_test(index__refuses_a_log_that_does_not_lead_to_its_root),
         cmocka_unit_test(index__reads_no_other_list),
