@@ -248,10 +248,11 @@ static void print_coverage(const struct ws_lookup_answer *o)
                      ".\n",
                      finding->index_entries, mirror->party, mirror->claim.index);
     } else {
-        (void)printf("%s%sompleteness not proven:\n  %s.\n",
-                     finding->verdict.label == WS_VERDICT_UNKNOWN ? "Absent from these shards; "
-                                                                  : "",
-                     finding->verdict.label == WS_VERDICT_UNKNOWN ? "c" : "C",
+        const bool is_unknown = finding->verdict.label == WS_VERDICT_UNKNOWN;
+        if (is_unknown)
+            (void)printf("Absent from these %s; ",
+                         o->evidence->query.has_text ? "shards" : "openings");
+        (void)printf("%sompleteness not proven:\n  %s.\n", is_unknown ? "c" : "C",
                      ws_coverage_text(finding->coverage));
     }
     if (finding->signer_count > 0 && finding->mirrors > 1)
