@@ -247,6 +247,31 @@ static enum ws_status compare_text(const struct ws_query *said, const char *path
     return status;
 }
 
+/* What the log took back since, where it is asked for. */
+static enum ws_status follow(const struct lookup_flags *flags, struct ws_arena *arena,
+                             struct ws_lookup_answer *output, struct ws_error *err)
+{
+    const struct ws_lookup_request request = {.log = flags->given.log,
+                                              .policy = flags->at.policy,
+                                              .roles = flags->at.roles,
+                                              .state = flags->at.state,
+                                              .now = flags->at.now};
+    struct ws_lookup lookup;
+    struct ws_lookup_later *later;
+    if (!request.log)
+        return WS_OK;
+    enum ws_status status = ws_lookup_open(&lookup, &request, err);
+    if (status == WS_OK)
+        status =
+            ws_lookup_follow(&lookup, output->finding, arena, &later, &output->later_count, err);
+    if (status == WS_OK) {
+        output->later = later;
+        output->log_size = lookup.head.checkpoint.size;
+    }
+    ws_lookup_close(&lookup);
+    return status;
+}
+
 static enum ws_status verify_evidence(const struct lookup_flags *flags,
                                       const struct ws_evidence *evidence,
                                       struct ws_finding_reader *reader, struct ws_arena *arena,
@@ -262,11 +287,12 @@ static enum ws_status verify_evidence(const struct lookup_flags *flags,
                        "%zu of its pieces are not what the statements say: tiles, openings or the "
                        "index",
                        finding.refused);
-    const struct ws_lookup_answer output = {.evidence = evidence,
-                                            .finding = &finding,
-                                            .witnesses = ws_trust_witnesses(reader->trust),
-                                            .is_bundle = true,
-                                            .was_text_given = flags->text != NULL};
+    struct ws_lookup_answer output = {.evidence = evidence,
+                                      .finding = &finding,
+                                      .witnesses = ws_trust_witnesses(reader->trust),
+                                      .is_bundle = true,
+                                      .was_text_given = flags->text != NULL};
+    WS_TRY(follow(flags, arena, &output, err));
     return answer(flags, &output, err);
 }
 
@@ -321,6 +347,9 @@ static int cmd_lookup_verify(int argc, char **argv)
          &flags.given.roles},
         {"keys", 0, "FILE", "keys of shards, one a line", NULL, &flags.given.keys},
         {"text", 0, "FILE", "the document, to see that the bundle is about it", NULL, &flags.text},
+        {"log", 0, "DIR|URL", "see what was taken back since: the log, every byte of it", NULL,
+         &flags.given.log},
+        {"state", 0, "DIR", "with --log: what the log showed before", NULL, &flags.given.state},
         {"disputed", 0, "LIST", "ENTRY@DATE,...: claims that somebody asked to be opened", NULL,
          &flags.disputed},
         {"json", 0, NULL, "the answer as JSON", &flags.json, NULL},
@@ -329,7 +358,8 @@ static int cmd_lookup_verify(int argc, char **argv)
         .usage = "lookup verify BUNDLE --policy FILE [options]",
         .about =
             "Comes to the verdict anew, from what a bundle of 'lookup --bundle' proves to you, "
-            "without log,\nshards or network. Ends with 3 when any of it is not proven.",
+            "without log,\nshards or network. With --log says what was taken back since. Ends with "
+            "3 when any of it is not\nproven.",
         .flags = table,
         .flag_count = sizeof table / sizeof *table,
         .positional_most = 1,

@@ -260,6 +260,22 @@ static void print_coverage(const struct ws_lookup_answer *o)
     print_dissenters(o);
 }
 
+static void print_later(const struct ws_lookup_answer *o)
+{
+    (void)printf("Of what it rests on, by the %" PRIu64 " entries that the log shows now:%s\n",
+                 o->log_size, o->later_count > 0 ? "" : " nothing was taken back since.");
+    for (size_t i = 0; i < o->later_count && i < SHARDS_SHOWN; i++) {
+        const struct ws_finding_claim *claim = ws_lookup_answer_claim(o, o->later[i].claim);
+        (void)printf("  entry %" PRIu64 " ('%.20s') was ", claim->claim.index, claim->party);
+        if (o->later[i].fate == WS_CLAIM_WITHDRAWN)
+            (void)printf("withdrawn at entry %" PRIu64 ".\n", o->later[i].at);
+        else
+            (void)printf("revoked: its key was stolen.\n");
+    }
+    if (o->later_count > SHARDS_SHOWN)
+        (void)printf("  ... and %zu more (--json has all)\n", o->later_count - SHARDS_SHOWN);
+}
+
 static void print_bundle(const struct ws_lookup_answer *o)
 {
     const struct ws_finding *finding = o->finding;
@@ -268,8 +284,12 @@ static void print_bundle(const struct ws_lookup_answer *o)
                      "yours.\n");
     if (!o->was_text_given)
         (void)printf("Whether it is about a text that you have was not looked for: --text FILE\n");
-    (void)printf("What was withdrawn later, or left out by its maker where no index shows it, it "
-                 "does not say.\n");
+    if (o->log_size > 0)
+        print_later(o);
+    (void)printf("%s where no index shows it, it does not say.\n",
+                 o->log_size > 0
+                     ? "What was left out by its maker"
+                     : "What was withdrawn later (--log LOG), or left out by its maker");
 }
 
 void print_lookup(const struct ws_lookup_answer *output)

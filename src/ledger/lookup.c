@@ -328,7 +328,9 @@ enum ws_status ws_lookup_open(struct ws_lookup *lookup, const struct ws_lookup_r
     WS_TRY(read_log(lookup, request, err));
     WS_TRY(open_index(lookup, request->index, err));
     WS_TRY(read_openings(lookup, request->openings, err));
-    return ws_shard_shelf_open(&lookup->shelf, request->shards, &lookup->arena, err);
+    return request->shards
+               ? ws_shard_shelf_open(&lookup->shelf, request->shards, &lookup->arena, err)
+               : WS_OK;
 }
 
 void ws_lookup_close(struct ws_lookup *lookup)
@@ -703,6 +705,49 @@ enum ws_status ws_lookup_gather(struct ws_lookup *lookup, const struct ws_query 
     if (status == WS_OK)
         *out = evidence;
     return status;
+}
+
+/* Since then ----------------------------------------------------------------------------------- */
+
+static const struct ws_lookup_entry *find_entry(const struct ws_lookup *lookup, uint64_t index)
+{
+    size_t low = 0, high = entry_count(lookup);
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (entry_at(lookup, middle)->index < index)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < entry_count(lookup) && entry_at(lookup, low)->index == index
+               ? entry_at(lookup, low)
+               : NULL;
+}
+
+enum ws_status ws_lookup_follow(const struct ws_lookup *lookup, const struct ws_finding *finding,
+                                struct ws_arena *arena, struct ws_lookup_later **out, size_t *count,
+                                struct ws_error *err)
+{
+    const enum ws_status status = check_beginning(lookup, &finding->head.checkpoint, err);
+    if (status != WS_OK) {
+        ws_error_prefix(err, "the log does not go on from what the bundle is of");
+        return status;
+    }
+    *count = 0;
+    *out = WS_ARENA_NEW(arena, struct ws_lookup_later, finding->claim_count + 1);
+    if (!*out)
+        return ws_fail_memory(err, "what was taken back");
+    for (size_t i = 0; i < finding->claim_count; i++) {
+        const struct ws_finding_claim *claim = &finding->claims[i];
+        const struct ws_lookup_entry *entry = find_entry(lookup, claim->claim.index);
+        struct ws_lookup_later later = {.claim = i};
+        if (!ws_finding_holds(claim) || !entry)
+            continue;
+        later.fate = ws_claims_fate(&lookup->claims, entry->index, entry->key, &later.at);
+        if (later.fate != WS_CLAIM_HOLDS)
+            (*out)[(*count)++] = later;
+    }
+    return WS_OK;
 }
 
 /* Whole documents ------------------------------------------------------------------------------ */

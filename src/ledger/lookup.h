@@ -17,7 +17,7 @@
 struct ws_lookup_request {
     const char *log; /* directory or URL */
     const char *policy, *roles;
-    const char *shards;   /* a directory */
+    const char *shards;   /* a directory; NULL: none */
     const char *index;    /* NULL: none */
     const char *openings; /* a directory; NULL: none */
     const char *keys;     /* a file of keys of shards; NULL: none */
@@ -69,6 +69,19 @@ void ws_lookup_close(struct ws_lookup *lookup);
 WS_MUST_CHECK enum ws_status ws_lookup_gather(struct ws_lookup *lookup,
                                               const struct ws_query *query, struct ws_arena *arena,
                                               struct ws_evidence *out, struct ws_error *err);
+
+/* A claim of evidence that held when the evidence was gathered, and was taken back since. */
+struct ws_lookup_later {
+    size_t claim; /* of the finding */
+    enum ws_claim_fate fate;
+    uint64_t at; /* the entry that withdraws it */
+};
+/* All of them, by what the log shows now. They live in the arena. WS_CORRUPT where it does not go
+ * on from the checkpoint of the evidence. */
+WS_MUST_CHECK enum ws_status ws_lookup_follow(const struct ws_lookup *lookup,
+                                              const struct ws_finding *finding,
+                                              struct ws_arena *arena, struct ws_lookup_later **out,
+                                              size_t *count, struct ws_error *err);
 
 /* How many distinct fingerprints each matching document has, by scanning its shard: sizes[i] is
  * that of match i; 0 where no copy of the shard is whole. Lives in the arena. */

@@ -128,6 +128,26 @@ static json_t *mirrors_json(const struct ws_lookup_answer *o, const size_t claim
     return all;
 }
 
+/* Null where the log was not asked. */
+static json_t *later_json(const struct ws_lookup_answer *o)
+{
+    if (o->log_size == 0)
+        return json_null();
+    json_t *all = json_array();
+    for (size_t i = 0; i < o->later_count; i++) {
+        const struct ws_lookup_later *later = &o->later[i];
+        const struct ws_finding_claim *claim = ws_lookup_answer_claim(o, later->claim);
+        ws_json_add(&all, json_pack("{s:s, s:I, s:s, s:o}", "claimed_by", claim->party, "entry",
+                                    (json_int_t)claim->claim.index, "fate",
+                                    later->fate == WS_CLAIM_WITHDRAWN ? "withdrawn" : "revoked",
+                                    "withdrawn_in",
+                                    later->fate == WS_CLAIM_WITHDRAWN
+                                        ? json_integer((json_int_t)later->at)
+                                        : json_null()));
+    }
+    return all;
+}
+
 static json_t *lists_json(const struct ws_lookup_answer *o)
 {
     const struct ws_finding *finding = o->finding;
@@ -142,10 +162,11 @@ static json_t *lists_json(const struct ws_lookup_answer *o)
     for (size_t i = 0; i < finding->claim_count; i++)
         if (finding->claims[i].is_disputed)
             ws_json_add(&disputed, json_integer((json_int_t)finding->claims[i].claim.index));
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "spans", spans, "matches", matches, "shards",
-                     shards, "disputed", disputed, "index_signers",
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "spans", spans, "matches", matches,
+                     "shards", shards, "disputed", disputed, "index_signers",
                      mirrors_json(o, finding->signers, finding->signer_count), "index_dissenters",
-                     mirrors_json(o, finding->dissenters, finding->dissenter_count));
+                     mirrors_json(o, finding->dissenters, finding->dissenter_count),
+                     "taken_back_since", later_json(o));
 }
 
 static json_t *label_json(const struct ws_lookup_answer *o)

@@ -6,7 +6,7 @@
 #define WS_LEDGER_LOOKUP_ANSWER_H
 
 #include "base/json.h"
-#include "ledger/finding.h"
+#include "ledger/lookup.h"
 
 struct ws_lookup_answer {
     const struct ws_evidence *evidence;
@@ -15,6 +15,9 @@ struct ws_lookup_answer {
     const uint64_t *sizes; /* fingerprints of each document that matches; NULL: not known */
     bool is_bundle;        /* else the evidence was gathered now */
     bool was_text_given;   /* of a bundle: it was compared with the text */
+    uint64_t log_size;     /* of a bundle: entries that the log shows now; 0: it was not asked */
+    const struct ws_lookup_later *later; /* what it took back since */
+    size_t later_count;
 };
 
 static inline const struct ws_finding_claim *

@@ -340,6 +340,21 @@ lookup human.txt --state state
 check "withdrawn" grep -qF "entry 0 ('archive'), shard 0 'shards/human.shard': withdrawn at entry 9" out
 lookup --hash "$("$ws" fingerprint human.txt | sed -n 's/^  SHA-256 *//p')"
 check "withdrawn, of a digest too" grep -qF "entry 0 ('archive'), shard 0 'shards/human.shard': withdrawn at entry 9" out
+# A bundle of before verifies, and with the log says what became of it.
+accepts lookup verify human.bundle "${by[@]}"
+check "as it was" grep -q "^human, as claimed by 'archive'" out
+check "that it does not say" grep -q '^What was withdrawn later (--log LOG), or left out' out
+accepts lookup verify human.bundle "${by[@]}" --log log
+check "as it was, too" grep -q "^human, as claimed by 'archive'" out
+check "withdrawn since" grep -qxF "  entry 0 ('archive') was withdrawn at entry 9." out
+accepts lookup verify human.bundle "${by[@]}" --log log --json
+check "in JSON, too" grep -q '"withdrawn_in": 9' out
+accepts lookup verify private.bundle "${by[@]}" --keys shard.key --log log
+check "the archive was searched, too" grep -qF "entry 0 ('archive') was withdrawn at entry 9." out
+lookup human.txt --bundle later.bundle
+refuses 3 "does not go on from what the bundle is of" "of 10 entries" -- lookup verify later.bundle "${by[@]}" --log before
+accepts lookup verify later.bundle "${by[@]}" --log log
+check "nothing since" grep -q ' 10 entries that the log shows now: nothing was taken back since.$' out
 refuses 3 "older than what was seen here before" -- lookup human.txt --log before --policy policy --roles roles --shards shards --state state
 { cat roles; echo 'max-age 1'; } >impatient
 sleep 2

@@ -13,7 +13,7 @@ awk '
     kind == "yaml" && file == "" { file = $2; print "cat >" file " <<\"END\""; next }
     kind != ""  { print }
 ' "$guide" >guide.sh
-[ "$(grep -c 'wellspring ' guide.sh)" -eq 65 ] ||
+[ "$(grep -c 'wellspring ' guide.sh)" -eq 66 ] ||
     fail "the guide has other commands: $(grep -c 'wellspring ' guide.sh)"
 # Two are refused, and say why.
 sed -i 's/^! wellspring ledger /refused_/' guide.sh
@@ -59,9 +59,10 @@ for line in "entry 0 of 'log.example.com/2026' is proven." 'It existed no later 
     grep -qF "$line" verified || fail "verify does not say '$line'"
 done
 grep -q "^Sound, and the same when built anew: 'day.index'" told || { fail "no sound index"; cat told; }
-[ "$(grep -cxF "model, as claimed by 'lab': lab.example.com/storyteller" told)" -eq 4 ] || { fail "no verdict"; cat told; }
+[ "$(grep -cxF "model, as claimed by 'lab': lab.example.com/storyteller" told)" -eq 5 ] || { fail "no verdict"; cat told; }
 grep -q "Signed by 2 of 2 mirrors of the roles, which want 2: 'mirror' in entry 5, 'second' in entry 6" told ||
     { fail "not two mirrors"; cat told; }
+grep -q ' entries that the log shows now: nothing was taken back since.$' told || { fail "not what was taken back"; cat told; }
 # A log that shows nothing new is refused where the roles say so, also by who remembers nothing of it.
 { cat roles.txt; echo 'max-age 1'; } >impatient.txt
 sleep 2
