@@ -520,23 +520,56 @@ static bool announces_too_much(const struct exchange *e, struct MHD_Connection *
     return size && (!ws_whole_parse(size, &bytes) || bytes > e->body_most);
 }
 
-static enum MHD_Result count_length(void *count, enum MHD_ValueKind kind, const char *name,
-                                    const char *value)
+/* What the headers of a request say of its length. */
+struct lengths {
+    size_t count;
+    bool is_odd; /* said in a way that somebody reads otherwise */
+};
+
+static bool is_digits(const char *text)
 {
-    (void)kind, (void)value;
-    *(size_t *)count +=
-        strcasecmp(name, "Content-Length") == 0 || strcasecmp(name, "Transfer-Encoding") == 0;
+    return *text != '\0' && text[strspn(text, "0123456789")] == '\0';
+}
+
+static bool begins_with(const char *text, const char *beginning)
+{
+    return strncasecmp(text, beginning, strlen(beginning)) == 0;
+}
+
+/* "Content-Length : 5" is a header of another name to libmicrohttpd, and it puts what a folded line
+ * goes on with behind the name. */
+static bool is_odd_name(const char *name)
+{
+    return strpbrk(name, " \t:") || begins_with(name, "Content-Length") ||
+           begins_with(name, "Transfer-Encoding");
+}
+
+static enum MHD_Result hear_length(void *lengths_, enum MHD_ValueKind kind, const char *name,
+                                   const char *value)
+{
+    struct lengths *lengths = lengths_;
+    const bool is_size = strcasecmp(name, "Content-Length") == 0;
+    const bool is_coding = strcasecmp(name, "Transfer-Encoding") == 0;
+    (void)kind;
+    lengths->count += is_size || is_coding;
+    if (is_size)
+        lengths->is_odd |= !value || !is_digits(value);
+    else if (is_coding)
+        lengths->is_odd |= !value || strcasecmp(value, "chunked") != 0;
+    else
+        lengths->is_odd |= is_odd_name(name);
     return MHD_YES;
 }
 
 /* Where a body ends is said by one header. With several, libmicrohttpd believes one, and a proxy
- * before it may believe another: what is a body to one of them would be a request to the other. */
+ * before it may believe another, or one that libmicrohttpd does not know: what is a body to one of
+ * them would be a request to the other. */
 static bool has_one_length(const struct exchange *e, struct MHD_Connection *connection)
 {
-    size_t count = 0;
-    (void)e->server->http->MHD_get_connection_values(connection, MHD_HEADER_KIND, count_length,
-                                                     &count);
-    return count <= 1;
+    struct lengths lengths = {0, false};
+    (void)e->server->http->MHD_get_connection_values(connection, MHD_HEADER_KIND, hear_length,
+                                                     &lengths);
+    return lengths.count <= 1 && !lengths.is_odd;
 }
 
 static void turn_away(struct exchange *e, unsigned status, const char *message)
@@ -609,8 +642,8 @@ static enum MHD_Result on_request(void *server, struct MHD_Connection *connectio
         if (!has_one_length(e, connection)) {
             e->is_last = true;
             answer_error(e, MHD_HTTP_BAD_REQUEST,
-                         "one header says how long the request is: Content-Length or "
-                         "Transfer-Encoding, once");
+                         "one header says how long the request is: Content-Length with digits, or "
+                         "Transfer-Encoding: chunked, once and with no blank before a colon");
             return send_answer(e, connection);
         }
         e->body_most = find_body_most(e, method);

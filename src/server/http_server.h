@@ -13,8 +13,8 @@
  * sets. What changes something is asked with POST, a header "X-Wellspring: 1" and, from a page,
  * that page's own origin. An open site asks for none of these: what it has is everybody's, and what
  * is posted speaks for itself. What is posted lies in memory alone, in that of all requests
- * together 64 MiB; beyond, the answer is 503. How long a body is one header says; where there are
- * several, the answer is 400 and the connection's end. Contract: tests/cli/serve.sh,
+ * together 64 MiB; beyond, the answer is 503. How long a body is one header says, plainly; else the
+ * answer is 400 and the connection's end. Contract: tests/cli/serve.sh,
  * tests/fault/connections.sh, tests/fault/test_http_bodies.c, tests/unit/test_http_lengths.c.
  */
 #ifndef WS_SERVER_HTTP_SERVER_H

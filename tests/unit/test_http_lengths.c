@@ -99,6 +99,14 @@ static void requests__with_two_lengths_are_refused(void **state)
         HEAD("POST", "/take") CHUNKED CHUNKED "\r\n" ONE_CHUNK("5", "hello") HIDDEN,
         HEAD("POST", "/nowhere") LENGTH(5) LENGTH(0) "\r\nhello" HIDDEN,
         HEAD("GET", "/take") LENGTH(0) LENGTH(5) "\r\nhello" HIDDEN,
+        /* Once, and not as it is written. */
+        HEAD("POST", "/take") "Content-Length : 5\r\n\r\nhello" HIDDEN,
+        HEAD("POST", "/take") "Content-Length\t: 5\r\n" LENGTH(0) "\r\nhello" HIDDEN,
+        HEAD("POST", "/take") LENGTH(5) "Transfer-Encoding : chunked\r\n\r\nhello" HIDDEN,
+        HEAD("POST", "/take") "Content-Length: 5\r\n 0\r\n\r\nhello" HIDDEN,
+        HEAD("POST", "/take") "X: a\r\n Content-Length:5\r\n\r\nhello" HIDDEN,
+        HEAD("POST", "/take") "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n" HIDDEN,
+        HEAD("POST", "/take") "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n" HIDDEN,
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         char reply[REPLY];
