@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "base/file_change.h"
+#include "base/number.h"
 #include "ledger/lookup_answer.h"
 #include "server/log_lookup_log.h"
 #include "server/microhttpd.h"
@@ -21,6 +22,7 @@ enum {
 struct asked {
     enum ws_lookup_question question;
     struct ws_bytes text;
+    uint64_t before; /* of the log: the latest statements of entries below this one */
     struct ws_http_pending *pending;
     struct ws_http_answer *answer;
     time_t since;
@@ -137,10 +139,12 @@ static enum ws_status append_bundle(const struct ws_evidence *evidence,
     return ws_evidence_append(&answer->body, evidence, err);
 }
 
-static enum ws_status answer_by(struct ws_lookup *lookup, enum ws_lookup_question question,
+static enum ws_status answer_by(struct ws_lookup *lookup, const struct asked *asked,
                                 const struct ws_query *query, struct ws_arena *arena,
-                                struct ws_http_answer *answer, struct ws_error *err)
+                                struct ws_error *err)
 {
+    const enum ws_lookup_question question = asked->question;
+    struct ws_http_answer *answer = asked->answer;
     const struct ws_finding_reader reader = {.trust = &lookup->trust,
                                              .roles = &lookup->roles,
                                              .policy_digest = lookup->policy_digest,
@@ -154,7 +158,7 @@ static enum ws_status answer_by(struct ws_lookup *lookup, enum ws_lookup_questio
         return append_bundle(&evidence, answer, err);
     WS_TRY(ws_finding_make(&evidence, &reader, arena, &finding, err));
     if (question == WS_ASKED_LOG)
-        return append_json(ws_log_lookup_log_json(lookup, &finding), answer, err);
+        return append_json(ws_log_lookup_log_json(lookup, &finding, asked->before), answer, err);
     WS_TRY(ws_lookup_measure(lookup, &finding, arena, &sizes, err));
     const struct ws_lookup_answer said = {.evidence = &evidence,
                                           .finding = &finding,
@@ -176,7 +180,7 @@ static enum ws_status answer(struct ws_log_lookup *lookups, const struct asked *
     enum ws_status status =
         asked->question == WS_ASKED_LOG ? WS_OK : read_query(&reader, asked->text, &query, err);
     if (status == WS_OK)
-        status = answer_by(&lookups->lookup, asked->question, &query, &arena, asked->answer, err);
+        status = answer_by(&lookups->lookup, asked, &query, &arena, err);
     ws_query_close(&reader);
     ws_arena_release(&arena);
     return status;
@@ -256,10 +260,15 @@ enum ws_status ws_log_lookup_ask(struct ws_log_lookup *lookups, enum ws_lookup_q
                                  struct ws_http_answer *answer, struct ws_error *err)
 {
     struct asked *asked = WS_ARENA_NEW(request->arena, struct asked, 1);
+    uint64_t before = UINT64_MAX;
+    if (question == WS_ASKED_LOG && request->names[0] &&
+        !ws_whole_parse(request->names[0], &before))
+        return ws_fail(err, WS_NOT_FOUND, "before which entry? a number");
     if (!asked)
         return ws_fail_memory(err, "a lookup");
     *asked = (struct asked){.question = question,
                             .text = request->body,
+                            .before = before,
                             .pending = request->pending,
                             .since = monotonic_seconds()};
     if (wait_in_line(lookups, request, asked))

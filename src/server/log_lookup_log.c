@@ -38,17 +38,27 @@ static json_t *statement_json(const struct ws_finding_claim *claim)
                      "since", ws_lookup_date_json(claim->trusted.time), "fate", fates[claim->fate]);
 }
 
-/* The latest first. Of a finding also those that only others cite, and do not count. */
-static json_t *statements_json(const struct ws_finding *finding)
+/* The latest first, and in `earlier` below which entry there are more, or null. Of a finding also
+ * those that only others cite, and do not count. */
+static json_t *statements_json(const struct ws_finding *finding, uint64_t before, json_t **earlier)
 {
     json_t *array = json_array();
     size_t shown = 0;
-    for (size_t i = finding->claim_count; i > 0 && shown < STATEMENTS_SHOWN; i--) {
-        if (finding->claims[i - 1].claim.standing != WS_CLAIM_COUNTS)
+    uint64_t last = 0;
+    *earlier = NULL;
+    for (size_t i = finding->claim_count; i > 0; i--) {
+        const struct ws_claim *claim = &finding->claims[i - 1].claim;
+        if (claim->standing != WS_CLAIM_COUNTS || claim->index >= before)
             continue;
+        if (shown++ == STATEMENTS_SHOWN) {
+            *earlier = json_integer((json_int_t)last);
+            break;
+        }
         ws_json_add(&array, statement_json(&finding->claims[i - 1]));
-        shown++;
+        last = claim->index;
     }
+    if (!*earlier)
+        *earlier = json_null();
     return array;
 }
 
@@ -80,13 +90,16 @@ static json_t *witnesses_json(const struct ws_trust *trust)
     return array;
 }
 
-json_t *ws_log_lookup_log_json(const struct ws_lookup *lookup, const struct ws_finding *finding)
+json_t *ws_log_lookup_log_json(const struct ws_lookup *lookup, const struct ws_finding *finding,
+                               uint64_t before)
 {
     const struct ws_trusted_checkpoint *head = &finding->head;
-    return json_pack(
-        "{s:s, s:I, s:o, s:I, s:I, s:s%, s:o, s:o, s:o}", "log", head->checkpoint.origin, "entries",
-        (json_int_t)head->checkpoint.size, "as_of", ws_lookup_date_json(head->time), "cosigned_by",
-        (json_int_t)head->witnesses, "operators", (json_int_t)head->operators, "checkpoint",
-        (const char *)lookup->note.data, lookup->note.size, "statements", statements_json(finding),
-        "issuers", issuers_json(&lookup->roles), "witnesses", witnesses_json(&lookup->trust));
+    json_t *earlier, *statements = statements_json(finding, before, &earlier);
+    return json_pack("{s:s, s:I, s:o, s:I, s:I, s:s%, s:o, s:o, s:o, s:o}", "log",
+                     head->checkpoint.origin, "entries", (json_int_t)head->checkpoint.size, "as_of",
+                     ws_lookup_date_json(head->time), "cosigned_by", (json_int_t)head->witnesses,
+                     "operators", (json_int_t)head->operators, "checkpoint",
+                     (const char *)lookup->note.data, lookup->note.size, "statements", statements,
+                     "earlier", earlier, "issuers", issuers_json(&lookup->roles), "witnesses",
+                     witnesses_json(&lookup->trust));
 }

@@ -8,7 +8,9 @@
 #include "base/json.h"
 #include "ledger/lookup.h"
 
-/* Of any question to the lookup the finding. NULL when memory is out. */
-json_t *ws_log_lookup_log_json(const struct ws_lookup *lookup, const struct ws_finding *finding);
+/* Of any question to the lookup the finding; statements of entries below `before`, and below which
+ * entry more are to be asked for. NULL when memory is out. */
+json_t *ws_log_lookup_log_json(const struct ws_lookup *lookup, const struct ws_finding *finding,
+                               uint64_t before);
 
 #endif

@@ -29,6 +29,7 @@ const struct ws_http_route log_site_routes[LOG_SITE_ROUTES] = {
     {"POST", "/lookup", log_site_lookup, NULL, WS_LOOKUP_TEXT_LIMIT},
     {"POST", "/lookup/bundle", log_site_lookup_bundle, NULL, WS_LOOKUP_TEXT_LIMIT},
     {"GET", "/lookup/log", log_site_lookup_log, NULL, 0},
+    {"GET", "/lookup/log/*", log_site_lookup_log, NULL, 0},
     {"GET", "/lookup", NULL, "lookup.html", 0},
     {"GET", "/", NULL, "lookup.html", 0},
     {"GET", "/assets/*", NULL, "*", 0},

@@ -73,7 +73,7 @@ struct ws_log_site {
 };
 
 /* Those of lookups are the last: where nothing can be looked up, they are not there. */
-enum { LOG_SITE_ROUTES = 19, LOG_SITE_LOOKUP_ROUTE = 10 };
+enum { LOG_SITE_ROUTES = 20, LOG_SITE_LOOKUP_ROUTE = 10 };
 extern const struct ws_http_route log_site_routes[LOG_SITE_ROUTES];
 
 /* Functions of routes. */

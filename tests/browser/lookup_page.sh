@@ -54,6 +54,10 @@ browse lookup_page.js "$at" pasted.txt pasted.json hostile.txt saved.bundle
 accepts lookup verify saved.bundle --policy policy --roles roles --text pasted.txt
 check "the evidence" grep -q "as claimed by 'lab': lab.example/m" out
 
+for _ in {1..120}; do echo model.yaml; done | xargs "$ws" ledger add log --issuer lab.key >out || fail "many statements"
+accepts ledger publish log --key log.key --policy policy
+browse lookup_log.js "$at"
+
 kill -TERM $server
 wait $server || fail "SIGTERM: status $?"
 [ ! -s serve.err ] || fail "said $(cat serve.err)"

@@ -116,6 +116,11 @@ check "a statement" grep -qF '"of": "lab.example/m"' body
 check "an issuer" grep -qF '"role": "archive"' body
 check "the latest first" test "$(grep -nF '"of": "archive.example/c"' body | head -n 1 | cut -d : -f 1)" -lt "$(grep -nF '"of": "lab.example/m"' body | head -n 1 | cut -d : -f 1)"
 
+check "all of it" grep -qF '"earlier": null' body
+answers 200 lookup/log/1
+check "those before the second" test "$(grep -oE '"entry": [0-9]+' body)" = '"entry": 0'
+answers 404 lookup/log/x
+
 answers 404 index
 check "without one" grep -q 'no index is served here' body
 
@@ -142,6 +147,16 @@ accepts ledger add log back.yaml --issuer lab.key
 accepts ledger publish log --key log.key
 answers 200 lookup --data-binary @nobody.txt
 check "and taken back" grep -qF '"label": "unknown"' body
+# More than are told at once.
+for _ in {1..120}; do echo model.yaml; done | xargs "$ws" ledger add log --issuer lab.key >out || fail "many statements"
+accepts ledger publish log --key log.key
+at_once() { grep -cE '"entry": [0-9]+' body; }
+answers 200 lookup/log
+check "the latest hundred" test "$(at_once)" -eq 100
+check "there are more" grep -qF '"earlier": 24' body
+answers 200 lookup/log/24
+check "the rest" test "$(at_once)" -eq 24
+check "no more" grep -qF '"earlier": null' body
 
 # ---- Nothing is kept ----
 

@@ -207,6 +207,22 @@ function fill(id, head, rows) {
   at(id).replaceChildren(rows.length > 0 ? table(null, head, rows) : make("p", {class: "quiet"}, "None."));
 }
 
+const statements = [];
+let earlier = null; // the entry below which there are more
+
+function showStatements(log) {
+  statements.push(...log.statements);
+  earlier = log.earlier;
+  at("earlier").hidden = earlier === null;
+  fill("statements", [right("Entry"), "Kind", "Issuer", "Model or collection", right("Shards"), "Existed no later than", ""],
+    statements.map((one) => [right(whole(one.entry)), kinds[one.type] ?? one.type, one.issuer ?? "", one.of ?? "",
+      right(whole(one.shards)), dated(one.since), one.fate === "holds" ? "" : one.fate]));
+}
+
+at("earlier").addEventListener("click", () => {
+  void run(async () => showStatements(await ask(`/lookup/log/${earlier}`)), "Reading …");
+});
+
 async function showLog() {
   const log = await ask("/lookup/log");
   at("place").textContent = log.log;
@@ -217,9 +233,7 @@ async function showLog() {
     ["Their operators", whole(log.operators)],
   ]);
   at("checkpoint").textContent = log.checkpoint;
-  fill("statements", [right("Entry"), "Kind", "Issuer", "Model or collection", right("Shards"), "Existed no later than", ""],
-    log.statements.map((one) => [right(whole(one.entry)), kinds[one.type] ?? one.type, one.issuer ?? "", one.of ?? "",
-      right(whole(one.shards)), dated(one.since), one.fate === "holds" ? "" : one.fate]));
+  showStatements(log);
   fill("issuers", ["Party", "Role", "Of"], log.issuers.map((one) => [one.name, one.role, one.of]));
   fill("witnesses", ["Name", "Key", "Address"], log.witnesses.map((one) => [one.name, one.key, one.url ?? ""]));
 }
