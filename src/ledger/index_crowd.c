@@ -13,6 +13,7 @@ struct round {
     size_t count;
     unsigned bits;
     uint64_t *pairs; /* of each tile of the index */
+    uint64_t *there; /* of each shard in the tiles that have too many */
     size_t left_out;
     struct ws_index_list *list;
     ws_index_note *note;
@@ -125,7 +126,7 @@ static void mark_damaged(struct ws_index_list *list, const struct ws_hash *diges
     }
 }
 
-static enum ws_status leave_out(struct round *round, size_t which, uint64_t count)
+static enum ws_status leave_out(struct round *round, size_t which)
 {
     struct counting counting = {0, UINT64_MAX, round->pairs, true, 0};
     struct ws_error why;
@@ -133,33 +134,36 @@ static enum ws_status leave_out(struct round *round, size_t which, uint64_t coun
     (void)ws_fail(&why, WS_LIMIT,
                   "it has %" PRIu64 " fingerprints under one prefix, more than an index has room "
                   "for beside those of other shards: they are not spread as hashes are",
-                  count);
+                  round->there[which]);
     mark_damaged(round->list, &round->live[which]->digest, round->note, round->user, why.message);
     round->live[which] = NULL;
+    round->there[which] = 0;
     round->left_out++;
     return WS_OK;
 }
 
-/* The shard that has the most fingerprints in the tiles `from` .. `to` - 1 of the index. */
-static enum ws_status find_most(const struct round *round, uint64_t from, uint64_t to,
-                                size_t *which, uint64_t *most)
+/* What each shard has in the tiles `from` .. `to` - 1 of the index. */
+static enum ws_status count_there(const struct round *round, uint64_t from, uint64_t to)
 {
-    const unsigned shift = 64 - round->bits;
-    const uint64_t first = round->bits == 0 ? 0 : from << shift,
-                   last = round->bits == 0 ? UINT64_MAX
-                                           : (to - 1) << shift | UINT64_MAX >> round->bits;
-    *most = 0;
+    const unsigned bits = round->bits, shift = 64 - bits;
+    const uint64_t first = bits == 0 ? 0 : from << shift;
+    const uint64_t last = bits == 0 ? UINT64_MAX : (to - 1) << shift | UINT64_MAX >> bits;
     for (size_t i = 0; i < round->count; i++) {
         struct counting counting = {first, last, NULL, false, 0};
-        if (!round->live[i])
-            continue;
-        WS_TRY(count_shard(round, round->live[i], &counting));
-        if (counting.total >= *most) {
-            *most = counting.total;
-            *which = i;
-        }
+        if (round->live[i])
+            WS_TRY(count_shard(round, round->live[i], &counting));
+        round->there[i] = counting.total;
     }
     return WS_OK;
+}
+
+static size_t find_most(const struct round *round)
+{
+    size_t most = 0;
+    for (size_t i = 0; i < round->count; i++)
+        if (round->there[i] >= round->there[most])
+            most = i;
+    return most;
 }
 
 static uint64_t sum_of(const struct round *round, uint64_t from, uint64_t to)
@@ -176,29 +180,34 @@ static enum ws_status make_room(struct round *round, uint64_t step, uint64_t mos
     const uint64_t tiles = UINT64_C(1) << round->bits;
     for (uint64_t from = 0; from < tiles; from += step) {
         const uint64_t to = tiles - from < step ? tiles : from + step;
-        while (sum_of(round, from, to) > most) {
-            size_t which = 0;
-            uint64_t count;
-            WS_TRY(find_most(round, from, to, &which, &count));
-            WS_TRY(leave_out(round, which, count));
-        }
+        if (sum_of(round, from, to) <= most)
+            continue;
+        WS_TRY(count_there(round, from, to));
+        while (sum_of(round, from, to) > most)
+            WS_TRY(leave_out(round, find_most(round)));
     }
     return WS_OK;
 }
 
 static enum ws_status count_and_leave_out(struct round *round, const struct ws_allocator *allocator)
 {
-    const size_t size = sizeof(uint64_t) << round->bits;
-    round->pairs = ws_realloc(allocator, NULL, 0, size);
-    if (!round->pairs)
-        return ws_fail_memory(round->err, "the tiles of an index");
-    memset(round->pairs, 0, size);
-    enum ws_status status = count_all(round);
+    const size_t pairs = sizeof *round->pairs << round->bits;
+    const size_t there = round->count * sizeof *round->there;
+    round->pairs = ws_realloc(allocator, NULL, 0, pairs);
+    round->there = ws_realloc(allocator, NULL, 0, there);
+    enum ws_status status = WS_OK;
+    if (!round->pairs || !round->there)
+        status = ws_fail_memory(round->err, "the tiles of an index");
+    else
+        memset(round->pairs, 0, pairs);
+    if (status == WS_OK)
+        status = count_all(round);
     if (status == WS_OK)
         status = make_room(round, 1, round->room->tile);
     if (status == WS_OK)
         status = make_room(round, WS_RANGE_MERGE_TILES, round->room->batch);
-    ws_free(allocator, round->pairs, size);
+    ws_free(allocator, round->pairs, pairs);
+    ws_free(allocator, round->there, there);
     return status;
 }
 
