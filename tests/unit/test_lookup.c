@@ -251,17 +251,16 @@ static struct ws_finding judge(struct made_registry *r, struct ws_lookup *lookup
     return finding;
 }
 
-/* What a lookup of a text of nobody says of its index. */
-static struct ws_finding find_nothing(struct made_registry *r, struct ws_bytes *bundle)
+/* What a lookup of a text of nobody, which it opens, says of its index. */
+static struct ws_finding find_nothing(struct made_registry *r, struct ws_lookup *lookup,
+                                      struct ws_bytes *bundle)
 {
-    struct ws_lookup lookup;
     struct ws_evidence evidence;
-    open_lookup(r, &lookup);
-    (void)find(r, &lookup, registry_text(r, OTHER_TEXT), &evidence);
+    open_lookup(r, lookup);
+    (void)find(r, lookup, registry_text(r, OTHER_TEXT), &evidence);
     *bundle = registry_bundle(r, &evidence);
-    const struct ws_finding finding = judge(r, &lookup, *bundle);
+    const struct ws_finding finding = judge(r, lookup, *bundle);
     assert_int_equal(finding.verdict.label, WS_VERDICT_UNKNOWN);
-    ws_lookup_close(&lookup);
     return finding;
 }
 
@@ -270,6 +269,7 @@ static void index__counts_when_enough_mirrors_signed_it(void **state)
 {
     (void)state;
     struct made_registry r;
+    struct ws_lookup lookup;
     struct ws_bytes few, enough;
     registry_begin(&r);
     registry_want_mirrors(&r, 2);
@@ -278,7 +278,7 @@ static void index__counts_when_enough_mirrors_signed_it(void **state)
     registry_index(&r);
     registry_index(&r);
     registry_publish(&r, 2);
-    struct ws_finding finding = find_nothing(&r, &few);
+    struct ws_finding finding = find_nothing(&r, &lookup, &few);
     assert_int_equal(finding.coverage, WS_COVERAGE_FEW_SIGNED);
     assert_int_equal(finding.index_quorum, 2);
     assert_int_equal(finding.mirrors, 3);
@@ -286,13 +286,14 @@ static void index__counts_when_enough_mirrors_signed_it(void **state)
     assert_int_equal(finding.dissenter_count, 0);
     /* It counts for nothing: the shard was looked up as without it. */
     assert_int_equal(finding.shards[0].state, WS_SEARCHED_WHOLE);
+    ws_lookup_close(&lookup);
 
     const uint64_t published = r.published;
     r.published = 1; /* the second mirror's is of the same entries */
     registry_index_of(&r, SECOND_MIRROR, NULL);
     r.published = published;
     registry_publish(&r, 3);
-    finding = find_nothing(&r, &enough);
+    finding = find_nothing(&r, &lookup, &enough);
     assert_int_equal(finding.coverage, WS_COVERAGE_COMPLETE);
     assert_int_equal(finding.signer_count, 2);
     assert_string_equal(finding.claims[finding.signers[0]].party, "mirror");
@@ -300,8 +301,6 @@ static void index__counts_when_enough_mirrors_signed_it(void **state)
     assert_int_equal(finding.index_entries, 1);
 
     /* Who has the bundle demands the same, and who asks for less has less. */
-    struct ws_lookup lookup;
-    open_lookup(&r, &lookup);
     assert_int_equal(judge(&r, &lookup, few).coverage, WS_COVERAGE_FEW_SIGNED);
     lookup.roles.index_quorum = 1;
     assert_int_equal(judge(&r, &lookup, few).coverage, WS_COVERAGE_COMPLETE);
@@ -317,6 +316,7 @@ static void index__of_another_root_is_not_signed(void **state)
 {
     (void)state;
     struct made_registry r;
+    struct ws_lookup lookup;
     struct ws_bytes bundle;
     struct ws_index index;
     registry_begin(&r);
@@ -332,12 +332,13 @@ static void index__of_another_root_is_not_signed(void **state)
     (void)made_tree_add(&r.tree, honest);
     ws_index_close(&index);
     registry_publish(&r, 2);
-    const struct ws_finding finding = find_nothing(&r, &bundle);
+    const struct ws_finding finding = find_nothing(&r, &lookup, &bundle);
     assert_int_equal(finding.coverage, WS_COVERAGE_COMPLETE);
     assert_int_equal(finding.signer_count, 1);
     assert_string_equal(finding.claims[finding.signers[0]].party, "mirror");
     assert_int_equal(finding.dissenter_count, 1);
     assert_string_equal(finding.claims[finding.dissenters[0]].party, "second");
+    ws_lookup_close(&lookup);
     registry_end(&r);
 }
 
