@@ -243,10 +243,11 @@ static void print_coverage(const struct ws_lookup_answer *o)
     const struct ws_finding *finding = o->finding;
     if (finding->coverage == WS_COVERAGE_COMPLETE) {
         const struct ws_finding_claim *mirror = ws_lookup_answer_claim(o, finding->signers[0]);
-        (void)printf("Nothing is left out of what the first %" PRIu64
-                     " entries name: so says the index that '%.20s'\nsigned in entry %" PRIu64
+        (void)printf("Nothing is left out of what the first %" PRIu64 " of %" PRIu64
+                     " entries name: so says the index that\n'%.20s' signed in entry %" PRIu64
                      ".\n",
-                     finding->index_entries, mirror->party, mirror->claim.index);
+                     finding->index_entries, finding->head.checkpoint.size, mirror->party,
+                     mirror->claim.index);
     } else {
         const bool is_unknown = finding->verdict.label == WS_VERDICT_UNKNOWN;
         if (is_unknown)

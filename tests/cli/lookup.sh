@@ -155,7 +155,7 @@ accepts ledger add log day.index.yaml --issuer mirror.key
 publish
 lookup other.txt --index day.index --bundle absent.bundle
 check "unknown" grep -q '^unknown: ' out
-check "proven" grep -qxF "Nothing is left out of what the first 5 entries name: so says the index that 'mirror'" out
+check "proven" grep -qxF "Nothing is left out of what the first 5 of 6 entries name: so says the index that" out
 accepts ledger keys second-stored.key --make mirror.example.net --for witness
 { cat roles; echo "mirror second $("$ws" ledger keys second-stored.key) http://127.0.0.1:2"; echo 'index-quorum 2'; } >two.roles
 one_mirror_signed() { # and two are wanted

@@ -336,6 +336,16 @@ static void one_of_two_omits(struct made_registry *r)
     assert_int_equal(rename(away, head), 0);
 }
 
+/* The second has what was claimed since. */
+static void show_first_index(struct made_registry *r)
+{
+    claim_behind_index(r);
+    const char *first = r->request.index;
+    registry_index(r);
+    registry_publish(r, 8);
+    r->request.index = first;
+}
+
 static void one_of_two_omits_and_two_are_wanted(struct made_registry *r)
 {
     registry_want_mirrors(r, 2);
@@ -546,7 +556,7 @@ static const struct row rows[] = {
     {"issuer", "withhold", "shows its shard to a mirror alone", "unknown; not proven that nobody has it; a shard unavailable", withhold_from_reader, NULL},
     {"issuer", "withhold", "does not show its shard to the mirror, either", "unknown; not proven that nobody has it; a shard unavailable", withhold_from_mirror, NULL},
     {"issuer", "withhold", "shows its shard to the reader, and not to the mirror", "unknown; not proven that nobody has it; a shard unavailable", show_reader_alone, NULL},
-    {"issuer", "withhold", "shows its shard to the reader before a mirror verified it", "unknown; a shard unavailable", claim_behind_index, NULL},
+    {"issuer", "withhold", "shows its shard to the reader before a mirror verified it", "unknown of the first 1 of 3 entries; a shard unavailable", claim_behind_index, NULL},
     {"issuer", "withhold", "logs a keyed shard and gives the reader no key", "unknown; not proven that nobody has it; a shard unavailable", keep_key, NULL},
     {"issuer", "launder", "speaks as an archive", "unknown; not proven that nobody has it", claim_as_archive, NULL},
     {"stranger", "copy", "registers what it has no role for", "unknown; not proven that nobody has it", claim_without_role, NULL},
@@ -561,14 +571,15 @@ static const struct row rows[] = {
     {"mirror", "omit", "lists a shard as keyed that is not", "unknown; not proven that nobody has it; a shard partly searched", index_calls_it_keyed, NULL},
     {"mirror", "omit", "lists a keyed shard as live, to a reader without the key", "unknown; not proven that nobody has it; a shard unavailable; the index is refuted", index_calls_keyed_live, NULL},
     {"mirror", "omit", "leaves fingerprints of a live shard out of its index", "model, as claimed by bravo; the index is refuted", index_omits_keys, NULL},
-    {"mirror", "omit", "leaves them out, and the reader has not the shard", "unknown; a shard unavailable", index_is_all_there_is, NULL},
+    {"mirror", "omit", "leaves them out, and the reader has not the shard", "unknown of the first 2 of 3 entries; a shard unavailable", index_is_all_there_is, NULL},
     {"mirror", "omit", "leaves a shard out of its index, which another mirror does not", "unknown; not proven that nobody has it; a shard unavailable; second signed another index", one_of_two_omits, NULL},
     {"mirror", "omit", "does so where two mirrors are wanted", "model, as claimed by bravo; 1 of 3 mirrors signed; second signed another index", one_of_two_omits_and_two_are_wanted, NULL},
-    {"mirror", "omit", "leaves fingerprints out, which another mirror does not, and the reader has not the shard", "unknown; a shard unavailable; second signed another index", one_of_two_omits_keys, NULL},
+    {"mirror", "omit", "leaves fingerprints out, which another mirror does not, and the reader has not the shard", "unknown of the first 2 of 4 entries; a shard unavailable; second signed another index", one_of_two_omits_keys, NULL},
     {"mirror", "omit", "does so where two mirrors are wanted", "unknown; not proven that nobody has it; a shard unavailable; 1 of 3 mirrors signed; second signed another index", one_of_two_omits_keys_and_two_are_wanted, NULL},
     {"mirror", "omit", "does so where two others signed, as many as are wanted", "model, as claimed by bravo; third signed another index", one_more_than_wanted_omits_keys, NULL},
     {"k-1 mirrors", "omit", "leave fingerprints out together, and the reader has not the shard", "unknown; not proven that nobody has it; a shard unavailable; 2 of 3 mirrors signed", fewer_than_wanted_omit_keys, NULL},
     {"mirror", "omit", "signs an index, and has no mirror in the roles", "refused: no index of the roles", index_of_stranger, NULL},
+    {"mirror", "roll back", "shows an old index beside a fresh log, and has signed a newer one", "unknown of the first 1 of 4 entries; a shard unavailable", show_first_index, NULL},
     {"log", "omit", "serves another entry in its place", "refused: its files do not lead to what it signed", log_omits, NULL},
     {"log", "roll back", "shows what it was before", "refused: older than what was seen", log_rolls_back, NULL},
     {"k-1 witnesses", "backdate", "date an archive before the model", "contested", witness_backdates, NULL},
@@ -621,6 +632,10 @@ static const char *say(struct made_registry *r, const struct ws_finding *finding
         return "refused: a piece is not what statements say";
     if (finding->verdict.label == WS_VERDICT_UNKNOWN && finding->coverage != WS_COVERAGE_COMPLETE)
         says = ws_arena_format(&r->made.arena, "%s; not proven that nobody has it", says);
+    else if (finding->verdict.label == WS_VERDICT_UNKNOWN)
+        says =
+            ws_arena_format(&r->made.arena, "%s of the first %zu of %zu entries", says,
+                            (size_t)finding->index_entries, (size_t)finding->head.checkpoint.size);
     else if (is_bundle && finding->coverage != WS_COVERAGE_COMPLETE &&
              finding->verdict.label != WS_VERDICT_CONTESTED)
         says = ws_arena_format(&r->made.arena, "%s; not proven that nothing is left out", says);

@@ -307,14 +307,19 @@ static inline void registry_index(struct made_registry *r)
     registry_index_of(r, MIRROR, NULL);
 }
 
+/* One line more of the roles that the reader has. */
+static inline void registry_add_role(struct made_registry *r, const char *line)
+{
+    const struct ws_bytes roles = contents(&r->made.arena, r->request.roles);
+    registry_file(r, "roles",
+                  ws_bytes_of_text(ws_arena_format(&r->made.arena, "%.*s%s\n", (int)roles.size,
+                                                   (const char *)roles.data, line)));
+}
+
 /* The reader wants so many mirrors behind an index; their own roles say the same. */
 static inline void registry_want_mirrors(struct made_registry *r, unsigned count)
 {
-    const struct ws_bytes roles = contents(&r->made.arena, r->request.roles);
-    registry_file(
-        r, "roles",
-        ws_bytes_of_text(ws_arena_format(&r->made.arena, "%.*sindex-quorum %u\n", (int)roles.size,
-                                         (const char *)roles.data, count)));
+    registry_add_role(r, ws_arena_format(&r->made.arena, "index-quorum %u", count));
 }
 
 /* Looking up ----------------------------------------------------------------------------------- */
