@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "ledger/index_crowd.h"
 #include "support/made_registry.h"
 
 /* The text that is looked up; a model of ALPHA made it, or a human wrote it, as a row says. */
@@ -177,6 +178,43 @@ static void keep_key(struct made_registry *r)
     registry_publish(r, 6);
 }
 
+/* A mirror's room in a tile is less here, so that a shard that crowds it is small. */
+enum { LITTLE_ROOM = 2500, CROWD = 3000 };
+
+static void leave_out_crowd(struct ws_index_list *list, const struct ws_shard **live)
+{
+    const struct ws_index_room room = {LITTLE_ROOM, UINT64_MAX};
+    assert_int_equal(list->shards[1].state, WS_INDEX_LIVE);
+    assert_int_equal(ws_index_leave_out_crowds(&room, list, live, NULL, NULL, NULL, NULL), WS_OK);
+    assert_int_equal(list->shards[0].state, WS_INDEX_LIVE);
+    assert_int_equal(list->shards[1].state, WS_INDEX_DAMAGED);
+}
+
+/* Bravo has the given text among what crowds a tile. */
+static void crowd_tile(struct made_registry *r, struct ws_bytes among)
+{
+    const struct ws_query query = registry_query(r, among);
+    const uint64_t *keys = registry_keys(r, &query, CROWD);
+    const struct ws_hash digest =
+        registry_shard_of_keys(r, keys, query.mark_count + CROWD, &query.digest, 1);
+    (void)registry_say(r, BRAVO, registry_emission(BRAVO), &digest);
+    registry_publish(r, 5);
+    registry_index_of(r, MIRROR, leave_out_crowd);
+    registry_publish(r, 6);
+}
+
+static void crowd_beside_claim(struct made_registry *r)
+{
+    (void)registry_claim(r, ALPHA, text(r));
+    crowd_tile(r, registry_text(r, OTHER));
+}
+
+static void crowd_and_hide(struct made_registry *r)
+{
+    (void)registry_claim(r, ALPHA, registry_text(r, OTHER));
+    crowd_tile(r, text(r));
+}
+
 /* Authors -------------------------------------------------------------------------------------- */
 
 /* Another text, and behind it 70 words of the one that was archived, with 60 blanks for each. */
@@ -221,6 +259,113 @@ static void archive_first(struct made_registry *r)
     registry_publish(r, 6); /* within max-delay */
 }
 
+static void archive_says_long_ago(struct made_registry *r)
+{
+    (void)registry_claim(r, ALPHA, text(r));
+    registry_publish(r, 5);
+    const struct ws_hash digest = registry_shard(r, text(r));
+    struct ws_statement archive = made_archive("example.org/1");
+    archive.archive.started = archive.archive.ended = "1995-01-01T00:00:00Z";
+    (void)registry_say(r, ARCHIVE, archive, &digest);
+    registry_publish(r, 6);
+}
+
+static void archive_copies_model(struct made_registry *r)
+{
+    const struct ws_hash digest = registry_shard(r, text(r));
+    (void)registry_say(r, ALPHA, registry_emission(ALPHA), &digest);
+    registry_publish(r, 5);
+    (void)registry_say(r, ARCHIVE, made_archive("example.org/1"), &digest);
+    registry_publish(r, 6);
+}
+
+/* Bravo is an archive here, too. */
+static void archive_copies_archive(struct made_registry *r)
+{
+    registry_add_role(r, "archive bravo example.net");
+    const struct ws_hash digest = registry_shard(r, text(r));
+    (void)registry_say(r, BRAVO, made_archive("example.net/1"), &digest);
+    registry_publish(r, 5);
+    (void)registry_say(r, ARCHIVE, made_archive("example.org/1"), &digest);
+    registry_publish(r, 6);
+}
+
+/* The text's shard with the last of its fingerprints before all others: its root and its head are
+ * of that, and a search misses some. */
+static struct ws_hash misfiled_shard(struct made_registry *r)
+{
+    const char *path = registry_path(r, "misfiled");
+    struct ws_range_writer writer;
+    struct ws_range_tile tile;
+    struct ws_range range;
+    struct ws_shard shard;
+    struct ws_bytes bytes;
+    struct ws_buffer head;
+    struct ws_hash digest = registry_shard(r, text(r));
+    assert_int_equal(ws_shard_open(&shard, registry_last_shard(r), NULL), WS_OK);
+    assert_int_equal(shard.head.range.bits, 0);
+    assert_int_equal(ws_range_file_tile(&shard.tiles, 0, &bytes, &tile, NULL), WS_OK);
+    struct ws_range_pair *pairs = WS_ARENA_NEW(&r->made.arena, struct ws_range_pair, tile.count);
+    assert_non_null(pairs);
+    for (uint32_t i = 0; i < tile.count; i++)
+        pairs[(i + 1) % tile.count] =
+            (struct ws_range_pair){ws_range_tile_key(&tile, i), ws_range_tile_number(&tile, i)};
+    range = shard.head.range;
+    range.pairs = 0;
+    assert_int_equal(ws_range_writer_open(&writer, path, &range, NULL, NULL), WS_OK);
+    assert_int_equal(ws_range_writer_add(&writer, pairs, tile.count, NULL), WS_OK);
+    assert_int_equal(ws_range_writer_keep(&writer, &shard.head.range, NULL), WS_OK);
+    ws_range_writer_close(&writer);
+    assert_int_equal(
+        rename(path, ws_arena_format(&r->made.arena, "%s" WS_SHARD_TILES, registry_last_shard(r))),
+        0);
+    ws_buffer_init(&head, NULL, WS_SHARD_HEAD_SIZE);
+    ws_shard_head_append(&head, &shard.head);
+    assert_int_equal(ws_file_place(registry_last_shard(r), ws_buffer_bytes(&head), NULL), WS_OK);
+    assert_int_equal(ws_hash_of(ws_buffer_bytes(&head), &digest, NULL), WS_OK);
+    ws_buffer_release(&head);
+    ws_shard_close(&shard);
+    return digest;
+}
+
+/* Of what a model's issuer registers later. */
+static void archive_misfiles(struct made_registry *r)
+{
+    const struct ws_hash digest = misfiled_shard(r);
+    (void)registry_say(r, ARCHIVE, made_archive("example.org/1"), &digest);
+    registry_publish(r, 10);
+    (void)registry_claim(r, BRAVO, text(r));
+    registry_publish(r, 30);
+}
+
+static void archive_misfiles_then_index(struct made_registry *r)
+{
+    archive_misfiles(r);
+    registry_index(r);
+    registry_publish(r, 31);
+}
+
+static void archive_leaves_out(struct made_registry *r)
+{
+    (void)registry_claim(r, ARCHIVE, registry_text(r, OTHER));
+    registry_publish(r, 10);
+    (void)registry_claim(r, BRAVO, text(r));
+    registry_publish(r, 30);
+}
+
+static void archive_withholds(struct made_registry *r)
+{
+    register_human(r);
+    assert_int_equal(unlink(registry_path(r, "shards/0")), 0);
+}
+
+static void archive_takes_back(struct made_registry *r)
+{
+    register_human(r);
+    (void)registry_say(r, ARCHIVE, made_withdrawal(0), NULL);
+    registry_publish(r, 31);
+}
+
 /* Whoever serves shards ------------------------------------------------------------------------ */
 
 static void spoil_tile(struct made_registry *r, long at, const char *bytes)
@@ -239,6 +384,67 @@ static void misfile_key(struct made_registry *r)
 static void change_key(struct made_registry *r)
 {
     spoil_tile(r, WS_RANGE_TILE_HEAD, "\1");
+}
+
+/* The model's text is in a log, a shard and an index, of which the file is not served. */
+static void lose_file(struct made_registry *r, const char *name)
+{
+    (void)registry_claim(r, ALPHA, text(r));
+    registry_publish(r, 5);
+    registry_index(r);
+    registry_publish(r, 6);
+    assert_int_equal(unlink(registry_path(r, name)), 0);
+}
+
+static void lose_hashes(struct made_registry *r)
+{
+    lose_file(r, "log/tile/0/000.p/2");
+}
+
+static void lose_entries(struct made_registry *r)
+{
+    lose_file(r, "log/tile/entries/000.p/2");
+}
+
+static void lose_shard_tiles(struct made_registry *r)
+{
+    lose_file(r, "shards/0" WS_SHARD_TILES);
+}
+
+static void lose_index_tiles(struct made_registry *r)
+{
+    lose_file(r, "0.index" WS_INDEX_TILES);
+}
+
+static void lose_index_list(struct made_registry *r)
+{
+    lose_file(r, "0.index" WS_INDEX_LIST);
+}
+
+/* The log of before there was the claim; its checkpoint is put back. */
+static void serve_old_log(struct made_registry *r)
+{
+    (void)registry_claim(r, ALPHA, registry_text(r, OTHER));
+    registry_publish(r, 5);
+    const struct ws_bytes old = contents(&r->made.arena, registry_path(r, "log/checkpoint"));
+    (void)registry_claim(r, BRAVO, text(r));
+    registry_publish(r, 95);
+    registry_file(r, "log/checkpoint", old);
+}
+
+static void serve_old_log_and_age_counts(struct made_registry *r)
+{
+    registry_add_role(r, ws_arena_format(&r->made.arena, "max-age %d", 10 * MADE_DAY));
+    serve_old_log(r);
+}
+
+static void serve_old_log_beside_index(struct made_registry *r)
+{
+    leave_out(r);
+    const struct ws_bytes old = contents(&r->made.arena, registry_path(r, "log/checkpoint"));
+    registry_index(r);
+    registry_publish(r, 6);
+    registry_file(r, "log/checkpoint", old);
 }
 
 /* The mirror ----------------------------------------------------------------------------------- */
@@ -558,14 +764,33 @@ static const struct row rows[] = {
     {"issuer", "withhold", "shows its shard to the reader, and not to the mirror", "unknown; not proven that nobody has it; a shard unavailable", show_reader_alone, NULL},
     {"issuer", "withhold", "shows its shard to the reader before a mirror verified it", "unknown of the first 1 of 3 entries; a shard unavailable", claim_behind_index, NULL},
     {"issuer", "withhold", "logs a keyed shard and gives the reader no key", "unknown; not proven that nobody has it; a shard unavailable", keep_key, NULL},
+    {"issuer", "crowd", "crowds a tile of the index, beside another's claim", "model, as claimed by alpha; a shard unavailable", crowd_beside_claim, NULL},
+    {"issuer", "crowd", "crowds a tile with what its model made", "unknown; not proven that nobody has it; a shard unavailable", crowd_and_hide, NULL},
     {"issuer", "launder", "speaks as an archive", "unknown; not proven that nobody has it", claim_as_archive, NULL},
     {"stranger", "copy", "registers what it has no role for", "unknown; not proven that nobody has it", claim_without_role, NULL},
     {"author", "pad", "writes a little of an archive's text, with blanks between its words, behind much that is nobody's", "unknown; not proven that nobody has it", archive_and_pad, NULL},
     {"archive", "launder", "archives what a model made, afterwards", "contested", archive_afterwards, NULL},
     {"archive", "launder", "archives it before its issuer, who comes within max-delay", "contested", archive_first, NULL},
+    {"archive", "backdate", "says that it captured long ago what a model made, and is logged after it", "contested", archive_says_long_ago, NULL},
+    {"archive", "copy", "logs a model's shard as its own", "contested", archive_copies_model, NULL},
+    {"archive", "copy", "logs another archive's shard as its own", "human, as claimed by bravo", archive_copies_archive, NULL},
+    {"archive", "misfile", "makes a shard whose keys a search misses, and an issuer claims them", "model, as claimed by bravo; a shard unavailable", archive_misfiles, NULL},
+    {"archive", "misfile", "does so, beside an index", "model, as claimed by bravo; a shard unavailable", archive_misfiles_then_index, NULL},
+    {"archive", "omit", "does not archive what it captured, and an issuer claims it", "model, as claimed by bravo", archive_leaves_out, NULL},
+    {"archive", "withhold", "shows its shard to nobody, and an issuer claims what is in it", "model, as claimed by bravo; a shard unavailable", archive_withholds, NULL},
+    {"archive", "roll back", "withdraws what it archived before an issuer claimed it", "model, as claimed by bravo; withdrawn at entry 2", archive_takes_back, NULL},
     {"CDN", "misfile", "puts a key where a search misses it", "unknown; not proven that nobody has it; a shard unavailable", misfile_key, NULL},
     {"CDN", "doctor", "changes a key of a shard", "unknown; not proven that nobody has it; a shard damaged", change_key, NULL},
     {"CDN", "doctor", "changes a key of an index", "unknown; not proven that nobody has it; a shard partly searched; the index is damaged", doctor_index, NULL},
+    {"CDN", "omit", "lacks a tile of the log's hashes", "no answer: a file cannot be read", lose_hashes, NULL},
+    {"CDN", "omit", "lacks a tile of the log's entries", "no answer: a file cannot be read", lose_entries, NULL},
+    {"CDN", "omit", "lacks the tiles of a shard", "unknown; not proven that nobody has it; a shard unavailable", lose_shard_tiles, NULL},
+    {"CDN", "omit", "lacks the tiles of an index", "no answer: a file cannot be read", lose_index_tiles, NULL},
+    {"CDN", "omit", "lacks the list of an index", "no answer: a file cannot be read", lose_index_list, NULL},
+    {"CDN", "roll back", "serves an old log to a reader who has seen a newer one", "refused: older than what was seen", log_rolls_back, NULL},
+    {"CDN", "roll back", "serves an old log to a new reader", "unknown; not proven that nobody has it", serve_old_log, NULL},
+    {"CDN", "roll back", "serves an old log to a new reader, whose roles have a max-age", "refused: stale", serve_old_log_and_age_counts, NULL},
+    {"CDN", "roll back", "serves an old log beside a new index", "refused: no index of the roles", serve_old_log_beside_index, NULL},
     {"mirror", "omit", "leaves a shard out of its index", "unknown; not proven that nobody has it; a shard unavailable", index_omits, NULL},
     {"mirror", "omit", "lists a shard as repeated that is live nowhere", "unknown; not proven that nobody has it; a shard unavailable", index_calls_it_repeated, NULL},
     {"mirror", "omit", "lists a shard as keyed that is not", "unknown; not proven that nobody has it; a shard partly searched", index_calls_it_keyed, NULL},
@@ -605,6 +830,8 @@ static const char *refusal(const struct ws_error *err)
         {"no statement of a mirror", "refused: no index of the roles"},
         {"has not the hashes of what is below", "refused: its files do not lead to what it signed"},
         {"do not lead to the root", "refused: its files do not lead to what it signed"},
+        {"older than the policy lets", "refused: stale"},
+        {"cannot read '", "no answer: a file cannot be read"},
         {"older than what was seen", "refused: older than what was seen"},
         {"witnesses", "refused: not signed and cosigned as the policy wants"},
     };

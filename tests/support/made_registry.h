@@ -158,22 +158,27 @@ static inline struct ws_query registry_query(struct made_registry *r, struct ws_
     return query;
 }
 
-/* A shard of so many documents of one text; the digest of its head. */
-static inline struct ws_hash registry_shard_of(struct made_registry *r, struct ws_bytes text,
-                                               unsigned documents)
+/* The head of the shard that was made last. */
+static inline const char *registry_last_shard(struct made_registry *r)
 {
-    const struct ws_query query = registry_query(r, text);
+    return registry_path(r, ws_arena_format(&r->made.arena, "shards/%zu", r->shards - 1));
+}
+
+/* A shard of so many documents, equal ones; the digest of its head. */
+static inline struct ws_hash registry_shard_of_keys(struct made_registry *r, const uint64_t *keys,
+                                                    size_t count, const struct ws_hash *document,
+                                                    unsigned documents)
+{
     struct ws_shard_settings settings = {.scheme = WS_FINGERPRINT_ID, .key = r->key};
     struct ws_shard_writer writer;
     struct ws_shard_head head;
     struct ws_shard shard;
-    const char *path = registry_path(r, ws_arena_format(&r->made.arena, "shards/%zu", r->shards++));
-    settings.secret[0] = (uint8_t)r->shards;
+    settings.secret[0] = (uint8_t)++r->shards;
+    const char *path = registry_last_shard(r);
     assert_int_equal(ws_shard_writer_open(&writer, &settings, NULL, NULL), WS_OK);
     for (unsigned d = 0; d < documents; d++) {
-        for (size_t i = 0; i < query.mark_count; i++)
-            assert_int_equal(ws_shard_writer_add(&writer, &query.marks[i].value, 1, NULL), WS_OK);
-        assert_int_equal(ws_shard_writer_end(&writer, &query.digest, NULL), WS_OK);
+        assert_int_equal(ws_shard_writer_add(&writer, keys, count, NULL), WS_OK);
+        assert_int_equal(ws_shard_writer_end(&writer, document, NULL), WS_OK);
     }
     assert_int_equal(ws_shard_writer_keep(&writer, path, &head, NULL), WS_OK);
     ws_shard_writer_close(&writer);
@@ -181,6 +186,28 @@ static inline struct ws_hash registry_shard_of(struct made_registry *r, struct w
     const struct ws_hash digest = shard.digest;
     ws_shard_close(&shard);
     return digest;
+}
+
+/* The fingerprints of a text, and as many as `more` of them that follow 0. */
+static inline uint64_t *registry_keys(struct made_registry *r, const struct ws_query *query,
+                                      size_t more)
+{
+    uint64_t *keys = WS_ARENA_NEW(&r->made.arena, uint64_t, query->mark_count + more);
+    assert_non_null(keys);
+    for (size_t i = 0; i < query->mark_count; i++)
+        keys[i] = query->marks[i].value;
+    for (size_t i = 0; i < more; i++)
+        keys[query->mark_count + i] = i;
+    return keys;
+}
+
+/* A shard of so many documents of one text. */
+static inline struct ws_hash registry_shard_of(struct made_registry *r, struct ws_bytes text,
+                                               unsigned documents)
+{
+    const struct ws_query query = registry_query(r, text);
+    return registry_shard_of_keys(r, registry_keys(r, &query, 0), query.mark_count, &query.digest,
+                                  documents);
 }
 
 static inline struct ws_hash registry_shard(struct made_registry *r, struct ws_bytes text)
