@@ -561,7 +561,10 @@ static enum ws_status gather_index(struct gathering *in)
     in->out->has_index = true;
     out->head_bytes = ws_bytes_of(index->head_bytes, WS_INDEX_HEAD_SIZE);
     out->head = index->head;
-    return gather_tiles(in, &index->tiles, &in->marks, true, &out->tiles);
+    status = gather_tiles(in, &index->tiles, &in->marks, true, &out->tiles);
+    if (status == WS_CORRUPT)
+        ws_error_prefix(in->err, "the index");
+    return status;
 }
 
 static enum ws_status gather_openings(struct gathering *in)

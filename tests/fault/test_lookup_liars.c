@@ -30,6 +30,37 @@ static struct ws_bytes text(struct made_registry *r)
     return registry_text(r, TEXT);
 }
 
+/* Makes the first of a range's fingerprints the last, in its only tile: root and nodes are of that,
+ * and a search misses it. */
+static void misfile(struct made_registry *r, struct ws_range_file *file, const char *head)
+{
+    const char *path = ws_arena_format(&r->made.arena, "%s.tiles", head);
+    struct ws_range_writer writer;
+    struct ws_range_tile tile;
+    struct ws_bytes bytes;
+    assert_int_equal(file->range.bits, 0);
+    assert_int_equal(ws_range_file_tile(file, 0, &bytes, &tile, NULL), WS_OK);
+    struct ws_range_pair *pairs = WS_ARENA_NEW(&r->made.arena, struct ws_range_pair, tile.count);
+    assert_non_null(pairs);
+    for (uint32_t from = 1; from <= tile.count; from++)
+        pairs[from - 1] = (struct ws_range_pair){ws_range_tile_key(&tile, from % tile.count),
+                                                 ws_range_tile_number(&tile, from % tile.count)};
+    assert_int_equal(ws_range_writer_open(&writer, path, &file->range, NULL, NULL), WS_OK);
+    assert_int_equal(ws_range_writer_add(&writer, pairs, tile.count, NULL), WS_OK);
+    assert_int_equal(ws_range_writer_keep(&writer, &file->range, NULL), WS_OK);
+    ws_range_writer_close(&writer);
+}
+
+/* Its digest. */
+static struct ws_hash keep_head(const char *path, struct ws_buffer *head)
+{
+    struct ws_hash digest;
+    assert_int_equal(ws_file_place(path, ws_buffer_bytes(head), NULL), WS_OK);
+    assert_int_equal(ws_hash_of(ws_buffer_bytes(head), &digest, NULL), WS_OK);
+    ws_buffer_release(head);
+    return digest;
+}
+
 /* Issuers -------------------------------------------------------------------------------------- */
 
 static void leave_out(struct made_registry *r)
@@ -290,40 +321,18 @@ static void archive_copies_archive(struct made_registry *r)
     registry_publish(r, 6);
 }
 
-/* The text's shard with the last of its fingerprints before all others: its root and its head are
- * of that, and a search misses some. */
 static struct ws_hash misfiled_shard(struct made_registry *r)
 {
-    const char *path = registry_path(r, "misfiled");
-    struct ws_range_writer writer;
-    struct ws_range_tile tile;
-    struct ws_range range;
     struct ws_shard shard;
-    struct ws_bytes bytes;
+    (void)registry_shard(r, text(r));
+    const char *path = registry_last_shard(r);
+    assert_int_equal(ws_shard_open(&shard, path, NULL), WS_OK);
+    misfile(r, &shard.tiles, path);
     struct ws_buffer head;
-    struct ws_hash digest = registry_shard(r, text(r));
-    assert_int_equal(ws_shard_open(&shard, registry_last_shard(r), NULL), WS_OK);
-    assert_int_equal(shard.head.range.bits, 0);
-    assert_int_equal(ws_range_file_tile(&shard.tiles, 0, &bytes, &tile, NULL), WS_OK);
-    struct ws_range_pair *pairs = WS_ARENA_NEW(&r->made.arena, struct ws_range_pair, tile.count);
-    assert_non_null(pairs);
-    for (uint32_t i = 0; i < tile.count; i++)
-        pairs[(i + 1) % tile.count] =
-            (struct ws_range_pair){ws_range_tile_key(&tile, i), ws_range_tile_number(&tile, i)};
-    range = shard.head.range;
-    range.pairs = 0;
-    assert_int_equal(ws_range_writer_open(&writer, path, &range, NULL, NULL), WS_OK);
-    assert_int_equal(ws_range_writer_add(&writer, pairs, tile.count, NULL), WS_OK);
-    assert_int_equal(ws_range_writer_keep(&writer, &shard.head.range, NULL), WS_OK);
-    ws_range_writer_close(&writer);
-    assert_int_equal(
-        rename(path, ws_arena_format(&r->made.arena, "%s" WS_SHARD_TILES, registry_last_shard(r))),
-        0);
     ws_buffer_init(&head, NULL, WS_SHARD_HEAD_SIZE);
+    shard.head.range = shard.tiles.range;
     ws_shard_head_append(&head, &shard.head);
-    assert_int_equal(ws_file_place(registry_last_shard(r), ws_buffer_bytes(&head), NULL), WS_OK);
-    assert_int_equal(ws_hash_of(ws_buffer_bytes(&head), &digest, NULL), WS_OK);
-    ws_buffer_release(&head);
+    const struct ws_hash digest = keep_head(path, &head);
     ws_shard_close(&shard);
     return digest;
 }
@@ -540,6 +549,24 @@ static void one_of_two_omits(struct made_registry *r)
     registry_index(r);
     registry_publish(r, 6);
     assert_int_equal(rename(away, head), 0);
+}
+
+static void misfile_index(struct made_registry *r)
+{
+    struct ws_index index;
+    struct ws_buffer head;
+    (void)registry_claim(r, ALPHA, text(r));
+    registry_publish(r, 5);
+    registry_write_index(r, NULL);
+    assert_int_equal(ws_index_open(&index, r->request.index, &r->made.arena, NULL), WS_OK);
+    misfile(r, &index.tiles, r->request.index);
+    ws_buffer_init(&head, NULL, WS_INDEX_HEAD_SIZE);
+    index.head.range = index.tiles.range;
+    ws_index_head_append(&head, &index.head);
+    (void)keep_head(r->request.index, &head);
+    ws_index_close(&index);
+    registry_sign_index(r, MIRROR);
+    registry_publish(r, 6);
 }
 
 /* The second has what was claimed since. */
@@ -804,6 +831,7 @@ static const struct row rows[] = {
     {"mirror", "omit", "does so where two others signed, as many as are wanted", "model, as claimed by bravo; third signed another index", one_more_than_wanted_omits_keys, NULL},
     {"k-1 mirrors", "omit", "leave fingerprints out together, and the reader has not the shard", "unknown; not proven that nobody has it; a shard unavailable; 2 of 3 mirrors signed", fewer_than_wanted_omit_keys, NULL},
     {"mirror", "omit", "signs an index, and has no mirror in the roles", "refused: no index of the roles", index_of_stranger, NULL},
+    {"mirror", "misfile", "signs an index whose keys a search misses", "refused: keys of the index are not in order", misfile_index, NULL},
     {"mirror", "roll back", "shows an old index beside a fresh log, and has signed a newer one", "unknown of the first 1 of 4 entries; a shard unavailable", show_first_index, NULL},
     {"log", "omit", "serves another entry in its place", "refused: its files do not lead to what it signed", log_omits, NULL},
     {"log", "roll back", "shows what it was before", "refused: older than what was seen", log_rolls_back, NULL},
@@ -831,6 +859,7 @@ static const char *refusal(const struct ws_error *err)
         {"has not the hashes of what is below", "refused: its files do not lead to what it signed"},
         {"do not lead to the root", "refused: its files do not lead to what it signed"},
         {"older than the policy lets", "refused: stale"},
+        {"the index: tile 0: pair", "refused: keys of the index are not in order"},
         {"cannot read '", "no answer: a file cannot be read"},
         {"older than what was seen", "refused: older than what was seen"},
         {"witnesses", "refused: not signed and cosigned as the policy wants"},

@@ -286,17 +286,15 @@ static inline void registry_publish(struct made_registry *r, uint64_t days)
 /* What a mirror writes of itself in place of what it found. */
 typedef void lie_of_mirror(struct ws_index_list *list, const struct ws_shard **live);
 
-/* The mirror's index of what was published, of the shards that are there now; logged, and used from
- * the next checkpoint on. `lie` may be NULL. */
-static inline void registry_index_of(struct made_registry *r, enum registry_party mirror,
-                                     lie_of_mirror *lie)
+/* A mirror's index of what was published, of the shards that are there now; used from the next
+ * checkpoint on. `lie` may be NULL. */
+static inline void registry_write_index(struct made_registry *r, lie_of_mirror *lie)
 {
     struct made_parties *made = &r->made;
     struct ws_log_source source;
     struct ws_shard_shelf shelf;
     struct ws_index_list list;
     struct ws_index_head head;
-    struct ws_index index;
     const struct ws_shard **live;
     struct ws_bytes text;
     struct ws_hash roles;
@@ -319,14 +317,28 @@ static inline void registry_index_of(struct made_registry *r, enum registry_part
         lie(&list, live);
     r->request.index = registry_path(r, ws_arena_format(&made->arena, "%zu.index", r->indices++));
     assert_int_equal(ws_index_write(r->request.index, &list, live, NULL, &head, NULL), WS_OK);
-    assert_int_equal(ws_index_open(&index, r->request.index, &made->arena, NULL), WS_OK);
-    const struct ws_statement statement = {
-        .kind = WS_STATEMENT_INDEX,
-        .index = {.log = "log.example", .entries = plan.log.size, .root = plan.log.root}};
-    (void)registry_say(r, mirror, statement, &index.digest);
-    ws_index_close(&index);
     ws_shard_shelf_close(&shelf);
     ws_log_source_close(&source);
+}
+
+/* The mirror logs a statement of the index at hand. */
+static inline void registry_sign_index(struct made_registry *r, enum registry_party mirror)
+{
+    struct ws_index index;
+    assert_int_equal(ws_index_open(&index, r->request.index, &r->made.arena, NULL), WS_OK);
+    const struct ws_checkpoint *log = &index.list.log;
+    const struct ws_statement statement = {
+        .kind = WS_STATEMENT_INDEX,
+        .index = {.log = log->origin, .entries = log->size, .root = log->root}};
+    (void)registry_say(r, mirror, statement, &index.digest);
+    ws_index_close(&index);
+}
+
+static inline void registry_index_of(struct made_registry *r, enum registry_party mirror,
+                                     lie_of_mirror *lie)
+{
+    registry_write_index(r, lie);
+    registry_sign_index(r, mirror);
 }
 
 static inline void registry_index(struct made_registry *r)
