@@ -17,7 +17,6 @@ struct worker {
     struct ws_block block;
     uint32_t step;
     uint64_t noted;       /* work of this step that progress has heard of */
-    uint64_t untold;      /* work of steps before it that progress has not heard of */
     double heard;         /* when it last heard */
     struct ws_pool *pool; /* to divide the block's chains among, or NULL */
     unsigned pool_threads;
@@ -84,13 +83,10 @@ static bool is_timed(const struct worker *w)
 /* The step is taken. */
 static void note_step(struct worker *w, bool timed, double now, uint64_t work)
 {
-    const bool last = w->step + 1 == ws_runner_generations(w->runner);
+    note_progress(w, now, work, true,
+                  w->step + 1 == ws_runner_generations(w->runner) ? count_running(w) : 0);
+    w->noted = 0;
     w->untimed++;
-    w->untold += work;
-    if (!timed && !last)
-        return;
-    note_progress(w, now, w->untold, true, last ? count_running(w) : 0);
-    w->noted = w->untold = 0;
     if (!timed)
         return;
     w->step_seconds = (w->heard - w->stepped) / w->untimed;
