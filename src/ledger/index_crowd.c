@@ -1,5 +1,6 @@
 #include "ledger/index_crowd.h"
 
+#include <assert.h>
 #include <inttypes.h>
 
 #include "ledger/range_merge.h"
@@ -129,13 +130,15 @@ static void mark_damaged(struct ws_index_list *list, const struct ws_hash *diges
 static enum ws_status leave_out(struct round *round, size_t which)
 {
     struct counting counting = {0, UINT64_MAX, round->pairs, true, 0};
+    const struct ws_shard *shard = round->live[which];
     struct ws_error why;
-    WS_TRY(count_shard(round, round->live[which], &counting));
+    assert(shard); /* what is too much is somebody's who is left */
+    WS_TRY(count_shard(round, shard, &counting));
     (void)ws_fail(&why, WS_LIMIT,
                   "it has %" PRIu64 " fingerprints under one prefix, more than an index has room "
                   "for beside those of other shards: they are not spread as hashes are",
                   round->there[which]);
-    mark_damaged(round->list, &round->live[which]->digest, round->note, round->user, why.message);
+    mark_damaged(round->list, &shard->digest, round->note, round->user, why.message);
     round->live[which] = NULL;
     round->there[which] = 0;
     round->left_out++;
