@@ -26,7 +26,8 @@ echo "a filter of $bits bits a fingerprint" >&2
 row "shard-filter-$fingerprints" "$made" "$(cat "$scratch/built")" "making the shard"
 row shard-probes-10000000 "$probed" 1 "limit: 10 million a second and core"
 
-{ read -r _ && read -r late; } < <("$shard_speed" lookup "$scratch/1")
+{ read -r middle && read -r late; } < <("$shard_speed" lookup "$scratch/1")
+row shard-lookup-median-10000 "$(awk -v s="$middle" 'BEGIN { printf "%.9f", 10000 * s }')" 1 "limit: 100 us each"
 row shard-lookup-p99-10000 "$(awk -v s="$late" 'BEGIN { printf "%.9f", 10000 * s }')" 1 "limit: 100 us each"
 
 shards=${INDEX_SHARDS:-1000} each=${INDEX_FINGERPRINTS:-10000}
