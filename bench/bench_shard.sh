@@ -4,7 +4,7 @@
 # proof that is written as bytes, read and checked; an index of INDEX_SHARDS (1,000) shards of
 # INDEX_FINGERPRINTS (10,000) each, beside the bare SHA-256 of its tiles, and the memory that merging
 # asks for (MiB, not seconds). What 10^9 fingerprints would take at the same rate goes to stderr:
-# INDEX_FINGERPRINTS=1000000 does them (60 GB of disk). Usage: bench_shard.sh BUILD
+# INDEX_FINGERPRINTS=1000000 does them (30 GB of disk). Usage: bench_shard.sh BUILD
 set -euo pipefail
 shard_speed=$(realpath "$1")/bench/shard_speed
 source "$(dirname "$0")/lib.bash"

@@ -69,6 +69,14 @@ static void leave_out(struct made_registry *r)
     registry_publish(r, 5);
 }
 
+/* Alpha another text, and Bravo this one. */
+static void claim_both(struct made_registry *r)
+{
+    (void)registry_claim(r, ALPHA, registry_text(r, OTHER));
+    (void)registry_claim(r, BRAVO, text(r));
+    registry_publish(r, 5);
+}
+
 static void repeat_itself(struct made_registry *r)
 {
     const struct ws_hash digest = registry_shard_of(r, text(r), 65);
@@ -461,9 +469,7 @@ static void serve_old_log_beside_index(struct made_registry *r)
 /* Its index was built without a shard that it had, and lists it as one that it could not get. */
 static void index_omits(struct made_registry *r)
 {
-    (void)registry_claim(r, ALPHA, registry_text(r, OTHER));
-    (void)registry_claim(r, BRAVO, text(r));
-    registry_publish(r, 5);
+    claim_both(r);
     const char *head = registry_path(r, "shards/1"), *away = registry_path(r, "away");
     assert_int_equal(rename(head, away), 0);
     registry_index(r);
@@ -493,9 +499,7 @@ static void put_other_in_place(struct ws_index_list *list, const struct ws_shard
 /* What the index has as the second shard are the first one's fingerprints. */
 static void index_omits_keys(struct made_registry *r)
 {
-    (void)registry_claim(r, ALPHA, registry_text(r, OTHER));
-    (void)registry_claim(r, BRAVO, text(r));
-    registry_publish(r, 5);
+    claim_both(r);
     registry_index_of(r, MIRROR, put_other_in_place);
     registry_publish(r, 6);
 }
@@ -540,9 +544,7 @@ static void index_is_all_there_is(struct made_registry *r)
 /* Another mirror's index of the same entries has it. */
 static void one_of_two_omits(struct made_registry *r)
 {
-    (void)registry_claim(r, ALPHA, registry_text(r, OTHER));
-    (void)registry_claim(r, BRAVO, text(r));
-    registry_publish(r, 5);
+    claim_both(r);
     registry_index_of(r, SECOND_MIRROR, NULL);
     const char *head = registry_path(r, "shards/1"), *away = registry_path(r, "away");
     assert_int_equal(rename(head, away), 0);
@@ -588,9 +590,7 @@ static void one_of_two_omits_and_two_are_wanted(struct made_registry *r)
 /* And nobody who has the shard looks. */
 static void one_of_two_omits_keys(struct made_registry *r)
 {
-    (void)registry_claim(r, ALPHA, registry_text(r, OTHER));
-    (void)registry_claim(r, BRAVO, text(r));
-    registry_publish(r, 5);
+    claim_both(r);
     registry_index_of(r, SECOND_MIRROR, NULL);
     registry_index_of(r, MIRROR, put_other_in_place);
     registry_publish(r, 6);
@@ -606,9 +606,7 @@ static void one_of_two_omits_keys_and_two_are_wanted(struct made_registry *r)
 static void fewer_than_wanted_omit_keys(struct made_registry *r)
 {
     registry_want_mirrors(r, 3);
-    (void)registry_claim(r, ALPHA, registry_text(r, OTHER));
-    (void)registry_claim(r, BRAVO, text(r));
-    registry_publish(r, 5);
+    claim_both(r);
     registry_index_of(r, MIRROR, put_other_in_place);
     registry_index_of(r, SECOND_MIRROR, put_other_in_place);
     registry_publish(r, 6);
@@ -619,9 +617,7 @@ static void fewer_than_wanted_omit_keys(struct made_registry *r)
 static void one_more_than_wanted_omits_keys(struct made_registry *r)
 {
     registry_want_mirrors(r, 2);
-    (void)registry_claim(r, ALPHA, registry_text(r, OTHER));
-    (void)registry_claim(r, BRAVO, text(r));
-    registry_publish(r, 5);
+    claim_both(r);
     registry_index_of(r, THIRD_MIRROR, put_other_in_place);
     registry_index(r);
     registry_index_of(r, SECOND_MIRROR, NULL);
