@@ -6,10 +6,12 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/file.h"
 #include "cli/shard_command.h"
+#include "ledger/query.h"
 
 struct prove_request {
-    const char *fingerprint, *keys, *document, *secret, *out;
+    const char *fingerprint, *keys, *document, *text, *secret, *out;
 };
 
 static enum ws_status prove_fingerprint(const struct prove_request *request,
@@ -69,6 +71,24 @@ static enum ws_status write_opening(const struct prove_request *request,
     return WS_OK;
 }
 
+/* Which document is to be shown, and its text where that is to be, too. */
+static enum ws_status read_document(const struct prove_request *request, struct ws_arena *arena,
+                                    struct ws_hash *digest, struct ws_bytes *text,
+                                    struct ws_error *err)
+{
+    struct ws_query_reader reader;
+    struct ws_query query;
+    *text = ws_bytes_of(NULL, 0);
+    if (!request->text)
+        return read_digest("document", request->document, digest, err);
+    WS_TRY(ws_file_read(request->text, WS_SHARD_TEXT_LIMIT, arena, text, err));
+    const enum ws_status status = ws_query_read(&reader, *text, NULL, &query, err);
+    if (status == WS_OK)
+        *digest = query.digest;
+    ws_query_close(&reader);
+    return status;
+}
+
 static enum ws_status open_commitment(const struct prove_request *request,
                                       const struct ws_shard *shard, const char *path,
                                       struct ws_buffer *bytes, struct ws_arena *arena,
@@ -78,16 +98,17 @@ static enum ws_status open_commitment(const struct prove_request *request,
         request->secret ? request->secret : ws_arena_format(arena, "%s" WS_SHARD_SECRET, path);
     struct ws_shard_opening opening;
     struct ws_hash document;
-    struct ws_bytes secret;
+    struct ws_bytes secret, text;
     if (!secret_path)
         return ws_fail_memory(err, "a secret");
-    WS_TRY(read_digest("document", request->document, &document, err));
+    WS_TRY(read_document(request, arena, &document, &text, err));
     WS_TRY(ws_file_read(secret_path, 2 * WS_SHARD_SECRET_SIZE, arena, &secret, err));
     if (secret.size != WS_SHARD_SECRET_SIZE)
         return ws_fail(err, WS_INVALID, "'%.300s' has %zu bytes, wanted a secret of %d",
                        secret_path, secret.size, WS_SHARD_SECRET_SIZE);
     WS_TRY(ws_shard_open_commitment(shard, secret.data, &document, &opening, err));
     WS_TRY(ws_shard_opening_check(&opening, &shard->digest, err));
+    opening.text = text;
     return write_opening(request, shard, &opening, bytes, err);
 }
 
@@ -98,8 +119,9 @@ static enum ws_status prove(void *context, const struct arguments *arguments, st
     struct ws_shard shard;
     struct ws_buffer bytes;
     struct ws_arena arena;
-    if (!request->fingerprint == !request->document)
-        return ws_fail(err, WS_INVALID, "prove: what? --fingerprint HEX or --document HEX");
+    if (!!request->fingerprint + !!request->document + !!request->text != 1)
+        return ws_fail(err, WS_INVALID,
+                       "prove: what? --fingerprint HEX, --document HEX or --text FILE");
     WS_TRY(ws_shard_open(&shard, path, err));
     ws_buffer_init(&bytes, NULL, SIZE_MAX);
     ws_arena_init(&arena, NULL);
@@ -121,16 +143,19 @@ int cmd_shard_prove(int argc, char **argv)
         {"keys", 0, "FILE", "of a keyed shard: keys, one a line", NULL, &request.keys},
         {"document", 0, "HEX", "64 digits, the SHA-256 of a canonical text: opens its commitment",
          NULL, &request.document},
+        {"text", 0, "FILE", "opens the commitment to this document, and shows the text with it",
+         NULL, &request.text},
         {"secret", 0, "FILE", "of an opening: the issuer's secret (default SHARD.secret)", NULL,
          &request.secret},
         {"out", 'o', "FILE", "where the proof goes (default standard output)", NULL, &request.out},
     };
     const struct command_line line = {
-        .usage = "shard prove SHARD --fingerprint HEX|--document HEX [options]",
+        .usage = "shard prove SHARD --fingerprint HEX|--document HEX|--text FILE [options]",
         .about = "Writes a proof that a fingerprint is in the shard, or that it is not: a tile and "
-                 "its way to the\nroot, which 'shard verify' checks without the shard. With "
-                 "--document and the issuer's secret it\nopens the commitment to a document, for "
-                 "whoever doubts the claim.",
+                 "its way to the\nroot, which 'shard verify' checks without the shard. With the "
+                 "issuer's secret it opens the\ncommitment to a document, for whoever doubts the "
+                 "claim: --document for who has the text, --text\nwith the text for who found "
+                 "something else that shares parts with it.",
         .flags = table,
         .flag_count = sizeof table / sizeof *table,
         .positional_most = 1,

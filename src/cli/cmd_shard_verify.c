@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "cli/shard_command.h"
+#include "ledger/query.h"
 
 struct verify_request {
     const char *digest, *fingerprint, *keys;
@@ -27,6 +28,17 @@ static enum ws_status check_proof(const struct verify_request *request, struct w
     return print_finding(&tile, fingerprint, stored, "document", request->json, err);
 }
 
+static enum ws_status check_text(const struct ws_shard_opening *opening, struct ws_error *err)
+{
+    struct ws_query_reader reader;
+    struct ws_query query;
+    enum ws_status status = ws_query_read(&reader, opening->text, NULL, &query, err);
+    if (status == WS_OK && !ws_hash_equal(&query.digest, &opening->document))
+        status = ws_fail(err, WS_CORRUPT, "the text that it shows is another document's");
+    ws_query_close(&reader);
+    return status;
+}
+
 static enum ws_status check_opening(const struct verify_request *request, struct ws_bytes bytes,
                                     struct ws_error *err)
 {
@@ -36,13 +48,18 @@ static enum ws_status check_opening(const struct verify_request *request, struct
     WS_TRY(read_digest("digest", request->digest, &digest, err));
     WS_TRY(ws_shard_opening_read(bytes, &opening, err));
     WS_TRY(ws_shard_opening_check(&opening, &digest, err));
+    if (opening.text.size > 0)
+        WS_TRY(check_text(&opening, err));
     ws_hash_text(&opening.document, document);
     if (request->json)
-        return print_json(json_pack("{s:b, s:I, s:s}", "verified", 1, "number",
-                                    (json_int_t)opening.number, "document", document),
+        return print_json(json_pack("{s:b, s:I, s:s, s:I}", "verified", 1, "number",
+                                    (json_int_t)opening.number, "document", document, "text_bytes",
+                                    (json_int_t)opening.text.size),
                           "the answer", err);
     (void)printf("Proven: document %" PRIu32 " is the one whose canonical text has SHA-256 %s.\n",
                  opening.number, document);
+    if (opening.text.size > 0)
+        (void)printf("Its text is in the opening: %zu bytes.\n", opening.text.size);
     return WS_OK;
 }
 
@@ -92,8 +109,8 @@ static enum ws_status verify_one(const struct verify_request *request, const cha
 {
     struct ws_shard_head head;
     char digest[WS_HASH_TEXT_SIZE];
-    if (begins_with(path, "WSSPROF1") || begins_with(path, "WSSOPEN1"))
-        return verify_file(request, path, begins_with(path, "WSSOPEN1"), err);
+    if (begins_with(path, "WSSPROF1") || begins_with(path, "WSSOPEN2"))
+        return verify_file(request, path, begins_with(path, "WSSOPEN2"), err);
     WS_TRY(verify_shard(request, path, &head, digest, err));
     if (request->json)
         return print_json(json_pack("{s:b, s:o, s:s, s:s, s:I, s:I}", "verified", 1, "shard",

@@ -201,11 +201,16 @@ static void print_shards(const struct ws_lookup_answer *o)
 
 static void print_disputes(const struct ws_lookup_answer *o)
 {
-    for (size_t i = 0; i < o->finding->claim_count; i++)
-        if (o->finding->claims[i].is_disputed)
-            (void)printf("Entry %" PRIu64 " is disputed, and was not opened in time: it counts for "
-                         "nothing.\n",
-                         o->finding->claims[i].claim.index);
+    for (size_t i = 0; i < o->finding->claim_count; i++) {
+        const struct ws_finding_claim *claim = &o->finding->claims[i];
+        if (!claim->is_disputed)
+            continue;
+        (void)printf("Entry %" PRIu64 " is disputed, and ", claim->claim.index);
+        if (claim->shown > 0)
+            (void)printf("counts for the documents alone that were shown: %zu.\n", claim->shown);
+        else
+            (void)printf("none of its documents was shown in time: it counts for nothing.\n");
+    }
 }
 
 static void print_signers(const struct ws_lookup_answer *o)
@@ -238,6 +243,16 @@ static void print_dissenters(const struct ws_lookup_answer *o)
                      "shard: who has the shards\n  finds which by 'wellspring index verify'.\n");
 }
 
+static void print_newest(const struct ws_lookup_answer *o)
+{
+    if (o->finding->newest == WS_VERDICT_NO_CLAIM)
+        return;
+    const struct ws_finding_claim *claim = ws_lookup_answer_claim(o, o->finding->newest);
+    (void)printf("  A newer index is there, of the first %" PRIu64
+                 " entries: '%.20s' signed it in entry %" PRIu64 ".\n",
+                 claim->claim.statement.index.entries, claim->party, claim->claim.index);
+}
+
 static void print_coverage(const struct ws_lookup_answer *o)
 {
     const struct ws_finding *finding = o->finding;
@@ -259,6 +274,7 @@ static void print_coverage(const struct ws_lookup_answer *o)
     if (finding->signer_count > 0 && finding->mirrors > 1)
         print_signers(o);
     print_dissenters(o);
+    print_newest(o);
 }
 
 static void print_later(const struct ws_lookup_answer *o)

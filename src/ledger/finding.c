@@ -5,6 +5,7 @@
 
 #include "fingerprint/fingerprint.h"
 #include "ledger/mark_order.h"
+#include "ledger/shown.h"
 
 const char *ws_searched_word(enum ws_searched state)
 {
@@ -78,6 +79,7 @@ struct making {
     struct ws_ordered_marks marks;
     struct ws_ordered_marks *keyed; /* by key of the reader */
     struct searched_shard *shards;
+    struct ws_shown shown;
     struct tiles index;
     struct ws_index_list list;
     const struct ws_index_shard **live; /* those of the list, by number */
@@ -273,6 +275,23 @@ static bool has_signed(const struct ws_finding *out, size_t party)
     return false;
 }
 
+/* Whoever shows an old index keeps back what was logged since: its mirror may have signed a newer
+ * one. */
+static void find_newest(struct making *in)
+{
+    struct ws_finding *out = in->out;
+    uint64_t most = in->list.log.size;
+    for (size_t i = 0; i < out->claim_count; i++) {
+        const struct ws_index_statement *said = &out->claims[i].claim.statement.index;
+        if (!is_of_index(&out->claims[i]) || said->entries <= most ||
+            said->entries > out->head.checkpoint.size ||
+            strcmp(said->log, in->list.log.origin) != 0)
+            continue;
+        out->newest = i;
+        most = said->entries;
+    }
+}
+
 /* What each mirror says of the entries that the list is of: this index, or another. */
 static enum ws_status hear_mirrors(struct making *in, const struct ws_hash *digest,
                                    struct ws_error *why)
@@ -358,6 +377,7 @@ static enum ws_status check_index(struct making *in, const struct ws_hash *diges
     WS_TRY(check_tiles(in, &index->head.range, &index->tiles, &in->index, why));
     WS_TRY(list_verified(in));
     WS_TRY(ask_index(in));
+    find_newest(in);
     return hear_mirrors(in, digest, why);
 }
 
@@ -529,24 +549,46 @@ static const struct searched_shard *find_shard(const struct making *in,
     return NULL;
 }
 
+/* What a claim's shard has of one fingerprint. */
+struct found {
+    const struct ws_ordered_marks *marks;
+    size_t place, mark_count; /* of the marks with it, in their order */
+    const struct ws_range_tile *tile;
+    uint32_t first, count;
+};
+
+/* Whether the claim counts for a document that has the fingerprint: what was shown of it has it,
+ * too, and something was shown if the claim is disputed. */
+static bool is_founded(const struct found *found, const struct ws_shown *shown, bool is_disputed,
+                       uint32_t number)
+{
+    const struct ws_shown_document *document = ws_shown_find(shown, number);
+    return document ? ws_shown_has(document, ws_ordered_mark(found->marks, found->place))
+                    : !is_disputed;
+}
+
 /* Each mark of a fingerprint with each document that has it; of one that too many have a single hit
  * says so. */
-static void add_hits(struct making *in, size_t claim, uint32_t subject, size_t mark_count,
-                     const uint32_t marks[], const struct ws_range_tile *tile, uint32_t first,
-                     uint32_t count)
+static void add_hits(struct making *in, const struct ws_finding_shard *shard,
+                     const struct ws_shown *shown, const struct found *found)
 {
-    const uint32_t kept = count > ws_verdict_rules_4.most_documents ? 1 : count;
-    in->hit_count += (uint64_t)mark_count * kept;
-    for (size_t m = 0; m < mark_count && in->hits.status == WS_OK; m++)
-        for (uint32_t i = 0; i < kept; i++) {
+    const bool is_disputed = in->out->claims[shard->claim].is_disputed;
+    const bool is_common = found->count > ws_verdict_rules_5.most_documents;
+    for (uint32_t i = 0; i < (is_common ? 1 : found->count); i++) {
+        const uint32_t number = ws_range_tile_number(found->tile, found->first + i);
+        if (is_common ? is_disputed : !is_founded(found, shown, is_disputed, number))
+            continue;
+        in->hit_count += found->mark_count;
+        for (size_t m = 0; m < found->mark_count && in->hits.status == WS_OK; m++) {
             const struct ws_verdict_hit hit = {
-                .claim = claim,
-                .document = (uint64_t)subject << 32 | ws_range_tile_number(tile, first + i),
-                .mark = marks[m],
-                .documents = count,
+                .claim = shard->claim,
+                .document = (uint64_t)shard->subject << 32 | number,
+                .mark = found->marks->order[found->place + m],
+                .documents = found->count,
             };
             ws_buffer_append(&in->hits, &hit, sizeof hit);
         }
+    }
 }
 
 /* Looks each fingerprint up in a shard that a claim names. */
@@ -556,19 +598,20 @@ static void search_shard(struct making *in, const struct searched_shard *shard,
     const struct ws_ordered_marks *marks = shard->marks;
     /* The index knows fingerprints as they are. */
     const size_t live = marks == &in->marks ? live_number(in, &shard->digest) : NOT_LIVE;
+    const struct ws_shown shown = ws_shown_of_shard(&in->shown, &shard->digest);
     bool is_whole = true;
-    for (size_t i = 0, n; i < marks->count; i += n) {
+    for (size_t i = 0; i < marks->count; i += count_equal(marks, i)) {
         const uint64_t value = ws_ordered_mark(marks, i);
-        const struct ws_range_tile *tile = tile_for(&shard->tiles, value);
-        uint32_t first;
-        n = count_equal(marks, i);
-        const uint32_t count = tile ? ws_range_tile_find(tile, value, &first) : 0;
-        if (count > 0) {
+        struct found found = {marks, i, count_equal(marks, i), tile_for(&shard->tiles, value),
+                              0,     0};
+        if (found.tile)
+            found.count = ws_range_tile_find(found.tile, value, &found.first);
+        if (found.count > 0) {
             out->found++;
-            add_hits(in, out->claim, out->subject, n, marks->order + i, tile, first, count);
+            add_hits(in, out, &shown, &found);
             in->is_index_refuted |= is_absent_by_index(in, live, i);
         }
-        is_whole &= tile || is_absent_by_index(in, live, i);
+        is_whole &= found.tile || is_absent_by_index(in, live, i);
     }
     out->state = is_whole ? WS_SEARCHED_WHOLE : WS_SEARCHED_PARTLY;
 }
@@ -637,39 +680,42 @@ static enum ws_status search_shards(struct making *in)
     return ws_buffer_check(&in->hits, "what is shared with shards", in->err);
 }
 
-/* Openings ------------------------------------------------------------------------------------- */
+/* What was shown ------------------------------------------------------------------------------- */
 
-/* An opening of the document that is looked up, for every claim that names its shard: what its
- * issuer shows is no longer disputed. */
-static enum ws_status take_opening(struct making *in, const struct ws_shard_opening *opening)
+static enum ws_status read_shown(struct making *in)
 {
-    struct ws_finding *out = in->out;
-    struct ws_hash digest;
-    WS_TRY(ws_hash_of(opening->head_bytes, &digest, in->err));
-    if (!ws_hash_equal(&opening->document, &in->evidence->query.digest) ||
-        ws_shard_opening_check(opening, &digest, NULL) != WS_OK) {
-        out->refused++;
-        return WS_OK;
-    }
-    for (size_t i = 0; i < out->shard_count; i++) {
-        const struct ws_finding_shard *shard = &out->shards[i];
-        struct ws_finding_claim *claim = &out->claims[shard->claim];
-        const struct ws_verdict_exact exact = {
-            .claim = shard->claim, .document = (uint64_t)shard->subject << 32 | opening->number};
-        if (!ws_finding_holds(claim) || why_unverified(in, shard) ||
-            !ws_hash_equal(&claim->claim.statement.subjects[shard->subject].digest, &digest))
-            continue;
-        claim->is_disputed = false;
-        ws_buffer_append(&in->exacts, &exact, sizeof exact);
-    }
-    return ws_buffer_check(&in->exacts, "openings", in->err);
+    const struct ws_evidence *evidence = in->evidence;
+    WS_TRY(ws_shown_read(evidence->openings, evidence->opening_count, &evidence->query.digest,
+                         &in->reader->keys, in->arena, &in->shown, in->err));
+    in->out->refused += in->shown.refused;
+    return WS_OK;
 }
 
-static enum ws_status take_openings(struct making *in)
+/* The documents that were shown of what a claim names, and of them the one that is looked up. */
+static void take_shown(struct making *in, const struct ws_finding_shard *shard)
 {
-    for (size_t i = 0; i < in->evidence->opening_count; i++)
-        WS_TRY(take_opening(in, &in->evidence->openings[i]));
-    return WS_OK;
+    struct ws_finding_claim *claim = &in->out->claims[shard->claim];
+    const struct ws_statement_subject *subject = &claim->claim.statement.subjects[shard->subject];
+    const struct ws_shown shown = ws_shown_of_shard(&in->shown, &subject->digest);
+    if (!ws_finding_holds(claim) || why_unverified(in, shard))
+        return;
+    for (size_t i = 0; i < shown.count; i++) {
+        const struct ws_verdict_exact exact = {.claim = shard->claim,
+                                               .document = (uint64_t)shard->subject << 32 |
+                                                           shown.items[i].opening->number};
+        if (ws_shown_is_again(&shown, i))
+            continue;
+        claim->shown++;
+        if (shown.items[i].is_query)
+            ws_buffer_append(&in->exacts, &exact, sizeof exact);
+    }
+}
+
+static enum ws_status take_all_shown(struct making *in)
+{
+    for (size_t i = 0; i < in->out->shard_count; i++)
+        take_shown(in, &in->out->shards[i]);
+    return ws_buffer_check(&in->exacts, "what was shown", in->err);
 }
 
 /* Whether anything was left out ---------------------------------------------------------------- */
@@ -786,7 +832,7 @@ static void judge_coverage(struct making *in)
 static struct ws_verdict_claim verdict_claim(const struct ws_finding_claim *claim)
 {
     const struct ws_statement *s = &claim->claim.statement;
-    struct ws_verdict_claim out = {.since = claim->trusted.time, .is_disputed = claim->is_disputed};
+    struct ws_verdict_claim out = {.since = claim->trusted.time};
     if (!ws_finding_holds(claim) || s->kind != WS_STATEMENT_EMISSION)
         return out;
     out.is_emission = true;
@@ -819,7 +865,7 @@ static enum ws_status decide(struct making *in)
         .exacts = (const struct ws_verdict_exact *)(const void *)in->exacts.data,
         .exact_count = in->exacts.size / sizeof(struct ws_verdict_exact),
     };
-    return ws_verdict_decide(&ws_verdict_rules_4, &input, in->arena, &out->verdict, in->err);
+    return ws_verdict_decide(&ws_verdict_rules_5, &input, in->arena, &out->verdict, in->err);
 }
 
 /* A dispute of what is not there would be none, and go unnoticed. */
@@ -859,8 +905,9 @@ static enum ws_status make(struct making *in)
     WS_TRY(read_statements(in));
     WS_TRY(read_index(in));
     WS_TRY(read_shards(in));
+    WS_TRY(read_shown(in));
     WS_TRY(search_shards(in));
-    WS_TRY(take_openings(in));
+    WS_TRY(take_all_shown(in));
     judge_coverage(in);
     return decide(in);
 }
@@ -869,7 +916,7 @@ enum ws_status ws_finding_make(const struct ws_evidence *evidence,
                                const struct ws_finding_reader *reader, struct ws_arena *arena,
                                struct ws_finding *out, struct ws_error *err)
 {
-    struct ws_finding finding = {.claim_count = 0};
+    struct ws_finding finding = {.newest = WS_VERDICT_NO_CLAIM};
     struct making in = {
         .evidence = evidence, .reader = reader, .arena = arena, .err = err, .out = &finding};
     ws_buffer_init(&in.hits, arena->allocator, WS_FINDING_HITS_LIMIT);

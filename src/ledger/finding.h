@@ -14,7 +14,8 @@
 #include "ledger/evidence.h"
 #include "ledger/shard_key.h"
 
-/* Somebody asked the issuer to show a document of this entry, at that time. */
+/* Somebody asked the issuer to show the documents of this entry that a text shares something with,
+ * at that time. */
 struct ws_dispute {
     uint64_t entry;
     uint64_t since; /* POSIX seconds */
@@ -38,7 +39,8 @@ struct ws_finding_claim {
     struct ws_trusted_checkpoint trusted;
     enum ws_claim_fate fate;
     uint64_t withdrawn_in;
-    bool is_disputed; /* and was not opened in time */
+    bool is_disputed; /* for longer than the roles let: it counts for what was shown */
+    size_t shown;     /* documents of it that were shown, of what the evidence has */
 };
 /* Whether it is an emission or an archive that counts, and was not taken back. */
 bool ws_finding_holds(const struct ws_finding_claim *claim);
@@ -107,7 +109,9 @@ struct ws_finding {
     size_t signer_count;
     size_t *dissenters; /* claims of mirrors that sign another one of the same entries */
     size_t dissenter_count;
-    size_t refused; /* openings that open nothing, and pieces that are damaged */
+    size_t newest;  /* the claim that signs an index of the most entries, of more than this one is
+                       of; WS_VERDICT_NO_CLAIM where the evidence has none */
+    size_t refused; /* openings that show nothing, and pieces that are damaged */
     /* Its claims are those of the finding, and a document is (subject << 32) + number. */
     struct ws_verdict verdict;
 };

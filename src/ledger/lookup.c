@@ -8,7 +8,8 @@
 #include "ledger/mark_order.h"
 #include "ledger/pin.h"
 
-enum { OPENING_LIMIT = 1 << 13 /* bytes of an opening's file */ };
+/* Bytes of an opening's file: a text, and some 2,300 of the opening itself. */
+enum { OPENING_LIMIT = WS_SHARD_TEXT_LIMIT + (1 << 13) };
 
 /* A checkpoint that the policy accepts, and that dates what it covers. */
 struct ws_lookup_date {
@@ -280,12 +281,10 @@ static enum ws_status read_opening(struct ws_lookup *lookup, const char *path, s
     return WS_OK;
 }
 
-static enum ws_status read_openings(struct ws_lookup *lookup, const char *directory,
+static enum ws_status list_openings(struct ws_lookup *lookup, const char *directory,
                                     struct ws_error *err)
 {
     struct ws_names names;
-    if (!directory)
-        return WS_OK;
     WS_TRY(ws_directory_list(directory, &lookup->arena, &names, err));
     lookup->openings = WS_ARENA_NEW(&lookup->arena, struct ws_shard_opening, names.count + 1);
     if (!lookup->openings)
@@ -297,6 +296,16 @@ static enum ws_status read_openings(struct ws_lookup *lookup, const char *direct
         WS_TRY(read_opening(lookup, path, err));
     }
     return WS_OK;
+}
+
+static enum ws_status read_openings(struct ws_lookup *lookup, const char *directory,
+                                    struct ws_error *err)
+{
+    if (!directory)
+        return WS_OK;
+    WS_TRY(list_openings(lookup, directory, err));
+    return ws_shown_read(lookup->openings, lookup->opening_count, NULL, &lookup->keys,
+                         &lookup->arena, &lookup->shown, err);
 }
 
 enum ws_status ws_lookup_read_trust(const char *policy, const char *roles, struct ws_arena *arena,
@@ -567,15 +576,67 @@ static enum ws_status gather_index(struct gathering *in)
     return status;
 }
 
+/* Openings ------------------------------------------------------------------------------------- */
+
+/* The marks that the shard of an opening was asked for; NULL where it was not. */
+static const struct ws_ordered_marks *marks_of(const struct gathering *in, const char *scheme)
+{
+    const struct ws_shard_keys *keys = &in->lookup->keys;
+    const struct ws_shard_key *key = ws_shard_keys_find(keys, scheme);
+    const struct ws_ordered_marks *marks = key ? &in->keyed[key - keys->items] : &in->marks;
+    return marks->order ? marks : NULL;
+}
+
+static bool has_mark(const struct ws_ordered_marks *marks, uint64_t value)
+{
+    size_t low = 0, high = marks->count;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (ws_ordered_mark(marks, middle) < value)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < marks->count && ws_ordered_mark(marks, low) == value;
+}
+
+static bool shares_any(const struct gathering *in, const struct ws_shown_document *shown)
+{
+    const struct ws_ordered_marks *marks = marks_of(in, shown->opening->head.scheme);
+    for (size_t i = 0; marks && i < shown->count; i++)
+        if (has_mark(marks, shown->values[i]))
+            return true;
+    return false;
+}
+
+static bool is_of_query(const struct gathering *in, const struct ws_shard_opening *opening)
+{
+    return ws_hash_equal(&opening->document, &in->query->digest);
+}
+
+/* Openings of the text that is looked up, without it: whoever asks knows it, and nobody else needs
+ * to. And of documents that share something with it, each once. */
 static enum ws_status gather_openings(struct gathering *in)
 {
     const struct ws_lookup *lookup = in->lookup;
-    in->out->openings = WS_ARENA_NEW(in->arena, struct ws_shard_opening, lookup->opening_count + 1);
-    if (!in->out->openings)
+    struct ws_shard_opening *out = WS_ARENA_NEW(in->arena, struct ws_shard_opening,
+                                                lookup->opening_count + lookup->shown.count + 1);
+    size_t count = 0;
+    if (!out)
         return ws_fail_memory(in->err, "openings");
     for (size_t i = 0; i < lookup->opening_count; i++)
-        if (ws_hash_equal(&lookup->openings[i].document, &in->query->digest))
-            in->out->openings[in->out->opening_count++] = lookup->openings[i];
+        if (is_of_query(in, &lookup->openings[i])) {
+            out[count] = lookup->openings[i];
+            out[count++].text = ws_bytes_of(NULL, 0);
+        }
+    for (size_t i = 0; i < lookup->shown.count; i++) {
+        const struct ws_shown_document *shown = &lookup->shown.items[i];
+        if (!ws_shown_is_again(&lookup->shown, i) && !is_of_query(in, shown->opening) &&
+            shares_any(in, shown))
+            out[count++] = *shown->opening;
+    }
+    in->out->openings = out;
+    in->out->opening_count = count;
     return WS_OK;
 }
 
@@ -628,15 +689,33 @@ static bool is_of_other_entries(const struct ws_lookup *lookup, const struct ws_
                                    ws_hash_equal(&entry->subjects[0], &lookup->index.digest)));
 }
 
-/* All statements that count, but for indices of other entries than this one is of; and what they
- * cite. */
+/* The first statement of an index of the most entries, of those that hold and are of more than the
+ * index at hand; NULL where there is none. */
+static const struct ws_lookup_entry *find_newest(const struct ws_lookup *lookup)
+{
+    const struct ws_lookup_entry *newest = NULL;
+    uint64_t most = lookup->has_index ? lookup->index.list.log.size : UINT64_MAX;
+    for (size_t i = 0; i < entry_count(lookup); i++) {
+        const struct ws_lookup_entry *entry = entry_at(lookup, i);
+        if (entry->kind != WS_STATEMENT_INDEX || entry->indexed <= most ||
+            entry->indexed > lookup->head.checkpoint.size || !holds(lookup, entry))
+            continue;
+        newest = entry;
+        most = entry->indexed;
+    }
+    return newest;
+}
+
+/* All statements that count, but for indices of other entries than this one is of, of which the
+ * newest is enough; and what they cite. */
 static size_t list_entries(const struct gathering *in, uint64_t *indices)
 {
     const struct ws_lookup *lookup = in->lookup;
+    const struct ws_lookup_entry *newest = find_newest(lookup);
     size_t count = 0, kept = 0;
     for (size_t i = 0; i < entry_count(lookup); i++) {
         const struct ws_lookup_entry *entry = entry_at(lookup, i);
-        if (is_of_other_entries(lookup, entry))
+        if (is_of_other_entries(lookup, entry) && entry != newest)
             continue;
         indices[count++] = entry->index;
         for (size_t s = 0; s < entry->source_count; s++)

@@ -13,6 +13,7 @@
 #include "ledger/finding.h"
 #include "ledger/index_build.h"
 #include "ledger/log_dates.h"
+#include "ledger/shown.h"
 
 struct ws_lookup_request {
     const char *log; /* directory or URL */
@@ -43,6 +44,7 @@ struct ws_lookup {
     struct ws_shard_shelf shelf;
     struct ws_shard_opening *openings;
     size_t opening_count;
+    struct ws_shown shown; /* those with a text */
     struct ws_index index;
     bool has_index;
     bool is_index_believed; /* as many mirrors signed it as the roles want: it proves absence */

@@ -128,6 +128,16 @@ static json_t *mirrors_json(const struct ws_lookup_answer *o, const size_t claim
     return all;
 }
 
+static json_t *newest_json(const struct ws_lookup_answer *o)
+{
+    if (o->finding->newest == WS_VERDICT_NO_CLAIM)
+        return json_null();
+    const struct ws_finding_claim *claim = ws_lookup_answer_claim(o, o->finding->newest);
+    return json_pack("{s:s, s:I, s:I}", "claimed_by", claim->party, "entry",
+                     (json_int_t)claim->claim.index, "entries",
+                     (json_int_t)claim->claim.statement.index.entries);
+}
+
 /* Null where the log was not asked. */
 static json_t *later_json(const struct ws_lookup_answer *o)
 {
@@ -161,12 +171,14 @@ static json_t *lists_json(const struct ws_lookup_answer *o)
         ws_json_add(&shards, shard_json(o, &finding->shards[i]));
     for (size_t i = 0; i < finding->claim_count; i++)
         if (finding->claims[i].is_disputed)
-            ws_json_add(&disputed, json_integer((json_int_t)finding->claims[i].claim.index));
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "spans", spans, "matches", matches,
+            ws_json_add(&disputed,
+                        json_pack("{s:I, s:I}", "entry", (json_int_t)finding->claims[i].claim.index,
+                                  "shown", (json_int_t)finding->claims[i].shown));
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "spans", spans, "matches", matches,
                      "shards", shards, "disputed", disputed, "index_signers",
                      mirrors_json(o, finding->signers, finding->signer_count), "index_dissenters",
-                     mirrors_json(o, finding->dissenters, finding->dissenter_count),
-                     "taken_back_since", later_json(o));
+                     mirrors_json(o, finding->dissenters, finding->dissenter_count), "newer_index",
+                     newest_json(o), "taken_back_since", later_json(o));
 }
 
 static json_t *label_json(const struct ws_lookup_answer *o)

@@ -45,6 +45,15 @@ enum ws_status ws_query_end(struct ws_query_reader *reader, struct ws_query *out
     return WS_OK;
 }
 
+enum ws_status ws_query_read(struct ws_query_reader *reader, struct ws_bytes raw,
+                             const struct ws_allocator *allocator, struct ws_query *out,
+                             struct ws_error *err)
+{
+    WS_TRY(ws_query_open(reader, allocator, err));
+    WS_TRY(ws_query_add(reader, raw, err));
+    return ws_query_end(reader, out, err);
+}
+
 void ws_query_close(struct ws_query_reader *reader)
 {
     ws_fingerprinter_close(reader->fingerprinter);

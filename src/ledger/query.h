@@ -37,6 +37,10 @@ WS_MUST_CHECK enum ws_status ws_query_add(struct ws_query_reader *reader, struct
 /* The marks lie in the reader, until the next document begins. */
 WS_MUST_CHECK enum ws_status ws_query_end(struct ws_query_reader *reader, struct ws_query *out,
                                           struct ws_error *err);
+/* A document that is there whole. The caller closes the reader, also after a failure. */
+WS_MUST_CHECK enum ws_status ws_query_read(struct ws_query_reader *reader, struct ws_bytes raw,
+                                           const struct ws_allocator *allocator,
+                                           struct ws_query *out, struct ws_error *err);
 void ws_query_close(struct ws_query_reader *reader); /* zeroed or closed before is fine */
 
 #endif

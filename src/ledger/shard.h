@@ -24,6 +24,7 @@ enum {
     WS_SHARD_KEY_LIMIT = 1024,  /* documents that are kept of a fingerprint */
     WS_SHARD_SALT_SIZE = 16,
     WS_SHARD_SECRET_SIZE = 32,
+    WS_SHARD_TEXT_LIMIT = 1 << 24, /* bytes of a text that an opening has */
 };
 #define WS_SHARD_TILES     ".tiles"
 #define WS_SHARD_DOCUMENTS ".documents"
@@ -63,8 +64,8 @@ WS_MUST_CHECK enum ws_status ws_shard_proof_check(const struct ws_shard_proof *p
                                                   const struct ws_hash *digest, uint64_t key,
                                                   struct ws_range_tile *out, struct ws_error *err);
 
-/* A commitment opened: the digest of a document, which nobody could guess before, to be checked
- * without the shard. */
+/* A commitment opened: the digest of a document, which nobody could guess before, and perhaps its
+ * text, to be checked without the shard. */
 struct ws_shard_opening {
     struct ws_bytes head_bytes;
     struct ws_shard_head head;
@@ -72,12 +73,14 @@ struct ws_shard_opening {
     uint8_t salt[WS_SHARD_SALT_SIZE];
     struct ws_hash document; /* SHA-256 of its canonical text */
     struct ws_merkle_proof way;
+    struct ws_bytes text; /* of the document, as its issuer has it; of no bytes: not shown */
 };
 /* Takes an opening apart and believes nothing in it. WS_CORRUPT where it is none. */
 WS_MUST_CHECK enum ws_status
 ws_shard_opening_read(struct ws_bytes bytes, struct ws_shard_opening *out, struct ws_error *err);
 void ws_shard_opening_append(struct ws_buffer *out, const struct ws_shard_opening *opening);
-/* WS_OK when the shard with this digest has a commitment to the opening's document. */
+/* WS_OK when the shard with this digest has a commitment to the opening's document. Whether the
+ * text is that document's is asked by ws_shown_read (ledger/shown.h). */
 WS_MUST_CHECK enum ws_status ws_shard_opening_check(const struct ws_shard_opening *opening,
                                                     const struct ws_hash *digest,
                                                     struct ws_error *err);

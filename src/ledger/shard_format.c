@@ -7,7 +7,7 @@
 
 enum { MAGIC_SIZE = 8, SCHEME_SIZE = WS_SHARD_SCHEME_LIMIT + 1 };
 static const char HEAD_MAGIC[] = "WSSHARD1", PROOF_MAGIC[] = "WSSPROF1",
-                  OPENING_MAGIC[] = "WSSOPEN1";
+                  OPENING_MAGIC[] = "WSSOPEN2";
 /* So that sizes of files are numbers of 64 bits. */
 #define PAIR_LIMIT (UINT64_C(1) << 56)
 
@@ -122,6 +122,22 @@ void ws_shard_commit(const uint8_t salt[WS_SHARD_SALT_SIZE], const struct ws_has
     ws_merkle_leaf(ws_bytes_of(message, sizeof message), out);
 }
 
+static enum ws_status read_way(struct ws_reader *reader, struct ws_merkle_proof *out,
+                               struct ws_error *err)
+{
+    const size_t count = ws_read_u32(reader);
+    if (ws_reader_ok(reader) && count >= WS_MERKLE_PROOF_LIMIT)
+        return ws_fail(err, WS_CORRUPT, "an opening with %zu hashes, wanted at most %d", count,
+                       WS_MERKLE_PROOF_LIMIT - 1);
+    for (out->count = 0; out->count < count; out->count++) {
+        const uint8_t *hash = ws_read_bytes(reader, WS_HASH_SIZE);
+        if (!hash)
+            return WS_OK; /* the reader says so */
+        memcpy(out->hashes[out->count].bytes, hash, WS_HASH_SIZE);
+    }
+    return WS_OK;
+}
+
 enum ws_status ws_shard_opening_read(struct ws_bytes bytes, struct ws_shard_opening *out,
                                      struct ws_error *err)
 {
@@ -131,22 +147,23 @@ enum ws_status ws_shard_opening_read(struct ws_bytes bytes, struct ws_shard_open
     const uint8_t *magic = ws_read_bytes(&reader, MAGIC_SIZE);
     if (!magic || memcmp(magic, OPENING_MAGIC, MAGIC_SIZE) != 0)
         return ws_fail(err, WS_CORRUPT,
-                       "no opening of a commitment: wanted 'WSSOPEN1' at its beginning");
+                       "no opening of a commitment: wanted 'WSSOPEN2' at its beginning");
     opening.head_bytes =
         ws_bytes_of(ws_read_bytes(&reader, WS_SHARD_HEAD_SIZE), WS_SHARD_HEAD_SIZE);
     opening.number = ws_read_u32(&reader);
     const uint8_t *salt = ws_read_bytes(&reader, WS_SHARD_SALT_SIZE);
     const uint8_t *document = ws_read_bytes(&reader, WS_HASH_SIZE);
-    const size_t count = reader.left / WS_HASH_SIZE;
-    if (!ws_reader_ok(&reader) || reader.left % WS_HASH_SIZE != 0 || count >= WS_MERKLE_PROOF_LIMIT)
-        return ws_fail(err, WS_CORRUPT,
-                       "an opening of %zu bytes, wanted 236 and up to 63 hashes of 32", bytes.size);
+    WS_TRY(read_way(&reader, &opening.way, err));
+    if (!ws_reader_ok(&reader))
+        return ws_fail(err, WS_CORRUPT, "an opening that ends before its hashes do: %zu bytes",
+                       bytes.size);
+    opening.text = ws_bytes_of(reader.next, reader.left);
+    if (opening.text.size > WS_SHARD_TEXT_LIMIT)
+        return ws_fail(err, WS_LIMIT, "an opening with a text of %zu bytes, at most %d are read",
+                       opening.text.size, WS_SHARD_TEXT_LIMIT);
     WS_TRY(ws_shard_head_read(opening.head_bytes, &opening.head, err));
     memcpy(opening.salt, salt, WS_SHARD_SALT_SIZE);
     memcpy(opening.document.bytes, document, WS_HASH_SIZE);
-    for (; opening.way.count < count; opening.way.count++)
-        memcpy(opening.way.hashes[opening.way.count].bytes, ws_read_bytes(&reader, WS_HASH_SIZE),
-               WS_HASH_SIZE);
     *out = opening;
     return WS_OK;
 }
@@ -158,8 +175,10 @@ void ws_shard_opening_append(struct ws_buffer *out, const struct ws_shard_openin
     ws_buffer_u32(out, opening->number);
     ws_buffer_append(out, opening->salt, WS_SHARD_SALT_SIZE);
     ws_buffer_append(out, opening->document.bytes, WS_HASH_SIZE);
+    ws_buffer_u32(out, (uint32_t)opening->way.count);
     for (size_t i = 0; i < opening->way.count; i++)
         ws_buffer_append(out, opening->way.hashes[i].bytes, WS_HASH_SIZE);
+    ws_buffer_append(out, opening->text.data, opening->text.size);
 }
 
 enum ws_status ws_shard_opening_check(const struct ws_shard_opening *opening,

@@ -6,7 +6,7 @@
 
 #include "ledger/mark_order.h"
 
-const struct ws_verdict_rules ws_verdict_rules_4 = {
+const struct ws_verdict_rules ws_verdict_rules_5 = {
     .least_hits = 3,
     .least_characters = 200,
     .most_documents = 64,
@@ -116,7 +116,7 @@ static void add_exacts(const struct work *work, struct ws_verdict *out)
 {
     for (size_t i = 0; i < work->input->exact_count; i++) {
         const struct ws_verdict_exact *exact = &work->input->exacts[i];
-        bool is_there = work->input->claims[exact->claim].is_disputed;
+        bool is_there = false;
         for (size_t m = 0; m < out->match_count; m++)
             is_there |= out->matches[m].claim == exact->claim &&
                         out->matches[m].document == exact->document;
@@ -393,14 +393,14 @@ static void find_phrases(const struct work *work)
         const struct ws_verdict_hit *hit = &work->input->hits[i];
         const struct ws_verdict_claim *claim = &work->input->claims[hit->claim];
         size_t *first = &phrases[hit->mark];
-        if (!is_common(work->rules, hit) || claim->is_emission || claim->is_disputed)
+        if (!is_common(work->rules, hit) || claim->is_emission)
             continue;
         if (*first == WS_VERDICT_NO_CLAIM || is_earlier(claim, &work->input->claims[*first]))
             *first = hit->claim;
     }
 }
 
-/* Hits of claims that count, and of fingerprints that tell documents apart. A phrase that an
+/* Hits of fingerprints that tell documents apart. A phrase that an
  * archive had before, too often to say whose it is, is not a model's who repeats it, either. */
 static void take_hits(struct work *work)
 {
@@ -408,9 +408,8 @@ static void take_hits(struct work *work)
         const struct ws_verdict_hit *hit = &work->input->hits[i];
         const struct ws_verdict_claim *claim = &work->input->claims[hit->claim];
         const size_t phrase = work->phrases[hit->mark];
-        if (is_common(work->rules, hit) || claim->is_disputed ||
-            (claim->is_emission && phrase != WS_VERDICT_NO_CLAIM &&
-             is_beaten(claim, &work->input->claims[phrase])))
+        if (is_common(work->rules, hit) || (claim->is_emission && phrase != WS_VERDICT_NO_CLAIM &&
+                                            is_beaten(claim, &work->input->claims[phrase])))
             continue;
         work->hits[work->hit_count++] = *hit;
     }

@@ -2,7 +2,7 @@
  * What the registry can say of a document: human, model, mixed, contested or unknown, and of which
  * characters. Decides; does not look anything up.
  *
- * The rules are named `ws-verdict-4`, and docs/formats/verdict.md is their table. What a document
+ * The rules are named `ws-verdict-5`, and docs/formats/verdict.md is their table. What a document
  * of a claim shares with the text counts from `least_hits` fingerprints that cover
  * `least_characters` on: one fingerprint never labels, and neither does one that many documents
  * have. Human text that a model repeats is human: an archive that was witnessed before an emission
@@ -19,7 +19,7 @@
 #include "base/arena.h"
 #include "base/status.h"
 
-#define WS_VERDICT_ID "ws-verdict-4"
+#define WS_VERDICT_ID "ws-verdict-5"
 
 /* clang-format off */
 /*    name         word          says of a text, or of a span of one */
@@ -45,7 +45,7 @@ struct ws_verdict_rules {
     uint64_t most_documents;   /* of a shard; a fingerprint that more have counts for nothing */
     double whole; /* share of characters and of fingerprints from which a label speaks of all */
 };
-extern const struct ws_verdict_rules ws_verdict_rules_4; /* 3, 200, 64, 0.5 */
+extern const struct ws_verdict_rules ws_verdict_rules_5; /* 3, 200, 64, 0.5 */
 
 /* A fingerprint of the text, and the characters (raw code points) that it is of. */
 struct ws_verdict_mark {
@@ -53,7 +53,7 @@ struct ws_verdict_mark {
     uint64_t begin, end;
 };
 
-/* What a claim that counts says of its documents. Times are POSIX seconds. */
+/* What a claim says of its documents. Times are POSIX seconds. */
 struct ws_verdict_claim {
     bool is_emission;  /* else of an archive */
     uint64_t since;    /* existed no later than this, by the log's witnesses; 0: nobody knows */
@@ -61,10 +61,10 @@ struct ws_verdict_claim {
     uint64_t at_least; /* of an emission: depth */
     bool has_most;     /* else it is not declared, and caps treat it as the worst */
     uint64_t at_most;
-    bool is_disputed; /* and its issuer did not open it in time: it counts for nothing */
 };
 
-/* A document of a claim's shard has a fingerprint of the text. */
+/* A document of a claim's shard has a fingerprint of the text, and the claim counts for that
+ * document: where it is disputed, the document was shown (ledger/shown.h). */
 struct ws_verdict_hit {
     size_t claim;
     uint64_t document; /* numbered within the claim */

@@ -114,14 +114,6 @@ static enum ws_status refresh(struct ws_log_lookup *lookups, struct ws_error *er
 
 /* Answering ------------------------------------------------------------------------------------ */
 
-static enum ws_status read_query(struct ws_query_reader *reader, struct ws_bytes text,
-                                 struct ws_query *out, struct ws_error *err)
-{
-    WS_TRY(ws_query_open(reader, NULL, err));
-    WS_TRY(ws_query_add(reader, text, err));
-    return ws_query_end(reader, out, err);
-}
-
 static enum ws_status append_json(json_t *json, struct ws_http_answer *answer, struct ws_error *err)
 {
     answer->type = "application/json";
@@ -177,8 +169,9 @@ static enum ws_status answer(struct ws_log_lookup *lookups, const struct asked *
         return ws_fail(err, WS_BUSY, "others are looking up too much; try again");
     WS_TRY(refresh(lookups, err));
     ws_arena_init(&arena, NULL);
-    enum ws_status status =
-        asked->question == WS_ASKED_LOG ? WS_OK : read_query(&reader, asked->text, &query, err);
+    enum ws_status status = asked->question == WS_ASKED_LOG
+                                ? WS_OK
+                                : ws_query_read(&reader, asked->text, NULL, &query, err);
     if (status == WS_OK)
         status = answer_by(&lookups->lookup, asked, &query, &arena, err);
     ws_query_close(&reader);

@@ -279,6 +279,17 @@ digest=$("$ws" fingerprint model.txt | sed -n 's/^  SHA-256 *//p')
 accepts shard prove shards/model.shard --document "$digest" --out openings/model
 lookup model.txt --disputed "1@2026-01-01T00:00:00Z" --openings openings
 check "and opened" grep -q '^model' out
+check "what counts" grep -qxF 'Entry 1 is disputed, and counts for the documents alone that were shown: 1.' out
+
+# Of what is quoted of it, the issuer shows the text.
+head -c 1500 model.txt >quotation.txt
+lookup quotation.txt --disputed "1@2026-01-01T00:00:00Z" --openings openings
+check "a digest is not enough" grep -q '^unknown: ' out
+accepts shard prove shards/model.shard --text model.txt --out openings/model.text
+lookup quotation.txt --disputed "1@2026-01-01T00:00:00Z" --openings openings --bundle quotation.bundle
+check "its text is" grep -q '^model' out
+accepts lookup verify quotation.bundle "${by[@]}" --text quotation.txt --disputed "1@2026-01-01T00:00:00Z"
+check "from a bundle, too" grep -q '^model' out
 
 # ---- A log that somebody serves ----
 

@@ -101,6 +101,12 @@ check "opened" grep -q "^It is document 0 of 1" out
 abc=$(sha256sum abc.shard | cut -c 1-64)
 accepts shard verify opening --digest "$abc"
 check "whose" grep -q "has SHA-256 ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" out
+accepts shard prove abc.shard --text one/text --out shown
+accepts shard verify shown --digest "$abc"
+check "its text" grep -qxF "Its text is in the opening: 3 bytes." out
+sed 's/abc$/abd/' shown >other
+refuses 3 "another document's" -- shard verify other --digest "$abc"
+refuses 2 "prove: what?" -- shard prove abc.shard --text one/text --fingerprint 0123456789abcdef
 refuses 3 "another shard" -- shard verify opening --digest "$digest"
 refuses 2 "an opening: of which shard" -- shard verify opening
 printf x | dd of=opening bs=1 seek=190 conv=notrunc 2>check.out
@@ -161,7 +167,7 @@ refuses 1 "bad.jsonl, line 1" -- shard build bad.jsonl --out x.shard
 check "a failure leaves no shard" test ! -e x.shard
 refuses 2 "--memory is 'x'" -- shard build docs --out x.shard --memory x
 refuses 2 "16 lower-case hex digits" -- shard prove a.shard --fingerprint 12
-refuses 2 "what? --fingerprint HEX or --document HEX" -- shard prove a.shard
+refuses 2 "what? --fingerprint HEX, --document HEX or --text FILE" -- shard prove a.shard
 refuses 1 "no head of a shard" -- shard show docs/a.txt
 refuses 2 "--digest HEX --fingerprint HEX" -- shard verify there.proof
 refuses 2 "which command" -- shard

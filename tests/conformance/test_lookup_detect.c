@@ -272,7 +272,7 @@ static void look_up_all(struct made_registry *r, const struct documents *all, bo
         weigh_models(&finding, document->source, &own, &others);
         /* A model's text passes for its human opening where less of it is its own than counts. */
         if (document->source != HUMAN && answer == AS_HUMAN)
-            assert_true(own + others < ws_verdict_rules_4.least_characters);
+            assert_true(own + others < ws_verdict_rules_5.least_characters);
         *borrowed += document->source != HUMAN && others > 0;
         if (document->is_long && (document->source != HUMAN || has_archive))
             *unsure += document->source == HUMAN

@@ -124,6 +124,65 @@ static void begin_late(struct made_registry *r)
     registry_publish_with(r, (const uint64_t[4]){found, found, found, 0});
 }
 
+/* What Bravo has of its own, which is another text, with the fingerprints of the one that is looked
+ * up beside its own. The claim is doubted. */
+static void copy_fingerprints(struct made_registry *r)
+{
+    const struct ws_bytes own = registry_text(r, OTHER);
+    const struct ws_query of_own = registry_query(r, own);
+    const struct ws_query both = registry_query(r, registry_join(r, own, text(r)));
+    const struct ws_hash digest =
+        registry_shard_of_keys(r, registry_keys(r, &both, 0), both.mark_count, &of_own.digest, 1);
+    const uint64_t entry = registry_say(r, BRAVO, registry_emission(BRAVO), &digest);
+    registry_publish(r, 5);
+    registry_doubt(r, entry, 50);
+}
+
+/* What is looked up has some of the document in it, too. */
+static void copy_and_show_own(struct made_registry *r)
+{
+    const struct ws_bytes own = registry_text(r, OTHER);
+    copy_fingerprints(r);
+    registry_show(r, 0, own, own);
+    r->asked = registry_join(r, ws_bytes_of(own.data, own.size / 16), text(r));
+}
+
+static void copy_and_show_nothing(struct made_registry *r)
+{
+    copy_fingerprints(r);
+    registry_show(r, 0, registry_text(r, OTHER), ws_bytes_of(NULL, 0));
+}
+
+/* Alpha's model made a text of which a part is looked up; the claim is doubted. */
+static void claim_quoted(struct made_registry *r)
+{
+    const struct ws_bytes whole = text(r);
+    r->asked = ws_bytes_of(whole.data + whole.size / 4, whole.size / 2);
+    const uint64_t entry = registry_claim(r, ALPHA, whole);
+    registry_publish(r, 5);
+    registry_doubt(r, entry, 50);
+}
+
+static void show_no_text(struct made_registry *r)
+{
+    claim_quoted(r);
+    registry_show(r, 0, text(r), ws_bytes_of(NULL, 0));
+}
+
+static void show_text(struct made_registry *r)
+{
+    claim_quoted(r);
+    registry_show(r, 0, text(r), text(r));
+}
+
+/* Both are doubted at last, and one of them can show it. */
+static void copy_shard_and_wait(struct made_registry *r)
+{
+    copy_shard(r);
+    registry_doubt(r, 1, 50);
+    registry_show(r, 0, text(r), text(r));
+}
+
 static void claim_without_role(struct made_registry *r)
 {
     (void)registry_claim(r, STRANGER, text(r));
@@ -766,6 +825,22 @@ static void change_tile(struct made_registry *r, struct ws_evidence *evidence)
     tile->tile.data = copy;
 }
 
+static void change_shown(struct made_registry *r, struct ws_evidence *evidence)
+{
+    struct ws_bytes *shown = &evidence->openings[0].text;
+    uint8_t *copy = ws_arena_copy(&r->made.arena, shown->data, shown->size);
+    assert_non_null(copy);
+    copy[shown->size / 2] ^= 1;
+    shown->data = copy;
+}
+
+static void leave_shown_out(struct made_registry *r, struct ws_evidence *evidence)
+{
+    (void)r;
+    assert_int_equal(evidence->opening_count, 1);
+    evidence->opening_count = 0;
+}
+
 static void honest(struct made_registry *r)
 {
     (void)registry_claim(r, ALPHA, text(r));
@@ -779,6 +854,10 @@ static const struct row rows[] = {
     {"issuer", "backdate", "registers what a human wrote, archived long before", "human, as claimed by archive", register_human, NULL},
     {"issuer", "copy", "registers what 65 documents of an archive have that is logged later", "contested", register_common, NULL},
     {"issuer", "copy", "logs another's shard as its own", "model, as claimed by alpha", copy_shard, NULL},
+    {"issuer", "copy", "does so, is asked to show it, and the other shows it", "model, as claimed by alpha", copy_shard_and_wait, NULL},
+    {"issuer", "copy", "puts another's fingerprints into a document of its own, is asked, and shows no text", "unknown; not proven that nobody has it", copy_and_show_nothing, NULL},
+    {"issuer", "copy", "does so, and shows the text, which has them not", "unknown; not proven that nobody has it", copy_and_show_own, NULL},
+    {"issuer", "withhold", "is asked about a quotation, and shows no text", "unknown; not proven that nobody has it", show_no_text, NULL},
     {"issuer", "launder", "says that it began after it was logged; an archive captures it meanwhile", "contested", begin_late, NULL},
     {"issuer", "roll back", "withdraws what it said", "unknown; not proven that nobody has it; withdrawn at entry 1", take_back, NULL},
     {"issuer", "withhold", "logs a shard and shows it to nobody", "unknown; not proven that nobody has it; a shard unavailable", withhold_shard, NULL},
@@ -828,7 +907,7 @@ static const struct row rows[] = {
     {"k-1 mirrors", "omit", "leave fingerprints out together, and the reader has not the shard", "unknown; not proven that nobody has it; a shard unavailable; 2 of 3 mirrors signed", fewer_than_wanted_omit_keys, NULL},
     {"mirror", "omit", "signs an index, and has no mirror in the roles", "refused: no index of the roles", index_of_stranger, NULL},
     {"mirror", "misfile", "signs an index whose keys a search misses", "refused: keys of the index are not in order", misfile_index, NULL},
-    {"mirror", "roll back", "shows an old index beside a fresh log, and has signed a newer one", "unknown of the first 1 of 4 entries; a shard unavailable", show_first_index, NULL},
+    {"mirror", "roll back", "shows an old index beside a fresh log, and has signed a newer one", "unknown of the first 1 of 4 entries; a shard unavailable; mirror signed a newer index of 3", show_first_index, NULL},
     {"log", "omit", "serves another entry in its place", "refused: its files do not lead to what it signed", log_omits, NULL},
     {"log", "roll back", "shows what it was before", "refused: older than what was seen", log_rolls_back, NULL},
     {"k-1 witnesses", "backdate", "date an archive before the model", "contested", witness_backdates, NULL},
@@ -839,6 +918,8 @@ static const struct row rows[] = {
     {"bundle's maker", "omit", "leaves out the change of key that one of two claims rests on, beside an index", "model, as claimed by bravo; not proven that nothing is left out", one_shard_and_a_new_key, leave_entry_out},
     {"bundle's maker", "omit", "leaves out the withdrawal of a claim, beside an index", "unknown; not proven that nobody has it; a shard unavailable", take_back_then_index, leave_entry_out},
     {"bundle's maker", "backdate", "proves an emission by a later checkpoint than an archive behind it", "contested", archive_afterwards, prove_late},
+    {"bundle's maker", "omit", "leaves out what an issuer showed of a doubted claim", "unknown; not proven that nobody has it", show_text, leave_shown_out},
+    {"bundle's maker", "doctor", "changes what an issuer showed", "refused: a piece is not what statements say", show_text, change_shown},
     {"bundle's maker", "doctor", "changes a tile", "refused: a piece is not what statements say", honest, change_tile},
 };
 /* clang-format on */
@@ -910,6 +991,11 @@ static const char *say(struct made_registry *r, const struct ws_finding *finding
     for (size_t i = 0; i < finding->dissenter_count; i++)
         says = ws_arena_format(&r->made.arena, "%s; %s signed another index", says,
                                finding->claims[finding->dissenters[i]].party);
+    if (finding->newest != WS_VERDICT_NO_CLAIM)
+        says =
+            ws_arena_format(&r->made.arena, "%s; %s signed a newer index of %zu", says,
+                            finding->claims[finding->newest].party,
+                            (size_t)finding->claims[finding->newest].claim.statement.index.entries);
     return says;
 }
 
@@ -919,7 +1005,9 @@ static const char *look(struct made_registry *r, const struct row *row, struct w
     struct ws_evidence evidence, read;
     struct ws_finding finding;
     struct ws_error err;
-    const struct ws_finding_reader reader = registry_reader(lookup);
+    struct ws_finding_reader reader = registry_reader(lookup);
+    reader.disputes = &r->dispute;
+    reader.dispute_count = r->dispute.since > 0;
     if (ws_lookup_gather(lookup, &query, &r->made.arena, &evidence, &err) != WS_OK)
         return refusal(&err);
     if (row->tamper)

@@ -1,13 +1,13 @@
 /*
  * A head of a shard, a proof and an opening are read only if they are written the same again; what
  * was read can be checked, whatever it is. Each key of a file of keys is found by its own scheme.
- * The first byte says which.
+ * An opening shows one document or none. The first byte says which.
  */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "ledger/shard_key.h"
+#include "ledger/shown.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -66,6 +66,22 @@ static void try_opening(struct ws_bytes bytes)
         abort();
 }
 
+/* What was shown is at most that. */
+static void try_shown(struct ws_bytes bytes)
+{
+    const struct ws_shard_keys keys = {.count = 0};
+    struct ws_shard_opening opening;
+    struct ws_shown shown;
+    struct ws_arena arena;
+    if (ws_shard_opening_read(bytes, &opening, NULL) != WS_OK)
+        return;
+    ws_arena_init(&arena, NULL);
+    if (ws_shown_read(&opening, 1, NULL, &keys, &arena, &shown, NULL) == WS_OK &&
+        shown.count + shown.refused > 1)
+        abort();
+    ws_arena_release(&arena);
+}
+
 static void try_keys(struct ws_bytes bytes)
 {
     struct ws_arena arena;
@@ -92,6 +108,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         try_keys(rest);
     else if (data[0] == 'o')
         try_opening(rest);
+    else if (data[0] == 's')
+        try_shown(rest);
     else
         try_proof(rest);
     return 0;

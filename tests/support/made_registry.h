@@ -34,11 +34,12 @@ struct made_registry {
     struct made_tree tree;
     struct place place; /* log/, shards/, policy, roles */
     uint64_t published; /* entries of the last checkpoint */
-    size_t shards, indices;
+    size_t shards, indices, openings;
     struct ws_bytes asked;          /* what is looked up, where a test has it here */
     const char *index;              /* NULL: none is used */
     const struct ws_shard_key *key; /* of the shards that are made next; NULL: none */
     struct ws_lookup_request request;
+    struct ws_dispute dispute; /* of the reader; since 0: none */
 };
 
 static inline const char *registry_path(struct made_registry *r, const char *name)
@@ -228,6 +229,31 @@ static inline uint64_t registry_say(struct made_registry *r, enum registry_party
                          made_entry(&r->made, &r->signers[party], &statement, r->tree.size));
 }
 
+/* The issuer of the shard that was made as number `shard`, from 0, shows its document of this text:
+ * with the text that he says it is, of no bytes for none. */
+static inline void registry_show(struct made_registry *r, size_t shard, struct ws_bytes document,
+                                 struct ws_bytes text)
+{
+    const uint8_t secret[WS_SHARD_SECRET_SIZE] = {(uint8_t)(shard + 1)};
+    const struct ws_query query = registry_query(r, document);
+    const char *name = ws_arena_format(&r->made.arena, "openings/%zu", r->openings++);
+    struct ws_shard_opening opening;
+    struct ws_shard from;
+    struct ws_buffer bytes;
+    ws_buffer_init(&bytes, NULL, SIZE_MAX);
+    r->request.openings = registry_path(r, "openings");
+    assert_int_equal(ws_directory_make(r->request.openings, NULL), WS_OK);
+    const char *path = registry_path(r, ws_arena_format(&r->made.arena, "shards/%zu", shard));
+    assert_int_equal(ws_shard_open(&from, path, NULL), WS_OK);
+    assert_int_equal(ws_shard_open_commitment(&from, secret, &query.digest, &opening, NULL), WS_OK);
+    opening.text = text;
+    ws_shard_opening_append(&bytes, &opening);
+    assert_int_equal(bytes.status, WS_OK);
+    registry_file(r, name, ws_buffer_bytes(&bytes));
+    ws_buffer_release(&bytes);
+    ws_shard_close(&from);
+}
+
 static inline struct ws_statement registry_emission(enum registry_party party)
 {
     struct ws_statement s =
@@ -363,6 +389,12 @@ static inline void registry_want_mirrors(struct made_registry *r, unsigned count
 
 /* Looking up ----------------------------------------------------------------------------------- */
 
+/* The claims of this entry were doubted so many days after MADE_STARTED. */
+static inline void registry_doubt(struct made_registry *r, uint64_t entry, uint64_t days)
+{
+    r->dispute = (struct ws_dispute){entry, MADE_STARTED + days * MADE_DAY};
+}
+
 static inline struct ws_finding_reader registry_reader(const struct ws_lookup *lookup)
 {
     return (struct ws_finding_reader){.trust = &lookup->trust,
@@ -371,6 +403,38 @@ static inline struct ws_finding_reader registry_reader(const struct ws_lookup *l
                                       .roles_digest = lookup->roles_digest,
                                       .now = MADE_STARTED + UINT64_C(100) * MADE_DAY,
                                       .keys = lookup->keys};
+}
+
+static inline void registry_open(struct made_registry *r, struct ws_lookup *lookup)
+{
+    struct ws_error err;
+    if (ws_lookup_open(lookup, &r->request, &err) != WS_OK)
+        fail_msg("%s", err.message);
+}
+
+/* What evidence says to the reader. */
+static inline struct ws_finding registry_judge(struct made_registry *r,
+                                               const struct ws_lookup *lookup,
+                                               const struct ws_evidence *evidence)
+{
+    struct ws_finding_reader reader = registry_reader(lookup);
+    struct ws_finding finding = {.claim_count = 0};
+    struct ws_error err;
+    reader.disputes = &r->dispute;
+    reader.dispute_count = r->dispute.since > 0;
+    if (ws_finding_make(evidence, &reader, &r->made.arena, &finding, &err) != WS_OK)
+        fail_msg("%s", err.message);
+    return finding;
+}
+
+static inline struct ws_finding registry_find(struct made_registry *r, struct ws_lookup *lookup,
+                                              struct ws_bytes text, struct ws_evidence *evidence)
+{
+    const struct ws_query query = registry_query(r, text);
+    struct ws_error err;
+    if (ws_lookup_gather(lookup, &query, &r->made.arena, evidence, &err) != WS_OK)
+        fail_msg("%s", err.message);
+    return registry_judge(r, lookup, evidence);
 }
 
 /* The evidence as a bundle. */

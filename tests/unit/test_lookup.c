@@ -27,26 +27,6 @@ static void fill(struct made_registry *r)
     registry_publish(r, 11);
 }
 
-static void open_lookup(struct made_registry *r, struct ws_lookup *lookup)
-{
-    struct ws_error err;
-    if (ws_lookup_open(lookup, &r->request, &err) != WS_OK)
-        fail_msg("%s", err.message);
-}
-
-static struct ws_finding find(struct made_registry *r, struct ws_lookup *lookup,
-                              struct ws_bytes text, struct ws_evidence *evidence)
-{
-    const struct ws_query query = registry_query(r, text);
-    const struct ws_finding_reader reader = registry_reader(lookup);
-    struct ws_finding finding = {.claim_count = 0};
-    struct ws_error err;
-    if (ws_lookup_gather(lookup, &query, &r->made.arena, evidence, &err) != WS_OK ||
-        ws_finding_make(evidence, &reader, &r->made.arena, &finding, &err) != WS_OK)
-        fail_msg("%s", err.message);
-    return finding;
-}
-
 static void assert_same_verdict(const struct ws_finding *a, const struct ws_finding *b)
 {
     assert_int_equal(a->verdict.label, b->verdict.label);
@@ -67,9 +47,10 @@ static void lookup__says_whose_a_text_is(void **state)
     struct ws_evidence evidence;
     uint64_t *sizes;
     fill(&r);
-    open_lookup(&r, &lookup);
+    registry_open(&r, &lookup);
 
-    struct ws_finding finding = find(&r, &lookup, registry_text(&r, MODEL_TEXT), &evidence);
+    struct ws_finding finding =
+        registry_find(&r, &lookup, registry_text(&r, MODEL_TEXT), &evidence);
     assert_int_equal(finding.verdict.label, WS_VERDICT_MODEL);
     assert_int_equal(finding.coverage, WS_COVERAGE_COMPLETE);
     assert_int_equal(finding.verdict.match_count, 1);
@@ -82,22 +63,22 @@ static void lookup__says_whose_a_text_is(void **state)
     assert_int_equal(ws_lookup_measure(&lookup, &finding, &r.made.arena, &sizes, NULL), WS_OK);
     assert_int_equal(sizes[0], finding.verdict.distinct);
 
-    finding = find(&r, &lookup, registry_text(&r, HUMAN_TEXT), &evidence);
+    finding = registry_find(&r, &lookup, registry_text(&r, HUMAN_TEXT), &evidence);
     assert_int_equal(finding.verdict.label, WS_VERDICT_HUMAN);
 
     /* Half of another text is there with its spans. */
     const struct ws_bytes model = registry_text(&r, MODEL_TEXT);
     const struct ws_bytes both = registry_join(&r, registry_text(&r, OTHER_TEXT), model);
-    finding = find(&r, &lookup, both, &evidence);
+    finding = registry_find(&r, &lookup, both, &evidence);
     assert_int_equal(finding.verdict.label, WS_VERDICT_MIXED);
     for (size_t i = 0; i < finding.verdict.span_count; i++)
         assert_true(finding.verdict.spans[i].begin >= both.size - model.size);
 
-    finding = find(&r, &lookup, registry_text(&r, OTHER_TEXT), &evidence);
+    finding = registry_find(&r, &lookup, registry_text(&r, OTHER_TEXT), &evidence);
     assert_int_equal(finding.verdict.label, WS_VERDICT_UNKNOWN);
     assert_int_equal(finding.coverage, WS_COVERAGE_COMPLETE);
     assert_int_equal(finding.index_entries, 2);
-    finding = find(&r, &lookup, ws_bytes_of("", 0), &evidence);
+    finding = registry_find(&r, &lookup, ws_bytes_of("", 0), &evidence);
     assert_int_equal(finding.verdict.label, WS_VERDICT_UNKNOWN);
     ws_lookup_close(&lookup);
     registry_end(&r);
@@ -109,12 +90,13 @@ static void bundle__comes_to_the_same_verdict(void **state)
     struct made_registry r;
     struct ws_lookup lookup;
     fill(&r);
-    open_lookup(&r, &lookup);
+    registry_open(&r, &lookup);
     const struct ws_finding_reader reader = registry_reader(&lookup);
     for (uint64_t text = HUMAN_TEXT; text <= OTHER_TEXT; text++) {
         struct ws_evidence evidence, read;
         struct ws_finding again;
-        const struct ws_finding finding = find(&r, &lookup, registry_text(&r, text), &evidence);
+        const struct ws_finding finding =
+            registry_find(&r, &lookup, registry_text(&r, text), &evidence);
         const struct ws_bytes bytes = registry_bundle(&r, &evidence);
         assert_int_equal(ws_evidence_take_apart(bytes, &r.made.arena, &read, NULL), WS_OK);
         const struct ws_bytes written = registry_bundle(&r, &read);
@@ -129,7 +111,7 @@ static void bundle__comes_to_the_same_verdict(void **state)
     }
     struct ws_evidence evidence;
     struct ws_finding none;
-    (void)find(&r, &lookup, registry_text(&r, MODEL_TEXT), &evidence);
+    (void)registry_find(&r, &lookup, registry_text(&r, MODEL_TEXT), &evidence);
     evidence.scheme = "another-1";
     assert_int_equal(ws_finding_make(&evidence, &reader, &r.made.arena, &none, NULL),
                      WS_UNSUPPORTED);
@@ -159,9 +141,10 @@ static void bundle__proves_nothing_when_it_was_tampered_with(void **state)
     struct ws_lookup lookup;
     struct ws_evidence evidence;
     fill(&r);
-    open_lookup(&r, &lookup);
+    registry_open(&r, &lookup);
     const struct ws_finding_reader reader = registry_reader(&lookup);
-    const struct ws_finding finding = find(&r, &lookup, registry_text(&r, MODEL_TEXT), &evidence);
+    const struct ws_finding finding =
+        registry_find(&r, &lookup, registry_text(&r, MODEL_TEXT), &evidence);
     const struct ws_bytes bundle = registry_bundle(&r, &evidence);
     uint8_t *bytes = ws_arena_copy(&r.made.arena, bundle.data, bundle.size);
     assert_non_null(bytes);
@@ -211,9 +194,9 @@ static void bundle__with_something_left_out_is_not_complete(void **state)
     struct ws_evidence evidence;
     struct ws_finding finding;
     fill(&r);
-    open_lookup(&r, &lookup);
+    registry_open(&r, &lookup);
     const struct ws_finding_reader reader = registry_reader(&lookup);
-    (void)find(&r, &lookup, registry_text(&r, MODEL_TEXT), &evidence);
+    (void)registry_find(&r, &lookup, registry_text(&r, MODEL_TEXT), &evidence);
     struct ws_evidence less = evidence;
     less.has_index = false;
     assert_int_equal(ws_finding_make(&less, &reader, &r.made.arena, &finding, NULL), WS_OK);
@@ -256,8 +239,8 @@ static struct ws_finding find_nothing(struct made_registry *r, struct ws_lookup 
                                       struct ws_bytes *bundle)
 {
     struct ws_evidence evidence;
-    open_lookup(r, lookup);
-    (void)find(r, lookup, registry_text(r, OTHER_TEXT), &evidence);
+    registry_open(r, lookup);
+    (void)registry_find(r, lookup, registry_text(r, OTHER_TEXT), &evidence);
     *bundle = registry_bundle(r, &evidence);
     const struct ws_finding finding = judge(r, lookup, *bundle);
     assert_int_equal(finding.verdict.label, WS_VERDICT_UNKNOWN);
@@ -350,9 +333,9 @@ static void index__says_nothing_of_a_text_without_fingerprints(void **state)
     struct ws_lookup lookup;
     struct ws_evidence evidence;
     fill(&r);
-    open_lookup(&r, &lookup);
+    registry_open(&r, &lookup);
     const struct ws_finding finding =
-        find(&r, &lookup, ws_bytes_of_text("a short text"), &evidence);
+        registry_find(&r, &lookup, ws_bytes_of_text("a short text"), &evidence);
     assert_int_equal(evidence.query.mark_count, 0);
     assert_int_equal(finding.verdict.label, WS_VERDICT_UNKNOWN);
     assert_int_equal(finding.coverage, WS_COVERAGE_NO_MARKS);
@@ -371,9 +354,9 @@ static void finding__of_too_many_hits_is_refused(void **state)
     struct ws_error err;
     enum { MARKS = WS_FINDING_HITS_LIMIT / sizeof(struct ws_verdict_hit) + 1 };
     fill(&r);
-    open_lookup(&r, &lookup);
+    registry_open(&r, &lookup);
     const struct ws_finding_reader reader = registry_reader(&lookup);
-    (void)find(&r, &lookup, registry_text(&r, MODEL_TEXT), &evidence);
+    (void)registry_find(&r, &lookup, registry_text(&r, MODEL_TEXT), &evidence);
     struct ws_verdict_mark *marks = WS_ARENA_NEW(&r.made.arena, struct ws_verdict_mark, MARKS);
     assert_non_null(marks);
     for (size_t i = 0; i < MARKS; i++)
@@ -425,9 +408,9 @@ static void copies__that_hide_fingerprints_are_passed_over(void **state)
     const char *indices[] = {NULL, r.request.index};
     for (size_t i = 0; i < 2; i++) {
         r.request.index = indices[i];
-        open_lookup(&r, &lookup);
+        registry_open(&r, &lookup);
         const struct ws_finding finding =
-            find(&r, &lookup, registry_text(&r, HUMAN_TEXT), &evidence);
+            registry_find(&r, &lookup, registry_text(&r, HUMAN_TEXT), &evidence);
         assert_int_equal(finding.verdict.label, WS_VERDICT_HUMAN);
         assert_int_equal(finding.refused, 0);
         assert_int_equal(finding.coverage, i == 0 ? WS_COVERAGE_NO_INDEX : WS_COVERAGE_COMPLETE);
@@ -492,13 +475,14 @@ static void keyed__shards_answer_who_has_the_key(void **state)
         struct ws_lookup lookup;
         r.request.index = indices[i];
         const enum ws_coverage coverage = i == 0 ? WS_COVERAGE_COMPLETE : WS_COVERAGE_NO_INDEX;
-        open_lookup(&r, &lookup);
-        struct ws_finding finding = find(&r, &lookup, registry_text(&r, KEYED_TEXT), &evidence);
+        registry_open(&r, &lookup);
+        struct ws_finding finding =
+            registry_find(&r, &lookup, registry_text(&r, KEYED_TEXT), &evidence);
         assert_int_equal(finding.verdict.label, WS_VERDICT_MODEL);
         assert_int_equal(finding.coverage, coverage);
         assert_int_equal(keyed_shard(&finding)->state, WS_SEARCHED_WHOLE);
         assert_int_equal(keyed_shard(&finding)->found, finding.verdict.distinct);
-        finding = find(&r, &lookup, registry_text(&r, HUMAN_TEXT), &evidence);
+        finding = registry_find(&r, &lookup, registry_text(&r, HUMAN_TEXT), &evidence);
         assert_int_equal(finding.verdict.label, WS_VERDICT_HUMAN);
         assert_int_equal(finding.coverage, coverage);
         assert_int_equal(keyed_shard(&finding)->found, 0);
@@ -520,13 +504,14 @@ static void keyed__shards_are_unavailable_without_the_key(void **state)
     for (size_t i = 0; i < 2; i++) {
         struct ws_lookup lookup;
         r.request.keys = files[i];
-        open_lookup(&r, &lookup);
-        struct ws_finding finding = find(&r, &lookup, registry_text(&r, KEYED_TEXT), &evidence);
+        registry_open(&r, &lookup);
+        struct ws_finding finding =
+            registry_find(&r, &lookup, registry_text(&r, KEYED_TEXT), &evidence);
         assert_int_equal(finding.verdict.label, WS_VERDICT_UNKNOWN);
         assert_int_equal(finding.coverage, WS_COVERAGE_LEFT_OUT);
         assert_int_equal(keyed_shard(&finding)->state, WS_SEARCHED_UNAVAILABLE);
         assert_string_equal(keyed_shard(&finding)->why, why);
-        finding = find(&r, &lookup, registry_text(&r, MODEL_TEXT), &evidence);
+        finding = registry_find(&r, &lookup, registry_text(&r, MODEL_TEXT), &evidence);
         assert_int_equal(finding.verdict.label, WS_VERDICT_MODEL);
         ws_lookup_close(&lookup);
     }
@@ -553,9 +538,9 @@ static void claims__behind_the_index_are_heard_of_what_it_verified(void **state)
         registry_index(&r);
         (void)registry_say(&r, ARCHIVE, made_archive("example.org/1"), &digest);
         registry_publish(&r, 13);
-        open_lookup(&r, &lookup);
+        registry_open(&r, &lookup);
         const struct ws_finding finding =
-            find(&r, &lookup, registry_text(&r, TWICE_TEXT), &evidence);
+            registry_find(&r, &lookup, registry_text(&r, TWICE_TEXT), &evidence);
         assert_int_equal(finding.verdict.label, WS_VERDICT_CONTESTED);
         assert_int_equal(finding.coverage, WS_COVERAGE_COMPLETE);
         ws_lookup_close(&lookup);
@@ -623,10 +608,11 @@ static void keyed__shards_say_what_others_say(void **state)
             r->request.keys = registry_path(r, "key");
             if (way % 2 > 0)
                 r->request.index = NULL;
-            open_lookup(r, &lookup);
+            registry_open(r, &lookup);
             ws_rng_init(&rng, ws_rng_key(WS_STREAM_DATA, round, 1, 0), 0);
             for (int t = 0; t < TEXTS; t++) {
-                const struct ws_finding finding = find(r, &lookup, draw_text(r, &rng), &evidence);
+                const struct ws_finding finding =
+                    registry_find(r, &lookup, draw_text(r, &rng), &evidence);
                 assert_int_equal(finding.coverage,
                                  way % 2 > 0 ? WS_COVERAGE_NO_INDEX : WS_COVERAGE_COMPLETE);
                 if (way == 0)
@@ -655,9 +641,10 @@ static void keyed__bundles_need_the_key(void **state)
     struct ws_error err;
     fill_keyed(&r, &key);
     r.request.keys = registry_path(&r, "keys");
-    open_lookup(&r, &lookup);
+    registry_open(&r, &lookup);
     struct ws_finding_reader reader = registry_reader(&lookup);
-    const struct ws_finding finding = find(&r, &lookup, registry_text(&r, KEYED_TEXT), &evidence);
+    const struct ws_finding finding =
+        registry_find(&r, &lookup, registry_text(&r, KEYED_TEXT), &evidence);
     const struct ws_bytes bytes = registry_bundle(&r, &evidence);
     assert_int_equal(ws_evidence_take_apart(bytes, &r.made.arena, &read, NULL), WS_OK);
     assert_int_equal(ws_finding_make(&read, &reader, &r.made.arena, &again, NULL), WS_OK);

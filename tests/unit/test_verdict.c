@@ -74,7 +74,7 @@ static void shares(struct case_ *c, size_t claim, uint64_t document, size_t firs
 static struct ws_verdict decide(const struct case_ *c)
 {
     struct ws_verdict verdict;
-    assert_int_equal(ws_verdict_decide(&ws_verdict_rules_4, &c->input, &arena, &verdict, NULL),
+    assert_int_equal(ws_verdict_decide(&ws_verdict_rules_5, &c->input, &arena, &verdict, NULL),
                      WS_OK);
     uint64_t sum = 0;
     for (int label = 0; label < WS_VERDICT_LABELS; label++)
@@ -179,20 +179,17 @@ static void what_an_archive_has_often__is_no_models(void **state)
 {
     static const struct {
         uint64_t archive_since;
-        bool is_disputed;
         enum ws_verdict_label wanted;
     } cases[] = {
-        {49, false, WS_VERDICT_UNKNOWN}, /* before the emission can have started */
-        {50, false, WS_VERDICT_CONTESTED},
-        {0, false, WS_VERDICT_CONTESTED}, /* not dated */
-        {49, true, WS_VERDICT_MODEL},
+        {49, WS_VERDICT_UNKNOWN}, /* before the emission can have started */
+        {50, WS_VERDICT_CONTESTED},
+        {0, WS_VERDICT_CONTESTED}, /* not dated */
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct case_ c;
         begin(&c);
         const size_t claim = archive(&c, cases[i].archive_since);
-        c.claims[claim].is_disputed = cases[i].is_disputed;
         for (size_t m = 0; m < MARKS; m++)
             c.hits[c.input.hit_count++] = (struct ws_verdict_hit){claim, 0, m, 65};
         shares(&c, emission(&c, 100, 50), 0, 0, 19);
@@ -322,18 +319,6 @@ static void depth__is_that_of_all_emissions(void **state)
     assert_false(verdict.spans[0].has_most);
 }
 
-static void a_disputed_claim__loses_its_weight(void **state)
-{
-    struct case_ c;
-    (void)state;
-    begin(&c);
-    shares(&c, archive(&c, 10), 0, 0, 19);
-    c.exacts[c.input.exact_count++] = (struct ws_verdict_exact){0, 0};
-    assert_label(&c, WS_VERDICT_HUMAN);
-    c.claims[0].is_disputed = true;
-    assert_label(&c, WS_VERDICT_UNKNOWN);
-}
-
 static void an_opened_commitment__covers_all_of_the_text(void **state)
 {
     struct case_ c;
@@ -392,7 +377,6 @@ int main(void)
         cmocka_unit_test(parts_of_a_text__have_their_own_labels),
         cmocka_unit_test(blanks_in_a_quotation__make_no_more_of_it),
         cmocka_unit_test(depth__is_that_of_all_emissions),
-        cmocka_unit_test(a_disputed_claim__loses_its_weight),
         cmocka_unit_test(an_opened_commitment__covers_all_of_the_text),
         cmocka_unit_test(the_order_of_hits__does_not_matter),
     };

@@ -107,9 +107,12 @@ function showUnproven(answer) {
         ? ` (${answer.index_signers.length} of ${answer.mirrors}; ${answer.index_quorum} wanted).` : "."),
     ...answer.index_dissenters.map((other) => `Which index is right: ${other.claimed_by} signed another one of the same ` +
       `${whole(answer.index_entries)} entries, in entry ${whole(other.entry)}.`),
+    ...(answer.newer_index ? [`What the newest index has: ${answer.newer_index.claimed_by} signed one of the first ` +
+      `${whole(answer.newer_index.entries)} entries, in entry ${whole(answer.newer_index.entry)}.`] : []),
     ...missing.map((shard) => `Shard ${shard.name} of entry ${whole(shard.entry)} is ${shard.state}` +
       (shard.withdrawn_in === null ? "" : ` at entry ${whole(shard.withdrawn_in)}`) + (shard.why ? `: ${shard.why}` : ".")),
-    ...answer.disputed.map((entry) => `Entry ${whole(entry)} is disputed, and counts for nothing.`),
+    ...answer.disputed.map((claim) => `Entry ${whole(claim.entry)} is disputed, and counts for ` +
+      (claim.shown > 0 ? `the ${whole(claim.shown)} documents alone that were shown.` : "nothing.")),
     ...(answer.as_of ? [] : ["When anything was said: this server's policy asks no witnesses."]),
     "That this page shows what the server holds: save the evidence, and verify it by a policy of your own.",
   ];
