@@ -3,10 +3,13 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "cli/ledger_command.h"
 #include "cli/shard_making.h"
+#include "ledger/registry.h"
 #include "models/nn/transformer/transformer_family.h"
 
 enum { PATIENCE = 600 /* seconds, for others that write to the log */ };
@@ -193,7 +196,7 @@ static enum ws_status register_with(struct run_register *registering,
                                     const struct ws_sampled *sampled, struct ws_arena *arena,
                                     struct ws_error *err)
 {
-    const char *directory = registering->flags->directory;
+    const char *directory = registering->flags.directory;
     struct ws_bytes envelope;
     bool has_text;
     const char *name = ws_arena_format(arena, "%s-%s-seed-%" PRIu64 "-generation-%" PRIu32 ".shard",
@@ -207,7 +210,7 @@ static enum ws_status register_with(struct run_register *registering,
     if (!has_text)
         return WS_OK;
     WS_TRY(keep_statement(registering, sampled, name, statement, shard, arena, &envelope, err));
-    WS_TRY(log_statement(registering->flags->log, statement, envelope, arena, err));
+    WS_TRY(log_statement(registering->flags.log, statement, envelope, arena, err));
     (void)__atomic_fetch_add(&registering->made, 1, __ATOMIC_RELAXED);
     return WS_OK;
 }
@@ -239,7 +242,9 @@ static enum ws_status check(const struct register_flags *flags,
         return ws_fail(err, WS_INVALID,
                        "--key and --log are of --register DIR, which is not given");
     if (!flags->key)
-        return ws_fail(err, WS_INVALID, "--register: whose statements are they? --key FILE");
+        return ws_fail(err, WS_INVALID,
+                       "--register: whose statements are they? --key FILE, or 'issuer FILE' in a "
+                       "registry");
     if (!writes_texts(experiment))
         return ws_fail(err, WS_UNSUPPORTED,
                        "--register is for models of texts, and '%s' is an experiment of '%s' on "
@@ -253,18 +258,41 @@ static enum ws_status check(const struct register_flags *flags,
     return WS_OK;
 }
 
+/* A run adds to a log's files: to a site it would have to be admitted. */
+static enum ws_status complete(struct register_flags *flags, struct ws_arena *arena,
+                               struct ws_error *err)
+{
+    struct ws_registry registry;
+    struct stat about;
+    const char *path = flags->directory;
+    if (!path || stat(path, &about) != 0 || S_ISDIR(about.st_mode))
+        return WS_OK;
+    WS_TRY(ws_registry_load(path, arena, &registry, err));
+    if (!registry.shards)
+        return ws_fail(err, WS_INVALID, "%.300s: where to? No line says 'shards DIRECTORY'", path);
+    flags->directory = registry.shards;
+    flags->key = flags->key ? flags->key : registry.issuer;
+    flags->log = flags->log ? flags->log : registry.log;
+    if (flags->log && strstr(flags->log, "://"))
+        return ws_fail(err, WS_INVALID,
+                       "'%.300s' is a log's site: a run adds to the directory of a log (--log)",
+                       flags->log);
+    return WS_OK;
+}
+
 enum ws_status run_register_open(struct run_register *out, const struct register_flags *flags,
                                  const struct ws_experiment *experiment, struct ws_error *err)
 {
-    *out = (struct run_register){.flags = flags, .sink = {register_sample, out}};
+    *out = (struct run_register){.flags = *flags, .sink = {register_sample, out}};
     ws_arena_init(&out->arena, NULL);
     if (!flags->directory && !flags->key && !flags->log)
         return WS_OK;
-    WS_TRY(check(flags, experiment, err));
+    WS_TRY(complete(&out->flags, &out->arena, err));
+    WS_TRY(check(&out->flags, experiment, err));
     now_text(out->begun);
-    WS_TRY(ws_key_file_read(flags->key, WS_KEY_ED25519, &out->arena, &out->signer, err));
+    WS_TRY(ws_key_file_read(out->flags.key, WS_KEY_ED25519, &out->arena, &out->signer, err));
     out->has_signer = true;
-    return ws_directory_make(flags->directory, err);
+    return ws_directory_make(out->flags.directory, err);
 }
 
 void run_register_close(struct run_register *registering)
@@ -277,7 +305,7 @@ void run_register_close(struct run_register *registering)
 
 void run_register_tell(const struct run_register *registering)
 {
-    const struct register_flags *flags = registering->flags;
+    const struct register_flags *flags = &registering->flags;
     (void)printf("Registered in %s: %" PRIu64 " emissions.\nKeep the files *.secret, publish the "
                  "other ones of the shards.\n",
                  flags->directory, registering->made);

@@ -13,14 +13,15 @@
 #include "ledger/note.h"
 
 struct register_flags {
-    const char *directory; /* NULL: nothing is registered */
-    const char *key;       /* the issuer's */
-    const char *log;       /* a directory; NULL: statements are only kept */
+    const char
+        *directory;  /* or a registry that says it, and the rest; NULL: nothing is registered */
+    const char *key; /* the issuer's */
+    const char *log; /* a directory; NULL: statements are only kept */
 };
 
 /* What several threads register with; it stays where it is. */
 struct run_register {
-    const struct register_flags *flags;
+    struct register_flags flags;
     struct ws_arena arena;
     struct ws_note_signer signer;
     bool has_signer;

@@ -73,9 +73,9 @@ enum ws_status ws_registry_read(struct ws_bytes text, const char *name, const ch
                        text.size, WS_TRUST_LIMIT);
     if (!take_first_line(&text))
         return ws_fail(err, WS_INVALID, "%s:1: wanted '%s' and the line's end", name, FIRST_LINE);
-    WS_TRY(ws_policy_read_lines(text, name, 2, kinds, sizeof kinds / sizeof *kinds,
-                                "policy, roles, log, shards, index, openings, state or keys", &in,
-                                arena, err));
+    WS_TRY(ws_policy_read_lines(
+        text, name, 2, kinds, sizeof kinds / sizeof *kinds,
+        "policy, roles, log, shards, index, openings, state, keys or issuer", &in, arena, err));
     if (!in.registry.policy)
         return ws_fail(err, WS_INVALID, "%s: on whose word? No line says 'policy FILE'", name);
     *out = in.registry;
@@ -90,6 +90,14 @@ static enum ws_status read_at(const char *path, struct ws_bytes text, struct ws_
     if (!folder)
         return ws_fail_memory(err, "a registry");
     return ws_registry_read(text, path, folder, arena, out, err);
+}
+
+enum ws_status ws_registry_load(const char *path, struct ws_arena *arena, struct ws_registry *out,
+                                struct ws_error *err)
+{
+    struct ws_bytes text;
+    WS_TRY(ws_file_read(path, WS_TRUST_LIMIT, arena, &text, err));
+    return read_at(path, text, arena, out, err);
 }
 
 enum ws_status ws_registry_complete(struct ws_lookup_request *request, struct ws_arena *arena,
@@ -109,7 +117,7 @@ enum ws_status ws_registry_complete(struct ws_lookup_request *request, struct ws
 #define X(name)                                                                                    \
     if (!request->name)                                                                            \
         request->name = registry.name;
-    WS_REGISTRY_MAP(X)
+    WS_REGISTRY_LOOKUP_MAP(X)
 #undef X
     return WS_OK;
 }

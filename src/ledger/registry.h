@@ -1,6 +1,6 @@
 /*
  * Where somebody's registry is, in one file that can stand wherever a policy does: whom he trusts,
- * which log, and where shards lie. docs/formats/trust.md has the format.
+ * which log, where shards lie, and his own key. docs/formats/trust.md has the format.
  *
  *     urn:wellspring:registry:v1
  *     policy <file>
@@ -11,6 +11,7 @@
  *     openings <directory>
  *     state <directory>
  *     keys <file>
+ *     issuer <file>
  *
  * Contract: tests/unit/test_registry.c, tests/fuzz/fuzz_registry.c.
  */
@@ -19,7 +20,9 @@
 
 #include "ledger/lookup.h"
 
-#define WS_REGISTRY_MAP(X) X(policy) X(roles) X(log) X(shards) X(index) X(openings) X(state) X(keys)
+#define WS_REGISTRY_LOOKUP_MAP(X)                                                                  \
+    X(policy) X(roles) X(log) X(shards) X(index) X(openings) X(state) X(keys)
+#define WS_REGISTRY_MAP(X) WS_REGISTRY_LOOKUP_MAP(X) X(issuer)
 
 /* What no line says is NULL; the policy is always there. */
 struct ws_registry {
@@ -36,6 +39,10 @@ bool ws_registry_is(struct ws_bytes text);
  * arena. */
 WS_MUST_CHECK enum ws_status ws_registry_read(struct ws_bytes text, const char *name,
                                               const char *folder, struct ws_arena *arena,
+                                              struct ws_registry *out, struct ws_error *err);
+
+/* That in a file; WS_INVALID where it is none. */
+WS_MUST_CHECK enum ws_status ws_registry_load(const char *path, struct ws_arena *arena,
                                               struct ws_registry *out, struct ws_error *err);
 
 /* Where the regular file that the request names as its policy is a registry, the request's policy

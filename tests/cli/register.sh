@@ -65,6 +65,29 @@ fingerprint=$("$ws" fingerprint text --list | grep -oE '\b[0-9a-f]{16}\b' | head
 accepts shard prove made/words-replace-seed-1-generation-2.shard --fingerprint "$fingerprint" --out proof
 check "it is there" grep -q "^Proven: $fingerprint is there" out
 
+# One file says it all, to lookups as well.
+cat >registry.txt <<END
+urn:wellspring:registry:v1
+policy policy
+roles roles
+log third
+shards by-file
+issuer lab.key
+END
+accepts ledger init third --origin log.example.com --key log.key
+runs run words.yaml -o by-one --register registry.txt --set generations=1
+check "registered" grep -q "^Registered in by-file: 6 emissions" out
+accepts ledger publish third --key log.key
+accepts lookup text --policy registry.txt
+check "a lookup searches them" grep -q "^Shards: 6 of 6 searched" out
+sed -i 's/^log .*/log https:\/\/log.example.com/' registry.txt
+refuses 2 "is a log's site" -- run words.yaml -q --register registry.txt
+sed -i '/^issuer/d; /^log/d' registry.txt
+refuses 2 "'issuer FILE' in a registry" -- run words.yaml -q --register registry.txt
+sed -i '/^shards/d' registry.txt
+refuses 2 "No line says 'shards DIRECTORY'" -- run words.yaml -q --register registry.txt
+refuses 2 "wanted 'urn:wellspring:registry:v1'" -- run words.yaml -q --register corpus.txt
+
 # Killed while it registers: the same run, every sample once, and in the log at least once.
 accepts ledger init other --origin log.example.com --key log.key
 has_statements() {

@@ -15,8 +15,9 @@
 static void registry__places_are_meant_from_its_folder(void **state)
 {
     (void)state;
-    static const char text[] = FIRST "# mine\n\npolicy policy.txt\n roles\tmy  roles.txt \t\n"
-                                     "log https://log.example/2026\nshards /srv/shards\n";
+    static const char text[] =
+        FIRST "# mine\n\npolicy policy.txt\n roles\tmy  roles.txt \t\n"
+              "log https://log.example/2026\nshards /srv/shards\nissuer my.key\n";
     struct ws_arena arena;
     struct ws_registry registry;
     ws_arena_init(&arena, NULL);
@@ -29,6 +30,7 @@ static void registry__places_are_meant_from_its_folder(void **state)
     assert_string_equal(registry.roles, "etc/my  roles.txt");
     assert_string_equal(registry.log, "https://log.example/2026");
     assert_string_equal(registry.shards, "/srv/shards");
+    assert_string_equal(registry.issuer, "etc/my.key");
     assert_null(registry.index);
     assert_null(registry.openings);
     assert_null(registry.state);
