@@ -284,7 +284,6 @@ static void find_newest(struct making *in)
     for (size_t i = 0; i < out->claim_count; i++) {
         const struct ws_index_statement *said = &out->claims[i].claim.statement.index;
         if (!is_of_index(&out->claims[i]) || said->entries <= most ||
-            said->entries > out->head.checkpoint.size ||
             strcmp(said->log, in->list.log.origin) != 0)
             continue;
         out->newest = i;

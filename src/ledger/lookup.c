@@ -266,6 +266,15 @@ static enum ws_status open_index(struct ws_lookup *lookup, const char *path, str
     return status == WS_OK ? count_signers(lookup, err) : status;
 }
 
+/* What leads to no shard is kept out of bundles: whoever reads one would refuse it all. */
+static bool is_opening(struct ws_bytes bytes, struct ws_shard_opening *out)
+{
+    struct ws_hash shard;
+    return ws_shard_opening_read(bytes, out, NULL) == WS_OK &&
+           ws_hash_of(out->head_bytes, &shard, NULL) == WS_OK &&
+           ws_shard_opening_check(out, &shard, NULL) == WS_OK;
+}
+
 static enum ws_status read_opening(struct ws_lookup *lookup, const char *path, struct ws_error *err)
 {
     struct ws_bytes bytes;
@@ -276,8 +285,7 @@ static enum ws_status read_opening(struct ws_lookup *lookup, const char *path, s
     if (status == WS_LIMIT)
         return WS_OK; /* something else */
     WS_TRY(status);
-    lookup->opening_count +=
-        ws_shard_opening_read(bytes, &lookup->openings[lookup->opening_count], NULL) == WS_OK;
+    lookup->opening_count += is_opening(bytes, &lookup->openings[lookup->opening_count]);
     return WS_OK;
 }
 
@@ -697,8 +705,7 @@ static const struct ws_lookup_entry *find_newest(const struct ws_lookup *lookup)
     uint64_t most = lookup->has_index ? lookup->index.list.log.size : UINT64_MAX;
     for (size_t i = 0; i < entry_count(lookup); i++) {
         const struct ws_lookup_entry *entry = entry_at(lookup, i);
-        if (entry->kind != WS_STATEMENT_INDEX || entry->indexed <= most ||
-            entry->indexed > lookup->head.checkpoint.size || !holds(lookup, entry))
+        if (entry->kind != WS_STATEMENT_INDEX || entry->indexed <= most || !holds(lookup, entry))
             continue;
         newest = entry;
         most = entry->indexed;

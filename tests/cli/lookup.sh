@@ -340,6 +340,15 @@ accepts lookup private.txt --policy keyed.txt
 check "a registry file has the key" grep -q '^model' out
 accepts lookup verify private.bundle --policy keyed.txt
 
+# ---- An older index ----
+
+lookup other.txt --index day.index --bundle older.bundle
+check "a newer one is named" grep -qxF "  A newer index is there, of the first 8 entries: 'mirror' signed it in entry 8." out
+accepts lookup verify older.bundle "${by[@]}" --json
+check "from a bundle, too" grep -qzE '"newer_index": \{\s*"claimed_by": "mirror",\s*"entry": 8,\s*"entries": 8\s*\}' out
+lookup other.txt --index keyed.index --keys shard.key --json
+check "none is newer than the newest" grep -qF '"newer_index": null' out
+
 # ---- Withdrawal, and rolling back ----
 
 lookup human.txt --state state

@@ -257,6 +257,33 @@ static void shown__other_texts_are_refused(void **state)
     registry_end(&r);
 }
 
+/* A file that opens nothing is nobody's evidence: held against a bundle, it would spoil what the
+ * others prove. */
+static void shown__openings_that_lead_nowhere_spoil_no_bundle(void **state)
+{
+    (void)state;
+    struct made_registry r;
+    struct ws_evidence evidence;
+    registry_begin(&r);
+    const struct ws_bytes text = registry_text(&r, MODEL_TEXT), nothing = ws_bytes_of(NULL, 0);
+    claim_doubted(&r, registry_shard(&r, text));
+    registry_show(&r, 0, text, nothing);
+    const struct ws_bytes honest = contents(&r.made.arena, registry_path(&r, "openings/0"));
+    uint8_t *changed = ws_arena_copy(&r.made.arena, honest.data, honest.size);
+    assert_non_null(changed);
+    changed[8 + WS_SHARD_HEAD_SIZE + 4] ^= 1; /* its salt */
+    registry_file(&r, "openings/0", ws_bytes_of(changed, honest.size));
+    struct ws_finding finding = look_up(&r, text, &evidence);
+    assert_int_equal(finding.verdict.label, WS_VERDICT_UNKNOWN);
+    assert_int_equal(finding.refused, 0);
+    registry_show(&r, 0, text, nothing);
+    finding = look_up(&r, text, &evidence);
+    assert_int_equal(finding.verdict.label, WS_VERDICT_MODEL);
+    assert_int_equal(finding.refused, 0);
+    assert_int_equal(evidence.opening_count, 1);
+    registry_end(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -266,6 +293,7 @@ int main(void)
         cmocka_unit_test(shown__documents_speak_for_themselves_alone),
         cmocka_unit_test(shown__text_refutes_what_it_has_not),
         cmocka_unit_test(shown__other_texts_are_refused),
+        cmocka_unit_test(shown__openings_that_lead_nowhere_spoil_no_bundle),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
