@@ -4,8 +4,9 @@
  *
  * A lookup is decided from a bundle (ledger/finding.h), whether it was gathered a moment ago
  * (ledger/lookup.h) or comes from somebody else: so who has a bundle comes to what its maker came
- * to, or to less. The text that is looked up is not in it; what issuers showed of others that share
- * something with it is. docs/formats/bundle.md has the bytes. Contract: tests/unit/test_lookup.c,
+ * to, or to less, but for texts against claims that he does not doubt. The text that is looked up
+ * is not in it; what issuers showed of others that, by their shards, share something with it is.
+ * docs/formats/bundle.md has the bytes. Contract: tests/unit/test_lookup.c,
  * tests/fuzz/fuzz_bundle.c.
  */
 #ifndef WS_LEDGER_EVIDENCE_H

@@ -376,6 +376,7 @@ struct gathering {
     struct ws_arena orders; /* of what follows, which evidence has not */
     struct ws_ordered_marks marks;
     struct ws_ordered_marks *keyed; /* by key of the lookup */
+    bool *is_wanted;                /* of what was shown */
     struct ws_evidence *out;
 };
 
@@ -508,6 +509,42 @@ static enum ws_status gather_copy(struct gathering *in, struct ws_shard_place *p
     return status == WS_CORRUPT ? WS_OK : status;
 }
 
+/* What was shown of the documents that have a fingerprint by this tile. */
+static void want_of_tile(struct gathering *in, const struct ws_shown *shown,
+                         const struct ws_range_tile *tile, uint64_t value)
+{
+    uint32_t first;
+    const uint32_t count = ws_range_tile_find(tile, value, &first);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct ws_shown_document *found =
+            ws_shown_find(shown, ws_range_tile_number(tile, first + i));
+        if (found)
+            in->is_wanted[found - in->lookup->shown.items] = true;
+    }
+}
+
+/* What was shown of the documents that the shard says share something with the text, whether they
+ * do or not. */
+static void want_shown(struct gathering *in, const struct ws_hash *digest,
+                       const struct ws_evidence_shard *shard)
+{
+    const struct ws_shown shown = ws_shown_of_shard(&in->lookup->shown, digest);
+    const struct ws_shard_keys *keys = &in->lookup->keys;
+    const struct ws_shard_key *key = ws_shard_keys_find(keys, shard->head.scheme);
+    const struct ws_ordered_marks *marks = key ? &in->keyed[key - keys->items] : &in->marks;
+    const struct ws_range *range = &shard->head.range;
+    for (size_t i = 0; shown.count > 0 && i < marks->count;) {
+        const struct wanted_tile wanted = next_tile(marks, range->bits, i);
+        const uint32_t index = ws_range_tile_of(wanted.key, range->bits);
+        const struct ws_range_proof *proof = ws_evidence_tile(&shard->tiles, index);
+        struct ws_range_tile tile;
+        if (proof && ws_range_tile_read(proof->tile, range, index, &tile, NULL) == WS_OK)
+            for (; i < wanted.end; i++)
+                want_of_tile(in, &shown, &tile, ws_ordered_mark(marks, i));
+        i = wanted.end;
+    }
+}
+
 /* A shard of which no copy can be read is none that is at hand; one that no mirror has verified, by
  * the index, counts for nothing. */
 static enum ws_status gather_shard(struct gathering *in, const struct ws_hash *digest)
@@ -519,7 +556,8 @@ static enum ws_status gather_shard(struct gathering *in, const struct ws_hash *d
     for (struct ws_shard_place *place = ws_shard_shelf_find(shelf, digest); place && !is_gathered;
          place = ws_shard_shelf_next(shelf, place))
         WS_TRY(gather_copy(in, place, &is_gathered));
-    in->out->shard_count += is_gathered;
+    if (is_gathered)
+        want_shown(in, digest, &in->out->shards[in->out->shard_count++]);
     return WS_OK;
 }
 
@@ -586,44 +624,13 @@ static enum ws_status gather_index(struct gathering *in)
 
 /* Openings ------------------------------------------------------------------------------------- */
 
-/* The marks that the shard of an opening was asked for; NULL where it was not. */
-static const struct ws_ordered_marks *marks_of(const struct gathering *in, const char *scheme)
-{
-    const struct ws_shard_keys *keys = &in->lookup->keys;
-    const struct ws_shard_key *key = ws_shard_keys_find(keys, scheme);
-    const struct ws_ordered_marks *marks = key ? &in->keyed[key - keys->items] : &in->marks;
-    return marks->order ? marks : NULL;
-}
-
-static bool has_mark(const struct ws_ordered_marks *marks, uint64_t value)
-{
-    size_t low = 0, high = marks->count;
-    while (low < high) {
-        const size_t middle = low + (high - low) / 2;
-        if (ws_ordered_mark(marks, middle) < value)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < marks->count && ws_ordered_mark(marks, low) == value;
-}
-
-static bool shares_any(const struct gathering *in, const struct ws_shown_document *shown)
-{
-    const struct ws_ordered_marks *marks = marks_of(in, shown->opening->head.scheme);
-    for (size_t i = 0; marks && i < shown->count; i++)
-        if (has_mark(marks, shown->values[i]))
-            return true;
-    return false;
-}
-
 static bool is_of_query(const struct gathering *in, const struct ws_shard_opening *opening)
 {
     return ws_hash_equal(&opening->document, &in->query->digest);
 }
 
 /* Openings of the text that is looked up, without it: whoever asks knows it, and nobody else needs
- * to. And of documents that share something with it, each once. */
+ * to. And of documents that are found, each once. */
 static enum ws_status gather_openings(struct gathering *in)
 {
     const struct ws_lookup *lookup = in->lookup;
@@ -639,8 +646,7 @@ static enum ws_status gather_openings(struct gathering *in)
         }
     for (size_t i = 0; i < lookup->shown.count; i++) {
         const struct ws_shown_document *shown = &lookup->shown.items[i];
-        if (!ws_shown_is_again(&lookup->shown, i) && !is_of_query(in, shown->opening) &&
-            shares_any(in, shown))
+        if (in->is_wanted[i] && !is_of_query(in, shown->opening))
             out[count++] = *shown->opening;
     }
     in->out->openings = out;
@@ -761,7 +767,8 @@ static enum ws_status gather_entries(struct gathering *in)
 static enum ws_status order_marks(struct gathering *in)
 {
     in->keyed = WS_ARENA_ZNEW(&in->orders, struct ws_ordered_marks, in->lookup->keys.count + 1);
-    if (!in->keyed)
+    in->is_wanted = WS_ARENA_ZNEW(&in->orders, bool, in->lookup->shown.count + 1);
+    if (!in->keyed || !in->is_wanted)
         return ws_fail_memory(in->err, "a lookup");
     return ws_ordered_marks_make(in->query->marks, in->query->mark_count, NULL, &in->orders,
                                  &in->marks, in->err);

@@ -39,7 +39,8 @@ bool ws_shown_is_again(const struct ws_shown *shown, size_t i);
 /* Those of one shard, which stand in `shown`. */
 struct ws_shown ws_shown_of_shard(const struct ws_shown *shown, const struct ws_hash *shard);
 
-/* The document with this number, of those of one shard; NULL where it was not shown. */
+/* The document with this number, of those of one shard, and of equal ones the first; NULL where it
+ * was not shown. */
 const struct ws_shown_document *ws_shown_find(const struct ws_shown *of_shard, uint32_t number);
 
 /* Whether the document has what stands for a fingerprint of the text that is looked up. */

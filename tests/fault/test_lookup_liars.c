@@ -138,13 +138,17 @@ static void copy_fingerprints(struct made_registry *r)
     registry_doubt(r, entry, 50);
 }
 
-/* What is looked up has some of the document in it, too. */
 static void copy_and_show_own(struct made_registry *r)
 {
     const struct ws_bytes own = registry_text(r, OTHER);
     copy_fingerprints(r);
     registry_show(r, 0, own, own);
-    r->asked = registry_join(r, ws_bytes_of(own.data, own.size / 16), text(r));
+}
+
+static void copy_undoubted_and_show_own(struct made_registry *r)
+{
+    copy_and_show_own(r);
+    r->dispute.since = 0;
 }
 
 static void copy_and_show_nothing(struct made_registry *r)
@@ -857,6 +861,7 @@ static const struct row rows[] = {
     {"issuer", "copy", "does so, is asked to show it, and the other shows it", "model, as claimed by alpha", copy_shard_and_wait, NULL},
     {"issuer", "copy", "puts another's fingerprints into a document of its own, is asked, and shows no text", "unknown; not proven that nobody has it", copy_and_show_nothing, NULL},
     {"issuer", "copy", "does so, and shows the text, which has them not", "unknown; not proven that nobody has it", copy_and_show_own, NULL},
+    {"issuer", "copy", "does so, and shows the text to somebody before anybody doubts it", "unknown; not proven that nobody has it", copy_undoubted_and_show_own, NULL},
     {"issuer", "withhold", "is asked about a quotation, and shows no text", "unknown; not proven that nobody has it", show_no_text, NULL},
     {"issuer", "launder", "says that it began after it was logged; an archive captures it meanwhile", "contested", begin_late, NULL},
     {"issuer", "roll back", "withdraws what it said", "unknown; not proven that nobody has it; withdrawn at entry 1", take_back, NULL},
@@ -919,6 +924,7 @@ static const struct row rows[] = {
     {"bundle's maker", "omit", "leaves out the withdrawal of a claim, beside an index", "unknown; not proven that nobody has it; a shard unavailable", take_back_then_index, leave_entry_out},
     {"bundle's maker", "backdate", "proves an emission by a later checkpoint than an archive behind it", "contested", archive_afterwards, prove_late},
     {"bundle's maker", "omit", "leaves out what an issuer showed of a doubted claim", "unknown; not proven that nobody has it", show_text, leave_shown_out},
+    {"bundle's maker", "omit", "leaves out the text that refutes an undoubted claim", "model, as claimed by bravo; not proven that nothing is left out", copy_undoubted_and_show_own, leave_shown_out},
     {"bundle's maker", "doctor", "changes what an issuer showed", "refused: a piece is not what statements say", show_text, change_shown},
     {"bundle's maker", "doctor", "changes a tile", "refused: a piece is not what statements say", honest, change_tile},
 };
