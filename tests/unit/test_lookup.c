@@ -726,6 +726,103 @@ static void query__of_pieces_is_that_of_the_whole(void **state)
     registry_end(&r);
 }
 
+/* Entry 0 is a claim; what mirrors signed of later entries stands beside the index of it alone. */
+static const struct ws_finding_claim *newest_of(struct made_registry *r,
+                                                const struct ws_lookup *lookup,
+                                                const struct ws_evidence *evidence)
+{
+    static struct ws_finding finding;
+    finding = registry_judge(r, lookup, evidence);
+    return finding.newest == WS_VERDICT_NO_CLAIM ? NULL : &finding.claims[finding.newest];
+}
+
+/* The evidence of a text that nobody has, beside this index. */
+static struct ws_evidence beside(struct made_registry *r, struct ws_lookup *lookup,
+                                 const char *index)
+{
+    struct ws_evidence evidence;
+    r->request.index = index;
+    registry_open(r, lookup);
+    (void)registry_find(r, lookup, registry_text(r, OTHER_TEXT), &evidence);
+    return evidence;
+}
+
+static void newest__index_that_holds_is_named(void **state)
+{
+    (void)state;
+    struct made_registry r;
+    struct ws_lookup lookup, of_second, of_third;
+    registry_begin(&r);
+    registry_add_role(&r, ws_arena_format(&r.made.arena, "root second %s",
+                                          made_key_text(&r.signers[STRANGER], &r.made)));
+    (void)registry_claim(&r, ALPHA, registry_text(&r, MODEL_TEXT));
+    registry_publish(&r, 10);
+    registry_index(&r); /* entry 1 is of 1 */
+    const char *first = r.request.index;
+    registry_publish(&r, 11);
+    registry_index(&r); /* entry 2 is of 2 */
+    const char *second = r.request.index;
+    registry_publish(&r, 12);
+    registry_index_of(&r, SECOND_MIRROR, NULL); /* entry 3 is of 3 */
+    const char *third = r.request.index;
+    r.request.index = second;
+    registry_sign_index(&r, THIRD_MIRROR); /* entry 4 is of 2 */
+    struct ws_index index;
+    assert_int_equal(ws_index_open(&index, first, &r.made.arena, NULL), WS_OK);
+    const struct ws_statement elsewhere = {
+        .kind = WS_STATEMENT_INDEX,
+        .index = {.log = "another.example", .entries = 4, .root = index.list.log.root}};
+    (void)registry_say(&r, MIRROR, elsewhere, &index.digest); /* entry 5 is of another log */
+    ws_index_close(&index);
+    registry_publish(&r, 13);
+
+    struct ws_evidence evidence = beside(&r, &lookup, first);
+    assert_int_equal(evidence.entry_count, 4); /* 0, 1, 3 and 5: of the newer ones the newest */
+    const struct ws_finding_claim *newest = newest_of(&r, &lookup, &evidence);
+    assert_non_null(newest);
+    assert_int_equal(newest->claim.index, 3);
+    assert_string_equal(newest->party, "second");
+    /* Whoever has more of them comes to the same. */
+    const struct ws_evidence more = beside(&r, &of_second, second);
+    assert_int_equal(more.entry_count, 4); /* 0, 2, 3 and 4 */
+    struct ws_log_proof all[] = {evidence.entries[0], evidence.entries[1], more.entries[1],
+                                 evidence.entries[2], more.entries[3],     evidence.entries[3]};
+    evidence.entries = all;
+    evidence.entry_count = 6;
+    newest = newest_of(&r, &lookup, &evidence);
+    assert_int_equal(newest->claim.index, 3);
+    const struct ws_evidence of_newest = beside(&r, &of_third, third);
+    assert_null(newest_of(&r, &of_third, &of_newest));
+    ws_lookup_close(&of_third);
+
+    /* Its key was stolen: the one before it is the newest again, also where it is there still. */
+    const struct ws_statement stolen = {
+        .kind = WS_STATEMENT_KEY_CHANGE,
+        .key_change = {.old_key = made_key_text(&r.signers[SECOND_MIRROR], &r.made),
+                       .is_compromise = true,
+                       .since = 3}};
+    (void)registry_say(&r, STRANGER, stolen, NULL); /* entry 6 */
+    registry_publish(&r, 14);
+    struct ws_log_proof third_proof = evidence.entries[3];
+    struct ws_lookup later;
+    evidence = beside(&r, &later, first);
+    assert_int_equal(evidence.entry_count, 5); /* 0, 1, 2, 5 and 6 */
+    newest = newest_of(&r, &later, &evidence);
+    assert_non_null(newest);
+    assert_int_equal(newest->claim.index, 2);
+    struct ws_log_proof revoked[] = {evidence.entries[0], evidence.entries[1], evidence.entries[2],
+                                     third_proof,         evidence.entries[3], evidence.entries[4]};
+    evidence.entries = revoked;
+    evidence.entry_count = 6;
+    newest = newest_of(&r, &later, &evidence);
+    assert_non_null(newest);
+    assert_int_equal(newest->claim.index, 2);
+    ws_lookup_close(&later);
+    ws_lookup_close(&lookup);
+    ws_lookup_close(&of_second);
+    registry_end(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -745,6 +842,7 @@ int main(void)
         cmocka_unit_test(keyed__bundles_need_the_key),
         cmocka_unit_test(keys__take_twelve_bytes_of_a_fingerprint),
         cmocka_unit_test(query__of_pieces_is_that_of_the_whole),
+        cmocka_unit_test(newest__index_that_holds_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

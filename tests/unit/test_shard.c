@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -261,6 +262,44 @@ static void assert_opens(const struct ws_shard_opening *opening, const struct ws
     ws_buffer_release(&bytes);
 }
 
+/* Whatever follows in its bytes. */
+static void opening__is_no_longer_than_it_may_be(void **state)
+{
+    (void)state;
+    struct stand stand;
+    struct ws_shard shard;
+    struct ws_shard_opening opening, read;
+    struct ws_buffer bytes;
+    set_up(&stand, 37);
+    assert_int_equal(ws_shard_open(&shard, stand.path, NULL), WS_OK);
+    assert_int_equal(ws_shard_open_commitment(&shard, stand.settings.secret,
+                                              &stand.documents.digests[0], &opening, NULL),
+                     WS_OK);
+    uint8_t *text = calloc(WS_SHARD_TEXT_LIMIT + 1, 1);
+    assert_non_null(text);
+    for (size_t more = 0; more < 2; more++) {
+        ws_buffer_init(&bytes, NULL, SIZE_MAX);
+        opening.text = ws_bytes_of(text, WS_SHARD_TEXT_LIMIT + more);
+        ws_shard_opening_append(&bytes, &opening);
+        assert_int_equal(ws_shard_opening_read(ws_buffer_bytes(&bytes), &read, NULL),
+                         more ? WS_LIMIT : WS_OK);
+        ws_buffer_release(&bytes);
+    }
+    for (size_t hashes = WS_MERKLE_PROOF_LIMIT - 1; hashes <= WS_MERKLE_PROOF_LIMIT; hashes++) {
+        ws_buffer_init(&bytes, NULL, SIZE_MAX);
+        opening.way.count = hashes;
+        ws_shard_opening_append(&bytes, &opening);
+        assert_int_equal(
+            ws_shard_opening_read(ws_bytes_of(bytes.data, bytes.size - WS_SHARD_TEXT_LIMIT), &read,
+                                  NULL),
+            hashes < WS_MERKLE_PROOF_LIMIT ? WS_OK : WS_CORRUPT);
+        ws_buffer_release(&bytes);
+    }
+    free(text);
+    ws_shard_close(&shard);
+    tear_down(&stand);
+}
+
 static void shard__opens_commitments(void **state)
 {
     (void)state;
@@ -372,6 +411,7 @@ int main(void)
         cmocka_unit_test(shard__never_changes),
         cmocka_unit_test(shard__notices_every_changed_byte),
         cmocka_unit_test(shard__opens_commitments),
+        cmocka_unit_test(opening__is_no_longer_than_it_may_be),
         cmocka_unit_test(shard__is_whole_or_not_there_when_memory_ends),
         cmocka_unit_test(shard__is_as_documented),
     };

@@ -284,6 +284,87 @@ static void shown__openings_that_lead_nowhere_spoil_no_bundle(void **state)
     registry_end(&r);
 }
 
+/* Of a claim that does not count, what was shown brings nothing about: it was taken back, or the
+ * index has not its shard. */
+static void shown__documents_of_what_does_not_count_are_nothing(void **state)
+{
+    (void)state;
+    for (unsigned is_taken_back = 0; is_taken_back < 2; is_taken_back++) {
+        struct made_registry r;
+        struct ws_evidence evidence;
+        registry_begin(&r);
+        const struct ws_bytes text = registry_text(&r, MODEL_TEXT);
+        (void)registry_claim(&r, ALPHA, text);
+        registry_publish(&r, LOGGED);
+        registry_show(&r, 0, text, text);
+        assert_int_equal(look_up(&r, text, &evidence).verdict.label, WS_VERDICT_MODEL);
+        const char *head = registry_last_shard(&r), *away = registry_path(&r, "away");
+        assert_int_equal(rename(head, away), 0);
+        if (is_taken_back)
+            (void)registry_say(&r, ALPHA, made_withdrawal(0), NULL);
+        else
+            registry_index(&r);
+        registry_publish(&r, LOGGED + 1);
+        assert_int_equal(rename(away, head), 0);
+        const struct ws_finding finding = look_up(&r, text, &evidence);
+        assert_int_equal(evidence.opening_count, 1);
+        assert_int_equal(finding.verdict.label, WS_VERDICT_UNKNOWN);
+        assert_int_equal(finding.claims[0].shown, 0);
+        registry_end(&r);
+    }
+}
+
+/* Its text says nothing, and its digest all. */
+static void shown__document_of_a_keyed_shard_counts_without_the_key_by_its_digest(void **state)
+{
+    (void)state;
+    static const uint8_t secret[WS_SHARD_KEY_SIZE] = {1, 2};
+    struct made_registry r;
+    struct ws_evidence evidence, of_text;
+    struct ws_lookup lookup;
+    struct ws_shard_key key;
+    registry_begin(&r);
+    assert_int_equal(ws_shard_key_of(secret, &key, NULL), WS_OK);
+    r.key = &key;
+    const struct ws_bytes text = registry_text(&r, MODEL_TEXT);
+    claim_doubted(&r, registry_shard(&r, text));
+    registry_show(&r, 0, text, text);
+    struct ws_finding finding = look_up(&r, text, &evidence);
+    assert_int_equal(finding.verdict.label, WS_VERDICT_MODEL);
+    assert_int_equal(finding.claims[0].shown, 1);
+    finding = look_up(&r, quotation(text), &of_text);
+    assert_int_equal(of_text.opening_count, 0);
+    evidence.openings[0].text = text; /* whoever puts it beside brings nothing about */
+    of_text.openings = evidence.openings;
+    of_text.opening_count = 1;
+    registry_open(&r, &lookup);
+    finding = registry_judge(&r, &lookup, &of_text);
+    assert_int_equal(finding.verdict.label, WS_VERDICT_UNKNOWN);
+    assert_int_equal(finding.claims[0].shown, 0);
+    assert_int_equal(finding.refused, 0);
+    ws_lookup_close(&lookup);
+    registry_end(&r);
+}
+
+/* What an archive has often is no model's who repeats it, unless somebody doubts the archive. */
+static void disputed__archives_have_no_phrases(void **state)
+{
+    (void)state;
+    struct made_registry r;
+    struct ws_evidence evidence;
+    registry_begin(&r);
+    const struct ws_bytes text = registry_text(&r, MODEL_TEXT);
+    const struct ws_hash digest = registry_shard_of(&r, text, 65);
+    const uint64_t entry = registry_say(&r, ARCHIVE, made_archive("example.org/1"), &digest);
+    registry_publish(&r, LOGGED);
+    (void)registry_claim(&r, BRAVO, text);
+    registry_publish(&r, LOGGED + 20);
+    assert_int_equal(look_up(&r, text, &evidence).verdict.label, WS_VERDICT_UNKNOWN);
+    registry_doubt(&r, entry, DOUBTED);
+    assert_int_equal(look_up(&r, text, &evidence).verdict.label, WS_VERDICT_MODEL);
+    registry_end(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -294,6 +375,9 @@ int main(void)
         cmocka_unit_test(shown__text_refutes_what_it_has_not),
         cmocka_unit_test(shown__other_texts_are_refused),
         cmocka_unit_test(shown__openings_that_lead_nowhere_spoil_no_bundle),
+        cmocka_unit_test(shown__documents_of_what_does_not_count_are_nothing),
+        cmocka_unit_test(shown__document_of_a_keyed_shard_counts_without_the_key_by_its_digest),
+        cmocka_unit_test(disputed__archives_have_no_phrases),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -112,7 +112,7 @@ function showUnproven(answer) {
     ...missing.map((shard) => `Shard ${shard.name} of entry ${whole(shard.entry)} is ${shard.state}` +
       (shard.withdrawn_in === null ? "" : ` at entry ${whole(shard.withdrawn_in)}`) + (shard.why ? `: ${shard.why}` : ".")),
     ...answer.disputed.map((claim) => `Entry ${whole(claim.entry)} is disputed, and counts for ` +
-      (claim.shown > 0 ? `the ${whole(claim.shown)} documents alone that were shown.` : "nothing.")),
+      (claim.shown > 0 ? `the documents alone that were shown: ${whole(claim.shown)}.` : "nothing.")),
     ...(answer.as_of ? [] : ["When anything was said: this server's policy asks no witnesses."]),
     "That this page shows what the server holds: save the evidence, and verify it by a policy of your own.",
   ];
