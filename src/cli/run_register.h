@@ -13,10 +13,9 @@
 #include "ledger/note.h"
 
 struct register_flags {
-    const char
-        *directory;  /* or a registry that says it, and the rest; NULL: nothing is registered */
-    const char *key; /* the issuer's */
-    const char *log; /* a directory; NULL: statements are only kept */
+    const char *directory; /* or a registry's file; NULL: nothing is registered */
+    const char *key;       /* the issuer's; NULL: the registry's */
+    const char *log;       /* a directory; NULL: the registry's, or statements are only kept */
 };
 
 /* What several threads register with; it stays where it is. */
