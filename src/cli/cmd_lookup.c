@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "base/number.h"
@@ -180,13 +181,29 @@ static enum ws_status look_up_in_log(struct lookup_flags *flags, const struct ws
     return status;
 }
 
+/* Nothing else is written over: it could be the text that is looked up, or a key. */
+static enum ws_status check_bundle(const struct lookup_flags *flags, struct ws_error *err)
+{
+    struct stat about;
+    const char *path = flags->bundle;
+    if (strcmp(path, "-") == 0)
+        return flags->json ? ws_fail(err, WS_INVALID,
+                                     "--json and --bundle -: both would go to standard output")
+                           : WS_OK;
+    if (stat(path, &about) == 0 && S_ISREG(about.st_mode) && about.st_size > 0 &&
+        !begins_with(path, "WSBUNDL1"))
+        return ws_fail(err, WS_INVALID,
+                       "'%.300s' is there, and is no bundle: it is not written over", path);
+    return WS_OK;
+}
+
 static enum ws_status check_flags(const struct lookup_flags *flags,
                                   const struct arguments *arguments, struct ws_error *err)
 {
     if (flags->hash ? arguments->positional_count > 0 : arguments->positional_count != 1)
         return ws_fail(err, WS_INVALID,
                        "which document? a file, - for standard input, or --hash SHA-256 alone");
-    return WS_OK;
+    return flags->bundle ? check_bundle(flags, err) : WS_OK;
 }
 
 /* What the command line and a registry file, in the policy's place, say together. */

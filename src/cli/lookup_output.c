@@ -58,8 +58,13 @@ static void print_headline(const struct ws_lookup_answer *o)
         [WS_VERDICT_CONTESTED] = "claims contradict each other, and no date decides",
     };
     const enum ws_verdict_label label = o->finding->verdict.label;
+    const char *unproven = ws_lookup_unproven(o);
     struct ws_verdict_span span;
     char depth[64];
+    if (unproven) {
+        (void)printf("%s\n", unproven);
+        return;
+    }
     if (label == WS_VERDICT_UNKNOWN && o->finding->verdict.span_count > 0) {
         (void)printf("unknown: what claims have of it is too little to speak for the whole\n");
         return;
@@ -113,8 +118,7 @@ static void print_head(const struct ws_lookup_answer *o)
     date_text(head->time, date);
     (void)printf("  log           %" PRIu64 " entries of '%s', %s%s\n  rules         %s\n",
                  head->checkpoint.size, head->checkpoint.origin,
-                 head->time > 0 ? "which existed no later than "
-                                : "not dated: the policy wants no witnesses",
+                 head->time > 0 ? "as of " : "not dated: the policy wants no witnesses",
                  head->time > 0 ? date : "", o->evidence->rules);
 }
 
@@ -264,12 +268,7 @@ static void print_coverage(const struct ws_lookup_answer *o)
                      finding->index_entries, finding->head.checkpoint.size, mirror->party,
                      mirror->claim.index);
     } else {
-        const bool is_unknown = finding->verdict.label == WS_VERDICT_UNKNOWN;
-        if (is_unknown)
-            (void)printf("Absent from these %s; ",
-                         o->evidence->query.has_text ? "shards" : "openings");
-        (void)printf("%sompleteness not proven:\n  %s.\n", is_unknown ? "c" : "C",
-                     ws_coverage_text(finding->coverage));
+        (void)printf("Completeness not proven:\n  %s.\n", ws_coverage_text(finding->coverage));
     }
     if (finding->signer_count > 0 && finding->mirrors > 1)
         print_signers(o);

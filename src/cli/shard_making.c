@@ -1,6 +1,7 @@
 #include "cli/shard_making.h"
 
 #include <sys/random.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "cli/stop_signal.h"
@@ -108,7 +109,9 @@ enum ws_status shard_making_open(struct shard_making *making, const char *out, c
     if (ws_file_exists(out))
         return ws_fail(err, WS_CONFLICT, "'%.300s' is there already, and shards never change", out);
     WS_TRY(read_key(key, arena, &settings.key, err));
+    const bool is_there = ws_file_exists(making->secret);
     WS_TRY(take_secret(secret, making->secret, settings.secret, err));
+    making->is_secret_new = !is_there;
     WS_TRY(ws_shard_writer_open(&making->writer, &settings, NULL, err));
     return ws_fingerprinter_open(NULL, take_fingerprints, making, &making->fingerprinter, err);
 }
@@ -123,6 +126,8 @@ enum ws_status shard_making_keep(struct shard_making *making, struct ws_error *e
 
 void shard_making_close(struct shard_making *making)
 {
+    if (making->is_secret_new && !ws_file_exists(making->out))
+        (void)unlink(making->secret);
     ws_fingerprinter_close(making->fingerprinter);
     ws_shard_writer_close(&making->writer);
 }

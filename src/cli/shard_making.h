@@ -12,6 +12,7 @@
 /* A shard that is being made; it stays where it is. */
 struct shard_making {
     const char *out, *secret; /* paths of the head and of the secret */
+    bool is_secret_new;       /* and of no use to anybody until there is a head */
     struct ws_shard_writer writer;
     struct ws_fingerprinter *fingerprinter;
     uint64_t bytes;       /* of documents, as they came */

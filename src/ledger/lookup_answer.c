@@ -128,6 +128,29 @@ static json_t *mirrors_json(const struct ws_lookup_answer *o, const size_t claim
     return all;
 }
 
+static bool any_searched(const struct ws_finding *finding)
+{
+    for (size_t i = 0; i < finding->shard_count; i++)
+        if (finding->shards[i].state == WS_SEARCHED_WHOLE ||
+            finding->shards[i].state == WS_SEARCHED_PARTLY)
+            return true;
+    return false;
+}
+
+const char *ws_lookup_unproven(const struct ws_lookup_answer *o)
+{
+    const struct ws_finding *finding = o->finding;
+    if (finding->verdict.label != WS_VERDICT_UNKNOWN || finding->coverage == WS_COVERAGE_COMPLETE)
+        return NULL;
+    if (finding->verdict.span_count > 0)
+        return "what claims have of it is too little to speak for the whole; completeness not "
+               "proven";
+    if (!o->evidence->query.has_text)
+        return "absent from these openings; completeness not proven";
+    return any_searched(finding) ? "absent from these shards; completeness not proven"
+                                 : "no shard could be searched; completeness not proven";
+}
+
 static json_t *newest_json(const struct ws_lookup_answer *o)
 {
     if (o->finding->newest == WS_VERDICT_NO_CLAIM)
@@ -186,10 +209,10 @@ static json_t *label_json(const struct ws_lookup_answer *o)
     const struct ws_verdict *verdict = &o->finding->verdict;
     struct ws_verdict_span span;
     if (!ws_lookup_join(o, verdict->label, &span))
-        return json_pack("{s:s, s:n, s:n}", "label", ws_verdict_word(verdict->label), "depth",
-                         "claim");
-    return json_pack("{s:s, s:o, s:o}", "label", ws_verdict_word(verdict->label), "depth",
-                     depth_json(&span), "claim", claim_json(o, ws_lookup_speaker(&span)));
+        return json_pack("{s:s, s:s?, s:n, s:n}", "label", ws_verdict_word(verdict->label),
+                         "unproven", ws_lookup_unproven(o), "depth", "claim");
+    return json_pack("{s:s, s:n, s:o, s:o}", "label", ws_verdict_word(verdict->label), "unproven",
+                     "depth", depth_json(&span), "claim", claim_json(o, ws_lookup_speaker(&span)));
 }
 
 static json_t *whole_json(const struct ws_lookup_answer *o)

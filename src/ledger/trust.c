@@ -153,6 +153,9 @@ static enum ws_status read_quorum(void *user, struct ws_policy_line *line)
     return ws_policy_end(line);
 }
 
+/* How files of roles and registries begin. */
+#define OTHER "urn:wellspring:"
+
 enum ws_status ws_trust_read(struct ws_bytes text, const char *name, struct ws_arena *arena,
                              struct ws_trust *out, struct ws_error *err)
 {
@@ -170,6 +173,12 @@ enum ws_status ws_trust_read(struct ws_bytes text, const char *name, struct ws_a
     if (text.size > WS_TRUST_LIMIT)
         return ws_fail(err, WS_LIMIT, "%s: %zu bytes of policy; the most is %d", name, text.size,
                        WS_TRUST_LIMIT);
+    if (text.size >= strlen(OTHER) && memcmp(text.data, OTHER, strlen(OTHER)) == 0)
+        return ws_fail(
+            err, WS_INVALID,
+            "%s:1: a file of another kind, wanted a policy. A registry stands in its place "
+            "for 'lookup' and 'run --register' alone",
+            name);
     if (!in.trust.logs || !in.trust.members || !in.is_member)
         return ws_fail_memory(err, "a policy");
     enum ws_status status = ws_policy_read_lines(text, name, 1, kinds, sizeof kinds / sizeof *kinds,

@@ -170,6 +170,42 @@ static enum ws_status find(struct ws_log_site *site, const char *name,
     return WS_OK;
 }
 
+/* No entry 0 is a withdrawal: there is nothing before it. */
+static bool list_withdrawn(const struct ws_shard_roll *roll, const struct ws_index_list *list,
+                           uint64_t entries[])
+{
+    size_t live = 0;
+    bool any = false;
+    for (size_t i = 0; i < list->shard_count; i++) {
+        uint64_t at;
+        if (list->shards[i].state != WS_INDEX_LIVE)
+            continue;
+        const bool is_withdrawn =
+            ws_shard_roll_find(roll, &list->shards[i].digest, &at) == WS_INDEX_WITHDRAWN;
+        entries[live++] = is_withdrawn ? at : 0;
+        any |= is_withdrawn;
+    }
+    return any;
+}
+
+enum ws_status log_shards_withdrawn(struct log_shards *shards, const struct ws_index_list *list,
+                                    struct ws_arena *arena, const uint64_t **out,
+                                    struct ws_error *err)
+{
+    *out = NULL;
+    if (!shards)
+        return WS_OK;
+    uint64_t *entries = WS_ARENA_NEW(arena, uint64_t, list->shard_count + 1);
+    if (!entries)
+        return ws_fail_memory(err, "an index");
+    pthread_mutex_lock(&shards->mutex);
+    const enum ws_status status = refresh(shards, err);
+    if (status == WS_OK && list_withdrawn(&shards->roll, list, entries))
+        *out = entries;
+    pthread_mutex_unlock(&shards->mutex);
+    return status;
+}
+
 /* A number of a path: as it is written, and below `end`. */
 static bool read_number(const char *text, uint64_t end, uint64_t *out)
 {

@@ -1,5 +1,5 @@
-# The guide docs/guides/registry.md: its files are written and its commands run, in order, with a witness
-# that is served.
+# The guide docs/guides/registry.md: its files are written and its commands run, in order. What it starts in other
+# terminals, a witness and the site, is served here at free ports.
 . "$(dirname "$0")/lib.bash"
 
 guide=$WS_SOURCE_DIR/docs/guides/registry.md
@@ -44,11 +44,6 @@ serve_log() {
     awaits $! grep -qsE 'http://[^ ]*[^/ ]' site.out
     site_url=$(grep -oE 'http://[^ ]*[^/ ]' site.out)
 }
-head -c 1000 /dev/urandom >model.safetensors
-mkdir texts
-for i in 1 2 3; do seq -s ' and then ' "${i}00" "${i}99" >texts/$i.txt; done
-mkdir pages
-for i in 1 2; do seq -s ' or else ' "${i}00" "${i}99" >pages/$i.txt; done
 . ./guide.sh >told
 
 for line in "entry 0 of 'log.example.com/2026' is proven." 'It existed no later than 20' \

@@ -189,6 +189,18 @@ cp body tile.proof
 accepts index verify tile.proof --digest "$digest" --fingerprint 0000000000000000
 answers 404 index/proof/99999999999
 answers 404 index/proof/x
+# What was withdrawn is gone from the index that still has it, until the next one.
+printf 'kind: withdrawal\nentry: 1\nreason: on request\n' >withdrawal.yaml
+accepts ledger add log withdrawal.yaml --issuer archive.key
+accepts ledger publish log --key log.key
+answers 410 index/proof/0
+check "why" grep -q "withdrawn at entry" body
+answers 200 index/list
+accepts index build log --shards shards "${by[@]}" --out next.index
+mv next.index.tiles day.index.tiles
+mv next.index.list day.index.list
+mv next.index day.index
+answers 200 index/proof/0
 kill $served
 wait $served
 printf 'log %s\nquorum none\n' "$("$ws" ledger keys lab.key)" >stranger

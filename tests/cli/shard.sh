@@ -89,6 +89,11 @@ for part in .tiles .documents; do
 done
 rm kept
 
+# What was not made leaves nothing behind.
+: >nothing
+refuses 2 "no document with text" -- shard build nothing --out none.shard
+check "no secret" test ! -e none.shard.secret
+
 # A commitment, opened by who has the secret.
 mkdir one
 sentences 31 100 >one/text
@@ -149,7 +154,7 @@ if (ulimit -f 1) 2>check.out; then
     ) | cat >err
     [ "${PIPESTATUS[0]}" -eq 1 ] || fail "a full disk is no failure"
     says "full.shard.tiles" "File too large"
-    check "nothing is left" test "$(echo full.shard*)" = full.shard.secret
+    check "nothing is left" test -z "$(find . -name "full.shard*")"
     accepts shard build docs --out full.shard
     accepts shard verify full.shard
 fi

@@ -36,6 +36,7 @@ function claimsOf(span) {
 
 function sentence(answer) {
   const {claim, label} = answer;
+  if (answer.unproven) return `${answer.unproven}.`;
   if (label === "unknown" && answer.spans.length > 0)
     return "what claims have of it is too little to speak for the whole.";
   if (!claim) return `${meanings[label]}.`;
@@ -43,14 +44,14 @@ function sentence(answer) {
 }
 
 function showVerdict(answer) {
-  at("verdict").textContent = answer.label;
+  at("verdict").textContent = answer.unproven ? "not proven" : answer.label;
   at("says").textContent = sentence(answer);
   figures(at("numbers"), [
     ...(answer.depth ? [["Depth", depthWords(answer.depth)]] : []),
     ...Object.entries(answer.characters).map(([label, count]) => [`Characters, ${label}`, whole(count)]),
     ["Fingerprints", whole(answer.fingerprints)],
     ...(answer.common ? [["Fingerprints that are common, and count for nothing", whole(answer.common)]] : []),
-    ["The log existed no later than", answer.as_of ? time(answer.as_of) : "no date: the policy wants no witnesses"],
+    ["As of, by the log's witnesses", answer.as_of ? time(answer.as_of) : "no date: the policy wants no witnesses"],
     ["Entries of the log", whole(answer.entries)],
     ["Rules", answer.rules],
   ]);
