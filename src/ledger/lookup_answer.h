@@ -50,6 +50,6 @@ json_t *ws_lookup_answer_json(const struct ws_lookup_answer *o);
 
 /* What is said in place of "unknown" while it is not proven that nothing was left out; NULL where
  * it is, and beside another verdict. */
-const char *ws_lookup_unproven(const struct ws_lookup_answer *answer);
+const char *ws_lookup_unproven(const struct ws_lookup_answer *o);
 
 #endif
