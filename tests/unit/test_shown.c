@@ -53,6 +53,22 @@ static struct ws_finding look_up(struct made_registry *r, struct ws_bytes text,
     return again;
 }
 
+/* Whoever puts the openings of other evidence beside a lookup that found nothing: so many of them
+ * are documents of the first claim, and the verdict stays. */
+static void assert_brings_nothing_about(struct made_registry *r, struct ws_evidence evidence,
+                                        const struct ws_evidence *other, size_t shown)
+{
+    struct ws_lookup lookup;
+    evidence.openings = other->openings;
+    evidence.opening_count = other->opening_count;
+    registry_open(r, &lookup);
+    const struct ws_finding finding = registry_judge(r, &lookup, &evidence);
+    assert_int_equal(finding.verdict.label, WS_VERDICT_UNKNOWN);
+    assert_int_equal(finding.claims[0].shown, shown);
+    assert_int_equal(finding.refused, 0);
+    ws_lookup_close(&lookup);
+}
+
 static void disputed__claims_lose_their_weight_after_a_time(void **state)
 {
     (void)state;
@@ -178,16 +194,7 @@ static void shown__documents_speak_for_themselves_alone(void **state)
     finding = look_up(&r, quotation(model), &evidence);
     assert_int_equal(finding.verdict.label, WS_VERDICT_UNKNOWN);
     assert_int_equal(evidence.opening_count, 0);
-    /* Whoever puts it beside brings nothing about. */
-    struct ws_lookup lookup;
-    evidence.openings = both.openings;
-    evidence.opening_count = both.opening_count;
-    registry_open(&r, &lookup);
-    finding = registry_judge(&r, &lookup, &evidence);
-    assert_int_equal(finding.verdict.label, WS_VERDICT_UNKNOWN);
-    assert_int_equal(finding.claims[0].shown, 1);
-    assert_int_equal(finding.refused, 0);
-    ws_lookup_close(&lookup);
+    assert_brings_nothing_about(&r, evidence, &both, 1);
     registry_end(&r);
 }
 
@@ -321,7 +328,6 @@ static void shown__document_of_a_keyed_shard_counts_without_the_key_by_its_diges
     static const uint8_t secret[WS_SHARD_KEY_SIZE] = {1, 2};
     struct made_registry r;
     struct ws_evidence evidence, of_text;
-    struct ws_lookup lookup;
     struct ws_shard_key key;
     registry_begin(&r);
     assert_int_equal(ws_shard_key_of(secret, &key, NULL), WS_OK);
@@ -334,15 +340,8 @@ static void shown__document_of_a_keyed_shard_counts_without_the_key_by_its_diges
     assert_int_equal(finding.claims[0].shown, 1);
     (void)look_up(&r, quotation(text), &of_text);
     assert_int_equal(of_text.opening_count, 0);
-    evidence.openings[0].text = text; /* whoever puts it beside brings nothing about */
-    of_text.openings = evidence.openings;
-    of_text.opening_count = 1;
-    registry_open(&r, &lookup);
-    finding = registry_judge(&r, &lookup, &of_text);
-    assert_int_equal(finding.verdict.label, WS_VERDICT_UNKNOWN);
-    assert_int_equal(finding.claims[0].shown, 0);
-    assert_int_equal(finding.refused, 0);
-    ws_lookup_close(&lookup);
+    evidence.openings[0].text = text;
+    assert_brings_nothing_about(&r, of_text, &evidence, 0);
     registry_end(&r);
 }
 
