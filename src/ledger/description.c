@@ -10,6 +10,8 @@
 #include "base/yaml.h"
 #include "ledger/merkle.h"
 #include "ledger/note.h"
+#include "ledger/range_index.h"
+#include "ledger/shard.h"
 
 /* Where IPTC keeps the words for digitalSourceType. */
 #define SOURCE_TYPES "http://cv.iptc.org/newscodes/digitalsourcetype/"
@@ -390,24 +392,52 @@ enum ws_status ws_description_read(struct ws_bytes text, const char *name, struc
 
 /* Files ---------------------------------------------------------------------------------------- */
 
-static enum ws_status hash_file(const char *directory, const char *name, struct ws_arena *arena,
-                                struct ws_hash *out, struct ws_error *err)
+static enum ws_status check_head(enum ws_statement_kind kind, struct ws_bytes bytes,
+                                 struct ws_error *err)
 {
-    const char *path = *name == '/' ? name : ws_arena_format(arena, "%s/%s", directory, name);
-    if (!path)
-        return ws_fail_memory(err, "a description");
-    return ws_file_hash(path, out, err);
+    struct ws_shard_head shard;
+    struct ws_index_head index;
+    return kind == WS_STATEMENT_INDEX ? ws_index_head_read(bytes, &index, err)
+                                      : ws_shard_head_read(bytes, &shard, err);
+}
+
+/* What nobody could look up is not stated: a digest cannot be taken back from a log. */
+static enum ws_status hash_head(enum ws_statement_kind kind, const char *path, struct ws_hash *out,
+                                struct ws_error *err)
+{
+    struct ws_mapped_file file;
+    WS_TRY(ws_file_map(path, &file, err));
+    enum ws_status status = check_head(kind, file.bytes, err);
+    if (status != WS_OK)
+        ws_error_prefix(err, "'%.200s'", path);
+    else
+        status = ws_hash_of(file.bytes, out, err);
+    ws_file_unmap(&file);
+    return status;
+}
+
+static const char *path_of(const char *directory, const char *name, struct ws_arena *arena)
+{
+    return *name == '/' ? name : ws_arena_format(arena, "%s/%s", directory, name);
 }
 
 enum ws_status ws_description_hash(struct ws_description *description, const char *directory,
                                    struct ws_arena *arena, struct ws_error *err)
 {
     struct ws_statement *s = &description->statement;
-    if (description->weights)
-        WS_TRY(hash_file(directory, description->weights, arena, &s->emission.weights, err));
-    const bool has_files = ws_statement_has_shards(s->kind) || s->kind == WS_STATEMENT_INDEX;
-    for (size_t i = 0; has_files && i < s->subject_count; i++)
-        WS_TRY(hash_file(directory, s->subjects[i].name, arena, &s->subjects[i].digest, err));
+    if (description->weights) {
+        const char *path = path_of(directory, description->weights, arena);
+        if (!path)
+            return ws_fail_memory(err, "a description");
+        WS_TRY(ws_file_hash(path, &s->emission.weights, err));
+    }
+    const bool has_heads = ws_statement_has_shards(s->kind) || s->kind == WS_STATEMENT_INDEX;
+    for (size_t i = 0; has_heads && i < s->subject_count; i++) {
+        const char *path = path_of(directory, s->subjects[i].name, arena);
+        if (!path)
+            return ws_fail_memory(err, "a description");
+        WS_TRY(hash_head(s->kind, path, &s->subjects[i].digest, err));
+    }
     return WS_OK;
 }
 

@@ -28,7 +28,8 @@ WS_MUST_CHECK enum ws_status ws_description_read(struct ws_bytes text, const cha
                                                  struct ws_arena *arena, struct ws_description *out,
                                                  struct ws_error *err);
 
-/* Sets the digests of the files that it names, which lie in `directory`. */
+/* Sets the digests of the files that it names, which lie in `directory`. WS_CORRUPT where one that
+ * is to be a shard or an index does not begin as one. */
 WS_MUST_CHECK enum ws_status ws_description_hash(struct ws_description *description,
                                                  const char *directory, struct ws_arena *arena,
                                                  struct ws_error *err);

@@ -51,7 +51,8 @@ refuses 2 "'log' is not empty" -- ledger init log --key log.key
 
 mkdir data
 echo weights >data/model.bin
-echo fingerprints >data/shard-0.bin
+echo "what a model wrote" >text
+accepts shard build text --out data/shard-0.bin
 cat >data/batch.yaml <<'END'
 kind: model-emission
 model: lab.example/storyteller
@@ -101,6 +102,8 @@ wrong shards 'shards: [a//b]' "leads out of"
 wrong shards 'shards: []' "'shards'"
 sed 's|^weights.*|weights: none.bin|' data/batch.yaml >data/wrong.yaml
 refuses 1 "data/none.bin" -- ledger add log data/wrong.yaml --issuer issuer.key
+sed 's|^shards.*|shards: [shard-0.bin.tiles]|' data/batch.yaml >data/wrong.yaml
+refuses 1 "'data/shard-0.bin.tiles': no head of a shard" -- ledger add log data/archive.json data/wrong.yaml --issuer issuer.key
 printf 'kind: withdrawal\nentry: 0\nreason: "\377"\n' >bad.yaml
 refuses 2 "bad.yaml" -- ledger add log bad.yaml --issuer issuer.key
 printf 'kind: withdrawal\nentry: 2\nreason: none\n' >self.yaml

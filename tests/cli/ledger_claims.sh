@@ -10,7 +10,8 @@ printf 'log %s\nquorum none\n' "$(cat log.vkey)" >policy
 printf 'urn:wellspring:roles:v1\nkey lab %s\nroot lab %s\nissuer lab lab.example\n' \
     "$(cat lab.vkey)" "$(cat root.vkey)" >roles
 echo weights >model.bin
-echo fingerprints >shard.bin
+echo "what a model wrote" >text
+accepts shard build text --out shard.bin
 batch() { # batch MODEL: a description
     printf '%s\n' 'kind: model-emission' "model: $1" 'weights: model.bin' 'shards: [shard.bin]' \
         'started: 2026-11-01T00:00:00Z' 'ended: 2026-11-02T00:00:00Z' 'documents: 10'
@@ -137,7 +138,21 @@ sed -n '/^```yaml$/,/^```$/p' "$document" | grep -v '^```' >example.yaml
 sed -n '/^```json$/,/^```$/p' "$document" | grep -v '^```' | tr -d '\n' >example.json
 echo 'PRIVATE+KEY+PeterNeumann+c74f20a3+AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz' >peter.key
 chmod 600 peter.key
-printf 'hello world' >batch.shard
+hex() { # hex BYTES...: the bytes
+    printf "$(printf %s "$@" | sed 's/../\\x&/g')"
+}
+example=$WS_SOURCE_DIR/docs/formats/shard.md
+in_example() { # in_example DIGITS: the hash in docs/formats/shard.md that begins so
+    sed -n '/^## Example$/,/^## Shards over HTTP$/p' "$example" | grep -o "\`$1[0-9a-f]*\`" | tr -d '`'
+}
+{
+    printf WSSHARD1
+    hex 5fc11dceecd357dadf66b14706fa136f
+    printf ws-winnow-1
+    head -c 53 /dev/zero
+    hex 0300000000000000 0200000000000000 0000000000000000 "$(in_example 1bf86)" "$(in_example c6ece)"
+} >batch.shard
+check "the example's shard" test "$(sha256sum batch.shard | cut -c 1-64)" = "$(in_example b66fb)"
 accepts ledger init example --key log.key
 accepts ledger add example example.yaml --issuer peter.key
 accepts ledger publish example --key log.key

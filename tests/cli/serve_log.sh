@@ -25,7 +25,8 @@ fi
 # An envelope, out of a log that is only there to make it.
 accepts ledger keys --make lab.example issuer
 issuer_key=$(head -n 1 out)
-echo fingerprints >shard
+echo "what people wrote" >text
+accepts shard build text --out shard
 cat >archive.json <<'END'
 {"kind": "human-archive", "collection": "archive.example/2019", "started": "2019-01-01T00:00:00Z",
  "ended": "2019-02-01T00:00:00Z", "documents": 5, "method": "crawl", "shards": ["shard"]}

@@ -13,6 +13,8 @@
 #include "base/file.h"
 #include "ledger/description.h"
 #include "ledger/merkle.h"
+#include "ledger/range_index.h"
+#include "ledger/shard.h"
 #include "support/place.h"
 
 struct stand {
@@ -60,6 +62,10 @@ static void refuse(struct stand *stand, const char *text, const char *word)
 #define EMISSION                                                                                   \
     "kind: model-emission\nmodel: lab/m\nweights: w.bin\nstarted: 2026-11-01T00:00:00Z\n"          \
     "ended: 2026-11-02T00:00:00Z\ndocuments: 7\nshards: [a.bin, b/c.bin]\n"
+
+#define INDEX                                                                                      \
+    "kind: index\nlog: log.example\nentries: 9\nhead: day.index\n"                                 \
+    "root: 139e3940e64b5491722088d9a0d741628fc826e09475d341a780acde3c4b8070\n"
 
 static void test_emission(void **state)
 {
@@ -123,8 +129,7 @@ static void test_others(void **state)
     assert_string_equal(s->subjects[0].name, "EnochRoot");
     ws_hash_text(&s->subjects[0].digest, text);
     assert_string_equal(text, digest);
-    s = accept(stand, "kind: index\nlog: log.example\nentries: 9\nhead: day.index\nroot: "
-                      "139e3940e64b5491722088d9a0d741628fc826e09475d341a780acde3c4b8070\n");
+    s = accept(stand, INDEX);
     assert_string_equal(s->index.log, "log.example");
     assert_int_equal(s->index.entries, 9);
     assert_string_equal(s->subjects[0].name, "day.index");
@@ -166,30 +171,60 @@ static void test_paths(void **state)
     }
 }
 
+/* A file in the place, whose folder is there. */
+static const char *put(struct stand *stand, const struct place *place, const char *name,
+                       struct ws_bytes bytes)
+{
+    const char *path = ws_arena_format(&stand->arena, "%s/%s", place->path, name);
+    assert_non_null(path);
+    assert_int_equal(ws_file_replace(path, bytes, NULL), WS_OK);
+    return path;
+}
+
+static enum ws_status hash_in(struct stand *stand, const struct place *place)
+{
+    return ws_description_hash(&stand->description, place->path, &stand->arena, &stand->err);
+}
+
 static void test_digests(void **state)
 {
     struct stand *stand = *state;
+    struct ws_buffer shard, index;
     struct ws_hash wanted;
     struct place place;
     new_place(&place);
-    const char *shard = ws_arena_format(&stand->arena, "%s/b/c.bin", place.path);
-    const char *folder = ws_arena_format(&stand->arena, "%s/b", place.path);
-    static const char *const names[] = {"a.bin", "w.bin"};
+    ws_buffer_init(&shard, NULL, SIZE_MAX);
+    ws_buffer_init(&index, NULL, SIZE_MAX);
+    ws_shard_head_append(&shard, &(struct ws_shard_head){.scheme = "test-1", .documents = 1});
+    ws_index_head_append(&index, &(struct ws_index_head){.entries = 9});
+    assert_int_equal(ws_directory_make(ws_arena_format(&stand->arena, "%s/b", place.path), NULL),
+                     WS_OK);
+
     (void)accept(stand, EMISSION);
-    assert_int_equal(ws_directory_make(folder, NULL), WS_OK);
-    assert_int_equal(ws_file_replace(shard, ws_bytes_of_text("shard"), NULL), WS_OK);
-    for (size_t i = 0; i < 2; i++) {
-        const char *path = ws_arena_format(&stand->arena, "%s/%s", place.path, names[i]);
-        assert_int_equal(
-            ws_description_hash(&stand->description, place.path, &stand->arena, &stand->err),
-            WS_NOT_FOUND);
-        assert_int_equal(ws_file_replace(path, ws_bytes_of_text("x"), NULL), WS_OK);
-    }
-    assert_int_equal(
-        ws_description_hash(&stand->description, place.path, &stand->arena, &stand->err), WS_OK);
-    assert_int_equal(ws_file_hash(shard, &wanted, NULL), WS_OK);
+    assert_int_equal(hash_in(stand, &place), WS_NOT_FOUND);
+    (void)put(stand, &place, "w.bin", ws_bytes_of_text("x"));
+    assert_int_equal(hash_in(stand, &place), WS_NOT_FOUND);
+    (void)put(stand, &place, "a.bin", ws_buffer_bytes(&shard));
+    (void)put(stand, &place, "b/c.bin", ws_buffer_bytes(&index));
+    assert_int_equal(hash_in(stand, &place), WS_CORRUPT);
+    assert_non_null(strstr(stand->err.message, "b/c.bin': no head of a shard"));
+    const char *path = put(stand, &place, "b/c.bin", ws_buffer_bytes(&shard));
+    assert_int_equal(hash_in(stand, &place), WS_OK);
+    assert_int_equal(ws_file_hash(path, &wanted, NULL), WS_OK);
     assert_memory_equal(stand->description.statement.subjects[1].digest.bytes, wanted.bytes,
                         WS_HASH_SIZE);
+
+    (void)accept(stand, INDEX);
+    (void)put(stand, &place, "day.index", ws_buffer_bytes(&shard));
+    assert_int_equal(hash_in(stand, &place), WS_CORRUPT);
+    path = put(stand, &place, "day.index", ws_buffer_bytes(&index));
+    assert_int_equal(hash_in(stand, &place), WS_OK);
+    assert_int_equal(ws_file_hash(path, &wanted, NULL), WS_OK);
+    assert_memory_equal(stand->description.statement.subjects[0].digest.bytes, wanted.bytes,
+                        WS_HASH_SIZE);
+
+    ws_buffer_release(&index);
+    ws_buffer_release(&shard);
     remove_place(&place);
     const struct ws_statement *s =
         accept(stand, "kind: model-emission\nmodel: m\nstarted: 2026-11-01T00:00:00Z\n"
