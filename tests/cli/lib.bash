@@ -99,6 +99,19 @@ refuses() { # refuses STATUS WORDS... -- ARGUMENTS...
     says "${words[@]}"
 }
 
+# A file-size limit is a disk that is full for files beyond it. What the program says goes through a
+# pipe, for the limit would bind it as well.
+files_can_be_limited() {
+    (ulimit -f 1) 2>check.out
+}
+limited() { # limited KILOBYTES ARGUMENTS...: the exit status of the program; all that it says in err
+    (
+        ulimit -f "$1"
+        exec "$ws" "${@:2}" 2>&1
+    ) | cat >err
+    return "${PIPESTATUS[0]}"
+}
+
 # A log in `log` with one entry, whose envelope is in envelope.json, and that COUNT times over, one a line, in
 # lines.jsonl.
 log_of_one() { # log_of_one COUNT

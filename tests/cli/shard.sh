@@ -146,19 +146,6 @@ refuses 2 "others may read the private key 'other.key'" -- shard build docs --ou
 refuses 2 "'bad.key': line 1 is no key of a shard" -- shard build docs --out x.shard --key bad.key
 check "nothing is left" test ! -e x.shard.secret
 
-# A file-size limit is a disk that is full for files beyond it: then there is no shard, and with room there is.
-if (ulimit -f 1) 2>check.out; then
-    (
-        ulimit -f 1
-        exec "$ws" shard build docs --out full.shard 2>&1
-    ) | cat >err
-    [ "${PIPESTATUS[0]}" -eq 1 ] || fail "a full disk is no failure"
-    says "full.shard.tiles" "File too large"
-    check "nothing is left" test -z "$(find . -name "full.shard*")"
-    accepts shard build docs --out full.shard
-    accepts shard verify full.shard
-fi
-
 # What is wrong is told.
 refuses 2 "a.shard' is there already" -- shard build docs --out a.shard
 refuses 2 "--out FILE" -- shard build docs

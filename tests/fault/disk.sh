@@ -22,17 +22,8 @@ resumes() { # resumes RUN: with room
     check "$1: interrupted by want of room, or straight on" same_runs straight "$1"
 }
 
-# A file-size limit: the first that is too small is refused, whichever file it is. What the program
-# says goes through a pipe, for the limit would bind it as well.
-limited() { # limited KILOBYTES ARGUMENTS...
-    (
-        ulimit -f "$1"
-        exec "$ws" "${@:2}" 2>&1
-    ) | cat >err
-    return "${PIPESTATUS[0]}"
-}
-
-if (ulimit -f 1) 2>check.out; then
+# The first limit that is too small is refused, whichever file it is.
+if files_can_be_limited; then
     refused=0
     for kilobytes in 0 1 2 3 5 8 12 16 24 1024; do
         for begun in nothing short; do

@@ -4,15 +4,7 @@
 
 log_of_one 100
 
-# A file-size limit is a disk that is full for files beyond it.
-limited() { # limited KILOBYTES ARGUMENTS...
-    (
-        ulimit -f "$1"
-        exec "$ws" "${@:2}" 2>&1
-    ) | cat >err
-    return "${PIPESTATUS[0]}"
-}
-if ! (ulimit -f 1) 2>check.out; then
+if ! files_can_be_limited; then
     echo "skipped: file-size limits (ulimit -f is not permitted)"
     exit 77
 fi
