@@ -45,7 +45,7 @@ static void start_rng(struct ws_rng *rng, uint64_t item)
 static double build(uint64_t fingerprints, uint64_t which, const char *path)
 {
     struct ws_shard_writer writer;
-    struct ws_shard_settings settings = {.scheme = "bench-1"};
+    struct ws_shard_settings settings = {.scheme = "ws-winnow-1"};
     struct ws_shard_head head;
     struct ws_rng rng;
     uint64_t document[PER_DOCUMENT];
@@ -188,7 +188,7 @@ static void run_merge(const char *directory)
     ws_arena_init(&arena, NULL);
     require(ws_shard_shelf_open(&shelf, directory, &arena, &err));
     struct ws_index_list list = {.log = {.origin = "bench.example", .size = shelf.count},
-                                 .scheme = "bench-1",
+                                 .scheme = "ws-winnow-1",
                                  .shard_count = shelf.count};
     const struct ws_shard **shards = WS_ARENA_NEW(&arena, const struct ws_shard *, shelf.count + 1);
     list.shards = WS_ARENA_ZNEW(&arena, struct ws_index_shard, shelf.count + 1);
