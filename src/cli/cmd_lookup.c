@@ -400,7 +400,7 @@ static int run_lookup(const struct command_line *line, struct lookup_flags *flag
         status = lookup_document(flags, &arguments, &error);
     ws_arena_release(&arguments.arena);
     const int exit_status = status == WS_OK ? EXIT_DONE : report(status, &error);
-    return finish_output(flags->refused ? EXIT_NOT_VERIFIED : exit_status);
+    return flags->refused ? EXIT_NOT_VERIFIED : exit_status;
 }
 
 int cmd_lookup(int argc, char **argv)

@@ -141,6 +141,13 @@ static enum ws_status add_file(struct adding *adding, const char *path, const ch
     return status;
 }
 
+static bool is_same_file(const char *a, const char *b)
+{
+    struct stat of_a, of_b;
+    return stat(a, &of_a) == 0 && stat(b, &of_b) == 0 && of_a.st_dev == of_b.st_dev &&
+           of_a.st_ino == of_b.st_ino;
+}
+
 /* Files of a folder and of those in it, in the order of their names. Links to folders are left
  * out, so that none is met twice. */
 static enum ws_status add_path(struct adding *adding, const char *path, int depth,
@@ -152,6 +159,9 @@ static enum ws_status add_path(struct adding *adding, const char *path, int dept
         return add_file(adding, path, NULL, NULL, err);
     if (depth > 0 && lstat(path, &about) == 0 && S_ISLNK(about.st_mode))
         return WS_OK;
+    if (is_same_file(path, adding->vault.directory))
+        return ws_fail(err, WS_INVALID, "'%.300s' is the vault itself, which holds no copy of it",
+                       path);
     if (depth == DEPTH_MOST)
         return ws_fail(err, WS_LIMIT, "'%.300s' lies %d folders deep, the most there may be", path,
                        DEPTH_MOST);

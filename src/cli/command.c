@@ -364,17 +364,35 @@ static bool is_plain(const char *text)
                              "%+,-./:=@_")] == '\0';
 }
 
-/* Within single quotes nothing has a meaning but they themselves. */
+static bool is_control(char c)
+{
+    return (unsigned char)c < ' ' || c == 0x7f;
+}
+
+static bool has_control(const char *text)
+{
+    while (*text && !is_control(*text))
+        text++;
+    return *text != '\0';
+}
+
+/* Within single quotes nothing has a meaning but they themselves. Behind a dollar they hold
+ * escapes, in bash and the next POSIX: a terminal would obey control characters. */
 static void append_word(const char *word, struct ws_buffer *out)
 {
+    const bool escapes = has_control(word);
     if (*word && is_plain(word)) {
         ws_buffer_text(out, word);
         return;
     }
-    ws_buffer_text(out, "'");
+    ws_buffer_text(out, escapes ? "$'" : "'");
     for (const char *c = word; *c; c++)
-        if (*c == '\'')
-            ws_buffer_text(out, "'\\''");
+        if (is_control(*c))
+            ws_buffer_format(out, "\\%03o", (unsigned)(unsigned char)*c);
+        else if (*c == '\'')
+            ws_buffer_text(out, escapes ? "\\'" : "'\\''");
+        else if (*c == '\\' && escapes)
+            ws_buffer_text(out, "\\\\");
         else
             ws_buffer_append(out, c, 1);
     ws_buffer_text(out, "'");

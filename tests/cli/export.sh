@@ -62,7 +62,7 @@ refuses 1 "'/dev/full'" "No space left" -- export g -f csv -o /dev/full
 [ -z "$(find . -name '*.tmp-*')" ] || fail "drafts were left"
 
 for command in "export g" "export g -s -f jsonl" "runs . --json" "plan g.yaml" "plan g.yaml --json" \
-    "run g.yaml -q -o g --json" "--help" "export --help" "--version"; do
+    "run g.yaml -q -o g --json" "--help" "export --help" "--version" "lookup --help" "ledger monitor --help"; do
     $ws $command >/dev/full 2>err
     [ $? -eq 1 ] || fail "'$command' into a full device was fine"
     says "standard output"

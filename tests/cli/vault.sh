@@ -8,6 +8,15 @@ refuses 2 "which DIR?" -- vault init
 accepts vault init v
 check "next steps" grep -q "vault add v" out
 refuses 2 "not empty" -- vault init v
+hostile=$'a\033[31m\'b\\n'
+accepts vault init "$hostile"
+check "a terminal obeys no name" test -z "$(tr -d '[:print:]\n' <out)"
+next=$(joined out | sed -n 's/.*vault add \(.*\) FILE.*/\1/p')
+check "it can be pasted" test "$(bash -c "printf %s $next")" = "$hostile"
+mkdir around
+cp -r v around/v
+refuses 2 "'around/v' is the vault itself" -- vault add around/v around
+rm -r around "$hostile"
 refuses 1 "no vault in 'nowhere'" -- vault add nowhere err
 refuses 2 "which FILE" -- vault add v
 refuses 1 "missing.txt" -- vault add v missing.txt
