@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -79,6 +80,14 @@ uint64_t ws_memory_resident(void)
     size_t at = (size_t)(blank - all.data) + 1;
     uint64_t pages = digits(ws_bytes_of(all.data + at, all.size - at));
     return pages == UINT64_MAX ? 0 : pages * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+void ws_memory_ask_large_pages(void *bytes, size_t size)
+{
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE), past = (uintptr_t)bytes % page;
+    const size_t before = past ? page - past : 0;
+    if (size >= page + before)
+        (void)madvise((uint8_t *)bytes + before, size - before, MADV_HUGEPAGE);
 }
 
 enum ws_status ws_memory_suffices(uint64_t needed, uint64_t available, const char *what,

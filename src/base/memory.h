@@ -24,6 +24,10 @@ uint64_t ws_memory_resident(void);
 WS_MUST_CHECK enum ws_status ws_memory_suffices(uint64_t needed, uint64_t available,
                                                 const char *what, struct ws_error *err);
 
+/* Asks for large pages (MADV_HUGEPAGE) for memory that was not touched yet: only about speed, where
+ * it is refused they stay small. */
+void ws_memory_ask_large_pages(void *bytes, size_t size);
+
 /* The bytes that a line "MemAvailable:  123 kB" of /proc/meminfo says; UINT64_MAX without one. */
 uint64_t ws_meminfo_available(struct ws_bytes text);
 

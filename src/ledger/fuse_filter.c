@@ -1,6 +1,9 @@
 #include "ledger/fuse_filter.h"
 
+#include <assert.h>
 #include <math.h>
+
+#include "base/memory.h"
 
 enum {
     ARITY = 3,              /* places a key */
@@ -8,6 +11,7 @@ enum {
     PART_KEYS = 1 << 17,    /* pairs of a part at most, on average */
     PART_LIMIT = 1 << 22,   /* keys of a part that are still taken for hashes */
     SEED_MOST = 100,        /* tries; each fails about once in a hundred times */
+    TOGETHER = 32,          /* keys that wait together for memory that no cache has */
 };
 
 /* Where a key is: in one of three places, each in a segment of its own, all near each other. */
@@ -121,16 +125,17 @@ static void set_remainders(const struct ws_fuse_part *part, const struct bench *
     }
 }
 
-static enum ws_status make_part(struct ws_fuse_part *part, struct bench *b, struct ws_arena *arena,
-                                uint64_t *places, struct ws_error *err)
+/* The next places of the filter are the part's. */
+static enum ws_status make_part(struct ws_fuse_filter *filter, struct ws_fuse_part *part,
+                                struct bench *b, struct ws_error *err)
 {
     if (b->count == 0)
         return WS_OK;
     lay_out(part, (uint32_t)b->count);
-    part->remainders = WS_ARENA_ZNEW(arena, uint16_t, length_of(part));
-    if (!part->remainders)
-        return ws_fail_memory(err, "a filter");
-    *places += length_of(part);
+    assert(length_of(part) <= filter->room - filter->places);
+    part->remainders = filter->remainders + filter->places;
+    memset(part->remainders, 0, length_of(part) * sizeof *part->remainders);
+    filter->places += length_of(part);
     for (uint64_t seed = 1; seed <= SEED_MOST; seed++) {
         part->seed = seed * UINT64_C(0x9e3779b97f4a7c15);
         if (take_out(part, b)) {
@@ -163,12 +168,6 @@ static enum ws_status make_bench(const struct ws_allocator *allocator, size_t ro
 {
     struct ws_fuse_part part = {.seed = 0};
     free_bench(allocator, b);
-    if (room > PART_LIMIT)
-        return ws_fail(
-            err, WS_LIMIT,
-            "%zu keys under one prefix, wanted at most %d: they are not spread as hashes "
-            "are",
-            room, PART_LIMIT);
     b->room = room;
     lay_out(&part, (uint32_t)room);
     b->keys = ws_realloc(allocator, NULL, 0, room * sizeof *b->keys);
@@ -217,6 +216,50 @@ static unsigned bits_for(const struct ws_range *range)
     return bits;
 }
 
+/* Pairs in so many tiles from this one on. */
+static uint64_t pairs_in(const struct ws_range_file *file, uint32_t from, uint32_t tiles)
+{
+    uint64_t pairs = 0;
+    for (uint32_t i = from; i < from + tiles && pairs <= PART_LIMIT; i++)
+        pairs += ws_range_file_pairs(file, i);
+    return pairs;
+}
+
+/* Places that a part of some of these pairs takes at most: fewer keys may round up further. */
+static uint64_t room_for(uint64_t pairs)
+{
+    struct ws_fuse_part part;
+    if (pairs == 0)
+        return 0;
+    lay_out(&part, (uint32_t)pairs);
+    return length_of(&part) + part.segment + 1;
+}
+
+/* One block for all parts: in many small ones each look would wait for the table of pages. */
+static enum ws_status make_room(struct ws_fuse_filter *filter, const struct ws_range_file *file,
+                                struct ws_error *err)
+{
+    const uint32_t tiles = UINT32_C(1) << (file->range.bits - filter->bits);
+    for (uint32_t i = 0; i < UINT32_C(1) << filter->bits; i++) {
+        const uint64_t pairs = pairs_in(file, i * tiles, tiles);
+        if (pairs > PART_LIMIT)
+            return ws_fail(
+                err, WS_LIMIT,
+                "more than %d pairs of a key and a number under one prefix: the keys are "
+                "not spread as hashes are",
+                PART_LIMIT);
+        filter->room += room_for(pairs);
+    }
+    if (filter->room == 0)
+        return WS_OK;
+    const size_t size = filter->room * sizeof *filter->remainders;
+    filter->remainders = ws_realloc(filter->arena.allocator, NULL, 0, size);
+    if (!filter->remainders)
+        return ws_fail_memory(err, "a filter");
+    ws_memory_ask_large_pages(filter->remainders, size);
+    return WS_OK;
+}
+
 static enum ws_status make_parts(struct ws_fuse_filter *filter, const struct ws_range_file *file,
                                  const struct ws_allocator *allocator, struct bench *b,
                                  struct ws_error *err)
@@ -224,7 +267,7 @@ static enum ws_status make_parts(struct ws_fuse_filter *filter, const struct ws_
     const uint32_t tiles = UINT32_C(1) << (file->range.bits - filter->bits);
     for (uint32_t i = 0; i < UINT32_C(1) << filter->bits; i++) {
         WS_TRY(gather(file, i * tiles, (i + 1) * tiles, allocator, b, err));
-        WS_TRY(make_part(&filter->parts[i], b, &filter->arena, &filter->places, err));
+        WS_TRY(make_part(filter, &filter->parts[i], b, err));
     }
     return WS_OK;
 }
@@ -238,22 +281,65 @@ enum ws_status ws_fuse_filter_make(struct ws_fuse_filter *filter, const struct w
     filter->parts = WS_ARENA_ZNEW(&filter->arena, struct ws_fuse_part, (size_t)1 << filter->bits);
     if (!filter->parts)
         return ws_fail_memory(err, "a filter");
-    enum ws_status status = make_parts(filter, file, allocator, &b, err);
+    enum ws_status status = make_room(filter, file, err);
+    if (status == WS_OK)
+        status = make_parts(filter, file, allocator, &b, err);
     free_bench(allocator, &b);
     return status;
 }
 
 void ws_fuse_filter_close(struct ws_fuse_filter *filter)
 {
+    ws_free(filter->arena.allocator, filter->remainders, filter->room * sizeof *filter->remainders);
     ws_arena_release(&filter->arena);
+    filter->remainders = NULL;
+    filter->room = 0;
+}
+
+static const struct ws_fuse_part *part_of(const struct ws_fuse_filter *filter, uint64_t key)
+{
+    return &filter->parts[ws_range_tile_of(key, filter->bits)];
+}
+
+static bool has_remainder(const struct ws_fuse_part *part, const struct places *p)
+{
+    return p->remainder ==
+           (part->remainders[p->at[0]] ^ part->remainders[p->at[1]] ^ part->remainders[p->at[2]]);
 }
 
 bool ws_fuse_filter_may_have(const struct ws_fuse_filter *filter, uint64_t key)
 {
-    const struct ws_fuse_part *part = &filter->parts[ws_range_tile_of(key, filter->bits)];
+    const struct ws_fuse_part *part = part_of(filter, key);
     if (!part->remainders)
         return false;
-    const struct places p = places_of(part, mix(key, part->seed));
-    return p.remainder ==
-           (part->remainders[p.at[0]] ^ part->remainders[p.at[1]] ^ part->remainders[p.at[2]]);
+    const struct places places = places_of(part, mix(key, part->seed));
+    return has_remainder(part, &places);
+}
+
+/* All that the keys need of memory is asked for before any of it is looked at. */
+static void look_together(const struct ws_fuse_filter *filter, const uint64_t *keys, size_t count,
+                          bool *out)
+{
+    const struct ws_fuse_part *parts[TOGETHER];
+    struct places places[TOGETHER];
+    for (size_t i = 0; i < count; i++) {
+        parts[i] = part_of(filter, keys[i]);
+        __builtin_prefetch(parts[i]);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (!parts[i]->remainders)
+            continue;
+        places[i] = places_of(parts[i], mix(keys[i], parts[i]->seed));
+        for (int j = 0; j < ARITY; j++)
+            __builtin_prefetch(&parts[i]->remainders[places[i].at[j]]);
+    }
+    for (size_t i = 0; i < count; i++)
+        out[i] = parts[i]->remainders && has_remainder(parts[i], &places[i]);
+}
+
+void ws_fuse_filter_may_have_each(const struct ws_fuse_filter *filter, const uint64_t *keys,
+                                  size_t count, bool *out)
+{
+    for (size_t i = 0; i < count; i += TOGETHER)
+        look_together(filter, keys + i, count - i < TOGETHER ? count - i : TOGETHER, out + i);
 }

@@ -25,7 +25,8 @@ struct ws_fuse_filter {
     struct ws_arena arena;
     unsigned bits; /* of a key that say in which part it is */
     struct ws_fuse_part *parts;
-    uint64_t places; /* 16 bits each */
+    uint16_t *remainders;  /* of all parts, one behind the other */
+    uint64_t room, places; /* of these: allocated, in use */
 };
 
 /* Of a file that was verified. WS_CORRUPT where tiles cannot be read; WS_LIMIT where keys are not
@@ -38,5 +39,8 @@ void ws_fuse_filter_close(struct ws_fuse_filter *filter);
 
 /* False: the key is not in the range. */
 bool ws_fuse_filter_may_have(const struct ws_fuse_filter *filter, uint64_t key);
+/* The same of `count` keys, faster where the filter is larger than the caches. */
+void ws_fuse_filter_may_have_each(const struct ws_fuse_filter *filter, const uint64_t *keys,
+                                  size_t count, bool *out);
 
 #endif

@@ -45,6 +45,24 @@ static void make_range(const struct place *place, struct keys *keys, unsigned bi
     assert_int_equal(ws_range_file_open(file, path, &range, &err), WS_OK);
 }
 
+/* Keys looked at together are as each alone, for counts beside and between those that wait
+ * together. */
+static void check_each(const struct ws_fuse_filter *filter, const struct keys *keys)
+{
+    uint64_t asked[100];
+    bool there[101];
+    for (size_t i = 0; i < 100; i++)
+        asked[i] = i % 3 == 0 || i >= keys->count ? i << 57 : keys->pairs[i].key;
+    for (size_t count = 0; count <= 100; count++) {
+        for (size_t i = 0; i < 101; i++)
+            there[i] = i % 2 == 0;
+        ws_fuse_filter_may_have_each(filter, asked, count, there);
+        for (size_t i = 0; i < count; i++)
+            assert_int_equal(there[i], ws_fuse_filter_may_have(filter, asked[i]));
+        assert_int_equal(there[count], count % 2 == 0);
+    }
+}
+
 static void fuse_filter__has_all_keys_and_few_others(void **state)
 {
     (void)state;
@@ -70,6 +88,7 @@ static void fuse_filter__has_all_keys_and_few_others(void **state)
             assert_true(ws_fuse_filter_may_have(&filter, keys.pairs[i].key));
         for (size_t i = 0; i < 1000000; i++)
             wrong += ws_fuse_filter_may_have(&filter, ws_rng_u64(&rng));
+        check_each(&filter, &keys);
         /* 15.3 are expected of a million, with a standard error of 3.9: at most four of these more.
          */
         assert_true(counts[c] == 0 ? wrong == 0 : wrong <= 31);

@@ -4,10 +4,13 @@
 #include <stdatomic.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/mman.h>
 
-/* Bytes; of blocks, which cost as many more, and of a large page. */
-enum { ALIGNMENT = 64, HUGE_PAGE = 2 << 20 };
+#include "base/memory.h"
+
+enum {
+    ALIGNMENT = 64, /* bytes; a block costs as many more */
+    LARGE = 4 << 20 /* bytes of a block that is worth large pages */
+};
 
 /* The prototypes of <omp.h>, which not every compiler comes with. oneDNN asks the OpenMP runtime
  * how many threads the calling thread may use, and a thread keeps what it is told. */
@@ -49,11 +52,8 @@ static void *take(struct ws_cpu *cpu, size_t size)
     size_t gap = ALIGNMENT - (uintptr_t)block % ALIGNMENT;
     uint8_t *aligned = block + gap;
     aligned[-1] = (uint8_t)gap;
-    if (size >= 2 * (size_t)HUGE_PAGE) {
-        size_t to_page = HUGE_PAGE - (uintptr_t)aligned % HUGE_PAGE;
-        /* Only about speed: where it is refused pages stay small. */
-        (void)madvise(aligned + to_page, size - to_page, MADV_HUGEPAGE);
-    }
+    if (size >= LARGE)
+        ws_memory_ask_large_pages(aligned, size);
     return aligned;
 }
 
