@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -141,13 +143,6 @@ static enum ws_status add_file(struct adding *adding, const char *path, const ch
     return status;
 }
 
-static bool is_same_file(const char *a, const char *b)
-{
-    struct stat of_a, of_b;
-    return stat(a, &of_a) == 0 && stat(b, &of_b) == 0 && of_a.st_dev == of_b.st_dev &&
-           of_a.st_ino == of_b.st_ino;
-}
-
 /* Files of a folder and of those in it, in the order of their names. Links to folders are left
  * out, so that none is met twice. */
 static enum ws_status add_path(struct adding *adding, const char *path, int depth,
@@ -159,9 +154,6 @@ static enum ws_status add_path(struct adding *adding, const char *path, int dept
         return add_file(adding, path, NULL, NULL, err);
     if (depth > 0 && lstat(path, &about) == 0 && S_ISLNK(about.st_mode))
         return WS_OK;
-    if (is_same_file(path, adding->vault.directory))
-        return ws_fail(err, WS_INVALID, "'%.300s' is the vault itself, which holds no copy of it",
-                       path);
     if (depth == DEPTH_MOST)
         return ws_fail(err, WS_LIMIT, "'%.300s' lies %d folders deep, the most there may be", path,
                        DEPTH_MOST);
@@ -222,9 +214,32 @@ static void print_added(const struct adding *adding, const char *directory)
     end_command(NULL);
 }
 
+/* Of two paths without links: the same, or what lies below it. */
+static bool is_within(const char *path, const char *folder)
+{
+    const size_t size = strcmp(folder, "/") == 0 ? 0 : strlen(folder);
+    return strncmp(path, folder, size) == 0 && (path[size] == '\0' || path[size] == '/');
+}
+
+/* A vault's own files are no originals: they are refused before anything is put in. */
+static enum ws_status check_path(const struct adding *adding, const char *path,
+                                 struct ws_error *err)
+{
+    char vault[PATH_MAX], real[PATH_MAX];
+    if (!realpath(adding->vault.directory, vault) || !realpath(path, real))
+        return WS_OK; /* what is not there is told when it is opened */
+    if (is_within(vault, real))
+        return ws_fail(err, WS_INVALID, "'%.300s' holds the vault itself", path);
+    if (is_within(real, vault))
+        return ws_fail(err, WS_INVALID, "'%.300s' is the vault's own", path);
+    return WS_OK;
+}
+
 static enum ws_status add_all(struct adding *adding, const struct arguments *arguments,
                               struct ws_error *err)
 {
+    for (size_t i = 1; i < arguments->positional_count; i++)
+        WS_TRY(check_path(adding, arguments->positional[i], err));
     for (size_t i = 1; i < arguments->positional_count; i++)
         WS_TRY(add_path(adding, arguments->positional[i], 0, err));
     return add_manifest(adding, err);

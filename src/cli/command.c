@@ -364,30 +364,18 @@ static bool is_plain(const char *text)
                              "%+,-./:=@_")] == '\0';
 }
 
-static bool is_control(char c)
-{
-    return (unsigned char)c < ' ' || c == 0x7f;
-}
-
-static bool has_control(const char *text)
-{
-    while (*text && !is_control(*text))
-        text++;
-    return *text != '\0';
-}
-
 /* Within single quotes nothing has a meaning but they themselves. Behind a dollar they hold
  * escapes, in bash and the next POSIX: a terminal would obey control characters. */
 static void append_word(const char *word, struct ws_buffer *out)
 {
-    const bool escapes = has_control(word);
+    const bool escapes = !ws_is_one_line(word);
     if (*word && is_plain(word)) {
         ws_buffer_text(out, word);
         return;
     }
     ws_buffer_text(out, escapes ? "$'" : "'");
     for (const char *c = word; *c; c++)
-        if (is_control(*c))
+        if (escapes && (*c < ' ' || *c > '~'))
             ws_buffer_format(out, "\\%03o", (unsigned)(unsigned char)*c);
         else if (*c == '\'')
             ws_buffer_text(out, escapes ? "\\'" : "'\\''");

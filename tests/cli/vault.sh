@@ -8,15 +8,24 @@ refuses 2 "which DIR?" -- vault init
 accepts vault init v
 check "next steps" grep -q "vault add v" out
 refuses 2 "not empty" -- vault init v
-hostile=$'a\033[31m\'b\\n'
-accepts vault init "$hostile"
-check "a terminal obeys no name" test -z "$(tr -d '[:print:]\n' <out)"
-next=$(joined out | sed -n 's/.*vault add \(.*\) FILE.*/\1/p')
-check "it can be pasted" test "$(bash -c "printf %s $next")" = "$hostile"
+for hostile in $'a\033[31m\'b\\n' $'k\xc2\x9b31m' $'k\xe2\x80\xaem'; do
+    accepts vault init "$hostile"
+    check "a terminal obeys no name" test -z "$(LC_ALL=C tr -d '[:print:]\n' <out)"
+    next=$(joined out | sed -n 's/.*vault add \(.*\) FILE.*/\1/p')
+    check "it can be pasted" test "$(bash -c "printf %s $next")" = "$hostile"
+    rm -r "$hostile"
+done
+accepts vault init 'häufig'
+check "a plain name is told as it is" grep -q "vault add 'häufig' FILE" out
 mkdir around
+echo a >around/a
 cp -r v around/v
-refuses 2 "'around/v' is the vault itself" -- vault add around/v around
-rm -r around "$hostile"
+refuses 2 "'around' holds the vault itself" -- vault add around/v around
+refuses 2 "'around/v/../v' holds the vault itself" -- vault add around/v around/a around/v/../v
+refuses 2 "'around/v/objects' is the vault's own" -- vault add around/v around/v/objects
+accepts vault list around/v --json
+check "nothing was put in" test "$(grep -c '"item"' out)" -eq 0
+rm -r around 'häufig'
 refuses 1 "no vault in 'nowhere'" -- vault add nowhere err
 refuses 2 "which FILE" -- vault add v
 refuses 1 "missing.txt" -- vault add v missing.txt
