@@ -566,17 +566,19 @@ static bool is_founded(const struct found *found, const struct ws_shown *shown, 
                     : !is_disputed;
 }
 
-/* Each mark of a fingerprint with each document that has it; of one that too many have a single hit
- * says so. */
+/* Each mark of a fingerprint with each document that has it and for which the claim counts; of one
+ * that too many have the first of these says so. */
 static void add_hits(struct making *in, const struct ws_finding_shard *shard,
                      const struct ws_shown *shown, const struct found *found)
 {
     const bool is_disputed = in->out->claims[shard->claim].is_disputed;
     const bool is_common = found->count > ws_verdict_rules_5.most_documents;
-    for (uint32_t i = 0; i < (is_common ? 1 : found->count); i++) {
+    bool is_said = false;
+    for (uint32_t i = 0; i < found->count && !(is_common && is_said); i++) {
         const uint32_t number = ws_range_tile_number(found->tile, found->first + i);
-        if (is_common ? is_disputed : !is_founded(found, shown, is_disputed, number))
+        if (!is_founded(found, shown, is_disputed, number))
             continue;
+        is_said = true;
         in->hit_count += found->mark_count;
         for (size_t m = 0; m < found->mark_count && in->hits.status == WS_OK; m++) {
             const struct ws_verdict_hit hit = {

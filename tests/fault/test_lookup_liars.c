@@ -102,6 +102,21 @@ static void register_common(struct made_registry *r)
     registry_publish(r, 6);
 }
 
+/* A part of it is looked up, so that no document is the whole. */
+static void register_common_and_doubt(struct made_registry *r)
+{
+    const struct ws_bytes whole = text(r);
+    r->asked = ws_bytes_of(whole.data + whole.size / 4, whole.size / 2);
+    register_common(r);
+    registry_doubt(r, 1, 50);
+}
+
+static void register_common_and_be_shown(struct made_registry *r)
+{
+    register_common_and_doubt(r);
+    registry_show(r, 1, text(r), text(r));
+}
+
 static void copy_shard(struct made_registry *r)
 {
     const struct ws_hash digest = registry_shard(r, text(r));
@@ -857,6 +872,8 @@ static const struct row rows[] = {
     {"issuer", "omit", "registers what its model made in 65 documents of one shard", "unknown; not proven that nobody has it", repeat_itself, NULL},
     {"issuer", "backdate", "registers what a human wrote, archived long before", "human, as claimed by archive", register_human, NULL},
     {"issuer", "copy", "registers what 65 documents of an archive have that is logged later", "contested", register_common, NULL},
+    {"issuer", "copy", "does so, a part is looked up, and the archive is doubted and shows nothing", "model, as claimed by alpha", register_common_and_doubt, NULL},
+    {"issuer", "copy", "does so, a part is looked up, and the archive is doubted and shows one of the 65", "contested", register_common_and_be_shown, NULL},
     {"issuer", "copy", "logs another's shard as its own", "model, as claimed by alpha", copy_shard, NULL},
     {"issuer", "copy", "does so, is asked to show it, and the other shows it", "model, as claimed by alpha", copy_shard_and_wait, NULL},
     {"issuer", "copy", "puts another's fingerprints into a document of its own, is asked, and shows no text", "unknown; not proven that nobody has it", copy_and_show_nothing, NULL},
