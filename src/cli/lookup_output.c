@@ -180,7 +180,7 @@ static void print_shard(const struct ws_lookup_answer *o, const struct ws_findin
                  ws_finding_shard_subject(o->finding, shard->claim, shard->subject)->name,
                  ws_searched_word(shard->state));
     if (shard->state == WS_SEARCHED_WITHDRAWN)
-        (void)printf(" at entry %" PRIu64, claim->withdrawn_in);
+        (void)printf(" at entry %" PRIu64, shard->withdrawn_in);
     (void)printf("\n");
     if (shard->why)
         (void)printf("    %.94s\n", shard->why);

@@ -5,6 +5,7 @@
 
 #include "fingerprint/fingerprint.h"
 #include "ledger/mark_order.h"
+#include "ledger/naming.h"
 #include "ledger/shown.h"
 
 const char *ws_searched_word(enum ws_searched state)
@@ -222,7 +223,7 @@ static enum ws_status follow_claims(struct making *in, struct ws_claims *claims)
                               &out->claims[out->claim_count]));
     for (size_t i = 0; i < out->claim_count; i++) {
         struct ws_finding_claim *claim = &out->claims[i];
-        if (claim->claim.standing == WS_CLAIM_COUNTS)
+        if (claim->claim.standing == WS_CLAIM_COUNTS || ws_claim_names_shards(&claim->claim))
             claim->fate =
                 ws_claims_fate(claims, claim->claim.index, claim->claim.key, &claim->withdrawn_in);
     }
@@ -620,12 +621,10 @@ static void search_shard(struct making *in, const struct searched_shard *shard,
 static void judge_shard(struct making *in, const struct ws_hash *digest,
                         struct ws_finding_shard *out)
 {
-    const struct ws_finding_claim *claim = &in->out->claims[out->claim];
     const struct searched_shard *shard = find_shard(in, digest);
     const char *unverified = why_unverified(in, out);
-    if (claim->fate != WS_CLAIM_HOLDS)
-        out->state =
-            claim->fate == WS_CLAIM_WITHDRAWN ? WS_SEARCHED_WITHDRAWN : WS_SEARCHED_REVOKED;
+    if (out->fate != WS_CLAIM_HOLDS)
+        out->state = out->fate == WS_CLAIM_WITHDRAWN ? WS_SEARCHED_WITHDRAWN : WS_SEARCHED_REVOKED;
     else if (!shard || unverified || shard->key)
         out->state = WS_SEARCHED_UNAVAILABLE;
     else if (shard->why)
@@ -640,10 +639,57 @@ static void judge_shard(struct making *in, const struct ws_hash *digest,
         out->why = shard->why;
 }
 
+static const struct ws_hash *digest_of(const struct ws_finding *finding,
+                                       const struct ws_finding_shard *shard)
+{
+    return &ws_finding_shard_subject(finding, shard->claim, shard->subject)->digest;
+}
+
 static bool has_shards(const struct ws_finding_claim *claim)
 {
     return claim->claim.standing == WS_CLAIM_COUNTS &&
            ws_statement_has_shards(claim->claim.statement.kind);
+}
+
+/* Every shard that a claim names, in the order of claims. */
+static void list_shards(struct ws_finding *out)
+{
+    for (size_t i = 0; i < out->claim_count; i++)
+        for (size_t s = 0;
+             has_shards(&out->claims[i]) && s < out->claims[i].claim.statement.subject_count; s++)
+            out->shards[out->shard_count++] =
+                (struct ws_finding_shard){.claim = i, .subject = (uint32_t)s};
+}
+
+static size_t list_namings(const struct ws_finding *finding, struct ws_naming *out)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < finding->claim_count; i++) {
+        const struct ws_finding_claim *claim = &finding->claims[i];
+        const struct ws_statement *s = &claim->claim.statement;
+        for (size_t k = 0; ws_claim_names_shards(&claim->claim) && k < s->subject_count; k++)
+            out[count++] = (struct ws_naming){s->subjects[k].digest, claim->claim.index,
+                                              claim->claim.party, claim->fate, claim->withdrawn_in};
+    }
+    ws_namings_settle(out, count);
+    return count;
+}
+
+static enum ws_status find_fates(struct making *in, size_t most)
+{
+    struct ws_finding *out = in->out;
+    struct ws_naming *namings = WS_ARENA_NEW(in->arena, struct ws_naming, most + 1);
+    if (!namings)
+        return ws_fail_memory(in->err, "the shards of a lookup");
+    const size_t count = list_namings(out, namings);
+    for (size_t i = 0; i < out->shard_count; i++) {
+        struct ws_finding_shard *shard = &out->shards[i];
+        const struct ws_naming *naming = &namings[ws_namings_find(
+            namings, count, digest_of(out, shard), out->claims[shard->claim].claim.index)];
+        shard->fate = naming->fate;
+        shard->withdrawn_in = naming->at;
+    }
+    return WS_OK;
 }
 
 /* A verdict weighs all that is shared at every place of the text, so that it is all there at once.
@@ -663,19 +709,16 @@ static enum ws_status fail_hits(const struct making *in)
 static enum ws_status search_shards(struct making *in)
 {
     struct ws_finding *out = in->out;
-    size_t count = 0;
+    size_t most = 0;
     for (size_t i = 0; i < out->claim_count; i++)
-        count += has_shards(&out->claims[i]) ? out->claims[i].claim.statement.subject_count : 0;
-    out->shards = WS_ARENA_ZNEW(in->arena, struct ws_finding_shard, count + 1);
+        most += out->claims[i].claim.statement.subject_count;
+    out->shards = WS_ARENA_ZNEW(in->arena, struct ws_finding_shard, most + 1);
     if (!out->shards)
         return ws_fail_memory(in->err, "the shards of a lookup");
-    for (size_t i = 0; i < out->claim_count; i++)
-        for (size_t s = 0;
-             has_shards(&out->claims[i]) && s < out->claims[i].claim.statement.subject_count; s++) {
-            struct ws_finding_shard *shard = &out->shards[out->shard_count++];
-            *shard = (struct ws_finding_shard){.claim = i, .subject = (uint32_t)s};
-            judge_shard(in, &out->claims[i].claim.statement.subjects[s].digest, shard);
-        }
+    list_shards(out);
+    WS_TRY(find_fates(in, most));
+    for (size_t i = 0; i < out->shard_count; i++)
+        judge_shard(in, digest_of(out, &out->shards[i]), &out->shards[i]);
     if (in->hits.status == WS_LIMIT)
         return fail_hits(in);
     return ws_buffer_check(&in->hits, "what is shared with shards", in->err);
@@ -698,7 +741,7 @@ static void take_shown(struct making *in, const struct ws_finding_shard *shard)
     struct ws_finding_claim *claim = &in->out->claims[shard->claim];
     const struct ws_statement_subject *subject = &claim->claim.statement.subjects[shard->subject];
     const struct ws_shown shown = ws_shown_of_shard(&in->shown, &subject->digest);
-    if (!ws_finding_holds(claim) || why_unverified(in, shard))
+    if (shard->fate != WS_CLAIM_HOLDS || why_unverified(in, shard))
         return;
     for (size_t i = 0; i < shown.count; i++) {
         const struct ws_verdict_exact exact = {.claim = shard->claim,
@@ -721,33 +764,51 @@ static enum ws_status take_all_shown(struct making *in)
 
 /* Whether anything was left out ---------------------------------------------------------------- */
 
-/* Every claim of this shard was searched, and there is at least one. */
-static bool is_searched(const struct making *in, const struct ws_hash *digest)
+/* Claims of this shard, and how many of them were not searched. */
+static size_t count_claims(const struct making *in, const struct ws_hash *digest,
+                           size_t *unsearched)
 {
     const struct ws_finding *out = in->out;
-    bool is_there = false;
+    size_t count = 0;
+    *unsearched = 0;
     for (size_t i = 0; i < out->shard_count; i++) {
         const struct ws_finding_shard *shard = &out->shards[i];
-        if (!ws_hash_equal(&ws_finding_shard_subject(out, shard->claim, shard->subject)->digest,
-                           digest))
+        if (!ws_hash_equal(digest_of(out, shard), digest))
             continue;
-        is_there = true;
-        if (shard->state != WS_SEARCHED_WHOLE && shard->state != WS_SEARCHED_WITHDRAWN &&
-            shard->state != WS_SEARCHED_REVOKED)
-            return false;
+        count++;
+        *unsearched += shard->state != WS_SEARCHED_WHOLE && shard->state != WS_SEARCHED_WITHDRAWN &&
+                       shard->state != WS_SEARCHED_REVOKED;
     }
-    return is_there;
+    return count;
 }
 
-static bool counts(const struct making *in, uint64_t entry)
+static bool is_searched(const struct making *in, const struct ws_hash *digest)
 {
-    const struct ws_log_proof *proof = find_entry(in->evidence, entry);
-    return proof &&
-           in->out->claims[proof - in->evidence->entries].claim.standing == WS_CLAIM_COUNTS;
+    size_t unsearched;
+    return count_claims(in, digest, &unsearched) > 0 && unsearched == 0;
+}
+
+/* The statement of a line of the list, if it is there and names that shard; else NULL. */
+static const struct ws_claim *claim_of(const struct making *in, const struct ws_index_shard *line)
+{
+    const struct ws_log_proof *proof = find_entry(in->evidence, line->entry);
+    const struct ws_claim *claim =
+        proof ? &in->out->claims[proof - in->evidence->entries].claim : NULL;
+    return claim && ws_claim_names_shards(claim) &&
+                   line->subject < claim->statement.subject_count &&
+                   ws_hash_equal(&claim->statement.subjects[line->subject].digest, &line->digest)
+               ? claim
+               : NULL;
+}
+
+static bool is_early(const struct making *in, const struct ws_index_shard *line)
+{
+    const struct ws_claim *claim = claim_of(in, line);
+    return claim && claim->standing == WS_CLAIM_EARLY;
 }
 
 /* A line of a shard that is not in the index leaves nothing out where the reader would not count
- * it, either. */
+ * it, either. Mirrors count what is early: they know no dates. */
 static bool leaves_nothing_out(const struct making *in, const struct ws_index_shard *line)
 {
     switch (line->state) {
@@ -756,7 +817,7 @@ static bool leaves_nothing_out(const struct making *in, const struct ws_index_sh
     case WS_INDEX_REPEATED:
         return live_number(in, &line->digest) != NOT_LIVE;
     case WS_INDEX_KEYED:
-        return is_searched(in, &line->digest) && counts(in, line->entry);
+        return (is_searched(in, &line->digest) && claim_of(in, line)) || is_early(in, line);
     case WS_INDEX_WITHDRAWN:
     case WS_INDEX_UNFOUNDED:
         return (in->list.has_roles && ws_hash_equal(&in->list.roles, &in->reader->roles_digest)) ||
@@ -764,6 +825,7 @@ static bool leaves_nothing_out(const struct making *in, const struct ws_index_sh
     case WS_INDEX_UNAVAILABLE:
     case WS_INDEX_DAMAGED:
     case WS_INDEX_FOREIGN:
+        return is_early(in, line);
     case WS_INDEX_STATES:
         break;
     }
@@ -775,19 +837,19 @@ static bool leaves_nothing_out(const struct making *in, const struct ws_index_sh
 static bool is_missed(const struct making *in, const struct ws_finding_shard *shard)
 {
     const struct ws_finding_claim *claim = &in->out->claims[shard->claim];
-    return claim->claim.index < in->list.log.size && claim->fate == WS_CLAIM_HOLDS &&
+    return claim->claim.index < in->list.log.size && shard->fate == WS_CLAIM_HOLDS &&
            why_unverified(in, shard);
 }
 
-/* Every statement that the list has of a shard is there and counts, also those that name it again.
- * The mirror counted it: where it does not count here, what it rests on may have been left out, the
- * change that brought its key in for one. */
+/* Every statement that the list has of a shard is there, also those that name it again, and counts
+ * or is early. The mirror counted it: where it does neither here, what it rests on may have been
+ * left out, the change that brought its key in for one. */
 static bool is_heard(const struct making *in, const struct ws_hash *digest)
 {
     for (size_t i = 0; i < in->list.shard_count; i++) {
-        const struct ws_index_shard *shard = &in->list.shards[i];
-        if ((shard->state == WS_INDEX_LIVE || shard->state == WS_INDEX_REPEATED) &&
-            ws_hash_equal(&shard->digest, digest) && !counts(in, shard->entry))
+        const struct ws_index_shard *line = &in->list.shards[i];
+        if ((line->state == WS_INDEX_LIVE || line->state == WS_INDEX_REPEATED) &&
+            ws_hash_equal(&line->digest, digest) && !claim_of(in, line))
             return false;
     }
     return true;
@@ -801,8 +863,10 @@ static enum ws_coverage cover_value(const struct making *in, size_t place)
         return WS_COVERAGE_PARTLY;
     for (uint32_t i = 0; i < answer->count; i++) {
         const uint32_t number = ws_range_tile_number(answer->tile, answer->first + i);
-        if (number >= in->live_count || !is_searched(in, &in->live[number]->digest) ||
-            !is_heard(in, &in->live[number]->digest))
+        size_t unsearched = 0;
+        if (number < in->live_count)
+            (void)count_claims(in, &in->live[number]->digest, &unsearched);
+        if (number >= in->live_count || unsearched > 0 || !is_heard(in, &in->live[number]->digest))
             return WS_COVERAGE_NOT_FOUND;
     }
     return WS_COVERAGE_COMPLETE;

@@ -53,7 +53,7 @@ bool ws_finding_holds(const struct ws_finding_claim *claim);
     X(UNAVAILABLE,  "unavailable") /* not at hand, or its key is not, or no mirror verified it */           \
     X(DAMAGED,      "damaged")     /* what was at hand is not what the statement says */           \
     X(FOREIGN,      "foreign")     /* it has another scheme of fingerprints */                     \
-    X(WITHDRAWN,    "withdrawn")   /* its statement was taken back */                              \
+    X(WITHDRAWN,    "withdrawn")   /* its statement was taken back, or that of its owner */        \
     X(REVOKED,      "revoked")     /* its statement's key was stolen */
 /* clang-format on */
 enum ws_searched {
@@ -67,6 +67,8 @@ const char *ws_searched_word(enum ws_searched state);
 struct ws_finding_shard {
     size_t claim; /* of the finding */
     uint32_t subject;
+    enum ws_claim_fate fate; /* by this claim (ledger/naming.h) */
+    uint64_t withdrawn_in;
     enum ws_searched state;
     uint64_t found;  /* distinct fingerprints of the text that it has */
     const char *why; /* of what is damaged, that no mirror verified it, or the key; else NULL */

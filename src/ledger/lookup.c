@@ -17,9 +17,10 @@ struct ws_lookup_date {
     struct ws_trusted_checkpoint trusted;
 };
 
-/* A statement that counted when it was read. */
+/* A statement that counted when it was read, or names shards that others count. */
 struct ws_lookup_entry {
     uint64_t index;
+    bool counts;
     size_t key, party;
     enum ws_statement_kind kind;
     const struct ws_hash *subjects;
@@ -91,6 +92,7 @@ static enum ws_status keep_entry(struct ws_lookup *lookup, const struct ws_claim
     const struct ws_statement *s = &claim->statement;
     struct ws_hash *subjects = WS_ARENA_NEW(&lookup->arena, struct ws_hash, s->subject_count + 1);
     struct ws_lookup_entry entry = {.index = claim->index,
+                                    .counts = claim->standing == WS_CLAIM_COUNTS,
                                     .key = claim->key,
                                     .party = claim->party,
                                     .kind = s->kind,
@@ -147,7 +149,53 @@ static enum ws_status take_entry(void *lookup_, uint64_t index, uint64_t time,
     WS_TRY(ws_log_dates_next(&lookup->search, entry, &time, &contradicts, err));
     WS_TRY(keep_date(lookup, err));
     WS_TRY(ws_claims_read(&lookup->claims, entry, time, &lookup->scratch, &claim, err));
-    return claim.standing == WS_CLAIM_COUNTS ? keep_entry(lookup, &claim, err) : WS_OK;
+    return claim.standing == WS_CLAIM_COUNTS || ws_claim_names_shards(&claim)
+               ? keep_entry(lookup, &claim, err)
+               : WS_OK;
+}
+
+static bool is_of_documents(const struct ws_lookup_entry *entry)
+{
+    return ws_statement_has_shards(entry->kind);
+}
+
+static size_t count_subjects(const struct ws_lookup *lookup)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < entry_count(lookup); i++)
+        count += entry_at(lookup, i)->subject_count;
+    return count;
+}
+
+static enum ws_status list_namings(struct ws_lookup *lookup, struct ws_error *err)
+{
+    struct ws_naming *namings =
+        WS_ARENA_NEW(&lookup->arena, struct ws_naming, count_subjects(lookup) + 1);
+    size_t count = 0;
+    if (!namings)
+        return ws_fail_memory(err, "the shards of a log");
+    for (size_t i = 0; i < entry_count(lookup); i++) {
+        const struct ws_lookup_entry *entry = entry_at(lookup, i);
+        struct ws_naming naming = {.entry = entry->index, .party = entry->party};
+        if (!is_of_documents(entry))
+            continue;
+        naming.fate = ws_claims_fate(&lookup->claims, entry->index, entry->key, &naming.at);
+        for (size_t s = 0; s < entry->subject_count; s++) {
+            namings[count] = naming;
+            namings[count++].digest = entry->subjects[s];
+        }
+    }
+    ws_namings_settle(namings, count);
+    lookup->namings = namings;
+    lookup->naming_count = count;
+    return WS_OK;
+}
+
+/* What became of a shard that an entry of the list names. */
+static const struct ws_naming *naming_of(const struct ws_lookup *lookup,
+                                         const struct ws_hash *digest, uint64_t entry)
+{
+    return &lookup->namings[ws_namings_find(lookup->namings, lookup->naming_count, digest, entry)];
 }
 
 /* That it is not stale, and goes on from what was seen here before, where that is kept. */
@@ -179,6 +227,8 @@ static enum ws_status read_log(struct ws_lookup *lookup, const struct ws_lookup_
         lookup->note = look.note;
         status = check_age(lookup, request, err);
     }
+    if (status == WS_OK)
+        status = list_namings(lookup, err);
     if (status == WS_CORRUPT || status == WS_CONFLICT)
         ws_error_prefix(err, "the log '%.150s' is refused", request->log);
     return status;
@@ -566,28 +616,21 @@ static int compare_hashes(const void *a, const void *b)
     return memcmp(a, b, WS_HASH_SIZE);
 }
 
-static bool is_of_documents(const struct ws_lookup_entry *entry)
-{
-    return ws_statement_has_shards(entry->kind);
-}
-
-/* Each shard that a claim names which holds, once. */
+/* Each shard that a claim names which counts, once, unless it was withdrawn. */
 static enum ws_status gather_shards(struct gathering *in)
 {
     const struct ws_lookup *lookup = in->lookup;
-    size_t count = 0, most = 0;
-    for (size_t i = 0; i < entry_count(lookup); i++)
-        most += entry_at(lookup, i)->subject_count;
+    const size_t most = count_subjects(lookup);
+    size_t count = 0;
     struct ws_hash *digests = WS_ARENA_NEW(in->arena, struct ws_hash, most + 1);
     in->out->shards = WS_ARENA_NEW(in->arena, struct ws_evidence_shard, most + 1);
     if (!digests || !in->out->shards)
         return ws_fail_memory(in->err, "the shards of a lookup");
     for (size_t i = 0; i < entry_count(lookup); i++) {
         const struct ws_lookup_entry *entry = entry_at(lookup, i);
-        if (!is_of_documents(entry) || !holds(lookup, entry))
-            continue;
-        memcpy(digests + count, entry->subjects, entry->subject_count * sizeof *digests);
-        count += entry->subject_count;
+        for (size_t s = 0; entry->counts && is_of_documents(entry) && s < entry->subject_count; s++)
+            if (naming_of(lookup, &entry->subjects[s], entry->index)->fate == WS_CLAIM_HOLDS)
+                digests[count++] = entry->subjects[s];
     }
     qsort(digests, count, sizeof *digests, compare_hashes);
     for (size_t i = 0; i < count; i++)
@@ -820,6 +863,19 @@ static const struct ws_lookup_entry *find_entry(const struct ws_lookup *lookup, 
                : NULL;
 }
 
+/* What is known now of a shard of the finding; NULL where its claim does not count any more. */
+static const struct ws_naming *later_naming(const struct ws_lookup *lookup,
+                                            const struct ws_finding *finding,
+                                            const struct ws_finding_shard *shard)
+{
+    const uint64_t index = finding->claims[shard->claim].claim.index;
+    return find_entry(lookup, index)
+               ? naming_of(lookup,
+                           &ws_finding_shard_subject(finding, shard->claim, shard->subject)->digest,
+                           index)
+               : NULL;
+}
+
 enum ws_status ws_lookup_follow(const struct ws_lookup *lookup, const struct ws_finding *finding,
                                 struct ws_arena *arena, struct ws_lookup_later **out, size_t *count,
                                 struct ws_error *err)
@@ -833,15 +889,13 @@ enum ws_status ws_lookup_follow(const struct ws_lookup *lookup, const struct ws_
     *out = WS_ARENA_NEW(arena, struct ws_lookup_later, finding->claim_count + 1);
     if (!*out)
         return ws_fail_memory(err, "what was taken back");
-    for (size_t i = 0; i < finding->claim_count; i++) {
-        const struct ws_finding_claim *claim = &finding->claims[i];
-        const struct ws_lookup_entry *entry = find_entry(lookup, claim->claim.index);
-        struct ws_lookup_later later = {.claim = i};
-        if (!ws_finding_holds(claim) || !entry)
+    for (size_t i = 0; i < finding->shard_count; i++) {
+        const struct ws_finding_shard *shard = &finding->shards[i];
+        const struct ws_naming *naming = later_naming(lookup, finding, shard);
+        if (shard->fate != WS_CLAIM_HOLDS || !naming || naming->fate == WS_CLAIM_HOLDS ||
+            (*count > 0 && (*out)[*count - 1].claim == shard->claim))
             continue;
-        later.fate = ws_claims_fate(&lookup->claims, entry->index, entry->key, &later.at);
-        if (later.fate != WS_CLAIM_HOLDS)
-            (*out)[(*count)++] = later;
+        (*out)[(*count)++] = (struct ws_lookup_later){shard->claim, naming->fate, naming->at};
     }
     return WS_OK;
 }

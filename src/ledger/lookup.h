@@ -13,6 +13,7 @@
 #include "ledger/finding.h"
 #include "ledger/index_build.h"
 #include "ledger/log_dates.h"
+#include "ledger/naming.h"
 #include "ledger/shown.h"
 
 struct ws_lookup_request {
@@ -40,7 +41,9 @@ struct ws_lookup {
     struct ws_arena scratch; /* of one entry */
     struct ws_log_dates search;
     struct ws_buffer dates;   /* struct ws_lookup_date, by rising size */
-    struct ws_buffer entries; /* struct ws_lookup_entry, by rising index: those that count */
+    struct ws_buffer entries; /* struct ws_lookup_entry, by rising index */
+    struct ws_naming *namings;
+    size_t naming_count;
     struct ws_shard_shelf shelf;
     struct ws_shard_opening *openings;
     size_t opening_count;
@@ -72,7 +75,8 @@ WS_MUST_CHECK enum ws_status ws_lookup_gather(struct ws_lookup *lookup,
                                               const struct ws_query *query, struct ws_arena *arena,
                                               struct ws_evidence *out, struct ws_error *err);
 
-/* A claim of evidence that held when the evidence was gathered, and was taken back since. */
+/* A claim of evidence that held when the evidence was gathered, and was taken back since, or the
+ * first of its shards that was. */
 struct ws_lookup_later {
     size_t claim; /* of the finding */
     enum ws_claim_fate fate;

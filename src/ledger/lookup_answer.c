@@ -111,7 +111,7 @@ static json_t *shard_json(const struct ws_lookup_answer *o, const struct ws_find
         "{s:I, s:I, s:s, s:s, s:s, s:o, s:I, s:s?}", "entry", (json_int_t)claim->claim.index,
         "shard", (json_int_t)shard->subject, "name", subject->name, "digest", digest, "state",
         ws_searched_word(shard->state), "withdrawn_in",
-        shard->state == WS_SEARCHED_WITHDRAWN ? json_integer((json_int_t)claim->withdrawn_in)
+        shard->state == WS_SEARCHED_WITHDRAWN ? json_integer((json_int_t)shard->withdrawn_in)
                                               : json_null(),
         "found", (json_int_t)shard->found, "why", shard->why);
 }

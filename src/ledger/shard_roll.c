@@ -16,6 +16,7 @@ enum ws_status ws_shard_roll_open(struct ws_shard_roll *roll, const struct ws_lo
     *roll = (struct ws_shard_roll){.source = source, .roles = roles, .tree = {.source = source}};
     ws_buffer_init(&roll->named, allocator, SIZE_MAX);
     ws_arena_init(&roll->life, allocator);
+    ws_arena_init(&roll->settled, allocator);
     ws_arena_init(&roll->scratch, allocator);
     roll->walk = WS_ARENA_NEW(&roll->life, struct ws_log_walk, 1);
     if (!roll->walk)
@@ -34,6 +35,7 @@ void ws_shard_roll_close(struct ws_shard_roll *roll)
     if (roll->roles)
         ws_claims_close(&roll->claims);
     ws_buffer_release(&roll->named);
+    ws_arena_release(&roll->settled);
     ws_arena_release(&roll->scratch);
     ws_arena_release(&roll->life);
     *roll = (struct ws_shard_roll){.source = NULL};
@@ -42,14 +44,15 @@ void ws_shard_roll_close(struct ws_shard_roll *roll)
 /* Reading -------------------------------------------------------------------------------------- */
 
 static void name_shards(struct ws_shard_roll *roll, const struct ws_statement *statement,
-                        uint64_t index, bool counts, size_t key)
+                        uint64_t index, const struct ws_claim *claim)
 {
     for (size_t i = 0; i < statement->subject_count; i++) {
         const struct ws_named_shard named = {.entry = index,
                                              .subject = (uint32_t)i,
                                              .digest = statement->subjects[i].digest,
-                                             .counts = counts,
-                                             .key = key};
+                                             .counts = claim->standing == WS_CLAIM_COUNTS,
+                                             .key = claim->key,
+                                             .party = claim->party};
         ws_buffer_append(&roll->named, &named, sizeof named);
     }
 }
@@ -82,8 +85,38 @@ static enum ws_status read_entry(struct ws_shard_roll *roll, struct ws_bytes ent
     WS_TRY(read_bare(roll, entry, index, &statement, &has_shards, err));
     if (!has_shards)
         return WS_OK;
-    name_shards(roll, &statement, index, claim.standing == WS_CLAIM_COUNTS, claim.key);
+    name_shards(roll, &statement, index, &claim);
     return ws_buffer_check(&roll->named, "the shards of a log", err);
+}
+
+static struct ws_naming naming_of(const struct ws_shard_roll *roll,
+                                  const struct ws_named_shard *named)
+{
+    struct ws_naming out = {.digest = named->digest, .entry = named->entry, .party = named->party};
+    out.fate = roll->roles ? ws_claims_fate(&roll->claims, named->entry, named->key, &out.at)
+                           : WS_CLAIM_HOLDS;
+    /* What a stolen key signed is gone from where it stands on. */
+    if (out.fate == WS_CLAIM_REVOKED)
+        out.at = named->entry;
+    return out;
+}
+
+/* What later entries take back they may take back of any earlier one. */
+static enum ws_status settle(struct ws_shard_roll *roll, struct ws_error *err)
+{
+    const size_t count = ws_shard_roll_count(roll);
+    ws_arena_reset(&roll->settled);
+    roll->naming_count = 0;
+    roll->namings = WS_ARENA_NEW(&roll->settled, struct ws_naming, count + 1);
+    if (!roll->namings)
+        return ws_fail_memory(err, "the shards of a log");
+    for (size_t i = 0; i < count; i++) {
+        const struct ws_named_shard named = ws_shard_roll_at(roll, i);
+        if (named.counts)
+            roll->namings[roll->naming_count++] = naming_of(roll, &named);
+    }
+    ws_namings_settle(roll->namings, roll->naming_count);
+    return WS_OK;
 }
 
 enum ws_status ws_shard_roll_read(struct ws_shard_roll *roll, const struct ws_checkpoint *log,
@@ -115,7 +148,7 @@ enum ws_status ws_shard_roll_read(struct ws_shard_roll *roll, const struct ws_ch
                        "the files of the log '%.150s' do not lead to the root of its checkpoint of "
                        "%" PRIu64 " entries",
                        log->origin, log->size);
-    return WS_OK;
+    return settle(roll, err);
 }
 
 /* What was read -------------------------------------------------------------------------------- */
@@ -132,38 +165,34 @@ struct ws_named_shard ws_shard_roll_at(const struct ws_shard_roll *roll, size_t 
     return named;
 }
 
+static enum ws_index_state state_of(const struct ws_naming *naming, uint64_t *at)
+{
+    *at = naming->at;
+    return naming->fate == WS_CLAIM_HOLDS ? WS_INDEX_LIVE : WS_INDEX_WITHDRAWN;
+}
+
 enum ws_index_state ws_shard_roll_state(const struct ws_shard_roll *roll,
                                         const struct ws_named_shard *named, uint64_t *at)
 {
     *at = 0;
     if (!named->counts)
         return WS_INDEX_UNFOUNDED;
-    if (!roll->roles)
-        return WS_INDEX_LIVE;
-    const enum ws_claim_fate fate = ws_claims_fate(&roll->claims, named->entry, named->key, at);
-    if (fate == WS_CLAIM_HOLDS)
-        return WS_INDEX_LIVE;
-    /* What a stolen key signed is gone from where it stands on. */
-    if (fate == WS_CLAIM_REVOKED)
-        *at = named->entry;
-    return WS_INDEX_WITHDRAWN;
+    return state_of(&roll->namings[ws_namings_find(roll->namings, roll->naming_count,
+                                                   &named->digest, named->entry)],
+                    at);
 }
 
 enum ws_index_state ws_shard_roll_find(const struct ws_shard_roll *roll,
                                        const struct ws_hash *digest, uint64_t *at)
 {
+    const struct ws_naming *namings = roll->namings;
+    const size_t count = roll->naming_count, first = ws_namings_find(namings, count, digest, 0);
     enum ws_index_state found = WS_INDEX_UNAVAILABLE;
-    uint64_t where;
     *at = 0;
-    for (size_t i = 0; i < ws_shard_roll_count(roll) && found != WS_INDEX_LIVE; i++) {
-        const struct ws_named_shard named = ws_shard_roll_at(roll, i);
-        if (!ws_hash_equal(&named.digest, digest))
-            continue;
-        const enum ws_index_state state = ws_shard_roll_state(roll, &named, &where);
-        if (found == WS_INDEX_WITHDRAWN && state == WS_INDEX_UNFOUNDED)
-            continue;
-        found = state;
-        *at = where;
-    }
+    if (first == count)
+        return found;
+    const size_t end = first + ws_namings_equal(namings, count, first);
+    for (size_t i = first; i < end && found != WS_INDEX_LIVE; i++)
+        found = state_of(&namings[i], at);
     return found;
 }

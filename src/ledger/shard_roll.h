@@ -6,8 +6,8 @@
 #ifndef WS_LEDGER_SHARD_ROLL_H
 #define WS_LEDGER_SHARD_ROLL_H
 
-#include "ledger/claims.h"
 #include "ledger/log_walk.h"
+#include "ledger/naming.h"
 #include "ledger/range_index.h"
 
 /* A shard of a statement, and who named it. */
@@ -15,8 +15,8 @@ struct ws_named_shard {
     uint64_t entry;
     uint32_t subject;
     struct ws_hash digest;
-    bool counts; /* the statement, by the roles */
-    size_t key;  /* of the statement, by the roles */
+    bool counts;       /* the statement, by the roles */
+    size_t key, party; /* of the statement, by the roles */
 };
 
 struct ws_shard_roll {
@@ -27,7 +27,10 @@ struct ws_shard_roll {
     struct ws_log_source_tree tree; /* as far as it was read */
     struct ws_claims claims;        /* with roles */
     struct ws_buffer named;         /* struct ws_named_shard, in order of entry and subject */
-    struct ws_arena scratch;        /* of a bundle of entries */
+    struct ws_naming *namings;      /* settled, of those that count */
+    size_t naming_count;
+    struct ws_arena settled; /* they */
+    struct ws_arena scratch; /* of a bundle of entries */
 };
 
 /* Nothing was read yet. Source and roles stay as long as the roll, which stays where it is. The
@@ -53,8 +56,8 @@ struct ws_named_shard ws_shard_roll_at(const struct ws_shard_roll *roll, size_t 
 enum ws_index_state ws_shard_roll_state(const struct ws_shard_roll *roll,
                                         const struct ws_named_shard *named, uint64_t *at);
 
-/* The same for a digest: live where any statement that names it holds, else withdrawn where any
- * was. WS_INDEX_UNAVAILABLE: no statement names it. */
+/* The same for a digest: live where it is by any statement, else withdrawn where any that counts
+ * names it, else WS_INDEX_UNAVAILABLE. */
 enum ws_index_state ws_shard_roll_find(const struct ws_shard_roll *roll,
                                        const struct ws_hash *digest, uint64_t *at);
 

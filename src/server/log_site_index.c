@@ -45,7 +45,7 @@ static enum ws_status check_tile(const struct asked *asked, const struct ws_inde
     WS_TRY(ws_range_tile_read(proof->range.tile, &index->head.range, number, &tile, err));
     for (uint32_t i = 0; i < tile.count; i++) {
         const uint32_t shard = ws_range_tile_number(&tile, i);
-        if (shard >= index->list.shard_count || withdrawn[shard] == 0)
+        if (shard >= index->list.shard_count || withdrawn[shard] == SHARD_STAYS)
             continue;
         asked->answer->status = MHD_HTTP_GONE;
         return ws_fail(err, WS_NOT_FOUND,

@@ -88,8 +88,9 @@ WS_MUST_CHECK enum ws_status log_shards_open(const struct ws_log_site_settings *
                                              struct log_shards **out, struct ws_error *err);
 void log_shards_close(struct log_shards *shards);
 /* Which live shards of an index were withdrawn since, by what is known of the log now: of each by
- * its number the entry that did, or 0. Lives in the arena; NULL where none was, or nothing is
- * known. */
+ * its number the entry that did, or SHARD_STAYS. Lives in the arena; NULL where none was, or
+ * nothing is known. */
+#define SHARD_STAYS UINT64_MAX
 WS_MUST_CHECK enum ws_status log_shards_withdrawn(struct log_shards *shards,
                                                   const struct ws_index_list *list,
                                                   struct ws_arena *arena, const uint64_t **out,

@@ -170,7 +170,6 @@ static enum ws_status find(struct ws_log_site *site, const char *name,
     return WS_OK;
 }
 
-/* No entry 0 is a withdrawal: there is nothing before it. */
 static bool list_withdrawn(const struct ws_shard_roll *roll, const struct ws_index_list *list,
                            uint64_t entries[])
 {
@@ -178,12 +177,14 @@ static bool list_withdrawn(const struct ws_shard_roll *roll, const struct ws_ind
     bool any = false;
     for (size_t i = 0; i < list->shard_count; i++) {
         uint64_t at;
+        entries[i] = SHARD_STAYS;
         if (list->shards[i].state != WS_INDEX_LIVE)
             continue;
-        const bool is_withdrawn =
-            ws_shard_roll_find(roll, &list->shards[i].digest, &at) == WS_INDEX_WITHDRAWN;
-        entries[live++] = is_withdrawn ? at : 0;
-        any |= is_withdrawn;
+        if (ws_shard_roll_find(roll, &list->shards[i].digest, &at) == WS_INDEX_WITHDRAWN) {
+            entries[live] = at;
+            any = true;
+        }
+        live++;
     }
     return any;
 }

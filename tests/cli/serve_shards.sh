@@ -119,13 +119,25 @@ for path in "" /proof/0 /tiles/0 /documents/0; do
     [ "$(code "shards/$(digest b)$path")" = 410 ] || fail "'$path' of what was withdrawn: $(cat body)"
     check "says where" grep -q "withdrawn at entry 3" body
 done
+# Nor does anybody else bring it back, who names it after its owner.
+cat >again.yaml <<END
+{"kind": "human-archive", "collection": "archive.example/again", "method": "by hand", "documents": 1,
+ "started": "2026-11-01T00:00:00Z", "ended": "2026-11-02T00:00:00Z", "shards": ["shards/b.shard"]}
+END
+accepts ledger add log again.yaml --issuer archive.key
+accepts ledger publish log --key log.key
+[ "$(code "shards/$(digest b)")" = 410 ] || fail "another's statement revives it: $(cat body)"
+check "says where its owner withdrew it" grep -q "withdrawn at entry 3" body
+accepts index build "$at" --shards shards --policy policy --roles roles --out after.index
+check "nor is it in an index" grep -q "of 1 live shards" out
+check "by either statement" test "$(grep -c "^withdrawn .* $(digest b) 3$" after.index.list)" -eq 2
 [ "$(code "shards/$(digest a)")" = 200 ] || fail "another one is gone, too"
 rm -r mirror
 accepts shard fetch "$at" --shards mirror --policy policy --roles roles
 check "one is left" grep -q "^1 shards fetched" out
 curl -s "$at/metrics" >metrics
 check "heads are counted" grep -qE '^wellspring_log_shard_requests_total\{answer="head"\} [1-9]' metrics
-check "withdrawn ones are" grep -qx 'wellspring_log_shard_requests_total{answer="withdrawn"} '"$((4 + $(grep -cx 410 codes)))" metrics
+check "withdrawn ones are" grep -qx 'wellspring_log_shard_requests_total{answer="withdrawn"} '"$((5 + $(grep -cx 410 codes)))" metrics
 kill $served
 wait $served
 [ ! -s serve.err ] || fail "said $(cat serve.err)"

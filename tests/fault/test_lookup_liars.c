@@ -126,6 +126,58 @@ static void copy_shard(struct made_registry *r)
     registry_publish(r, 6);
 }
 
+static void copy_withdrawn_shard(struct made_registry *r)
+{
+    const struct ws_hash digest = registry_shard(r, text(r));
+    (void)registry_say(r, ALPHA, registry_emission(ALPHA), &digest);
+    registry_publish(r, 5);
+    (void)registry_say(r, ALPHA, made_withdrawal(0), NULL);
+    registry_publish(r, 6);
+    (void)registry_say(r, BRAVO, registry_emission(BRAVO), &digest);
+    registry_publish(r, 7);
+}
+
+static void copy_withdrawn_shard_beside_index(struct made_registry *r)
+{
+    copy_withdrawn_shard(r);
+    registry_index(r);
+    registry_publish(r, 8);
+}
+
+static void copy_shard_and_take_back(struct made_registry *r)
+{
+    copy_shard(r);
+    (void)registry_say(r, BRAVO, made_withdrawal(1), NULL);
+    registry_publish(r, 7);
+    registry_index(r);
+    registry_publish(r, 8);
+}
+
+/* A mirror, which knows no dates, counts the statement, and readers do not. */
+static void say_too_early(struct made_registry *r, const struct ws_hash *shard)
+{
+    struct ws_statement emission = registry_emission(BRAVO);
+    emission.emission.ended = "2036-01-01T00:00:00Z";
+    (void)registry_say(r, BRAVO, emission, shard);
+    registry_publish(r, 6);
+    registry_index(r);
+    registry_publish(r, 7);
+}
+
+static void claim_early(struct made_registry *r)
+{
+    const struct ws_hash digest = registry_shard(r, text(r));
+    say_too_early(r, &digest);
+}
+
+static void copy_shard_early(struct made_registry *r)
+{
+    const struct ws_hash digest = registry_shard(r, text(r));
+    (void)registry_say(r, ALPHA, registry_emission(ALPHA), &digest);
+    registry_publish(r, 5);
+    say_too_early(r, &digest);
+}
+
 /* The emission says that it began and ended as late as a reader's clock may be wrong. */
 static void begin_late(struct made_registry *r)
 {
@@ -860,6 +912,12 @@ static void leave_shown_out(struct made_registry *r, struct ws_evidence *evidenc
     evidence->opening_count = 0;
 }
 
+static void change_nothing(struct made_registry *r, struct ws_evidence *evidence)
+{
+    (void)r;
+    (void)evidence;
+}
+
 static void honest(struct made_registry *r)
 {
     (void)registry_claim(r, ALPHA, text(r));
@@ -876,12 +934,17 @@ static const struct row rows[] = {
     {"issuer", "copy", "does so, a part is looked up, and the archive is doubted and shows one of the 65", "contested", register_common_and_be_shown, NULL},
     {"issuer", "copy", "logs another's shard as its own", "model, as claimed by alpha", copy_shard, NULL},
     {"issuer", "copy", "does so, is asked to show it, and the other shows it", "model, as claimed by alpha", copy_shard_and_wait, NULL},
+    {"issuer", "copy", "logs another's shard as its own that was withdrawn", "unknown; not proven that nobody has it; withdrawn at entry 1; withdrawn at entry 1", copy_withdrawn_shard, NULL},
+    {"issuer", "copy", "does so, beside an index", "unknown of the first 3 of 4 entries; withdrawn at entry 1; withdrawn at entry 1", copy_withdrawn_shard_beside_index, NULL},
     {"issuer", "copy", "puts another's fingerprints into a document of its own, is asked, and shows no text", "unknown; not proven that nobody has it", copy_and_show_nothing, NULL},
     {"issuer", "copy", "does so, and shows the text, which has them not", "unknown; not proven that nobody has it", copy_and_show_own, NULL},
     {"issuer", "copy", "does so, and shows the text to somebody before anybody doubts it", "unknown; not proven that nobody has it", copy_undoubted_and_show_own, NULL},
     {"issuer", "withhold", "is asked about a quotation, and shows no text", "unknown; not proven that nobody has it", show_no_text, NULL},
     {"issuer", "launder", "says that it began after it was logged; an archive captures it meanwhile", "contested", begin_late, NULL},
     {"issuer", "roll back", "withdraws what it said", "unknown; not proven that nobody has it; withdrawn at entry 1", take_back, NULL},
+    {"issuer", "roll back", "withdraws another's shard, which it had logged as its own", "model, as claimed by alpha; withdrawn at entry 2", copy_shard_and_take_back, change_nothing},
+    {"issuer", "postdate", "registers what its model made as of a time to come, beside an index", "unknown of the first 1 of 2 entries", claim_early, NULL},
+    {"issuer", "postdate", "logs another's shard as its own so, beside an index", "model, as claimed by alpha", copy_shard_early, change_nothing},
     {"issuer", "withhold", "logs a shard and shows it to nobody", "unknown; not proven that nobody has it; a shard unavailable", withhold_shard, NULL},
     {"issuer", "withhold", "shows its shard to a mirror alone", "unknown; not proven that nobody has it; a shard unavailable", withhold_from_reader, NULL},
     {"issuer", "withhold", "does not show its shard to the mirror, either", "unknown; not proven that nobody has it; a shard unavailable", withhold_from_mirror, NULL},
@@ -999,7 +1062,7 @@ static const char *say(struct made_registry *r, const struct ws_finding *finding
         const struct ws_finding_shard *shard = &finding->shards[i];
         if (shard->state == WS_SEARCHED_WITHDRAWN)
             says = ws_arena_format(&r->made.arena, "%s; withdrawn at entry %zu", says,
-                                   (size_t)finding->claims[shard->claim].withdrawn_in);
+                                   (size_t)shard->withdrawn_in);
         else if (shard->state != WS_SEARCHED_WHOLE)
             says = ws_arena_format(&r->made.arena, "%s; a shard %s", says,
                                    ws_searched_word(shard->state));
