@@ -50,6 +50,57 @@ static void print_since(const struct ws_lookup_answer *o, const struct ws_findin
                  claim->trusted.operators);
 }
 
+static void print_depth(const struct ws_verdict_span *span)
+{
+    char depth[64];
+    depth_text(span, depth);
+    (void)printf("  depth         %s", depth);
+    if (!span->has_most)
+        (void)printf(": %" PRIu64 " or more, and no most is declared; caps take it as the worst",
+                     span->at_least);
+    (void)printf("\n");
+}
+
+/* Who speaks for the longest span of a label that is not the whole's. */
+static void print_claim(const struct ws_lookup_answer *o, const struct ws_verdict_span *span,
+                        size_t speaker)
+{
+    const struct ws_finding_claim *claim = ws_lookup_answer_claim(o, speaker);
+    const bool is_model = speaker == span->emission;
+    (void)printf("  %-12s  as claimed by '%s': %s\n", is_model ? "model" : "human", claim->party,
+                 ws_lookup_subject(claim));
+    if (is_model)
+        print_depth(span);
+    print_since(o, claim);
+}
+
+static void print_claims(const struct ws_lookup_answer *o)
+{
+    static const enum ws_verdict_label labels[] = {WS_VERDICT_HUMAN, WS_VERDICT_MODEL,
+                                                   WS_VERDICT_CONTESTED};
+    for (size_t i = 0; i < sizeof labels / sizeof *labels; i++) {
+        struct ws_verdict_span span;
+        if (!ws_lookup_join(o, labels[i], &span))
+            continue;
+        if (labels[i] != WS_VERDICT_MODEL)
+            print_claim(o, &span, span.archive);
+        if (labels[i] != WS_VERDICT_HUMAN)
+            print_claim(o, &span, span.emission);
+    }
+}
+
+/* Of all of it, as one party claims. */
+static void print_whole(const struct ws_lookup_answer *o, enum ws_verdict_label label,
+                        const struct ws_verdict_span *span)
+{
+    const struct ws_finding_claim *claim = ws_lookup_answer_claim(o, ws_lookup_speaker(span));
+    (void)printf("%s, as claimed by '%s': %s\n", ws_verdict_word(label), claim->party,
+                 ws_lookup_subject(claim));
+    if (label == WS_VERDICT_MODEL)
+        print_depth(span);
+    print_since(o, claim);
+}
+
 static void print_headline(const struct ws_lookup_answer *o)
 {
     static const char *const others[WS_VERDICT_LABELS] = {
@@ -60,32 +111,17 @@ static void print_headline(const struct ws_lookup_answer *o)
     const enum ws_verdict_label label = o->finding->verdict.label;
     const char *unproven = ws_lookup_unproven(o);
     struct ws_verdict_span span;
-    char depth[64];
-    if (unproven) {
+    if (!others[label] && ws_lookup_join(o, label, &span)) {
+        print_whole(o, label, &span);
+        return;
+    }
+    if (unproven)
         (void)printf("%s\n", unproven);
-        return;
-    }
-    if (label == WS_VERDICT_UNKNOWN && o->finding->verdict.span_count > 0) {
+    else if (label == WS_VERDICT_UNKNOWN && o->finding->verdict.span_count > 0)
         (void)printf("unknown: what claims have of it is too little to speak for the whole\n");
-        return;
-    }
-    if (others[label] || !ws_lookup_join(o, label, &span)) {
+    else
         (void)printf("%s: %s\n", ws_verdict_word(label), others[label] ? others[label] : "");
-        return;
-    }
-    const struct ws_finding_claim *claim = ws_lookup_answer_claim(o, ws_lookup_speaker(&span));
-    (void)printf("%s, as claimed by '%s': %s\n", ws_verdict_word(label), claim->party,
-                 ws_lookup_subject(claim));
-    if (label == WS_VERDICT_MODEL) {
-        depth_text(&span, depth);
-        (void)printf("  depth         %s", depth);
-        if (!span.has_most)
-            (void)printf(": %" PRIu64
-                         " or more, and no most is declared; caps take it as the worst",
-                         span.at_least);
-        (void)printf("\n");
-    }
-    print_since(o, claim);
+    print_claims(o);
 }
 
 static void print_query(const struct ws_lookup_answer *o)

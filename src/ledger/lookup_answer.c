@@ -137,10 +137,31 @@ static bool any_searched(const struct ws_finding *finding)
     return false;
 }
 
+/* The whole of it may be somebody's, and the rules could not say so. */
+static bool is_too_little(const struct ws_lookup_answer *o)
+{
+    const struct ws_verdict_rules *rules = &ws_verdict_rules_5;
+    const struct ws_finding *finding = o->finding;
+    if (!o->evidence->query.has_text || (o->evidence->query.characters >= rules->least_characters &&
+                                         finding->verdict.distinct >= rules->least_hits))
+        return false;
+    for (size_t i = 0; i < finding->shard_count; i++)
+        if (finding->shards[i].found > 0)
+            return true;
+    return false;
+}
+
 const char *ws_lookup_unproven(const struct ws_lookup_answer *o)
 {
     const struct ws_finding *finding = o->finding;
-    if (finding->verdict.label != WS_VERDICT_UNKNOWN || finding->coverage == WS_COVERAGE_COMPLETE)
+    const bool is_complete = finding->coverage == WS_COVERAGE_COMPLETE;
+    if (finding->verdict.label != WS_VERDICT_UNKNOWN)
+        return NULL;
+    if (is_too_little(o))
+        return is_complete ? "too short or uniform to be labelled, and shards have some of it"
+                           : "too short or uniform to be labelled, and shards have some of it; "
+                             "completeness not proven";
+    if (is_complete)
         return NULL;
     if (finding->verdict.span_count > 0)
         return "what claims have of it is too little to speak for the whole; completeness not "

@@ -48,8 +48,9 @@ json_t *ws_lookup_date_json(uint64_t date);
 /* NULL when memory is out; docs/formats/verdict.md. */
 json_t *ws_lookup_answer_json(const struct ws_lookup_answer *o);
 
-/* What is said in place of "unknown" while it is not proven that nothing was left out; NULL where
- * it is, and beside another verdict. */
+/* What is said in place of "unknown" while it is not proven that nothing was left out, or of a text
+ * that is too little to get a label, and of which shards have fingerprints; else NULL, and beside
+ * another verdict. */
 const char *ws_lookup_unproven(const struct ws_lookup_answer *o);
 
 #endif

@@ -115,8 +115,13 @@ lookup human.txt
 check "a human's" grep -qxF "human, as claimed by 'archive': archive.example/human" out
 lookup laundered.txt
 check "a model's output that is archived later" grep -q '^contested: ' out
+check "who says human" grep -qxF "  human         as claimed by 'archive': archive.example/late" out
+check "who says model" grep -qxF "  model         as claimed by 'alpha': alpha.example/model" out
+check "of which depth" grep -qxF '  depth         1 to 3' out
+check "since when" test "$(grep -cE '^  since +20.* at the latest: entry [12], by 2 of 2 witnesses, of 2 operators$' out)" -eq 2
 lookup repeated.txt
 check "a model repeats a human" grep -q '^mixed: ' out
+check "whose is what" test "$(grep -cE "^  (human +as claimed by 'archive'|model +as claimed by 'bravo')" out)" -eq 2
 lookup quoting.txt
 check "less than half" grep -qE '^(what claims have of it is too little|human)' out
 lookup quoting.txt --json
@@ -129,6 +134,14 @@ check "what that is worth" grep -q '^absent from these shards; completeness not 
 { head -c 150 model.txt; text else; } >opening.txt
 lookup opening.txt
 check "a shared opening" grep -q '^absent from these ' out
+
+# A part of it that is too short for a label is not said to be absent.
+head -c 180 model.txt >short.txt
+lookup short.txt
+check "too short" grep -qxF 'too short or uniform to be labelled, and shards have some of it; completeness not proven' out
+head -c 180 other.txt >short-other.txt
+lookup short-other.txt
+check "short, and nobody's" grep -q '^absent from these ' out
 
 { cat human.txt; printf '%9000s' ''; } >padded.txt
 lookup padded.txt
@@ -157,6 +170,12 @@ lookup other.txt --index day.index --bundle absent.bundle
 check "unknown" grep -q '^unknown: ' out
 check "proven" grep -qxF "Nothing is left out of what the first 5 of 6 entries name: so says the index that" out
 accepts ledger keys second-stored.key --make mirror.example.net --for witness
+lookup short.txt --index day.index
+check "no proof of absence of what is too short" grep -qxF 'too short or uniform to be labelled, and shards have some of it' out
+lookup short.txt --index day.index --json
+check "nor as JSON" grep -qF '"unproven": "too short or uniform to be labelled, and shards have some of it"' out
+lookup short-other.txt --index day.index
+check "what is short and nobody's is proven to be" grep -qxF 'unknown: no claim that counts has it' out
 { cat roles; echo "mirror second $("$ws" ledger keys second-stored.key) http://127.0.0.1:2"; echo 'index-quorum 2'; } >two.roles
 one_mirror_signed() { # and two are wanted
     check "not proven" grep -qxF "absent from these shards; completeness not proven" out

@@ -16,7 +16,7 @@ for hostile in $'a\033[31m\'b\\n' $'k\xc2\x9b31m' $'k\xe2\x80\xaem'; do
     rm -r "$hostile"
 done
 accepts vault init 'häufig'
-check "a plain name is told as it is" grep -q "vault add 'häufig' FILE" out
+check "a plain name is told as it is" grep -q "vault add 'häufig' FILE" <(joined out)
 mkdir around
 echo a >around/a
 cp -r v around/v

@@ -386,7 +386,7 @@ static void mistakes__end_the_program_by_name(void **)
     assert_says("in which lane 16 is not", b.launch(shuffle_without_itself, 1, WARP, 0));
     assert_says("bytes from the start of a block",
                 b.launch(write_at, 1, WARP, 0, b.in, bench::COUNT));
-    assert_says("bytes from the start of a block", b.launch(write_at, 1, WARP, 0, b.in, -2048));
+    assert_says("bytes from the start of a block", b.launch(write_at, 1, WARP, 0, b.in, -512));
     assert_says("the host reaches into device memory", b.in[0] = 1);
     assert_says("no multiples of 16", b.launch(copy_from_odd_place, 1, WARP, 16, b.in));
     assert_says("no whole warps", b.launch(leave_some_waiting, 1, 33, 0));
