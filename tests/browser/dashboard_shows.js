@@ -48,14 +48,18 @@ async function run(page, watched) {
     const metrics = await page.locator("#metric option").allTextContents();
     equal(metrics.join(), [...new Set(rows.map((row) => row.metric))].filter((metric) => !metric.includes("/")).join(),
         "the metrics");
-    for (const metric of [await page.locator("#metric").inputValue(), "heterozygosity"]) {
+    // A browser may not ask again for a figure that it has: what is waited for was never shown before.
+    const [other, last] = metrics.slice(-2);
+    equal(last, "heterozygosity", "the last metric");
+    for (const metric of [await page.locator("#metric").inputValue(), last]) {
         const drawn = page.waitForResponse((answer) => answer.url().includes("/api/figure"));
         const told = page.waitForResponse((answer) => answer.url().includes("/summary?"));
-        await page.locator("#metric").selectOption(metric === "heterozygosity" ? metric : metrics.at(-1));
+        await page.locator("#metric").selectOption(metric === last ? metric : other);
         await Promise.all([drawn, told]);
-        if (metric !== "heterozygosity") {
+        if (metric !== last) {
+            const again = page.waitForResponse((answer) => answer.url().includes("/summary?"));
             await page.locator("#metric").selectOption(metric);
-            await page.waitForResponse((answer) => answer.url().includes("/summary?"));
+            await again;
         }
         await page.waitForFunction((wanted) => document.getElementById("figure").alt.startsWith(wanted), metric);
         await page.waitForTimeout(300);
@@ -75,9 +79,9 @@ async function run(page, watched) {
     const kinds = await page.locator("#kind option").allTextContents();
     equal(kinds.join(), "metric,profile,theory", "kinds of figures");
     for (const kind of kinds.reverse()) {
-        const drawn = page.waitForResponse((answer) => answer.url().includes(`kind=${kind}&`));
+        const drawn = kind === "metric" ? null : page.waitForResponse((answer) => answer.url().includes(`kind=${kind}&`));
         await page.locator("#kind").selectOption(kind);
-        equal((await drawn).status(), 200, `the figure of kind ${kind}`);
+        if (drawn) equal((await drawn).status(), 200, `the figure of kind ${kind}`);
         check((await page.locator("#figure-pdf").getAttribute("href")).includes(`kind=${kind}&`), `its PDF, ${kind}`);
     }
     await page.locator("#replayed summary").click();
