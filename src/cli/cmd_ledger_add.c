@@ -217,8 +217,11 @@ static enum ws_status print_added_json(const struct batch *batch, uint64_t first
 
 static void print_added(const struct batch *batch, const char *directory, uint64_t first)
 {
-    for (size_t i = 0; i < batch->count; i++)
-        (void)printf("entry %" PRIu64 ": %s\n", first + i, batch->files[i]);
+    for (size_t i = 0; i < batch->count; i++) {
+        (void)printf("entry %" PRIu64 ": ", first + i);
+        print_safely(batch->files[i]);
+        (void)printf("\n");
+    }
     if (batch->key_count == 0 && !batch->has_signer)
         (void)printf("Whose they are was not checked: --issuers FILE names whose are taken.\n");
     begin_command(stdout, "Kept, and in the log with its next checkpoint. Next:\n ");

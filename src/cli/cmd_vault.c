@@ -99,9 +99,12 @@ static void show_added(struct adding *adding, const char *path, uint64_t size,
         ws_json_add(&adding->list,
                     json_pack("{s:s, s:o, s:s}", "item", text, "file", ws_json_path(path),
                               "outcome", outcome_names[outcome]));
-    else
-        (void)printf("%s %s%s%s\n", text, path, outcome == WS_VAULT_NEW ? "" : ": ",
+    else {
+        (void)printf("%s ", text);
+        print_safely(path);
+        (void)printf("%s%s\n", outcome == WS_VAULT_NEW ? "" : ": ",
                      outcome == WS_VAULT_NEW ? "" : outcome_names[outcome]);
+    }
 }
 
 /* What is claimed of a file: what its manifest says, else what the command line says, else when it
@@ -438,8 +441,13 @@ static void show_damage(void *user, const struct ws_hash *item, const char *what
         ws_json_add(&findings->list,
                     json_pack("{s:s?, s:o, s:o}", "item", item ? text : NULL, "what",
                               ws_json_path(what), "message", ws_json_path(message)));
-    else
-        (void)printf("%s\n  %s: %s\n", text, what, message);
+    else {
+        (void)printf("%s\n  ", text);
+        print_safely(what);
+        (void)fputs(": ", stdout);
+        print_safely(message);
+        (void)fputs("\n", stdout);
+    }
 }
 
 static enum ws_status print_health_json(const char *directory, const struct ws_vault_health *health,

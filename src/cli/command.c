@@ -386,6 +386,18 @@ static void append_word(const char *word, struct ws_buffer *out)
     ws_buffer_text(out, "'");
 }
 
+void print_safely(const char *words)
+{
+    struct ws_buffer text;
+    ws_buffer_init(&text, NULL, SIZE_MAX);
+    if (ws_is_one_line(words))
+        ws_buffer_text(&text, words);
+    else
+        append_word(words, &text);
+    (void)fputs(text.status == WS_OK ? ws_buffer_string(&text) : "?", stdout);
+    ws_buffer_release(&text);
+}
+
 /* `before` and a word. */
 static void print_after(const char *before, const char *word)
 {

@@ -136,6 +136,10 @@ void print_words(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void print_word(const char *word);
 /* Likewise " --flag word", in one line; nothing where the word is NULL. */
 void print_flag_word(const char *flag, const char *word);
+
+/* Words from outside: as they are where they are one line of text, else as a command would have
+ * them, for a terminal obeys what stands in them. */
+void print_safely(const char *words);
 /* Likewise the settings that were given of an experiment, so that they can be given again, all but
  * `except` (NULL: none). */
 void print_settings(const struct arguments *arguments, const char *except);

@@ -26,6 +26,7 @@ refuses 2 "'around/v/objects' is the vault's own" -- vault add around/v around/v
 accepts vault list around/v --json
 check "nothing was put in" test "$(grep -c '"item"' out)" -eq 0
 rm -r around 'häufig'
+accepts vault init w0
 refuses 1 "no vault in 'nowhere'" -- vault add nowhere err
 refuses 2 "which FILE" -- vault add v
 refuses 1 "missing.txt" -- vault add v missing.txt
@@ -45,6 +46,11 @@ check "nothing new" grep -q "^0 new (0 bytes), 0 known from elsewhere, 3 there a
 check "one object each" test "$(find v/objects -type f | wc -l)" = 2
 refuses 2 "'2026-11-01'" "pages/a.txt" -- vault add v pages/a.txt --captured 2026-11-01
 refuses 2 "pages/a.txt" "'2999-01-01T00:00:00Z', and now is" -- vault add v pages/a.txt --captured 2999-01-01T00:00:00Z
+hostile=$'pages/a\033[31m\nb'
+printf abc >"$hostile"
+accepts vault add w0 "$hostile" --origin elsewhere
+check "a terminal obeys no name in a folder, either" grep -qxF "$abc \$'pages/a\\033[31m\\012b'" out
+rm "$hostile"
 mkfifo pipe
 refuses 1 "'pipe' is not a regular file" -- vault add v pipe
 refuses 1 "'/dev/zero' is not a regular file" -- vault add v /dev/zero
