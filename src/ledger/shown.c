@@ -116,6 +116,8 @@ bool ws_shown_is_again(const struct ws_shown *shown, size_t i)
 
 struct ws_shown ws_shown_of_shard(const struct ws_shown *shown, const struct ws_hash *shard)
 {
+    if (shown->count == 0)
+        return (struct ws_shown){.count = 0};
     const size_t first = find_place(shown, shard, 0);
     size_t end = first;
     while (end < shown->count && ws_hash_equal(&shown->items[end].shard, shard))
