@@ -71,16 +71,17 @@ static enum ws_status print_claim(struct monitor_request *request, const struct 
     };
     const char *party = request->known.parties[claim->party];
     if (!request->json) {
-        (void)printf("entry %" PRIu64 ": %s: %s%s%s: %s\n", claim->index, party, type,
+        (void)printf("entry %" PRIu64 ": %s: %s%s%s: %s%s\n", claim->index, party, type,
                      *about ? ": " : "", ws_is_one_line(about) ? about : "(not printable)",
-                     ws_claim_text(claim->standing));
+                     ws_claim_text(claim->standing),
+                     claim->is_early ? ", and tells of a time after its own date" : "");
         return WS_OK;
     }
     time_text(time, date);
     json_t *line =
-        json_pack("{s:I, s:s, s:s, s:s, s:s, s:s?}", "entry", (json_int_t)claim->index, "party",
-                  party, "type", type, "about", about, "standing", names[claim->standing],
-                  "existed_no_later_than", time > 0 ? date : NULL);
+        json_pack("{s:I, s:s, s:s, s:s, s:s, s:b, s:s?}", "entry", (json_int_t)claim->index,
+                  "party", party, "type", type, "about", about, "standing", names[claim->standing],
+                  "early", claim->is_early, "existed_no_later_than", time > 0 ? date : NULL);
     char *text = line ? json_dumps(line, JSON_COMPACT) : NULL;
     json_decref(line);
     if (!text)

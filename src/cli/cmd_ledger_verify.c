@@ -406,6 +406,8 @@ static void print_fate(const struct reader *reader, const struct verdict *verdic
         (void)printf("counts no more: its key was revoked from there or earlier on.\n");
     else
         (void)printf("counts, and nothing takes it back.\n");
+    if (verdict->read.is_early)
+        (void)printf("  It tells of a time after its own date.\n");
 }
 
 static void print_claim(const struct reader *reader, const struct verdict *verdict)

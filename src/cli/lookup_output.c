@@ -103,9 +103,9 @@ static void print_whole(const struct ws_lookup_answer *o, enum ws_verdict_label 
 
 static void print_headline(const struct ws_lookup_answer *o)
 {
-    static const char *const others[WS_VERDICT_LABELS] = {
-        [WS_VERDICT_UNKNOWN] = "no claim that counts has it",
-        [WS_VERDICT_MIXED] = "some of it is a model's, and some is not",
+    const char *const others[WS_VERDICT_LABELS] = {
+        [WS_VERDICT_UNKNOWN] = ws_lookup_unknown(o),
+        [WS_VERDICT_MIXED] = "a part of it is a model's, as claimed",
         [WS_VERDICT_CONTESTED] = "claims contradict each other, and no date decides",
     };
     const enum ws_verdict_label label = o->finding->verdict.label;
@@ -117,8 +117,6 @@ static void print_headline(const struct ws_lookup_answer *o)
     }
     if (unproven)
         (void)printf("%s\n", unproven);
-    else if (label == WS_VERDICT_UNKNOWN && o->finding->verdict.span_count > 0)
-        (void)printf("unknown: what claims have of it is too little to speak for the whole\n");
     else
         (void)printf("%s: %s\n", ws_verdict_word(label), others[label] ? others[label] : "");
     print_claims(o);
@@ -142,8 +140,11 @@ static void print_query(const struct ws_lookup_answer *o)
         if (label != WS_VERDICT_MIXED && verdict->characters[label] > 0)
             (void)printf(" %s %" PRIu64, ws_verdict_word(label), verdict->characters[label]);
     (void)printf("\n  fingerprints  %" PRIu64, verdict->distinct);
+    if (query->mark_count > 0)
+        (void)printf(", of which shards have %" PRIu64, verdict->found);
     if (verdict->common > 0)
-        (void)printf(", of them %" PRIu64 " common ones, which count for nothing", verdict->common);
+        (void)printf(", of these %" PRIu64 " common ones, which count for nothing",
+                     verdict->common);
     (void)printf("%s\n", query->mark_count > 0 ? "" : ": the text is too short to be found by any");
 }
 
@@ -312,18 +313,28 @@ static void print_coverage(const struct ws_lookup_answer *o)
     print_newest(o);
 }
 
+static void print_later_one(const struct ws_lookup_answer *o, const struct ws_lookup_later *later)
+{
+    const struct ws_finding_claim *claim = ws_lookup_answer_claim(o, later->claim);
+    (void)printf("  entry %" PRIu64 " ('%.20s') ", claim->claim.index, claim->party);
+    if (later->fate == WS_LATER_WITHDRAWN)
+        (void)printf("was withdrawn at entry %" PRIu64 ".\n", later->at);
+    else if (later->fate == WS_LATER_SHARD)
+        (void)printf("stands; its shard %" PRIu32 " was withdrawn by its owner at entry %" PRIu64
+                     ".\n",
+                     later->subject, later->at);
+    else
+        (void)printf("%s\n", later->fate == WS_LATER_REVOKED
+                                 ? "was revoked: its key was stolen."
+                                 : "does not count, with all that the log has.");
+}
+
 static void print_later(const struct ws_lookup_answer *o)
 {
     (void)printf("Of what it rests on, by the %" PRIu64 " entries that the log shows now:%s\n",
                  o->log_size, o->later_count > 0 ? "" : " nothing was taken back since.");
-    for (size_t i = 0; i < o->later_count && i < SHARDS_SHOWN; i++) {
-        const struct ws_finding_claim *claim = ws_lookup_answer_claim(o, o->later[i].claim);
-        (void)printf("  entry %" PRIu64 " ('%.20s') was ", claim->claim.index, claim->party);
-        if (o->later[i].fate == WS_CLAIM_WITHDRAWN)
-            (void)printf("withdrawn at entry %" PRIu64 ".\n", o->later[i].at);
-        else
-            (void)printf("revoked: its key was stolen.\n");
-    }
+    for (size_t i = 0; i < o->later_count && i < SHARDS_SHOWN; i++)
+        print_later_one(o, &o->later[i]);
     if (o->later_count > SHARDS_SHOWN)
         (void)printf("  ... and %zu more (--json has all)\n", o->later_count - SHARDS_SHOWN);
 }

@@ -289,7 +289,7 @@ static enum ws_status check_depth(struct reading *in, struct ws_claim *claim, st
     return status;
 }
 
-/* A period is over when its statement is logged. */
+/* A period should be over when its statement is logged. */
 static bool is_early(const char *ended, uint64_t date)
 {
     return date > 0 && ws_statement_seconds(ended) > date + WS_TRUST_SKEW;
@@ -311,10 +311,7 @@ static enum ws_status check_emission(struct reading *in, uint64_t date, struct w
 {
     const struct ws_emission *emission = &claim->statement.emission;
     claim->start = believed_start(in->claims->roles, emission->started, date);
-    if (is_early(emission->ended, date)) {
-        claim->standing = WS_CLAIM_EARLY;
-        return WS_OK;
-    }
+    claim->is_early = is_early(emission->ended, date);
     return check_depth(in, claim, err);
 }
 
@@ -466,8 +463,7 @@ static enum ws_status take_effect(struct ws_claims *claims, struct reading *in, 
     case WS_STATEMENT_EMISSION:
         return check_emission(in, date, claim, err);
     case WS_STATEMENT_ARCHIVE:
-        if (is_early(claim->statement.archive.ended, date))
-            claim->standing = WS_CLAIM_EARLY;
+        claim->is_early = is_early(claim->statement.archive.ended, date);
         return WS_OK;
     case WS_STATEMENT_WITHDRAWAL:
         return withdraw(claims, in, claim, err);

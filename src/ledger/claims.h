@@ -32,7 +32,6 @@
     X(UNTIMELY,     "is signed with a key that did not speak for its party there")                 \
     X(MALFORMED,    "is no statement that its format allows")                                      \
     X(OUT_OF_ROLE,  "is of what its party may not speak")                                          \
-    X(EARLY,        "tells of a time after its own date")                                          \
     X(SHALLOW,      "declares less depth than what it cites has")                                  \
     X(VOID,         "changes what its party may not change")
 /* clang-format on */
@@ -90,6 +89,9 @@ struct ws_claim {
     /* Then the one that speaks there, and for whom it does; where none does, the first. */
     size_t key, party;
     struct ws_statement statement; /* of what counts */
+    /* Its period ends after its date. It counts all the same: dates are those of a reader's
+     * witnesses, and what counts is to be the same for all. */
+    bool is_early;
     /* Of an emission: the earliest POSIX second for which it is believed. */
     uint64_t start;
 };

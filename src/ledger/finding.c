@@ -163,7 +163,7 @@ static enum ws_status follow_claims(struct ws_finding_making *in, struct ws_clai
                               &out->claims[out->claim_count]));
     for (size_t i = 0; i < out->claim_count; i++) {
         struct ws_finding_claim *claim = &out->claims[i];
-        if (claim->claim.standing == WS_CLAIM_COUNTS || ws_claim_names_shards(&claim->claim))
+        if (claim->claim.standing == WS_CLAIM_COUNTS)
             claim->fate =
                 ws_claims_fate(claims, claim->claim.index, claim->claim.key, &claim->withdrawn_in);
     }
@@ -350,41 +350,30 @@ static bool has_shards(const struct ws_finding_claim *claim)
            ws_statement_has_shards(claim->claim.statement.kind);
 }
 
-/* Every shard that a claim names, in the order of claims. */
-static void list_shards(struct ws_finding *out)
-{
-    for (size_t i = 0; i < out->claim_count; i++)
-        for (size_t s = 0;
-             has_shards(&out->claims[i]) && s < out->claims[i].claim.statement.subject_count; s++)
-            out->shards[out->shard_count++] =
-                (struct ws_finding_shard){.claim = i, .subject = (uint32_t)s};
-}
-
-static size_t list_namings(const struct ws_finding *finding, struct ws_naming *out)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < finding->claim_count; i++) {
-        const struct ws_finding_claim *claim = &finding->claims[i];
-        const struct ws_statement *s = &claim->claim.statement;
-        for (size_t k = 0; ws_claim_names_shards(&claim->claim) && k < s->subject_count; k++)
-            out[count++] = (struct ws_naming){s->subjects[k].digest, claim->claim.index,
-                                              claim->claim.party, claim->fate, claim->withdrawn_in};
-    }
-    ws_namings_settle(out, count);
-    return count;
-}
-
-static enum ws_status find_fates(struct ws_finding_making *in, size_t most)
+/* Every shard that a claim names, and what became of it. */
+static enum ws_status list_shards(struct ws_finding_making *in, size_t most)
 {
     struct ws_finding *out = in->out;
     struct ws_naming *namings = WS_ARENA_NEW(in->arena, struct ws_naming, most + 1);
-    if (!namings)
+    out->shards = WS_ARENA_ZNEW(in->arena, struct ws_finding_shard, most + 1);
+    if (!out->shards || !namings)
         return ws_fail_memory(in->err, "the shards of a lookup");
-    const size_t count = list_namings(out, namings);
+    for (size_t i = 0; i < out->claim_count; i++) {
+        const struct ws_finding_claim *claim = &out->claims[i];
+        const struct ws_statement *s = &claim->claim.statement;
+        for (size_t k = 0; has_shards(claim) && k < s->subject_count; k++) {
+            namings[out->shard_count] =
+                (struct ws_naming){s->subjects[k].digest, claim->claim.index, claim->claim.party,
+                                   claim->fate, claim->withdrawn_in};
+            out->shards[out->shard_count++] =
+                (struct ws_finding_shard){.claim = i, .subject = (uint32_t)k};
+        }
+    }
+    ws_namings_settle(namings, out->shard_count);
     for (size_t i = 0; i < out->shard_count; i++) {
         struct ws_finding_shard *shard = &out->shards[i];
         const struct ws_naming *naming =
-            &namings[ws_namings_find(namings, count, ws_finding_shard_digest(out, shard),
+            &namings[ws_namings_find(namings, out->shard_count, ws_finding_shard_digest(out, shard),
                                      out->claims[shard->claim].claim.index)];
         shard->fate = naming->fate;
         shard->withdrawn_in = naming->at;
@@ -412,11 +401,7 @@ static enum ws_status search_shards(struct ws_finding_making *in)
     size_t most = 0;
     for (size_t i = 0; i < out->claim_count; i++)
         most += out->claims[i].claim.statement.subject_count;
-    out->shards = WS_ARENA_ZNEW(in->arena, struct ws_finding_shard, most + 1);
-    if (!out->shards)
-        return ws_fail_memory(in->err, "the shards of a lookup");
-    list_shards(out);
-    WS_TRY(find_fates(in, most));
+    WS_TRY(list_shards(in, most));
     for (size_t i = 0; i < out->shard_count; i++)
         judge_shard(in, ws_finding_shard_digest(out, &out->shards[i]), &out->shards[i]);
     if (in->hits.status == WS_LIMIT)

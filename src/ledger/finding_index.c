@@ -87,7 +87,8 @@ static enum ws_status list_verified(struct ws_finding_making *in)
     const size_t count = in->list.shard_count;
     in->live = WS_ARENA_NEW(in->arena, const struct ws_index_shard *, count + 1);
     in->verified = WS_ARENA_NEW(in->arena, struct ws_verified_shard, count + 1);
-    if (!in->live || !in->verified)
+    in->is_covered = WS_ARENA_ZNEW(in->arena, bool, count + 1);
+    if (!in->live || !in->verified || !in->is_covered)
         return ws_fail_memory(in->err, "an index's list");
     for (size_t i = 0; i < count; i++) {
         const struct ws_index_shard *line = &in->list.shards[i];
@@ -240,52 +241,32 @@ const char *ws_finding_unverified(const struct ws_finding_making *in,
 
 /* Whether anything was left out ---------------------------------------------------------------- */
 
-/* Claims of this shard, and how many of them were not searched. */
-static size_t count_claims(const struct ws_finding_making *in, const struct ws_hash *digest,
-                           size_t *unsearched)
+/* Every claim of this shard was searched, and there is at least one. */
+static bool is_searched(const struct ws_finding_making *in, const struct ws_hash *digest)
 {
     const struct ws_finding *out = in->out;
-    size_t count = 0;
-    *unsearched = 0;
+    bool is_there = false;
     for (size_t i = 0; i < out->shard_count; i++) {
         const struct ws_finding_shard *shard = &out->shards[i];
         if (!ws_hash_equal(ws_finding_shard_digest(out, shard), digest))
             continue;
-        count++;
-        *unsearched += shard->state != WS_SEARCHED_WHOLE && shard->state != WS_SEARCHED_WITHDRAWN &&
-                       shard->state != WS_SEARCHED_REVOKED;
+        is_there = true;
+        if (shard->state != WS_SEARCHED_WHOLE && shard->state != WS_SEARCHED_WITHDRAWN &&
+            shard->state != WS_SEARCHED_REVOKED)
+            return false;
     }
-    return count;
+    return is_there;
 }
 
-static bool is_searched(const struct ws_finding_making *in, const struct ws_hash *digest)
+static bool counts(const struct ws_finding_making *in, uint64_t entry)
 {
-    size_t unsearched;
-    return count_claims(in, digest, &unsearched) > 0 && unsearched == 0;
-}
-
-/* The statement of a line of the list, if it is there and names that shard; else NULL. */
-static const struct ws_claim *claim_of(const struct ws_finding_making *in,
-                                       const struct ws_index_shard *line)
-{
-    const struct ws_log_proof *proof = ws_finding_entry(in->evidence, line->entry);
-    const struct ws_claim *claim =
-        proof ? &in->out->claims[proof - in->evidence->entries].claim : NULL;
-    return claim && ws_claim_names_shards(claim) &&
-                   line->subject < claim->statement.subject_count &&
-                   ws_hash_equal(&claim->statement.subjects[line->subject].digest, &line->digest)
-               ? claim
-               : NULL;
-}
-
-static bool is_early(const struct ws_finding_making *in, const struct ws_index_shard *line)
-{
-    const struct ws_claim *claim = claim_of(in, line);
-    return claim && claim->standing == WS_CLAIM_EARLY;
+    const struct ws_log_proof *proof = ws_finding_entry(in->evidence, entry);
+    return proof &&
+           in->out->claims[proof - in->evidence->entries].claim.standing == WS_CLAIM_COUNTS;
 }
 
 /* A line of a shard that is not in the index leaves nothing out where the reader would not count
- * it, either. Mirrors count what is early: they know no dates. */
+ * it, either. */
 static bool leaves_nothing_out(const struct ws_finding_making *in,
                                const struct ws_index_shard *line)
 {
@@ -295,7 +276,7 @@ static bool leaves_nothing_out(const struct ws_finding_making *in,
     case WS_INDEX_REPEATED:
         return ws_finding_live_number(in, &line->digest) != WS_INDEX_NOT_LIVE;
     case WS_INDEX_KEYED:
-        return (is_searched(in, &line->digest) && claim_of(in, line)) || is_early(in, line);
+        return is_searched(in, &line->digest) && counts(in, line->entry);
     case WS_INDEX_WITHDRAWN:
     case WS_INDEX_UNFOUNDED:
         return (in->list.has_roles && ws_hash_equal(&in->list.roles, &in->reader->roles_digest)) ||
@@ -303,7 +284,6 @@ static bool leaves_nothing_out(const struct ws_finding_making *in,
     case WS_INDEX_UNAVAILABLE:
     case WS_INDEX_DAMAGED:
     case WS_INDEX_FOREIGN:
-        return is_early(in, line);
     case WS_INDEX_STATES:
         break;
     }
@@ -319,15 +299,15 @@ static bool is_missed(const struct ws_finding_making *in, const struct ws_findin
            ws_finding_unverified(in, shard);
 }
 
-/* Every statement that the list has of a shard is there, also those that name it again, and counts
- * or is early. The mirror counted it: where it does neither here, what it rests on may have been
- * left out, the change that brought its key in for one. */
+/* Every statement that the list has of a shard is there and counts, also those that name it again.
+ * The mirror counted it: where it does not count here, what it rests on may have been left out, the
+ * change that brought its key in for one. */
 static bool is_heard(const struct ws_finding_making *in, const struct ws_hash *digest)
 {
     for (size_t i = 0; i < in->list.shard_count; i++) {
         const struct ws_index_shard *line = &in->list.shards[i];
         if ((line->state == WS_INDEX_LIVE || line->state == WS_INDEX_REPEATED) &&
-            ws_hash_equal(&line->digest, digest) && !claim_of(in, line))
+            ws_hash_equal(&line->digest, digest) && !counts(in, line->entry))
             return false;
     }
     return true;
@@ -341,11 +321,12 @@ static enum ws_coverage cover_value(const struct ws_finding_making *in, size_t p
         return WS_COVERAGE_PARTLY;
     for (uint32_t i = 0; i < answer->count; i++) {
         const uint32_t number = ws_range_tile_number(answer->tile, answer->first + i);
-        size_t unsearched = 0;
-        if (number < in->live_count)
-            (void)count_claims(in, &in->live[number]->digest, &unsearched);
-        if (number >= in->live_count || unsearched > 0 || !is_heard(in, &in->live[number]->digest))
+        if (number >= in->live_count)
             return WS_COVERAGE_NOT_FOUND;
+        const struct ws_hash *digest = &in->live[number]->digest;
+        if (!in->is_covered[number] && (!is_searched(in, digest) || !is_heard(in, digest)))
+            return WS_COVERAGE_NOT_FOUND;
+        in->is_covered[number] = true;
     }
     return WS_COVERAGE_COMPLETE;
 }

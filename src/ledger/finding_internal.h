@@ -54,6 +54,7 @@ struct ws_finding_making {
     struct ws_index_list list;
     const struct ws_index_shard **live; /* those of the list, by number */
     size_t live_count;
+    bool *is_covered;                   /* by number: all claims of it were searched */
     struct ws_verified_shard *verified; /* by digest */
     size_t verified_count;
     struct ws_index_answer *answers; /* by place in the order, at the first of equal fingerprints */

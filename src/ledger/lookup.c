@@ -58,7 +58,6 @@ static enum ws_status keep_entry(struct ws_lookup *lookup, const struct ws_claim
     const struct ws_statement *s = &claim->statement;
     struct ws_hash *subjects = WS_ARENA_NEW(&lookup->arena, struct ws_hash, s->subject_count + 1);
     struct ws_lookup_entry entry = {.index = claim->index,
-                                    .counts = claim->standing == WS_CLAIM_COUNTS,
                                     .key = claim->key,
                                     .party = claim->party,
                                     .kind = s->kind,
@@ -115,9 +114,7 @@ static enum ws_status take_entry(void *lookup_, uint64_t index, uint64_t time,
     WS_TRY(ws_log_dates_next(&lookup->search, entry, &time, &contradicts, err));
     WS_TRY(keep_date(lookup, err));
     WS_TRY(ws_claims_read(&lookup->claims, entry, time, &lookup->scratch, &claim, err));
-    return claim.standing == WS_CLAIM_COUNTS || ws_claim_names_shards(&claim)
-               ? keep_entry(lookup, &claim, err)
-               : WS_OK;
+    return claim.standing == WS_CLAIM_COUNTS ? keep_entry(lookup, &claim, err) : WS_OK;
 }
 
 size_t ws_lookup_subject_count(const struct ws_lookup *lookup)
@@ -394,18 +391,53 @@ static const struct ws_lookup_entry *find_entry(const struct ws_lookup *lookup, 
                : NULL;
 }
 
-/* What is known now of a shard of the finding; NULL where its claim does not count any more. */
-static const struct ws_naming *later_naming(const struct ws_lookup *lookup,
-                                            const struct ws_finding *finding,
-                                            const struct ws_finding_shard *shard)
+const char *ws_later_word(enum ws_later_fate fate)
 {
-    const uint64_t index = finding->claims[shard->claim].claim.index;
-    return find_entry(lookup, index)
-               ? ws_lookup_naming(
-                     lookup,
-                     &ws_finding_shard_subject(finding, shard->claim, shard->subject)->digest,
-                     index)
-               : NULL;
+    static const char *const words[] = {
+#define X(name, word) word,
+        WS_LATER_MAP(X)
+#undef X
+    };
+    return words[fate];
+}
+
+/* Whether the claim does not stand any more by itself. */
+static bool is_over(const struct ws_lookup *lookup, const struct ws_finding *finding,
+                    struct ws_lookup_later *later)
+{
+    const struct ws_lookup_entry *entry =
+        find_entry(lookup, finding->claims[later->claim].claim.index);
+    const enum ws_claim_fate fate =
+        entry ? ws_claims_fate(&lookup->claims, entry->index, entry->key, &later->at)
+              : WS_CLAIM_HOLDS;
+    later->fate = !entry                       ? WS_LATER_VOID
+                  : fate == WS_CLAIM_WITHDRAWN ? WS_LATER_WITHDRAWN
+                                               : WS_LATER_REVOKED;
+    return !entry || fate != WS_CLAIM_HOLDS;
+}
+
+/* Claims stand together, and each is told once. */
+static void follow_shard(const struct ws_lookup *lookup, const struct ws_finding *finding,
+                         const struct ws_finding_shard *shard, struct ws_lookup_later *out,
+                         size_t *count)
+{
+    struct ws_lookup_later later = {.claim = shard->claim, .subject = shard->subject};
+    const struct ws_lookup_later *last = *count > 0 ? &out[*count - 1] : NULL;
+    if (shard->fate != WS_CLAIM_HOLDS)
+        return;
+    if (is_over(lookup, finding, &later)) {
+        if (!last || last->claim != later.claim || last->fate == WS_LATER_SHARD)
+            out[(*count)++] = later;
+        return;
+    }
+    const struct ws_naming *naming = ws_lookup_naming(
+        lookup, &ws_finding_shard_subject(finding, shard->claim, shard->subject)->digest,
+        finding->claims[shard->claim].claim.index);
+    if (naming->fate == WS_CLAIM_HOLDS)
+        return;
+    later.fate = WS_LATER_SHARD;
+    later.at = naming->at;
+    out[(*count)++] = later;
 }
 
 enum ws_status ws_lookup_follow(const struct ws_lookup *lookup, const struct ws_finding *finding,
@@ -418,16 +450,16 @@ enum ws_status ws_lookup_follow(const struct ws_lookup *lookup, const struct ws_
         return status;
     }
     *count = 0;
-    *out = WS_ARENA_NEW(arena, struct ws_lookup_later, finding->claim_count + 1);
+    *out = WS_ARENA_NEW(arena, struct ws_lookup_later,
+                        finding->shard_count + finding->signer_count + 1);
     if (!*out)
         return ws_fail_memory(err, "what was taken back");
-    for (size_t i = 0; i < finding->shard_count; i++) {
-        const struct ws_finding_shard *shard = &finding->shards[i];
-        const struct ws_naming *naming = later_naming(lookup, finding, shard);
-        if (shard->fate != WS_CLAIM_HOLDS || !naming || naming->fate == WS_CLAIM_HOLDS ||
-            (*count > 0 && (*out)[*count - 1].claim == shard->claim))
-            continue;
-        (*out)[(*count)++] = (struct ws_lookup_later){shard->claim, naming->fate, naming->at};
+    for (size_t i = 0; i < finding->shard_count; i++)
+        follow_shard(lookup, finding, &finding->shards[i], *out, count);
+    for (size_t i = 0; i < finding->signer_count; i++) {
+        struct ws_lookup_later later = {.claim = finding->signers[i]};
+        if (is_over(lookup, finding, &later))
+            (*out)[(*count)++] = later;
     }
     return WS_OK;
 }

@@ -75,12 +75,28 @@ WS_MUST_CHECK enum ws_status ws_lookup_gather(struct ws_lookup *lookup,
                                               const struct ws_query *query, struct ws_arena *arena,
                                               struct ws_evidence *out, struct ws_error *err);
 
-/* A claim of evidence that held when the evidence was gathered, and was taken back since, or the
- * first of its shards that was. */
+/* clang-format off */
+/*    name          word           of a claim that held when the evidence was gathered */
+#define WS_LATER_MAP(X)                                                                            \
+    X(WITHDRAWN,    "withdrawn")   /* in a later entry */                                          \
+    X(REVOKED,      "revoked")     /* its key turned out to be stolen */                           \
+    X(SHARD,        "shard")       /* it stands, and a shard of it was withdrawn by its owner */   \
+    X(VOID,         "void")        /* with all that the log has it never counted */
+/* clang-format on */
+enum ws_later_fate {
+#define X(name, word) WS_LATER_##name,
+    WS_LATER_MAP(X)
+#undef X
+        WS_LATER_FATES
+};
+const char *ws_later_word(enum ws_later_fate fate);
+
+/* What became since of a claim that names a shard, or signs the index. */
 struct ws_lookup_later {
     size_t claim; /* of the finding */
-    enum ws_claim_fate fate;
-    uint64_t at; /* the entry that withdraws it */
+    enum ws_later_fate fate;
+    uint64_t at;      /* of WITHDRAWN and SHARD: the entry that withdraws it */
+    uint32_t subject; /* of SHARD */
 };
 /* All of them, by what the log shows now. They live in the arena. WS_CORRUPT where it does not go
  * on from the checkpoint of the evidence. */

@@ -138,38 +138,44 @@ static bool any_searched(const struct ws_finding *finding)
 }
 
 /* The whole of it may be somebody's, and the rules could not say so. */
-static bool is_too_little(const struct ws_lookup_answer *o)
+static bool is_mostly_found(const struct ws_verdict *verdict)
 {
-    const struct ws_verdict_rules *rules = &ws_verdict_rules_5;
-    const struct ws_finding *finding = o->finding;
-    if (!o->evidence->query.has_text || (o->evidence->query.characters >= rules->least_characters &&
-                                         finding->verdict.distinct >= rules->least_hits))
-        return false;
-    for (size_t i = 0; i < finding->shard_count; i++)
-        if (finding->shards[i].found > 0)
-            return true;
-    return false;
+    return verdict->found > 0 &&
+           (double)verdict->found >= ws_verdict_rules_5.whole * (double)verdict->distinct;
 }
 
 const char *ws_lookup_unproven(const struct ws_lookup_answer *o)
 {
     const struct ws_finding *finding = o->finding;
+    const struct ws_verdict *verdict = &finding->verdict;
     const bool is_complete = finding->coverage == WS_COVERAGE_COMPLETE;
-    if (finding->verdict.label != WS_VERDICT_UNKNOWN)
+    if (verdict->label != WS_VERDICT_UNKNOWN)
         return NULL;
-    if (is_too_little(o))
-        return is_complete ? "too short or uniform to be labelled, and shards have some of it"
-                           : "too short or uniform to be labelled, and shards have some of it; "
-                             "completeness not proven";
+    if (verdict->span_count == 0 && is_mostly_found(verdict))
+        return is_complete ? "shards have half of it or more, too little or too common to be "
+                             "labelled"
+                           : "shards have half of it or more, too little or too common to be "
+                             "labelled; completeness not proven";
     if (is_complete)
         return NULL;
-    if (finding->verdict.span_count > 0)
+    if (verdict->span_count > 0)
         return "what claims have of it is too little to speak for the whole; completeness not "
                "proven";
+    if (verdict->found > 0)
+        return "what shards have of it is too little to be labelled; completeness not proven";
     if (!o->evidence->query.has_text)
         return "absent from these openings; completeness not proven";
     return any_searched(finding) ? "absent from these shards; completeness not proven"
                                  : "no shard could be searched; completeness not proven";
+}
+
+const char *ws_lookup_unknown(const struct ws_lookup_answer *o)
+{
+    const struct ws_verdict *verdict = &o->finding->verdict;
+    if (verdict->span_count > 0)
+        return "what claims have of it is too little to speak for the whole";
+    return verdict->found > 0 ? "what shards have of it is too little to be labelled"
+                              : "no claim that counts has it";
 }
 
 static json_t *newest_json(const struct ws_lookup_answer *o)
@@ -191,13 +197,16 @@ static json_t *later_json(const struct ws_lookup_answer *o)
     for (size_t i = 0; i < o->later_count; i++) {
         const struct ws_lookup_later *later = &o->later[i];
         const struct ws_finding_claim *claim = ws_lookup_answer_claim(o, later->claim);
-        ws_json_add(&all, json_pack("{s:s, s:I, s:s, s:o}", "claimed_by", claim->party, "entry",
-                                    (json_int_t)claim->claim.index, "fate",
-                                    later->fate == WS_CLAIM_WITHDRAWN ? "withdrawn" : "revoked",
-                                    "withdrawn_in",
-                                    later->fate == WS_CLAIM_WITHDRAWN
-                                        ? json_integer((json_int_t)later->at)
-                                        : json_null()));
+        const bool is_of_shard = later->fate == WS_LATER_SHARD;
+        ws_json_add(&all,
+                    json_pack("{s:s, s:I, s:s, s:o, s:o}", "claimed_by", claim->party, "entry",
+                              (json_int_t)claim->claim.index, "fate", ws_later_word(later->fate),
+                              "shard",
+                              is_of_shard ? json_integer((json_int_t)later->subject) : json_null(),
+                              "withdrawn_in",
+                              is_of_shard || later->fate == WS_LATER_WITHDRAWN
+                                  ? json_integer((json_int_t)later->at)
+                                  : json_null()));
     }
     return all;
 }
@@ -249,18 +258,18 @@ static json_t *whole_json(const struct ws_lookup_answer *o)
             (void)json_object_set_new(characters, ws_verdict_word(label),
                                       json_integer((json_int_t)verdict->characters[label]));
     return json_pack(
-        "{s:s, s:s, s:o, s:I, s:I, s:I, s:s, s:I, s:o, s:b, s:s, s:I, s:I, s:I, s:b, s:b, s:b, "
-        "s:I}",
+        "{s:s, s:s, s:o, s:I, s:I, s:I, s:I, s:s, s:I, s:o, s:b, s:s, s:I, s:I, s:I, s:b, s:b, "
+        "s:b, s:I}",
         "rules", o->evidence->rules, "sha256", digest, "characters", characters, "fingerprints",
-        (json_int_t)verdict->distinct, "common", (json_int_t)verdict->common, "openings",
-        (json_int_t)o->evidence->opening_count, "log", finding->head.checkpoint.origin, "entries",
-        (json_int_t)finding->head.checkpoint.size, "as_of", ws_lookup_date_json(finding->head.time),
-        "complete", finding->coverage == WS_COVERAGE_COMPLETE, "coverage",
-        ws_coverage_text(finding->coverage), "index_entries", (json_int_t)finding->index_entries,
-        "index_quorum", (json_int_t)finding->index_quorum, "mirrors", (json_int_t)finding->mirrors,
-        "same_policy", finding->is_same_policy, "same_roles", finding->is_same_roles,
-        "text_compared", !o->is_bundle || o->was_text_given, "refused",
-        (json_int_t)finding->refused);
+        (json_int_t)verdict->distinct, "found", (json_int_t)verdict->found, "common",
+        (json_int_t)verdict->common, "openings", (json_int_t)o->evidence->opening_count, "log",
+        finding->head.checkpoint.origin, "entries", (json_int_t)finding->head.checkpoint.size,
+        "as_of", ws_lookup_date_json(finding->head.time), "complete",
+        finding->coverage == WS_COVERAGE_COMPLETE, "coverage", ws_coverage_text(finding->coverage),
+        "index_entries", (json_int_t)finding->index_entries, "index_quorum",
+        (json_int_t)finding->index_quorum, "mirrors", (json_int_t)finding->mirrors, "same_policy",
+        finding->is_same_policy, "same_roles", finding->is_same_roles, "text_compared",
+        !o->is_bundle || o->was_text_given, "refused", (json_int_t)finding->refused);
 }
 
 json_t *ws_lookup_answer_json(const struct ws_lookup_answer *o)

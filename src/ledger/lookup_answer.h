@@ -48,9 +48,10 @@ json_t *ws_lookup_date_json(uint64_t date);
 /* NULL when memory is out; docs/formats/verdict.md. */
 json_t *ws_lookup_answer_json(const struct ws_lookup_answer *o);
 
-/* What is said in place of "unknown" while it is not proven that nothing was left out, or of a text
- * that is too little to get a label, and of which shards have fingerprints; else NULL, and beside
- * another verdict. */
+/* What is said in place of "unknown" while it is not proven that nothing was left out, or where
+ * shards have at least half of a text that gets no label; else NULL, and beside another verdict. */
 const char *ws_lookup_unproven(const struct ws_lookup_answer *o);
+/* What "unknown" means, where that is said. */
+const char *ws_lookup_unknown(const struct ws_lookup_answer *o);
 
 #endif

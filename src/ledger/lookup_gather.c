@@ -218,8 +218,7 @@ static enum ws_status gather_shards(struct gathering *in)
         return ws_fail_memory(in->err, "the shards of a lookup");
     for (size_t i = 0; i < ws_lookup_entry_count(lookup); i++) {
         const struct ws_lookup_entry *entry = ws_lookup_entry_at(lookup, i);
-        for (size_t s = 0;
-             entry->counts && ws_lookup_entry_has_shards(entry) && s < entry->subject_count; s++)
+        for (size_t s = 0; ws_lookup_entry_has_shards(entry) && s < entry->subject_count; s++)
             if (ws_lookup_naming(lookup, &entry->subjects[s], entry->index)->fate == WS_CLAIM_HOLDS)
                 digests[count++] = entry->subjects[s];
     }

@@ -13,10 +13,9 @@ struct ws_lookup_date {
     struct ws_trusted_checkpoint trusted;
 };
 
-/* A statement that counted when it was read, or names shards that others count. */
+/* A statement that counted when it was read. */
 struct ws_lookup_entry {
     uint64_t index;
-    bool counts;
     size_t key, party;
     enum ws_statement_kind kind;
     const struct ws_hash *subjects;

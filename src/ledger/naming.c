@@ -2,12 +2,6 @@
 
 #include <stdlib.h>
 
-bool ws_claim_names_shards(const struct ws_claim *claim)
-{
-    return (claim->standing == WS_CLAIM_COUNTS || claim->standing == WS_CLAIM_EARLY) &&
-           ws_statement_has_shards(claim->statement.kind);
-}
-
 static int compare(const void *a_, const void *b_)
 {
     const struct ws_naming *a = a_, *b = b_;
@@ -38,25 +32,34 @@ size_t ws_namings_equal(const struct ws_naming *namings, size_t count, size_t i)
     return n;
 }
 
-/* Of one shard, in order of entries. */
+static void end_others(struct ws_naming *namings, size_t count, size_t owner, uint64_t at)
+{
+    for (size_t i = 0; i < count; i++)
+        if (namings[i].party != owner && namings[i].fate == WS_CLAIM_HOLDS) {
+            namings[i].fate = WS_CLAIM_WITHDRAWN;
+            namings[i].at = at;
+        }
+}
+
+/* Of one shard, in order of entries. No entry 0 is a withdrawal: there is nothing before it. */
 static void settle(struct ws_naming *namings, size_t count)
 {
     const size_t owner = namings[0].party;
-    uint64_t withdrawn_at = 0;
+    uint64_t end = 0; /* of what the owner said so far, where it was withdrawn; UINT64_MAX: not */
+    size_t settled = 0;
     for (size_t i = 0; i < count; i++) {
-        if (namings[i].party != owner)
+        const struct ws_naming *naming = &namings[i];
+        if (naming->party != owner || naming->fate == WS_CLAIM_REVOKED)
             continue;
-        if (namings[i].fate == WS_CLAIM_HOLDS)
-            return;
-        if (namings[i].fate == WS_CLAIM_WITHDRAWN && namings[i].at > withdrawn_at)
-            withdrawn_at = namings[i].at;
-    }
-    /* No entry 0 is a withdrawal: there is nothing before it. */
-    for (size_t i = 0; i < count && withdrawn_at > 0; i++)
-        if (namings[i].party != owner && namings[i].fate == WS_CLAIM_HOLDS) {
-            namings[i].fate = WS_CLAIM_WITHDRAWN;
-            namings[i].at = withdrawn_at;
+        if (end > 0 && end < naming->entry) {
+            end_others(namings + settled, i - settled, owner, end);
+            settled = i;
         }
+        const uint64_t stands = naming->fate == WS_CLAIM_HOLDS ? UINT64_MAX : naming->at;
+        end = stands > end ? stands : end;
+    }
+    if (end > 0 && end < UINT64_MAX)
+        end_others(namings + settled, count - settled, owner, end);
 }
 
 void ws_namings_settle(struct ws_naming *namings, size_t count)
@@ -67,4 +70,19 @@ void ws_namings_settle(struct ws_naming *namings, size_t count)
         n = ws_namings_equal(namings, count, i);
         settle(namings + i, n);
     }
+}
+
+bool ws_namings_hold(const struct ws_naming *namings, size_t count, uint64_t *at)
+{
+    const size_t owner = namings[0].party;
+    uint64_t withdrawn = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (namings[i].fate == WS_CLAIM_HOLDS)
+            return true;
+        if (namings[i].party == owner && namings[i].fate == WS_CLAIM_WITHDRAWN &&
+            namings[i].at > withdrawn)
+            withdrawn = namings[i].at;
+    }
+    *at = withdrawn > 0 ? withdrawn : namings[0].entry;
+    return false;
 }

@@ -1,11 +1,12 @@
 /*
  * Who named which shard, and what became of it.
  *
- * A shard belongs to the party whose statement was the first to name it. Once
- * that party has withdrawn what it said of the shard, and says nothing of it any more, the shard is
- * withdrawn for all: else its documents, which its owner has to erase, stayed as long as anybody
- * else names them. Others' statements of it, which can only be copies, neither end it nor revive
- * it. A statement whose key was stolen ends itself alone: nobody knows who made it.
+ * A shard belongs to the party whose statement was the first to name it, of those that count. From
+ * where that party has withdrawn all that it said of the shard until it names it again the shard is
+ * withdrawn, and with it for good what others said of it before: else its documents, which its
+ * owner has to erase, stayed as long as anybody else names them. Others' statements of it, which
+ * can only be copies, neither end it nor revive it. What a stolen key signed takes nothing from
+ * others: nobody knows whose word it was.
  *
  * Contract: tests/unit/test_naming.c; docs/formats/shard.md, Withdrawal.
  */
@@ -14,11 +15,7 @@
 
 #include "ledger/claims.h"
 
-/* Whether it names shards for all readers alike: it counts, or would but for dates, which are those
- * of a reader's witnesses. */
-bool ws_claim_names_shards(const struct ws_claim *claim);
-
-/* A shard of a statement that does when it is read. */
+/* A shard of a statement that counted when it was read. */
 struct ws_naming {
     struct ws_hash digest;
     uint64_t entry;
@@ -37,5 +34,8 @@ size_t ws_namings_find(const struct ws_naming *namings, size_t count, const stru
                        uint64_t entry);
 /* Those of the i-th one's digest, from it on. */
 size_t ws_namings_equal(const struct ws_naming *namings, size_t count, size_t i);
+/* Of all settled ones of one shard: whether it holds by any of them; else where its owner withdrew
+ * it last, or if he never did the entry of the first. */
+bool ws_namings_hold(const struct ws_naming *namings, size_t count, uint64_t *at);
 
 #endif

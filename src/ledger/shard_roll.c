@@ -72,8 +72,8 @@ static enum ws_status read_bare(struct ws_shard_roll *roll, struct ws_bytes entr
     return status == WS_NO_MEMORY ? status : WS_OK;
 }
 
-/* No dates are asked for: they are the reader's witnesses', and what is read here is to be the same
- * for all. */
+/* No dates are asked for: they are the reader's witnesses', and what counts does not depend on
+ * them. */
 static enum ws_status read_entry(struct ws_shard_roll *roll, struct ws_bytes entry, uint64_t index,
                                  struct ws_error *err)
 {
@@ -165,34 +165,27 @@ struct ws_named_shard ws_shard_roll_at(const struct ws_shard_roll *roll, size_t 
     return named;
 }
 
-static enum ws_index_state state_of(const struct ws_naming *naming, uint64_t *at)
-{
-    *at = naming->at;
-    return naming->fate == WS_CLAIM_HOLDS ? WS_INDEX_LIVE : WS_INDEX_WITHDRAWN;
-}
-
 enum ws_index_state ws_shard_roll_state(const struct ws_shard_roll *roll,
                                         const struct ws_named_shard *named, uint64_t *at)
 {
     *at = 0;
     if (!named->counts)
         return WS_INDEX_UNFOUNDED;
-    return state_of(&roll->namings[ws_namings_find(roll->namings, roll->naming_count,
-                                                   &named->digest, named->entry)],
-                    at);
+    const struct ws_naming *naming = &roll->namings[ws_namings_find(
+        roll->namings, roll->naming_count, &named->digest, named->entry)];
+    *at = naming->at;
+    return naming->fate == WS_CLAIM_HOLDS ? WS_INDEX_LIVE : WS_INDEX_WITHDRAWN;
 }
 
 enum ws_index_state ws_shard_roll_find(const struct ws_shard_roll *roll,
                                        const struct ws_hash *digest, uint64_t *at)
 {
-    const struct ws_naming *namings = roll->namings;
-    const size_t count = roll->naming_count, first = ws_namings_find(namings, count, digest, 0);
-    enum ws_index_state found = WS_INDEX_UNAVAILABLE;
+    const size_t count = roll->naming_count;
+    const size_t first = ws_namings_find(roll->namings, count, digest, 0);
     *at = 0;
     if (first == count)
-        return found;
-    const size_t end = first + ws_namings_equal(namings, count, first);
-    for (size_t i = first; i < end && found != WS_INDEX_LIVE; i++)
-        found = state_of(&namings[i], at);
-    return found;
+        return WS_INDEX_UNAVAILABLE;
+    return ws_namings_hold(roll->namings + first, ws_namings_equal(roll->namings, count, first), at)
+               ? WS_INDEX_LIVE
+               : WS_INDEX_WITHDRAWN;
 }

@@ -416,11 +416,12 @@ static void take_hits(struct work *work)
     qsort(work->hits, work->hit_count, sizeof *work->hits, compare_hits);
 }
 
-static uint64_t count_common(const struct work *work)
+/* Distinct fingerprints that documents have; or of them those that too many have. */
+static uint64_t count_found(const struct work *work, bool common_alone)
 {
     size_t count = 0;
     for (size_t i = 0; i < work->input->hit_count; i++)
-        if (is_common(work->rules, &work->input->hits[i]))
+        if (!common_alone || is_common(work->rules, &work->input->hits[i]))
             work->values[count++] = work->input->marks[work->input->hits[i].mark].value;
     return count_distinct(work->values, count);
 }
@@ -453,7 +454,8 @@ enum ws_status ws_verdict_decide(const struct ws_verdict_rules *rules,
     find_phrases(&work);
     take_hits(&work);
     WS_TRY(count_marks(input, arena, &verdict.distinct, err));
-    verdict.common = count_common(&work);
+    verdict.found = count_found(&work, false);
+    verdict.common = count_found(&work, true);
     WS_TRY(find_matches(&work, arena, &verdict, err));
     WS_TRY(find_spans(&work, arena, &verdict, err));
     verdict.label = label_of(rules, input, &verdict);

@@ -116,7 +116,8 @@ struct ws_verdict {
     enum ws_verdict_label label;
     uint64_t characters[WS_VERDICT_LABELS]; /* of the text, by label; unknown are all others */
     uint64_t distinct;                      /* fingerprints of the text */
-    uint64_t common;                        /* of them: too many documents have them */
+    uint64_t found;                         /* of them: documents of claims have them */
+    uint64_t common;                        /* of these: too many documents have them */
     struct ws_verdict_span *spans;
     size_t span_count;
     struct ws_verdict_match *matches; /* by claim and document */

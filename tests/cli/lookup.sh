@@ -133,12 +133,12 @@ check "what that is worth" grep -q '^absent from these shards; completeness not 
 # One fingerprint, and a shared opening, never label.
 { head -c 150 model.txt; text else; } >opening.txt
 lookup opening.txt
-check "a shared opening" grep -q '^absent from these ' out
+check "a shared opening" grep -qxF 'what shards have of it is too little to be labelled; completeness not proven' out
 
 # A part of it that is too short for a label is not said to be absent.
 head -c 180 model.txt >short.txt
 lookup short.txt
-check "too short" grep -qxF 'too short or uniform to be labelled, and shards have some of it; completeness not proven' out
+check "too short" grep -qxF 'shards have half of it or more, too little or too common to be labelled; completeness not proven' out
 head -c 180 other.txt >short-other.txt
 lookup short-other.txt
 check "short, and nobody's" grep -q '^absent from these ' out
@@ -171,9 +171,14 @@ check "unknown" grep -q '^unknown: ' out
 check "proven" grep -qxF "Nothing is left out of what the first 5 of 6 entries name: so says the index that" out
 accepts ledger keys second-stored.key --make mirror.example.net --for witness
 lookup short.txt --index day.index
-check "no proof of absence of what is too short" grep -qxF 'too short or uniform to be labelled, and shards have some of it' out
+check "no proof of absence of what is too short" grep -qxF 'shards have half of it or more, too little or too common to be labelled' out
 lookup short.txt --index day.index --json
-check "nor as JSON" grep -qF '"unproven": "too short or uniform to be labelled, and shards have some of it"' out
+check "nor as JSON" grep -qF '"unproven": "shards have half of it or more, too little or too common to be labelled"' out
+head -c 205 model.txt >longer.txt
+lookup longer.txt --index day.index
+check "nor of a copy of which fingerprints cover too little" grep -q '^shards have half of it or more' out
+lookup opening.txt --index day.index
+check "a shared opening is unknown" grep -qxF 'unknown: what shards have of it is too little to be labelled' out
 lookup short-other.txt --index day.index
 check "what is short and nobody's is proven to be" grep -qxF 'unknown: no claim that counts has it' out
 { cat roles; echo "mirror second $("$ws" ledger keys second-stored.key) http://127.0.0.1:2"; echo 'index-quorum 2'; } >two.roles
@@ -420,6 +425,34 @@ check "it still counts" grep -q '^Nothing is left out' out
 accepts lookup verify two.bundle "${by[@]}" --keys shard.key
 check "who signed another" grep -qE "^  'mirror' signed another index of the same [0-9]+ entries, in entry [0-9]+\.$" out
 check "and what that says" grep -q '^  Of two that differ one lies, reads by other roles' out
+
+# ---- What a bundle rests on, and is taken back ----
+
+text fresh >fresh.txt
+archive fresh fresh.txt
+sed -e 's/model: .*/model: bravo.example\/copy/' -e 's/shards: .*/shards: [shards\/fresh.shard]/' lost.yaml >copy.yaml
+accepts ledger add log copy.yaml --issuer bravo.key
+publish
+entry=$(($(sed -n 2p log/checkpoint) - 2))
+lookup fresh.txt --bundle fresh.bundle
+printf 'kind: withdrawal\nentry: %s\nreason: erased\n' $entry >withdrawal.yaml
+accepts ledger add log withdrawal.yaml --issuer archive.key
+publish
+accepts lookup verify fresh.bundle "${by[@]}" --log log
+check "a shard's owner" grep -qxF "  entry $entry ('archive') was withdrawn at entry $((entry + 2))." out
+check "who copied it" grep -qxF "  entry $((entry + 1)) ('bravo') stands; its shard 0 was withdrawn by its owner at entry $((entry + 2))." out
+lookup fresh.txt
+check "is withdrawn for both" test "$(grep -c "'shards/fresh.shard': withdrawn at entry $((entry + 2))$" out)" -eq 2
+# That nobody has it rests on a mirror's word.
+accepts ledger keys root.key --make mirror.example/root
+{ cat roles; echo "root mirror $("$ws" ledger keys root.key)"; } >rooted
+printf 'kind: key-change\nold_key: %s\ncompromise: true\nsince: 0\n' "$(cat mirror.vkey)" >stolen.yaml
+accepts ledger add log stolen.yaml --issuer root.key
+publish
+accepts lookup verify absent.bundle --policy policy --roles rooted
+check "nobody has it" grep -q '^unknown: no claim that counts has it' out
+accepts lookup verify absent.bundle --policy policy --roles rooted --log log
+check "whose key was stolen" grep -qxF "  entry 5 ('mirror') was revoked: its key was stolen." out
 
 refuses 2 "which document" -- lookup "${at[@]}"
 refuses 2 "--shards DIR" -- lookup model.txt --log log

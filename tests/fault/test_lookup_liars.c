@@ -117,6 +117,15 @@ static void register_common_and_be_shown(struct made_registry *r)
     registry_show(r, 1, text(r), text(r));
 }
 
+/* Of the shard's head. */
+static struct ws_hash digest_of(struct made_registry *r, const char *name)
+{
+    struct ws_hash digest;
+    assert_int_equal(ws_hash_of(contents(&r->made.arena, registry_path(r, name)), &digest, NULL),
+                     WS_OK);
+    return digest;
+}
+
 static void copy_shard(struct made_registry *r)
 {
     const struct ws_hash digest = registry_shard(r, text(r));
@@ -153,7 +162,26 @@ static void copy_shard_and_take_back(struct made_registry *r)
     registry_publish(r, 8);
 }
 
-/* A mirror, which knows no dates, counts the statement, and readers do not. */
+static void copy_withdrawn_shard_and_show(struct made_registry *r)
+{
+    copy_withdrawn_shard(r);
+    registry_show(r, 0, text(r), text(r));
+}
+
+/* Alpha takes its shard back, and names it again when an index was made without it. */
+static void name_again_behind_index(struct made_registry *r)
+{
+    copy_shard(r);
+    (void)registry_say(r, ALPHA, made_withdrawal(0), NULL);
+    registry_publish(r, 7);
+    registry_index(r);
+    registry_publish(r, 8);
+    const struct ws_hash digest = digest_of(r, "shards/0");
+    (void)registry_say(r, ALPHA, registry_emission(ALPHA), &digest);
+    registry_publish(r, 9);
+}
+
+/* Whose dates are witnesses', so that it makes no difference. */
 static void say_too_early(struct made_registry *r, const struct ws_hash *shard)
 {
     struct ws_statement emission = registry_emission(BRAVO);
@@ -912,6 +940,13 @@ static void leave_shown_out(struct made_registry *r, struct ws_evidence *evidenc
     evidence->opening_count = 0;
 }
 
+/* What is withdrawn is put into no bundle. */
+static void find_no_shard(struct made_registry *r, struct ws_evidence *evidence)
+{
+    (void)r;
+    assert_int_equal(evidence->shard_count, 0);
+}
+
 static void change_nothing(struct made_registry *r, struct ws_evidence *evidence)
 {
     (void)r;
@@ -934,8 +969,9 @@ static const struct row rows[] = {
     {"issuer", "copy", "does so, a part is looked up, and the archive is doubted and shows one of the 65", "contested", register_common_and_be_shown, NULL},
     {"issuer", "copy", "logs another's shard as its own", "model, as claimed by alpha", copy_shard, NULL},
     {"issuer", "copy", "does so, is asked to show it, and the other shows it", "model, as claimed by alpha", copy_shard_and_wait, NULL},
-    {"issuer", "copy", "logs another's shard as its own that was withdrawn", "unknown; not proven that nobody has it; withdrawn at entry 1; withdrawn at entry 1", copy_withdrawn_shard, NULL},
+    {"issuer", "copy", "logs another's shard as its own that was withdrawn", "unknown; not proven that nobody has it; withdrawn at entry 1; withdrawn at entry 1", copy_withdrawn_shard, find_no_shard},
     {"issuer", "copy", "does so, beside an index", "unknown of the first 3 of 4 entries; withdrawn at entry 1; withdrawn at entry 1", copy_withdrawn_shard_beside_index, NULL},
+    {"issuer", "copy", "does so, and shows a document", "unknown; not proven that nobody has it; withdrawn at entry 1; withdrawn at entry 1", copy_withdrawn_shard_and_show, NULL},
     {"issuer", "copy", "puts another's fingerprints into a document of its own, is asked, and shows no text", "unknown; not proven that nobody has it", copy_and_show_nothing, NULL},
     {"issuer", "copy", "does so, and shows the text, which has them not", "unknown; not proven that nobody has it", copy_and_show_own, NULL},
     {"issuer", "copy", "does so, and shows the text to somebody before anybody doubts it", "unknown; not proven that nobody has it", copy_undoubted_and_show_own, NULL},
@@ -943,7 +979,8 @@ static const struct row rows[] = {
     {"issuer", "launder", "says that it began after it was logged; an archive captures it meanwhile", "contested", begin_late, NULL},
     {"issuer", "roll back", "withdraws what it said", "unknown; not proven that nobody has it; withdrawn at entry 1", take_back, NULL},
     {"issuer", "roll back", "withdraws another's shard, which it had logged as its own", "model, as claimed by alpha; withdrawn at entry 2", copy_shard_and_take_back, change_nothing},
-    {"issuer", "postdate", "registers what its model made as of a time to come, beside an index", "unknown of the first 1 of 2 entries", claim_early, NULL},
+    {"issuer", "roll back", "withdraws its shard, which another copied, and names it again behind an index", "unknown of the first 3 of 5 entries; withdrawn at entry 2; withdrawn at entry 2; a shard unavailable", name_again_behind_index, NULL},
+    {"issuer", "postdate", "registers what its model made as of a time to come, beside an index", "model, as claimed by bravo", claim_early, change_nothing},
     {"issuer", "postdate", "logs another's shard as its own so, beside an index", "model, as claimed by alpha", copy_shard_early, change_nothing},
     {"issuer", "withhold", "logs a shard and shows it to nobody", "unknown; not proven that nobody has it; a shard unavailable", withhold_shard, NULL},
     {"issuer", "withhold", "shows its shard to a mirror alone", "unknown; not proven that nobody has it; a shard unavailable", withhold_from_reader, NULL},

@@ -425,15 +425,15 @@ static void claims__have_the_dates_of_witnesses(void **state)
     (void)state;
     static const struct {
         uint64_t date;
-        enum ws_claim_standing standing;
+        bool is_early;
         uint64_t start;
     } cases[] = {
-        {MADE_STARTED + MADE_DAY, WS_CLAIM_COUNTS, MADE_STARTED},
-        {MADE_STARTED + MADE_DAY - WS_TRUST_SKEW, WS_CLAIM_COUNTS, MADE_STARTED},
-        {MADE_STARTED + MADE_DAY - WS_TRUST_SKEW - 1, WS_CLAIM_EARLY, MADE_STARTED},
-        {MADE_STARTED + MAX_DELAY, WS_CLAIM_COUNTS, MADE_STARTED},
-        {MADE_STARTED + MAX_DELAY + 7, WS_CLAIM_COUNTS, MADE_STARTED + 7},
-        {0, WS_CLAIM_COUNTS, MADE_STARTED},
+        {MADE_STARTED + MADE_DAY, false, MADE_STARTED},
+        {MADE_STARTED + MADE_DAY - WS_TRUST_SKEW, false, MADE_STARTED},
+        {MADE_STARTED + MADE_DAY - WS_TRUST_SKEW - 1, true, MADE_STARTED},
+        {MADE_STARTED + MAX_DELAY, false, MADE_STARTED},
+        {MADE_STARTED + MAX_DELAY + 7, false, MADE_STARTED + 7},
+        {0, false, MADE_STARTED},
     };
     struct ws_statement late = made_emission("a.example/m", 1, NULL, 0);
     struct world world;
@@ -441,7 +441,8 @@ static void claims__have_the_dates_of_witnesses(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         assert_int_equal(
             say_at(&world, ALPHA, made_emission("a.example/m", 1, NULL, 0), cases[i].date),
-            cases[i].standing);
+            WS_CLAIM_COUNTS);
+        assert_int_equal(world.claim.is_early, cases[i].is_early);
         assert_int_equal(world.claim.start, cases[i].start);
     }
     /* Clocks differ; that makes nobody begin after the statement was there. */
@@ -449,10 +450,13 @@ static void claims__have_the_dates_of_witnesses(void **state)
     assert_int_equal(say_at(&world, ALPHA, late, MADE_STARTED + MADE_DAY - WS_TRUST_SKEW),
                      WS_CLAIM_COUNTS);
     assert_int_equal(world.claim.start, MADE_STARTED + MADE_DAY - WS_TRUST_SKEW);
-    /* An archive may tell of long ago, never of what is to come. */
+    /* An archive may tell of long ago; that it tells of what is to come is said. */
     assert_int_equal(say_at(&world, CRAWL, made_archive("crawl.example"), MADE_STARTED),
                      WS_CLAIM_COUNTS);
-    assert_int_equal(say_at(&world, CRAWL, made_archive("crawl.example"), 1000000), WS_CLAIM_EARLY);
+    assert_false(world.claim.is_early);
+    assert_int_equal(say_at(&world, CRAWL, made_archive("crawl.example"), 1000000),
+                     WS_CLAIM_COUNTS);
+    assert_true(world.claim.is_early);
     close_world(&world);
 }
 

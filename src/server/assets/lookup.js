@@ -10,7 +10,7 @@ let asked = "";
 const meanings = {
   human: "all that was found is as an archive captured it",
   model: "a model made it, so its issuer claims",
-  mixed: "some of it is a model's, and some is not",
+  mixed: "a part of it is a model's, as claimed",
   contested: "claims contradict each other, and no date decides",
   unknown: "no claim that counts has it",
 };
@@ -39,6 +39,7 @@ function sentence(answer) {
   if (answer.unproven) return `${answer.unproven}.`;
   if (label === "unknown" && answer.spans.length > 0)
     return "what claims have of it is too little to speak for the whole.";
+  if (label === "unknown" && answer.found > 0) return "what shards have of it is too little to be labelled.";
   if (!claim) return `${meanings[label]}.`;
   return `${meanings[label]}: as claimed by ${claim.claimed_by}, ${claim.of}. Since ${dated(claim.since)} at the latest.`;
 }
@@ -50,6 +51,7 @@ function showVerdict(answer) {
     ...(answer.depth ? [["Depth", depthWords(answer.depth)]] : []),
     ...Object.entries(answer.characters).map(([label, count]) => [`Characters, ${label}`, whole(count)]),
     ["Fingerprints", whole(answer.fingerprints)],
+    ["Fingerprints that shards have", whole(answer.found)],
     ...(answer.common ? [["Fingerprints that are common, and count for nothing", whole(answer.common)]] : []),
     ["As of, by the log's witnesses", answer.as_of ? time(answer.as_of) : "no date: the policy wants no witnesses"],
     ["Entries of the log", whole(answer.entries)],
