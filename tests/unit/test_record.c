@@ -367,12 +367,13 @@ static void record__a_generation_for_which_memory_was_out_is_taken_back(void **s
     assert_int_equal(write_all_metrics(&whole, 1), WS_OK);
     long taken_back = 0;
     enum ws_status status = WS_NO_MEMORY;
-    for (long n = 2; status != WS_OK; n++) { /* the first two are those of generation 0 */
-        struct failing_heap heap = {.countdown = n};
+    for (long n = 0; status != WS_OK; n++) {
+        struct failing_heap heap = {.countdown = LONG_MAX};
         const struct ws_allocator allocator = {failing_realloc, &heap};
         struct ws_records records;
         ws_records_init(&records, &allocator);
         write_generation(&records, 0);
+        heap.countdown = n;
         status = write_all_metrics(&records, 1);
         if (status != WS_OK) {
             ws_records_cut(&records, size);

@@ -31,7 +31,7 @@ static void norm_piece(void *context, size_t piece, unsigned worker)
     for (size_t r = piece * PIECE_ROWS; r < last_row(w, piece); r++) {
         size_t at = r * width;
         float unused[2];
-        w->cpu->vector->norm(w->y + at, w->sum + (w->addend ? at : 0),
+        w->cpu->vector->norm(w->y + at, w->addend ? w->sum + at : w->sum,
                              w->stats ? w->stats + 2 * r : unused, w->x + at,
                              w->addend ? w->addend + at : NULL, w->weight, w->bias, w->shape);
     }
