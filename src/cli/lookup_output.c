@@ -305,7 +305,11 @@ static void print_coverage(const struct ws_lookup_answer *o)
                      finding->index_entries, finding->head.checkpoint.size, mirror->party,
                      mirror->claim.index);
     } else {
-        (void)printf("Completeness not proven:\n  %s.\n", ws_coverage_text(finding->coverage));
+        (void)printf("Completeness not proven:\n  %s", ws_coverage_text(finding->coverage));
+        if (finding->coverage == WS_COVERAGE_LEFT_OUT ||
+            finding->coverage == WS_COVERAGE_CONTRADICTED)
+            (void)printf(": entry %" PRIu64, finding->doubted_entry);
+        (void)printf(".\n");
     }
     if (finding->signer_count > 0 && finding->mirrors > 1)
         print_signers(o);
@@ -323,10 +327,11 @@ static void print_later_one(const struct ws_lookup_answer *o, const struct ws_lo
         (void)printf("stands; its shard %" PRIu32 " was withdrawn by its owner at entry %" PRIu64
                      ".\n",
                      later->subject, later->at);
+    else if (later->fate == WS_LATER_REVOKED)
+        (void)printf("was revoked: its key was stolen.\n");
     else
-        (void)printf("%s\n", later->fate == WS_LATER_REVOKED
-                                 ? "was revoked: its key was stolen."
-                                 : "does not count, with all that the log has.");
+        (void)printf("%s, with all that the log has.\n",
+                     later->fate == WS_LATER_HOLDS ? "holds" : "does not count");
 }
 
 static void print_later(const struct ws_lookup_answer *o)

@@ -154,19 +154,42 @@ static enum ws_status read_statement(struct ws_finding_making *in, struct ws_cla
     return WS_OK;
 }
 
+static void find_fate(const struct ws_claims *claims, const struct ws_finding_claim *claim,
+                      enum ws_claim_fate *fate, uint64_t *at)
+{
+    if (claim->claim.standing == WS_CLAIM_COUNTS)
+        *fate = ws_claims_fate(claims, claim->claim.index, claim->claim.key, at);
+    if (*fate == WS_CLAIM_REVOKED)
+        *at = claim->claim.index;
+}
+
+/* Of what was read so far. */
+static void find_fates_then(struct ws_finding *out, const struct ws_claims *claims)
+{
+    for (size_t i = 0; i < out->claim_count; i++)
+        find_fate(claims, &out->claims[i], &out->claims[i].fate_then,
+                  &out->claims[i].withdrawn_then);
+}
+
 static enum ws_status follow_claims(struct ws_finding_making *in, struct ws_claims *claims)
 {
     struct ws_finding *out = in->out;
+    const struct ws_evidence *evidence = in->evidence;
+    const uint64_t entries = evidence->has_index ? evidence->index.head.entries : 0;
+    bool is_then = false;
     WS_TRY(prove_entries(in));
-    for (; out->claim_count < in->evidence->entry_count; out->claim_count++)
-        WS_TRY(read_statement(in, claims, &in->evidence->entries[out->claim_count],
-                              &out->claims[out->claim_count]));
-    for (size_t i = 0; i < out->claim_count; i++) {
-        struct ws_finding_claim *claim = &out->claims[i];
-        if (claim->claim.standing == WS_CLAIM_COUNTS)
-            claim->fate =
-                ws_claims_fate(claims, claim->claim.index, claim->claim.key, &claim->withdrawn_in);
+    for (; out->claim_count < evidence->entry_count; out->claim_count++) {
+        const struct ws_log_proof *proof = &evidence->entries[out->claim_count];
+        if (!is_then && proof->index >= entries) {
+            find_fates_then(out, claims);
+            is_then = true;
+        }
+        WS_TRY(read_statement(in, claims, proof, &out->claims[out->claim_count]));
     }
+    if (!is_then)
+        find_fates_then(out, claims);
+    for (size_t i = 0; i < out->claim_count; i++)
+        find_fate(claims, &out->claims[i], &out->claims[i].fate, &out->claims[i].withdrawn_in);
     return WS_OK;
 }
 
@@ -350,34 +373,53 @@ static bool has_shards(const struct ws_finding_claim *claim)
            ws_statement_has_shards(claim->claim.statement.kind);
 }
 
+static size_t list_shards(struct ws_finding *out)
+{
+    for (size_t i = 0; i < out->claim_count; i++)
+        for (size_t s = 0;
+             has_shards(&out->claims[i]) && s < out->claims[i].claim.statement.subject_count; s++)
+            out->shards[out->shard_count++] =
+                (struct ws_finding_shard){.claim = i, .subject = (uint32_t)s};
+    return out->shard_count;
+}
+
+/* What became of the first `count` shards, now or as of the index. */
+static void settle_shards(const struct ws_finding *out, size_t count, bool then,
+                          struct ws_naming *namings)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct ws_finding_claim *claim = &out->claims[out->shards[i].claim];
+        namings[i] =
+            (struct ws_naming){*ws_finding_shard_digest(out, &out->shards[i]), claim->claim.index,
+                               claim->claim.party, then ? claim->fate_then : claim->fate,
+                               then ? claim->withdrawn_then : claim->withdrawn_in};
+    }
+    ws_namings_settle(namings, count);
+    for (size_t i = 0; i < count; i++) {
+        struct ws_finding_shard *shard = &out->shards[i];
+        const struct ws_naming *naming =
+            &namings[ws_namings_find(namings, count, ws_finding_shard_digest(out, shard),
+                                     out->claims[shard->claim].claim.index)];
+        *(then ? &shard->fate_then : &shard->fate) = naming->fate;
+        *(then ? &shard->withdrawn_then : &shard->withdrawn_in) = naming->at;
+    }
+}
+
 /* Every shard that a claim names, and what became of it. */
-static enum ws_status list_shards(struct ws_finding_making *in, size_t most)
+static enum ws_status find_shards(struct ws_finding_making *in, size_t most)
 {
     struct ws_finding *out = in->out;
+    const uint64_t entries = in->evidence->has_index ? in->evidence->index.head.entries : 0;
     struct ws_naming *namings = WS_ARENA_NEW(in->arena, struct ws_naming, most + 1);
+    size_t before = 0;
     out->shards = WS_ARENA_ZNEW(in->arena, struct ws_finding_shard, most + 1);
     if (!out->shards || !namings)
         return ws_fail_memory(in->err, "the shards of a lookup");
-    for (size_t i = 0; i < out->claim_count; i++) {
-        const struct ws_finding_claim *claim = &out->claims[i];
-        const struct ws_statement *s = &claim->claim.statement;
-        for (size_t k = 0; has_shards(claim) && k < s->subject_count; k++) {
-            namings[out->shard_count] =
-                (struct ws_naming){s->subjects[k].digest, claim->claim.index, claim->claim.party,
-                                   claim->fate, claim->withdrawn_in};
-            out->shards[out->shard_count++] =
-                (struct ws_finding_shard){.claim = i, .subject = (uint32_t)k};
-        }
-    }
-    ws_namings_settle(namings, out->shard_count);
-    for (size_t i = 0; i < out->shard_count; i++) {
-        struct ws_finding_shard *shard = &out->shards[i];
-        const struct ws_naming *naming =
-            &namings[ws_namings_find(namings, out->shard_count, ws_finding_shard_digest(out, shard),
-                                     out->claims[shard->claim].claim.index)];
-        shard->fate = naming->fate;
-        shard->withdrawn_in = naming->at;
-    }
+    const size_t count = list_shards(out);
+    while (before < count && out->claims[out->shards[before].claim].claim.index < entries)
+        before++;
+    settle_shards(out, before, true, namings);
+    settle_shards(out, count, false, namings);
     return WS_OK;
 }
 
@@ -401,7 +443,7 @@ static enum ws_status search_shards(struct ws_finding_making *in)
     size_t most = 0;
     for (size_t i = 0; i < out->claim_count; i++)
         most += out->claims[i].claim.statement.subject_count;
-    WS_TRY(list_shards(in, most));
+    WS_TRY(find_shards(in, most));
     for (size_t i = 0; i < out->shard_count; i++)
         judge_shard(in, ws_finding_shard_digest(out, &out->shards[i]), &out->shards[i]);
     if (in->hits.status == WS_LIMIT)

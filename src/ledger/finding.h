@@ -39,6 +39,9 @@ struct ws_finding_claim {
     struct ws_trusted_checkpoint trusted;
     enum ws_claim_fate fate;
     uint64_t withdrawn_in;
+    /* Likewise as of the index's entries, of the claims in them. */
+    enum ws_claim_fate fate_then;
+    uint64_t withdrawn_then;
     bool is_disputed; /* for longer than the roles let: it counts for what was shown */
     size_t shown;     /* documents of it that were shown, of what the evidence has */
 };
@@ -69,6 +72,8 @@ struct ws_finding_shard {
     uint32_t subject;
     enum ws_claim_fate fate; /* by this claim (ledger/naming.h) */
     uint64_t withdrawn_in;
+    enum ws_claim_fate fate_then; /* as of the index's entries, of a claim in them */
+    uint64_t withdrawn_then;
     enum ws_searched state;
     uint64_t found;  /* distinct fingerprints of the text that it has */
     const char *why; /* of what is damaged, that no mirror verified it, or the key; else NULL */
@@ -85,6 +90,7 @@ struct ws_finding_shard {
     X(PARTLY,       "the index is not there for all fingerprints")                                 \
     X(NOT_FOUND,    "the index has fingerprints of shards that were not searched, or not for all claims")                 \
     X(LEFT_OUT,     "the index leaves out shards that may count")                                  \
+    X(CONTRADICTED, "the index and the statements that are here disagree on what was withdrawn")   \
     X(NO_MARKS,     "there are no fingerprints that could be looked up in it")                     \
     X(COMPLETE,     "the index leaves nothing out")
 /* clang-format on */
@@ -107,6 +113,7 @@ struct ws_finding {
     size_t mirrors;         /* parties of the roles that have one */
     uint64_t index_quorum;  /* of them: so many must have signed the index */
     uint64_t index_entries; /* whose shards the index has */
+    uint64_t doubted_entry; /* with LEFT_OUT and CONTRADICTED: the first that shows it */
     size_t *signers;        /* the claims that sign it, the first of each party */
     size_t signer_count;
     size_t *dissenters; /* claims of mirrors that sign another one of the same entries */

@@ -241,18 +241,26 @@ const char *ws_finding_unverified(const struct ws_finding_making *in,
 
 /* Whether anything was left out ---------------------------------------------------------------- */
 
-/* Every claim of this shard was searched, and there is at least one. */
+/* Whether the claim is in the entries that the index is of. */
+static bool is_of_index_entries(const struct ws_finding_making *in,
+                                const struct ws_finding_shard *shard)
+{
+    return in->out->claims[shard->claim].claim.index < in->list.log.size;
+}
+
+/* Every claim of this shard was searched, of those that the index is of and that held then, and
+ * there is at least one. What was taken back since is in the index all the same. */
 static bool is_searched(const struct ws_finding_making *in, const struct ws_hash *digest)
 {
     const struct ws_finding *out = in->out;
     bool is_there = false;
     for (size_t i = 0; i < out->shard_count; i++) {
         const struct ws_finding_shard *shard = &out->shards[i];
-        if (!ws_hash_equal(ws_finding_shard_digest(out, shard), digest))
+        if (!is_of_index_entries(in, shard) ||
+            !ws_hash_equal(ws_finding_shard_digest(out, shard), digest))
             continue;
         is_there = true;
-        if (shard->state != WS_SEARCHED_WHOLE && shard->state != WS_SEARCHED_WITHDRAWN &&
-            shard->state != WS_SEARCHED_REVOKED)
+        if (shard->state != WS_SEARCHED_WHOLE && shard->fate_then == WS_CLAIM_HOLDS)
             return false;
     }
     return is_there;
@@ -290,13 +298,48 @@ static bool leaves_nothing_out(const struct ws_finding_making *in,
     return false;
 }
 
-/* A claim that holds here, of which the index should have the shard, and has it not: the mirror
+/* A claim that held then, of which the index should have the shard, and has it not: the mirror
  * could not get it, did not want to have it, or knows of a withdrawal that is not there. */
 static bool is_missed(const struct ws_finding_making *in, const struct ws_finding_shard *shard)
 {
-    const struct ws_finding_claim *claim = &in->out->claims[shard->claim];
-    return claim->claim.index < in->list.log.size && shard->fate == WS_CLAIM_HOLDS &&
+    return is_of_index_entries(in, shard) && shard->fate_then == WS_CLAIM_HOLDS &&
            ws_finding_unverified(in, shard);
+}
+
+/* What was withdrawn by then, and where, is no other than the mirror says: it read every entry, and
+ * who gathered the evidence can have left out what a shard's fate hangs on. */
+static bool is_contradicted(const struct ws_finding_making *in,
+                            const struct ws_finding_shard *shard)
+{
+    const struct ws_index_shard *line =
+        is_of_index_entries(in, shard)
+            ? find_line(in, in->out->claims[shard->claim].claim.index, shard->subject)
+            : NULL;
+    if (!line || line->state == WS_INDEX_UNFOUNDED)
+        return false;
+    return shard->fate_then == WS_CLAIM_HOLDS
+               ? line->state == WS_INDEX_WITHDRAWN
+               : line->state != WS_INDEX_WITHDRAWN || line->withdrawn_at != shard->withdrawn_then;
+}
+
+static void doubt(struct ws_finding_making *in, enum ws_coverage why, uint64_t entry)
+{
+    in->out->coverage = why;
+    in->out->doubted_entry = entry;
+}
+
+/* The statements that are here against the list. */
+static void judge_claims(struct ws_finding_making *in)
+{
+    struct ws_finding *out = in->out;
+    for (size_t i = 0; i < out->shard_count && is_index_sound(in); i++) {
+        const struct ws_finding_shard *shard = &out->shards[i];
+        const uint64_t entry = out->claims[shard->claim].claim.index;
+        if (is_contradicted(in, shard))
+            doubt(in, WS_COVERAGE_CONTRADICTED, entry);
+        else if (is_missed(in, shard))
+            doubt(in, WS_COVERAGE_LEFT_OUT, entry);
+    }
 }
 
 /* Every statement that the list has of a shard is there and counts, also those that name it again.
@@ -342,10 +385,8 @@ void ws_finding_judge_coverage(struct ws_finding_making *in)
         out->coverage = WS_COVERAGE_REFUTED;
     for (size_t i = 0; i < in->list.shard_count && is_index_sound(in); i++)
         if (!leaves_nothing_out(in, &in->list.shards[i]))
-            out->coverage = WS_COVERAGE_LEFT_OUT;
-    for (size_t i = 0; i < out->shard_count && is_index_sound(in); i++)
-        if (is_missed(in, &out->shards[i]))
-            out->coverage = WS_COVERAGE_LEFT_OUT;
+            doubt(in, WS_COVERAGE_LEFT_OUT, in->list.shards[i].entry);
+    judge_claims(in);
     for (size_t i = 0; i < in->evidence->query.mark_count && is_index_sound(in);
          i += ws_finding_equal_marks(&in->marks, i))
         out->coverage = cover_value(in, i);

@@ -416,28 +416,23 @@ static bool is_over(const struct ws_lookup *lookup, const struct ws_finding *fin
     return !entry || fate != WS_CLAIM_HOLDS;
 }
 
-/* Claims stand together, and each is told once. */
-static void follow_shard(const struct ws_lookup *lookup, const struct ws_finding *finding,
-                         const struct ws_finding_shard *shard, struct ws_lookup_later *out,
-                         size_t *count)
+/* False where it is with the shard as the evidence has it. Claims stand together, and one that does
+ * not stand by itself is told once. */
+static bool is_otherwise(const struct ws_lookup *lookup, const struct ws_finding *finding,
+                         const struct ws_finding_shard *shard, const struct ws_lookup_later *last,
+                         struct ws_lookup_later *out)
 {
-    struct ws_lookup_later later = {.claim = shard->claim, .subject = shard->subject};
-    const struct ws_lookup_later *last = *count > 0 ? &out[*count - 1] : NULL;
-    if (shard->fate != WS_CLAIM_HOLDS)
-        return;
-    if (is_over(lookup, finding, &later)) {
-        if (!last || last->claim != later.claim || last->fate == WS_LATER_SHARD)
-            out[(*count)++] = later;
-        return;
-    }
-    const struct ws_naming *naming = ws_lookup_naming(
-        lookup, &ws_finding_shard_subject(finding, shard->claim, shard->subject)->digest,
-        finding->claims[shard->claim].claim.index);
-    if (naming->fate == WS_CLAIM_HOLDS)
-        return;
-    later.fate = WS_LATER_SHARD;
-    later.at = naming->at;
-    out[(*count)++] = later;
+    const uint64_t entry = finding->claims[shard->claim].claim.index;
+    const struct ws_hash *digest =
+        &ws_finding_shard_subject(finding, shard->claim, shard->subject)->digest;
+    *out = (struct ws_lookup_later){.claim = shard->claim, .subject = shard->subject};
+    if (is_over(lookup, finding, out))
+        return shard->fate == WS_CLAIM_HOLDS &&
+               !(last && last->claim == out->claim && last->fate == out->fate);
+    const struct ws_naming *naming = ws_lookup_naming(lookup, digest, entry);
+    out->fate = naming->fate == WS_CLAIM_HOLDS ? WS_LATER_HOLDS : WS_LATER_SHARD;
+    out->at = naming->at;
+    return (shard->fate == WS_CLAIM_HOLDS) != (naming->fate == WS_CLAIM_HOLDS);
 }
 
 enum ws_status ws_lookup_follow(const struct ws_lookup *lookup, const struct ws_finding *finding,
@@ -455,7 +450,8 @@ enum ws_status ws_lookup_follow(const struct ws_lookup *lookup, const struct ws_
     if (!*out)
         return ws_fail_memory(err, "what was taken back");
     for (size_t i = 0; i < finding->shard_count; i++)
-        follow_shard(lookup, finding, &finding->shards[i], *out, count);
+        *count += is_otherwise(lookup, finding, &finding->shards[i],
+                               *count > 0 ? *out + *count - 1 : NULL, *out + *count);
     for (size_t i = 0; i < finding->signer_count; i++) {
         struct ws_lookup_later later = {.claim = finding->signers[i]};
         if (is_over(lookup, finding, &later))

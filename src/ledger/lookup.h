@@ -76,12 +76,13 @@ WS_MUST_CHECK enum ws_status ws_lookup_gather(struct ws_lookup *lookup,
                                               struct ws_evidence *out, struct ws_error *err);
 
 /* clang-format off */
-/*    name          word           of a claim that held when the evidence was gathered */
+/*    name          word           of a claim of the evidence */
 #define WS_LATER_MAP(X)                                                                            \
     X(WITHDRAWN,    "withdrawn")   /* in a later entry */                                          \
     X(REVOKED,      "revoked")     /* its key turned out to be stolen */                           \
     X(SHARD,        "shard")       /* it stands, and a shard of it was withdrawn by its owner */   \
-    X(VOID,         "void")        /* with all that the log has it never counted */
+    X(VOID,         "void")        /* with all that the log has it never counted */                \
+    X(HOLDS,        "holds")       /* with all that the log has; as gathered it was taken back */
 /* clang-format on */
 enum ws_later_fate {
 #define X(name, word) WS_LATER_##name,
@@ -91,7 +92,7 @@ enum ws_later_fate {
 };
 const char *ws_later_word(enum ws_later_fate fate);
 
-/* What became since of a claim that names a shard, or signs the index. */
+/* What is otherwise now of a claim that names a shard, or signs the index. */
 struct ws_lookup_later {
     size_t claim; /* of the finding */
     enum ws_later_fate fate;

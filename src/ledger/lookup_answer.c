@@ -144,6 +144,9 @@ static bool is_mostly_found(const struct ws_verdict *verdict)
            (double)verdict->found >= ws_verdict_rules_5.whole * (double)verdict->distinct;
 }
 
+#define MOSTLY_FOUND                                                                               \
+    "shards have half of it or more, too little or too common for a label of the whole"
+
 const char *ws_lookup_unproven(const struct ws_lookup_answer *o)
 {
     const struct ws_finding *finding = o->finding;
@@ -151,11 +154,8 @@ const char *ws_lookup_unproven(const struct ws_lookup_answer *o)
     const bool is_complete = finding->coverage == WS_COVERAGE_COMPLETE;
     if (verdict->label != WS_VERDICT_UNKNOWN)
         return NULL;
-    if (verdict->span_count == 0 && is_mostly_found(verdict))
-        return is_complete ? "shards have half of it or more, too little or too common to be "
-                             "labelled"
-                           : "shards have half of it or more, too little or too common to be "
-                             "labelled; completeness not proven";
+    if (is_mostly_found(verdict))
+        return is_complete ? MOSTLY_FOUND : MOSTLY_FOUND "; completeness not proven";
     if (is_complete)
         return NULL;
     if (verdict->span_count > 0)
@@ -251,6 +251,8 @@ static json_t *whole_json(const struct ws_lookup_answer *o)
     const struct ws_verdict *verdict = &finding->verdict;
     const struct ws_query *query = &o->evidence->query;
     char digest[WS_HASH_TEXT_SIZE];
+    const bool is_doubted =
+        finding->coverage == WS_COVERAGE_LEFT_OUT || finding->coverage == WS_COVERAGE_CONTRADICTED;
     json_t *characters = json_object();
     ws_hash_text(&query->digest, digest);
     for (enum ws_verdict_label label = 0; label < WS_VERDICT_LABELS; label++)
@@ -258,14 +260,16 @@ static json_t *whole_json(const struct ws_lookup_answer *o)
             (void)json_object_set_new(characters, ws_verdict_word(label),
                                       json_integer((json_int_t)verdict->characters[label]));
     return json_pack(
-        "{s:s, s:s, s:o, s:I, s:I, s:I, s:I, s:s, s:I, s:o, s:b, s:s, s:I, s:I, s:I, s:b, s:b, "
-        "s:b, s:I}",
+        "{s:s, s:s, s:o, s:I, s:I, s:I, s:I, s:s, s:I, s:o, s:b, s:s, s:o, s:I, s:I, s:I, s:b, "
+        "s:b, s:b, s:I}",
         "rules", o->evidence->rules, "sha256", digest, "characters", characters, "fingerprints",
         (json_int_t)verdict->distinct, "found", (json_int_t)verdict->found, "common",
         (json_int_t)verdict->common, "openings", (json_int_t)o->evidence->opening_count, "log",
         finding->head.checkpoint.origin, "entries", (json_int_t)finding->head.checkpoint.size,
         "as_of", ws_lookup_date_json(finding->head.time), "complete",
         finding->coverage == WS_COVERAGE_COMPLETE, "coverage", ws_coverage_text(finding->coverage),
+        "doubted_entry",
+        is_doubted ? json_integer((json_int_t)finding->doubted_entry) : json_null(),
         "index_entries", (json_int_t)finding->index_entries, "index_quorum",
         (json_int_t)finding->index_quorum, "mirrors", (json_int_t)finding->mirrors, "same_policy",
         finding->is_same_policy, "same_roles", finding->is_same_roles, "text_compared",

@@ -41,10 +41,19 @@ static void end_others(struct ws_naming *namings, size_t count, size_t owner, ui
         }
 }
 
+/* The party of the first that no stolen key signed, or of the first. */
+static size_t owner_of(const struct ws_naming *namings, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (namings[i].fate != WS_CLAIM_REVOKED)
+            return namings[i].party;
+    return namings[0].party;
+}
+
 /* Of one shard, in order of entries. No entry 0 is a withdrawal: there is nothing before it. */
 static void settle(struct ws_naming *namings, size_t count)
 {
-    const size_t owner = namings[0].party;
+    const size_t owner = owner_of(namings, count);
     uint64_t end = 0; /* of what the owner said so far, where it was withdrawn; UINT64_MAX: not */
     size_t settled = 0;
     for (size_t i = 0; i < count; i++) {
@@ -74,7 +83,7 @@ void ws_namings_settle(struct ws_naming *namings, size_t count)
 
 bool ws_namings_hold(const struct ws_naming *namings, size_t count, uint64_t *at)
 {
-    const size_t owner = namings[0].party;
+    const size_t owner = owner_of(namings, count);
     uint64_t withdrawn = 0;
     for (size_t i = 0; i < count; i++) {
         if (namings[i].fate == WS_CLAIM_HOLDS)

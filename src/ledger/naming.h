@@ -1,12 +1,12 @@
 /*
  * Who named which shard, and what became of it.
  *
- * A shard belongs to the party whose statement was the first to name it, of those that count. From
+ * A shard belongs to the party whose statement was the first to name it, of those that count and
+ * that no stolen key signed. From
  * where that party has withdrawn all that it said of the shard until it names it again the shard is
  * withdrawn, and with it for good what others said of it before: else its documents, which its
  * owner has to erase, stayed as long as anybody else names them. Others' statements of it, which
- * can only be copies, neither end it nor revive it. What a stolen key signed takes nothing from
- * others: nobody knows whose word it was.
+ * can only be copies, neither end it nor revive it.
  *
  * Contract: tests/unit/test_naming.c; docs/formats/shard.md, Withdrawal.
  */
@@ -35,7 +35,7 @@ size_t ws_namings_find(const struct ws_naming *namings, size_t count, const stru
 /* Those of the i-th one's digest, from it on. */
 size_t ws_namings_equal(const struct ws_naming *namings, size_t count, size_t i);
 /* Of all settled ones of one shard: whether it holds by any of them; else where its owner withdrew
- * it last, or if he never did the entry of the first. */
+ * it last, or if a stolen key signed all that there is, the entry of the first. */
 bool ws_namings_hold(const struct ws_naming *namings, size_t count, uint64_t *at);
 
 #endif

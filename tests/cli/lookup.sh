@@ -138,14 +138,14 @@ check "a shared opening" grep -qxF 'what shards have of it is too little to be l
 # A part of it that is too short for a label is not said to be absent.
 head -c 180 model.txt >short.txt
 lookup short.txt
-check "too short" grep -qxF 'shards have half of it or more, too little or too common to be labelled; completeness not proven' out
+check "too short" grep -qxF 'shards have half of it or more, too little or too common for a label of the whole; completeness not proven' out
 head -c 180 other.txt >short-other.txt
 lookup short-other.txt
 check "short, and nobody's" grep -q '^absent from these ' out
 
 { cat human.txt; printf '%9000s' ''; } >padded.txt
 lookup padded.txt
-check "less than half" grep -qxF 'what claims have of it is too little to speak for the whole; completeness not proven' out
+check "less than half" grep -qxF 'shards have half of it or more, too little or too common for a label of the whole; completeness not proven' out
 check "and the span" grep -qE ' human .* archive, entry 0$' out
 # Texts of all kinds.
 head -c 5000 /dev/zero >nul.txt
@@ -171,9 +171,9 @@ check "unknown" grep -q '^unknown: ' out
 check "proven" grep -qxF "Nothing is left out of what the first 5 of 6 entries name: so says the index that" out
 accepts ledger keys second-stored.key --make mirror.example.net --for witness
 lookup short.txt --index day.index
-check "no proof of absence of what is too short" grep -qxF 'shards have half of it or more, too little or too common to be labelled' out
+check "no proof of absence of what is too short" grep -qxF 'shards have half of it or more, too little or too common for a label of the whole' out
 lookup short.txt --index day.index --json
-check "nor as JSON" grep -qF '"unproven": "shards have half of it or more, too little or too common to be labelled"' out
+check "nor as JSON" grep -qF '"unproven": "shards have half of it or more, too little or too common for a label of the whole"' out
 head -c 205 model.txt >longer.txt
 lookup longer.txt --index day.index
 check "nor of a copy of which fingerprints cover too little" grep -q '^shards have half of it or more' out

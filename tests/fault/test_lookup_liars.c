@@ -872,6 +872,18 @@ static void one_shard_for_two(struct made_registry *r)
     registry_publish(r, 6);
 }
 
+static void name_again_before_index(struct made_registry *r)
+{
+    copy_shard(r);
+    (void)registry_say(r, ALPHA, made_withdrawal(0), NULL);
+    (void)registry_say(r, BRAVO, made_withdrawal(1), NULL);
+    const struct ws_hash digest = digest_of(r, "shards/0");
+    (void)registry_say(r, ALPHA, registry_emission(ALPHA), &digest);
+    registry_publish(r, 7);
+    registry_index(r);
+    registry_publish(r, 8);
+}
+
 /* The archive signs with another key by then: the stranger's, which its own brings in. */
 static void one_shard_and_a_new_key(struct made_registry *r)
 {
@@ -895,6 +907,18 @@ static void leave_entry_out(struct made_registry *r, struct ws_evidence *evidenc
     for (size_t i = 1; i + 1 < evidence->entry_count; i++)
         evidence->entries[i] = evidence->entries[i + 1];
     evidence->entry_count--;
+}
+
+/* Alpha's first statement of its shard, and its withdrawal: so Bravo, who copied it, was first. */
+static void leave_first_naming_out(struct made_registry *r, struct ws_evidence *evidence)
+{
+    size_t kept = 0;
+    (void)r;
+    for (size_t i = 0; i < evidence->entry_count; i++)
+        if (evidence->entries[i].index != 0 && evidence->entries[i].index != 2)
+            evidence->entries[kept++] = evidence->entries[i];
+    assert_int_equal(evidence->entry_count - kept, 2);
+    evidence->entry_count = kept;
 }
 
 static void leave_entry_and_index_out(struct made_registry *r, struct ws_evidence *evidence)
@@ -1039,6 +1063,7 @@ static const struct row rows[] = {
     {"bundle's maker", "omit", "leaves out one of two claims of a shard, beside an index", "human, as claimed by archive; not proven that nothing is left out", one_shard_for_two, leave_entry_out},
     {"bundle's maker", "omit", "leaves out the change of key that one of two claims rests on, beside an index", "model, as claimed by bravo; not proven that nothing is left out", one_shard_and_a_new_key, leave_entry_out},
     {"bundle's maker", "omit", "leaves out the withdrawal of a claim, beside an index", "unknown; not proven that nobody has it; a shard unavailable", take_back_then_index, leave_entry_out},
+    {"bundle's maker", "omit", "leaves out who named a shard first and withdrew it, and names it again", "unknown; not proven that nobody has it; withdrawn at entry 3; withdrawn at entry 3", name_again_before_index, leave_first_naming_out},
     {"bundle's maker", "backdate", "proves an emission by a later checkpoint than an archive behind it", "contested", archive_afterwards, prove_late},
     {"bundle's maker", "omit", "leaves out what an issuer showed of a doubted claim", "unknown; not proven that nobody has it", show_text, leave_shown_out},
     {"bundle's maker", "omit", "leaves out the text that refutes an undoubted claim", "model, as claimed by bravo; not proven that nothing is left out", copy_undoubted_and_show_own, leave_shown_out},

@@ -117,6 +117,22 @@ static void naming__stays_where_a_stolen_key_was_the_owner_s(void **state)
     assert_int_equal(at, 2);
 }
 
+static void naming__is_not_the_thief_s_who_came_first(void **state)
+{
+    (void)state;
+    struct ws_naming namings[] = {
+        naming(1, 2, OTHER, WS_CLAIM_REVOKED, 2),
+        naming(1, 3, OWNER, WS_CLAIM_WITHDRAWN, 7),
+        naming(1, 4, THIRD, WS_CLAIM_HOLDS, 0),
+    };
+    uint64_t at;
+    ws_namings_settle(namings, 3);
+    is_settled(namings, 3, 1, 2, WS_CLAIM_REVOKED, 2);
+    is_settled(namings, 3, 1, 4, WS_CLAIM_WITHDRAWN, 7);
+    assert_false(ws_namings_hold(namings, 3, &at));
+    assert_int_equal(at, 7);
+}
+
 static void naming__is_gone_where_its_owner_withdrew_it_last(void **state)
 {
     (void)state;
@@ -162,6 +178,7 @@ int main(void)
         cmocka_unit_test(naming__comes_back_for_what_is_said_then),
         cmocka_unit_test(naming__is_nothing_to_who_copies_it),
         cmocka_unit_test(naming__stays_where_a_stolen_key_was_the_owner_s),
+        cmocka_unit_test(naming__is_not_the_thief_s_who_came_first),
         cmocka_unit_test(naming__is_gone_where_its_owner_withdrew_it_last),
         cmocka_unit_test(naming__is_found_by_digest_and_entry),
     };

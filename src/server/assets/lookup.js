@@ -45,7 +45,7 @@ function sentence(answer) {
 }
 
 function showVerdict(answer) {
-  at("verdict").textContent = answer.unproven ? "not proven" : answer.label;
+  at("verdict").textContent = answer.unproven ? (answer.complete ? "no label" : "not proven") : answer.label;
   at("says").textContent = sentence(answer);
   figures(at("numbers"), [
     ...(answer.depth ? [["Depth", depthWords(answer.depth)]] : []),
