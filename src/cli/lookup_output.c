@@ -329,9 +329,11 @@ static void print_later_one(const struct ws_lookup_answer *o, const struct ws_lo
                      later->subject, later->at);
     else if (later->fate == WS_LATER_REVOKED)
         (void)printf("was revoked: its key was stolen.\n");
+    else if (later->fate == WS_LATER_HOLDS)
+        (void)printf("has its shard %" PRIu32 " still, with all that the log has.\n",
+                     later->subject);
     else
-        (void)printf("%s, with all that the log has.\n",
-                     later->fate == WS_LATER_HOLDS ? "holds" : "does not count");
+        (void)printf("does not count, with all that the log has.\n");
 }
 
 static void print_later(const struct ws_lookup_answer *o)

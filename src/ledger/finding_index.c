@@ -216,6 +216,13 @@ static const struct ws_index_shard *find_line(const struct ws_finding_making *in
                                                                                           : NULL;
 }
 
+/* Whether the claim is in the entries that the index is of. */
+static bool is_of_index_entries(const struct ws_finding_making *in,
+                                const struct ws_finding_shard *shard)
+{
+    return in->out->claims[shard->claim].claim.index < in->list.log.size;
+}
+
 const char *ws_finding_unverified(const struct ws_finding_making *in,
                                   const struct ws_finding_shard *shard)
 {
@@ -232,6 +239,9 @@ const char *ws_finding_unverified(const struct ws_finding_making *in,
         &ws_finding_shard_subject(in->out, shard->claim, shard->subject)->digest;
     const struct ws_index_shard *line =
         find_line(in, in->out->claims[shard->claim].claim.index, shard->subject);
+    /* Whether its key still spoke could be left out, and no list has the statement. */
+    if (!is_of_index_entries(in, shard))
+        return "it was named behind the entries that the index is of";
     if (line && !ws_hash_equal(&line->digest, digest))
         return "the index has another shard in its place";
     if (line && said[line->state])
@@ -240,13 +250,6 @@ const char *ws_finding_unverified(const struct ws_finding_making *in,
 }
 
 /* Whether anything was left out ---------------------------------------------------------------- */
-
-/* Whether the claim is in the entries that the index is of. */
-static bool is_of_index_entries(const struct ws_finding_making *in,
-                                const struct ws_finding_shard *shard)
-{
-    return in->out->claims[shard->claim].claim.index < in->list.log.size;
-}
 
 /* Every claim of this shard was searched, of those that the index is of and that held then, and
  * there is at least one. What was taken back since is in the index all the same. */

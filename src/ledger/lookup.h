@@ -82,7 +82,7 @@ WS_MUST_CHECK enum ws_status ws_lookup_gather(struct ws_lookup *lookup,
     X(REVOKED,      "revoked")     /* its key turned out to be stolen */                           \
     X(SHARD,        "shard")       /* it stands, and a shard of it was withdrawn by its owner */   \
     X(VOID,         "void")        /* with all that the log has it never counted */                \
-    X(HOLDS,        "holds")       /* with all that the log has; as gathered it was taken back */
+    X(HOLDS,        "holds")       /* a shard of it does after all, which was taken back */
 /* clang-format on */
 enum ws_later_fate {
 #define X(name, word) WS_LATER_##name,
@@ -97,7 +97,7 @@ struct ws_lookup_later {
     size_t claim; /* of the finding */
     enum ws_later_fate fate;
     uint64_t at;      /* of WITHDRAWN and SHARD: the entry that withdraws it */
-    uint32_t subject; /* of SHARD */
+    uint32_t subject; /* of SHARD and HOLDS */
 };
 /* All of them, by what the log shows now. They live in the arena. WS_CORRUPT where it does not go
  * on from the checkpoint of the evidence. */

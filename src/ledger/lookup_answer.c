@@ -197,14 +197,15 @@ static json_t *later_json(const struct ws_lookup_answer *o)
     for (size_t i = 0; i < o->later_count; i++) {
         const struct ws_lookup_later *later = &o->later[i];
         const struct ws_finding_claim *claim = ws_lookup_answer_claim(o, later->claim);
-        const bool is_of_shard = later->fate == WS_LATER_SHARD;
+        const bool is_withdrawn = later->fate == WS_LATER_SHARD;
+        const bool is_of_shard = is_withdrawn || later->fate == WS_LATER_HOLDS;
         ws_json_add(&all,
                     json_pack("{s:s, s:I, s:s, s:o, s:o}", "claimed_by", claim->party, "entry",
                               (json_int_t)claim->claim.index, "fate", ws_later_word(later->fate),
                               "shard",
                               is_of_shard ? json_integer((json_int_t)later->subject) : json_null(),
                               "withdrawn_in",
-                              is_of_shard || later->fate == WS_LATER_WITHDRAWN
+                              is_withdrawn || later->fate == WS_LATER_WITHDRAWN
                                   ? json_integer((json_int_t)later->at)
                                   : json_null()));
     }

@@ -41,13 +41,20 @@ static void end_others(struct ws_naming *namings, size_t count, size_t owner, ui
         }
 }
 
-/* The party of the first that no stolen key signed, or of the first. */
+/* The party of the first; if a stolen key signed all that it said, that of the first that none
+ * signed. */
 static size_t owner_of(const struct ws_naming *namings, size_t count)
 {
-    for (size_t i = 0; i < count; i++)
-        if (namings[i].fate != WS_CLAIM_REVOKED)
-            return namings[i].party;
-    return namings[0].party;
+    size_t other = count;
+    for (size_t i = 0; i < count; i++) {
+        if (namings[i].fate == WS_CLAIM_REVOKED)
+            continue;
+        if (namings[i].party == namings[0].party)
+            return namings[0].party;
+        if (other == count)
+            other = i;
+    }
+    return namings[other < count ? other : 0].party;
 }
 
 /* Of one shard, in order of entries. No entry 0 is a withdrawal: there is nothing before it. */

@@ -1,8 +1,8 @@
 /*
  * Who named which shard, and what became of it.
  *
- * A shard belongs to the party whose statement was the first to name it, of those that count and
- * that no stolen key signed. From
+ * A shard belongs to the party whose statement was the first to name it, of those that count. Where
+ * a stolen key signed all that this party said of it, it belongs to the next. From
  * where that party has withdrawn all that it said of the shard until it names it again the shard is
  * withdrawn, and with it for good what others said of it before: else its documents, which its
  * owner has to erase, stayed as long as anybody else names them. Others' statements of it, which

@@ -133,6 +133,18 @@ static void naming__is_not_the_thief_s_who_came_first(void **state)
     assert_int_equal(at, 7);
 }
 
+static void naming__stays_its_owner_s_who_has_a_new_key(void **state)
+{
+    (void)state;
+    struct ws_naming namings[] = {
+        naming(1, 2, OWNER, WS_CLAIM_REVOKED, 2),
+        naming(1, 3, OTHER, WS_CLAIM_WITHDRAWN, 7),
+        naming(1, 5, OWNER, WS_CLAIM_HOLDS, 0),
+    };
+    ws_namings_settle(namings, 3);
+    is_settled(namings, 3, 1, 5, WS_CLAIM_HOLDS, 0);
+}
+
 static void naming__is_gone_where_its_owner_withdrew_it_last(void **state)
 {
     (void)state;
@@ -179,6 +191,7 @@ int main(void)
         cmocka_unit_test(naming__is_nothing_to_who_copies_it),
         cmocka_unit_test(naming__stays_where_a_stolen_key_was_the_owner_s),
         cmocka_unit_test(naming__is_not_the_thief_s_who_came_first),
+        cmocka_unit_test(naming__stays_its_owner_s_who_has_a_new_key),
         cmocka_unit_test(naming__is_gone_where_its_owner_withdrew_it_last),
         cmocka_unit_test(naming__is_found_by_digest_and_entry),
     };
