@@ -85,6 +85,7 @@ struct ws_finding_shard {
     X(NO_INDEX,     "there is no index")                                                           \
     X(UNSIGNED,     "the index is not one that a mirror of the roles signed and logged")           \
     X(FEW_SIGNED,   "too few mirrors of the roles signed the index")                               \
+    X(OTHER_ROLES,  "the index was made by other roles than yours, or by none")                    \
     X(DAMAGED,      "the index is not what its statement says")                                    \
     X(REFUTED,      "the index lacks fingerprints of a shard that it has as live")                  \
     X(PARTLY,       "the index is not there for all fingerprints")                                 \

@@ -160,6 +160,8 @@ enum ws_status ws_finding_read_index(struct ws_finding_making *in)
         out->coverage = WS_COVERAGE_DAMAGED;
     else if (out->signer_count < out->index_quorum)
         out->coverage = WS_COVERAGE_FEW_SIGNED;
+    else if (!ws_index_list_is_by(&in->list, &in->reader->roles_digest))
+        out->coverage = WS_COVERAGE_OTHER_ROLES;
     else
         out->coverage = WS_COVERAGE_COMPLETE;
     return status == WS_NO_MEMORY ? ws_fail_memory(in->err, "an index") : WS_OK;
@@ -231,7 +233,7 @@ const char *ws_finding_unverified(const struct ws_finding_making *in,
         [WS_INDEX_DAMAGED] = "the index says that what its mirror got is not what it may be",
         [WS_INDEX_FOREIGN] = "the index says that it has another scheme of fingerprints",
         [WS_INDEX_WITHDRAWN] = "the index says that it was withdrawn",
-        [WS_INDEX_UNFOUNDED] = "the index is by roles under which its statement does not count",
+        [WS_INDEX_UNFOUNDED] = "the index says that its statement does not count",
     };
     if (!is_index_sound(in))
         return NULL;
@@ -277,7 +279,7 @@ static bool counts(const struct ws_finding_making *in, uint64_t entry)
 }
 
 /* A line of a shard that is not in the index leaves nothing out where the reader would not count
- * it, either. */
+ * it, either: his roles are those of the list. */
 static bool leaves_nothing_out(const struct ws_finding_making *in,
                                const struct ws_index_shard *line)
 {
@@ -290,8 +292,7 @@ static bool leaves_nothing_out(const struct ws_finding_making *in,
         return is_searched(in, &line->digest) && counts(in, line->entry);
     case WS_INDEX_WITHDRAWN:
     case WS_INDEX_UNFOUNDED:
-        return (in->list.has_roles && ws_hash_equal(&in->list.roles, &in->reader->roles_digest)) ||
-               is_searched(in, &line->digest);
+        return true;
     case WS_INDEX_UNAVAILABLE:
     case WS_INDEX_DAMAGED:
     case WS_INDEX_FOREIGN:

@@ -37,6 +37,11 @@ size_t ws_index_list_live_count(const struct ws_index_list *list)
     return count;
 }
 
+bool ws_index_list_is_by(const struct ws_index_list *list, const struct ws_hash *roles)
+{
+    return list->has_roles && ws_hash_equal(&list->roles, roles);
+}
+
 /* Reading -------------------------------------------------------------------------------------- */
 
 struct reading {

@@ -235,7 +235,8 @@ static enum ws_status count_signers(struct ws_lookup *lookup, struct ws_error *e
         has_signed[entry->party] = true;
         signers++;
     }
-    lookup->is_index_believed = signers >= lookup->roles.index_quorum;
+    lookup->is_index_believed = signers >= lookup->roles.index_quorum &&
+                                ws_index_list_is_by(&lookup->index.list, &lookup->roles_digest);
     return WS_OK;
 }
 

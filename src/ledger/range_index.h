@@ -64,6 +64,9 @@ void ws_index_list_append(struct ws_buffer *out, const struct ws_index_list *lis
 /* The shard with this number in the index's tiles; NULL where the list has none. */
 const struct ws_index_shard *ws_index_list_live(const struct ws_index_list *list, uint32_t number);
 size_t ws_index_list_live_count(const struct ws_index_list *list);
+/* Whether statements were judged by the roles of this digest: by others, or none, it says nothing
+ * of what a reader who has these would count. */
+bool ws_index_list_is_by(const struct ws_index_list *list, const struct ws_hash *roles);
 
 struct ws_index_head {
     struct ws_hash list;   /* SHA-256 of the list; its beginning is the range's id */

@@ -17,6 +17,7 @@ for name in log alpha bravo archive mirror; do
     head -n 1 out >$name.vkey
 done
 accepts ledger keys stored.key --make mirror.example --for witness
+accepts ledger keys root.key --make mirror.example/root
 accepts ledger init log --key log.key
 printf 'log %s\n' "$(cat log.vkey)" >policy
 for name in north south; do
@@ -32,6 +33,7 @@ key alpha $(cat alpha.vkey)
 key bravo $(cat bravo.vkey)
 key archive $(cat archive.vkey)
 key mirror $(cat mirror.vkey)
+root mirror $("$ws" ledger keys root.key)
 issuer alpha alpha.example
 issuer bravo bravo.example
 archive archive archive.example
@@ -444,14 +446,15 @@ check "who copied it" grep -qxF "  entry $((entry + 1)) ('bravo') stands; its sh
 lookup fresh.txt
 check "is withdrawn for both" test "$(grep -c "'shards/fresh.shard': withdrawn at entry $((entry + 2))$" out)" -eq 2
 # That nobody has it rests on a mirror's word.
-accepts ledger keys root.key --make mirror.example/root
-{ cat roles; echo "root mirror $("$ws" ledger keys root.key)"; } >rooted
+{ cat roles; echo "# of somebody else"; } >others
+accepts lookup verify absent.bundle --policy policy --roles others
+check "an index by other roles proves nothing" grep -qF 'the index was made by other roles than yours, or by none' out
 printf 'kind: key-change\nold_key: %s\ncompromise: true\nsince: 0\n' "$(cat mirror.vkey)" >stolen.yaml
 accepts ledger add log stolen.yaml --issuer root.key
 publish
-accepts lookup verify absent.bundle --policy policy --roles rooted
+accepts lookup verify absent.bundle --policy policy --roles roles
 check "nobody has it" grep -q '^unknown: no claim that counts has it' out
-accepts lookup verify absent.bundle --policy policy --roles rooted --log log
+accepts lookup verify absent.bundle --policy policy --roles roles --log log
 check "whose key was stolen" grep -qxF "  entry 5 ('mirror') was revoked: its key was stolen." out
 
 refuses 2 "which document" -- lookup "${at[@]}"
